@@ -1,0 +1,137 @@
+"""Everything that can go wrong, in one tree, and the one place that decides what is worth another try.
+
+::
+
+    DirectusAssetsError
+    ├── ConfigurationError            environment, YAML or Directus settings that cannot work
+    ├── TransientError                the same call may succeed later; carries `retry_after_seconds`
+    │   ├── Unreachable               no answer: refused, reset, timed out
+    │   └── Overloaded                408, 425, 429 and 5xx: the server asks for patience
+    └── PermanentError                the same call fails again; never retried
+        ├── Forbidden                 401 and 403: the token lacks a right
+        ├── NotFound                  404, 410: what was asked for is gone
+        ├── Rejected                  every other 4xx, and answers that make no sense
+        └── BadInput                  a picture, text or file that cannot be processed
+
+Nothing outside this module looks at status codes to decide about retries.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
+
+_SECRETS = re.compile(
+    r"(?i)(?P<name>authorization|access_token|api[-_]?key|token|secret|password|signature)"
+    r"(?P<sep>['\"]?\s*[:=]\s*['\"]?)(?:bearer\s+|deepl-auth-key\s+)?[^\s'\",;&}]+"
+    r"|(?P<bearer>bearer|deepl-auth-key)\s+[\w.~+/=:-]+"
+    r"|(?P<openai>\bsk-)[\w-]{8,}"
+    r"|(?P<userinfo>://)[^/\s:@]+:[^/\s@]+@"
+)
+
+
+class DirectusAssetsError(Exception):
+    """Base of all errors that this package raises on purpose.
+
+    `message` says what happened to which item and field; `remedy` says what to do about it.
+    Both are free of secrets whatever they were made from.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        self.message = redact(message)
+        self.remedy = redact(remedy)
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigurationError(DirectusAssetsError):
+    """The environment, the YAML file or the Directus project is set up in a way that cannot work."""
+
+
+class TransientError(DirectusAssetsError):
+    """Another try later may succeed."""
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_seconds: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unreachable(TransientError):
+    """No answer arrived: connection refused or reset, or a time-out."""
+
+
+class Overloaded(TransientError):
+    """The server answered that it cannot serve the request now."""
+
+
+class PermanentError(DirectusAssetsError):
+    """The same call will fail again."""
+
+
+class Forbidden(PermanentError):
+    """The credentials are wrong or lack a right."""
+
+
+class NotFound(PermanentError):
+    """What was asked for does not exist (any more)."""
+
+
+class Rejected(PermanentError):
+    """The server refuses the request as it is."""
+
+
+class BadInput(PermanentError):
+    """A picture, text or file cannot be processed."""
+
+
+def from_status(
+    status: int, message: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
+) -> DirectusAssetsError:
+    """The error for an HTTP status of 400 and more.
+
+    Args:
+        status: the HTTP status code.
+        message: what was attempted, without the status.
+        remedy: what the reader can do.
+        headers: response headers with lower-case names (or case-insensitive), for `Retry-After`.
+    """
+    text = f"{message} (HTTP {status})"
+    if status in _TRANSIENT_STATUSES:
+        retry_after = (headers or {}).get("retry-after")
+        return Overloaded(text, remedy=remedy, retry_after_seconds=parse_retry_after(retry_after))
+    kinds: dict[int, type[PermanentError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 410: NotFound}
+    return kinds.get(status, Rejected)(text, remedy=remedy)
+
+
+def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> float | None:
+    """Seconds to wait from a `Retry-After` header (RFC 9110, 10.2.3): a number or a date; None if unusable."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return max(0.0, (moment - (now or dt.datetime.now(dt.UTC))).total_seconds())
+
+
+def redact(text: str) -> str:
+    """`text` without anything that looks like a credential."""
+
+    def hide(match: re.Match[str]) -> str:
+        if match["name"]:
+            return f"{match['name']}{match['sep']}***"
+        if match["userinfo"]:
+            return "://***@"
+        return f"{match['bearer'] or match['openai']} ***"
+
+    return _SECRETS.sub(hide, text)
