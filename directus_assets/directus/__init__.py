@@ -1,0 +1,1 @@
+"""Directus from the outside: its API, its records, its change feed, its schema, its storage."""

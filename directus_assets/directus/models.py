@@ -1,0 +1,226 @@
+"""Directus' records as this project uses them: parsed once, at the edge, and frozen.
+
+Field names are Directus' names. Past this module nothing handles the raw JSON of a system collection.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+
+from directus_assets.errors import Rejected
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+
+
+class Missing(Enum):
+    """The type of `MISSING`: a key that is not there, where Directus treats *absent* and `null` differently."""
+
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing.MISSING
+
+TRANSFORMED_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif"})
+"""The MIME types that Directus transforms; every other file is served as it is (Directus: `SUPPORTED_IMAGE_TRANSFORM_FORMATS`)."""
+
+Action: TypeAlias = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Activity:
+    """One entry of the change feed (`directus_activity`)."""
+
+    id: int
+    action: str
+    collection: str
+    item: str
+    user: str | None
+    timestamp: dt.datetime
+
+    FIELDS: ClassVar[tuple[str, ...]] = ("id", "action", "collection", "item", "user", "timestamp")
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> "Activity":
+        """The record for one row of `GET /activity`.
+
+        Raises:
+            Rejected: the row lacks a field (the token may not read it) or holds another type.
+        """
+        return cls(
+            id=_integer(row, "id", "directus_activity"),
+            action=_text(row, "action", "directus_activity"),
+            collection=_text(row, "collection", "directus_activity"),
+            item=str(_present(row, "item", "directus_activity")),
+            user=_optional_text(row, "user"),
+            timestamp=_moment(row, "timestamp", "directus_activity"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """One row of `directus_files`. Sizes in pixels and bytes; `None` where Directus has none."""
+
+    id: str
+    storage: str
+    filename_disk: str
+    filename_download: str
+    title: str | None
+    type: str | None
+    filesize: int | None
+    width: int | None
+    height: int | None
+    focal_point_x: float | None
+    focal_point_y: float | None
+    uploaded_on: str
+    modified_on: str | None
+
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "id",
+        "storage",
+        "filename_disk",
+        "filename_download",
+        "title",
+        "type",
+        "filesize",
+        "width",
+        "height",
+        "focal_point_x",
+        "focal_point_y",
+        "uploaded_on",
+        "modified_on",
+    )
+
+    @property
+    def is_transformable(self) -> bool:
+        """Whether Directus makes derivatives of this file."""
+        return self.type in TRANSFORMED_TYPES
+
+    @property
+    def name(self) -> str:
+        """How an editor knows this file."""
+        return self.title or self.filename_download or self.id
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> "File":
+        """The record for one row of `GET /files`.
+
+        Raises:
+            Rejected: the row lacks a field (the token may not read it) or holds another type.
+        """
+        return cls(
+            id=_text(row, "id", "directus_files"),
+            storage=_text(row, "storage", "directus_files"),
+            filename_disk=_optional_text(row, "filename_disk") or "",
+            filename_download=_optional_text(row, "filename_download") or "",
+            title=_optional_text(row, "title"),
+            type=_optional_text(row, "type"),
+            filesize=_optional_integer(row, "filesize", "directus_files"),
+            width=_optional_integer(row, "width", "directus_files"),
+            height=_optional_integer(row, "height", "directus_files"),
+            focal_point_x=_optional_number(row, "focal_point_x"),
+            focal_point_y=_optional_number(row, "focal_point_y"),
+            uploaded_on=_optional_text(row, "uploaded_on") or "",
+            modified_on=_optional_text(row, "modified_on"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preset:
+    """One entry of `storage_asset_presets`, every value exactly as stored, since Directus hashes it as stored.
+
+    `fit` is `MISSING` where the key is absent, which Directus names differently from `null`.
+    `transforms` holds sharp operations as lists: the method's name, then its arguments.
+    """
+
+    key: str
+    fit: str | None | Missing = MISSING
+    width: float | None = None
+    height: float | None = None
+    quality: float | None = None
+    without_enlargement: bool | None = None
+    format: str | None = None
+    transforms: tuple[tuple[JsonValue, ...], ...] = ()
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether the output format depends on what the caller accepts."""
+        return self.format == "auto"
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> "Preset":
+        """The preset for one entry of `settings.storage_asset_presets`.
+
+        Raises:
+            Rejected: an entry without a key, or a value of a type that Directus' own form cannot make.
+        """
+        key = _text(row, "key", "storage_asset_presets")
+        transforms = row.get("transforms") or []
+        if not isinstance(transforms, list) or not all(isinstance(t, list) and t for t in transforms):
+            raise Rejected(
+                f"Preset '{key}': `transforms` is not a list of [operation, argument, ...].",
+                remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.",
+            )
+        return cls(
+            key=key,
+            fit=row.get("fit", MISSING),
+            width=_optional_number(row, "width"),
+            height=_optional_number(row, "height"),
+            quality=_optional_number(row, "quality"),
+            without_enlargement=row.get("withoutEnlargement"),
+            format=_optional_text(row, "format"),
+            transforms=tuple(tuple(transform) for transform in transforms),
+        )
+
+
+def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:
+    if row.get(field) is None:
+        raise Rejected(
+            f"Directus answered a row of {collection} without `{field}`.",
+            remedy=f"Give the token's policy the right to read the field `{field}` of {collection}.",
+        )
+    return row[field]
+
+
+def _text(row: Mapping[str, Any], field: str, collection: str) -> str:
+    return str(_present(row, field, collection))
+
+
+def _optional_text(row: Mapping[str, Any], field: str) -> str | None:
+    value = row.get(field)
+    return None if value is None else str(value)
+
+
+def _integer(row: Mapping[str, Any], field: str, collection: str) -> int:
+    try:
+        return int(_present(row, field, collection))
+    except (TypeError, ValueError):
+        raise Rejected(f"Directus answered `{field}` of {collection} that is no whole number.") from None
+
+
+def _optional_integer(row: Mapping[str, Any], field: str, collection: str) -> int | None:
+    return None if row.get(field) is None else _integer(row, field, collection)
+
+
+def _optional_number(row: Mapping[str, Any], field: str) -> float | None:
+    value = row.get(field)
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise Rejected(f"Directus answered `{field}` = {value!r}, which is no number.") from None
+    return int(number) if number.is_integer() else number
+
+
+def _moment(row: Mapping[str, Any], field: str, collection: str) -> dt.datetime:
+    text = _text(row, field, collection)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise Rejected(f"Directus answered `{field}` of {collection} that is no date: {text!r}.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -1,0 +1,1 @@
+"""Texts cut into segments, translated, checked, and put back without touching anything else."""
