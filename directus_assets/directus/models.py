@@ -7,11 +7,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from directus_assets.errors import Rejected
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 class Missing(Enum):
@@ -26,9 +26,7 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 TRANSFORMED_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif"})
-"""The MIME types that Directus transforms; every other file is served as it is (Directus: `SUPPORTED_IMAGE_TRANSFORM_FORMATS`)."""
-
-Action: TypeAlias = Literal["create", "update", "delete"]
+"""The MIME types that Directus transforms (its `SUPPORTED_IMAGE_TRANSFORM_FORMATS`); others are served as they are."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +136,7 @@ class Preset:
     """
 
     key: str
-    fit: str | None | Missing = MISSING
+    fit: str | Missing | None = MISSING
     width: float | None = None
     height: float | None = None
     quality: float | None = None
