@@ -175,6 +175,58 @@ class Preset:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GlossaryTerm:
+    """One entry of `ai_translation_glossary`: a term, and how it is to be translated."""
+
+    term: str
+    translation_note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectSettings:
+    """What this project follows of `directus_settings`."""
+
+    presets: tuple[Preset, ...] = ()
+    asset_transform: str = "all"
+    """`all`, `none` or `presets`: which transformations Directus allows to be asked for."""
+    default_language: str | None = None
+    glossary: tuple[GlossaryTerm, ...] = ()
+    style_guide: str = ""
+
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "storage_asset_presets",
+        "storage_asset_transform",
+        "default_language",
+        "ai_translation_glossary",
+        "ai_translation_style_guide",
+    )
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> "ProjectSettings":
+        """The record for `GET /settings`.
+
+        Raises:
+            Rejected: the token may not read the presets, or one of them is malformed.
+        """
+        if "storage_asset_presets" not in row:
+            raise Rejected(
+                "Directus answered its settings without `storage_asset_presets`.",
+                remedy="Give the token's policy the right to read that field of directus_settings.",
+            )
+        return cls(
+            presets=tuple(Preset.parse(preset) for preset in row["storage_asset_presets"] or []),
+            asset_transform=_optional_text(row, "storage_asset_transform") or "all",
+            default_language=_optional_text(row, "default_language"),
+            glossary=tuple(
+                GlossaryTerm(term=str(entry["term"]), translation_note=str(entry.get("translation_note") or ""))
+                for entry in row.get("ai_translation_glossary") or []
+                if entry.get("term")
+            ),
+            style_guide=_optional_text(row, "ai_translation_style_guide") or "",
+        )
+
+
 def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:
     if row.get(field) is None:
         raise Rejected(

@@ -1,0 +1,247 @@
+"""Directus over HTTP: typed answers, time-outs, and failures as the errors of this package.
+
+The client never retries: what is worth another try says so by its type, and the caller decides.
+Redirects are refused, so that the token goes to no other host.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from directus_assets.directus.models import Activity, File, ProjectSettings
+from directus_assets.errors import Rejected, Unreachable, from_status
+from directus_assets.settings import Environment
+
+_TIMEOUT = httpx.Timeout(30, connect=5)
+_RENDER_TIMEOUT = httpx.Timeout(180, connect=5)
+"""Directus needs about 30 s for an AVIF of 4000 px on a small machine."""
+
+_IDS_PER_REQUEST = 100
+"""Keeps the address of a request under 8 KiB, a common limit of servers and proxies."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssetHead:
+    """What `HEAD /assets/<id>` says: the size in bytes and the MIME type of what a visitor would get."""
+
+    content_length: int
+    content_type: str
+
+
+class DirectusClient:
+    """One Directus project, used by any number of threads.
+
+    >>> with DirectusClient.from_environment(environment) as directus:
+    ...     for file in directus.files_by_id(["3f0c…"]):
+    ...         directus.head_asset(file.id, preset="card")
+    """
+
+    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        """
+        Args:
+            url: the address of the project, with a path where it is served under one.
+            token: a static token.
+            transport: for tests; the network otherwise.
+        """
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {token}", "User-Agent": "directus-assets"},
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4),
+            transport=transport,
+        )
+
+    @classmethod
+    def from_environment(cls, environment: Environment) -> Self:
+        """The client for `DIRECTUS_URL` and `DIRECTUS_TOKEN`."""
+        return cls(environment.directus_url, environment.directus_token.get_secret_value())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"DirectusClient({self.url!r})"
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._http.close()
+
+    @cached_property
+    def own_user_id(self) -> str:
+        """The id of the token's user: its entries in the change feed are our own writes."""
+        return str(self.get("/users/me", fields=["id"])["id"])
+
+    def activity(
+        self, *, collections: Sequence[str], after_id: int, limit: int, skip_ids: Iterable[int] = ()
+    ) -> list[Activity]:
+        """Entries of the change feed with an id above `after_id`, in the order of ids, at most `limit` of them."""
+        conditions: list[Any] = [{"id": {"_gt": after_id}}, {"collection": {"_in": list(collections)}}]
+        if skip := sorted(skip_ids):
+            conditions.append({"id": {"_nin": skip}})
+        rows = self.get("/activity", fields=Activity.FIELDS, filter={"_and": conditions}, sort="id", limit=limit)
+        return [Activity.parse(row) for row in rows]
+
+    def latest_activity_id(self) -> int:
+        """The highest id in the change feed; 0 where it is empty."""
+        rows = self.get("/activity", fields=["id"], sort="-id", limit=1)
+        return int(rows[0]["id"]) if rows else 0
+
+    def files_by_id(self, ids: Iterable[str]) -> list[File]:
+        """The rows of these files, those that exist, in no particular order."""
+        wanted = list(dict.fromkeys(ids))
+        return [
+            File.parse(row)
+            for start in range(0, len(wanted), _IDS_PER_REQUEST)
+            for row in self.get(
+                "/files", fields=File.FIELDS, filter={"id": {"_in": wanted[start : start + _IDS_PER_REQUEST]}}, limit=-1
+            )
+        ]
+
+    def files_page(self, *, types: Iterable[str], page: int, size: int) -> list[File]:
+        """Page `page` (from 1) of all files of these MIME types, oldest first."""
+        rows = self.get(
+            "/files",
+            fields=File.FIELDS,
+            filter={"type": {"_in": sorted(types)}},
+            sort="uploaded_on,id",
+            page=page,
+            limit=size,
+        )
+        return [File.parse(row) for row in rows]
+
+    def count_files(self, *, types: Iterable[str]) -> int:
+        """How many files of these MIME types there are."""
+        rows = self.get("/files", filter={"type": {"_in": sorted(types)}}, aggregate={"count": "id"})
+        return int(rows[0]["count"]["id"])
+
+    def project_settings(self) -> ProjectSettings:
+        """The part of Directus' settings that this project follows."""
+        return ProjectSettings.parse(self.get("/settings", fields=ProjectSettings.FIELDS))
+
+    def head_asset(self, file_id: str, *, preset: str, accept: str | None = None) -> AssetHead:
+        """Asks for a derivative without its bytes. Directus renders and keeps it where it has none (Directus 12).
+
+        Args:
+            file_id: the file.
+            preset: the key of the preset.
+            accept: what the caller accepts; decides the format of presets with the format `auto`.
+        """
+        headers = {"Accept": accept} if accept else {}
+        answer = self._send(
+            "HEAD", f"/assets/{file_id}", params={"key": preset}, headers=headers, timeout=_RENDER_TIMEOUT
+        )
+        return AssetHead(
+            content_length=int(answer.headers.get("content-length", 0)),
+            content_type=answer.headers.get("content-type", "").partition(";")[0].strip(),
+        )
+
+    def download(self, file_id: str) -> bytes:
+        """The original of a file."""
+        return self._send("GET", f"/assets/{file_id}", timeout=_RENDER_TIMEOUT).content
+
+    def get(self, path: str, **query: Any) -> Any:
+        """`data` of a GET. Lists become comma-separated, mappings JSON, as Directus' query parameters want them."""
+        params = {name: _as_parameter(value) for name, value in query.items()}
+        return _data(self._send("GET", path, params=params))
+
+    def pages(self, path: str, *, size: int = 500, **query: Any) -> Iterator[dict[str, Any]]:
+        """All rows of a GET, page by page; `query` needs a `sort` that is total."""
+        page = 1
+        while True:
+            rows = self.get(path, limit=size, page=page, **query)
+            yield from rows
+            if len(rows) < size:
+                return
+            page += 1
+
+    def post(self, path: str, body: Any) -> Any:
+        """`data` of a POST with a JSON body."""
+        return _data(self._send("POST", path, json=body))
+
+    def patch(self, path: str, body: Any) -> Any:
+        """`data` of a PATCH with a JSON body."""
+        return _data(self._send("PATCH", path, json=body))
+
+    def delete(self, path: str, body: Any = None) -> None:
+        """A DELETE."""
+        self._send("DELETE", path, json=body)
+
+    def ping(self) -> None:
+        """Whether Directus answers at all.
+
+        Raises:
+            Unreachable: it does not.
+        """
+        self._send("GET", "/server/ping")
+
+    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        attempt = f"{method} {path} on Directus at {self.url}"
+        try:
+            answer = self._http.request(method, path, **arguments)
+        except httpx.TimeoutException:
+            raise Unreachable(
+                f"{attempt} got no answer in time.", remedy="Look at the load of Directus and its database."
+            ) from None
+        except httpx.TransportError as error:
+            raise Unreachable(
+                f"{attempt} failed: {error or type(error).__name__}.",
+                remedy="Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
+            ) from None
+        if answer.is_success:
+            return answer
+        if answer.is_redirect:
+            raise Rejected(
+                f"{attempt} is redirected elsewhere (HTTP {answer.status_code}).",
+                remedy="Set DIRECTUS_URL to the final address; redirects are not followed with the token.",
+            )
+        reason = _reason(answer)
+        raise from_status(
+            answer.status_code, f"{attempt} failed{reason}", remedy=_remedy(answer, path), headers=answer.headers
+        )
+
+
+def _as_parameter(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return json.dumps(value, separators=(",", ":"))
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(part) for part in value)
+    return str(value)
+
+
+def _data(answer: httpx.Response) -> Any:
+    if not answer.content:
+        return None
+    try:
+        return answer.json()["data"]
+    except (ValueError, KeyError, TypeError):
+        raise Rejected(
+            f"{answer.request.method} {answer.request.url.path} did not answer as Directus does.",
+            remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
+        ) from None
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return ": " + "; ".join(str(error["message"]) for error in answer.json()["errors"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _remedy(answer: httpx.Response, path: str) -> str:
+    if answer.status_code == 401:
+        return "Set DIRECTUS_TOKEN to a valid static token."
+    if answer.status_code == 403:
+        return f"Give the token's policy the right to {answer.request.method} {path}."
+    return ""

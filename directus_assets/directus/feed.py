@@ -1,0 +1,67 @@
+"""The change feed: Directus' activity log, read forward by id.
+
+PostgreSQL hands out ids before commit, so an entry can become visible after one with a higher id was read. Each read
+therefore looks back over `OVERLAP` ids and leaves out what it has already seen there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import Activity
+
+OVERLAP = 500
+"""How many ids a late entry may lie behind. What comes later still is found by the reconcile."""
+
+MAX_ENTRIES = 500
+"""Entries of one read; the rest waits for the next."""
+
+_CHANGES = frozenset({"create", "update", "delete"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedPosition:
+    """How far the feed has been read."""
+
+    last_id: int
+    """The highest id read."""
+    seen: tuple[int, ...] = ()
+    """The ids within the overlap that have been read, in ascending order."""
+
+    @property
+    def looks_back_to(self) -> int:
+        """Ids up to this one are never read again."""
+        return max(0, self.last_id - OVERLAP)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedPage:
+    """New entries, and the position behind them."""
+
+    entries: tuple[Activity, ...]
+    position: FeedPosition
+    is_last: bool
+    """Whether there was nothing more to read at that moment."""
+
+
+def read_feed(
+    client: DirectusClient, position: FeedPosition, *, collections: Sequence[str], limit: int = MAX_ENTRIES
+) -> FeedPage:
+    """The entries of these collections behind `position`, in one request."""
+    entries = client.activity(
+        collections=collections, after_id=position.looks_back_to, limit=limit, skip_ids=position.seen
+    )
+    return FeedPage(entries=tuple(entries), position=advance(position, entries), is_last=len(entries) < limit)
+
+
+def advance(position: FeedPosition, entries: Iterable[Activity]) -> FeedPosition:
+    """The position after these entries: pure, and never behind the one given."""
+    ids = {entry.id for entry in entries}
+    moved = FeedPosition(last_id=max([position.last_id, *ids]))
+    seen = tuple(sorted(i for i in ids.union(position.seen) if i > moved.looks_back_to))
+    return FeedPosition(last_id=moved.last_id, seen=seen)
+
+
+def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:
+    """The entries that are changes by somebody else: our own writes are never a change."""
+    return [entry for entry in entries if entry.action in _CHANGES and entry.user != own_user_id]
