@@ -1,0 +1,215 @@
+"""What Directus would do to a file for a preset: the resolved sharp operations and the derivatives that they make.
+
+A pure re-computation of Directus' `utils/transformations` and of the part of its assets controller that chooses the
+format for `auto`. What the operations do to pixels is not decided here.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from directus_assets.directus.models import MISSING, TRANSFORMED_TYPES, File, Preset
+from directus_assets.errors import BadInput
+from directus_assets.images.cache_name import Argument, Transform, stored_name
+
+# fmt: off
+OPERATIONS: Final = frozenset({
+    "toFormat", "jpeg", "png", "tiff", "webp", "avif", "resize", "extend", "extract", "trim", "rotate", "flip", "flop",
+    "sharpen", "median", "blur", "flatten", "gamma", "negate", "normalise", "normalize", "clahe", "convolve",
+    "threshold", "linear", "recomb", "modulate", "tint", "greyscale", "grayscale", "toColorspace", "toColourspace",
+    "removeAlpha", "ensureAlpha", "extractChannel", "bandbool",
+})
+# fmt: on
+"""The methods of sharp that Directus permits (its `TransformationMethods`)."""
+
+SYSTEM_PRESETS: Final = frozenset(
+    f"system-{size}-{fit}" for size in ("small", "medium", "large") for fit in ("cover", "contain")
+)
+"""Keys of Directus' built-in presets, which win over own presets of the same key."""
+
+OUTPUT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "jpeg": "image/jpeg",
+        "jpg": "image/jpeg",
+        "png": "image/png",
+        "webp": "image/webp",
+        "tiff": "image/tiff",
+        "tif": "image/tiff",
+        "avif": "image/avif",
+    }
+)
+"""MIME type by the name that `toFormat` takes, which is also the extension of the stored derivative."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Derivative:
+    """One file through one preset in one output format.
+
+    Attributes:
+        preset_key: the preset.
+        file_id: the file, as Directus knows it.
+        file_name: the file, as an editor knows it; for messages.
+        accept: the `Accept` header with which Directus chooses this derivative and no other of the preset.
+        transforms: the resolved sharp operations; `MISSING` is JavaScript's `undefined`.
+        format: what the pixels are encoded as: `jpeg`, `png`, `webp`, `tiff`, `avif`, or another format of sharp.
+        mime_type: what Directus announces when it serves the derivative.
+        stored_name: its name in the storage that holds the original.
+        label: for people: the preset's key, and the format where there are several.
+    """
+
+    preset_key: str
+    file_id: str
+    file_name: str
+    accept: str
+    transforms: tuple[Transform, ...]
+    format: str
+    mime_type: str
+    stored_name: str
+    label: str
+
+
+def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
+    """What Directus would make of `file` for `preset`.
+
+    Returns:
+        One derivative, or three for `format: auto` (avif, webp, and what all other browsers get). None where Directus
+        answers with the original: files of other types, and presets that ask for nothing.
+
+    Raises:
+        BadInput: a preset that Directus cannot carry out or never reaches, or a `filename_disk` that leaves its folder.
+    """
+    _refuse_impossible(preset)
+    if file.type not in TRANSFORMED_TYPES:
+        return ()
+    subtype = file.type.removeprefix("image/")
+    if not preset.is_auto:
+        made = _derivative(preset, file, output=preset.format or subtype, accept="*/*", label=preset.key)
+        return (made,) if made.transforms else ()
+    fallback = "png" if subtype in {"avif", "webp", "tiff"} else subtype
+    choices = [("image/avif", "avif"), ("image/webp", "webp"), ("*/*", fallback)]
+    return tuple(
+        _derivative(preset, file, output=output, accept=accept, label=f"{preset.key} [{output}]")
+        for accept, output in choices
+    )
+
+
+def uses_focal_point(preset: Preset, file: File) -> bool:
+    """Whether the derivatives of `file` for `preset` follow the file's focal point, if it has one."""
+    width, height = _target_size(preset, file)
+    return preset.fit in {MISSING, "cover"} and width is not None and height is not None
+
+
+def _refuse_impossible(preset: Preset) -> None:
+    if preset.key in SYSTEM_PRESETS:
+        raise BadInput(
+            f"Preset '{preset.key}' has the key of a preset that is built into Directus, which is used in its place.",
+            remedy="Give the preset another key in Directus under Settings > Files & Storage > Asset presets.",
+        )
+    for name, *_ in preset.transforms:
+        if name not in OPERATIONS:
+            raise BadInput(
+                f"Preset '{preset.key}': {name!r} is not an operation of sharp that Directus permits.",
+                remedy=f"Remove it from the preset's transforms, or use one of: {', '.join(sorted(OPERATIONS))}.",
+            )
+
+
+def _derivative(preset: Preset, file: File, *, output: str, accept: str, label: str) -> Derivative:
+    transforms = _resolve(preset, file, output)
+    name = stored_name(file.filename_disk, transforms)
+    renamed = [transform for transform in transforms if transform[0] == "toFormat"]
+    return Derivative(
+        preset_key=preset.key,
+        file_id=file.id,
+        file_name=file.name,
+        accept=accept,
+        transforms=transforms,
+        format=_encoding(transforms, str(file.type)),
+        mime_type=OUTPUT_TYPES.get(name.rpartition(".")[2].lower(), "") if renamed else str(file.type),
+        stored_name=name,
+        label=label,
+    )
+
+
+def _encoding(transforms: tuple[Transform, ...], source_type: str) -> str:
+    """The format of the bytes; `["webp", {}]` decides it just as `toFormat` does, but keeps the extension."""
+    encoding = source_type.removeprefix("image/")
+    for name, *arguments in transforms:
+        if name == "toFormat" and arguments:
+            encoding = str(arguments[0]).lower()
+        elif name in {"jpeg", "png", "webp", "tiff", "avif"}:
+            encoding = str(name)
+    return OUTPUT_TYPES.get(encoding, encoding).removeprefix("image/")
+
+
+def _resolve(preset: Preset, file: File, output: str) -> tuple[Transform, ...]:
+    transforms: list[Transform] = list(preset.transforms)
+    if preset.format or preset.quality:
+        transforms.append(("toFormat", output, {"quality": preset.quality or MISSING}))
+    return (*transforms, *_resize(preset, file))
+
+
+def _target_size(preset: Preset, file: File) -> tuple[float | None, float | None]:
+    """Width and height to resize to; without both sizes of the file, Directus does not resize at all."""
+    if not (file.width and file.height):
+        return None, None
+    width, height = preset.width or None, preset.height or None
+    if preset.without_enlargement:
+        return width and min(width, file.width), height and min(height, file.height)
+    return width, height
+
+
+def _resize(preset: Preset, file: File) -> list[Transform]:
+    width, height = _target_size(preset, file)
+    if width is None and height is None:
+        return []
+    focus = _focus(preset, file)
+    extract: list[Transform] = []
+    if focus and width is not None and height is not None:
+        width, height, region = _around(focus, (file.width or 0, file.height or 0), (width, height))
+        extract = [("extract", region)]
+    options: dict[str, Argument] = {
+        "width": MISSING if width is None else width,
+        "height": MISSING if height is None else height,
+        "fit": preset.fit,
+        "withoutEnlargement": True if preset.without_enlargement else MISSING,
+    }
+    return [("resize", options), *extract]
+
+
+def _focus(preset: Preset, file: File) -> tuple[float, float] | None:
+    if not uses_focal_point(preset, file) or file.focal_point_x is None or file.focal_point_y is None:
+        return None
+    return file.focal_point_x, file.focal_point_y
+
+
+def _around(
+    focus: tuple[float, float], source: tuple[float, float], target: tuple[float, float]
+) -> tuple[int, int, dict[str, Argument]]:
+    """The size to resize to, and the region of that with `focus` nearest to its centre (`getResizeArguments`)."""
+    horizontal, vertical = source[0] / target[0], source[1] / target[1]
+    factor = min(horizontal, vertical)
+    width = _round(source[0] / factor if vertical < horizontal else target[0])
+    height = _round(target[1] if vertical < horizontal else source[1] / factor)
+    return (
+        width,
+        height,
+        {
+            "left": _clamp(_round(focus[0] / factor - target[0] / 2), width - target[0]),
+            "top": _clamp(_round(focus[1] / factor - target[1] / 2), height - target[1]),
+            "width": target[0],
+            "height": target[1],
+        },
+    )
+
+
+def _round(value: float) -> int:
+    """JavaScript's Math.round: halves go up."""
+    whole = math.floor(value)
+    return whole + (value - whole >= 0.5)
+
+
+def _clamp(value: float, highest: float) -> float:
+    # lodash's order: the upper bound first, so that 0 wins where the picture is smaller than the region.
+    return max(min(value, highest), 0)
