@@ -1,0 +1,122 @@
+"""What every translation engine takes and gives. One call of an engine is one request to its service.
+
+Engines know nothing of fields, markup or records: a segment is text with numbered placeholders (`<g1>…</g1>`, `<x2/>`).
+They do not retry, split or check; `translate.py` does that in one way for all of them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Protocol
+
+from directus_assets.translation.glossary import Term
+from directus_assets.translation.languages import Language
+
+PLACEHOLDER: Final = re.compile(r"</?[gx]\d+/?>")
+"""One placeholder tag of a segment's text."""
+
+
+class Failure(Enum):
+    """Why an answer could not be used."""
+
+    TOO_LONG = "cut off, or over a limit; fewer segments at once may work"
+    REFUSED = "the model or its content filter will not translate one of the segments"
+    UNREADABLE = "not the JSON that was asked for"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedSegment:
+    """One segment as it is asked for.
+
+    `key` names it in the answer; `context` is a short hint such as `heading` or `link text`; `rejected` is the
+    previous answer, if there was one, and `defects` are sentences that say what was wrong with it.
+    """
+
+    key: str
+    text: str
+    context: str = ""
+    rejected: str = ""
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """Segments of one item, to be translated from `source` into `target`.
+
+    `terms` are the glossary's terms that occur in the segments; `style_guide` is Markdown.
+    """
+
+    source: Language
+    target: Language
+    segments: tuple[AskedSegment, ...]
+    terms: tuple[Term, ...] = ()
+    style_guide: str = ""
+
+    @property
+    def characters(self) -> int:
+        """Characters of all segments together."""
+        return sum(len(segment.text) for segment in self.segments)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """What requests consumed. `cached_tokens` are part of `input_tokens`; `characters` are of the source."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    characters: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            requests=self.requests + other.requests,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            characters=self.characters + other.characters,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """Translations by key. Keys that were asked for may be missing; others never occur.
+
+    With a `failure` there are no texts; what was consumed is told even so, since it is paid for even so.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    failure: Failure | None = None
+
+
+class Engine(Protocol):
+    """A translation service."""
+
+    @property
+    def name(self) -> str:
+        """What is remembered with each translation, such as `openai:gpt-4.1-mini` or `deepl`."""
+
+    @property
+    def model(self) -> str:
+        """What the price table calls it."""
+
+    @property
+    def max_characters(self) -> int:
+        """How many characters one request may hold."""
+
+    @property
+    def max_segments(self) -> int:
+        """How many segments one request may hold."""
+
+    def estimate(self, request: Request) -> Usage:
+        """What `request` will about consume, without sending it."""
+
+    def translate(self, request: Request) -> Answer:
+        """The answer to one request, sent once.
+
+        Raises:
+            TransientError: no answer, or one that asks for patience.
+            PermanentError: wrong key, unknown model, unknown language: the same request fails again.
+        """
