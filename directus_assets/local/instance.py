@@ -1,0 +1,95 @@
+"""The folder of one local Directus: database, uploads, and the secrets that it is locked with."""
+
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.local.installation import ADMIN_EMAIL, Installation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """What one Directus is locked with. Kept in a file that only its owner can read."""
+
+    key: str
+    secret: str
+    admin_password: str
+    admin_token: str
+
+    @classmethod
+    def fresh(cls) -> "Secrets":
+        """Random ones."""
+        return cls(
+            key=secrets.token_hex(16),
+            secret=secrets.token_hex(32),
+            admin_password=secrets.token_urlsafe(12),
+            admin_token=secrets.token_urlsafe(32),
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> "Secrets":
+        """Those in the file.
+
+        Raises:
+            ConfigurationError: the file cannot be understood.
+        """
+        try:
+            return cls(**json.loads(path.read_text("utf-8")))
+        except (ValueError, TypeError):
+            raise ConfigurationError(
+                f"{path} does not hold the secrets of a local Directus.",
+                remedy=f"Restore it, or delete the whole folder {path.parent} to start with an empty Directus.",
+            ) from None
+
+    def write(self, path: Path) -> None:
+        """Writes a new file with mode 0600."""
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(self), file, indent=2)
+
+
+def prepare_folder(folder: Path, installation: Installation) -> Secrets:
+    """Makes the folder what Directus expects, with an empty database, unless it is that already; gives its secrets.
+
+    Raises:
+        ConfigurationError: the folder belongs to something else, or its secrets cannot be understood.
+    """
+    path = folder / "secrets.json"
+    if path.is_file():
+        return Secrets.read(path)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ConfigurationError(
+            f"The folder {folder} holds something else than a local Directus.", remedy="Name an empty or a new folder."
+        )
+    (folder / "uploads").mkdir(parents=True)
+    (folder / "extensions").mkdir()
+    (folder / "package.json").write_text('{"private": true}\n', "utf-8")
+    fresh = Secrets.fresh()
+    shutil.copyfile(installation.template, folder / "data.db")
+    with closing(sqlite3.connect(folder / "data.db")) as database, database:
+        database.execute(
+            "UPDATE directus_users SET token = ?, password = ? WHERE email = ?",
+            (fresh.admin_token, _password_hash(fresh.admin_password, installation), ADMIN_EMAIL),
+        )
+    # Last, since this file says that the folder is complete.
+    fresh.write(path)
+    return fresh
+
+
+def _password_hash(password: str, installation: Installation) -> str:
+    """The password as Directus stores it: by the npm package argon2 with its defaults."""
+    script = "require('argon2').hash(require('fs').readFileSync(0)).then((hash) => process.stdout.write(hash))"
+    run = subprocess.run(
+        [installation.node, "--eval", script],
+        cwd=installation.folder,
+        input=password.encode(),
+        capture_output=True,
+        check=True,
+    )
+    return run.stdout.decode("ascii")

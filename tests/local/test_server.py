@@ -1,0 +1,135 @@
+"""The local Directus: started, stopped, crashed and started again."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.local.server import LocalDirectus, free_port
+
+pytestmark = pytest.mark.integration
+
+
+def test_it_answers_and_its_administrator_can_log_in(directus: LocalDirectus) -> None:
+    ping = httpx.get(f"{directus.url}/server/ping")
+    credentials = {"email": directus.admin_email, "password": directus.admin_password}
+    login = httpx.post(f"{directus.url}/auth/login", json=credentials)
+
+    assert ping.text == "pong"
+    assert login.status_code == 200
+
+
+def test_it_starts_without_content_and_without_a_word_of_warning_about_its_folder(
+    directus: LocalDirectus, admin: httpx.Client
+) -> None:
+    assert admin.get("/users").json()["data"][0]["email"] == directus.admin_email
+    assert "package.json" not in directus.log.read_text("utf-8")
+    assert "doesn't exist" not in directus.log.read_text("utf-8")
+
+
+def test_only_the_owner_can_read_its_secrets(directus: LocalDirectus) -> None:
+    assert stat.S_IMODE((directus.folder / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_its_storage_variables_name_the_folder_of_the_uploads(directus: LocalDirectus, admin: httpx.Client) -> None:
+    answer = admin.post("/files", files={"file": ("dot.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")})
+
+    name = answer.json()["data"]["filename_disk"]
+    root = Path(directus.storage_environment["STORAGE_LOCAL_ROOT"])
+    assert (root / name).is_file()
+    assert root == directus.uploads
+    assert set(directus.storage_environment) == {"STORAGE_LOCATIONS", "STORAGE_LOCAL_DRIVER", "STORAGE_LOCAL_ROOT"}
+
+
+def test_a_folder_is_never_used_by_two_servers(directus: LocalDirectus) -> None:
+    second = LocalDirectus(directus.folder)
+
+    with pytest.raises(ConfigurationError, match="already running"):
+        second.start()
+
+    assert httpx.get(f"{directus.url}/server/ping").text == "pong"
+
+
+def test_after_a_crash_it_comes_back_with_address_secrets_and_data_and_leaves_no_process_in_the_end(
+    tmp_path: Path,
+) -> None:
+    with LocalDirectus(tmp_path / "project") as server:
+        first, authorization = server.pid, {"authorization": f"Bearer {server.admin_token}"}
+        before = server.url
+        httpx.patch(f"{server.url}/settings", json={"project_name": "Kept"}, headers=authorization).raise_for_status()
+
+        server.kill()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{server.url}/server/ping")
+        started = time.monotonic()
+        server.restart()
+        seconds = time.monotonic() - started
+
+        settings = httpx.get(f"{server.url}/settings", headers=authorization).json()["data"]
+        second = server.pid
+    again = LocalDirectus(tmp_path / "project")
+
+    assert settings["project_name"] == "Kept"
+    assert server.url == before
+    assert again.admin_token == server.admin_token
+    assert seconds < 30
+    assert not _is_alive(first)
+    assert not _is_alive(second)
+
+
+def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys, time; from directus_assets.local.server import LocalDirectus\n"
+        "server = LocalDirectus(pathlib.Path(sys.argv[1])); server.start()\n"
+        "print(server.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "p")], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        server = int(parent.stdout.readline())
+        assert _is_alive(server)
+
+        parent.send_signal(signal.SIGKILL)
+
+    deadline = time.monotonic() + 15
+    while _is_alive(server) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _is_alive(server)
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing_behind(directus: LocalDirectus) -> None:
+    server = LocalDirectus(port=directus.port)
+
+    with pytest.raises(ConfigurationError, match="already in use"), server:
+        pass
+
+    assert not server.folder.exists()
+    assert server.pid is None
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(ConfigurationError, match="something else"):
+        LocalDirectus(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_port_that_is_taken_is_not_free(directus: LocalDirectus) -> None:
+    assert free_port(preferred=directus.port) != directus.port
+
+
+def _is_alive(pid: int | None) -> bool:
+    assert pid is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
