@@ -4,17 +4,13 @@ Engines know nothing of fields, markup or records: a segment is text with number
 They do not retry, split or check; `translate.py` does that in one way for all of them.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Protocol
+from typing import Protocol
 
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import Language
-
-PLACEHOLDER: Final = re.compile(r"</?[gx]\d+/?>")
-"""One placeholder tag of a segment's text."""
 
 
 class Failure(Enum):

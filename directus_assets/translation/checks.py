@@ -1,0 +1,243 @@
+"""What is wrong with an answer, segment by segment, before anything of it is written.
+
+Each check is a pure function that gives one sentence, which goes to the engine in the repair request and to the editor
+when the repair fails too. A check that is unsure stays silent: a false alarm costs a request and then the partition.
+"""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from directus_assets.translation.glossary import Term, terms_in
+from directus_assets.translation.language_check import detected_language
+from directus_assets.translation.languages import Language
+from directus_assets.translation.numbers import changed_numbers
+from directus_assets.translation.segments.model import BadAnswer, Segment
+from directus_assets.translation.segments.notation import PLACEHOLDER, read
+
+SLUG: Final = "slug"
+"""The context of a segment that becomes part of an address: it may stay in Latin letters, and be shortened."""
+
+_URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<!\[CDATA\[")
+_LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_LEAKS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"^\W*(?:sure|certainly|of course|okay)[,!.:]\s+(?:here|i)\b",
+        r"^\W*here(?:'s|\u2019s| is| are)\b.{0,40}\btranslat",
+        r"^\W*(?:the )?translat(?:ion|ed text)\b.{0,30}:",
+        r"^\W*(?:übersetzung|traduction|traducción|traduzione|tradução|翻訳|翻译|译文|перевод)\s*[:\uff1a]",
+        r"\bas an ai\b",
+        r"\bi(?:'m| am) sorry, (?:but )?i\b",
+        r"\bi (?:can(?:no|')t|am unable to) (?:translate|assist|help)\b",
+        r"```|<\|(?:im_|end)|\bsource_segments\b",
+    )
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One segment with its answer, both with placeholders, and what decides whether they fit."""
+
+    segment: Segment
+    answer: str
+    source: Language
+    target: Language
+    terms: Sequence[Term] = ()
+
+    @property
+    def text(self) -> str:
+        """The source text."""
+        return self.segment.text
+
+    @cached_property
+    def bare_text(self) -> str:
+        """The source without placeholders, URLs and addresses."""
+        return _bare(self.text)
+
+    @cached_property
+    def bare_answer(self) -> str:
+        """The answer without placeholders, URLs and addresses."""
+        return _bare(self.answer)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The source's words."""
+        return _WORD.findall(self.bare_text)
+
+    @cached_property
+    def new_letters(self) -> str:
+        """The letters of the answer without words of the source: names and brands may stay as they are."""
+        kept = {word.casefold() for word in self.words}
+        for term in self.terms:
+            kept |= {word.casefold() for word in _WORD.findall(term.fixed_translation(self.target) or "")}
+        return "".join(word for word in _WORD.findall(self.bare_answer) if word.casefold() not in kept)
+
+    @property
+    def crosses_languages(self) -> bool:
+        """Whether source and target are different languages, and not variants of one."""
+        return self.source.base != self.target.base
+
+
+def defects(case: Case) -> tuple[str, ...]:
+    """One sentence for each thing that is wrong with `case.answer`; empty for an answer that can be written."""
+    return tuple(sentence for check in _CHECKS if (sentence := check(case)))
+
+
+def _fits(case: Case) -> str | None:
+    try:
+        read(case.segment, case.answer)
+    except BadAnswer as error:
+        return error.defect[:1].upper() + error.defect[1:]
+    return None
+
+
+def _numbers(case: Case) -> str | None:
+    lost, made_up = changed_numbers(case.bare_text, case.bare_answer)
+    parts = [f"lost {', '.join(lost)}"] if lost else []
+    parts += [f"made up {', '.join(made_up)}"] if made_up else []
+    return f"Numbers were changed: {' and '.join(parts)} (digits without separators)." if parts else None
+
+
+def _addresses(case: Case) -> str | None:
+    before, after = Counter(_addresses_in(case.text)), Counter(_addresses_in(case.answer))
+    if before == after:
+        return None
+    lost, made_up = [*(before - after).elements()], [*(after - before).elements()]
+    parts = [f"lost {' '.join(lost)}"] if lost else []
+    parts += [f"made up {' '.join(made_up)}"] if made_up else []
+    return f"URLs or e-mail addresses were changed: {' and '.join(parts)}. Keep them exactly."
+
+
+def _markup(case: Case) -> str | None:
+    extra = Counter(_TAG.findall(_without_placeholders(case.answer))) - Counter(
+        _TAG.findall(_without_placeholders(case.text))
+    )
+    return f"There is markup that the source does not have: {' '.join(extra)[:200]}" if extra else None
+
+
+def _line_breaks(case: Case) -> str | None:
+    if "\n" in case.text.strip() or "\n" not in case.answer.strip():
+        return None
+    return "The source is one line, the translation has several."
+
+
+def _echo(case: Case) -> str | None:
+    if not case.crosses_languages or case.bare_answer.casefold().split() != case.bare_text.casefold().split():
+        return None
+    if case.source.has_no_spaces:
+        is_sentence = sum(map(str.isalpha, case.bare_text)) >= 10
+    else:
+        # Names, brands and single words are often the same in both languages; a few small words make it a sentence.
+        is_sentence = len(case.words) >= 6 or (len(case.words) >= 4 and sum(w[0].islower() for w in case.words) >= 2)
+    if not is_sentence or case.new_letters or _is_kept(case):
+        return None
+    return f"This is the source text again, not a translation into {case.target.name}."
+
+
+def _is_kept(case: Case) -> bool:
+    """Whether the glossary wants this very text to stay."""
+    return any(term.fixed_translation(case.target) == case.bare_text.strip() for term in case.terms)
+
+
+def _script(case: Case) -> str | None:
+    letters = [letter for letter in case.new_letters if letter.isalpha()]
+    if len(letters) < 4 or case.segment.context == SLUG:
+        return None
+    right = sum(case.target.writes(letter) for letter in letters)
+    return None if right >= len(letters) / 2 else f"The translation is not in the script of {case.target.name}."
+
+
+def _language(case: Case) -> str | None:
+    if not case.crosses_languages or (found := detected_language(case.bare_answer, target=case.target)) is None:
+        return None
+    return f"The translation is in {found}, not in {case.target.name}."
+
+
+def _length(case: Case) -> str | None:
+    before, after = _weight(case.bare_text), _weight(case.bare_answer)
+    if after > 4 * before + 30:
+        return "The translation is far longer than the source. Translate only what is there."
+    if before >= 40 and after < 0.3 * before and case.segment.context != SLUG:
+        return "The translation is far shorter than the source. Translate all of it."
+    return None
+
+
+def _repetition(case: Case) -> str | None:
+    match = _LOOP.search(case.answer)
+    if match is None or _LOOP.search(case.text):
+        return None
+    return f"The translation repeats itself: '{match[1] or match[2]}'."
+
+
+def _glossary(case: Case) -> str | None:
+    if case.segment.context == SLUG:
+        return None
+    for term in terms_in(case.bare_text, case.terms):
+        wording = term.fixed_translation(case.target)
+        if wording and not _has_wording(case.bare_answer, wording):
+            return f"The glossary asks for '{wording}' as the translation of '{term.term}'."
+    return None
+
+
+def _leakage(case: Case) -> str | None:
+    for pattern in _LEAKS:
+        if (match := pattern.search(case.answer)) and not pattern.search(case.text):
+            return (
+                f"There are words of your own in the translation: '{match[0][:60]}'. Answer with the translation only."
+            )
+    return None
+
+
+_CHECKS: Final[tuple[Callable[[Case], str | None], ...]] = (
+    _fits,
+    _numbers,
+    _addresses,
+    _markup,
+    _line_breaks,
+    _echo,
+    _script,
+    _language,
+    _length,
+    _repetition,
+    _glossary,
+    _leakage,
+)
+
+
+def _without_placeholders(text: str) -> str:
+    # A single placeholder stands for something between words, a pair for the markup of the words inside.
+    return PLACEHOLDER.sub(lambda match: " " if match[0].endswith("/>") else "", text)
+
+
+def _bare(text: str) -> str:
+    return _EMAIL.sub(" ", _URL.sub(" ", _without_placeholders(text)))
+
+
+def _addresses_in(text: str) -> list[str]:
+    plain = _without_placeholders(text)
+    urls = [url.rstrip(".,;:!?'*)]") for url in _URL.findall(plain)]
+    return urls + _EMAIL.findall(_URL.sub(" ", plain))
+
+
+def _weight(text: str) -> float:
+    """The length of `text` in Latin letters: one of Chinese or Japanese says as much as two or three."""
+    return sum(2.5 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1.0 for letter in text.strip())
+
+
+def _has_wording(answer: str, wording: str) -> bool:
+    """Whether `wording` is in `answer`; of longer words the beginning is enough, since languages inflect the end."""
+    folded = answer.casefold()
+    if wording.casefold() in folded:
+        return True
+    words = [word.casefold() for word in _WORD.findall(wording)]
+    stems = [word if len(word) < 5 else word[: math.ceil(0.7 * len(word))] for word in words]
+    return bool(stems) and all(stem in folded for stem in stems)
