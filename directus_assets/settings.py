@@ -60,6 +60,24 @@ class ImageOptions(_Section):
     warm_concurrency: int = Field(default=4, ge=1, le=25)
     """The most requests that ask Directus to render at the same time."""
 
+    def is_enabled(self, preset_key: str) -> bool:
+        """Whether a preset becomes an asset."""
+        return preset_key not in self.presets or self.presets[preset_key].enabled
+
+    def delivery_of(self, preset_key: str, *, has_storage: bool) -> DeliveryName:
+        """How a preset is delivered.
+
+        Args:
+            preset_key: the preset.
+            has_storage: whether Directus' STORAGE_* variables are set here.
+        """
+        own = self.presets[preset_key].delivery if preset_key in self.presets else None
+        if own:
+            return own
+        if self.delivery == "auto":
+            return "storage" if has_storage else "warm"
+        return self.delivery
+
 
 class Config(_Section):
     """The whole YAML file."""

@@ -14,10 +14,12 @@ from typing import Any, Self
 import httpx
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
-from directus_assets.errors import Rejected, Unreachable, from_status
+from directus_assets.errors import ConfigurationError, Rejected, Unreachable, from_status
 from directus_assets.settings import Environment
 
-_TIMEOUT = httpx.Timeout(30, connect=5)
+USER_AGENT = "directus-assets"
+"""Directus notes it in its activity log; with the user it tells our own writes from everybody else's."""
+
 _RENDER_TIMEOUT = httpx.Timeout(180, connect=5)
 """Directus needs about 30 s for an AVIF of 4000 px on a small machine."""
 
@@ -41,27 +43,37 @@ class DirectusClient:
     ...         directus.head_asset(file.id, preset="card")
     """
 
-    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, token: str, *, timeout_seconds: float = 30, transport: httpx.BaseTransport | None = None
+    ) -> None:
         """
         Args:
             url: the address of the project, with a path where it is served under one.
             token: a static token.
+            timeout_seconds: how long an answer may take that needs no rendering.
             transport: for tests; the network otherwise.
         """
         self.url = url.rstrip("/")
         self._http = httpx.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": "directus-assets"},
-            timeout=_TIMEOUT,
+            headers={"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT},
+            timeout=httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4),
             transport=transport,
         )
 
     @classmethod
-    def from_environment(cls, environment: Environment) -> Self:
-        """The client for `DIRECTUS_URL` and `DIRECTUS_TOKEN`."""
-        return cls(environment.directus_url, environment.directus_token.get_secret_value())
+    def from_environment(cls, environment: Environment, *, timeout_seconds: float = 30) -> Self:
+        """The client for `DIRECTUS_URL` and `DIRECTUS_TOKEN`.
+
+        Raises:
+            ConfigurationError: one of them is not set.
+        """
+        if missing := environment.missing():
+            raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
+        token = environment.directus_token.get_secret_value()
+        return cls(environment.directus_url, token, timeout_seconds=timeout_seconds)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ therefore looks back over `OVERLAP` ids and leaves out what it has already seen 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.client import USER_AGENT, DirectusClient
 from directus_assets.directus.models import Activity
 
 OVERLAP = 500
@@ -63,5 +63,13 @@ def advance(position: FeedPosition, entries: Iterable[Activity]) -> FeedPosition
 
 
 def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:
-    """The entries that are changes by somebody else: our own writes are never a change."""
-    return [entry for entry in entries if entry.action in _CHANGES and entry.user != own_user_id]
+    """The entries that are changes by somebody else: our own writes are never a change.
+
+    A write is our own if both its user and its user agent are ours, so that a person who works in the Studio with the
+    account that the token belongs to is still somebody else.
+    """
+    return [
+        entry
+        for entry in entries
+        if entry.action in _CHANGES and not (entry.user == own_user_id and entry.user_agent == USER_AGENT)
+    ]

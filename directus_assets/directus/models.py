@@ -38,9 +38,10 @@ class Activity:
     collection: str
     item: str
     user: str | None
+    user_agent: str | None
     timestamp: dt.datetime
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("id", "action", "collection", "item", "user", "timestamp")
+    FIELDS: ClassVar[tuple[str, ...]] = ("id", "action", "collection", "item", "user", "user_agent", "timestamp")
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "Activity":
@@ -55,6 +56,7 @@ class Activity:
             collection=_text(row, "collection", "directus_activity"),
             item=str(_present(row, "item", "directus_activity")),
             user=_optional_text(row, "user"),
+            user_agent=_optional_text(row, "user_agent"),
             timestamp=_moment(row, "timestamp", "directus_activity"),
         )
 

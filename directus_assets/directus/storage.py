@@ -6,15 +6,21 @@ the file, should it ever be left behind) and renamed; on S3 an object appears wh
 
 import contextlib
 import errno
+import fcntl
+import logging
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from directus_assets.errors import BadInput, ConfigurationError, NotFound, PermanentError, TransientError, Unreachable
+
+_UPDATE_TRIES = 20
+
+logger = logging.getLogger(__name__)
 
 
 class StorageFull(TransientError):
@@ -32,6 +38,10 @@ class Storage(Protocol):
         """Puts the content there, whole or not at all, over what was there."""
         ...
 
+    def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
+        """Replaces what is there by `change` of it (None: nothing there); no update by anybody else is lost."""
+        ...
+
     def size(self, name: str) -> int | None:
         """Bytes of what is there, or None."""
         ...
@@ -42,6 +52,10 @@ class Storage(Protocol):
 
     def delete(self, name: str) -> None:
         """Removes what is there; nothing there is fine."""
+        ...
+
+    def inside(self, folder: str) -> "Storage":
+        """The storage that starts in a folder of this one."""
         ...
 
     def describe(self) -> str:
@@ -57,6 +71,9 @@ class LocalStorage:
 
     def describe(self) -> str:
         return str(self.root)
+
+    def inside(self, folder: str) -> "LocalStorage":
+        return LocalStorage(self.root / safe_name(folder))
 
     def read(self, name: str) -> bytes:
         with self._reported(name):
@@ -78,6 +95,15 @@ class LocalStorage:
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
+
+    def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
+        path = self._path(name)
+        with self._reported(name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.with_name(f".{path.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                current = path.read_bytes() if path.exists() else None
+                self.write(name, change(current), content_type=content_type)
 
     def size(self, name: str) -> int | None:
         with self._reported(name):
@@ -135,6 +161,9 @@ class S3Storage:
     def describe(self) -> str:
         return f"s3://{self.bucket}/{self.root}".rstrip("/")
 
+    def inside(self, folder: str) -> "S3Storage":
+        return replace(self, root=f"{self._folder}{safe_name(folder)}")
+
     @cached_property
     def _client(self) -> Any:
         import boto3
@@ -163,6 +192,32 @@ class S3Storage:
     def write(self, name: str, content: bytes, *, content_type: str) -> None:
         with self._reported(name):
             self._client.put_object(Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type)
+
+    def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
+        from botocore.exceptions import ClientError
+
+        for _ in range(_UPDATE_TRIES):
+            try:
+                with self._reported(name):
+                    found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
+                current, condition = found["Body"].read(), {"IfMatch": found["ETag"]}
+            except NotFound:
+                current, condition = None, {"IfNoneMatch": "*"}
+            try:
+                self._client.put_object(
+                    Bucket=self.bucket,
+                    Key=self._object(name),
+                    Body=change(current),
+                    ContentType=content_type,
+                    **condition,
+                )
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
+                    with self._reported(name):
+                        raise
+            else:
+                return
+        raise Unreachable(f"{self.describe()}: {name} kept changing while it was updated.")
 
     def size(self, name: str) -> int | None:
         try:
@@ -220,10 +275,12 @@ def open_storages(variables: Mapping[str, str], *, folder: Path = Path()) -> dic
         folder: what a relative `_ROOT` starts from.
 
     Raises:
-        ConfigurationError: a variable is missing, or a driver is none that we can write to.
+        ConfigurationError: a variable is missing. A location with a driver that we cannot write to is left out, with a
+            warning; its files are delivered by `warm`.
     """
     locations = [name.strip() for name in variables.get("STORAGE_LOCATIONS", "").split(",") if name.strip()]
-    return {location: _open(location, variables, folder) for location in locations}
+    opened = {location: _open(location, variables, folder) for location in locations}
+    return {location: storage for location, storage in opened.items() if storage}
 
 
 def safe_name(name: str) -> PurePosixPath:
@@ -240,7 +297,7 @@ def safe_name(name: str) -> PurePosixPath:
     return path
 
 
-def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage:
+def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage | None:
     prefix = f"STORAGE_{location.upper()}_"
     own = {name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)}
     driver = own.get("driver", "")
@@ -256,10 +313,12 @@ def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage:
             endpoint=_with_scheme(own.get("endpoint")),
             force_path_style=own.get("force_path_style", "").lower() == "true",
         )
-    raise ConfigurationError(
-        f"{prefix}DRIVER is {driver!r}; delivery `storage` writes to `local` and `s3`.",
-        remedy="Set it as Directus has it, or leave STORAGE_LOCATIONS unset to use delivery `warm`.",
+    logger.warning(
+        "%sDRIVER is '%s'; delivery `storage` writes to `local` and `s3`, so files there are delivered by `warm`.",
+        prefix,
+        driver,
     )
+    return None
 
 
 def _required(own: Mapping[str, str], name: str, prefix: str) -> str:

@@ -1,0 +1,52 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+
+.PHONY: help demo dev test check bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    a real Directus with content, the pipeline and its UI  (ARGS=--once: do all work, print a table, stop)"
+	@echo "make dev     the pipeline for the Directus named in .env"
+	@echo "make test    all tests, against a real Directus"
+	@echo "make check   format, lint, types"
+	@echo "make bench   measurements, side by side"
+
+# Everything is installed from the lock, checked by hash; the package itself is linked, so that edits count at once.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) (about two minutes, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/directus-assets demo $(ARGS)
+
+dev: $(READY)
+	@mkdir -p "$(DAGSTER_HOME)"
+	@test -f "$(DAGSTER_HOME)/dagster.yaml" || cp directus_assets/orchestration/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dagster dev $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@! grep -nE 'https?://' requirements.lock directus_assets/local/npm/package-lock.json || { echo "A lock file holds an address."; exit 1; }
+
+bench: $(READY)
+	@$(BIN)/python -m directus_assets.local.bench $(ARGS)
+
+# Locks anew. Addresses of registries stay out of the lock.
+lock: $(READY)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-strip-extras --no-header --no-annotate -q -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .dagster .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,191 @@
+"""The three ways a derivative gets to its users: `warm`, `storage` and `export`."""
+
+import hashlib
+import json
+import mimetypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import File
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import PermanentError, TransientError
+from directus_assets.images.outcomes import Made
+from directus_assets.images.render import Rendered
+from directus_assets.images.transforms import Derivative
+
+MANIFEST = "manifest.json"
+
+
+class NotServed(PermanentError):
+    """Directus does not serve what was put into its storage: something about its name or place is not as expected."""
+
+
+@dataclass(frozen=True)
+class Warm:
+    """Directus renders and keeps the derivative; no bytes are sent. Needs nothing but address and token."""
+
+    client: DirectusClient
+
+    def deliver(self, file: File, derivative: Derivative) -> Made:
+        """Asks Directus for the derivative.
+
+        Raises:
+            TransientError: Directus is busy, or serves an empty derivative: it opens the target before it renders,
+                so that a second request meanwhile gets nothing (Directus 12).
+            DirectusAssetsError: Directus refuses.
+        """
+        head = self.client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
+        if head.content_length == 0:
+            raise TransientError(
+                f"Directus serves an empty derivative '{derivative.label}' of {file.name}.",
+                remedy=f"If this stays: delete {derivative.stored_name} from Directus' storage '{file.storage}', or use "
+                "delivery `storage`, which overwrites it.",
+            )
+        return Made(
+            label=derivative.label,
+            name=derivative.stored_name,
+            mime_type=head.content_type,
+            bytes=head.content_length,
+        )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The derivative goes into Directus' own storage under the name that Directus looks for, and Directus serves it."""
+
+    client: DirectusClient
+    storages: Mapping[str, Storage]
+
+    def original(self, file: File) -> bytes:
+        """The picture itself."""
+        return self.storages[file.storage].read(file.filename_disk)
+
+    def deliver(self, file: File, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
+        """Stores the derivative, and proves by a HEAD that Directus serves it.
+
+        Raises:
+            NotServed: Directus serves something else; what was stored is removed again.
+        """
+        storage = self.storages[file.storage]
+        storage.write(derivative.stored_name, rendered.content, content_type=rendered.mime_type)
+        head = self.client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
+        if head.content_length != len(rendered.content):
+            storage.delete(derivative.stored_name)
+            raise NotServed(
+                f"Directus serves {head.content_length} bytes for '{derivative.label}' of {file.name} where "
+                f"{len(rendered.content)} were stored in {storage.describe()}.",
+                remedy="Check that STORAGE_* are the same as those of Directus.",
+            )
+        return _made(derivative.stored_name, derivative, rendered, preview)
+
+    def withdraw(self, file: File, derivatives: Sequence[Derivative]) -> None:
+        """Removes derivatives of a file that was deleted while they were made."""
+        for derivative in derivatives:
+            self.storages[file.storage].delete(derivative.stored_name)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The derivative goes to a folder or bucket for static builds; the manifest changes last, and atomically."""
+
+    target: Storage
+
+    def deliver(self, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
+        """Writes the derivative as `<preset>/<file id><extension>`."""
+        extension = mimetypes.guess_extension(rendered.mime_type) or ""
+        name = f"{derivative.preset_key}/{derivative.file_id}{extension}"
+        self.target.write(name, rendered.content, content_type=rendered.mime_type)
+        return _made(name, derivative, rendered, preview)
+
+    def publish(self, entries: Mapping[str, "ManifestEntry | None"]) -> None:
+        """Brings the manifest up to date: file id to its entry, or None for a file that is gone."""
+        self.target.update(MANIFEST, lambda current: merge_manifest(current, entries), content_type="application/json")
+
+
+class Placeholder(Protocol):
+    """What stands in while the picture loads."""
+
+    @property
+    def blurhash(self) -> str: ...
+
+    @property
+    def dominant_colour(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManifestEntry:
+    """One file in the manifest of an export."""
+
+    file: File
+    placeholder: Placeholder | None
+    outputs: tuple[tuple[str, Made, str], ...]
+    """Preset key, what was made, and its SHA-256."""
+
+
+def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | None]) -> bytes:
+    """The manifest with these entries put in, over and out; presets of an entry that are not among them stay."""
+    manifest: dict[str, Any] = json.loads(current) if current else {"version": 1, "files": {}}
+    files = manifest["files"]
+    for file_id, entry in entries.items():
+        if entry is None:
+            files.pop(file_id, None)
+        else:
+            files[file_id] = _manifest_row(entry, files.get(file_id, {}).get("presets", {}))
+    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, as manifests carry it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _made(name: str, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
+    return Made(
+        label=derivative.label,
+        name=name,
+        mime_type=rendered.mime_type,
+        bytes=len(rendered.content),
+        width=rendered.width,
+        height=rendered.height,
+        preview=preview,
+    )
+
+
+def _manifest_row(entry: ManifestEntry, presets: dict[str, Any]) -> dict[str, Any]:
+    changed = {preset for preset, _, _ in entry.outputs}
+    kept = {preset: outputs for preset, outputs in presets.items() if preset not in changed}
+    for preset, made, sha256 in entry.outputs:
+        kept.setdefault(preset, []).append(
+            {
+                "path": made.name,
+                "type": made.mime_type,
+                "width": made.width,
+                "height": made.height,
+                "bytes": made.bytes,
+                "sha256": sha256,
+            }
+        )
+    placeholder = entry.placeholder
+    return {
+        "title": entry.file.title,
+        "width": entry.file.width,
+        "height": entry.file.height,
+        "blurhash": placeholder and placeholder.blurhash,
+        "dominant_colour": placeholder and placeholder.dominant_colour,
+        "presets": kept,
+        "srcset": _srcsets(kept),
+    }
+
+
+def _srcsets(presets: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """`<MIME type> <aspect ratio>` to a `srcset` of all outputs that show the same crop in different sizes."""
+    groups: dict[str, dict[int, str]] = {}
+    for outputs in presets.values():
+        for output in outputs:
+            ratio = f"{output['width'] / output['height']:.2f}"
+            groups.setdefault(f"{output['type']} {ratio}", {})[output["width"]] = output["path"]
+    return {
+        name: ", ".join(f"{path} {width}w" for width, path in sorted(paths.items())) for name, paths in groups.items()
+    }

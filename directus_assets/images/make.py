@@ -1,0 +1,266 @@
+"""Pictures in, outcomes out: several pictures side by side, each on its own, memory bounded by pixels in flight."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import File, Preset
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import BadInput, DirectusAssetsError, PermanentError, TransientError
+from directus_assets.images.delivery import Exported, ManifestEntry, Stored, Warm, digest
+from directus_assets.images.inspection import inspect
+from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
+from directus_assets.images.pace import Pace
+from directus_assets.images.plan import fingerprint
+from directus_assets.images.previews import placeholder, preview
+from directus_assets.images.render import NotReproducible, Rendered, render
+from directus_assets.images.transforms import Derivative, derivatives
+
+Work = Mapping[File, Sequence[Preset]]
+
+_ROUNDS = 3
+"""How often a file that keeps being replaced while it is made is made again before that counts as a failure."""
+
+_PIXELS_IN_FLIGHT = 120_000_000
+"""Pixels of originals that are open at the same time; a larger picture is made alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maker:
+    """Makes derivatives and delivers them.
+
+    Args:
+        client: Directus.
+        storages: Directus' storage locations, by name; empty where delivery `storage` is not to be had.
+        export: where delivery `export` writes.
+        delivery_of: `warm`, `storage` or `export` for a preset's key.
+        workers: pictures side by side.
+        warm_concurrency: the most requests that make Directus render at once.
+        max_pixels: larger pictures are refused before they are decoded.
+    """
+
+    client: DirectusClient
+    storages: Mapping[str, Storage]
+    export: Callable[[], Storage]
+    delivery_of: Callable[[str], str]
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    warm_concurrency: int = 4
+    max_pixels: int = 268_000_000
+
+    def make(self, work: Work) -> Iterator[Outcome]:
+        """The outcome for every file and preset, as they are finished, in no particular order.
+
+        A file that was replaced while it was made is made again, and its outcome comes a second time.
+        """
+        for _ in range(_ROUNDS):
+            yield from self._make_round(work)
+            replaced = dict(self._replaced_meanwhile(work))
+            if not replaced:
+                return
+            work = replaced
+        busy = TransientError("The file kept being replaced while its derivatives were made.")
+        for file, presets in work.items():
+            yield from (_failed(file, preset, busy) for preset in presets)
+
+    def _make_round(self, work: Work) -> Iterator[Outcome]:
+        bench = _Bench(self)
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="picture") as pool:
+            futures = [pool.submit(bench.make_file, file, presets) for file, presets in work.items()]
+            try:
+                for future in as_completed(futures):
+                    yield from future.result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        bench.publish()
+
+    def _replaced_meanwhile(self, work: Work) -> Iterator[tuple[File, list[Preset]]]:
+        rows = {row.id: row for row in self.client.files_by_id(file.id for file in work)}
+        for file, presets in work.items():
+            row = rows.get(file.id)
+            if row is None:
+                self._withdraw(file, presets)
+            elif changed := [p for p in presets if fingerprint(row, p) != fingerprint(file, p)]:
+                yield row, changed
+
+    def _withdraw(self, file: File, presets: Sequence[Preset]) -> None:
+        """A file that was deleted meanwhile leaves nothing of ours behind."""
+        for preset in presets:
+            if self.delivery_of(preset.key) == "storage" and file.storage in self.storages:
+                with contextlib.suppress(PermanentError):
+                    Stored(self.client, self.storages).withdraw(file, derivatives(preset, file))
+
+
+@dataclass
+class _Bench:
+    """One round of one `Maker`: its limits, and what its export has to publish at the end."""
+
+    maker: Maker
+    manifest: dict[str, ManifestEntry] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.maker.warm_concurrency)
+        self.budget = PixelBudget(_PIXELS_IN_FLIGHT)
+        self.warm = Warm(self.maker.client)
+        self.stored = Stored(self.maker.client, self.maker.storages)
+
+    def publish(self) -> None:
+        """The export's manifest changes last."""
+        if self.manifest:
+            Exported(self.maker.export()).publish(self.manifest)
+
+    def make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
+        """All presets of one file. Never raises an error of ours: each preset has its own outcome."""
+        outcomes: list[Outcome] = []
+        here: list[tuple[Preset, tuple[Derivative, ...]]] = []
+        for preset in presets:
+            try:
+                wanted = derivatives(preset, file)
+            except PermanentError as error:
+                outcomes.append(_failed(file, preset, error))
+                continue
+            if self.maker.delivery_of(preset.key) == "warm" or not wanted:
+                outcomes.append(self._warm(file, preset, wanted))
+            else:
+                here.append((preset, wanted))
+        return [*outcomes, *self._render_here(file, here)]
+
+    def _warm(
+        self,
+        file: File,
+        preset: Preset,
+        wanted: Sequence[Derivative],
+        *,
+        reason: str = "",
+        started: float | None = None,
+    ) -> Outcome:
+        started = started or time.monotonic()
+        try:
+            made = []
+            for derivative in wanted:
+                with self.pace.call():
+                    made.append(self.warm.deliver(file, derivative))
+        except DirectusAssetsError as error:
+            return _failed(file, preset, error)
+        return _delivered(file, preset, "warm", made, started, reason=reason)
+
+    def _render_here(self, file: File, work: Sequence[tuple[Preset, tuple[Derivative, ...]]]) -> Iterator[Outcome]:
+        if not work:
+            return
+        started = time.monotonic()
+        try:
+            original = self._original(file, {self.maker.delivery_of(preset.key) for preset, _ in work})
+            facts = inspect(original, file, max_pixels=self.maker.max_pixels)
+        except (BadInput, TransientError) as error:
+            yield from (_failed(file, preset, error) for preset, _ in work)
+            return
+        except PermanentError as error:
+            yield from (self._instead(file, preset, wanted, error, started) for preset, wanted in work)
+            return
+        with self.budget.hold(facts.width * facts.height):
+            for preset, wanted in work:
+                yield self._render_preset(file, original, preset, wanted)
+
+    def _original(self, file: File, deliveries: set[str]) -> bytes:
+        if file.storage in self.maker.storages:
+            return self.stored.original(file)
+        if "storage" in deliveries:
+            known = ", ".join(self.maker.storages) or "none"
+            raise PermanentError(
+                f"{file.name} is in Directus' storage '{file.storage}', which is not reached from here ({known})."
+            )
+        return self.maker.client.download(file.id)
+
+    def _render_preset(self, file: File, original: bytes, preset: Preset, wanted: Sequence[Derivative]) -> Outcome:
+        started = time.monotonic()
+        try:
+            rendered = [render(original, derivative) for derivative in wanted]
+            if self.maker.delivery_of(preset.key) == "export":
+                made = self._export(file, preset, original, list(zip(wanted, rendered, strict=True)))
+                return _delivered(file, preset, "export", made, started)
+            if inexact := [r for r in rendered if not r.exact]:
+                raise NotReproducible(f"{inexact[0].mime_type} cannot be made here with the very bytes of Directus.")
+            made = [
+                self.stored.deliver(file, derivative, picture, _preview(picture, first=index == 0))
+                for index, (derivative, picture) in enumerate(zip(wanted, rendered, strict=True))
+            ]
+        except (BadInput, TransientError) as error:
+            return _failed(file, preset, error)
+        except PermanentError as error:
+            return self._instead(file, preset, wanted, error, started)
+        return _delivered(file, preset, "storage", made, started)
+
+    def _instead(
+        self, file: File, preset: Preset, wanted: Sequence[Derivative], error: PermanentError, started: float
+    ) -> Outcome:
+        """Delivery `storage` cannot: Directus makes the derivative itself, and the reason is kept."""
+        if self.maker.delivery_of(preset.key) == "export":
+            return _failed(file, preset, error)
+        return self._warm(file, preset, wanted, reason=str(error), started=started)
+
+    def _export(
+        self, file: File, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]
+    ) -> list[Made]:
+        target = Exported(self.maker.export())
+        made = [target.deliver(d, picture, _preview(picture, first=d is pictures[0][0])) for d, picture in pictures]
+        outputs = tuple(
+            (preset.key, m, digest(picture.content)) for m, (_, picture) in zip(made, pictures, strict=True)
+        )
+        earlier = self.manifest.get(file.id)
+        self.manifest[file.id] = ManifestEntry(
+            file=file,
+            placeholder=earlier.placeholder if earlier else placeholder(original),
+            outputs=(*(earlier.outputs if earlier else ()), *outputs),
+        )
+        return made
+
+
+class PixelBudget:
+    """At most so many pixels at once; what alone is more waits until it is alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def hold(self, pixels: int) -> Iterator[None]:
+        """Waits until these pixels fit, and holds them."""
+        wanted = min(pixels, self._most)
+        with self._changed:
+            self._changed.wait_for(lambda: self._held + wanted <= self._most)
+            self._held += wanted
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= wanted
+                self._changed.notify_all()
+
+
+def _preview(picture: Rendered, *, first: bool) -> str | None:
+    return preview(picture.content) if first else None
+
+
+def _delivered(
+    file: File, preset: Preset, delivery: str, made: Sequence[Made], started: float, *, reason: str = ""
+) -> Delivered:
+    return Delivered(
+        file_id=file.id,
+        file_name=file.name,
+        preset=preset.key,
+        fingerprint=fingerprint(file, preset),
+        delivery=delivery,
+        made=tuple(made),
+        original_bytes=file.filesize,
+        seconds=time.monotonic() - started,
+        reason=reason,
+    )
+
+
+def _failed(file: File, preset: Preset, error: DirectusAssetsError) -> Failed:
+    return Failed(file_id=file.id, file_name=file.name, preset=preset.key, error=error)

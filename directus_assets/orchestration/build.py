@@ -1,0 +1,60 @@
+"""All definitions of one Directus project, from its settings and snapshot."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from directus_assets.directus.models import Preset
+from directus_assets.orchestration.files_sensor import build_files_sensor
+from directus_assets.orchestration.image_presets import build_image_job, build_image_presets
+from directus_assets.orchestration.partitions import IMAGES_GROUP, files_key
+from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.settings import Settings
+from directus_assets.snapshot import Snapshot, load_snapshot
+
+
+def build_defs(
+    settings: Settings, *, snapshot: Snapshot | None = None, project: Project | None = None
+) -> dg.Definitions:
+    """The definitions.
+
+    Args:
+        settings: environment and YAML file.
+        snapshot: what to build from; without it, Directus as it is now or was last.
+        project: what assets and sensors work with; for tests.
+    """
+    snapshot = snapshot or load_snapshot(settings.environment)
+    project = project or Project(settings)
+    images = settings.config.images
+    presets = [p for p in snapshot.settings.presets if images.is_enabled(p.key)]
+    poll_seconds = settings.environment.poll_seconds
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [_files_asset()]
+    job = None
+    if presets:
+        image_presets = build_image_presets(presets, batch_size=images.batch_size, pool=_pool(project, presets))
+        assets.append(image_presets)
+        job = build_image_job(dg.AssetSelection.assets(image_presets))
+    files_sensor = build_files_sensor(
+        job,
+        presets,
+        poll_seconds=poll_seconds,
+        batch_size=images.batch_size,
+        backfill_on_start=images.backfill_on_start,
+    )
+    return dg.Definitions(
+        assets=assets,
+        jobs=[job] if job else [],
+        sensors=[files_sensor, build_settings_sensor(snapshot, poll_seconds=poll_seconds)],
+        executor=dg.in_process_executor,
+        resources={"project": project},
+    )
+
+
+def _files_asset() -> dg.AssetSpec:
+    return dg.AssetSpec(files_key, description="The files of Directus.", group_name=IMAGES_GROUP, kinds={"directus"})
+
+
+def _pool(project: Project, presets: Sequence[Preset]) -> str:
+    """Runs take slots of what they load most: this machine's processors, or Directus."""
+    return "directus" if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"

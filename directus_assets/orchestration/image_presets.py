@@ -1,0 +1,128 @@
+"""The assets `image_presets/<key>`: one multi-asset over all presets, so that a picture is read once for all of them.
+
+What is made, and how, is decided in `directus_assets.images`; here it becomes Dagster's events.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from directus_assets.directus.models import File, Preset
+from directus_assets.errors import BadInput
+from directus_assets.images.outcomes import Delivered, Failed
+from directus_assets.images.plan import code_version, stale_presets
+from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.partitions import (
+    IMAGES_GROUP,
+    TRIGGER_TAG,
+    files_key,
+    files_partitions,
+    preset_asset_key,
+)
+from directus_assets.orchestration.recorder import Recorder
+from directus_assets.orchestration.report import derivative_metadata
+from directus_assets.orchestration.resources import Project
+
+JOB_NAME = "image_presets"
+
+
+def build_image_presets(presets: Sequence[Preset], *, batch_size: int, pool: str) -> dg.AssetsDefinition:
+    """The multi-asset over these presets, at least one.
+
+    Args:
+        presets: one asset each.
+        batch_size: files per run of a backfill.
+        pool: the pool whose slots its runs take.
+    """
+    by_asset = {preset_asset_key(preset.key): preset for preset in presets}
+    code_versions = {asset_key: code_version(preset) for asset_key, preset in by_asset.items()}
+    specs = [
+        dg.AssetSpec(
+            asset_key,
+            description=_describe(preset),
+            group_name=IMAGES_GROUP,
+            deps=[files_key],
+            code_version=code_versions[asset_key],
+            partitions_def=files_partitions,
+            skippable=True,
+            kinds={"directus", "image"},
+        )
+        for asset_key, preset in by_asset.items()
+    ]
+
+    @dg.multi_asset(
+        name="render_image_presets",
+        description="Makes the derivatives of every picture through every image preset of Directus.",
+        specs=specs,
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.multi_run(batch_size),
+        pool=pool,
+    )
+    def image_presets(context: dg.AssetExecutionContext, project: dg.ResourceParam[Project]) -> None:
+        with Recorder(context, code_versions) as recorder:
+            files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
+            work = dict(_open_work(context, recorder, files, by_asset))
+            for outcome in project.maker.make(work):
+                asset_key = preset_asset_key(outcome.preset)
+                if isinstance(outcome, Delivered):
+                    recorder.succeeded(
+                        asset_key,
+                        outcome.file_id,
+                        data_version=outcome.fingerprint,
+                        metadata=derivative_metadata(outcome, public_url=project.directus.url),
+                    )
+                elif isinstance(outcome, Failed):
+                    recorder.failed(asset_key, outcome.file_id, outcome.error, name=outcome.file_name)
+
+    return image_presets
+
+
+def build_image_job(selection: dg.AssetSelection) -> dg.UnresolvedAssetJobDefinition:
+    """The job that the sensor's runs belong to."""
+    return dg.define_asset_job(
+        JOB_NAME,
+        selection,
+        description="Makes image derivatives for a range of files.",
+        partitions_def=files_partitions,
+        executor_def=dg.in_process_executor,
+    )
+
+
+def _open_work(
+    context: dg.AssetExecutionContext,
+    recorder: Recorder,
+    files: dict[str, File],
+    by_asset: dict[dg.AssetKey, Preset],
+) -> Iterator[tuple[File, list[Preset]]]:
+    """What this run has to make. A file that is gone asks for nothing; the sensor removes its partition."""
+    keep_right = TRIGGER_TAG in context.run.tags
+    names = {
+        preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
+    }
+    known = fingerprints(context.instance, names, files) if keep_right else {}
+    for file_id in context.partition_keys:
+        if not (file := files.get(file_id)):
+            continue
+        presets = [by_asset[asset_key] for asset_key in recorder.open_outputs(file_id)]
+        if not file.is_transformable:
+            refusal = BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
+            for preset in presets:
+                recorder.failed(preset_asset_key(preset.key), file_id, refusal, name=file.name)
+            continue
+        stale = stale_presets([file], presets, known).get(file_id, frozenset())
+        for preset in presets:
+            if preset.key not in stale:
+                recorder.unchanged(preset_asset_key(preset.key), file_id)
+        if stale:
+            yield file, [preset for preset in presets if preset.key in stale]
+
+
+def _describe(preset: Preset) -> str:
+    size = f"{preset.width or 'auto'} x {preset.height or 'auto'}"
+    fit = preset.fit if isinstance(preset.fit, str) else "cover"
+    parts = [f"fit {fit}", f"format {preset.format or 'as the original'}", f"quality {preset.quality or 'default'}"]
+    if preset.without_enlargement:
+        parts.append("never enlarged")
+    if preset.transforms:
+        parts.append(f"{len(preset.transforms)} further transformations")
+    return f"Every picture through the Directus preset `{preset.key}`: {size}, {', '.join(parts)}."

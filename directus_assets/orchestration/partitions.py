@@ -1,0 +1,36 @@
+"""Names of partitions, asset keys, groups and tags: each written once, here."""
+
+import hashlib
+import re
+
+import dagster as dg
+
+files_partitions = dg.DynamicPartitionsDefinition(name="directus_files")
+"""One partition for each picture; its key is the id of the file."""
+
+files_key = dg.AssetKey(["directus", "files"])
+
+IMAGES_GROUP = "images"
+PRIORITY_TAG = "dagster/priority"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+TRIGGER_TAG = "directus_assets/trigger"
+"""Why a run was started by itself: `change` or `scan`. Such a run leaves alone what is already right; a run that a
+person starts makes everything again."""
+
+FRESH_PRIORITY = "10"
+SCAN_PRIORITY = "-10"
+
+
+def preset_asset_key(preset_key: str) -> dg.AssetKey:
+    """`image_presets/<preset key>`; characters that Dagster refuses are replaced, and a digest keeps keys apart."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", preset_key):
+        return dg.AssetKey(["image_presets", preset_key])
+    digest = hashlib.sha256(preset_key.encode()).hexdigest()[:6]
+    return dg.AssetKey(["image_presets", re.sub(r"[^A-Za-z0-9_.-]+", "_", preset_key) + f"_{digest}"])
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags of a run over a contiguous range of partitions, both ends included."""
+    return {RANGE_START_TAG: first, RANGE_END_TAG: last}

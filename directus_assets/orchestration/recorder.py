@@ -1,0 +1,179 @@
+"""One run over many partitions: each output on its own, so that 3 failures of 50 leave 47 materialized.
+
+Dagster shows a partition as failed when it was planned by a run that failed, with no materialization after the plan.
+So successes are recorded at once, a retry of the step does only what is left, and what an automatic run found to be
+right already is recorded again if that run is about to fail for the sake of others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import dagster as dg
+
+from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.materialized import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    latest_materialization,
+    recorded_in_run,
+)
+
+_BACKOFF_SECONDS = (5, 20, 60, 180)
+"""Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
+
+_LONGEST_WAIT_SECONDS = 600
+_FAILURES_SHOWN = 50
+
+Output = tuple[dg.AssetKey, str]
+
+
+@dataclass
+class Recorder:
+    """Keeps the books of one run.
+
+    >>> with Recorder(context, code_versions) as recorder:
+    ...     for key in context.partition_keys:
+    ...         for asset_key in recorder.open_outputs(key):
+    ...             recorder.succeeded(asset_key, key, data_version="…", metadata={})
+
+    Leaving the block raises `RetryRequested` where another try may help, and `Failure` where outputs failed for good.
+    """
+
+    context: dg.AssetExecutionContext
+    code_versions: Mapping[dg.AssetKey, str]
+    _done: set[Output] = field(default_factory=set)
+    _unchanged: set[Output] = field(default_factory=set)
+    _failed: dict[Output, str] = field(default_factory=dict)
+    _transient: dict[Output, TransientError] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        run = self.context.run
+        instance = self.context.instance
+        ancestors = {run.tags.get("dagster/root_run_id"), run.tags.get("dagster/parent_run_id")} - {None}
+        for ancestor in sorted(str(run_id) for run_id in ancestors):
+            self._unchanged |= recorded_in_run(instance, ancestor)
+        if self.context.retry_number:
+            self._done = recorded_in_run(instance, run.run_id)
+            self._failed = _failures_of_run(instance, run.run_id)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, DirectusAssetsError):
+            return
+        if isinstance(error, TransientError):
+            self._retry([error], reason=str(error))
+            raise dg.Failure(f"Gave up after {len(_BACKOFF_SECONDS)} retries: {error}", allow_retries=False) from None
+        if isinstance(error, DirectusAssetsError):
+            raise dg.Failure(str(error), allow_retries=False) from None
+        self._finish()
+
+    def open_outputs(self, partition: str) -> list[dg.AssetKey]:
+        """The selected assets that this run still has to make for a partition."""
+        selected = sorted(self.context.selected_asset_keys)
+        return [
+            key
+            for key in selected
+            if (key, partition) not in self._done
+            and (key, partition) not in self._failed
+            and (key, partition) not in self._unchanged
+        ]
+
+    def unchanged(self, asset_key: dg.AssetKey, partition: str) -> None:
+        """This output is right as it is."""
+        self._unchanged.add((asset_key, partition))
+
+    def succeeded(
+        self, asset_key: dg.AssetKey, partition: str, *, data_version: str, metadata: Mapping[str, Any], note: str = ""
+    ) -> None:
+        """This output is made: record it now."""
+        tags = {DATA_VERSION_TAG: data_version, CODE_VERSION_TAG: self.code_versions[asset_key]}
+        self.context.log_event(
+            dg.AssetMaterialization(
+                asset_key, description=note or None, partition=partition, metadata=metadata, tags=tags
+            )
+        )
+        self._done.add((asset_key, partition))
+
+    def failed(self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str) -> None:
+        """This output could not be made. Nothing else in the batch suffers.
+
+        Args:
+            asset_key: the asset.
+            partition: the partition.
+            error: why; decides whether there is another try.
+            name: how an editor knows the item.
+        """
+        output = (asset_key, partition)
+        if isinstance(error, TransientError) and self._retries_left:
+            self._transient[output] = error
+            self.context.log.warning(
+                "%s of %s (%s), tried again later: %s", asset_key.to_user_string(), name, partition, error
+            )
+            return
+        self._failed[output] = f"{name}: {error}"
+        self.context.log.error("%s of %s (%s): %s", asset_key.to_user_string(), name, partition, error)
+        self.context.log_event(
+            dg.AssetObservation(
+                asset_key,
+                description=f"{name}: {error.message}",
+                partition=partition,
+                metadata={"failed": f"{name}: {error}", "error": error.message, "remedy": error.remedy or "–"},
+            )
+        )
+
+    @property
+    def _retries_left(self) -> bool:
+        return int(self.context.retry_number) < len(_BACKOFF_SECONDS)
+
+    def _finish(self) -> None:
+        self._retry(list(self._transient.values()), reason=f"{len(self._transient)} outputs are tried again")
+        if not self._failed:
+            return
+        self._record_unchanged_again()
+        rows = [
+            dg.TableRecord({"asset": key.to_user_string(), "partition": partition, "reason": reason})
+            for (key, partition), reason in list(self._failed.items())[:_FAILURES_SHOWN]
+        ]
+        partitions = {partition for _, partition in self._failed}
+        raise dg.Failure(
+            f"{len(self._failed)} outputs of {len(partitions)} items failed, {len(self._done)} were made. "
+            + "; ".join(sorted(set(self._failed.values()))[:3]),
+            metadata={"failures": dg.MetadataValue.table(rows)},
+            allow_retries=False,
+        )
+
+    def _retry(self, errors: Sequence[TransientError], *, reason: str) -> None:
+        if not errors or not self._retries_left:
+            return
+        asked = max((error.retry_after_seconds or 0 for error in errors), default=0)
+        wait = min(max(_BACKOFF_SECONDS[self.context.retry_number], asked), _LONGEST_WAIT_SECONDS)
+        self.context.log.warning("%s, in %.0f s.", reason, wait)
+        raise dg.RetryRequested(max_retries=len(_BACKOFF_SECONDS), seconds_to_wait=wait)
+
+    def _record_unchanged_again(self) -> None:
+        for asset_key, partition in sorted(self._unchanged - self._done):
+            if previous := latest_materialization(self.context.instance, asset_key, partition):
+                self.context.log_event(
+                    dg.AssetMaterialization(
+                        asset_key,
+                        description=previous.description,
+                        partition=partition,
+                        metadata=previous.metadata,
+                        tags=previous.tags,
+                    )
+                )
+
+
+def _failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[Output, str]:
+    """What earlier tries of this run recorded as failed for good."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION).records
+    found: dict[Output, str] = {}
+    for record in records:
+        observation = record.asset_observation
+        if observation and observation.partition and "failed" in observation.metadata:
+            found[observation.asset_key, observation.partition] = str(observation.metadata["failed"].value)
+    return found
