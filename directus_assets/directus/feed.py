@@ -5,7 +5,7 @@ therefore looks back over `OVERLAP` ids and leaves out what it has already seen 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from directus_assets.directus.client import USER_AGENT, DirectusClient
 from directus_assets.directus.models import Activity
@@ -25,13 +25,15 @@ class FeedPosition:
 
     last_id: int
     """The highest id read."""
+    first_id: int = 0
+    """Where following began; entries up to it are history, not news."""
     seen: tuple[int, ...] = ()
     """The ids within the overlap that have been read, in ascending order."""
 
     @property
     def looks_back_to(self) -> int:
         """Ids up to this one are never read again."""
-        return max(0, self.last_id - OVERLAP)
+        return max(self.first_id, self.last_id - OVERLAP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,9 +59,8 @@ def read_feed(
 def advance(position: FeedPosition, entries: Iterable[Activity]) -> FeedPosition:
     """The position after these entries: pure, and never behind the one given."""
     ids = {entry.id for entry in entries}
-    moved = FeedPosition(last_id=max([position.last_id, *ids]))
-    seen = tuple(sorted(i for i in ids.union(position.seen) if i > moved.looks_back_to))
-    return FeedPosition(last_id=moved.last_id, seen=seen)
+    moved = replace(position, last_id=max([position.last_id, *ids]))
+    return replace(moved, seen=tuple(sorted(i for i in ids.union(position.seen) if i > moved.looks_back_to)))
 
 
 def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:

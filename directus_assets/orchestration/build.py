@@ -6,8 +6,8 @@ import dagster as dg
 
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.files_sensor import build_files_sensor
-from directus_assets.orchestration.image_presets import build_image_job, build_image_presets
-from directus_assets.orchestration.partitions import IMAGES_GROUP, files_key
+from directus_assets.orchestration.image_presets import IMAGES_JOB, build_image_presets
+from directus_assets.orchestration.partitions import IMAGES_GROUP, files_key, files_partitions
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.settings import Settings
@@ -30,13 +30,19 @@ def build_defs(
     presets = [p for p in snapshot.settings.presets if images.is_enabled(p.key)]
     poll_seconds = settings.environment.poll_seconds
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [_files_asset()]
-    job = None
+    jobs = []
     if presets:
         image_presets = build_image_presets(presets, batch_size=images.batch_size, pool=_pool(project, presets))
         assets.append(image_presets)
-        job = build_image_job(dg.AssetSelection.assets(image_presets))
+        jobs.append(
+            dg.define_asset_job(
+                IMAGES_JOB,
+                dg.AssetSelection.assets(image_presets),
+                description="Makes image derivatives for a range of files.",
+                partitions_def=files_partitions,
+            )
+        )
     files_sensor = build_files_sensor(
-        job,
         presets,
         poll_seconds=poll_seconds,
         batch_size=images.batch_size,
@@ -44,7 +50,7 @@ def build_defs(
     )
     return dg.Definitions(
         assets=assets,
-        jobs=[job] if job else [],
+        jobs=jobs,
         sensors=[files_sensor, build_settings_sensor(snapshot, poll_seconds=poll_seconds)],
         executor=dg.in_process_executor,
         resources={"project": project},

@@ -16,6 +16,7 @@ from directus_assets.batches import Batch, batches
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
 from directus_assets.directus.models import TRANSFORMED_TYPES, Preset
 from directus_assets.images.plan import code_version, plan_changes, stale_presets
+from directus_assets.orchestration.image_presets import IMAGES_JOB
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.partitions import (
     FRESH_PRIORITY,
@@ -59,10 +60,7 @@ class Scan(BaseModel):
 class FilesCursor(BaseModel):
     """Where the sensor stands."""
 
-    last_id: int
-    """The change feed: the highest id read."""
-    seen: tuple[int, ...] = ()
-    """The change feed: ids read within the overlap."""
+    feed: FeedPosition
     registered_pages: int | None = None
     """Pages of existing files that have become partitions; None when all have."""
     code_versions: dict[str, str] = {}
@@ -71,14 +69,8 @@ class FilesCursor(BaseModel):
     leaving: tuple[str, ...] = ()
     """Partitions to remove as soon as no unfinished run has them as the end of its range."""
 
-    @property
-    def position(self) -> FeedPosition:
-        """The position in the change feed."""
-        return FeedPosition(last_id=self.last_id, seen=self.seen)
-
 
 def build_files_sensor(
-    job: dg.UnresolvedAssetJobDefinition | None,
     presets: Sequence[Preset],
     *,
     poll_seconds: int,
@@ -87,12 +79,12 @@ def build_files_sensor(
 ) -> dg.SensorDefinition:
     """The sensor that keeps these presets up to date.
 
-    Without presets there is no job; the sensor then registers files, so that a first preset finds them.
+    Without presets there is no job; the sensor then only registers files, so that a first preset finds them.
     """
 
     @dg.sensor(
         name="directus_files_sensor",
-        job=job,
+        job_name=IMAGES_JOB if presets else None,
         minimum_interval_seconds=poll_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Follows uploads, replaced files, focal points and deletions in Directus.",
@@ -127,8 +119,9 @@ class _Tick:
 
     def first_cursor(self, *, backfill: bool) -> FilesCursor:
         """The feed from now on, all existing pictures as partitions, and a scan of them only where it is wished."""
+        latest = self.project.directus.latest_activity_id()
         return FilesCursor(
-            last_id=self.project.directus.latest_activity_id(),
+            feed=FeedPosition(last_id=latest, first_id=latest),
             registered_pages=0,
             code_versions={} if backfill else self.versions,
         )
@@ -160,11 +153,10 @@ class _Tick:
 
     def _follow_feed(self, cursor: FilesCursor) -> FilesCursor:
         directus = self.project.directus
-        page = read_feed(directus, cursor.position, collections=[FILES_COLLECTION])
+        page = read_feed(directus, cursor.feed, collections=[FILES_COLLECTION])
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
-        moved = {"last_id": page.position.last_id, "seen": page.position.seen}
         if not entries:
-            return cursor.model_copy(update=moved)
+            return cursor.model_copy(update={"feed": page.position})
         ids = list(dict.fromkeys(entry.item for entry in entries))
         plan = plan_changes(
             entries,
@@ -176,7 +168,7 @@ class _Tick:
         self._register(plan.registered)
         for batch in batches(plan.stale, self._order(), size=self.batch_size):
             self._request(batch, trigger="change", priority=FRESH_PRIORITY, key=f"{batch.first}:{entries[-1].id}")
-        return cursor.model_copy(update={**moved, "leaving": (*cursor.leaving, *plan.removed)})
+        return cursor.model_copy(update={"feed": page.position, "leaving": (*cursor.leaving, *plan.removed)})
 
     def _follow_presets(self, cursor: FilesCursor) -> FilesCursor:
         """A preset that is new or has other parameters is made for all files; a scan finds out for which."""

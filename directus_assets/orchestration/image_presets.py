@@ -23,7 +23,8 @@ from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import derivative_metadata
 from directus_assets.orchestration.resources import Project
 
-JOB_NAME = "image_presets"
+IMAGES_JOB = "image_presets"
+"""The job that the sensor's runs belong to."""
 
 
 def build_image_presets(presets: Sequence[Preset], *, batch_size: int, pool: str) -> dg.AssetsDefinition:
@@ -58,7 +59,9 @@ def build_image_presets(presets: Sequence[Preset], *, batch_size: int, pool: str
         backfill_policy=dg.BackfillPolicy.multi_run(batch_size),
         pool=pool,
     )
-    def image_presets(context: dg.AssetExecutionContext, project: dg.ResourceParam[Project]) -> None:
+    def image_presets(
+        context: dg.AssetExecutionContext, project: dg.ResourceParam[Project]
+    ) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, code_versions) as recorder:
             files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
             work = dict(_open_work(context, recorder, files, by_asset))
@@ -73,19 +76,10 @@ def build_image_presets(presets: Sequence[Preset], *, batch_size: int, pool: str
                     )
                 elif isinstance(outcome, Failed):
                     recorder.failed(asset_key, outcome.file_id, outcome.error, name=outcome.file_name)
+        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        yield from ()
 
     return image_presets
-
-
-def build_image_job(selection: dg.AssetSelection) -> dg.UnresolvedAssetJobDefinition:
-    """The job that the sensor's runs belong to."""
-    return dg.define_asset_job(
-        JOB_NAME,
-        selection,
-        description="Makes image derivatives for a range of files.",
-        partitions_def=files_partitions,
-        executor_def=dg.in_process_executor,
-    )
 
 
 def _open_work(
