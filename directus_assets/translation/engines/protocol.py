@@ -116,3 +116,6 @@ class Engine(Protocol):
             TransientError: no answer, or one that asks for patience.
             PermanentError: wrong key, unknown model, unknown language: the same request fails again.
         """
+
+    def close(self) -> None:
+        """Give back connections; the engine is not used afterwards."""

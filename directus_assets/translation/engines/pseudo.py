@@ -72,6 +72,9 @@ class PseudoEngine:
         }
         return Answer(texts=texts, usage=self.estimate(request))
 
+    def close(self) -> None:
+        """Nothing to give back."""
+
 
 def pseudo(text: str, *, target: Language, terms: Sequence[Term] = ()) -> str:
     """`text` with its letters changed into letters for `target`.
