@@ -1,0 +1,69 @@
+"""The command `directus-assets`. Exit status: 0 done, 1 something failed (and it says what), 2 wrong use."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from dotenv import find_dotenv, load_dotenv
+from rich.console import Console
+
+from directus_assets.errors import ConfigurationError, DirectusAssetsError
+from directus_assets.settings import Settings, load_settings
+
+console = Console()
+
+
+class _Commands(click.Group):
+    """Errors of ours end a command with one clear line and status 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DirectusAssetsError as error:
+            Console(stderr=True).print(f"[bold red]Error:[/] {error}", markup=True, highlight=False)
+            sys.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="directus-assets")
+def main() -> None:
+    """Keeps the derived content of a Directus project up to date."""
+    load_dotenv(find_dotenv(usecwd=True))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Do all work, print a table, and stop.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's data in this folder.")
+@click.option("--port", type=int, default=3000, show_default=True, help="The port of the Dagster UI.")
+def demo(*, once: bool, data: Path | None, port: int) -> None:
+    """Run a real local Directus with content, the pipeline and the Dagster UI."""
+    from directus_assets.local.demo import run_demo
+
+    sys.exit(run_demo(console, once=once, data=data, port=port))
+
+
+@main.command()
+@click.option("--preset", "presets", multiple=True, help="Only this preset; may be given several times.")
+@click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made, and how long it may take.")
+def backfill(*, presets: Sequence[str], missing_only: bool, dry_run: bool) -> None:
+    """Make the derivatives of all existing files."""
+    from directus_assets.orchestration.backfill import run_backfill
+
+    settings = _settings()
+    sys.exit(run_backfill(console, settings, presets=presets, missing_only=missing_only, dry_run=dry_run))
+
+
+def _settings() -> Settings:
+    """Settings of a command that needs Directus and Dagster's storage."""
+    settings = load_settings()
+    if missing := settings.environment.missing():
+        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
+    if not os.environ.get("DAGSTER_HOME"):
+        home = Path(".dagster").resolve()
+        if not home.is_dir():
+            raise ConfigurationError("DAGSTER_HOME is not set.", remedy="Start the pipeline first (`make dev`).")
+        os.environ["DAGSTER_HOME"] = str(home)
+    return load_settings()

@@ -1,0 +1,148 @@
+"""The pipeline on this machine: `dagster dev` with its own DAGSTER_HOME, as the demo and the tests run it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from directus_assets import orchestration
+from directus_assets.errors import ConfigurationError
+from directus_assets.local.progress import shown
+from directus_assets.local.server import LocalDirectus, free_port
+
+START_SECONDS = 120.0
+STOP_SECONDS = 20.0
+
+_WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: directus_assets.definitions
+      location_name: directus_assets
+"""
+
+
+class LocalPipeline:
+    """A running pipeline: webserver, daemon and code location. Entering the block starts it, leaving it stops it.
+
+    Args:
+        directus: the Directus that it works for.
+        folder: where DAGSTER_HOME, the YAML file and the log are; made where it is missing.
+        config: the YAML file's text; written anew at each start.
+        port: of the Dagster UI; a free one where that is taken.
+        environment: further variables, which win over ours.
+    """
+
+    def __init__(
+        self,
+        directus: LocalDirectus,
+        folder: Path,
+        *,
+        config: str = "",
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.home = self.folder / "dagster"
+        self.log = self.folder / "dagster.log"
+        self.url = f"http://127.0.0.1:{free_port(port)}"
+        self._directus = directus
+        self._config = config
+        self._extra = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the pipeline, for anything else that shares its storage (`directus-assets backfill`)."""
+        return {
+            "DIRECTUS_URL": self._directus.url,
+            "DIRECTUS_TOKEN": self._directus.bot_token,
+            "DIRECTUS_ASSETS_CONFIG": str(self.folder / "directus_assets.yaml"),
+            "DAGSTER_HOME": str(self.home),
+            "DAGSTER_WEBSERVER_URL": self.url,
+            **self._directus.storage_environment,
+            **self._extra,
+        }
+
+    def start(self) -> None:
+        """Starts webserver, daemon and code location, and returns when the UI answers with the code location loaded.
+
+        Raises:
+            ConfigurationError: it ended, or kept silent; the message ends with the last lines of its log.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        (self.folder / "directus_assets.yaml").write_text(self._config, "utf-8")
+        (self.folder / "workspace.yaml").write_text(_WORKSPACE, "utf-8")
+        if not (self.home / "dagster.yaml").exists():
+            shutil.copyfile(Path(orchestration.__path__[0]) / "dagster.yaml", self.home / "dagster.yaml")
+        with self.log.open("ab") as log, shown(f"Starting the pipeline at {self.url}"):
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "dagster",
+                    "dev",
+                    "-w",
+                    "workspace.yaml",
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    self.url.rpartition(":")[2],
+                ],
+                cwd=self.folder,
+                env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl+C is ours to handle; and all of its processes end together.
+                start_new_session=True,
+            )
+            self._wait_until_it_answers(self._process)
+
+    def stop(self) -> None:
+        """Ends webserver, daemon, code location and runs. Stopping twice is fine."""
+        if not self._process:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        query = {"query": "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"}
+        with httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client:
+            while process.poll() is None and time.monotonic() < deadline:
+                with suppress(httpx.TransportError, ValueError):
+                    answer = client.post("/graphql", json=query)
+                    if answer.is_success and answer.json()["data"]["repositoriesOrError"].get("nodes"):
+                        return
+                time.sleep(0.3)
+        ended = f"ended with status {process.returncode}" if process.poll() is not None else "did not answer"
+        self.stop()
+        lines = self.log.read_text("utf-8", errors="replace").splitlines()[-20:]
+        raise ConfigurationError(
+            f"The pipeline at {self.url} {ended}. The end of {self.log}:\n" + "\n".join(lines) + "\n",
+            remedy="Correct what the log names and start again.",
+        )

@@ -1,0 +1,195 @@
+"""Dagster's webserver over GraphQL: what has no door in Dagster's Python API."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import httpx
+
+from directus_assets.errors import Rejected, Unreachable, from_status
+from directus_assets.orchestration.partitions import IMAGES_GROUP
+
+CODE_LOCATION = "directus_assets"
+_REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
+
+_RELOAD = """
+mutation Reload($name: String!) {
+  reloadRepositoryLocation(repositoryLocationName: $name) {
+    __typename
+    ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } }
+    ... on ReloadNotSupported { message }
+    ... on RepositoryLocationNotFound { message }
+    ... on PythonError { message }
+  }
+}
+"""
+
+_STATUSES = """
+query Statuses($group: AssetGroupSelector!) {
+  assetNodes(group: $group) {
+    assetKey { path }
+    partitionStats { numMaterialized numPartitions numFailed numMaterializing }
+  }
+}
+"""
+
+_LAUNCH_BACKFILL = """
+mutation Backfill($parameters: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $parameters) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PartitionKeysNotFoundError { message }
+    ... on PythonError { message }
+    ... on UnauthorizedError { message }
+  }
+}
+"""
+
+_BACKFILL = """
+query Backfill($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    __typename
+    ... on PartitionBackfill {
+      status
+      error { message }
+      assetBackfillData {
+        assetBackfillStatuses {
+          ... on AssetPartitionsStatusCounts {
+            assetKey { path }
+            numPartitionsTargeted
+            numPartitionsInProgress
+            numPartitionsMaterialized
+            numPartitionsFailed
+          }
+        }
+      }
+    }
+    ... on BackfillNotFoundError { message }
+    ... on PythonError { message }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssetProgress:
+    """How far a backfill has come with one asset, in partitions."""
+
+    targeted: int
+    materialized: int
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackfillProgress:
+    """How far a backfill has come."""
+
+    is_over: bool
+    error: str
+    assets: Mapping[dg.AssetKey, AssetProgress]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssetStatus:
+    """Partitions of one asset: all, those made, those whose last try failed, those being made."""
+
+    partitions: int
+    materialized: int
+    failed: int
+    running: int
+
+
+class Webserver:
+    """The GraphQL API of a running Dagster webserver.
+
+    Args:
+        url: its address.
+        transport: for tests; the network otherwise.
+    """
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, timeout=60, transport=transport)
+
+    def reload_code_location(self) -> None:
+        """Has the definitions built anew; webserver and daemon follow within seconds.
+
+        Raises:
+            Unreachable: no webserver answers there.
+            Rejected: it does, but cannot load the definitions.
+        """
+        answer = self._ask(_RELOAD, name=CODE_LOCATION)["reloadRepositoryLocation"]
+        error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
+        if "message" in error:
+            raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+
+    def launch_backfill(
+        self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]
+    ) -> str:
+        """Starts a backfill of these partitions of all these assets; returns its id.
+
+        Raises:
+            Unreachable: no webserver answers there.
+            Rejected: it refuses, and says why.
+        """
+        parameters = {
+            "assetSelection": [{"path": list(key.path)} for key in assets],
+            "partitionNames": list(partitions),
+            "title": title,
+            "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        }
+        answer = self._ask(_LAUNCH_BACKFILL, parameters=parameters)["launchPartitionBackfill"]
+        if "backfillId" not in answer:
+            raise Rejected(f"Dagster did not start the backfill: {answer.get('message') or answer['__typename']}")
+        return str(answer["backfillId"])
+
+    def backfill(self, backfill_id: str) -> BackfillProgress:
+        """How far a backfill has come."""
+        answer = self._ask(_BACKFILL, id=backfill_id)["partitionBackfillOrError"]
+        if "status" not in answer:
+            raise Rejected(f"Dagster does not know the backfill {backfill_id}: {answer.get('message')}")
+        rows = (answer["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
+        return BackfillProgress(
+            is_over=answer["status"] not in ("REQUESTED", "CANCELING", "FAILING"),
+            error=(answer["error"] or {}).get("message", ""),
+            assets={
+                dg.AssetKey(row["assetKey"]["path"]): AssetProgress(
+                    targeted=row["numPartitionsTargeted"],
+                    materialized=row["numPartitionsMaterialized"],
+                    failed=row["numPartitionsFailed"],
+                )
+                for row in rows
+                if row
+            },
+        )
+
+    def asset_statuses(self, prefix: str) -> dict[str, AssetStatus]:
+        """The partitioned assets whose keys start with `prefix`, by the rest of their key."""
+        group = {"groupName": IMAGES_GROUP, "repositoryName": "__repository__", "repositoryLocationName": CODE_LOCATION}
+        nodes = self._ask(_STATUSES, group=group)["assetNodes"]
+        return {
+            "/".join(node["assetKey"]["path"][1:]): AssetStatus(
+                partitions=stats["numPartitions"],
+                materialized=stats["numMaterialized"],
+                failed=stats["numFailed"],
+                running=stats["numMaterializing"],
+            )
+            for node in nodes
+            if node["assetKey"]["path"][0] == prefix and (stats := node["partitionStats"])
+        }
+
+    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.post("/graphql", json={"query": query, "variables": variables})
+        except httpx.TransportError as error:
+            raise Unreachable(
+                f"Dagster's webserver at {self.url} does not answer: {type(error).__name__}.", remedy=_REMEDY
+            ) from None
+        if answer.is_error:
+            raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=_REMEDY)
+        body = answer.json()
+        if body.get("errors"):
+            raise Rejected(f"Dagster's webserver at {self.url}: {body['errors'][0].get('message')}", remedy=_REMEDY)
+        data: dict[str, Any] = body["data"]
+        return data
