@@ -9,10 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.server import LocalDirectus
-
-PUBLIC_POLICY = "abf8a154-5b1c-4a46-ac9c-7300570f4f17"
-"""The policy of callers without a token: the same id in every Directus (its migration 20240806A)."""
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +47,15 @@ def _remove_content(admin: httpx.Client) -> None:
             admin.delete(f"/collections/{row['collection']}").raise_for_status()
     me = admin.get("/users/me", params={"fields": "id,role.id,role.policies.policy"}).json()["data"]
     kept = {PUBLIC_POLICY, me["id"], me["role"]["id"], *(access["policy"] for access in me["role"]["policies"])}
+    public = {"filter[policy][_eq]": PUBLIC_POLICY}
+    _delete(admin, "/permissions", [row["id"] for row in _rows(admin, "/permissions", **public, limit=-1, fields="id")])
     for path in ("/flows", "/files", "/folders", "/users", "/roles", "/policies"):
-        ids = [row["id"] for row in _rows(admin, path, limit=-1, fields="id") if row["id"] not in kept]
-        if ids:
-            admin.request("DELETE", path, json=ids).raise_for_status()
+        _delete(admin, path, [row["id"] for row in _rows(admin, path, limit=-1, fields="id") if row["id"] not in kept])
+
+
+def _delete(admin: httpx.Client, path: str, ids: list[Any]) -> None:
+    if ids:
+        admin.request("DELETE", path, json=ids).raise_for_status()
 
 
 def _rows(admin: httpx.Client, path: str, **params: Any) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ class Secrets:
     secret: str
     admin_password: str
     admin_token: str
+    bot_token: str
 
     @classmethod
     def fresh(cls) -> "Secrets":
@@ -31,6 +32,7 @@ class Secrets:
             secret=secrets.token_hex(32),
             admin_password=secrets.token_urlsafe(12),
             admin_token=secrets.token_urlsafe(32),
+            bot_token=secrets.token_urlsafe(32),
         )
 
     @classmethod

@@ -100,6 +100,11 @@ class LocalDirectus:
         return self._secrets.admin_password
 
     @property
+    def bot_token(self) -> str:
+        """The token that the pipeline's own user gets when content is seeded."""
+        return self._secrets.bot_token
+
+    @property
     def uploads(self) -> Path:
         """The folder of its local storage: originals and derivatives."""
         return self.folder / "uploads"

@@ -26,10 +26,16 @@ def test_it_answers_and_its_administrator_can_log_in(directus: LocalDirectus) ->
     assert login.status_code == 200
 
 
-def test_it_starts_without_content_and_without_a_word_of_warning_about_its_folder(
-    directus: LocalDirectus, admin: httpx.Client
-) -> None:
-    assert admin.get("/users").json()["data"][0]["email"] == directus.admin_email
+def test_emptied_it_holds_nothing_but_its_administrator(empty_directus: LocalDirectus, admin: httpx.Client) -> None:
+    collections = {row["collection"] for row in admin.get("/collections").json()["data"]}
+
+    assert [user["email"] for user in admin.get("/users").json()["data"]] == [empty_directus.admin_email]
+    assert {name for name in collections if not name.startswith("directus_")} == set()
+    assert admin.get("/files").json()["data"] == []
+    assert admin.get("/settings").json()["data"]["storage_asset_presets"] is None
+
+
+def test_it_starts_without_a_word_of_warning_about_its_folder(directus: LocalDirectus) -> None:
     assert "package.json" not in directus.log.read_text("utf-8")
     assert "doesn't exist" not in directus.log.read_text("utf-8")
 

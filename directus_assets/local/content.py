@@ -1,0 +1,113 @@
+"""Fills a local Directus with what the demo shows. Doing it again adds what is missing and changes nothing else."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from directus_assets.local.bot import create_bot
+from directus_assets.local.pictures import names, pictures, upload
+from directus_assets.local.presets import PRESETS
+from directus_assets.local.progress import Say, shown
+from directus_assets.local.schema import create_collections
+from directus_assets.local.server import LocalDirectus
+
+PUBLIC_POLICY = "abf8a154-5b1c-4a46-ac9c-7300570f4f17"
+"""The policy of callers without a token: the same id in every Directus (its migration 20240806A)."""
+
+_TEXTS = Path(__file__).parent / "texts.yaml"
+_PICTURE = re.compile(r"picture:([\w.-]+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What is there now."""
+
+    files: dict[str, str]
+    """Ids of the pictures, by file name."""
+
+
+def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
+    """Gives Directus presets, languages, collections, pictures, texts, and the user `directus.bot_token` belongs to.
+
+    Whatever exists already stays as it is, so what people changed in the demo is still there the next time. Only pictures
+    that they deleted come back.
+
+    Args:
+        directus: a running one.
+        landscapes: how many generated pictures of 12 megapixels there are besides the photographs.
+
+    Raises:
+        httpx.HTTPError: Directus refused or did not answer.
+    """
+    headers = {"authorization": f"Bearer {directus.admin_token}"}
+    with (
+        shown("Filling Directus with content") as say,
+        httpx.Client(base_url=directus.url, headers=headers, timeout=120, trust_env=False) as admin,
+    ):
+        say("presets and collections")
+        add_presets(admin)
+        create_collections(admin)
+        create_bot(admin, token=directus.bot_token)
+        publish_files(admin)
+        files = add_pictures(admin, landscapes, say)
+        say("texts")
+        add_texts(admin, files)
+    return Content(files=files)
+
+
+def add_presets(admin: httpx.Client) -> None:
+    """Stores `PRESETS`, unless the project has some."""
+    answer = admin.get("/settings", params={"fields": "storage_asset_presets"})
+    answer.raise_for_status()
+    if not answer.json()["data"]["storage_asset_presets"]:
+        admin.patch("/settings", json={"storage_asset_presets": PRESETS}).raise_for_status()
+
+
+def publish_files(admin: httpx.Client) -> None:
+    """Lets everybody see files, as on any website; so links to derivatives open without a login."""
+    right = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
+    query = {f"filter[{field}][_eq]": value for field, value in right.items()}
+    answer = admin.get("/permissions", params=query)
+    answer.raise_for_status()
+    if not answer.json()["data"]:
+        body = {**right, "fields": ["*"], "permissions": {}, "validation": {}}
+        admin.post("/permissions", json=body).raise_for_status()
+
+
+def add_pictures(admin: httpx.Client, landscapes: int, say: Say) -> dict[str, str]:
+    """Uploads the pictures that are not there yet; gives the ids of all, by file name."""
+    answer = admin.get("/files", params={"fields": "id,filename_download", "limit": -1})
+    answer.raise_for_status()
+    ids = {row["filename_download"]: str(row["id"]) for row in answer.json()["data"]}
+    total = len(names(landscapes))
+    for picture in pictures(landscapes, without=frozenset(ids)):
+        say(f"picture {len(ids) + 1} of {total}: {picture.filename}")
+        ids[picture.filename] = upload(
+            admin,
+            picture.content,
+            filename=picture.filename,
+            type=picture.type,
+            title=picture.title,
+            focal_point=picture.focal_point,
+        )
+    return ids
+
+
+def add_texts(admin: httpx.Client, files: Mapping[str, str]) -> None:
+    """Creates the posts and pages of `texts.yaml` in collections that are empty."""
+
+    def address(match: re.Match[str]) -> str:
+        return f"{str(admin.base_url).rstrip('/')}/assets/{files[match[1]]}?key=card"
+
+    texts: dict[str, list[dict[str, Any]]] = yaml.safe_load(_PICTURE.sub(address, _TEXTS.read_text("utf-8")))
+    for collection, items in texts.items():
+        answer = admin.get(f"/items/{collection}", params={"limit": 1, "fields": "id"})
+        answer.raise_for_status()
+        if not answer.json()["data"]:
+            rows = [{**item, "image": files.get(item["image"])} if "image" in item else item for item in items]
+            admin.post(f"/items/{collection}", json=rows).raise_for_status()
