@@ -1,0 +1,119 @@
+"""The pieces of one run of inline Markdown, from events that leave gaps: escapes, and what begins each line."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from directus_assets.translation.segments.markdown_parse import Mask
+from directus_assets.translation.segments.pieces import Piece, Role
+
+_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+class MarkdownRun:
+    """Collects pieces in the order of the text and accounts for every character between them."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._pieces: list[Piece] = []
+        self._hidden: set[Piece] = set()
+        self._is_consistent = True
+
+    @property
+    def end(self) -> int:
+        """Where the last piece ends."""
+        return self._pieces[-1].end
+
+    def add(self, piece: Piece, *, is_hidden: bool = False) -> None:
+        """The next piece; TEXT must have its decoded text. `is_hidden` if nothing is read up to the matching CLOSE."""
+        if is_hidden:
+            self._hidden.add(piece)
+        if self._pieces and piece.start < self.end:
+            self._is_consistent = False
+            return
+        if piece.role is not Role.TEXT or piece.text == "\n":
+            self._fill_gap(piece.start)
+            self._pieces.append(piece)
+            return
+        start, text = piece.start, piece.text
+        if self._pieces and start > self.end and text[0] in _PUNCTUATION and self._source[start - 1] == "\\":
+            self._fill_gap(start - 1)
+            self._pieces.append(Piece(Role.TEXT, start - 1, start + 1, text[0]))
+            start, text = start + 1, text[1:]
+        else:
+            self._fill_gap(start)
+        if text:
+            self._pieces.append(Piece(Role.TEXT, start, piece.end, text))
+
+    def pieces(self, masked: Sequence[Mask]) -> list[Piece]:
+        """All pieces, with what was masked as it is in the source; none if the parser's positions contradict it."""
+        if not self._is_consistent:
+            return []
+        pieces = _unmask(self._source, self._pieces, masked)
+        return _hide(pieces, self._hidden) if self._hidden else pieces
+
+    def _fill_gap(self, start: int) -> None:
+        if not self._pieces or start == self.end:
+            return
+        last = self._pieces[-1]
+        gap = self._source[last.end : start]
+        if last.text == "\n" or (last.role is Role.BREAK and last.name == "line"):
+            # The marks that begin the next line of a quote or list go wherever the line break goes.
+            self._pieces[-1] = replace(last, end=start)
+        elif gap.isspace():
+            self._pieces.append(Piece(Role.TEXT, last.end, start, " "))
+        else:
+            self._pieces.append(Piece(Role.BREAK, last.end, start))
+
+
+def _hide(pieces: Sequence[Piece], hidden: AbstractSet[Piece]) -> list[Piece]:
+    """The pieces with each hidden element as one WORD; one that is never closed ends with the run."""
+    shown: list[Piece] = []
+    stream = iter(pieces)
+    for piece in stream:
+        if piece not in hidden:
+            shown.append(piece)
+            continue
+        depth, end = 1, piece.end
+        while depth and (inner := next(stream, None)):
+            end = inner.end
+            if inner.name == piece.name:
+                depth += 1 if inner.role is Role.OPEN else -1
+        shown.append(Piece(Role.WORD, piece.start, end))
+    return shown
+
+
+def _unmask(source: str, pieces: Sequence[Piece], masked: Sequence[Mask]) -> list[Piece]:
+    starts = [mask.start for mask in masked]
+    unmasked: list[Piece] = []
+    last: Mask | None = None
+    for piece in pieces:
+        position = piece.start
+        index = max(0, bisect_right(starts, position) - 1)
+        while piece.role is Role.TEXT and index < len(masked) and masked[index].start < piece.end:
+            mask = masked[index]
+            index += 1
+            if mask.end <= position:
+                continue
+            if position < mask.start:
+                unmasked.append(Piece(Role.TEXT, position, mask.start, source[position : mask.start]))
+            position = min(mask.end, piece.end)
+            if mask == last:
+                unmasked[-1] = replace(unmasked[-1], end=position)
+            else:
+                unmasked.append(Piece(_role_of(source, mask), max(mask.start, piece.start), position))
+            last = mask
+        if position == piece.start:
+            unmasked.append(piece)
+        elif position < piece.end:
+            unmasked.append(Piece(Role.TEXT, position, piece.end, source[position : piece.end]))
+    return unmasked
+
+
+def _role_of(source: str, mask: Mask) -> Role:
+    """A shortcode on lines of its own says nothing in a sentence."""
+    before = source[max(0, mask.start - 100) : mask.start].rstrip(" \t>")
+    after = source[mask.end : mask.end + 100].lstrip(" \t")
+    stands_alone = (not before or before[-1] in "\r\n") and (not after or after[0] in "\r\n")
+    return Role.BREAK if stands_alone else Role.WORD
