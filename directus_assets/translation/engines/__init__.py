@@ -1,1 +1,73 @@
-"""The engines that translate segments."""
+"""The translation services, behind one protocol, and the choice between them."""
+
+from dataclasses import dataclass, field
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.translation.engines.protocol import Engine
+
+OPENAI_DEFAULT_MODEL = "gpt-4.1-mini"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineSettings:
+    """What decides which engine translates; the environment's variables of the same names in capitals.
+
+    `engine` is `TRANSLATION_ENGINE`: `openai`, `deepl`, `pseudo` or `auto`.
+    """
+
+    engine: str = "auto"
+    openai_api_key: str | None = field(default=None, repr=False)
+    openai_base_url: str | None = None
+    openai_model: str | None = None
+    deepl_api_key: str | None = field(default=None, repr=False)
+    deepl_formality: str = "default"
+
+
+def choose(settings: EngineSettings) -> Engine | None:
+    """The engine that `settings` ask for; None for `auto` where no key is set. `auto` never takes `pseudo`.
+
+    Raises:
+        ConfigurationError: an unknown engine, or one without its key or model.
+    """
+    match settings.engine:
+        case "pseudo":
+            from directus_assets.translation.engines.pseudo import PseudoEngine
+
+            return PseudoEngine()
+        case "openai":
+            return _openai(settings)
+        case "deepl":
+            return _deepl(settings)
+        case "auto" if settings.openai_api_key:
+            return _openai(settings)
+        case "auto" if settings.deepl_api_key:
+            return _deepl(settings)
+        case "auto":
+            return None
+    raise ConfigurationError(f"TRANSLATION_ENGINE is '{settings.engine}'.", remedy="Use openai, deepl, pseudo or auto.")
+
+
+def _openai(settings: EngineSettings) -> Engine:
+    from directus_assets.translation.engines.openai import OpenAIEngine
+
+    if not settings.openai_api_key:
+        raise ConfigurationError(
+            "The engine 'openai' has no key.", remedy="Set OPENAI_API_KEY; any text will do where none is checked."
+        )
+    if settings.openai_base_url and not settings.openai_model:
+        raise ConfigurationError(
+            f"No model is named for {settings.openai_base_url}.", remedy="Set OPENAI_MODEL to one that it serves."
+        )
+    return OpenAIEngine(
+        api_key=settings.openai_api_key,
+        base_url=settings.openai_base_url or None,
+        model=settings.openai_model or OPENAI_DEFAULT_MODEL,
+    )
+
+
+def _deepl(settings: EngineSettings) -> Engine:
+    from directus_assets.translation.engines.deepl import DeepLEngine
+
+    if not settings.deepl_api_key:
+        raise ConfigurationError("The engine 'deepl' has no key.", remedy="Set DEEPL_API_KEY.")
+    return DeepLEngine(api_key=settings.deepl_api_key, formality=settings.deepl_formality)

@@ -73,6 +73,8 @@ class OpenAIEngine:
         max_segments: segments in one request.
     """
 
+    can_repair = True
+
     def __init__(
         self,
         *,

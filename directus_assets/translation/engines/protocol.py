@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from directus_assets.translation.glossary import Term
+from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.languages import Language
 
 
@@ -40,14 +40,19 @@ class AskedSegment:
 class Request:
     """Segments of one item, to be translated from `source` into `target`.
 
-    `terms` are the glossary's terms that occur in the segments; `style_guide` is Markdown.
+    `glossary` is the whole of the project's; `style_guide` is Markdown.
     """
 
     source: Language
     target: Language
     segments: tuple[AskedSegment, ...]
-    terms: tuple[Term, ...] = ()
+    glossary: tuple[Term, ...] = ()
     style_guide: str = ""
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The glossary's terms that occur in the segments."""
+        return terms_in("\n".join(segment.text for segment in self.segments), self.glossary)
 
     @property
     def characters(self) -> int:
@@ -105,6 +110,10 @@ class Engine(Protocol):
     @property
     def max_segments(self) -> int:
         """How many segments one request may hold."""
+
+    @property
+    def can_repair(self) -> bool:
+        """Whether asking again, with what was wrong, can give another answer."""
 
     def estimate(self, request: Request) -> Usage:
         """What `request` will about consume, without sending it."""

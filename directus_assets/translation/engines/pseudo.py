@@ -59,6 +59,7 @@ class PseudoEngine:
     model = NAME
     max_characters = 200_000
     max_segments = 1_000
+    can_repair = False
 
     def estimate(self, request: Request) -> Usage:
         """Characters and one request; nothing is paid for them."""
