@@ -28,14 +28,14 @@ class Content:
     """What is there now."""
 
     files: dict[str, str]
-    """Ids of the pictures, by file name."""
+    """Ids of the seeded pictures, by file name."""
 
 
 def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
     """Gives Directus presets, languages, collections, pictures, texts, and the user `directus.bot_token` belongs to.
 
-    Whatever exists already stays as it is, so what people changed in the demo is still there the next time. Only pictures
-    that they deleted come back.
+    Whatever exists already stays as it is, so what people changed in the demo is still there the next time. Only
+    pictures that they deleted come back.
 
     Args:
         directus: a running one.
@@ -80,13 +80,13 @@ def publish_files(admin: httpx.Client) -> None:
 
 
 def add_pictures(admin: httpx.Client, landscapes: int, say: Say) -> dict[str, str]:
-    """Uploads the pictures that are not there yet; gives the ids of all, by file name."""
+    """Uploads the pictures that are not there yet; gives the ids of all of them, by file name."""
     answer = admin.get("/files", params={"fields": "id,filename_download", "limit": -1})
     answer.raise_for_status()
     ids = {row["filename_download"]: str(row["id"]) for row in answer.json()["data"]}
-    total = len(names(landscapes))
+    wanted = names(landscapes)
     for picture in pictures(landscapes, without=frozenset(ids)):
-        say(f"picture {len(ids) + 1} of {total}: {picture.filename}")
+        say(f"picture {wanted.index(picture.filename) + 1} of {len(wanted)}: {picture.filename}")
         ids[picture.filename] = upload(
             admin,
             picture.content,
@@ -95,7 +95,7 @@ def add_pictures(admin: httpx.Client, landscapes: int, say: Say) -> dict[str, st
             title=picture.title,
             focal_point=picture.focal_point,
         )
-    return ids
+    return {name: ids[name] for name in wanted}
 
 
 def add_texts(admin: httpx.Client, files: Mapping[str, str]) -> None:

@@ -88,6 +88,9 @@ def _alone(lock: Path, say: Say) -> Iterator[None]:
 
 
 def _install(folder: Path, say: Say) -> None:
+    # What killed installers left behind: nobody else works there, since we hold the lock.
+    for leftover in folder.parent.glob(f"{folder.name}.*/"):
+        shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
         workspace = Path(temporary) / "installation"
         shutil.copytree(_NPM_PROJECT, workspace)
