@@ -5,13 +5,14 @@ import json
 import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import PermanentError, TransientError
 from directus_assets.images.outcomes import Made
+from directus_assets.images.previews import Placeholder
 from directus_assets.images.render import Rendered
 from directus_assets.images.transforms import Derivative
 
@@ -40,8 +41,8 @@ class Warm:
         if head.content_length == 0:
             raise TransientError(
                 f"Directus serves an empty derivative '{derivative.label}' of {file.name}.",
-                remedy=f"If this stays: delete {derivative.stored_name} from Directus' storage '{file.storage}', or use "
-                "delivery `storage`, which overwrites it.",
+                remedy=f"If this stays: delete {derivative.stored_name} from Directus' storage '{file.storage}', or "
+                "use delivery `storage`, which overwrites it.",
             )
         return Made(
             label=derivative.label,
@@ -104,22 +105,12 @@ class Exported:
         self.target.update(MANIFEST, lambda current: merge_manifest(current, entries), content_type="application/json")
 
 
-class Placeholder(Protocol):
-    """What stands in while the picture loads."""
-
-    @property
-    def blurhash(self) -> str: ...
-
-    @property
-    def dominant_colour(self) -> str: ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ManifestEntry:
     """One file in the manifest of an export."""
 
     file: File
-    placeholder: Placeholder | None
+    placeholder: Placeholder
     outputs: tuple[tuple[str, Made, str], ...]
     """Preset key, what was made, and its SHA-256."""
 
@@ -167,13 +158,12 @@ def _manifest_row(entry: ManifestEntry, presets: dict[str, Any]) -> dict[str, An
                 "sha256": sha256,
             }
         )
-    placeholder = entry.placeholder
     return {
         "title": entry.file.title,
         "width": entry.file.width,
         "height": entry.file.height,
-        "blurhash": placeholder and placeholder.blurhash,
-        "dominant_colour": placeholder and placeholder.dominant_colour,
+        "blurhash": entry.placeholder.blurhash,
+        "dominant_colour": entry.placeholder.colour,
         "presets": kept,
         "srcset": _srcsets(kept),
     }

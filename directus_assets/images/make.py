@@ -1,6 +1,7 @@
 """Pictures in, outcomes out: several pictures side by side, each on its own, memory bounded by pixels in flight."""
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -11,17 +12,19 @@ from dataclasses import dataclass, field
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import BadInput, DirectusAssetsError, PermanentError, TransientError
+from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError, PermanentError, TransientError
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, Warm, digest
 from directus_assets.images.inspection import inspect
 from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
 from directus_assets.images.pace import Pace
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.previews import placeholder, preview
-from directus_assets.images.render import NotReproducible, Rendered, render
+from directus_assets.images.render import Rendered, Source, render
 from directus_assets.images.transforms import Derivative, derivatives
 
 Work = Mapping[File, Sequence[Preset]]
+
+logger = logging.getLogger(__name__)
 
 _ROUNDS = 3
 """How often a file that keeps being replaced while it is made is made again before that counts as a failure."""
@@ -114,7 +117,18 @@ class _Bench:
             Exported(self.maker.export()).publish(self.manifest)
 
     def make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
-        """All presets of one file. Never raises an error of ours: each preset has its own outcome."""
+        """All presets of one file. Never raises: each preset has its own outcome."""
+        try:
+            return self._make_file(file, presets)
+        except Exception as error:  # noqa: BLE001 - a library that trips over one hostile picture must not take the batch
+            logger.exception("Unexpected failure on %s (%s).", file.name, file.id)
+            trouble = BadInput(
+                f"{file.name} ({file.id}) made the picture libraries fail: {type(error).__name__}: {error}",
+                remedy="Open it in an image editor, save it again, and replace the file in Directus.",
+            )
+            return [_failed(file, preset, trouble) for preset in presets]
+
+    def _make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         here: list[tuple[Preset, tuple[Derivative, ...]]] = []
         for preset in presets:
@@ -155,15 +169,14 @@ class _Bench:
         try:
             original = self._original(file, {self.maker.delivery_of(preset.key) for preset, _ in work})
             facts = inspect(original, file, max_pixels=self.maker.max_pixels)
+            with self.budget.hold(facts.width * facts.height):
+                source = Source(original)
+                for preset, wanted in work:
+                    yield self._render_preset(file, original, source, preset, wanted)
         except (BadInput, TransientError) as error:
             yield from (_failed(file, preset, error) for preset, _ in work)
-            return
-        except PermanentError as error:
+        except (PermanentError, ConfigurationError) as error:
             yield from (self._instead(file, preset, wanted, error, started) for preset, wanted in work)
-            return
-        with self.budget.hold(facts.width * facts.height):
-            for preset, wanted in work:
-                yield self._render_preset(file, original, preset, wanted)
 
     def _original(self, file: File, deliveries: set[str]) -> bytes:
         if file.storage in self.maker.storages:
@@ -175,27 +188,25 @@ class _Bench:
             )
         return self.maker.client.download(file.id)
 
-    def _render_preset(self, file: File, original: bytes, preset: Preset, wanted: Sequence[Derivative]) -> Outcome:
+    def _render_preset(
+        self, file: File, original: bytes, source: Source, preset: Preset, wanted: Sequence[Derivative]
+    ) -> Outcome:
         started = time.monotonic()
+        delivery = self.maker.delivery_of(preset.key)
         try:
-            rendered = [render(original, derivative) for derivative in wanted]
-            if self.maker.delivery_of(preset.key) == "export":
-                made = self._export(file, preset, original, list(zip(wanted, rendered, strict=True)))
-                return _delivered(file, preset, "export", made, started)
-            if inexact := [r for r in rendered if not r.exact]:
-                raise NotReproducible(f"{inexact[0].mime_type} cannot be made here with the very bytes of Directus.")
-            made = [
-                self.stored.deliver(file, derivative, picture, _preview(picture, first=index == 0))
-                for index, (derivative, picture) in enumerate(zip(wanted, rendered, strict=True))
-            ]
+            pictures = [(d, render(source, d, max_pixels=self.maker.max_pixels)) for d in wanted]
+            if delivery == "export":
+                made = self._export(file, preset, original, pictures)
+            else:
+                made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
         except (BadInput, TransientError) as error:
             return _failed(file, preset, error)
         except PermanentError as error:
             return self._instead(file, preset, wanted, error, started)
-        return _delivered(file, preset, "storage", made, started)
+        return _delivered(file, preset, delivery, made, started)
 
     def _instead(
-        self, file: File, preset: Preset, wanted: Sequence[Derivative], error: PermanentError, started: float
+        self, file: File, preset: Preset, wanted: Sequence[Derivative], error: DirectusAssetsError, started: float
     ) -> Outcome:
         """Delivery `storage` cannot: Directus makes the derivative itself, and the reason is kept."""
         if self.maker.delivery_of(preset.key) == "export":
@@ -206,7 +217,7 @@ class _Bench:
         self, file: File, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]
     ) -> list[Made]:
         target = Exported(self.maker.export())
-        made = [target.deliver(d, picture, _preview(picture, first=d is pictures[0][0])) for d, picture in pictures]
+        made = [target.deliver(d, picture, preview) for d, picture, preview in _previewed(pictures)]
         outputs = tuple(
             (preset.key, m, digest(picture.content)) for m, (_, picture) in zip(made, pictures, strict=True)
         )
@@ -242,8 +253,10 @@ class PixelBudget:
                 self._changed.notify_all()
 
 
-def _preview(picture: Rendered, *, first: bool) -> str | None:
-    return preview(picture.content) if first else None
+def _previewed(pictures: Sequence[tuple[Derivative, Rendered]]) -> Iterator[tuple[Derivative, Rendered, str | None]]:
+    """The first picture of a preset comes with a preview: it is enough to see what was made."""
+    for index, (derivative, picture) in enumerate(pictures):
+        yield derivative, picture, preview(picture.content) if index == 0 else None
 
 
 def _delivered(
