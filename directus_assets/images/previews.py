@@ -1,0 +1,83 @@
+"""Small stand-ins for a picture: what Dagster's pages show, and what a site shows while a picture loads."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Final
+
+import blurhash
+from PIL import Image
+
+from directus_assets.errors import BadInput
+from directus_assets.images.sharp.load import libvips
+
+_PREVIEW_SIDE: Final = 160
+_PLACEHOLDER_SIDE: Final = 24
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placeholder:
+    """What stands in for a picture until it is there.
+
+    Attributes:
+        blurhash: 4 x 3 components (https://blurha.sh).
+        colour: the dominant colour, as `#rrggbb`.
+    """
+
+    blurhash: str
+    colour: str
+
+
+def preview(content: bytes) -> str:
+    """A picture, at most 160 pixels a side and a few kilobytes, as a `data:` URI.
+
+    Raises:
+        BadInput: `content` is no picture that can be decoded.
+        ConfigurationError: there is no libvips on this machine.
+    """
+    try:
+        encoded = _thumbnail(content, _PREVIEW_SIDE).webpsave_buffer(Q=60, keep="none")
+    except libvips().Error as error:
+        raise BadInput(f"No preview can be made: {error}") from None
+    return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
+
+
+def placeholder(content: bytes) -> Placeholder:
+    """Blurhash and dominant colour of a picture; transparent parts count as white.
+
+    Raises:
+        BadInput: `content` is no picture that can be decoded.
+        ConfigurationError: there is no libvips on this machine.
+    """
+    try:
+        small = _thumbnail(content, _PLACEHOLDER_SIDE)
+        flat = small.flatten(background=255) if small.hasalpha() else small
+        pixels = bytes(flat.write_to_memory())
+    except libvips().Error as error:
+        raise BadInput(f"No placeholder can be made: {error}") from None
+    row_bytes = 3 * flat.width
+    rows = [
+        [pixels[start : start + 3] for start in range(row, row + row_bytes, 3)]
+        for row in range(0, len(pixels), row_bytes)
+    ]
+    return Placeholder(
+        blurhash=blurhash.encode(rows, components_x=4, components_y=3),
+        colour=_dominant(Image.frombytes("RGB", (flat.width, flat.height), pixels)),
+    )
+
+
+def _thumbnail(content: bytes, side: int) -> Any:
+    """A `pyvips.Image` of 8 bits in sRGB, upright, decoded no larger than needed."""
+    small = libvips().Image.thumbnail_buffer(content, side, height=side, size="down", output_profile="srgb")
+    return small.colourspace("srgb").cast("uchar")
+
+
+def _dominant(picture: Image.Image) -> str:
+    """The colour that most pixels are nearest to, of the eight that describe the picture best."""
+    reduced = picture.quantize(colors=8, method=Image.Quantize.MEDIANCUT)
+    _, red, green, blue = max((count, *_rgb(colour)) for count, colour in reduced.convert("RGB").getcolors() or [])
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _rgb(colour: object) -> tuple[int, int, int]:
+    assert isinstance(colour, tuple)  # noqa: S101 - Pillow's type covers pictures of one band, too
+    return colour[0], colour[1], colour[2]

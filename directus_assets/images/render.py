@@ -1,0 +1,118 @@
+"""Rendering a derivative as Directus would: the same operations, the same engine, the same bytes."""
+
+import re
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from directus_assets.errors import BadInput, PermanentError
+from directus_assets.images.inspection import MAX_PIXELS
+from directus_assets.images.sharp import NotReproducible
+from directus_assets.images.sharp.load import Image, Opened, libvips, open_picture, stay_sequential
+from directus_assets.images.sharp.operations import read_options
+from directus_assets.images.sharp.pipeline import run
+from directus_assets.images.sharp.save import encode
+from directus_assets.images.transforms import Derivative
+
+__all__ = ["NotReproducible", "Rendered", "Source", "render"]
+
+_MAX_DECODED_BYTES: Final = 256 * 1024 * 1024
+"""The largest decoded picture that a `Source` keeps for several derivatives."""
+
+_SCALED_WHILE_DECODED: Final = frozenset({"jpeg", "webp"})
+
+_MIME_TYPES: Final = MappingProxyType(
+    {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "tiff": "image/tiff", "heif": "image/avif"}
+)
+
+_DAMAGE: Final = re.compile(
+    r"premature|truncat|corrupt|invalid|extraneous|bogus|unable to (?:read|load)|end of|not enough|read error|libspng"
+    r"|VipsJpeg|bad (?:data|huff)|heif: .*decod|webp2vips|tiff2vips",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """The bytes of one derivative. Sizes in pixels."""
+
+    content: bytes
+    width: int
+    height: int
+    mime_type: str
+    exact: bool = True
+    """Whether Directus would give the very same bytes; every format that is rendered here does."""
+
+
+class Source:
+    """One picture that several derivatives are made of, one after the other.
+
+    What cannot be scaled while it is decoded (PNG, TIFF, AVIF) is decoded once for all of them.
+
+    Args:
+        content: the file; see `inspection` for what to check first.
+
+    Raises:
+        BadInput: the file is no picture that Directus transforms, or is damaged.
+        ConfigurationError: there is no libvips on this machine.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._decoded: Opened | None = None
+        try:
+            opened = open_picture(content)
+            if opened.format not in _SCALED_WHILE_DECODED and _decoded_bytes(opened.image) <= _MAX_DECODED_BYTES:
+                self._decoded = replace(opened, image=stay_sequential(opened.image))
+        except libvips().Error as error:
+            raise _explained(error, "The picture") from None
+
+    def open(self) -> Opened:
+        """The picture, for one derivative: what is not kept decoded can be read from top to bottom only once."""
+        return self._decoded or open_picture(self.content)
+
+
+def render(source: bytes | Source, derivative: Derivative, *, max_pixels: int = MAX_PIXELS) -> Rendered:
+    """The derivative's bytes, equal to those that Directus would store.
+
+    Args:
+        source: the original; a `Source` where more than one derivative of it is wanted.
+        derivative: what to make of it.
+        max_pixels: the largest picture that is made on the way.
+
+    Raises:
+        BadInput: the picture is damaged, or the preset's operations cannot be done to it. Directus refuses both.
+        NotReproducible: Directus can make this derivative, but it cannot be made here with equal bytes.
+        ConfigurationError: there is no libvips on this machine.
+    """
+    subject = f"Preset '{derivative.preset_key}', file {derivative.file_name} ({derivative.file_id})"
+    try:
+        options = read_options(derivative.transforms)
+        opened = source.open() if isinstance(source, Source) else open_picture(source)
+        form = options.format or opened.format
+        image = run(opened, options, max_pixels=max_pixels)
+        content = encode(image, form, options)
+    except PermanentError as error:
+        raise type(error)(f"{subject}: {error.message}", remedy=error.remedy) from None
+    except libvips().Error as error:
+        raise _explained(error, subject) from None
+    return Rendered(content=content, width=image.width, height=image.height, mime_type=_MIME_TYPES[form])
+
+
+def _decoded_bytes(image: Image) -> int:
+    return int(image.width * image.height * image.bands * (2 if image.format in {"ushort", "short"} else 1))
+
+
+def _explained(error: Exception, subject: str) -> BadInput:
+    """libvips' error in words; `error` is a `pyvips.Error`, whose details come one a line, the cause first."""
+    details = [line.strip() for line in str(error).splitlines() if line.strip()]
+    cause = next((line for line in details if _DAMAGE.search(line)), details[-1] if details else "unknown")
+    if _DAMAGE.search(cause):
+        return BadInput(
+            f"{subject}: the picture is damaged or incomplete ({cause}).",
+            remedy="Open it in an image editor, save it again, and replace the file in Directus.",
+        )
+    return BadInput(
+        f"{subject}: the operations cannot be done to this picture ({cause}).",
+        remedy="Compare the preset's sizes and transforms with the size and the channels of this picture.",
+    )

@@ -1,0 +1,94 @@
+"""libvips itself, and pictures opened with it the way sharp opens them."""
+
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from directus_assets.errors import BadInput, ConfigurationError
+
+Image: TypeAlias = Any
+"""A `pyvips.Image`; the package has no types, and is imported only where pictures are rendered."""
+
+_FORMATS: Final = MappingProxyType(
+    {
+        "jpegload_buffer": "jpeg",
+        "uhdrload_buffer": "jpeg",
+        "pngload_buffer": "png",
+        "webpload_buffer": "webp",
+        "tiffload_buffer": "tiff",
+        "heifload_buffer": "heif",
+    }
+)
+_LOADERS: Final = ("Jpeg", "Uhdr", "Png", "Webp", "Tiff", "Heif")
+
+# What Directus sets: its `sequentialRead` and the default of its ASSETS_INVALID_IMAGE_SENSITIVITY_LEVEL.
+_HOW: Final = MappingProxyType({"access": "sequential", "fail_on": "warning"})
+
+
+@cache
+def libvips() -> Any:
+    """The module pyvips, set up once for this process.
+
+    Raises:
+        ConfigurationError: there is no libvips that can be loaded.
+    """
+    try:
+        import pyvips
+    except (ImportError, OSError) as error:
+        raise ConfigurationError(
+            f"libvips cannot be loaded, so nothing can be rendered here: {error}",
+            remedy="Install pyvips-binary for this platform, or let Directus render (delivery `warm`).",
+        ) from error
+    # One thread for each picture, as sharp has it: AVIF bytes depend on the number of threads.
+    pyvips.concurrency_set(1)
+    # No operation is repeated across pictures, and a cache would only keep their pixels in memory.
+    pyvips.cache_set_max(0)
+    # A hostile upload must not reach the loaders of formats that Directus never transforms (SVG, PDF, ImageMagick).
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for loader in _LOADERS:
+        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
+    return pyvips
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A picture whose header has been read; its pixels are decoded when they are asked for, from top to bottom."""
+
+    content: bytes
+    image: Image
+    format: str
+    """`jpeg`, `png`, `webp`, `tiff` or `heif` (which AVIF is)."""
+
+    def reopened(self, **scaling: float) -> Image:
+        """The same picture, scaled while it is decoded: `shrink` for JPEG, `scale` for WebP."""
+        images = libvips().Image
+        load = images.jpegload_buffer if self.format == "jpeg" else images.webpload_buffer
+        return load(self.content, **_HOW, **scaling)
+
+
+def open_picture(content: bytes) -> Opened:
+    """The first frame of the picture in `content`, or the primary one of a HEIF container.
+
+    Raises:
+        BadInput: its format is none that Directus transforms.
+        pyvips.Error: its header is corrupt.
+    """
+    images = libvips().Image
+    image = images.new_from_buffer(content, "", **_HOW)
+    found = _FORMATS.get(image.get("vips-loader"))
+    if found is None:
+        raise BadInput(f"Directus does not transform pictures like this one ({image.get('vips-loader')}).")
+    primary = int(image.get("heif-primary")) if image.get_typeof("heif-primary") else 0
+    if found == "heif" and primary and image.get_n_pages() > 1:
+        image = images.new_from_buffer(content, "", page=primary, **_HOW)
+    return Opened(content=content, image=image, format=found)
+
+
+def stay_sequential(image: Image, *, condition: bool = True) -> Image:
+    """`image` in memory, if what follows needs its rows in another order than they are decoded in."""
+    if not (condition and image.get_typeof("vips-sequential")):
+        return image
+    image = image.copy_memory().copy()
+    image.remove("vips-sequential")
+    return image
