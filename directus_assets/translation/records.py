@@ -1,0 +1,125 @@
+"""The translation record: what is remembered of one item in one language, and its form as JSON.
+
+It answers two questions: which segments need not be paid for again, and whether the text in Directus is ours. A lost
+record is harmless: everything in Directus then counts as a human's and is kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.errors import BadInput
+from directus_assets.translation.segments.model import Segment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """The translation of one segment: `glossary` is the digest of the terms in it, `engine` who made it."""
+
+    text: str
+    glossary: str
+    engine: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldRecord:
+    """What is known of one field of the target.
+
+    Attributes:
+        source: the source value (see `canonical`) that the target was last known to be right for.
+        written: digest of what we wrote last; empty where we never did.
+        intended: digest of what we are about to write; empty where nothing is under way. It is stored before the
+            write, so that text which a killed run wrote is known as ours.
+        seen_source: digest of the source when the target was last found to be a human's.
+        seen_target: digest of that human's text.
+    """
+
+    source: str
+    written: str = ""
+    intended: str = ""
+    seen_source: str = ""
+    seen_target: str = ""
+
+    def confirmed(self) -> "FieldRecord":
+        """The record after the write that it was made for has succeeded."""
+        return replace(self, written=self.intended, intended="") if self.intended else self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TranslationRecord:
+    """All that is remembered of one item in one language.
+
+    `segments` holds translations by `segment_key`, whatever field they are from; `fields` holds the rest by field name.
+    """
+
+    collection: str
+    item: str
+    language: str
+    segments: Mapping[str, Remembered] = field(default_factory=dict)
+    fields: Mapping[str, FieldRecord] = field(default_factory=dict)
+    version: Literal[1] = 1
+
+    def remembering(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
+        """This record with more translations."""
+        return replace(self, segments={**self.segments, **segments})
+
+    def forgetting_all_but(self, keys: Iterable[str]) -> "TranslationRecord":
+        """This record with the translations of these segments only, so that it does not grow with every edit."""
+        kept = set(keys)
+        return replace(self, segments={key: known for key, known in self.segments.items() if key in kept})
+
+    def with_fields(self, fields: Mapping[str, FieldRecord]) -> "TranslationRecord":
+        """This record with these fields' entries replaced."""
+        return replace(self, fields={**self.fields, **fields})
+
+    def confirmed(self) -> "TranslationRecord":
+        """The record after all intended writes have succeeded."""
+        return replace(self, fields={name: known.confirmed() for name, known in self.fields.items()})
+
+    def to_json(self) -> bytes:
+        """The record as UTF-8 JSON."""
+        return _RECORD.dump_json(self)
+
+    @classmethod
+    def from_json(cls, data: bytes, *, name: str) -> "TranslationRecord":
+        """The record that `data` holds; `name` says in errors where it came from.
+
+        Raises:
+            BadInput: it is damaged, or of another version.
+        """
+        try:
+            return _RECORD.validate_json(data)
+        except ValidationError as error:
+            raise BadInput(
+                f"The translation record {name} cannot be read: {error.errors()[0]['msg']}.",
+                remedy="Restore it from a backup or delete it; without it, the texts in Directus count as a human's.",
+            ) from error
+
+
+_RECORD = TypeAdapter(TranslationRecord)
+
+
+def segment_key(segment: Segment) -> str:
+    """What a segment's translation is remembered by: the same text in the same kind of place, in whatever field."""
+    return _sha256(f"{segment.context}\0{segment.text}")[:32]
+
+
+def canonical(value: JsonValue) -> str:
+    """A field's value as text: equal for equal values, however the database orders an object's keys."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def digest(value: JsonValue) -> str:
+    """A digest of a field's value."""
+    return _sha256(canonical(value))[:32]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

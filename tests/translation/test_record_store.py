@@ -1,0 +1,131 @@
+"""Records in a folder and in a bucket."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from directus_assets.errors import BadInput, ConfigurationError, NotFound, Unreachable
+from directus_assets.translation.record_store import BucketRecords, FolderRecords, RecordStore, record_name
+from directus_assets.translation.records import FieldRecord, Remembered, TranslationRecord
+
+RECORD = TranslationRecord(
+    collection="posts",
+    item="17",
+    language="de-DE",
+    segments={"k": Remembered(text="Brot 🍞", glossary="", engine="pseudo")},
+    fields={"title": FieldRecord(source="Bread", written="abc")},
+)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = s3_client(f"http://{host}:{port}")
+    client.create_bucket(Bucket="records")
+    yield client
+    client.close()
+    server.stop()
+
+
+def s3_client(url: str) -> Any:
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2)
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        config=config,
+    )
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> RecordStore:
+    if request.param == "folder":
+        return FolderRecords(tmp_path / "records")
+    return BucketRecords(bucket="records", prefix="a/b", client=request.getfixturevalue("s3"))
+
+
+def test_a_record_comes_back_as_it_was(store: RecordStore) -> None:
+    assert store.load("posts", "17", "fr-FR") is None
+
+    store.save(RECORD)
+
+    assert store.load("posts", "17", "de-DE") == RECORD
+
+
+def test_a_deleted_record_is_gone_and_deleting_twice_is_no_error(store: RecordStore) -> None:
+    store.save(RECORD)
+
+    store.delete("posts", "17", "de-DE")
+    store.delete("posts", "17", "de-DE")
+
+    assert store.load("posts", "17", "de-DE") is None
+
+
+@pytest.mark.parametrize("item", ["../../etc/passwd", "..", "", "CON", "a/b\\c", "ü🍞\x00", "x" * 5000, "A"])
+def test_every_key_is_a_safe_name_of_its_own(tmp_path: Path, item: str) -> None:
+    store = FolderRecords(tmp_path / "records")
+    record = TranslationRecord(collection="../posts", item=item, language="de-DE")
+
+    store.save(record)
+
+    assert store.load("../posts", item, "de-DE") == record
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+    assert record_name("c", item, "l").lower() != record_name("c", item.swapcase() + "b", "l").lower()
+
+
+def test_names_differ_by_more_than_case() -> None:
+    assert record_name("c", "A", "l").lower() != record_name("c", "a", "l").lower()
+
+
+def test_a_damaged_record_is_an_error_and_not_a_missing_one(tmp_path: Path) -> None:
+    store = FolderRecords(tmp_path)
+    store.save(RECORD)
+    (tmp_path / record_name("posts", "17", "de-DE")).write_text('{"version": 1, "colle')
+
+    with pytest.raises(BadInput, match="count as a human's"):
+        store.load("posts", "17", "de-DE")
+
+
+def test_a_record_of_another_version_is_an_error() -> None:
+    with pytest.raises(BadInput):
+        TranslationRecord.from_json(RECORD.to_json().replace(b'"version":1', b'"version":2'), name="x")
+
+
+def test_a_record_that_cannot_be_written_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        FolderRecords(tmp_path / "file").save(RECORD)
+
+
+def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+    store = FolderRecords(tmp_path)
+
+    store.save(RECORD)
+
+    assert [name for _, _, files in os.walk(tmp_path) for name in files] == [
+        Path(record_name("posts", "17", "de-DE")).name
+    ]
+
+
+def test_a_missing_bucket_is_an_error_and_not_an_empty_one(s3: Any) -> None:
+    with pytest.raises(NotFound, match="Check its name"):
+        BucketRecords(bucket="other", client=s3).load("posts", "17", "de-DE")
+
+
+def test_a_bucket_that_does_not_answer_is_unreachable() -> None:
+    client = s3_client("http://127.0.0.1:9")
+
+    with pytest.raises(Unreachable):
+        BucketRecords(bucket="records", client=client).load("posts", "17", "de-DE")
+    client.close()
