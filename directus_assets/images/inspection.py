@@ -19,7 +19,7 @@ DIRECTUS_MAX_SIDE: Final = 6000
 _TYPES: Final = MappingProxyType(
     {
         "JPEG": "image/jpeg",
-        "MPO": "image/jpeg",
+        "MPO": "image/jpeg",  # several JPEGs in one file; Pillow opens it as JPEG and finds out
         "PNG": "image/png",
         "WEBP": "image/webp",
         "TIFF": "image/tiff",
@@ -88,7 +88,7 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
 
 def _read_header(content: bytes, subject: str) -> Facts:
     try:
-        with Image.open(io.BytesIO(content), formats=list(_TYPES)) as picture:
+        with Image.open(io.BytesIO(content), formats=[name for name in _TYPES if name != "MPO"]) as picture:
             return Facts(
                 mime_type=_TYPES[picture.format or ""],
                 width=picture.width,
