@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+from directus_assets.directus.client import DirectusClient
 
 BOT_EMAIL = "directus-assets@example.com"
 
@@ -21,15 +21,13 @@ _READ = (
 _WRITTEN = ("posts_translations", "pages_translations")
 
 
-def create_bot(admin: httpx.Client, *, token: str) -> None:
+def create_bot(admin: DirectusClient, *, token: str) -> None:
     """Makes the user with its role and policy, unless it exists.
 
     Raises:
-        httpx.HTTPStatusError: Directus refused.
+        DirectusAssetsError: Directus refused or did not answer.
     """
-    answer = admin.get("/users", params={"filter[email][_eq]": BOT_EMAIL, "fields": "id"})
-    answer.raise_for_status()
-    if answer.json()["data"]:
+    if admin.get("/users", filter={"email": {"_eq": BOT_EMAIL}}, fields="id"):
         return
     policy = {
         "name": _NAME,
@@ -46,7 +44,7 @@ def create_bot(admin: httpx.Client, *, token: str) -> None:
         "token": token,
         "role": {"name": _NAME, "icon": "smart_toy", "policies": [{"policy": policy}]},
     }
-    admin.post("/users", json=user).raise_for_status()
+    admin.post("/users", user)
 
 
 def _permissions() -> list[dict[str, Any]]:

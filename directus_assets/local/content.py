@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import yaml
 
+from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import names, pictures, upload
 from directus_assets.local.presets import PRESETS
@@ -42,72 +43,64 @@ def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
         landscapes: how many generated pictures of 12 megapixels there are besides the photographs.
 
     Raises:
-        httpx.HTTPError: Directus refused or did not answer.
+        DirectusAssetsError: Directus refused or did not answer.
     """
-    headers = {"authorization": f"Bearer {directus.admin_token}"}
     with (
         shown("Filling Directus with content") as say,
-        httpx.Client(base_url=directus.url, headers=headers, timeout=120, trust_env=False) as admin,
+        DirectusClient(directus.url, directus.admin_token, timeout_seconds=120) as admin,
     ):
         say("presets and collections")
-        add_presets(admin)
+        _add_presets(admin)
         create_collections(admin)
         create_bot(admin, token=directus.bot_token)
-        publish_files(admin)
-        files = add_pictures(admin, landscapes, say)
+        _publish_files(admin)
+        files = _add_pictures(directus, admin, landscapes, say)
         say("texts")
-        add_texts(admin, files)
+        _add_texts(admin, files)
     return Content(files=files)
 
 
-def add_presets(admin: httpx.Client) -> None:
+def _add_presets(admin: DirectusClient) -> None:
     """Stores `PRESETS`, unless the project has some."""
-    answer = admin.get("/settings", params={"fields": "storage_asset_presets"})
-    answer.raise_for_status()
-    if not answer.json()["data"]["storage_asset_presets"]:
-        admin.patch("/settings", json={"storage_asset_presets": PRESETS}).raise_for_status()
+    if not admin.project_settings().presets:
+        admin.patch("/settings", {"storage_asset_presets": PRESETS})
 
 
-def publish_files(admin: httpx.Client) -> None:
+def _publish_files(admin: DirectusClient) -> None:
     """Lets everybody see files, as on any website; so links to derivatives open without a login."""
     right = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
-    query = {f"filter[{field}][_eq]": value for field, value in right.items()}
-    answer = admin.get("/permissions", params=query)
-    answer.raise_for_status()
-    if not answer.json()["data"]:
-        body = {**right, "fields": ["*"], "permissions": {}, "validation": {}}
-        admin.post("/permissions", json=body).raise_for_status()
+    if not admin.get("/permissions", filter={field: {"_eq": value} for field, value in right.items()}):
+        admin.post("/permissions", {**right, "fields": ["*"], "permissions": {}, "validation": {}})
 
 
-def add_pictures(admin: httpx.Client, landscapes: int, say: Say) -> dict[str, str]:
+def _add_pictures(directus: LocalDirectus, admin: DirectusClient, landscapes: int, say: Say) -> dict[str, str]:
     """Uploads the pictures that are not there yet; gives the ids of all of them, by file name."""
-    answer = admin.get("/files", params={"fields": "id,filename_download", "limit": -1})
-    answer.raise_for_status()
-    ids = {row["filename_download"]: str(row["id"]) for row in answer.json()["data"]}
+    rows = admin.get("/files", fields=["id", "filename_download"], limit=-1)
+    ids = {row["filename_download"]: str(row["id"]) for row in rows}
     wanted = names(landscapes)
-    for picture in pictures(landscapes, without=frozenset(ids)):
-        say(f"picture {wanted.index(picture.filename) + 1} of {len(wanted)}: {picture.filename}")
-        ids[picture.filename] = upload(
-            admin,
-            picture.content,
-            filename=picture.filename,
-            type=picture.type,
-            title=picture.title,
-            focal_point=picture.focal_point,
-        )
+    headers = {"authorization": f"Bearer {directus.admin_token}"}
+    with httpx.Client(base_url=directus.url, headers=headers, timeout=120, trust_env=False) as uploads:
+        for picture in pictures(landscapes, without=frozenset(ids)):
+            say(f"picture {wanted.index(picture.filename) + 1} of {len(wanted)}: {picture.filename}")
+            ids[picture.filename] = upload(
+                uploads,
+                picture.content,
+                filename=picture.filename,
+                type=picture.type,
+                title=picture.title,
+                focal_point=picture.focal_point,
+            )
     return {name: ids[name] for name in wanted}
 
 
-def add_texts(admin: httpx.Client, files: Mapping[str, str]) -> None:
+def _add_texts(admin: DirectusClient, files: Mapping[str, str]) -> None:
     """Creates the posts and pages of `texts.yaml` in collections that are empty."""
 
     def address(match: re.Match[str]) -> str:
-        return f"{str(admin.base_url).rstrip('/')}/assets/{files[match[1]]}?key=card"
+        return f"{admin.url}/assets/{files[match[1]]}?key=card"
 
     texts: dict[str, list[dict[str, Any]]] = yaml.safe_load(_PICTURE.sub(address, _TEXTS.read_text("utf-8")))
     for collection, items in texts.items():
-        answer = admin.get(f"/items/{collection}", params={"limit": 1, "fields": "id"})
-        answer.raise_for_status()
-        if not answer.json()["data"]:
+        if not admin.get(f"/items/{collection}", limit=1, fields="id"):
             rows = [{**item, "image": files.get(item["image"])} if "image" in item else item for item in items]
-            admin.post(f"/items/{collection}", json=rows).raise_for_status()
+            admin.post(f"/items/{collection}", rows)

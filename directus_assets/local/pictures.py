@@ -10,6 +10,8 @@ import httpx
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from directus_assets.errors import from_status
+
 # Shipped inside the packages (their other pictures would be downloaded).
 _PHOTOGRAPHS = {
     "sklearn": ("datasets/images", ("china.jpg", "flower.jpg")),
@@ -89,7 +91,7 @@ def upload(
         focal_point: x and y in pixels.
 
     Raises:
-        httpx.HTTPStatusError: Directus refused.
+        DirectusAssetsError: Directus refused.
     """
     name = filename or (content.name if isinstance(content, Path) else "upload")
     data = content.read_bytes() if isinstance(content, Path) else content
@@ -98,7 +100,8 @@ def upload(
         fields |= {"focal_point_x": str(focal_point[0]), "focal_point_y": str(focal_point[1])}
     mime = type or _TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
     answer = client.post("/files", data=fields, files={"file": (name, data, mime)})
-    answer.raise_for_status()
+    if answer.is_error:
+        raise from_status(answer.status_code, f"Uploading {name} to Directus failed: {answer.text[:300]}")
     return str(answer.json()["data"]["id"])
 
 

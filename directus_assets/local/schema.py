@@ -6,7 +6,7 @@ languages are rows of `pages_translations`.
 
 from typing import Any
 
-import httpx
+from directus_assets.directus.client import DirectusClient
 
 LANGUAGES: list[dict[str, Any]] = [
     {"code": "en-US", "name": "English", "direction": "ltr"},
@@ -20,18 +20,16 @@ _SERIAL = {"is_primary_key": True, "has_auto_increment": True}
 _UUID = {"is_primary_key": True, "length": 36, "has_auto_increment": False}
 
 
-def create_collections(admin: httpx.Client) -> None:
+def create_collections(admin: DirectusClient) -> None:
     """Makes `languages`, `posts` and `pages` with their translations; those that exist are left as they are.
 
     Raises:
-        httpx.HTTPStatusError: Directus refused.
+        DirectusAssetsError: Directus refused or did not answer.
     """
-    answer = admin.get("/collections")
-    answer.raise_for_status()
-    existing = {row["collection"] for row in answer.json()["data"]}
+    existing = {row["collection"] for row in admin.get("/collections")}
     if "languages" not in existing:
         _create(admin, "languages", _language_fields(), icon="translate")
-        admin.post("/items/languages", json=LANGUAGES).raise_for_status()
+        admin.post("/items/languages", LANGUAGES)
     if "posts" not in existing:
         _create(admin, "posts", _post_fields(), icon="article", display_template="{{translations.title}}")
         _relate(admin, "posts", "image", "directus_files")
@@ -103,19 +101,19 @@ def _field(field: str, kind: str, *, schema: dict[str, Any] | None = None, **met
     return {"field": field, "type": kind, "schema": schema or {}, "meta": meta}
 
 
-def _create(admin: httpx.Client, collection: str, fields: list[dict[str, Any]], **meta: Any) -> None:
+def _create(admin: DirectusClient, collection: str, fields: list[dict[str, Any]], **meta: Any) -> None:
     body = {"collection": collection, "schema": {}, "meta": meta, "fields": fields}
-    admin.post("/collections", json=body).raise_for_status()
+    admin.post("/collections", body)
 
 
-def _translate(admin: httpx.Client, parent: str, *, key: dict[str, Any], texts: list[dict[str, Any]]) -> None:
+def _translate(admin: DirectusClient, parent: str, *, key: dict[str, Any], texts: list[dict[str, Any]]) -> None:
     """Adds the field `translations` to `parent`, with its collection and both relations."""
     rows, language = f"{parent}_translations", _field("languages_code", "string", hidden=True)
     identity = _field("id", "integer", hidden=True, schema=_SERIAL)
     _create(admin, rows, [identity, key, language, *texts], hidden=True, icon="import_export")
     options = {"languageField": "name", "languageDirectionField": "direction", "defaultLanguage": "en-US"}
     alias = _field("translations", "alias", interface="translations", special=["translations"], options=options)
-    admin.post(f"/fields/{parent}", json={**alias, "schema": None}).raise_for_status()
+    admin.post(f"/fields/{parent}", {**alias, "schema": None})
     _relate(
         admin,
         rows,
@@ -129,7 +127,7 @@ def _translate(admin: httpx.Client, parent: str, *, key: dict[str, Any], texts: 
 
 
 def _relate(
-    admin: httpx.Client, collection: str, field: str, related: str, *, on_delete: str = "SET NULL", **meta: Any
+    admin: DirectusClient, collection: str, field: str, related: str, *, on_delete: str = "SET NULL", **meta: Any
 ) -> None:
     relation = {
         "collection": collection,
@@ -138,4 +136,4 @@ def _relate(
         "schema": {"on_delete": on_delete},
         "meta": {"sort_field": None, "one_deselect_action": "nullify", **meta},
     }
-    admin.post("/relations", json=relation).raise_for_status()
+    admin.post("/relations", relation)

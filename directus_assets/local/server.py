@@ -188,6 +188,8 @@ class LocalDirectus:
             "STORAGE_LOCAL_DRIVER": "local",
             "STORAGE_LOCAL_ROOT": str(self.uploads),
             "RATE_LIMITER_ENABLED": "false",
+            # It answers 503 as soon as a small machine is busy with something else.
+            "PRESSURE_LIMITER_ENABLED": "false",
             # Flows may call this machine: by default Directus denies them that, and says nothing.
             "IMPORT_IP_DENY_LIST": "169.254.169.254",
             "LOG_LEVEL": "warn",
