@@ -1,0 +1,108 @@
+"""What translations cost, and whether today's limit allows more. Pure: prices, amounts and dates in; money out."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from directus_assets.errors import ConfigurationError, TransientError
+from directus_assets.translation.engines.protocol import Usage
+
+_MILLION: Final = 1_000_000
+
+
+class SpendingLimitReached(TransientError):
+    """Today's money is spent; `retry_after_seconds` is the time until there is new."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Price:
+    """What a model costs, per million: tokens (`input`, `cached_input`, `output`), or `characters` of source text.
+
+    Where `cached_input` is not given, cached tokens cost as much as others.
+    """
+
+    input: Decimal = Decimal(0)
+    cached_input: Decimal | None = None
+    output: Decimal = Decimal(0)
+    characters: Decimal = Decimal(0)
+
+    # How pydantic is told, for a dataclass of the standard library, that a misspelt field is a mistake.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    def of(self, usage: Usage) -> Decimal:
+        """The money that `usage` cost, in the price table's currency."""
+        cached_price = self.input if self.cached_input is None else self.cached_input
+        total = (
+            (usage.input_tokens - usage.cached_tokens) * self.input
+            + usage.cached_tokens * cached_price
+            + usage.output_tokens * self.output
+            + usage.characters * self.characters
+        )
+        return total / _MILLION
+
+
+def parse_prices(rows: Mapping[str, Any]) -> dict[str, Price]:
+    """The price table by model, from rows such as `{"gpt-4.1-mini": {"input": 0.4, "output": 1.6}}`.
+
+    Raises:
+        ConfigurationError: a row that is no price; names the model and the field.
+    """
+    try:
+        return _PRICES.validate_python(dict(rows))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(
+            f"The price table has a mistake at '{place}': {first['msg']}.",
+            remedy="Give amounts per million as input, cached_input, output or characters.",
+        ) from error
+
+
+_PRICES: Final = TypeAdapter(dict[str, Price])
+
+
+def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
+    """The price of `model`: its own entry, else that of the longest name that its own begins with; None for none.
+
+    Providers answer under dated names, such as `gpt-4.1-mini-2025-04-14`.
+    """
+    names = [name for name in prices if model == name or model.startswith(f"{name}-")]
+    return prices[max(names, key=len)] if names else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spending:
+    """What was spent on one day (UTC)."""
+
+    day: dt.date
+    amount: Decimal = Decimal(0)
+
+    def on(self, day: dt.date) -> "Spending":
+        """The spending of `day`: this one, or nothing yet."""
+        return self if day == self.day else Spending(day=day)
+
+    def plus(self, amount: Decimal, *, day: dt.date) -> "Spending":
+        """The spending of `day` after `amount` more."""
+        return Spending(day=day, amount=self.on(day).amount + amount)
+
+    def admit(self, estimate: Decimal, *, limit: Decimal | None, now: dt.datetime) -> None:
+        """Nothing, where `estimate` more stays within the day's limit; None is no limit.
+
+        Raises:
+            SpendingLimitReached: it does not. Work goes on after midnight (UTC).
+        """
+        now = now.astimezone(dt.UTC)
+        spent = self.on(now.date()).amount
+        if limit is None or spent + estimate <= limit:
+            return
+        midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
+        raise SpendingLimitReached(
+            f"Today's spending limit of {limit} leaves {max(limit - spent, Decimal(0))}, the next request "
+            f"needs about {estimate}.",
+            remedy="Work resumes at midnight UTC, or raise the limit.",
+            retry_after_seconds=(midnight - now).total_seconds(),
+        )
