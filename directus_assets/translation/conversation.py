@@ -1,0 +1,198 @@
+"""Asking an engine for segments until each has a checked translation or a reason why it has none.
+
+All that is the same for every engine is here: batches, splitting what is too long, finding what is refused, checks,
+and handing on every answer at once, so that it is not paid for again when the run is killed.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from directus_assets.translation.checks import Case, defects
+from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
+from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
+from directus_assets.translation.languages import Language
+from directus_assets.translation.rate_gate import RateGate
+from directus_assets.translation.records import Remembered, segment_key
+from directus_assets.translation.segments.model import Segment
+
+REFUSED = "The engine refused to translate this."
+"""Not repaired: the same text is refused again."""
+
+_CUT_OFF = "The translation did not fit into one answer; it must not be longer than the source needs."
+_UNREADABLE = "The answer was not one JSON object with a string for each segment."
+_MISSING = "There was no translation of this segment in the answer."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """An answer that was not taken (empty if there was none), and what is wrong with it, in sentences."""
+
+    answer: str
+    defects: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assignment:
+    """How an item is to be translated: `source` and `target` language, the whole glossary, and the style guide."""
+
+    source: Language
+    target: Language
+    glossary: tuple[Term, ...] = ()
+    style_guide: str = ""
+
+    def request(self, segments: tuple[AskedSegment, ...]) -> Request:
+        """The request for `segments`."""
+        return Request(
+            source=self.source,
+            target=self.target,
+            segments=segments,
+            glossary=self.glossary,
+            style_guide=self.style_guide,
+        )
+
+    def terms_in(self, segment: Segment) -> tuple[Term, ...]:
+        """The glossary's terms that `segment` contains."""
+        return terms_in(segment.text, self.glossary)
+
+
+@dataclass(kw_only=True)
+class Conversation:
+    """One item's exchange with an engine.
+
+    Args:
+        assignment: languages, glossary, style guide.
+        engine: who is asked.
+        gate: the gate that all who ask this engine go through.
+        admit: called with an estimate before each request; raises to stop.
+        on_answer: called after each request with the translations that it brought, by key, and what it consumed.
+    """
+
+    assignment: Assignment
+    engine: Engine
+    gate: RateGate
+    admit: Callable[[Usage], None]
+    on_answer: Callable[[Mapping[str, Remembered], Usage], None]
+    usage: Usage = field(default_factory=Usage)
+    accepted: dict[str, Remembered] = field(default_factory=dict)
+    rejected: dict[str, Rejected] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def ask(self, segments: Mapping[str, Segment], *, repairs: Mapping[str, Rejected] | None = None) -> None:
+        """Ask for `segments` by key; afterwards each key is in `accepted` or in `rejected`.
+
+        Args:
+            segments: what to ask for.
+            repairs: what was wrong with earlier answers to some of them.
+
+        Raises:
+            DirectusAssetsError: a request failed. What other requests brought was handed on.
+        """
+        repairs = repairs or {}
+        for key in segments:
+            self.rejected.pop(key, None)
+            self.accepted.pop(key, None)
+        requests = [self.assignment.request(batch) for batch in batches(self.engine, segments, repairs)]
+        if len(requests) == 1:
+            self._exchange(requests[0], segments)
+            return
+        with ThreadPoolExecutor(max_workers=max(1, min(self.gate.limit, len(requests)))) as pool:
+            exchanges = [pool.submit(self._exchange, request, segments) for request in requests]
+            if any(exchange.exception() for exchange in wait(exchanges, return_when=FIRST_EXCEPTION).done):
+                pool.shutdown(wait=False, cancel_futures=True)
+        for exchange in exchanges:
+            if not exchange.cancelled():
+                exchange.result()
+
+    def _exchange(self, request: Request, segments: Mapping[str, Segment]) -> None:
+        """One batch, in as many requests as it takes."""
+        waiting = [request]
+        found_a_refused_one = False
+        while waiting:
+            request = waiting.pop()
+            self.admit(self.engine.estimate(request))
+            answer = self.gate.call(partial(self.engine.translate, request))
+            is_refused = answer.failure is Failure.REFUSED
+            # One segment that is refused fails the whole item, so a second one is not worth a search.
+            is_worth_a_split = answer.failure is Failure.TOO_LONG or (is_refused and not found_a_refused_one)
+            if is_worth_a_split and len(request.segments) > 1:
+                self._take({}, {}, answer.usage)
+                waiting += reversed(_halves(request))
+                continue
+            found_a_refused_one |= is_refused
+            accepted, rejected = self._judge(request, segments, answer)
+            self._take(accepted, rejected, answer.usage)
+
+    def _judge(
+        self, request: Request, segments: Mapping[str, Segment], answer: Answer
+    ) -> tuple[dict[str, Remembered], dict[str, Rejected]]:
+        accepted, rejected = {}, {}
+        for key in (asked.key for asked in request.segments):
+            text = answer.texts.get(key, "").strip()
+            terms = self.assignment.terms_in(segments[key])
+            wrong = self._defects(segments[key], text, terms) if key in answer.texts else (_reason(answer.failure),)
+            if wrong:
+                rejected[key] = Rejected(answer=text, defects=wrong)
+            else:
+                glossary = digest_of_terms(terms)
+                accepted[key] = Remembered(text=text, glossary=glossary, engine=self.engine.name)
+        return accepted, rejected
+
+    def _defects(self, segment: Segment, text: str, terms: tuple[Term, ...]) -> tuple[str, ...]:
+        source, target = self.assignment.source, self.assignment.target
+        return defects(Case(segment=segment, answer=text, source=source, target=target, terms=terms))
+
+    def _take(self, accepted: dict[str, Remembered], rejected: dict[str, Rejected], usage: Usage) -> None:
+        with self._lock:
+            self.usage += usage
+            self.accepted.update(accepted)
+            self.rejected.update(rejected)
+            self.on_answer(accepted, usage)
+
+
+def batches(
+    engine: Engine, segments: Mapping[str, Segment], repairs: Mapping[str, Rejected]
+) -> Iterator[tuple[AskedSegment, ...]]:
+    """`segments` in their order, in groups that fit into one request to `engine`."""
+    batch: list[AskedSegment] = []
+    characters = 0
+    for key, segment in segments.items():
+        full = len(batch) >= engine.max_segments or characters + len(segment.text) > engine.max_characters
+        if batch and full:
+            yield tuple(batch)
+            batch, characters = [], 0
+        repair = repairs.get(key, Rejected(answer="", defects=()))
+        batch.append(
+            AskedSegment(
+                key=key, text=segment.text, context=segment.context, rejected=repair.answer, defects=repair.defects
+            )
+        )
+        characters += len(segment.text)
+    if batch:
+        yield tuple(batch)
+
+
+def by_key(segments: Sequence[Segment]) -> dict[str, Segment]:
+    """The segments by what their translations are remembered by: each text once, however often it occurs."""
+    keyed: dict[str, Segment] = {}
+    for segment in segments:
+        keyed.setdefault(segment_key(segment), segment)
+    return keyed
+
+
+def _halves(request: Request) -> list[Request]:
+    middle = len(request.segments) // 2
+    return [replace(request, segments=half) for half in (request.segments[:middle], request.segments[middle:])]
+
+
+def _reason(failure: Failure | None) -> str:
+    match failure:
+        case Failure.REFUSED:
+            return REFUSED
+        case Failure.TOO_LONG:
+            return _CUT_OFF
+        case Failure.UNREADABLE:
+            return _UNREADABLE
+    return _MISSING

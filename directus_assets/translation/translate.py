@@ -1,0 +1,169 @@
+"""One item in one language: what is remembered is reused, the rest is asked for, and answers become field values."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.errors import PermanentError
+from directus_assets.translation.conversation import REFUSED, Assignment, Conversation, Rejected, batches, by_key
+from directus_assets.translation.engines import pseudo
+from directus_assets.translation.engines.protocol import Engine, Usage
+from directus_assets.translation.glossary import digest_of_terms
+from directus_assets.translation.rate_gate import RateGate
+from directus_assets.translation.records import Remembered, segment_key
+from directus_assets.translation.segments.model import BadAnswer, Document, Segment
+
+
+class Untranslatable(PermanentError):
+    """Some segments have no translation that may be written, after one repair; `rejected` has each by its text."""
+
+    def __init__(self, message: str, *, rejected: Mapping[str, Rejected]) -> None:
+        self.rejected = rejected
+        super().__init__(
+            message,
+            remedy="The old text was kept. Change the text, add a glossary term, translate it by hand, or try again.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What came of one item in one language.
+
+    Attributes:
+        values: our translation of each field.
+        segments: the translations that `values` are made of, by key: what is worth remembering from now on.
+        usage: what was consumed.
+        reused: how many different segments were remembered.
+        sent: how many different segments were asked for.
+    """
+
+    values: Mapping[str, JsonValue]
+    segments: Mapping[str, Remembered]
+    usage: Usage
+    reused: int
+    sent: int
+
+
+def translate(
+    documents: Mapping[str, Document],
+    remembered: Mapping[str, Remembered],
+    *,
+    assignment: Assignment,
+    engine: Engine,
+    gate: RateGate,
+    on_answer: Callable[[Mapping[str, Remembered], Usage], None] = lambda _segments, _usage: None,
+    admit: Callable[[Usage], None] = lambda _estimate: None,
+) -> Outcome:
+    """The translation of one item's fields into one language.
+
+    Args:
+        documents: the source, cut into segments, by field name.
+        remembered: translations by `segment_key`, from the item's record in this language.
+        assignment: languages, glossary and style guide.
+        engine: who translates what is not remembered.
+        gate: the gate of that engine.
+        on_answer: called with each request's accepted translations (by key; maybe none) and what it consumed, one call
+            at a time. What it stores is not paid for again, however this call ends.
+        admit: called with an estimate before each request; stops the work by raising.
+
+    Raises:
+        Untranslatable: segments whose second answer was no better than the first, or that were refused.
+        TransientError: the engine cannot be reached for now, or today's money is spent.
+        PermanentError: the engine does not take the key, the model or the language.
+    """
+    segments = by_key([segment for document in documents.values() for segment in document.segments])
+    asked = outstanding(documents, remembered, assignment=assignment, engine=engine)
+    known = {key: remembered[key] for key in segments if key not in asked}
+    conversation = Conversation(assignment=assignment, engine=engine, gate=gate, admit=admit, on_answer=on_answer)
+    conversation.ask(asked)
+    values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+    wrong = {**conversation.rejected, **unfit}
+    repairs = {key: rejected for key, rejected in wrong.items() if _is_worth_a_repair(rejected, engine)}
+    if repairs:
+        conversation.ask({key: segments[key] for key in repairs}, repairs=repairs)
+        values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+        wrong = {**conversation.rejected, **unfit}
+    if wrong:
+        raise _untranslatable(documents, segments, wrong, assignment)
+    return Outcome(
+        values=values,
+        segments={**known, **conversation.accepted},
+        usage=conversation.usage,
+        reused=len(known),
+        sent=len(asked),
+    )
+
+
+def outstanding(
+    documents: Mapping[str, Document],
+    remembered: Mapping[str, Remembered],
+    *,
+    assignment: Assignment,
+    engine: Engine,
+) -> dict[str, Segment]:
+    """The segments that have to be asked for, by key: new ones, those whose glossary terms have changed, and those
+    that only `pseudo` has translated where a real engine is at hand.
+    """
+
+    def is_usable(key: str, segment: Segment) -> bool:
+        if (known := remembered.get(key)) is None:
+            return False
+        is_translated = known.engine != pseudo.NAME or engine.name == pseudo.NAME
+        return is_translated and known.glossary == digest_of_terms(assignment.terms_in(segment))
+
+    segments = by_key([segment for document in documents.values() for segment in document.segments])
+    return {key: segment for key, segment in segments.items() if not is_usable(key, segment)}
+
+
+def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine: Engine) -> Usage:
+    """What asking `engine` for `segments` will about consume, without repairs."""
+    estimates = (engine.estimate(assignment.request(batch)) for batch in batches(engine, segments, {}))
+    return sum(estimates, Usage())
+
+
+def _splice(
+    documents: Mapping[str, Document], known: Mapping[str, Remembered], language: str
+) -> tuple[dict[str, JsonValue], dict[str, Rejected]]:
+    """All fields' values, and the translations that would damage the markup around them, which are left out."""
+    values: dict[str, JsonValue] = {}
+    unfit: dict[str, Rejected] = {}
+    for name, document in documents.items():
+        keys = {segment.id: segment_key(segment) for segment in document.segments}
+        texts = {id_: known[key].text for id_, key in keys.items() if key in known}
+        while name not in values:
+            try:
+                values[name] = document.splice(texts, language=language)
+            except BadAnswer as error:
+                unfit[keys[error.segment_id]] = Rejected(answer=texts.pop(error.segment_id), defects=(error.defect,))
+    return values, unfit
+
+
+def _is_worth_a_repair(rejected: Rejected, engine: Engine) -> bool:
+    if REFUSED in rejected.defects:
+        return False
+    return engine.can_repair or not rejected.answer
+
+
+def _untranslatable(
+    documents: Mapping[str, Document],
+    segments: Mapping[str, Segment],
+    wrong: Mapping[str, Rejected],
+    assignment: Assignment,
+) -> Untranslatable:
+    examples = []
+    for name, document in documents.items():
+        for key in _unique(segment_key(segment) for segment in document.segments):
+            if key in wrong:
+                text = segments[key].text
+                short = text if len(text) <= 80 else f"{text[:77]}..."
+                examples.append(f"field '{name}', \"{short}\": {' '.join(wrong[key].defects)}")
+    more = f" And {len(examples) - 3} more." if len(examples) > 3 else ""
+    return Untranslatable(
+        f"{len(wrong)} of {len(segments)} segments could not be translated into {assignment.target.name}: "
+        f"{' | '.join(examples[:3])}{more}",
+        rejected={segments[key].text: rejected for key, rejected in wrong.items()},
+    )
+
+
+def _unique(keys: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(keys))
