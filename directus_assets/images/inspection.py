@@ -1,14 +1,14 @@
-"""A look at a picture before anything is decoded: what it really is, how large, and whether to touch it at all."""
+"""A look at a picture before anything is decoded: what it really is, how large, and whether to touch it at all.
 
-import io
+The header is read by libvips, which also decodes later: what passes here is not opened by anything else.
+"""
+
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
-
-from PIL import Image, UnidentifiedImageError
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, File
 from directus_assets.errors import BadInput
+from directus_assets.images.sharp.load import MIME_TYPES, libvips, open_picture
 
 MAX_PIXELS: Final = 268_000_000
 """The largest picture that is rendered here unless set otherwise: 16,384 x 16,384, about 800 MB once decoded."""
@@ -16,21 +16,7 @@ MAX_PIXELS: Final = 268_000_000
 DIRECTUS_MAX_SIDE: Final = 6000
 """The default of Directus' ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION, in pixels a side."""
 
-_TYPES: Final = MappingProxyType(
-    {
-        "JPEG": "image/jpeg",
-        "MPO": "image/jpeg",  # several JPEGs in one file; Pillow opens it as JPEG and finds out
-        "PNG": "image/png",
-        "WEBP": "image/webp",
-        "TIFF": "image/tiff",
-        "AVIF": "image/avif",
-    }
-)
-_ORIENTATION_TAG: Final = 0x0112
-
-# Pillow's own limit cannot be set for one call. Ours is checked before anything is decoded, and nothing else in this
-# package decodes with Pillow.
-Image.MAX_IMAGE_PIXELS = None
+_REPAIR: Final = "Open it in an image editor, save it again, and replace the file in Directus."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +29,8 @@ class Facts:
     frames: int
     orientation: int
     """The EXIF orientation, 1 to 8; 1 where the picture has none."""
-    mode: str
-    """Pillow's name for the channels and their depth, such as `RGB`, `RGBA`, `CMYK`, `I;16`."""
+    interpretation: str
+    """libvips' name for what the channels mean, such as `srgb`, `b-w`, `cmyk`, `rgb16`."""
 
     @property
     def is_refused_by_directus(self) -> bool:
@@ -88,27 +74,17 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
 
 def _read_header(content: bytes, subject: str) -> Facts:
     try:
-        with Image.open(io.BytesIO(content), formats=[name for name in _TYPES if name != "MPO"]) as picture:
-            return Facts(
-                mime_type=_TYPES[picture.format or ""],
-                width=picture.width,
-                height=picture.height,
-                frames=getattr(picture, "n_frames", 1),
-                orientation=_orientation(picture),
-                mode=picture.mode,
-            )
-    except UnidentifiedImageError:
+        opened = open_picture(content)
+    except libvips().Error:
         raise BadInput(
-            f"{subject} is no JPEG, PNG, WebP, TIFF or AVIF picture, or its beginning is damaged.",
-            remedy="Open it in an image editor, save it again, and replace the file in Directus.",
+            f"{subject} is no JPEG, PNG, WebP, TIFF or AVIF picture, or its header is damaged.", remedy=_REPAIR
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadInput(
-            f"{subject} has a damaged header: {error}",
-            remedy="Open it in an image editor, save it again, and replace the file in Directus.",
-        ) from None
-
-
-def _orientation(picture: Image.Image) -> int:
-    value = picture.getexif().get(_ORIENTATION_TAG, 1)
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    orientation = opened.image.get("orientation") if opened.image.get_typeof("orientation") else 1
+    return Facts(
+        mime_type=MIME_TYPES[opened.format],
+        width=opened.image.width,
+        height=opened.image.height,
+        frames=opened.image.get_n_pages(),
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        interpretation=opened.image.interpretation,
+    )

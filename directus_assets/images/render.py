@@ -1,13 +1,12 @@
 """Rendering a derivative as Directus would: the same operations, the same engine, the same bytes."""
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from directus_assets.errors import BadInput, PermanentError
 from directus_assets.images.inspection import MAX_PIXELS
 from directus_assets.images.sharp import NotReproducible
-from directus_assets.images.sharp.load import Image, Opened, libvips, open_picture, stay_sequential
+from directus_assets.images.sharp.load import MIME_TYPES, Image, Opened, libvips, open_picture, stay_sequential
 from directus_assets.images.sharp.operations import read_options
 from directus_assets.images.sharp.pipeline import run
 from directus_assets.images.sharp.save import encode
@@ -19,10 +18,6 @@ _MAX_DECODED_BYTES: Final = 256 * 1024 * 1024
 """The largest decoded picture that a `Source` keeps for several derivatives."""
 
 _SCALED_WHILE_DECODED: Final = frozenset({"jpeg", "webp"})
-
-_MIME_TYPES: Final = MappingProxyType(
-    {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "tiff": "image/tiff", "heif": "image/avif"}
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +85,7 @@ def render(source: bytes | Source, derivative: Derivative, *, max_pixels: int = 
         raise type(error)(f"{subject}: {error.message}", remedy=error.remedy) from None
     except libvips().Error as error:
         raise _explained(error, subject, content) from None
-    return Rendered(content=encoded, width=image.width, height=image.height, mime_type=_MIME_TYPES[form])
+    return Rendered(content=encoded, width=image.width, height=image.height, mime_type=MIME_TYPES[form])
 
 
 def _decoded_bytes(image: Image) -> int:

@@ -34,14 +34,14 @@ def row(type: str | None = "image/jpeg", filesize: int | None = None) -> File:  
     )
 
 
-def test_the_header_tells_format_size_orientation_and_mode():
+def test_the_header_tells_format_size_orientation_and_colours():
     exif = Image.Exif()
     exif[0x0112] = 6
 
     facts = inspect(picture(exif=exif), row())
 
     assert (facts.mime_type, facts.width, facts.height) == ("image/jpeg", 40, 30)
-    assert (facts.frames, facts.orientation, facts.mode) == (1, 6, "RGB")
+    assert (facts.frames, facts.orientation, facts.interpretation) == (1, 6, "srgb")
     assert not facts.is_refused_by_directus
 
 

@@ -20,6 +20,11 @@ _FORMATS: Final = MappingProxyType(
         "heifload_buffer": "heif",
     }
 )
+MIME_TYPES: Final = MappingProxyType(
+    {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "tiff": "image/tiff", "heif": "image/avif"}
+)
+"""By libvips' name of the format; of HEIF, only AVIF can be read and written."""
+
 _LOADERS: Final = ("Jpeg", "Uhdr", "Png", "Webp", "Tiff", "Heif")
 
 # What Directus sets: its `sequentialRead` and the default of its ASSETS_INVALID_IMAGE_SENSITIVITY_LEVEL.

@@ -1,0 +1,187 @@
+"""Our derivatives against Directus' own: the corpus through every preset, on a real Directus.
+
+A new version of Directus, sharp or libvips that renders or names otherwise shows here at once.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from directus_assets.directus.models import File, Preset
+from directus_assets.errors import BadInput
+from directus_assets.images.inspection import inspect
+from directus_assets.images.render import Rendered, Source, render
+from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.local.pictures import upload
+from directus_assets.local.server import LocalDirectus
+from tests.images.corpus import PRESETS, Picture, damaged, pictures
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One derivative as Directus made it and as we did; an error's text where one of them refused."""
+
+    picture: Picture
+    derivative: Derivative
+    theirs: httpx.Response
+    ours: Rendered | str
+    is_stored_as_named: bool
+
+    @property
+    def is_refused_there(self) -> bool:
+        return self.theirs.is_error or not self.theirs.content
+
+    @property
+    def is_compared(self) -> bool:
+        return not self.is_refused_there and isinstance(self.ours, Rendered)
+
+    @property
+    def is_equal(self) -> bool:
+        return isinstance(self.ours, Rendered) and self.ours.content == self.theirs.content
+
+    @property
+    def verdict(self) -> str:
+        if self.is_compared:
+            return "equal bytes" if self.is_equal else "other bytes"
+        here = "rendered" if isinstance(self.ours, Rendered) else "refused"
+        return f"{'refused' if self.is_refused_there else 'rendered'} by Directus, {here} here"
+
+    def __str__(self) -> str:
+        return f"{self.picture.name} through {self.derivative.label}"
+
+
+@pytest.fixture(scope="module")
+def comparisons(empty_directus: LocalDirectus, admin: httpx.Client) -> list[Comparison]:
+    admin.patch("/settings", json={"storage_asset_presets": PRESETS}).raise_for_status()
+    stored = admin.get("/settings", params={"fields": "storage_asset_presets"}).json()["data"]
+    presets = [Preset.parse(row) for row in stored["storage_asset_presets"]]
+    # Two at a time keep both cores busy without Directus' own limit in sight.
+    with ThreadPoolExecutor(2) as pool:
+        compared = pool.map(
+            lambda picture: list(_compare(empty_directus, admin, picture, presets)), [*pictures(), *damaged()]
+        )
+        return [comparison for comparisons in compared for comparison in comparisons]
+
+
+def _compare(
+    directus: LocalDirectus, admin: httpx.Client, picture: Picture, presets: list[Preset]
+) -> Iterator[Comparison]:
+    file_id = upload(admin, picture.content, filename=picture.name, type=picture.type, focal_point=picture.focal_point)
+    file = File.parse(admin.get(f"/files/{file_id}").json()["data"])
+    source = _source(picture, file)
+    for derivative in (derivative for preset in presets for derivative in derivatives(preset, file)):
+        address, headers = f"/assets/{file_id}", {"accept": derivative.accept}
+        theirs = admin.get(address, params={"key": derivative.preset_key}, headers=headers)
+        stored = directus.uploads / derivative.stored_name
+        yield Comparison(
+            picture=picture,
+            derivative=derivative,
+            theirs=theirs,
+            ours=source if isinstance(source, str) else _rendered(source, derivative),
+            is_stored_as_named=stored.exists() and stored.read_bytes() == theirs.content,
+        )
+
+
+def _source(picture: Picture, file: File) -> Source | str:
+    try:
+        inspect(picture.content, file)
+        return Source(picture.content)
+    except BadInput as error:
+        return str(error)
+
+
+def _rendered(source: Source, derivative: Derivative) -> Rendered | str:
+    try:
+        return render(source, derivative)
+    except BadInput as error:
+        return str(error)
+
+
+def _psnr(one: bytes, other: bytes) -> float:
+    """Peak signal-to-noise ratio of two pictures of the same size, in decibels."""
+    first, second = (np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"), "float64") for data in (one, other))
+    error = float(np.mean((first - second) ** 2))
+    return 10 * np.log10(255**2 / error) if error else float("inf")
+
+
+def test_the_corpus_is_as_large_as_it_claims(comparisons):
+    assert len(pictures()) >= 40
+    assert len(PRESETS) >= 10
+    assert sum(comparison.is_compared for comparison in comparisons) >= 40 * 10
+
+
+def test_directus_finds_every_derivative_under_our_name(comparisons):
+    misnamed = [str(c) for c in comparisons if not c.is_refused_there and not c.is_stored_as_named]
+
+    assert not misnamed
+
+
+def test_nothing_is_stored_under_a_name_that_we_do_not_know(comparisons, directus):
+    known = {comparison.derivative.stored_name for comparison in comparisons}
+
+    assert {path.name for path in directus.uploads.iterdir() if "__" in path.name} <= known
+
+
+def test_width_height_and_format_are_equal(comparisons):
+    different = []
+    for comparison in (c for c in comparisons if c.is_compared):
+        theirs = Image.open(io.BytesIO(comparison.theirs.content))
+        ours = Image.open(io.BytesIO(comparison.ours.content))
+        if not (theirs.size == ours.size and theirs.format == ours.format):
+            different.append(f"{comparison}: {theirs.format} {theirs.size}, here {ours.format} {ours.size}")
+
+    assert not different
+
+
+def test_the_announced_type_is_equal(comparisons):
+    different = [
+        f"{c}: {c.theirs.headers['content-type']}, here {c.derivative.mime_type}"
+        for c in comparisons
+        if not c.is_refused_there and c.theirs.headers["content-type"] != c.derivative.mime_type
+    ]
+
+    assert not different
+
+
+def test_the_bytes_are_equal(comparisons):
+    compared = [c for c in comparisons if c.is_compared and c.ours.mime_type != "image/tiff"]
+    different = [str(c) for c in compared if not c.is_equal]
+
+    assert len(different) <= len(compared) / 100, different
+
+
+def test_tiff_is_at_least_alike(comparisons):
+    compared = [c for c in comparisons if c.is_compared and c.ours.mime_type == "image/tiff" and not c.is_equal]
+    different = [str(c) for c in compared if _psnr(c.theirs.content, c.ours.content) < 50]
+
+    assert not different
+
+
+def test_a_whole_picture_that_directus_renders_is_never_refused_here(comparisons):
+    whole = {picture.name for picture in pictures()}
+    rendered_there = [c for c in comparisons if c.picture.name in whole and not c.is_refused_there]
+    refused = [f"{c}: {c.ours}" for c in rendered_there if isinstance(c.ours, str)]
+
+    assert not refused
+
+
+def test_what_directus_refuses_is_told(comparisons, capsys):
+    """Never fails: it prints what was compared, and what either side refused."""
+    formats = Counter((c.ours.mime_type, c.verdict) for c in comparisons if c.is_compared)
+    refusals = Counter((c.picture.name, c.verdict, c.theirs.status_code) for c in comparisons if not c.is_compared)
+
+    with capsys.disabled():
+        print(f"\n{len(comparisons)} derivatives of {len(pictures())} pictures and {len(damaged())} damaged files")
+        for (mime_type, verdict), count in sorted(formats.items()):
+            print(f"  {mime_type:<12} {verdict:<12} {count:>5}")
+        for (name, verdict, status), count in sorted(refusals.items()):
+            print(f"  {name:<24} {verdict} ({status}) {count:>3}")
