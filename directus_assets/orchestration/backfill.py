@@ -13,7 +13,7 @@ from rich.table import Table
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
 from directus_assets.errors import ConfigurationError
-from directus_assets.images.plan import stale_presets
+from directus_assets.images.plan import examine_files
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.partitions import (
     PRIORITY_TAG,
@@ -23,6 +23,7 @@ from directus_assets.orchestration.partitions import (
 )
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
+from directus_assets.planning import stale_outputs
 from directus_assets.settings import Settings
 from directus_assets.snapshot import take_snapshot
 
@@ -110,7 +111,7 @@ def _plan(
             stale = {file.id: every for file in files}
             if missing_only:
                 known = fingerprints(instance, keys, [file.id for file in files])
-                stale = stale_presets(files, presets, known)
+                stale = stale_outputs(examine_files(files, presets).wanted, known)
             for file_id, stale_keys in stale.items():
                 work[stale_keys].append(file_id)
             progress.advance(bar, len(files))

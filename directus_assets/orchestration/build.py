@@ -1,12 +1,10 @@
 """All definitions of one Directus project, from its settings and snapshot."""
 
-from collections.abc import Sequence
-
 import dagster as dg
 
-from directus_assets.directus.models import Preset
-from directus_assets.orchestration.files_sensor import build_files_sensor
+from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import IMAGES_JOB, build_image_presets
+from directus_assets.orchestration.partition_sensor import build_partition_sensor
 from directus_assets.orchestration.partitions import IMAGES_GROUP, files_key, files_partitions
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
@@ -28,11 +26,10 @@ def build_defs(
     project = project or Project(settings)
     images = settings.config.images
     presets = [p for p in snapshot.settings.presets if images.is_enabled(p.key)]
-    poll_seconds = settings.environment.poll_seconds
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [_files_asset()]
     jobs = []
     if presets:
-        image_presets = build_image_presets(presets, batch_size=images.batch_size, pool=_pool(project, presets))
+        image_presets = build_image_presets(project, presets)
         assets.append(image_presets)
         jobs.append(
             dg.define_asset_job(
@@ -42,25 +39,21 @@ def build_defs(
                 partitions_def=files_partitions,
             )
         )
-    files_sensor = build_files_sensor(
-        presets,
-        poll_seconds=poll_seconds,
-        batch_size=images.batch_size,
+    files_sensor = build_partition_sensor(
+        Files(project, presets),
+        project,
+        name="directus_files_sensor",
+        description="Follows uploads, replaced files, focal points and deletions in Directus.",
+        job_name=IMAGES_JOB if presets else None,
         backfill_on_start=images.backfill_on_start,
     )
     return dg.Definitions(
         assets=assets,
         jobs=jobs,
-        sensors=[files_sensor, build_settings_sensor(snapshot, poll_seconds=poll_seconds)],
+        sensors=[files_sensor, build_settings_sensor(snapshot, project)],
         executor=dg.in_process_executor,
-        resources={"project": project},
     )
 
 
 def _files_asset() -> dg.AssetSpec:
     return dg.AssetSpec(files_key, description="The files of Directus.", group_name=IMAGES_GROUP, kinds={"directus"})
-
-
-def _pool(project: Project, presets: Sequence[Preset]) -> str:
-    """Runs take slots of what they load most: this machine's processors, or Directus."""
-    return "directus" if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"

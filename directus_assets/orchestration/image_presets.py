@@ -10,7 +10,7 @@ import dagster as dg
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput
 from directus_assets.images.outcomes import Delivered, Failed
-from directus_assets.images.plan import code_version, stale_presets
+from directus_assets.images.plan import code_version, examine_files
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.partitions import (
     IMAGES_GROUP,
@@ -22,19 +22,14 @@ from directus_assets.orchestration.partitions import (
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import derivative_metadata
 from directus_assets.orchestration.resources import Project
+from directus_assets.planning import stale_outputs
 
 IMAGES_JOB = "image_presets"
 """The job that the sensor's runs belong to."""
 
 
-def build_image_presets(presets: Sequence[Preset], *, batch_size: int, pool: str) -> dg.AssetsDefinition:
-    """The multi-asset over these presets, at least one.
-
-    Args:
-        presets: one asset each.
-        batch_size: files per run of a backfill.
-        pool: the pool whose slots its runs take.
-    """
+def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.AssetsDefinition:
+    """The multi-asset over these presets, at least one."""
     by_asset = {preset_asset_key(preset.key): preset for preset in presets}
     code_versions = {asset_key: code_version(preset) for asset_key, preset in by_asset.items()}
     specs = [
@@ -56,12 +51,10 @@ def build_image_presets(presets: Sequence[Preset], *, batch_size: int, pool: str
         description="Makes the derivatives of every picture through every image preset of Directus.",
         specs=specs,
         can_subset=True,
-        backfill_policy=dg.BackfillPolicy.multi_run(batch_size),
-        pool=pool,
+        backfill_policy=dg.BackfillPolicy.multi_run(project.settings.config.images.batch_size),
+        pool=_pool(project, presets),
     )
-    def image_presets(
-        context: dg.AssetExecutionContext, project: dg.ResourceParam[Project]
-    ) -> Iterator[dg.AssetMaterialization]:
+    def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, code_versions) as recorder:
             files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
             work = dict(_open_work(context, recorder, files, by_asset))
@@ -103,7 +96,7 @@ def _open_work(
             for preset in presets:
                 recorder.failed(preset_asset_key(preset.key), file_id, refusal, name=file.name)
             continue
-        stale = stale_presets([file], presets, known).get(file_id, frozenset())
+        stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
         for preset in presets:
             if preset.key not in stale:
                 recorder.unchanged(preset_asset_key(preset.key), file_id)
@@ -120,3 +113,8 @@ def _describe(preset: Preset) -> str:
     if preset.transforms:
         parts.append(f"{len(preset.transforms)} further transformations")
     return f"Every picture through the Directus preset `{preset.key}`: {size}, {', '.join(parts)}."
+
+
+def _pool(project: Project, presets: Sequence[Preset]) -> str:
+    """Runs take slots of what they load most: this machine's processors, or Directus."""
+    return "directus" if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"

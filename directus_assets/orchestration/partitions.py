@@ -12,6 +12,7 @@ files_key = dg.AssetKey(["directus", "files"])
 
 IMAGES_GROUP = "images"
 PRIORITY_TAG = "dagster/priority"
+PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 

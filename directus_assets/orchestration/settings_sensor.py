@@ -12,18 +12,16 @@ _PATIENCE_SECONDS = 30.0
 """Webserver and daemon follow a reload within about 12 s; asking again sooner only keeps them busy."""
 
 
-def build_settings_sensor(loaded: Snapshot, *, poll_seconds: int) -> dg.SensorDefinition:
+def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefinition:
     """The sensor that compares Directus with the snapshot that these definitions were built from."""
 
     @dg.sensor(
         name="directus_settings_sensor",
-        minimum_interval_seconds=poll_seconds,
+        minimum_interval_seconds=project.settings.environment.poll_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Follows image presets in Directus' settings; new, changed and removed presets become assets.",
     )
-    def directus_settings_sensor(
-        context: dg.SensorEvaluationContext, project: dg.ResourceParam[Project]
-    ) -> dg.SkipReason:
+    def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         current = take_snapshot(project.directus)
         if current == loaded:
             return dg.SkipReason("Nothing changed.")

@@ -1,0 +1,49 @@
+"""Files as a subject: pictures are partitions, presets are outputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+
+from directus_assets.directus.models import TRANSFORMED_TYPES, Activity, Preset
+from directus_assets.images.plan import code_version, examine_files
+from directus_assets.orchestration.partitions import files_partitions, preset_asset_key
+from directus_assets.orchestration.resources import Project
+from directus_assets.planning import Examination
+
+
+@dataclass(frozen=True)
+class Files:
+    """The pictures of a project and these presets."""
+
+    project: Project
+    presets: Sequence[Preset]
+
+    collection = "directus_files"
+    feed_collections = ("directus_files",)
+    partitions_name = str(files_partitions.name)
+    revision = ""
+
+    @property
+    def batch_size(self) -> int:
+        return self.project.settings.config.images.batch_size
+
+    @cached_property
+    def assets(self) -> dict[str, dg.AssetKey]:
+        return {preset.key: preset_asset_key(preset.key) for preset in self.presets}
+
+    @cached_property
+    def code_versions(self) -> dict[str, str]:
+        return {preset.key: code_version(preset) for preset in self.presets}
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        return [file.id for file in self.project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=size)]
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        return list(dict.fromkeys(entry.item for entry in entries))
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        presets = [preset for preset in self.presets if preset.key in outputs]
+        rows = {file.id: file for file in self.project.directus.files_by_id(keys)}
+        return examine_files([rows[key] for key in keys if key in rows], presets)

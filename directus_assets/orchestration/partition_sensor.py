@@ -1,0 +1,239 @@
+"""The sensors that follow one Directus collection: what happens there becomes runs over ranges of partitions.
+
+A sensor reads, plans and reports; what a change asks for is decided in `directus_assets.planning`. A read that fails
+fails the tick, and the cursor stays. *Nothing changed* is the only reason to skip.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from pydantic import BaseModel
+
+from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
+from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.partitions import (
+    FRESH_PRIORITY,
+    PARTITION_TAG,
+    PRIORITY_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    SCAN_PRIORITY,
+    TRIGGER_TAG,
+    range_tags,
+)
+from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.subject import Subject
+from directus_assets.planning import Batch, batches, deleted_items, plan_changes, stale_outputs
+
+_PAGE = 1000
+_REGISTRATION_SECONDS = 30.0
+"""Half of the time that Dagster gives a tick."""
+_SCAN_BATCHES = 4
+"""Batches that one tick of a scan looks at."""
+_QUEUED_SCAN_RUNS = 8
+"""A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+class Scan(BaseModel):
+    """A walk over all partitions that starts what is stale of some outputs."""
+
+    id: str
+    """Keeps the runs of one scan apart from those of an earlier one."""
+    outputs: tuple[str, ...]
+    known_only: bool = False
+    """Only what has been made before."""
+    position: int = 0
+
+
+class Cursor(BaseModel):
+    """Where a sensor stands."""
+
+    feed: FeedPosition
+    registered_pages: int | None = None
+    """Pages of existing rows that have become partitions; None when all have."""
+    code_versions: dict[str, str] = {}
+    """Output to the code version that all partitions have been looked at for."""
+    revision: str = ""
+    """The revision that all partitions have been looked at for."""
+    scan: Scan | None = None
+    leaving: tuple[str, ...] = ()
+    """Partitions to remove as soon as no unfinished run has them as an end of its range."""
+
+
+def build_partition_sensor(
+    subject: Subject,
+    project: Project,
+    *,
+    name: str,
+    description: str,
+    job_name: str | None,
+    backfill_on_start: bool,
+) -> dg.SensorDefinition:
+    """The sensor that keeps a subject up to date.
+
+    Without a job there are no outputs; the sensor then only registers partitions, so that a first output finds them.
+    """
+
+    @dg.sensor(
+        name=name,
+        job_name=job_name,
+        minimum_interval_seconds=project.settings.environment.poll_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=description,
+    )
+    def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        tick = _Tick(context.instance, project, subject)
+        if context.cursor:
+            cursor = Cursor.model_validate_json(context.cursor)
+        else:
+            cursor = tick.first_cursor(backfill=backfill_on_start)
+        return tick.run(cursor)
+
+    return partition_sensor
+
+
+@dataclass
+class _Tick:
+    """One look at Directus. Each step takes the cursor and returns it moved on."""
+
+    instance: dg.DagsterInstance
+    project: Project
+    subject: Subject
+
+    def __post_init__(self) -> None:
+        self.versions = dict(self.subject.code_versions)
+        self.requests: list[dg.RunRequest] = []
+
+    def first_cursor(self, *, backfill: bool) -> Cursor:
+        """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""
+        latest = self.project.directus.latest_activity_id()
+        return Cursor(
+            feed=FeedPosition(last_id=latest, first_id=latest),
+            registered_pages=0,
+            code_versions={} if backfill else self.versions,
+            revision=self.subject.revision,
+        )
+
+    def run(self, cursor: Cursor) -> dg.SensorResult:
+        if cursor.registered_pages is not None:
+            cursor = self._register_existing(cursor)
+        cursor = self._follow_feed(cursor)
+        cursor = self._follow_outputs(cursor)
+        if cursor.scan and cursor.registered_pages is None:
+            cursor = self._scan(cursor, cursor.scan)
+        cursor = self._remove_leaving(cursor)
+        return dg.SensorResult(
+            run_requests=self.requests,
+            skip_reason=None if self.requests else "Nothing changed.",
+            cursor=cursor.model_dump_json(),
+        )
+
+    def _register_existing(self, cursor: Cursor) -> Cursor:
+        deadline = time.monotonic() + _REGISTRATION_SECONDS
+        page = cursor.registered_pages or 0
+        while time.monotonic() < deadline:
+            keys = self.subject.existing(page=page + 1, size=_PAGE)
+            self._register(keys)
+            if len(keys) < _PAGE:
+                return cursor.model_copy(update={"registered_pages": None})
+            page += 1
+        return cursor.model_copy(update={"registered_pages": page})
+
+    def _follow_feed(self, cursor: Cursor) -> Cursor:
+        directus = self.project.directus
+        page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
+        entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
+        if not entries:
+            return cursor.model_copy(update={"feed": page.position})
+        keys = self.subject.touched(entries)
+        outputs = list(self.versions)
+        plan = plan_changes(
+            self.subject.examine(keys, outputs),
+            deleted=deleted_items(entries, self.subject.collection),
+            known=self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys),
+            materialized=self._fingerprints(outputs, keys),
+        )
+        self._register(plan.registered)
+        if plan.stale:
+            for batch in batches(plan.stale, self._order(), size=self.subject.batch_size):
+                self._request(batch, trigger="change", priority=FRESH_PRIORITY, occasion=str(entries[-1].id))
+        return cursor.model_copy(update={"feed": page.position, "leaving": (*cursor.leaving, *plan.removed)})
+
+    def _follow_outputs(self, cursor: Cursor) -> Cursor:
+        """An output that is new or is made in another way is made for all partitions; a scan finds out for which."""
+        revised = cursor.revision != self.subject.revision
+        if cursor.code_versions == self.versions and not revised:
+            return cursor
+        running = cursor.scan
+        changed = {key for key, version in self.versions.items() if cursor.code_versions.get(key) != version}
+        if running and not running.known_only:
+            changed |= set(running.outputs)
+        outputs = (set(self.versions) if revised else changed) & set(self.versions)
+        scan = None
+        if outputs:
+            scan = Scan(id=secrets.token_hex(4), outputs=tuple(sorted(outputs)), known_only=not changed)
+        return cursor.model_copy(
+            update={"code_versions": self.versions, "revision": self.subject.revision, "scan": scan}
+        )
+
+    def _scan(self, cursor: Cursor, scan: Scan) -> Cursor:
+        if self._unfinished({TRIGGER_TAG: "scan"}) >= _QUEUED_SCAN_RUNS:
+            return cursor
+        order = self._order()
+        keys = order[scan.position : scan.position + _SCAN_BATCHES * self.subject.batch_size]
+        wanted = self.subject.examine(keys, scan.outputs).wanted
+        made = self._fingerprints(scan.outputs, keys)
+        if scan.known_only:
+            wanted = {output: fingerprint for output, fingerprint in wanted.items() if output in made}
+        for batch in batches(stale_outputs(wanted, made), order, size=self.subject.batch_size):
+            self._request(batch, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
+        position = scan.position + len(keys)
+        rest = scan.model_copy(update={"position": position}) if position < len(order) else None
+        return cursor.model_copy(update={"scan": rest})
+
+    def _remove_leaving(self, cursor: Cursor) -> Cursor:
+        """Removes partitions whose row is gone, but not under a run whose range they mark."""
+        staying = [key for key in cursor.leaving if self._marks_a_run(key)]
+        for key in set(cursor.leaving) - set(staying):
+            self.instance.delete_dynamic_partition(self.subject.partitions_name, key)
+        return cursor.model_copy(update={"leaving": tuple(staying)})
+
+    def _marks_a_run(self, key: str) -> bool:
+        asked = any(key in (request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]) for request in self.requests)
+        return asked or any(self._unfinished({tag: key}) for tag in (RANGE_START_TAG, RANGE_END_TAG, PARTITION_TAG))
+
+    def _unfinished(self, tags: Mapping[str, str]) -> int:
+        return self.instance.get_runs_count(dg.RunsFilter(tags=dict(tags), statuses=_UNFINISHED))
+
+    def _register(self, keys: Iterable[str]) -> None:
+        # Many keys at once go in through the instance: as part of a sensor's result they cost 2.7 ms each.
+        new = list(keys)
+        if new:
+            self.instance.add_dynamic_partitions(self.subject.partitions_name, new)
+
+    def _order(self) -> Sequence[str]:
+        return self.instance.get_dynamic_partitions(self.subject.partitions_name)
+
+    def _fingerprints(self, outputs: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], str]:
+        return fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
+
+    def _request(self, batch: Batch, *, trigger: str, priority: str, occasion: str) -> None:
+        """Asks for a run. The same batch on the same occasion is asked for once, however often the tick is repeated."""
+        outputs = sorted(batch.outputs)
+        self.requests.append(
+            dg.RunRequest(
+                run_key=":".join([trigger, occasion, batch.first, batch.last, *outputs]),
+                asset_selection=[self.subject.assets[output] for output in outputs],
+                tags={**range_tags(batch.first, batch.last), TRIGGER_TAG: trigger, PRIORITY_TAG: priority},
+            )
+        )

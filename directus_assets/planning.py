@@ -1,0 +1,117 @@
+"""From changes to runs: pure decisions, the same for files and for items.
+
+An *output* is what one asset makes of one partition; it is named by the preset or the language. It is stale where the
+fingerprint of what was made last is not the one that it would have now.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from directus_assets.directus.models import Activity
+
+Fingerprints = Mapping[tuple[str, str], str]
+"""(output, partition key) to a fingerprint."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examination:
+    """What Directus has for some partition keys."""
+
+    present: tuple[str, ...] = ()
+    """Keys that are, or become, partitions; in the order in which new ones are registered."""
+    unfit: tuple[str, ...] = ()
+    """Keys of rows that exist, but that nothing is derived from (any more)."""
+    wanted: Fingerprints = field(default_factory=dict)
+    """Fingerprints of all outputs of the present keys, as they would be made now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangePlan:
+    """What a set of changes asks for."""
+
+    registered: tuple[str, ...]
+    """Keys that become partitions."""
+    removed: tuple[str, ...]
+    """Partitions to remove."""
+    stale: Mapping[str, frozenset[str]]
+    """Partition key to its stale outputs; only keys with at least one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What one run brings up to date: all `outputs` for every partition from `first` to `last`, both included."""
+
+    first: str
+    last: str
+    count: int
+    outputs: frozenset[str]
+
+
+def plan_changes(
+    examination: Examination, *, deleted: Iterable[str], known: Iterable[str], materialized: Fingerprints
+) -> ChangePlan:
+    """What changed keys ask for.
+
+    A row counts as deleted only if the feed says so: a row that cannot be read may be a lost right.
+
+    Args:
+        examination: what Directus has for the changed keys.
+        deleted: keys that the feed says were deleted.
+        known: those of the keys that are partitions.
+        materialized: fingerprints of what is materialized for the keys.
+    """
+    partitions = set(known)
+    there = {*examination.present, *examination.unfit}
+    leaving = [*(key for key in deleted if key not in there), *examination.unfit]
+    return ChangePlan(
+        registered=tuple(key for key in examination.present if key not in partitions),
+        removed=tuple(key for key in dict.fromkeys(leaving) if key in partitions),
+        stale=stale_outputs(examination.wanted, materialized),
+    )
+
+
+def stale_outputs(wanted: Fingerprints, materialized: Fingerprints) -> dict[str, frozenset[str]]:
+    """Partition key to the outputs whose fingerprint is not the wanted one; only keys with at least one."""
+    stale: dict[str, set[str]] = {}
+    for (output, key), fingerprint in wanted.items():
+        if materialized.get((output, key)) != fingerprint:
+            stale.setdefault(key, set()).add(output)
+    return {key: frozenset(outputs) for key, outputs in stale.items()}
+
+
+def deleted_items(entries: Iterable[Activity], collection: str) -> list[str]:
+    """The items of a collection that these entries say were deleted."""
+    return [entry.item for entry in entries if entry.action == "delete" and entry.collection == collection]
+
+
+def batches(stale: Mapping[str, Set[str]], order: Sequence[str], *, size: int) -> list[Batch]:
+    """Stale outputs as batches, in the order of partitions.
+
+    A batch never holds a partition or an output that is not stale, so it ends at every gap and wherever the set of
+    outputs changes.
+
+    Args:
+        stale: partition key to the names of its stale outputs. Keys that `order` lacks are left out.
+        order: all partition keys, in Dagster's order (that of their registration).
+        size: the most partitions of one batch.
+    """
+    index = {key: position for position, key in enumerate(order)}
+    positions = sorted(index[key] for key, outputs in stale.items() if outputs and key in index)
+    found: list[Batch] = []
+    start = previous = -1
+    for position in [*positions, -1]:
+        continues = (
+            start >= 0
+            and position == previous + 1
+            and position - start < size
+            and stale[order[position]] == stale[order[start]]
+        )
+        if not continues:
+            if start >= 0:
+                outputs = frozenset(stale[order[start]])
+                found.append(
+                    Batch(first=order[start], last=order[previous], count=previous - start + 1, outputs=outputs)
+                )
+            start = position
+        previous = position
+    return found
