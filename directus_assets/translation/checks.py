@@ -24,10 +24,14 @@ SLUG: Final = "slug"
 """The context of a segment that becomes part of an address: it may stay in Latin letters, and be shortened."""
 
 _URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# Addresses start where no letter stands before, else a long word costs the square of its length.
+_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<!\[CDATA\[")
 _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+# Latin names stand without a space in a text of another script.
+_LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
+_RUN = re.compile(rf"[{_LATIN}]+|[^\W\d_{_LATIN}]+")
 _LEAKS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -76,10 +80,15 @@ class Case:
     @cached_property
     def new_letters(self) -> str:
         """The letters of the answer without words of the source: names and brands may stay as they are."""
-        kept = {word.casefold() for word in self.words}
+        kept = {run.casefold() for run in _RUN.findall(self.bare_text)}
         for term in self.terms:
-            kept |= {word.casefold() for word in _WORD.findall(term.fixed_translation(self.target) or "")}
-        return "".join(word for word in _WORD.findall(self.bare_answer) if word.casefold() not in kept)
+            kept |= {run.casefold() for run in _RUN.findall(term.fixed_translation(self.target) or "")}
+        return "".join(run for run in _RUN.findall(self.bare_answer) if run.casefold() not in kept)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether most of the answer's letters are in words that the source does not have."""
+        return 2 * len(self.new_letters) > sum(map(str.isalpha, self.bare_answer))
 
     @property
     def crosses_languages(self) -> bool:
@@ -90,6 +99,21 @@ class Case:
 def defects(case: Case) -> tuple[str, ...]:
     """One sentence for each thing that is wrong with `case.answer`; empty for an answer that can be written."""
     return tuple(sentence for check in _CHECKS if (sentence := check(case)))
+
+
+def shared_defect(cases: Sequence[Case]) -> str | None:
+    """What is wrong with answers that are each fine, taken together: many short ones in the wrong language.
+
+    Answers that mostly repeat words of their source are left out: lists of names are the same in every language.
+    """
+    texts = [case.bare_answer for case in cases if case.is_new]
+    return _foreign("\n".join(texts), cases[0]) if texts else None
+
+
+def _foreign(text: str, case: Case) -> str | None:
+    if not case.crosses_languages or (found := detected_language(text, target=case.target)) is None:
+        return None
+    return f"The translation is in {found}, not in {case.target.name}."
 
 
 def _fits(case: Case) -> str | None:
@@ -149,17 +173,16 @@ def _is_kept(case: Case) -> bool:
 
 
 def _script(case: Case) -> str | None:
-    letters = [letter for letter in case.new_letters if letter.isalpha()]
-    if len(letters) < 4 or case.segment.context == SLUG:
+    letters = case.new_letters
+    if len(letters) < 6 or case.segment.context == SLUG:
         return None
-    right = sum(case.target.writes(letter) for letter in letters)
-    return None if right >= len(letters) / 2 else f"The translation is not in the script of {case.target.name}."
+    right = "".join(letter for letter in letters if case.target.writes(letter))
+    # New Latin names are possible in every script, a text without any letter of the right one is not.
+    return None if _weight(right) >= _weight(letters) / 3 else f"This is not in the script of {case.target.name}."
 
 
 def _language(case: Case) -> str | None:
-    if not case.crosses_languages or (found := detected_language(case.bare_answer, target=case.target)) is None:
-        return None
-    return f"The translation is in {found}, not in {case.target.name}."
+    return _foreign(case.bare_answer, case)
 
 
 def _length(case: Case) -> str | None:

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from directus_assets.translation.checks import Case, defects
+from directus_assets.translation.checks import Case, defects, shared_defect
 from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
@@ -128,21 +128,29 @@ class Conversation:
     def _judge(
         self, request: Request, segments: Mapping[str, Segment], answer: Answer
     ) -> tuple[dict[str, Remembered], dict[str, Rejected]]:
-        accepted, rejected = {}, {}
+        cases: dict[str, Case] = {}
+        rejected: dict[str, Rejected] = {}
         for key in (asked.key for asked in request.segments):
-            text = answer.texts.get(key, "").strip()
-            terms = self.assignment.terms_in(segments[key])
-            wrong = self._defects(segments[key], text, terms) if key in answer.texts else (_reason(answer.failure),)
-            if wrong:
-                rejected[key] = Rejected(answer=text, defects=wrong)
+            if key not in answer.texts:
+                rejected[key] = Rejected(answer="", defects=(_reason(answer.failure),))
+                continue
+            case = self._case(segments[key], answer.texts[key].strip())
+            if wrong := defects(case):
+                rejected[key] = Rejected(answer=case.answer, defects=wrong)
             else:
-                glossary = digest_of_terms(terms)
-                accepted[key] = Remembered(text=text, glossary=glossary, engine=self.engine.name)
-        return accepted, rejected
+                cases[key] = case
+        if shared := shared_defect([*cases.values()]):
+            rejected |= {key: Rejected(answer=case.answer, defects=(shared,)) for key, case in cases.items()}
+            return {}, rejected
+        return {key: self._remembered(case) for key, case in cases.items()}, rejected
 
-    def _defects(self, segment: Segment, text: str, terms: tuple[Term, ...]) -> tuple[str, ...]:
+    def _case(self, segment: Segment, answer: str) -> Case:
         source, target = self.assignment.source, self.assignment.target
-        return defects(Case(segment=segment, answer=text, source=source, target=target, terms=terms))
+        terms = self.assignment.terms_in(segment)
+        return Case(segment=segment, answer=answer, source=source, target=target, terms=terms)
+
+    def _remembered(self, case: Case) -> Remembered:
+        return Remembered(text=case.answer, glossary=digest_of_terms(case.terms), engine=self.engine.name)
 
     def _take(self, accepted: dict[str, Remembered], rejected: dict[str, Rejected], usage: Usage) -> None:
         with self._lock:

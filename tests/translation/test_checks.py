@@ -2,7 +2,7 @@
 
 import pytest
 
-from directus_assets.translation.checks import Case, defects
+from directus_assets.translation.checks import Case, defects, shared_defect
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
@@ -180,6 +180,33 @@ def test_pseudo_answers_pass_in_every_script(code: str) -> None:
     answer = pseudo(text, target=language(code), terms=(term,))
 
     assert check(text, answer, target=code, placeholders=LINK_AND_BREAK, terms=(term,)) == ()
+
+
+def test_short_answers_in_the_wrong_language_are_seen_together() -> None:
+    pairs = [
+        ("Good bread takes time", "Le bon pain prend du temps"),
+        ("Let the dough rest", "Laissez reposer la pâte"),
+        ("Heat the oven first", "Chauffez d'abord le four"),
+        ("Serve it with butter", "Servez-le avec du beurre"),
+    ]
+    cases = [
+        Case(segment=Segment(id="s", text=text), answer=answer, source=language("en"), target=language("de"))
+        for text, answer in pairs
+    ]
+
+    assert [defects(case) for case in cases] == [()] * 4
+    assert shared_defect(cases) == "The translation is in French, not in German."
+
+
+def test_names_that_stay_as_they_are_say_nothing_about_the_language() -> None:
+    names = ["The Rolling Stones", "House of Cards", "Game of Thrones", "The Lord of the Rings", "The Great Gatsby"]
+    cases = [
+        Case(segment=Segment(id="s", text=name), answer=name, source=language("en"), target=language("de"))
+        for name in names
+    ]
+
+    assert shared_defect(cases) is None
+    assert shared_defect([]) is None
 
 
 def test_a_long_segment_is_checked_in_linear_time() -> None:

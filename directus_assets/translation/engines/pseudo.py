@@ -22,7 +22,7 @@ _PLAIN = "abcdefghijklmnopqrstuvwxyz"
 _ACCENTED = "ḁḇȼḏḙḟǥḫḭɉḵḻṃṋȯṕɋṟṣṭṵṿẇẋẏẓ"
 _ACCENTS: Final = str.maketrans(_PLAIN + _PLAIN.upper(), _ACCENTED + _ACCENTED.upper())
 
-_KEPT: Final = re.compile(rf"{PLACEHOLDER.pattern}|https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w[\w.]*|\d+")
+_KEPT: Final = re.compile(rf"{PLACEHOLDER.pattern}|https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.\w[\w.]*|\d+")
 
 # The blocks that hold each script's letters, by how Unicode names begin; the first letters of the block serve.
 _BLOCKS: Final[dict[str, tuple[int, int]]] = {

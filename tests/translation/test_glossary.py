@@ -1,0 +1,55 @@
+"""Terms in texts, and what their notes fix."""
+
+import pytest
+
+from directus_assets.errors import Rejected
+from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
+from directus_assets.translation.languages import language
+
+
+@pytest.mark.parametrize(
+    ("note", "code", "fixed"),
+    [
+        ("de: Rösterei; fr-FR = torréfaction", "de-DE", "Rösterei"),
+        ("de: Rösterei\nfr-FR = torréfaction", "fr-FR", "torréfaction"),
+        ("de: Rösterei; de-AT: Brennerei", "de-AT", "Brennerei"),
+        ("de_AT: Brennerei", "de-DE", None),
+        ("Do not translate.", "ja-JP", "roastery"),
+        ("Never translate, it is a brand", "ja-JP", "roastery"),
+        ("Keep as is", "ja-JP", "roastery"),
+        ("The place, not the machine", "de-DE", None),
+        ("", "de-DE", None),
+    ],
+)
+def test_a_note_may_fix_the_translation(note: str, code: str, fixed: str | None) -> None:
+    assert Term(term="roastery", note=note).fixed_translation(language(code)) == fixed
+
+
+@pytest.mark.parametrize(
+    ("text", "is_in"),
+    [
+        ("Our Roastery", True),
+        ("two roasterys", True),
+        ("<g1>roastery</g1>", True),
+        ("roasteryスタッフ", True),
+        ("microroastery", False),
+        ("röroastery", False),
+        ("coffee", False),
+    ],
+)
+def test_a_term_is_found_as_a_word(text: str, is_in: bool) -> None:
+    assert bool(terms_in(text, [Term(term="roastery", note="")])) is is_in
+
+
+def test_the_digest_is_of_terms_and_notes_in_any_order() -> None:
+    one, two = Term(term="a", note="x"), Term(term="b", note="y")
+
+    assert digest_of_terms([one, two]) == digest_of_terms([two, one])
+    assert digest_of_terms([one]) != digest_of_terms([Term(term="a", note="z")])
+    assert digest_of_terms([]) == ""
+
+
+def test_an_entry_without_a_term_is_refused() -> None:
+    assert Term.parse({"term": " Roastery ", "translation_note": None}) == Term(term="Roastery", note="")
+    with pytest.raises(Rejected, match="Settings > AI"):
+        Term.parse({"term": "", "translation_note": "x"})
