@@ -7,7 +7,6 @@ time and in the same way on every version of Python.
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -40,8 +39,7 @@ class TokenKind(Enum):
     OTHER = "a comment, a doctype, or what browsers drop"
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlToken:
+class HtmlToken(NamedTuple):
     """A stretch of HTML; tokens tile the text. `name` is the tag's, as written."""
 
     kind: TokenKind

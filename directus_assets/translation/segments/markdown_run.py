@@ -1,9 +1,8 @@
 """The pieces of one run of inline Markdown, from events that leave gaps: escapes, and what begins each line."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
 from directus_assets.translation.segments.markdown_parse import Mask
 from directus_assets.translation.segments.pieces import Piece, Role
@@ -37,6 +36,11 @@ class MarkdownRun:
             self._pieces.append(piece)
             return
         start, text = piece.start, piece.text
+        is_verbatim = self._source.startswith(text, start)
+        if is_verbatim and self._pieces and start == self.end and _is_verbatim(self._pieces[-1]):
+            # The parser gives a piece for every sign that might have been markup.
+            self._pieces[-1] = self._pieces[-1]._replace(end=piece.end)
+            return
         if self._pieces and start > self.end and text[0] in _PUNCTUATION and self._source[start - 1] == "\\":
             self._fill_gap(start - 1)
             self._pieces.append(Piece(Role.TEXT, start - 1, start + 1, text[0]))
@@ -44,13 +48,17 @@ class MarkdownRun:
         else:
             self._fill_gap(start)
         if text:
-            self._pieces.append(Piece(Role.TEXT, start, piece.end, text))
+            self._pieces.append(Piece(Role.TEXT, start, piece.end, "" if is_verbatim else text))
 
     def pieces(self, masked: Sequence[Mask]) -> list[Piece]:
         """All pieces, with what was masked as it is in the source; none if the parser's positions contradict it."""
         if not self._is_consistent:
             return []
-        pieces = _unmask(self._source, self._pieces, masked)
+        read = (
+            piece._replace(text=self._source[piece.start : piece.end]) if _is_verbatim(piece) else piece
+            for piece in self._pieces
+        )
+        pieces = _unmask(self._source, read, masked)
         return _hide(pieces, self._hidden) if self._hidden else pieces
 
     def _fill_gap(self, start: int) -> None:
@@ -60,11 +68,16 @@ class MarkdownRun:
         gap = self._source[last.end : start]
         if last.text == "\n" or (last.role is Role.BREAK and last.name == "line"):
             # The marks that begin the next line of a quote or list go wherever the line break goes.
-            self._pieces[-1] = replace(last, end=start)
+            self._pieces[-1] = last._replace(end=start)
         elif gap.isspace():
             self._pieces.append(Piece(Role.TEXT, last.end, start, " "))
         else:
             self._pieces.append(Piece(Role.BREAK, last.end, start))
+
+
+def _is_verbatim(piece: Piece) -> bool:
+    """Whether the text is the source, and is taken from there in the end."""
+    return piece.role is Role.TEXT and not piece.text
 
 
 def _hide(pieces: Sequence[Piece], hidden: AbstractSet[Piece]) -> list[Piece]:
@@ -84,7 +97,7 @@ def _hide(pieces: Sequence[Piece], hidden: AbstractSet[Piece]) -> list[Piece]:
     return shown
 
 
-def _unmask(source: str, pieces: Sequence[Piece], masked: Sequence[Mask]) -> list[Piece]:
+def _unmask(source: str, pieces: Iterable[Piece], masked: Sequence[Mask]) -> list[Piece]:
     starts = [mask.start for mask in masked]
     unmasked: list[Piece] = []
     last: Mask | None = None
@@ -100,7 +113,7 @@ def _unmask(source: str, pieces: Sequence[Piece], masked: Sequence[Mask]) -> lis
                 unmasked.append(Piece(Role.TEXT, position, mask.start, source[position : mask.start]))
             position = min(mask.end, piece.end)
             if mask == last:
-                unmasked[-1] = replace(unmasked[-1], end=position)
+                unmasked[-1] = unmasked[-1]._replace(end=position)
             else:
                 unmasked.append(Piece(_role_of(source, mask), max(mask.start, piece.start), position))
             last = mask

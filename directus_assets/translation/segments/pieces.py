@@ -7,11 +7,10 @@ Nothing here knows HTML or Markdown.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import accumulate, pairwise
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from directus_assets.translation.segments import protected
 
@@ -19,6 +18,7 @@ LONGEST: Final = 4000
 """Characters of text in one segment; longer paragraphs are cut between sentences."""
 
 _SENTENCE_END: Final = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*+\s++|[。！？]")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _FILE_NAME: Final = re.compile(
     r"[^\s/]+\.(?:jpe?g|png|gif|webp|avif|svg|tiff?|heic|bmp|ico|pdf|docx?|xlsx?|pptx?|zip|mp[34]|mov|webm|csv|json)",
     re.IGNORECASE,
@@ -35,8 +35,7 @@ class Role(Enum):
     CLOSE = "close"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of the source, from `start` to `end`.
 
     `text` is what is read there (only TEXT); it differs from the source where that is escaped or broken into lines.
@@ -56,8 +55,13 @@ def runs(source: str, pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
     In what comes back, OPEN and CLOSE are properly nested, and `name` is the index of the pair.
     """
-    run = _trim(source, _without_empty_pairs(_pair(_protect(source, list(pieces)))))
-    for part in _split(source, run):
+    given = list(pieces)
+    if not any(_LETTER.search(piece.text) for piece in given):
+        return
+    run = _protect(source, given)
+    if any(piece.role not in (Role.TEXT, Role.WORD) for piece in run):
+        run = _without_empty_pairs(_pair(run))
+    for part in _split(source, _trim(source, run)):
         segment = _trim(source, part)
         if _is_readable(segment):
             yield segment
@@ -93,7 +97,7 @@ def carve(source: str, texts: Sequence[Piece], found: Sequence[protected.Span]) 
             if span is None:
                 carved.append(part)
             elif span == last:
-                carved[-1] = replace(carved[-1], end=part.end)
+                carved[-1] = carved[-1]._replace(end=part.end)
             else:
                 carved.append(Piece(Role.WORD, part.start, part.end))
             last = span
@@ -121,7 +125,7 @@ def _overlapping(found: Sequence[protected.Span], start: int, end: int) -> prote
 
 
 def _part(piece: Piece, start: int, end: int) -> Piece:
-    return replace(piece, start=piece.start + start, end=piece.start + end, text=piece.text[start:end])
+    return piece._replace(start=piece.start + start, end=piece.start + end, text=piece.text[start:end])
 
 
 def _pair(pieces: list[Piece]) -> list[Piece]:
@@ -143,7 +147,7 @@ def _pair(pieces: list[Piece]) -> list[Piece]:
     return [
         piece
         if piece.role not in (Role.OPEN, Role.CLOSE)
-        else replace(piece, name=names[index])
+        else piece._replace(name=names[index])
         if index in names
         else Piece(Role.BREAK, piece.start, piece.end)
         for index, piece in enumerate(pieces)
@@ -164,7 +168,7 @@ def _without_empty_pairs(pieces: list[Piece]) -> list[Piece]:
             index = closing
         last = merged[-1] if merged else None
         if last and last.role is Role.BREAK is piece.role and last.end == piece.start:
-            merged[-1] = replace(last, end=piece.end)
+            merged[-1] = last._replace(end=piece.end)
         else:
             merged.append(piece)
         index += 1
@@ -202,7 +206,7 @@ def _stripped(source: str, piece: Piece, *, left: bool) -> Piece:
         return piece
     text = piece.text.lstrip() if left else piece.text.rstrip()
     removed = len(piece.text) - len(text)
-    return replace(piece, text=text, start=piece.start + removed * left, end=piece.end - removed * (not left))
+    return piece._replace(text=text, start=piece.start + removed * left, end=piece.end - removed * (not left))
 
 
 def _split(source: str, pieces: list[Piece]) -> Iterator[list[Piece]]:
@@ -221,7 +225,7 @@ def _split(source: str, pieces: list[Piece]) -> Iterator[list[Piece]]:
             part, size = [], 0
         part.append(piece)
         size += len(piece.text)
-        depth += {Role.OPEN: 1, Role.CLOSE: -1}.get(piece.role, 0)
+        depth += (piece.role is Role.OPEN) - (piece.role is Role.CLOSE)
     yield part
 
 
@@ -251,5 +255,5 @@ def _ends_sentence(piece: Piece) -> bool:
 
 
 def _is_readable(pieces: list[Piece]) -> bool:
-    text = "".join(piece.text for piece in pieces)
-    return any(map(str.isalpha, text)) and not (len(pieces) == 1 and _FILE_NAME.fullmatch(text))
+    has_letters = any(_LETTER.search(piece.text) for piece in pieces)
+    return has_letters and not (len(pieces) == 1 and _FILE_NAME.fullmatch(pieces[0].text))
