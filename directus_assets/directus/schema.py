@@ -1,0 +1,223 @@
+"""Which collections of a project are translated, found in its schema.
+
+The pattern is the one that the Studio makes for an interface of the type *translations*: an alias field with the
+special `translations` on the parent, a relation from the translations collection to the parent (`meta.one_field` is the alias,
+`meta.junction_field` the field of the language), and its twin from that field to the collection of languages.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import langcodes
+
+from directus_assets.directus.client import DirectusClient
+
+_KIND_OF_INTERFACE: dict[str | None, str] = {
+    "input": "plain",
+    "input-multiline": "plain",
+    "textarea": "plain",
+    "input-rich-text-html": "html",
+    "wysiwyg": "html",
+    "input-rich-text-md": "markdown",
+    "markdown": "markdown",
+    "input-block-editor": "blocks",
+    "tags": "tags",
+    "list": "repeater",
+    None: "plain",
+}
+_TEXT_TYPES = frozenset({"string", "text"})
+_STRUCTURED_KINDS = frozenset({"blocks", "tags", "repeater"})
+_CODE_FIELDS = ("code", "language_code", "locale", "iso", "iso_code", "key", "id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextField:
+    """A field that holds text to translate."""
+
+    name: str
+    kind: str
+    """How its value is read: `plain`, `html`, `markdown`, `blocks`, `slug`, `tags` or `repeater`."""
+    members: tuple[str, ...] | None = None
+    """Repeaters: the members that hold text; None to tell by name and value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageRow:
+    """One language of the project: the key of its row, and its code."""
+
+    key: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatedCollection:
+    """A collection with translations, and where everything about them is."""
+
+    collection: str
+    key_field: str
+    translations: str
+    """The collection that holds one row for each item and language."""
+    translations_key_field: str
+    item_field: str
+    """The field of `translations` that points to the item."""
+    language_field: str
+    """The field of `translations` that points to the language."""
+    languages: tuple[LanguageRow, ...]
+    languages_collection: str
+    fields: tuple[TextField, ...]
+    source_on_item: bool
+    """Whether the source language is on the item itself, and not a row of `translations`."""
+    default_language: str | None = None
+    """What the interface in the Studio shows first."""
+    is_singleton: bool = False
+    is_versioned: bool = False
+    """Whether Directus keeps content versions of `translations`."""
+
+    def language_key(self, code: str) -> str | None:
+        """The key of the row of a language; None where Directus has no such language."""
+        return next((row.key for row in self.languages if row.code == code), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Field:
+    name: str
+    type: str
+    interface: str | None
+    special: frozenset[str]
+    options: Mapping[str, Any]
+    is_key: bool
+    is_reference: bool
+
+
+def read_translated_collections(client: DirectusClient) -> tuple[TranslatedCollection, ...]:
+    """All collections of a project that have translations, as far as the token sees them.
+
+    Raises:
+        DirectusAssetsError: the schema cannot be read.
+    """
+    relations = client.get("/relations")
+    fields = _fields(client.get("/fields"))
+    collections = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
+    found = []
+    for relation in relations:
+        if twin := _twin(relation, relations, fields):
+            languages = _languages(client, twin["related_collection"], fields)
+            collection = _describe(relation, twin, fields, collections, languages)
+            if collection.fields:
+                found.append(collection)
+    return tuple(sorted(found, key=lambda each: each.collection))
+
+
+def _fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[_Field]]:
+    fields: dict[str, list[_Field]] = defaultdict(list)
+    for row in rows:
+        meta, schema = row.get("meta") or {}, row.get("schema") or {}
+        fields[row["collection"]].append(
+            _Field(
+                name=row["field"],
+                type=row["type"],
+                interface=meta.get("interface"),
+                special=frozenset(meta.get("special") or ()),
+                options=meta.get("options") or {},
+                is_key=bool(schema.get("is_primary_key")),
+                is_reference=bool(schema.get("foreign_key_table")),
+            )
+        )
+    return fields
+
+
+def _twin(
+    relation: Mapping[str, Any], relations: Sequence[Mapping[str, Any]], fields: Mapping[str, Sequence[_Field]]
+) -> Mapping[str, Any] | None:
+    """The relation to the languages, where `relation` is that of a translations collection to its parent."""
+    meta = relation.get("meta") or {}
+    alias = _named(fields.get(relation.get("related_collection") or "", ()), meta.get("one_field"))
+    if alias is None or "translations" not in alias.special or not meta.get("junction_field"):
+        return None
+    wanted = (relation["collection"], meta["junction_field"])
+    return next((r for r in relations if (r["collection"], r["field"]) == wanted and r.get("related_collection")), None)
+
+
+def _describe(
+    relation: Mapping[str, Any],
+    twin: Mapping[str, Any],
+    fields: Mapping[str, Sequence[_Field]],
+    collections: Mapping[str, Mapping[str, Any]],
+    languages: tuple[LanguageRow, ...],
+) -> TranslatedCollection:
+    parent, rows = relation["related_collection"], relation["collection"]
+    alias = _named(fields[parent], relation["meta"]["one_field"])
+    own = {field.name for field in _text_fields(fields[parent])}
+    texts = [f for f in _text_fields(fields[rows]) if f.name not in (relation["field"], twin["field"])]
+    shared = [field for field in texts if field.name in own]
+    return TranslatedCollection(
+        collection=parent,
+        key_field=_key(fields[parent]),
+        translations=rows,
+        translations_key_field=_key(fields[rows]),
+        item_field=relation["field"],
+        language_field=twin["field"],
+        languages=languages,
+        languages_collection=twin["related_collection"],
+        fields=tuple(shared or texts),
+        source_on_item=bool(shared),
+        default_language=(alias.options.get("defaultLanguage") if alias else None) or None,
+        is_singleton=bool(collections.get(parent, {}).get("singleton")),
+        is_versioned=bool(collections.get(rows, {}).get("versioning")),
+    )
+
+
+def _text_fields(fields: Iterable[_Field]) -> list[TextField]:
+    """The fields that hold text, by type and interface; keys, references and what Directus fills are none."""
+    found = []
+    for field in fields:
+        if field.is_key or field.is_reference or field.special - {"cast-json", "cast-csv"}:
+            continue
+        kind = _KIND_OF_INTERFACE.get(field.interface)
+        if kind in _STRUCTURED_KINDS and field.type in ("json", "csv"):
+            found.append(TextField(name=field.name, kind=kind, members=_members(field)))
+        elif kind and kind not in _STRUCTURED_KINDS and field.type in _TEXT_TYPES:
+            is_slug = bool(field.options.get("slug")) or field.name == "slug" or field.name.endswith("_slug")
+            found.append(TextField(name=field.name, kind="slug" if is_slug else kind))
+    return found
+
+
+def _members(field: _Field) -> tuple[str, ...] | None:
+    """The text members of a repeater, where its interface says what it is made of."""
+    declared = field.options.get("fields")
+    if field.interface != "list" or not declared:
+        return None
+    return tuple(
+        member["field"]
+        for member in declared
+        if member.get("type") in (None, *_TEXT_TYPES)
+        and _KIND_OF_INTERFACE.get((member.get("meta") or {}).get("interface")) in ("plain", "html", "markdown")
+    )
+
+
+def _languages(
+    client: DirectusClient, collection: str, fields: Mapping[str, Sequence[_Field]]
+) -> tuple[LanguageRow, ...]:
+    key = _key(fields[collection])
+    rows = list(client.pages(f"/items/{collection}", fields=["*"], sort=key))
+    code = _code_field(rows, key)
+    return tuple(LanguageRow(key=str(row[key]), code=str(row[code])) for row in rows if row.get(code))
+
+
+def _code_field(rows: Sequence[Mapping[str, Any]], key: str) -> str:
+    """The field that holds language codes: the one with a usual name whose values all are codes, else the key."""
+    for name in (key, *_CODE_FIELDS):
+        values = [row.get(name) for row in rows]
+        if values and all(isinstance(value, str) and langcodes.tag_is_valid(value) for value in values):
+            return name
+    return key
+
+
+def _named(fields: Iterable[_Field], name: str | None) -> _Field | None:
+    return next((field for field in fields if field.name == name), None)
+
+
+def _key(fields: Iterable[_Field]) -> str:
+    return next((field.name for field in fields if field.is_key), "id")
