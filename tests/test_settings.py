@@ -1,0 +1,153 @@
+from pathlib import Path
+
+import pytest
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.settings import Config, Environment, ImageOptions, load_settings, parse_config
+
+COMPLETE = {"DIRECTUS_URL": "https://cms.example.com", "DIRECTUS_TOKEN": "t0ken"}
+
+
+def test_without_a_file_everything_has_its_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    settings = load_settings(COMPLETE)
+
+    assert settings.config == Config()
+    assert settings.environment.is_complete
+    assert settings.environment.poll_seconds == 5
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "images:\n", "images:\n  # delivery: warm\n", "images: {}\n"])
+def test_a_file_with_everything_commented_out_is_as_good_as_none(text: str) -> None:
+    assert parse_config(text) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("images:\n  delivry: warm\n", 2, "did you mean `delivery`?"),
+        ("images:\n  presets:\n    card:\n      enable: false\n", 4, "did you mean `enabled`?"),
+        ("pictures: {}\n", 1, "known here: images"),
+        ("images:\n  presets:\n    card:\n      delivery: ftp\n", 4, "Input should be 'warm', 'storage' or 'export'"),
+        ("images:\n\n  batch_size: 0\n", 3, "greater than or equal to 1 (found 0)"),
+        ("images:\n  max_megapixels: lots\n", 2, "valid integer"),
+        ("images: yes\n", 1, "`images` takes `name: value` lines"),
+        ("- images\n", 1, "`the whole file` takes `name: value` lines"),
+        ("1: 2\n", 1, "Keys should be strings"),
+        ("images:\n\tdelivery: warm\n", 2, "cannot start any token"),
+        ("images: [\n", 2, "expected the node content"),
+        ("images:\n  presets: {a: !!python/name:os.system x}\n", 2, "could not determine a constructor"),
+        ("images:\n  delivery: 'w\x01rm'\n", 2, "a character that YAML forbids"),
+    ],
+)
+def test_a_fault_names_the_file_the_line_and_what_is_meant(text: str, line: int, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config(text, name="cms.yaml")
+
+    assert f"cms.yaml, line {line}: " in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config("images:\n  batch_size: 0\n  workers: many\n")
+
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_file_that_is_not_text_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "picture.yaml"
+    path.write_bytes(b"\xff\xd8\xff\xe0")
+
+    with pytest.raises(ConfigurationError, match=r"picture\.yaml cannot be read as UTF-8"):
+        load_settings({"DIRECTUS_ASSETS_CONFIG": str(path)})
+
+
+def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.yaml, which is no file"):
+        load_settings({"DIRECTUS_ASSETS_CONFIG": str(tmp_path / "absent.yaml")})
+
+
+def test_relative_paths_start_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "cms.yaml"
+    path.write_text("images: {batch_size: 7}\n")
+
+    settings = load_settings({"DIRECTUS_ASSETS_CONFIG": str(path)})
+
+    assert (settings.config.images.batch_size, settings.config_folder) == (7, tmp_path)
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    names = ("DIRECTUS_URL", "DIRECTUS_TOKEN", "DIRECTUS_POLL_SECONDS", "DAGSTER_WEBSERVER_URL", "DAGSTER_HOME")
+
+    environment = Environment.read(dict.fromkeys(names, ""))
+
+    assert environment == Environment.read({})
+    assert environment.missing() == ["DIRECTUS_URL", "DIRECTUS_TOKEN"]
+    assert environment.webserver_url == "http://127.0.0.1:3000"
+
+
+@pytest.mark.parametrize("url", ["cms.example.com", "ftp://cms.example.com", "https://", "http://[::1", "http://a:b"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="DIRECTUS_URL is no web address"):
+        Environment.read({"DIRECTUS_URL": url})
+
+
+@pytest.mark.parametrize("url", ["https://me:pa55@cms.example.com", "https://cms.example.com/?x=1"])
+def test_an_address_with_a_login_or_a_query_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="holds a login, a query or a fragment") as caught:
+        Environment.read({"DIRECTUS_URL": url})
+
+    assert "pa55" not in str(caught.value)
+
+
+def test_an_address_with_a_path_keeps_it_and_loses_its_last_slash() -> None:
+    assert Environment.read({"DIRECTUS_URL": " https://example.com/cms/ "}).directus_url == "https://example.com/cms"
+
+
+@pytest.mark.parametrize("token", ["two parts", "line\nbreak", "tökèn"])
+def test_a_token_that_no_header_can_carry_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN holds") as caught:
+        Environment.read({"DIRECTUS_TOKEN": token})
+
+    assert token not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", ["4", "0", "-5", "5.5", "soon"])
+def test_a_poll_interval_that_dagster_refuses_is_refused(seconds: str) -> None:
+    with pytest.raises(ConfigurationError, match="whole number of seconds, 5 or more"):
+        Environment.read({"DIRECTUS_POLL_SECONDS": seconds})
+
+
+def test_no_secret_is_in_a_repr() -> None:
+    secrets = {"DIRECTUS_TOKEN": "top-secret", "STORAGE_S3_SECRET": "bucket-secret"}
+
+    shown = repr(load_settings({**COMPLETE, **secrets}))
+
+    assert "secret" not in shown.replace("SecretStr", "")
+
+
+@pytest.mark.parametrize(
+    ("configured", "own", "has_storage", "delivery"),
+    [
+        ("auto", None, True, "storage"),
+        ("auto", None, False, "warm"),
+        ("warm", None, True, "warm"),
+        ("export", None, False, "export"),
+        ("warm", "storage", False, "storage"),
+        ("auto", "export", True, "export"),
+    ],
+)
+def test_delivery_follows_the_preset_then_the_section_then_the_storage(
+    configured: str, own: str | None, has_storage: bool, delivery: str
+) -> None:
+    options = ImageOptions.model_validate({"delivery": configured, "presets": {"card": {"delivery": own}}})
+
+    assert options.delivery_of("card", has_storage=has_storage) == delivery
+
+
+def test_a_preset_is_made_unless_it_is_switched_off() -> None:
+    options = ImageOptions.model_validate({"presets": {"print": {"enabled": False}, "card": {}}})
+
+    assert [key for key in ("print", "card", "hero") if options.is_enabled(key)] == ["card", "hero"]
