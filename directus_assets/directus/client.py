@@ -151,11 +151,14 @@ class DirectusClient:
             accept: what the caller accepts; decides the format of presets with the format `auto`.
         """
         headers = {"Accept": accept} if accept else {}
-        answer = self._send(
-            "HEAD", f"/assets/{file_id}", params={"key": preset}, headers=headers, timeout=_RENDER_TIMEOUT
-        )
+        path, params = f"/assets/{file_id}", {"key": preset}
+        answer = self._send("HEAD", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
+        length = answer.headers.get("content-length")
+        if length is None:
+            # Some proxies take it away, and no size must not pass for an empty picture: then the bytes are counted.
+            length = len(self._send("GET", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT).content)
         return AssetHead(
-            content_length=int(answer.headers.get("content-length", 0)),
+            content_length=int(length),
             content_type=answer.headers.get("content-type", "").partition(";")[0].strip(),
         )
 
@@ -166,7 +169,10 @@ class DirectusClient:
     def get(self, path: str, **query: Any) -> Any:
         """`data` of a GET. Lists become comma-separated, mappings JSON, as Directus' query parameters want them."""
         params = {name: _as_parameter(value) for name, value in query.items()}
-        return _data(self._send("GET", path, params=params))
+        answer = self._send("GET", path, params=params)
+        if not answer.content:
+            raise _nonsense(answer)
+        return _data(answer)
 
     def pages(self, path: str, *, size: int = 500, **query: Any) -> Iterator[dict[str, Any]]:
         """All rows of a GET, page by page; `query` needs a `sort` that is total."""
@@ -206,7 +212,7 @@ class DirectusClient:
             raise Unreachable(
                 f"{attempt} got no answer in time.", remedy="Look at the load of Directus and its database."
             ) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Unreachable(
                 f"{attempt} failed: {error or type(error).__name__}.",
                 remedy="Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
@@ -238,10 +244,14 @@ def _data(answer: httpx.Response) -> Any:
     try:
         return answer.json()["data"]
     except (ValueError, KeyError, TypeError):
-        raise Rejected(
-            f"{answer.request.method} {answer.request.url.path} did not answer as Directus does.",
-            remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
-        ) from None
+        raise _nonsense(answer) from None
+
+
+def _nonsense(answer: httpx.Response) -> Rejected:
+    return Rejected(
+        f"{answer.request.method} {answer.request.url.path} did not answer as Directus does.",
+        remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
+    )
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -1,0 +1,306 @@
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from directus_assets.directus.client import USER_AGENT, AssetHead, DirectusClient
+from directus_assets.errors import (
+    ConfigurationError,
+    DirectusAssetsError,
+    Forbidden,
+    NotFound,
+    Overloaded,
+    Rejected,
+    Unreachable,
+)
+from directus_assets.settings import Environment
+
+URL = "https://cms.example.com"
+TOKEN = "s3cr3t-t0ken"
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@contextmanager
+def directus_that(handler: Handler, *, url: str = URL) -> Iterator[DirectusClient]:
+    with DirectusClient(url, TOKEN, transport=httpx.MockTransport(handler)) as client:
+        yield client
+
+
+def answering(status: int = 200, **answer: Any) -> Handler:
+    return lambda _: httpx.Response(status, **answer)
+
+
+def raising(error: Exception) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return handler
+
+
+def test_every_request_carries_the_token_and_says_who_asks() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    with directus_that(handler, url=f"{URL}/cms/") as client:
+        client.get("/files")
+
+    assert str(seen[0].url) == f"{URL}/cms/files"
+    assert seen[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert seen[0].headers["user-agent"] == USER_AGENT
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Rejected),
+        (401, Forbidden),
+        (403, Forbidden),
+        (404, NotFound),
+        (408, Overloaded),
+        (410, NotFound),
+        (413, Rejected),
+        (429, Overloaded),
+        (500, Overloaded),
+        (501, Rejected),
+        (502, Overloaded),
+        (503, Overloaded),
+        (504, Overloaded),
+    ],
+)
+def test_a_status_is_permanent_or_transient(status: int, error: type[DirectusAssetsError]) -> None:
+    refusal = answering(status, json={"errors": [{"message": "Because."}]})
+    with directus_that(refusal) as client, pytest.raises(error) as caught:
+        client.get("/files")
+
+    assert f"GET /files on Directus at {URL} failed: Because. (HTTP {status})" in str(caught.value)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), (None, None)])
+def test_an_overloaded_directus_says_how_long_to_wait(header: str | None, seconds: float | None) -> None:
+    headers = {"Retry-After": header} if header else {}
+    with directus_that(answering(503, headers=headers)) as client, pytest.raises(Overloaded) as caught:
+        client.get("/files")
+
+    assert caught.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("slow"),
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("cut off"),
+        httpx.DecodingError("no gzip"),
+    ],
+)
+def test_a_directus_that_is_down_or_slow_is_unreachable(error: httpx.RequestError) -> None:
+    with directus_that(raising(error)) as client, pytest.raises(Unreachable) as caught:
+        client.get("/files")
+
+    assert URL in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_a_redirect_is_refused_so_that_the_token_goes_nowhere_else() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(301, headers={"Location": "https://elsewhere.example.com/"})
+
+    with directus_that(handler) as client, pytest.raises(Rejected, match="redirected elsewhere"):
+        client.get("/settings")
+
+    assert asked == [f"{URL}/settings"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"text": "<html>Sign in</html>"}, {"json": []}, {"json": {"rows": []}}, {"content": b""}],
+    ids=["a page", "a list", "no data", "nothing"],
+)
+def test_an_answer_of_something_else_than_directus_is_told(answer: dict[str, Any]) -> None:
+    with directus_that(answering(200, **answer)) as client, pytest.raises(Rejected) as caught:
+        client.get("/settings")
+
+    assert "GET /settings did not answer as Directus does" in str(caught.value)
+    assert "DIRECTUS_URL" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        answering(401, json={"errors": [{"message": f"Invalid token: {TOKEN}"}]}),
+        answering(500, text=f"Authorization: Bearer {TOKEN}"),
+        raising(httpx.ConnectError(f"failed with header Authorization: Bearer {TOKEN}")),
+        answering(302, headers={"Location": f"https://elsewhere.example.com/?access_token={TOKEN}"}),
+    ],
+    ids=["echoed reason", "echoed body", "transport", "redirect"],
+)
+def test_no_error_and_no_repr_shows_the_token(handler: Handler) -> None:
+    with directus_that(handler) as client:
+        with pytest.raises(DirectusAssetsError) as caught:
+            client.get("/settings")
+
+        assert TOKEN not in f"{caught.value} {caught.value!r} {client!r} {vars(caught.value)}"
+
+
+def test_a_wrong_token_and_a_missing_right_have_each_their_remedy() -> None:
+    with directus_that(answering(401)) as client, pytest.raises(Forbidden, match="DIRECTUS_TOKEN to a valid static"):
+        client.get("/activity")
+    with directus_that(answering(403)) as client, pytest.raises(Forbidden, match="the right to GET /activity"):
+        client.get("/activity")
+
+
+def test_without_address_or_token_there_is_no_client() -> None:
+    with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN not set"):
+        DirectusClient.from_environment(Environment.read({"DIRECTUS_URL": URL}))
+
+
+def test_query_parameters_are_written_as_directus_wants_them() -> None:
+    seen: dict[str, str] = {}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.update(request.url.params)
+        return httpx.Response(200, json={"data": []})
+
+    with directus_that(handler) as client:
+        client.activity(collections=["directus_files"], after_id=5, limit=10, skip_ids={8, 7})
+
+    assert seen["fields"] == "id,action,collection,item,user,user_agent,timestamp"
+    assert json.loads(seen["filter"]) == {
+        "_and": [{"id": {"_gt": 5}}, {"collection": {"_in": ["directus_files"]}}, {"id": {"_nin": [7, 8]}}]
+    }
+    assert (seen["sort"], seen["limit"]) == ("id", "10")
+
+
+def test_many_ids_are_asked_for_in_requests_that_servers_accept() -> None:
+    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(250)]
+    addresses: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        addresses.append(str(request.url))
+        wanted = json.loads(request.url.params["filter"])["id"]["_in"]
+        return httpx.Response(200, json={"data": [file_row(file_id) for file_id in wanted if file_id != ids[3]]})
+
+    with directus_that(handler) as client:
+        files = client.files_by_id([*ids, ids[0]])
+
+    assert [file.id for file in files] == [file_id for file_id in ids if file_id != ids[3]]
+    assert len(addresses) == 3
+    assert max(map(len, addresses)) < 8192
+
+
+def test_the_longest_look_back_stays_within_what_servers_accept() -> None:
+    addresses: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        addresses.append(str(request.url))
+        return httpx.Response(200, json={"data": []})
+
+    with directus_that(handler) as client:
+        seen = range(2_000_000_000, 2_000_000_500)
+        client.activity(collections=["directus_files"], after_id=2_000_000_000, limit=500, skip_ids=seen)
+
+    assert len(addresses[0]) < 8192
+
+
+def test_rows_of_a_collection_are_read_page_by_page() -> None:
+    rows = [{"id": number} for number in range(5)]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        page, limit = int(request.url.params["page"]), int(request.url.params["limit"])
+        return httpx.Response(200, json={"data": rows[(page - 1) * limit : page * limit]})
+
+    with directus_that(handler) as client:
+        assert list(client.pages("/items/posts", size=2, sort="id")) == rows
+        assert list(client.pages("/items/posts", size=5, sort="id")) == rows
+
+
+def test_an_answer_to_head_says_size_and_type() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.method == "HEAD"
+        assert dict(request.url.params) == {"key": "card"}
+        assert request.headers["accept"] == "image/avif"
+        return httpx.Response(200, headers={"Content-Length": "123", "Content-Type": "image/avif; charset=utf-8"})
+
+    with directus_that(handler) as client:
+        head = client.head_asset("f1", preset="card", accept="image/avif")
+
+    assert head == AssetHead(content_length=123, content_type="image/avif")
+
+
+def test_where_a_proxy_takes_the_length_away_the_bytes_are_counted() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "HEAD":
+            return httpx.Response(200, headers={"Content-Type": "image/webp"})
+        return httpx.Response(200, content=b"picture", headers={"Content-Type": "image/webp"})
+
+    with directus_that(handler) as client:
+        assert client.head_asset("f1", preset="card").content_length == 7
+
+
+def test_a_row_without_a_field_names_the_right_that_is_missing() -> None:
+    row = {"id": "f1", "filename_disk": "f1.jpg"}
+    with directus_that(answering(200, json={"data": [row]})) as client, pytest.raises(Rejected) as caught:
+        client.files_by_id(["f1"])
+
+    assert "the right to read the field `storage` of directus_files" in str(caught.value)
+
+
+def test_settings_without_presets_name_the_right_that_is_missing() -> None:
+    partial = answering(200, json={"data": {"default_language": "en-US"}})
+    with directus_that(partial) as client, pytest.raises(Rejected, match="to read that field of directus_settings"):
+        client.project_settings()
+
+
+def test_the_own_user_is_asked_for_once() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"data": {"id": "bot"}})
+
+    with directus_that(handler) as client:
+        assert (client.own_user_id, client.own_user_id) == ("bot", "bot")
+
+    assert asked == ["/users/me"]
+
+
+def test_an_empty_feed_begins_at_zero() -> None:
+    with directus_that(answering(200, json={"data": []})) as client:
+        assert client.latest_activity_id() == 0
+
+
+def test_a_client_is_closed_with_its_block() -> None:
+    with directus_that(answering(200, json={"data": []})) as client:
+        client.get("/files")
+
+    with pytest.raises(RuntimeError, match="closed"):
+        client.get("/files")
+
+
+def file_row(file_id: str) -> dict[str, Any]:
+    return {
+        "id": file_id,
+        "storage": "local",
+        "filename_disk": f"{file_id}.jpg",
+        "filename_download": "picture.jpg",
+        "title": "Picture",
+        "type": "image/jpeg",
+        "filesize": "1000",
+        "width": 800,
+        "height": 600,
+        "focal_point_x": None,
+        "focal_point_y": None,
+        "uploaded_on": "2026-01-01T00:00:00.000Z",
+        "modified_on": "2026-01-01T00:00:00.000Z",
+    }

@@ -1,0 +1,171 @@
+import datetime as dt
+import json
+import random
+from typing import Any
+
+import httpx
+import pytest
+
+from directus_assets.directus.client import USER_AGENT, DirectusClient
+from directus_assets.directus.feed import OVERLAP, FeedPosition, advance, foreign_changes, read_feed
+from directus_assets.directus.models import Activity
+
+BOT = "bot"
+
+
+def entry(number: int, *, action: str = "update", user: str | None = "editor", agent: str = "Firefox") -> Activity:
+    return Activity(
+        id=number,
+        action=action,
+        collection="directus_files",
+        item=f"file-{number}",
+        user=user,
+        user_agent=agent,
+        timestamp=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    )
+
+
+class Log:
+    """An activity log in which entries appear in any order, behind Directus' own filter."""
+
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
+        self.requests = 0
+
+    def client(self) -> DirectusClient:
+        return DirectusClient("http://directus.example.com", "t", transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        conditions = json.loads(request.url.params["filter"])["_and"]
+        after = conditions[0]["id"]["_gt"]
+        skipped = set(conditions[2]["id"]["_nin"]) if len(conditions) > 2 else set()
+        found = sorted(i for i in self.ids if i > after and i not in skipped)[: int(request.url.params["limit"])]
+        return httpx.Response(200, json={"data": [self._row(i) for i in found]})
+
+    @staticmethod
+    def _row(number: int) -> dict[str, Any]:
+        return {
+            "id": number,
+            "action": "update",
+            "collection": "directus_files",
+            "item": f"file-{number}",
+            "user": None,
+            "user_agent": None,
+            "timestamp": "2026-01-01T00:00:00.000Z",
+        }
+
+
+def read(log: Log, position: FeedPosition, *, limit: int = 500) -> tuple[list[int], FeedPosition]:
+    with log.client() as client:
+        page = read_feed(client, position, collections=["directus_files"], limit=limit)
+    return [found.id for found in page.entries], page.position
+
+
+def test_each_entry_is_read_once() -> None:
+    log = Log()
+    log.ids = {11, 12}
+
+    first, position = read(log, FeedPosition(last_id=10, first_id=10))
+    log.ids |= {13}
+    second, position = read(log, position)
+    third, _ = read(log, position)
+
+    assert (first, second, third) == ([11, 12], [13], [])
+
+
+def test_an_entry_that_becomes_visible_late_with_a_lower_id_is_not_lost() -> None:
+    log = Log()
+    log.ids = {11, 14}
+
+    _, position = read(log, FeedPosition(last_id=10, first_id=10))
+    log.ids |= {12, 13}
+    late, position = read(log, position)
+
+    assert late == [12, 13]
+    assert position.last_id == 14
+    assert position.seen == (11, 12, 13, 14)
+
+
+def test_what_was_there_before_following_began_is_history() -> None:
+    log = Log()
+    log.ids = set(range(1, 101))
+
+    news, position = read(log, FeedPosition(last_id=100, first_id=100))
+    log.ids |= {101}
+    later, _ = read(log, position)
+
+    assert (news, later) == ([], [101])
+
+
+def test_a_read_is_one_request_of_bounded_size_and_the_rest_waits() -> None:
+    log = Log()
+    log.ids = set(range(1, 26))
+
+    first, position = read(log, FeedPosition(last_id=0), limit=10)
+    second, position = read(log, position, limit=10)
+    third, _ = read(log, position, limit=10)
+
+    assert (first, second, third) == (list(range(1, 11)), list(range(11, 21)), list(range(21, 26)))
+    assert log.requests == 3
+
+
+def test_a_page_says_whether_it_is_the_last() -> None:
+    log = Log()
+    log.ids = {1, 2, 3}
+    with log.client() as client:
+        assert not read_feed(client, FeedPosition(last_id=0), collections=["directus_files"], limit=3).is_last
+        assert read_feed(client, FeedPosition(last_id=0), collections=["directus_files"], limit=4).is_last
+
+
+def test_the_look_back_is_bounded() -> None:
+    position = advance(FeedPosition(last_id=0), [entry(number) for number in range(1, 5001)])
+
+    assert position.looks_back_to == 5000 - OVERLAP
+    assert position.seen == tuple(range(5001 - OVERLAP, 5001))
+
+
+def test_the_position_never_moves_back() -> None:
+    position = FeedPosition(last_id=900, first_id=100, seen=(899, 900))
+
+    assert advance(position, []) == position
+    assert advance(position, [entry(450)]).last_id == 900
+    assert advance(position, [entry(450)]).seen == (450, 899, 900)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_entry_is_lost_or_read_twice_in_whatever_order_they_appear(seed: int) -> None:
+    chance = random.Random(seed)
+    # Each id becomes visible at most 100 places after its turn.
+    order = sorted(range(1, 1001), key=lambda number: number + chance.uniform(0, 100))
+    log, position, found = Log(), FeedPosition(last_id=0), []
+
+    while order:
+        visible, order = order[:37], order[37:]
+        log.ids |= set(visible)
+        ids, position = read(log, position, limit=25)
+        found += ids
+    while ids:
+        ids, position = read(log, position, limit=25)
+        found += ids
+
+    assert sorted(found) == list(range(1, 1001))
+
+
+@pytest.mark.parametrize(
+    ("change", "is_foreign"),
+    [
+        (entry(1, user="editor", agent="Firefox"), True),
+        (entry(1, user=BOT, agent=USER_AGENT), False),
+        (entry(1, user=BOT, agent="Firefox"), True),
+        (entry(1, user="editor", agent=USER_AGENT), True),
+        (entry(1, user=None), True),
+        (entry(1, action="create"), True),
+        (entry(1, action="delete"), True),
+        (entry(1, action="comment"), False),
+        (entry(1, action="login"), False),
+        (entry(1, action="run"), False),
+    ],
+)
+def test_a_change_counts_unless_user_and_user_agent_are_ours(change: Activity, is_foreign: bool) -> None:
+    assert foreign_changes([change], own_user_id=BOT) == ([change] if is_foreign else [])
