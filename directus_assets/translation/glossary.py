@@ -62,7 +62,9 @@ class Term:
 
 def terms_in(text: str, glossary: Sequence[Term]) -> tuple[Term, ...]:
     """The terms of `glossary` that occur in `text` as words, in any case (upper or lower), in the glossary's order."""
-    return tuple(term for term in glossary if _pattern(term.term).search(text))
+    lowered = text.lower()
+    # The plain search first: it is a hundred times faster, and nearly always says no.
+    return tuple(term for term in glossary if term.term.lower() in lowered and _pattern(term.term).search(text))
 
 
 def digest_of_terms(terms: Iterable[Term]) -> str:

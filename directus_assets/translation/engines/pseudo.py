@@ -67,10 +67,8 @@ class PseudoEngine:
 
     def translate(self, request: Request) -> Answer:
         """The answer to `request`; never fails."""
-        texts = {
-            segment.key: pseudo(segment.text, target=request.target, terms=request.terms)
-            for segment in request.segments
-        }
+        terms = request.terms
+        texts = {segment.key: pseudo(segment.text, target=request.target, terms=terms) for segment in request.segments}
         return Answer(texts=texts, usage=self.estimate(request))
 
     def close(self) -> None:
