@@ -28,43 +28,43 @@ class Rendered:
     width: int
     height: int
     mime_type: str
-    exact: bool = True
-    """Whether Directus would give the very same bytes; every format that is rendered here does."""
 
 
 class Source:
-    """One picture that several derivatives are made of, one after the other.
+    """One picture that derivatives are made of, one after the other.
 
-    What cannot be scaled while it is decoded (PNG, TIFF, AVIF) is decoded once for all of them.
+    What cannot be scaled while it is decoded (PNG, TIFF, AVIF) is decoded once for all of them, unless it is very
+    large. Not for several threads at once.
 
     Args:
         content: the file; see `inspection` for what to check first.
-
-    Raises:
-        BadInput: the file is no picture that Directus transforms, or is damaged.
-        ConfigurationError: there is no libvips on this machine.
     """
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         self._decoded: Opened | None = None
-        try:
-            opened = open_picture(content)
-            if opened.format not in _SCALED_WHILE_DECODED and _decoded_bytes(opened.image) <= _MAX_DECODED_BYTES:
-                self._decoded = replace(opened, image=stay_sequential(opened.image))
-        except libvips().Error as error:
-            raise _explained(error, "The picture", content) from None
 
     def open(self) -> Opened:
-        """The picture, for one derivative: what is not kept decoded can be read from top to bottom only once."""
-        return self._decoded or open_picture(self.content)
+        """The picture, for one derivative.
+
+        Raises:
+            BadInput: its format is none that Directus transforms.
+            pyvips.Error: it is damaged.
+        """
+        if self._decoded:
+            return self._decoded
+        opened = open_picture(self.content)
+        if opened.format in _SCALED_WHILE_DECODED or _decoded_bytes(opened.image) > _MAX_DECODED_BYTES:
+            return opened
+        self._decoded = replace(opened, image=stay_sequential(opened.image))
+        return self._decoded
 
 
-def render(source: bytes | Source, derivative: Derivative, *, max_pixels: int = MAX_PIXELS) -> Rendered:
+def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXELS) -> Rendered:
     """The derivative's bytes, equal to those that Directus would store.
 
     Args:
-        source: the original; a `Source` where more than one derivative of it is wanted.
+        source: the original.
         derivative: what to make of it.
         max_pixels: the largest picture that is made on the way.
 
@@ -74,22 +74,22 @@ def render(source: bytes | Source, derivative: Derivative, *, max_pixels: int = 
         ConfigurationError: there is no libvips on this machine.
     """
     subject = f"Preset '{derivative.preset_key}', file {derivative.file_name} ({derivative.file_id})"
-    content = source.content if isinstance(source, Source) else source
     try:
         options = read_options(derivative.transforms)
-        opened = source.open() if isinstance(source, Source) else open_picture(source)
+        opened = source.open()
         form = options.format or opened.format
         image = run(opened, options, max_pixels=max_pixels)
-        encoded = encode(image, form, options)
+        content = encode(image, form, options)
     except PermanentError as error:
         raise type(error)(f"{subject}: {error.message}", remedy=error.remedy) from None
     except libvips().Error as error:
-        raise _explained(error, subject, content) from None
-    return Rendered(content=encoded, width=image.width, height=image.height, mime_type=MIME_TYPES[form])
+        raise _explained(error, subject, source.content) from None
+    return Rendered(content=content, width=image.width, height=image.height, mime_type=MIME_TYPES[form])
 
 
 def _decoded_bytes(image: Image) -> int:
-    return int(image.width * image.height * image.bands * (2 if image.format in {"ushort", "short"} else 1))
+    sample_bytes = {"uchar": 1, "ushort": 2, "float": 4}.get(image.format, 8)
+    return int(image.width * image.height * image.bands * sample_bytes)
 
 
 def _explained(error: Exception, subject: str, content: bytes) -> BadInput:

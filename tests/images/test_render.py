@@ -1,6 +1,8 @@
 """Rendering: sizes, formats, and what is refused. Equality with Directus itself is the parity test's."""
 
 import io
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +11,8 @@ from PIL import Image
 
 from directus_assets.directus.models import MISSING
 from directus_assets.errors import BadInput
-from directus_assets.images.render import NotReproducible, Source, render
+from directus_assets.images import render as rendering
+from directus_assets.images.render import NotReproducible, Rendered, Source
 from directus_assets.images.transforms import Derivative
 
 
@@ -21,6 +24,10 @@ def encoded(picture: Image.Image, form: str = "JPEG", **options) -> bytes:
 
 def gradient(size: tuple[int, int] = (400, 300)) -> Image.Image:
     return Image.merge("RGB", [Image.linear_gradient("L").rotate(turn).resize(size) for turn in (0, 90, 180)])
+
+
+def render(content: bytes, wanted: Derivative, **limits: int) -> Rendered:
+    return rendering.render(Source(content), wanted, **limits)
 
 
 def derivative(*transforms) -> Derivative:
@@ -105,8 +112,9 @@ def test_a_source_that_is_used_again_gives_the_same_bytes(form):
     wanted = [derivative(resize(width=width)) for width in (50, 200)]
 
     source = Source(content)
+    together = [rendering.render(source, d).content for d in wanted]
 
-    assert [render(source, d).content for d in wanted] == [render(content, d).content for d in wanted]
+    assert together == [render(content, d).content for d in wanted]
 
 
 def test_pictures_rendered_side_by_side_give_the_same_bytes():
@@ -172,3 +180,18 @@ def test_a_result_too_large_for_its_format_is_refused():
 def test_what_only_directus_can_make_is_told_apart():
     with pytest.raises(NotReproducible, match=r"Preset 'card', file A photo .*'gif'"):
         render(encoded(gradient()), derivative(("toFormat", "gif", {})))
+
+
+def test_without_libvips_it_is_told_what_to_do():
+    program = (
+        "import sys; sys.modules['pyvips'] = None\n"
+        "from directus_assets.errors import ConfigurationError\n"
+        "from directus_assets.images.sharp.load import libvips\n"
+        "try: libvips()\n"
+        "except ConfigurationError as error: print(error)\n"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert "libvips cannot be loaded" in answer.stdout
+    assert "pyvips-binary" in answer.stdout

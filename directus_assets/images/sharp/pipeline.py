@@ -5,14 +5,9 @@ from dataclasses import dataclass
 
 from directus_assets.errors import BadInput
 from directus_assets.images.sharp import effects
+from directus_assets.images.sharp.canvas import after_canvas, refuse_beyond, to_canvas
 from directus_assets.images.sharp.colours import is_16_bit, on_background, with_alpha, without_alpha
-from directus_assets.images.sharp.geometry import (
-    Shrink,
-    crop_position,
-    embed_position,
-    jpeg_shrink_on_load,
-    resolve_shrink,
-)
+from directus_assets.images.sharp.geometry import Shrink, jpeg_shrink_on_load, resolve_shrink
 from directus_assets.images.sharp.load import Image, Opened, libvips, stay_sequential
 from directus_assets.images.sharp.options import Options
 from directus_assets.images.sharp.trim import trim
@@ -49,15 +44,15 @@ def run(opened: Opened, options: Options, *, max_pixels: int) -> Image:
     """
     image, turns, is_untouched = _before_resize(opened.image, options)
     image, shrink = _shrunk_on_load(opened, image, options, turns, is_untouched=is_untouched)
-    _refuse_beyond(max_pixels, image.width / shrink.horizontal, image.height / shrink.vertical)
+    refuse_beyond(max_pixels, image.width / shrink.horizontal, image.height / shrink.vertical)
     image = _oriented_by_pixels_alone(image, options)
     image = _to_device_independent(image)
     image = _before_alpha(image, options)
     image, premultiplied_from = _resized(image, options, shrink)
     is_premultiplied = premultiplied_from is not None
     image = _turned(image, turns)
-    image = _to_canvas(image, options, is_premultiplied=is_premultiplied, max_pixels=max_pixels)
-    image = _after_canvas(image, options, is_premultiplied=is_premultiplied, max_pixels=max_pixels)
+    image = to_canvas(image, options, is_premultiplied=is_premultiplied, max_pixels=max_pixels)
+    image = after_canvas(image, options, is_premultiplied=is_premultiplied, max_pixels=max_pixels)
     image = _filtered(image, options)
     if premultiplied_from is not None:
         image = image.unpremultiply().cast(premultiplied_from)
@@ -175,54 +170,6 @@ def _turned(image: Image, turns: Turns) -> Image:
     return _rotated(image, turns.angle)
 
 
-def _to_canvas(image: Image, options: Options, *, is_premultiplied: bool, max_pixels: int) -> Image:
-    """The picture cropped or extended to the target size."""
-    size = (image.width, image.height)
-    target = (options.width or size[0], options.height or size[1])
-    if size == target:
-        return image
-    if options.canvas == "embed":
-        width, height = max(size[0], target[0]), max(size[1], target[1])
-        _refuse_beyond(max_pixels, width, height)
-        image, background = on_background(image, options.resize_background, premultiply=is_premultiplied)
-        left, top = embed_position(size, target, options.position)
-        return image.embed(left, top, width, height, extend="background", background=background)
-    if options.canvas != "crop":
-        return image
-    width, height = min(size[0], target[0]), min(size[1], target[1])
-    if options.position < 9:
-        left, top = crop_position(size, (width, height), options.position)
-        return image.crop(left, top, width, height)
-    strategy = "entropy" if options.position == 16 else "attention"
-    return stay_sequential(image).smartcrop(width, height, interesting=strategy, premultiplied=is_premultiplied)
-
-
-def _after_canvas(image: Image, options: Options, *, is_premultiplied: bool, max_pixels: int) -> Image:
-    if options.rotation_angle and not options.rotate_before:
-        image, background = on_background(
-            stay_sequential(image), options.rotation_background, premultiply=is_premultiplied
-        )
-        image = image.rotate(options.rotation_angle, background=background)
-    if options.post_extract:
-        image = image.crop(*options.post_extract)
-    if options.extend_top or options.extend_bottom or options.extend_left or options.extend_right:
-        image = _extended(image, options, is_premultiplied=is_premultiplied, max_pixels=max_pixels)
-    return image
-
-
-def _extended(image: Image, options: Options, *, is_premultiplied: bool, max_pixels: int) -> Image:
-    width = image.width + options.extend_left + options.extend_right
-    height = image.height + options.extend_top + options.extend_bottom
-    _refuse_beyond(max_pixels, width, height)
-    if options.extend_with == "background":
-        image, background = on_background(image, options.extend_background, premultiply=is_premultiplied)
-        return image.embed(
-            options.extend_left, options.extend_top, width, height, extend="background", background=background
-        )
-    image = stay_sequential(image)
-    return image.embed(options.extend_left, options.extend_top, width, height, extend=options.extend_with)
-
-
 def _filtered(image: Image, options: Options) -> Image:
     """What works on premultiplied alpha."""
     if options.median_size:
@@ -293,11 +240,3 @@ def _rotated(image: Image, degrees: int) -> Image:
 
 def _mirrored(image: Image, is_mirrored: bool) -> Image:
     return image.fliphor() if is_mirrored else image
-
-
-def _refuse_beyond(max_pixels: int, width: float, height: float) -> None:
-    if width * height > max_pixels:
-        raise BadInput(
-            f"The preset makes this picture {width:.0f} x {height:.0f} pixels, more than the limit of {max_pixels}.",
-            remedy="Ask for a smaller size in the preset, or set `withoutEnlargement`.",
-        )
