@@ -1,20 +1,26 @@
-"""What definitions are built from: the presets as last read from Directus, kept in a file beside Dagster's storage.
+"""What definitions are built from: presets, glossary and translated collections as last read from Directus.
 
-At load the snapshot is refreshed with a short time-out. A Directus that is down means the last snapshot and a warning,
-never a code location that does not load.
+The snapshot is a file beside Dagster's storage. At load it is refreshed with a short time-out: a Directus that is down
+means the last snapshot and a warning, never a code location that does not load.
 """
 
-import json
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import ProjectSettings
+from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
 from directus_assets.errors import DirectusAssetsError, PermanentError
 from directus_assets.settings import Environment
+
+SCHEMA_COLLECTIONS = ("directus_collections", "directus_fields", "directus_relations", "directus_settings")
+"""Where a change may give another snapshot; the collections of languages come on top."""
 
 _FILE = "directus_snapshot.json"
 _LOAD_TIMEOUT_SECONDS = 2.0
@@ -29,26 +35,41 @@ class Snapshot:
     url: str = ""
     """The project it was read from; a snapshot of another project is not used."""
     rows: dict[str, Any] = field(default_factory=lambda: {"storage_asset_presets": []})
-    """`GET /settings` as answered; parsed by `settings`."""
+    """`GET /settings` as answered, since presets are hashed as stored; parsed by `settings`."""
+    collections: tuple[TranslatedCollection, ...] = ()
+    """The collections that have translations; empty where nothing is translated."""
 
     @property
     def settings(self) -> ProjectSettings:
         """The settings, typed."""
         return ProjectSettings.parse(self.rows)
 
+    @property
+    def watched_collections(self) -> Sequence[str]:
+        """The collections in which a change may give another snapshot."""
+        return sorted({*SCHEMA_COLLECTIONS, *(each.languages_collection for each in self.collections)})
 
-def take_snapshot(client: DirectusClient) -> Snapshot:
+
+_SNAPSHOT = TypeAdapter(Snapshot)
+
+
+def take_snapshot(client: DirectusClient, *, with_translations: bool) -> Snapshot:
     """The snapshot of the project as it is now.
+
+    Args:
+        client: Directus.
+        with_translations: whether to look for translated collections, too.
 
     Raises:
         DirectusAssetsError: Directus cannot be read.
     """
     rows = client.get("/settings", fields=ProjectSettings.FIELDS)
     ProjectSettings.parse(rows)
-    return Snapshot(url=client.url, rows=rows)
+    collections = read_translated_collections(client) if with_translations else ()
+    return Snapshot(url=client.url, rows=rows, collections=collections)
 
 
-def load_snapshot(environment: Environment) -> Snapshot:
+def load_snapshot(environment: Environment, *, with_translations: bool) -> Snapshot:
     """The snapshot to build definitions from: fresh where Directus answers at once, else the kept one, else empty."""
     kept = read_snapshot(environment.state_folder, url=environment.directus_url)
     if not environment.is_complete:
@@ -58,7 +79,7 @@ def load_snapshot(environment: Environment) -> Snapshot:
         return kept
     try:
         with DirectusClient.from_environment(environment, timeout_seconds=_LOAD_TIMEOUT_SECONDS) as client:
-            fresh = take_snapshot(client)
+            fresh = take_snapshot(client, with_translations=with_translations)
     except DirectusAssetsError as error:
         logger.warning("Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), error)
         return kept
@@ -73,10 +94,9 @@ def read_snapshot(folder: Path, *, url: str) -> Snapshot:
     if not path.is_file():
         return Snapshot(url=url)
     try:
-        kept = json.loads(path.read_text("utf-8"))
-        snapshot = Snapshot(url=kept["url"], rows=kept["rows"])
+        snapshot = _SNAPSHOT.validate_json(path.read_bytes())
         ProjectSettings.parse(snapshot.rows)
-    except (ValueError, KeyError, TypeError, PermanentError):
+    except (ValidationError, PermanentError):
         logger.warning("%s cannot be read and is ignored; it is made anew as soon as Directus answers.", path)
         return Snapshot(url=url)
     return snapshot if snapshot.url == url or not url else Snapshot(url=url)
@@ -87,5 +107,5 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _FILE
     temporary = path.with_name(f"{_FILE}.{secrets.token_hex(4)}.tmp")
-    temporary.write_text(json.dumps({"url": snapshot.url, "rows": snapshot.rows}, indent=1), "utf-8")
+    temporary.write_bytes(_SNAPSHOT.dump_json(snapshot, indent=1))
     temporary.replace(path)

@@ -223,7 +223,7 @@ class ProjectSettings:
             glossary=tuple(
                 GlossaryTerm(term=str(entry["term"]), translation_note=str(entry.get("translation_note") or ""))
                 for entry in row.get("ai_translation_glossary") or []
-                if entry.get("term")
+                if str(entry.get("term") or "").strip()
             ),
             style_guide=_optional_text(row, "ai_translation_style_guide") or "",
         )

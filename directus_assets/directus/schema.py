@@ -1,8 +1,8 @@
 """Which collections of a project are translated, found in its schema.
 
 The pattern is the one that the Studio makes for an interface of the type *translations*: an alias field with the
-special `translations` on the parent, a relation from the translations collection to the parent (`meta.one_field` is the alias,
-`meta.junction_field` the field of the language), and its twin from that field to the collection of languages.
+special `translations` on the parent, a relation from the translations collection to the parent (`meta.one_field` is
+the alias, `meta.junction_field` the language's field), and its twin from that field to the collection of languages.
 """
 
 from collections import defaultdict

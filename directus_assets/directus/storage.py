@@ -16,15 +16,31 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from directus_assets.errors import BadInput, ConfigurationError, NotFound, PermanentError, TransientError, Unreachable
+from directus_assets.errors import (
+    BadInput,
+    ConfigurationError,
+    NotFound,
+    PermanentError,
+    TransientError,
+    Unreachable,
+    from_status,
+)
 
 _UPDATE_TRIES = 20
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
 
 logger = logging.getLogger(__name__)
 
 
 class StorageFull(TransientError):
     """The disk has no room; work goes on when there is some again."""
+
+
+class _ChangedMeanwhile(TransientError):
+    """Another writer was quicker."""
 
 
 class Storage(Protocol):
@@ -55,7 +71,7 @@ class Storage(Protocol):
         ...
 
     def inside(self, folder: str) -> "Storage":
-        """The storage that starts in a folder of this one."""
+        """The storage that starts in a folder of this one. Raises ConfigurationError if that folder leaves it."""
         ...
 
     def describe(self) -> str:
@@ -73,7 +89,11 @@ class LocalStorage:
         return str(self.root)
 
     def inside(self, folder: str) -> "LocalStorage":
-        return LocalStorage(self.root / safe_name(folder))
+        inner = self.root / _safe_folder(folder)
+        self._require_root()
+        with self._reported(folder):
+            inner.mkdir(parents=True, exist_ok=True)
+        return LocalStorage(inner)
 
     def read(self, name: str) -> bytes:
         with self._reported(name):
@@ -82,8 +102,7 @@ class LocalStorage:
     def write(self, name: str, content: bytes, *, content_type: str) -> None:  # noqa: ARG002 (objects have one, files none)
         path = self._path(name)
         temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-        if not self.root.is_dir():
-            raise Unreachable(f"The storage folder {self.root} is not there.", remedy="Is its volume mounted?")
+        self._require_root()
         with self._reported(name):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -98,6 +117,7 @@ class LocalStorage:
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
         path = self._path(name)
+        self._require_root()
         with self._reported(name):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.with_name(f".{path.name}.lock").open("w") as lock:
@@ -106,19 +126,21 @@ class LocalStorage:
                 self.write(name, change(current), content_type=content_type)
 
     def size(self, name: str) -> int | None:
-        with self._reported(name):
-            try:
+        try:
+            with self._reported(name):
                 return self._path(name).stat().st_size
-            except FileNotFoundError:
-                return None
+        except NotFound:
+            return None
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         folder, _, start = prefix.rpartition("/")
         top = self._path(folder) if folder else self.root
         with self._reported(prefix):
             for entry in sorted(os.scandir(top), key=lambda found: found.name):
-                if entry.is_file() and entry.name.startswith(start):
-                    yield f"{folder}/{entry.name}" if folder else entry.name, entry.stat().st_size
+                if entry.name.startswith(start) and entry.is_file():
+                    # What was removed since the folder was read is not there any more.
+                    with contextlib.suppress(FileNotFoundError):
+                        yield f"{folder}/{entry.name}" if folder else entry.name, entry.stat().st_size
 
     def delete(self, name: str) -> None:
         with self._reported(name):
@@ -127,23 +149,37 @@ class LocalStorage:
     def _path(self, name: str) -> Path:
         return self.root / safe_name(name)
 
+    def _require_root(self) -> None:
+        """A folder that is not there is a volume that is not mounted, and not an empty storage."""
+        if not self.root.is_dir():
+            raise Unreachable(f"The storage folder {self.root} is not there.", remedy="Is its volume mounted?")
+
     @contextlib.contextmanager
     def _reported(self, name: str) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError:
+            self._require_root()
             raise NotFound(f"{name} is not in the storage folder {self.root}.") from None
-        except PermissionError:
-            raise PermanentError(
-                f"The storage folder {self.root} does not let us at {name}.",
-                remedy="Run as a user that may read and write Directus' uploads, or use delivery `warm`.",
-            ) from None
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull(
-                    f"No room left for {name} in {self.root}.", remedy="Free some space; the work is tried again."
-                ) from None
-            raise Unreachable(f"The storage folder {self.root} failed on {name}: {error.strerror}.") from None
+            raise self._explained(error, name) from None
+
+    def _explained(self, error: OSError, name: str) -> PermanentError | TransientError:
+        if error.errno in _FULL:
+            return StorageFull(
+                f"No room left for {name} in {self.root}.", remedy="Free some space; the work is tried again."
+            )
+        if error.errno in _REFUSED:
+            return PermanentError(
+                f"The storage folder {self.root} does not let us at {name}: {error.strerror}.",
+                remedy="Run as a user that may read and write Directus' uploads, or use delivery `warm`.",
+            )
+        if error.errno in _IMPOSSIBLE:
+            return BadInput(
+                f"The storage folder {self.root} cannot hold {name}: {error.strerror}.",
+                remedy="Correct `filename_disk` of that file.",
+            )
+        return Unreachable(f"The storage folder {self.root} failed on {name}: {error.strerror}.")
 
 
 @dataclass(frozen=True)
@@ -162,7 +198,7 @@ class S3Storage:
         return f"s3://{self.bucket}/{self.root}".rstrip("/")
 
     def inside(self, folder: str) -> "S3Storage":
-        return replace(self, root=f"{self._folder}{safe_name(folder)}")
+        return replace(self, root=f"{self._folder}{_safe_folder(folder)}")
 
     @cached_property
     def _client(self) -> Any:
@@ -194,28 +230,17 @@ class S3Storage:
             self._client.put_object(Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type)
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
-        from botocore.exceptions import ClientError
-
         for _ in range(_UPDATE_TRIES):
-            try:
-                with self._reported(name):
-                    found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
+            current: bytes | None = None
+            condition = {"IfNoneMatch": "*"}
+            with contextlib.suppress(NotFound), self._reported(name):
+                found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
                 current, condition = found["Body"].read(), {"IfMatch": found["ETag"]}
-            except NotFound:
-                current, condition = None, {"IfNoneMatch": "*"}
-            try:
+            content = change(current)
+            with contextlib.suppress(_ChangedMeanwhile), self._reported(name):
                 self._client.put_object(
-                    Bucket=self.bucket,
-                    Key=self._object(name),
-                    Body=change(current),
-                    ContentType=content_type,
-                    **condition,
+                    Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type, **condition
                 )
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
-                    with self._reported(name):
-                        raise
-            else:
                 return
         raise Unreachable(f"{self.describe()}: {name} kept changing while it was updated.")
 
@@ -255,13 +280,17 @@ class S3Storage:
         except ClientError as error:
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
             reason = error.response.get("Error", {}).get("Code", "")
+            if reason == "NoSuchBucket":
+                raise PermanentError(
+                    f"There is no bucket '{self.bucket}'.", remedy="Correct STORAGE_<LOCATION>_BUCKET, or create it."
+                ) from None
             if status == 404:
                 raise NotFound(f"{name} is not in {self.describe()}.") from None
-            if status >= 500 or status in (408, 429):
-                raise Unreachable(f"{self.describe()} failed on {name}: {reason} (HTTP {status}).") from None
-            raise PermanentError(
-                f"{self.describe()} refuses {name}: {reason} (HTTP {status}).",
-                remedy="Check STORAGE_<LOCATION>_KEY, _SECRET and the bucket's policy.",
+            attempt = f"{self.describe()} refuses {name}: {reason}"
+            if status in (409, 412):
+                raise _ChangedMeanwhile(attempt) from None
+            raise from_status(
+                status, attempt, remedy="Check STORAGE_<LOCATION>_KEY, _SECRET and the bucket's policy."
             ) from None
         except BotoCoreError as error:
             raise Unreachable(f"{self.describe()} cannot be reached for {name}: {type(error).__name__}.") from None
@@ -290,11 +319,20 @@ def safe_name(name: str) -> PurePosixPath:
         BadInput: it is empty or absolute, or climbs out (`..`), or holds a NUL.
     """
     path = PurePosixPath(name)
-    if not name or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
         raise BadInput(
             f"The stored name {name!r} leaves its storage folder.", remedy="Correct `filename_disk` of that file."
         )
     return path
+
+
+def _safe_folder(folder: str) -> PurePosixPath:
+    try:
+        return safe_name(folder)
+    except BadInput:
+        raise ConfigurationError(
+            f"The folder {folder!r} is none inside its storage location.", remedy="Name one, such as `exports`."
+        ) from None
 
 
 def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage | None:

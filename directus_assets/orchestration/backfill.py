@@ -25,7 +25,6 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning import stale_outputs
 from directus_assets.settings import Settings
-from directus_assets.snapshot import take_snapshot
 
 _PAGE = 500
 _POLL_SECONDS = 2.0
@@ -87,7 +86,7 @@ def run_backfill(
 
 def _choose(project: Project, wanted: Sequence[str]) -> list[Preset]:
     images = project.settings.config.images
-    presets = [p for p in take_snapshot(project.directus).settings.presets if images.is_enabled(p.key)]
+    presets = [p for p in project.directus.project_settings().presets if images.is_enabled(p.key)]
     known = {preset.key for preset in presets}
     if unknown := [key for key in wanted if key not in known]:
         raise ConfigurationError(

@@ -1,15 +1,32 @@
 """All definitions of one Directus project, from its settings and snapshot."""
 
+import logging
+from collections.abc import Iterable, Sequence
+
 import dagster as dg
 
+from directus_assets.directus.models import Preset
+from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import IMAGES_JOB, build_image_presets
 from directus_assets.orchestration.partition_sensor import build_partition_sensor
-from directus_assets.orchestration.partitions import IMAGES_GROUP, files_key, files_partitions
+from directus_assets.orchestration.partitions import (
+    IMAGES_GROUP,
+    TRANSLATIONS_GROUP,
+    files_key,
+    files_partitions,
+    items_key,
+    items_partitions,
+)
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.orchestration.translations import Items, build_translations, translation_job_name
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot
+from directus_assets.translation.glossary import Term
+from directus_assets.translation.scope import plan_scopes
+
+logger = logging.getLogger(__name__)
 
 
 def build_defs(
@@ -22,11 +39,20 @@ def build_defs(
         snapshot: what to build from; without it, Directus as it is now or was last.
         project: what assets and sensors work with; for tests.
     """
-    snapshot = snapshot or load_snapshot(settings.environment)
     project = project or Project(settings)
-    images = settings.config.images
-    presets = [p for p in snapshot.settings.presets if images.is_enabled(p.key)]
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [_files_asset()]
+    snapshot = snapshot or load_snapshot(settings.environment, with_translations=project.translates)
+    presets = [p for p in snapshot.settings.presets if settings.config.images.is_enabled(p.key)]
+    return dg.Definitions.merge(
+        dg.Definitions(sensors=[build_settings_sensor(snapshot, project)], executor=dg.in_process_executor),
+        _images(project, presets),
+        *(_translations(project, items) for items in _translated_items(project, snapshot)),
+    )
+
+
+def _images(project: Project, presets: Sequence[Preset]) -> dg.Definitions:
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        dg.AssetSpec(files_key, description="The files of Directus.", group_name=IMAGES_GROUP, kinds={"directus"})
+    ]
     jobs = []
     if presets:
         image_presets = build_image_presets(project, presets)
@@ -39,21 +65,57 @@ def build_defs(
                 partitions_def=files_partitions,
             )
         )
-    files_sensor = build_partition_sensor(
+    sensor = build_partition_sensor(
         Files(project, presets),
         project,
         name="directus_files_sensor",
         description="Follows uploads, replaced files, focal points and deletions in Directus.",
         job_name=IMAGES_JOB if presets else None,
-        backfill_on_start=images.backfill_on_start,
+        backfill_on_start=project.settings.config.images.backfill_on_start,
     )
-    return dg.Definitions(
-        assets=assets,
-        jobs=jobs,
-        sensors=[files_sensor, build_settings_sensor(snapshot, project)],
-        executor=dg.in_process_executor,
-    )
+    return dg.Definitions(assets=assets, jobs=jobs, sensors=[sensor])
 
 
-def _files_asset() -> dg.AssetSpec:
-    return dg.AssetSpec(files_key, description="The files of Directus.", group_name=IMAGES_GROUP, kinds={"directus"})
+def _translations(project: Project, items: Items) -> dg.Definitions:
+    collection = items.collection
+    source = dg.AssetSpec(
+        items_key(collection),
+        description=f"The items of `{collection}` in Directus.",
+        group_name=TRANSLATIONS_GROUP,
+        kinds={"directus"},
+    )
+    translations = build_translations(project, items)
+    job = dg.define_asset_job(
+        translation_job_name(collection),
+        dg.AssetSelection.assets(translations),
+        description=f"Translates a range of items of {collection}.",
+        partitions_def=items_partitions(collection),
+    )
+    sensor = build_partition_sensor(
+        items,
+        project,
+        name=f"directus_{collection}_sensor",
+        description=f"Follows changes of {collection} and its translations in Directus.",
+        job_name=translation_job_name(collection),
+        backfill_on_start=project.settings.config.translations.backfill_on_start,
+    )
+    return dg.Definitions(assets=[source, translations], jobs=[job], sensors=[sensor])
+
+
+def _translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:
+    """What is translated; nothing, with a warning, where the YAML file does not fit the Directus schema."""
+    engine = project.engine
+    if engine is None or not project.translates:
+        return []
+    settings = snapshot.settings
+    try:
+        scopes = plan_scopes(
+            snapshot.collections, project.settings.config.translations, default_language=settings.default_language
+        )
+    except ConfigurationError:
+        if snapshot.collections:
+            raise
+        logger.warning("Nothing is translated: the schema of Directus has not been read yet.")
+        return []
+    glossary = tuple(map(Term.of, settings.glossary))
+    return [Items(project, scope, engine, glossary) for scope in scopes]

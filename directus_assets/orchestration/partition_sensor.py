@@ -24,6 +24,7 @@ from directus_assets.orchestration.partitions import (
     TRIGGER_TAG,
     range_tags,
 )
+from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.subject import Subject
 from directus_assets.planning import Batch, batches, deleted_items, plan_changes, stale_outputs
@@ -51,7 +52,7 @@ class Scan(BaseModel):
     """Keeps the runs of one scan apart from those of an earlier one."""
     outputs: tuple[str, ...]
     known_only: bool = False
-    """Only what has been made before."""
+    """Only what has been made, or tried, before."""
     position: int = 0
 
 
@@ -194,7 +195,9 @@ class _Tick:
         wanted = self.subject.examine(keys, scan.outputs).wanted
         made = self._fingerprints(scan.outputs, keys)
         if scan.known_only:
-            wanted = {output: fingerprint for output, fingerprint in wanted.items() if output in made}
+            known = made.keys() | self._failed(scan.outputs, keys)
+            wanted = {output: fingerprint for output, fingerprint in wanted.items() if output in known}
+        made = {output: fingerprint.removesuffix(REVIEW_MARK) for output, fingerprint in made.items()}
         for batch in batches(stale_outputs(wanted, made), order, size=self.subject.batch_size):
             self._request(batch, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
         position = scan.position + len(keys)
@@ -226,6 +229,20 @@ class _Tick:
 
     def _fingerprints(self, outputs: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], str]:
         return fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
+
+    def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
+        """The outputs whose last try failed."""
+        definition = dg.DynamicPartitionsDefinition(name=self.subject.partitions_name)
+        statuses = {
+            output: self.instance.get_status_by_partition(self.subject.assets[output], list(keys), definition) or {}
+            for output in outputs
+        }
+        return {
+            (output, key)
+            for output, by_key in statuses.items()
+            for key, status in by_key.items()
+            if status is not None and status.value == "FAILED"
+        }
 
     def _request(self, batch: Batch, *, trigger: str, priority: str, occasion: str) -> None:
         """Asks for a run. The same batch on the same occasion is asked for once, however often the tick is repeated."""

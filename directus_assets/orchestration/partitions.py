@@ -11,6 +11,7 @@ files_partitions = dg.DynamicPartitionsDefinition(name="directus_files")
 files_key = dg.AssetKey(["directus", "files"])
 
 IMAGES_GROUP = "images"
+TRANSLATIONS_GROUP = "translations"
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -22,6 +23,16 @@ person starts makes everything again."""
 
 FRESH_PRIORITY = "10"
 SCAN_PRIORITY = "-10"
+
+
+def items_partitions(collection: str) -> dg.DynamicPartitionsDefinition:
+    """One partition for each item of a collection; its key is the item's primary key."""
+    return dg.DynamicPartitionsDefinition(name=f"directus_{collection}")
+
+
+def items_key(collection: str) -> dg.AssetKey:
+    """The collection itself, as an asset that Directus makes."""
+    return dg.AssetKey(["directus", collection])
 
 
 def preset_asset_key(preset_key: str) -> dg.AssetKey:

@@ -66,7 +66,9 @@ class Recorder:
             return
         if isinstance(error, TransientError):
             self._retry([error], reason=str(error))
-            raise dg.Failure(f"Gave up after {len(_BACKOFF_SECONDS)} retries: {error}", allow_retries=False) from None
+            raise dg.Failure(
+                f"Gave up after {self.context.retry_number} retries: {error}", allow_retries=False
+            ) from None
         if isinstance(error, DirectusAssetsError):
             raise dg.Failure(str(error), allow_retries=False) from None
         self._finish()
@@ -108,7 +110,7 @@ class Recorder:
             name: how an editor knows the item.
         """
         output = (asset_key, partition)
-        if isinstance(error, TransientError) and self._retries_left:
+        if isinstance(error, TransientError) and self._retries_left and not _asks_for_too_much(error):
             self._transient[output] = error
             self.context.log.warning(
                 "%s of %s (%s), tried again later: %s", asset_key.to_user_string(), name, partition, error
@@ -147,10 +149,10 @@ class Recorder:
         )
 
     def _retry(self, errors: Sequence[TransientError], *, reason: str) -> None:
-        if not errors or not self._retries_left:
+        if not errors or not self._retries_left or any(_asks_for_too_much(error) for error in errors):
             return
         asked = max((error.retry_after_seconds or 0 for error in errors), default=0)
-        wait = min(max(_BACKOFF_SECONDS[self.context.retry_number], asked), _LONGEST_WAIT_SECONDS)
+        wait = max(_BACKOFF_SECONDS[self.context.retry_number], asked)
         self.context.log.warning("%s, in %.0f s.", reason, wait)
         raise dg.RetryRequested(max_retries=len(_BACKOFF_SECONDS), seconds_to_wait=wait)
 
@@ -166,6 +168,11 @@ class Recorder:
                         tags=previous.tags,
                     )
                 )
+
+
+def _asks_for_too_much(error: TransientError) -> bool:
+    """A wait for hours (a spending limit, a quota) does not hold a run: it ends, and the work is resumed later."""
+    return (error.retry_after_seconds or 0) > _LONGEST_WAIT_SECONDS
 
 
 def _failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[Output, str]:

@@ -1,11 +1,19 @@
 """Outcomes as Dagster metadata: what an editor or an operator reads on a partition's page."""
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import dagster as dg
 
 from directus_assets.images.outcomes import Delivered, Made
+from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.records import canonical
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.work import Review, Translated
+
+REVIEW_MARK = "+review"
+"""Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
 
 
 def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any]:
@@ -37,6 +45,46 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
     preview = next((made.preview for made in outcome.made if made.preview), None)
     metadata["preview"] = dg.MetadataValue.md(f"![preview]({preview or link})")
     return metadata
+
+
+def translation_metadata(
+    result: Translated, *, scope: Scope, engine: Engine, cost: Decimal | None, public_url: str
+) -> dict[str, Any]:
+    """Metadata of one item in one language. Numbers are plotted by Dagster, over partitions and over time."""
+    usage = result.usage
+    metadata: dict[str, Any] = {
+        "item": dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}"),
+        "engine": engine.name,
+        "seconds": round(result.seconds, 3),
+        "segments_reused": result.reused,
+        "segments_sent": result.sent,
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "characters": usage.characters,
+    }
+    if cost is not None:
+        metadata["cost"] = float(cost)
+    if result.written:
+        metadata["fields_written"] = ", ".join(result.written)
+    if result.kept:
+        metadata["human_text_kept"] = ", ".join(result.kept)
+    if result.reviews:
+        metadata["needs_review"] = dg.MetadataValue.table([_review_row(review) for review in result.reviews])
+    return metadata
+
+
+def _review_row(review: Review) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "field": review.field,
+            "old source": review.old_source,
+            "new source": review.new_source,
+            "human text, kept": review.human,
+            "proposal": canonical(review.proposal),
+        }
+    )
 
 
 def _row(made: Made) -> dg.TableRecord:

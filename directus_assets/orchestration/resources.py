@@ -4,11 +4,19 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pydantic import SecretStr
+
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
 from directus_assets.errors import ConfigurationError
 from directus_assets.images.make import Maker
 from directus_assets.settings import DeliveryName, Settings
+from directus_assets.translation.cost import parse_prices
+from directus_assets.translation.engines import EngineSettings, choose
+from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.purse import Purse
+from directus_assets.translation.rate_gate import RateGate
+from directus_assets.translation.record_store import RecordStore
 
 
 @dataclass
@@ -43,12 +51,7 @@ class Project:
             folder = self.settings.config_folder / options.folder
             folder.mkdir(parents=True, exist_ok=True)
             return LocalStorage(folder)
-        if options.location not in self.storages:
-            raise ConfigurationError(
-                f"`images.export.location` is '{options.location}', which is not among STORAGE_LOCATIONS.",
-                remedy="Name one of them, or leave it out to export to a folder.",
-            )
-        return self.storages[options.location].inside(options.folder)
+        return self._location("images.export.location", options.location).inside(options.folder)
 
     @cached_property
     def maker(self) -> Maker:
@@ -63,3 +66,72 @@ class Project:
             warm_concurrency=images.warm_concurrency,
             max_pixels=images.max_megapixels * 1_000_000,
         )
+
+    @cached_property
+    def engine(self) -> Engine | None:
+        """Who translates; None where no key is set and none is asked for by name.
+
+        Raises:
+            ConfigurationError: an unknown engine, or one without its key.
+        """
+        environment = self.settings.environment
+        return choose(
+            EngineSettings(
+                engine=environment.translation_engine,
+                openai_api_key=_revealed(environment.openai_api_key),
+                openai_base_url=environment.openai_base_url,
+                openai_model=environment.openai_model,
+                deepl_api_key=_revealed(environment.deepl_api_key),
+                deepl_formality=self.settings.config.translations.deepl_formality,
+            )
+        )
+
+    @property
+    def translates(self) -> bool:
+        """Whether anything is translated: there is an engine, and the YAML file does not switch translation off."""
+        return self.settings.config.translations.enabled and self.engine is not None
+
+    @cached_property
+    def gate(self) -> RateGate:
+        """The gate that everything in this process goes through that asks the engine."""
+        return RateGate(limit=self.settings.config.translations.concurrency)
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """What is remembered of translations."""
+        return RecordStore(self._memory)
+
+    @cached_property
+    def purse(self) -> Purse:
+        """What translations cost, and whether there is money left today.
+
+        Raises:
+            ConfigurationError: a spending limit without a price, or an unknown storage location.
+        """
+        options = self.settings.config.translations
+        prices = {model: price.model_dump() for model, price in options.prices.items()}
+        model = self.engine.model if self.engine else ""
+        return Purse(
+            storage=self._memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
+        )
+
+    @cached_property
+    def _memory(self) -> Storage:
+        options = self.settings.config.translations.records
+        if options.location is None:
+            folder = self.settings.environment.state_folder / options.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            return LocalStorage(folder)
+        return self._location("translations.records.location", options.location).inside(options.folder)
+
+    def _location(self, setting: str, name: str) -> Storage:
+        if name not in self.storages:
+            raise ConfigurationError(
+                f"`{setting}` is '{name}', which is not among STORAGE_LOCATIONS.",
+                remedy="Name one of them, or leave it out to use a folder.",
+            )
+        return self.storages[name]
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

@@ -1,15 +1,27 @@
-"""`directus_settings_sensor`: follows the settings that definitions are built from, and has them built anew."""
+"""`directus_settings_sensor`: follows what definitions are built from, and has them built anew."""
 
 import time
 
 import dagster as dg
+from pydantic import BaseModel
 
+from directus_assets.directus.feed import FeedPosition, read_feed
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
 
 _PATIENCE_SECONDS = 30.0
 """Webserver and daemon follow a reload within about 12 s; asking again sooner only keeps them busy."""
+
+
+class SettingsCursor(BaseModel):
+    """Where the sensor stands."""
+
+    feed: FeedPosition
+    is_compared: bool = False
+    """Whether the definitions are known to be those of Directus at this position."""
+    reloaded_at: float = 0.0
+    """When the definitions were last asked to be built anew, in seconds since 1970."""
 
 
 def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefinition:
@@ -19,18 +31,32 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         name="directus_settings_sensor",
         minimum_interval_seconds=project.settings.environment.poll_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Follows image presets in Directus' settings; new, changed and removed presets become assets.",
+        description="Follows image presets, languages, translated collections and the glossary in Directus.",
     )
-    def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        current = take_snapshot(project.directus)
+    def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        directus = project.directus
+        if context.cursor:
+            cursor = SettingsCursor.model_validate_json(context.cursor)
+        else:
+            latest = directus.latest_activity_id()
+            cursor = SettingsCursor(feed=FeedPosition(last_id=latest, first_id=latest))
+        page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)
+        cursor = cursor.model_copy(update={"feed": page.position})
+        if not page.entries and cursor.is_compared:
+            return _skip("Nothing changed.", cursor)
+        current = take_snapshot(directus, with_translations=project.translates)
         if current == loaded:
-            return dg.SkipReason("Nothing changed.")
-        if context.cursor and time.time() - float(context.cursor) < _PATIENCE_SECONDS:
-            return dg.SkipReason("The definitions are being built anew.")
+            return _skip("Nothing changed.", cursor.model_copy(update={"is_compared": True}))
+        message = "What definitions are built from changed in Directus: they are being built anew."
+        if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
+            return _skip(message, cursor.model_copy(update={"is_compared": False}))
         environment = project.settings.environment
         write_snapshot(current, environment.state_folder)
         Webserver(environment.webserver_url).reload_code_location()
-        context.update_cursor(str(time.time()))
-        return dg.SkipReason("The settings of Directus changed: the definitions are being built anew.")
+        return _skip(message, cursor.model_copy(update={"is_compared": False, "reloaded_at": time.time()}))
 
     return directus_settings_sensor
+
+
+def _skip(reason: str, cursor: SettingsCursor) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=cursor.model_dump_json())

@@ -12,11 +12,10 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from directus_assets.errors import Rejected
+from directus_assets.directus.models import GlossaryTerm
 from directus_assets.translation.languages import Language
 
 _FIXED = re.compile(r"^\s*(?P<code>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\s*[:=]\s*(?P<text>.+?)\s*$")
@@ -31,19 +30,9 @@ class Term:
     note: str
 
     @classmethod
-    def parse(cls, row: Mapping[str, Any]) -> "Term":
-        """The term for one entry of `ai_translation_glossary`.
-
-        Raises:
-            Rejected: the entry has no term.
-        """
-        term = str(row.get("term") or "").strip()
-        if not term:
-            raise Rejected(
-                "The translation glossary has an entry without a term.",
-                remedy="Complete or remove it in Directus under Settings > AI.",
-            )
-        return cls(term=term, note=str(row.get("translation_note") or "").strip())
+    def of(cls, entry: GlossaryTerm) -> "Term":
+        """The term for one entry of Directus' glossary."""
+        return cls(term=entry.term.strip(), note=entry.translation_note.strip())
 
     def fixed_translation(self, target: Language) -> str | None:
         """The only right translation into `target` where the note gives one, else None.

@@ -3,15 +3,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from directus_assets.errors import BadInput, ConfigurationError, NotFound, Unreachable
-from directus_assets.translation.record_store import BucketRecords, FolderRecords, RecordStore, record_name
+from directus_assets.directus.storage import LocalStorage, S3Storage
+from directus_assets.errors import BadInput, PermanentError, Unreachable
+from directus_assets.translation.record_store import RecordStore, record_name
 from directus_assets.translation.records import FieldRecord, Remembered, TranslationRecord
 
 RECORD = TranslationRecord(
@@ -24,34 +23,38 @@ RECORD = TranslationRecord(
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
+def s3() -> Iterator[str]:
+    """The address of an S3 service with the bucket `records`."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    client = s3_client(f"http://{host}:{port}")
+    url = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
+    )
     client.create_bucket(Bucket="records")
-    yield client
     client.close()
+    yield url
     server.stop()
 
 
-def s3_client(url: str) -> Any:
-    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2)
-    return boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        config=config,
+def bucket(name: str, url: str) -> RecordStore:
+    storage = S3Storage(
+        bucket=name, root="a/b", key="key", secret="secret", region="us-east-1", endpoint=url, force_path_style=True
     )
+    return RecordStore(storage)
+
+
+def folder(path: Path) -> RecordStore:
+    path.mkdir(exist_ok=True)
+    return RecordStore(LocalStorage(path))
 
 
 @pytest.fixture(params=["folder", "bucket"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> RecordStore:
     if request.param == "folder":
-        return FolderRecords(tmp_path / "records")
-    return BucketRecords(bucket="records", prefix="a/b", client=request.getfixturevalue("s3"))
+        return folder(tmp_path / "records")
+    return bucket("records", request.getfixturevalue("s3"))
 
 
 def test_a_record_comes_back_as_it_was(store: RecordStore) -> None:
@@ -73,7 +76,7 @@ def test_a_deleted_record_is_gone_and_deleting_twice_is_no_error(store: RecordSt
 
 @pytest.mark.parametrize("item", ["../../etc/passwd", "..", "", "CON", "a/b\\c", "ü🍞\x00", "x" * 5000, "A"])
 def test_every_key_is_a_safe_name_of_its_own(tmp_path: Path, item: str) -> None:
-    store = FolderRecords(tmp_path / "records")
+    store = folder(tmp_path / "records")
     record = TranslationRecord(collection="../posts", item=item, language="de-DE")
 
     store.save(record)
@@ -88,7 +91,7 @@ def test_names_differ_by_more_than_case() -> None:
 
 
 def test_a_damaged_record_is_an_error_and_not_a_missing_one(tmp_path: Path) -> None:
-    store = FolderRecords(tmp_path)
+    store = folder(tmp_path)
     store.save(RECORD)
     (tmp_path / record_name("posts", "17", "de-DE")).write_text('{"version": 1, "colle')
 
@@ -101,15 +104,17 @@ def test_a_record_of_another_version_is_an_error() -> None:
         TranslationRecord.from_json(RECORD.to_json().replace(b'"version":1', b'"version":2'), name="x")
 
 
-def test_a_record_that_cannot_be_written_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+def test_a_folder_that_is_gone_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
+    store = RecordStore(LocalStorage(tmp_path / "unmounted"))
 
-    with pytest.raises(ConfigurationError, match="cannot be used"):
-        FolderRecords(tmp_path / "file").save(RECORD)
+    with pytest.raises(Unreachable, match="not there"):
+        store.load("posts", "17", "de-DE")
+    with pytest.raises(Unreachable, match="not there"):
+        store.save(RECORD)
 
 
 def test_nothing_half_written_is_left(tmp_path: Path) -> None:
-    store = FolderRecords(tmp_path)
+    store = folder(tmp_path)
 
     store.save(RECORD)
 
@@ -118,14 +123,11 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     ]
 
 
-def test_a_missing_bucket_is_an_error_and_not_an_empty_one(s3: Any) -> None:
-    with pytest.raises(NotFound, match="Check its name"):
-        BucketRecords(bucket="other", client=s3).load("posts", "17", "de-DE")
+def test_a_missing_bucket_is_an_error_and_not_an_empty_one(s3: str) -> None:
+    with pytest.raises(PermanentError, match="no bucket"):
+        bucket("other", s3).load("posts", "17", "de-DE")
 
 
 def test_a_bucket_that_does_not_answer_is_unreachable() -> None:
-    client = s3_client("http://127.0.0.1:9")
-
     with pytest.raises(Unreachable):
-        BucketRecords(bucket="records", client=client).load("posts", "17", "de-DE")
-    client.close()
+        bucket("records", "http://127.0.0.1:9").load("posts", "17", "de-DE")

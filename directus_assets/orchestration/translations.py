@@ -1,0 +1,210 @@
+"""The assets `translations/<collection>/<language>`: one multi-asset for each collection, over its languages.
+
+What is translated, kept and written is decided in `directus_assets.translation`; here it becomes Dagster's events.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+
+from directus_assets.directus.models import Activity
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.partitions import TRANSLATIONS_GROUP, TRIGGER_TAG, items_key, items_partitions
+from directus_assets.orchestration.recorder import Recorder
+from directus_assets.orchestration.report import REVIEW_MARK, translation_metadata
+from directus_assets.orchestration.resources import Project
+from directus_assets.planning import Examination
+from directus_assets.translation.engines import pseudo
+from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.glossary import Term, digest_of_terms
+from directus_assets.translation.items import Item, item_keys, items_of_rows, read_items
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.work import Translated, Translator, fingerprint
+
+
+def translation_asset_key(collection: str, language: str) -> dg.AssetKey:
+    """`translations/<collection>/<language code>`."""
+    return dg.AssetKey(["translations", collection, re.sub(r"[^A-Za-z0-9_.-]", "_", language)])
+
+
+def translation_job_name(collection: str) -> str:
+    """The job that the sensor's runs belong to."""
+    return f"translate_{collection}"
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of one collection as a subject: items are partitions, languages are outputs."""
+
+    project: Project
+    scope: Scope
+    engine: Engine
+    glossary: tuple[Term, ...]
+
+    @property
+    def partitions_name(self) -> str:
+        return str(items_partitions(self.scope.collection).name)
+
+    @property
+    def collection(self) -> str:
+        return self.scope.collection
+
+    @property
+    def feed_collections(self) -> Sequence[str]:
+        return (self.scope.collection, self.scope.schema.translations)
+
+    @cached_property
+    def assets(self) -> dict[str, dg.AssetKey]:
+        return {row.code: translation_asset_key(self.scope.collection, row.code) for row in self.scope.targets}
+
+    @cached_property
+    def code_versions(self) -> dict[str, str]:
+        return {row.code: self.scope.code_version for row in self.scope.targets}
+
+    @property
+    def revision(self) -> str:
+        """Changes with the glossary, with a real engine after `pseudo`, and when there is money again."""
+        is_pseudo = self.engine.name == pseudo.NAME
+        return f"{digest_of_terms(self.glossary)}:{is_pseudo}:{self.project.purse.resumed_on()}"
+
+    @property
+    def batch_size(self) -> int:
+        return self.project.settings.config.translations.batch_size
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        return item_keys(self.project.directus, self.scope, page=page, size=size)
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        own = [entry.item for entry in entries if entry.collection == self.scope.collection]
+        rows = [entry.item for entry in entries if entry.collection == self.scope.schema.translations]
+        return list(dict.fromkeys([*own, *items_of_rows(self.project.directus, self.scope, rows)]))
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        items = {item.key: item for item in read_items(self.project.directus, self.scope, keys)}
+        present = [key for key in keys if key in items]
+        targets = [row for row in self.scope.targets if row.code in outputs]
+        wanted = {(row.code, key): self._fingerprint(items[key], row) for key in present for row in targets}
+        return Examination(present=tuple(present), wanted=wanted)
+
+    def _fingerprint(self, item: Item, target: LanguageRow) -> str:
+        return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
+
+
+def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
+    """The multi-asset over the target languages of one collection, at least one."""
+    scope = items.scope
+    partitions = items_partitions(scope.collection)
+    by_asset = {items.assets[row.code]: row for row in scope.targets}
+    code_versions = dict.fromkeys(by_asset, scope.code_version)
+    specs = [
+        dg.AssetSpec(
+            asset_key,
+            description=_describe(scope, row),
+            group_name=TRANSLATIONS_GROUP,
+            deps=[items_key(scope.collection)],
+            code_version=scope.code_version,
+            partitions_def=partitions,
+            skippable=True,
+            kinds={"directus", items.engine.name.partition(":")[0]},
+        )
+        for asset_key, row in by_asset.items()
+    ]
+
+    @dg.multi_asset(
+        name=f"translate_items_of_{scope.collection}",
+        description=f"Translates the items of {scope.collection}.",
+        specs=specs,
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
+        pool="llm",
+    )
+    def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
+        with Recorder(context, code_versions) as recorder:
+            translator = _translator(project, items)
+            work = list(_open_work(context, recorder, translator, by_asset))
+            with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="translate") as pool:
+                futures = {
+                    pool.submit(translator.translate, item, by_asset[asset_key]): (asset_key, item)
+                    for item, asset_key in work
+                }
+                for future in as_completed(futures):
+                    asset_key, item = futures[future]
+                    try:
+                        result = future.result()
+                    except DirectusAssetsError as error:
+                        recorder.failed(asset_key, item.key, error, name=f"{scope.collection} {item.key}")
+                    else:
+                        _record(recorder, asset_key, result, translator, project)
+        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        yield from ()
+
+    return translations
+
+
+def _record(
+    recorder: Recorder, asset_key: dg.AssetKey, result: Translated, translator: Translator, project: Project
+) -> None:
+    if not result.fingerprint:
+        return
+    recorder.succeeded(
+        asset_key,
+        result.item,
+        data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+        metadata=translation_metadata(
+            result,
+            scope=translator.scope,
+            engine=translator.engine,
+            cost=project.purse.cost(result.usage),
+            public_url=project.directus.url,
+        ),
+        note="Needs review: a human's text was kept although its source has changed." if result.reviews else "",
+    )
+
+
+def _translator(project: Project, items: Items) -> Translator:
+    """With the glossary and the style guide as they are now."""
+    settings = project.directus.project_settings()
+    return Translator(
+        client=project.directus,
+        scope=items.scope,
+        engine=items.engine,
+        gate=project.gate,
+        records=project.records,
+        glossary=tuple(map(Term.of, settings.glossary)),
+        style_guide=settings.style_guide,
+        admit=project.purse.admit,
+        paid=project.purse.pay,
+        propose_in_versions=project.settings.config.translations.review == "version",
+    )
+
+
+def _open_work(
+    context: dg.AssetExecutionContext,
+    recorder: Recorder,
+    translator: Translator,
+    by_asset: dict[dg.AssetKey, LanguageRow],
+) -> Iterator[tuple[Item, dg.AssetKey]]:
+    """What this run has to do. An item that is gone asks for nothing; the sensor removes its partition."""
+    scope = translator.scope
+    keep_right = TRIGGER_TAG in context.run.tags
+    selected = {row.code: key for key, row in by_asset.items() if key in context.selected_asset_keys}
+    items = {item.key: item for item in read_items(translator.client, scope, context.partition_keys)}
+    made = fingerprints(context.instance, selected, items) if keep_right else {}
+    for key, item in items.items():
+        for asset_key in recorder.open_outputs(key):
+            row = by_asset[asset_key]
+            if made.get((row.code, key)) == translator.fingerprint(item, row):
+                recorder.unchanged(asset_key, key)
+            else:
+                yield item, asset_key
+
+
+def _describe(scope: Scope, target: LanguageRow) -> str:
+    fields = ", ".join(field.name for field in scope.schema.fields)
+    return f"Every item of `{scope.collection}` from {scope.source.code} into {target.code}: {fields}."

@@ -1,0 +1,206 @@
+"""Items and their translation rows, read from Directus and written back.
+
+Only the translations collection is written, only the fields that change, and never a second row for one language.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.errors import Forbidden, NotFound, Rejected, TransientError
+from directus_assets.translation.scope import Scope
+
+_KEYS_PER_REQUEST = 100
+_TRIES = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the translations collection."""
+
+    key: str
+    values: Mapping[str, JsonValue]
+    """The translated fields."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One item with everything that its translation is made from and written to."""
+
+    key: str
+    source: Mapping[str, JsonValue]
+    """The translated fields in the source language; empty where the item has no source row yet."""
+    rows: Mapping[str, Row]
+    """The target rows, by language code."""
+    duplicates: tuple[str, ...] = ()
+    """Codes of languages that have more than one row."""
+
+
+def read_items(client: DirectusClient, scope: Scope, keys: Iterable[str], *, matching_only: bool = True) -> list[Item]:
+    """The items with these keys, those that exist.
+
+    Args:
+        client: Directus.
+        scope: which collection, fields and languages.
+        keys: primary keys, as text.
+        matching_only: leave out items that the scope's filter does not match.
+    """
+    wanted = list(dict.fromkeys(keys))
+    found = []
+    for start in range(0, len(wanted), _KEYS_PER_REQUEST):
+        found += _read_some(client, scope, wanted[start : start + _KEYS_PER_REQUEST], matching_only=matching_only)
+    return found
+
+
+def item_keys(client: DirectusClient, scope: Scope, *, page: int, size: int) -> list[str]:
+    """Page `page` (from 1) of the keys of all items that the scope's filter matches, in the order of keys."""
+    key = scope.schema.key_field
+    rows = _rows(client, scope, fields=[key], filter=scope.filter, sort=key, page=page, limit=size)
+    return (
+        [str(row[key]) for row in rows if row.get(key) is not None]
+        if page == 1 or not scope.schema.is_singleton
+        else []
+    )
+
+
+def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str]) -> list[str]:
+    """The items that these rows of the translations collection belong to; deleted rows belong to none."""
+    schema = scope.schema
+    rows = [
+        row
+        for start in range(0, len(row_keys), _KEYS_PER_REQUEST)
+        for row in client.get(
+            f"/items/{schema.translations}",
+            fields=[schema.item_field],
+            filter={schema.translations_key_field: {"_in": list(row_keys[start : start + _KEYS_PER_REQUEST])}},
+            limit=-1,
+        )
+    ]
+    return [str(row[schema.item_field]) for row in rows if row.get(schema.item_field) is not None]
+
+
+def write_row(
+    client: DirectusClient,
+    scope: Scope,
+    item: Item,
+    language: LanguageRow,
+    values: Mapping[str, JsonValue],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
+
+    Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where somebody
+    else has made one at the same time takes its own away and starts over. Nobody keeps a second row.
+
+    Raises:
+        TransientError: others kept making rows at the same time.
+        DirectusAssetsError: Directus refuses or does not answer.
+    """
+    schema = scope.schema
+    path = f"/items/{schema.translations}"
+    row = item.rows.get(language.code)
+    for attempt in range(_TRIES):
+        if row:
+            client.patch(f"{path}/{row.key}", dict(values))
+            return
+        body = {schema.item_field: _typed(item.key), schema.language_field: _typed(language.key), **values}
+        made = client.post(path, body)
+        if made is None:
+            raise Rejected(
+                f"Directus did not answer the row of {schema.translations} that was made.",
+                remedy=f"Give the token's policy the right to read {schema.translations}.",
+            )
+        own = str(made[schema.translations_key_field])
+        others = [key for key in _row_keys(client, scope, item.key, language) if key != own]
+        if not others:
+            return
+        _take_back(client, scope, own)
+        sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
+        fresh = read_items(client, scope, [item.key], matching_only=False)
+        row = fresh[0].rows.get(language.code) if fresh else None
+    raise TransientError(f"Others kept making rows of {schema.translations} for item {item.key} at the same time.")
+
+
+def _take_back(client: DirectusClient, scope: Scope, row_key: str) -> None:
+    path = f"/items/{scope.schema.translations}/{row_key}"
+    try:
+        client.delete(path)
+    except (Forbidden, NotFound):
+        # Without the right to delete, the row is unlinked from its item, as the Studio does when a row is removed.
+        client.patch(path, {scope.schema.item_field: None})
+
+
+def _row_keys(client: DirectusClient, scope: Scope, item: str, language: LanguageRow) -> list[str]:
+    schema = scope.schema
+    rows = client.get(
+        f"/items/{schema.translations}",
+        fields=[schema.translations_key_field],
+        filter={"_and": [{schema.item_field: {"_eq": item}}, {schema.language_field: {"_eq": language.key}}]},
+        limit=-1,
+    )
+    return [str(row[schema.translations_key_field]) for row in rows]
+
+
+def _read_some(client: DirectusClient, scope: Scope, keys: list[str], *, matching_only: bool) -> list[Item]:
+    schema = scope.schema
+    names = [field.name for field in schema.fields]
+    conditions: list[Any] = [{schema.key_field: {"_in": keys}}]
+    if matching_only and scope.filter:
+        conditions.append(scope.filter)
+    fields = [schema.key_field, *(names if schema.source_on_item else ())]
+    parents = _rows(client, scope, fields=fields, filter={"_and": conditions}, limit=-1)
+    rows = client.get(
+        f"/items/{schema.translations}",
+        fields=[schema.translations_key_field, schema.item_field, schema.language_field, *names],
+        filter={schema.item_field: {"_in": keys}},
+        sort=schema.translations_key_field,
+        limit=-1,
+    )
+    codes = {row.key: row.code for row in schema.languages}
+    by_item: dict[str, list[tuple[str, Row]]] = {}
+    for row in rows:
+        code = codes.get(str(row[schema.language_field]))
+        if code is not None:
+            values = {name: row.get(name) for name in names}
+            by_item.setdefault(str(row[schema.item_field]), []).append(
+                (code, Row(key=str(row[schema.translations_key_field]), values=values))
+            )
+    return [
+        _item(scope, parent, by_item.get(str(parent[schema.key_field]), []), names)
+        for parent in parents
+        if str(parent.get(schema.key_field)) in keys
+    ]
+
+
+def _item(scope: Scope, parent: Mapping[str, Any], found: Sequence[tuple[str, Row]], names: Sequence[str]) -> Item:
+    rows: dict[str, Row] = {}
+    duplicates = []
+    for code, row in found:
+        if code in rows:
+            duplicates.append(code)
+        rows.setdefault(code, row)
+    source_row = rows.pop(scope.source.code, None)
+    on_item = {name: parent.get(name) for name in names} if scope.schema.source_on_item else {}
+    return Item(
+        key=str(parent[scope.schema.key_field]),
+        source=on_item or (source_row.values if source_row else {}),
+        rows=rows,
+        duplicates=tuple(duplicates),
+    )
+
+
+def _rows(client: DirectusClient, scope: Scope, **query: Any) -> list[dict[str, Any]]:
+    """Rows of the collection; a singleton answers with its only one."""
+    answer = client.get(f"/items/{scope.collection}", **{name: value for name, value in query.items() if value})
+    return [answer] if isinstance(answer, dict) else list(answer or [])
+
+
+def _typed(key: str) -> str | int:
+    """A key as Directus' JSON has it: a number for an integer key. A text key of digits is accepted either way."""
+    return int(key) if key.isdecimal() and str(int(key)) == key else key

@@ -1,0 +1,113 @@
+"""What is spent in a day, counted across all runs and machines that share the records' storage."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import ConfigurationError, NotFound
+from directus_assets.translation.cost import Price, Spending, SpendingLimitReached, price_of
+from directus_assets.translation.engines.protocol import Usage
+
+_FILE = "spending.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purse:
+    """Counts money and stops at the day's limit.
+
+    Args:
+        storage: where the day's spending is kept.
+        model: what the price table calls the engine's model.
+        prices: the price table.
+        limit: money per day (UTC); None for no limit.
+    """
+
+    storage: Storage
+    model: str
+    prices: Mapping[str, Price]
+    limit: Decimal | None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.price is None:
+            raise ConfigurationError(
+                f"There is a spending limit, but no price of '{self.model}'.",
+                remedy="Add the model to `translations.prices` in the YAML file.",
+            )
+
+    @property
+    def price(self) -> Price | None:
+        """What the model costs, where that is known."""
+        return price_of(self.model, self.prices)
+
+    def cost(self, usage: Usage) -> Decimal | None:
+        """The money that `usage` cost, where the price is known."""
+        return self.price.of(usage) if self.price else None
+
+    def admit(self, estimate: Usage) -> None:
+        """Nothing, where the estimated request stays within today's limit.
+
+        Raises:
+            SpendingLimitReached: it does not.
+        """
+        if self.limit is None:
+            return
+        now = dt.datetime.now(dt.UTC)
+        try:
+            self._read().spending.on(now.date()).admit(self.cost(estimate) or Decimal(0), limit=self.limit, now=now)
+        except SpendingLimitReached:
+            self._change(lambda state: replace(state, stopped_on=now.date()))
+            raise
+
+    def pay(self, usage: Usage) -> None:
+        """Counts what a request has consumed."""
+        cost = self.cost(usage)
+        if cost:
+            today = dt.datetime.now(dt.UTC).date()
+            self._change(lambda state: replace(state, spending=state.spending.plus(cost, day=today)))
+
+    def resumed_on(self) -> str:
+        """The day after the last one on which the limit stopped work, once it has come; empty before.
+
+        Where this changes, there is money again for what was left.
+        """
+        stopped = self._read().stopped_on if self.limit is not None else None
+        return stopped.isoformat() if stopped and stopped < dt.datetime.now(dt.UTC).date() else ""
+
+    def _read(self) -> "_State":
+        try:
+            return _State.parse(self.storage.read(_FILE))
+        except NotFound:
+            return _State()
+
+    def _change(self, change: Callable[["_State"], "_State"]) -> None:
+        self.storage.update(
+            _FILE, lambda current: change(_State.parse(current)).to_json(), content_type="application/json"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    spending: Spending = field(default_factory=lambda: Spending(day=dt.date.min))
+    stopped_on: dt.date | None = None
+
+    @classmethod
+    def parse(cls, content: bytes | None) -> "_State":
+        if not content:
+            return cls()
+        row = json.loads(content)
+        return cls(
+            spending=Spending(day=dt.date.fromisoformat(row["day"]), amount=Decimal(row["amount"])),
+            stopped_on=dt.date.fromisoformat(row["stopped_on"]) if row.get("stopped_on") else None,
+        )
+
+    def to_json(self) -> bytes:
+        return json.dumps(
+            {
+                "day": self.spending.day.isoformat(),
+                "amount": str(self.spending.amount),
+                "stopped_on": self.stopped_on.isoformat() if self.stopped_on else None,
+            }
+        ).encode()

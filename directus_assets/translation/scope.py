@@ -1,0 +1,105 @@
+"""What of a project is translated: what the schema shows, and what the YAML file says about it."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection
+from directus_assets.errors import ConfigurationError
+from directus_assets.settings import CollectionOptions, TranslationOptions
+
+_VERSION = 1
+"""Part of every code version: raise it when the same text has to be cut or written in another way than before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """One collection, and what of it is translated from what into what."""
+
+    schema: TranslatedCollection
+    source: LanguageRow
+    targets: tuple[LanguageRow, ...]
+    filter: dict[str, Any]
+
+    @property
+    def collection(self) -> str:
+        """The name of the collection."""
+        return self.schema.collection
+
+    @property
+    def code_version(self) -> str:
+        """A digest of how this collection is read, apart from its languages."""
+        fields = [(field.name, field.kind, field.members) for field in self.schema.fields]
+        parts = [fields, self.source.code, self.schema.source_on_item, _VERSION]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def plan_scopes(
+    found: Sequence[TranslatedCollection], options: TranslationOptions, *, default_language: str | None
+) -> list[Scope]:
+    """What is translated, by collection.
+
+    Args:
+        found: the collections of the project.
+        options: the section `translations` of the YAML file.
+        default_language: the project's default language, as Directus' settings have it.
+
+    Raises:
+        ConfigurationError: the YAML file names a collection, field or language that there is not.
+    """
+    _require("translations.collections", options.collections, [each.collection for each in found])
+    scopes = []
+    for schema in found:
+        own = options.collections.get(schema.collection, CollectionOptions())
+        if options.enabled and own.enabled and schema.languages:
+            scopes.append(_scope(schema, own, options, default_language))
+    return [scope for scope in scopes if scope.targets]
+
+
+def _scope(
+    schema: TranslatedCollection, own: CollectionOptions, options: TranslationOptions, default_language: str | None
+) -> Scope:
+    where = f"translations.collections.{schema.collection}"
+    codes = [row.code for row in schema.languages]
+    by_code = {row.code: row for row in schema.languages}
+    configured = own.source_language or options.source_language
+    if configured:
+        _require(f"{where}.source_language", [configured], codes)
+    preferences = (configured, schema.default_language, default_language, codes[0])
+    source = next(code for code in preferences if code in by_code)
+    wanted = own.languages if own.languages is not None else options.languages
+    if wanted is not None:
+        _require(f"{where}.languages", wanted, codes)
+    targets = tuple(by_code[code] for code in (codes if wanted is None else wanted) if code != source)
+    return Scope(
+        schema=replace(schema, fields=_fields(schema, own, where)),
+        source=by_code[source],
+        targets=targets,
+        filter=own.filter,
+    )
+
+
+def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:
+    known = [field.name for field in schema.fields]
+    _require(f"{where}.fields", [name for name in own.fields or () if name not in own.kinds], known)
+    _require(f"{where}.exclude", own.exclude, known)
+    extra = [TextField(name=name, kind=kind) for name, kind in own.kinds.items() if name not in known]
+    fields = [
+        replace(field, kind=own.kinds[field.name]) if field.name in own.kinds else field
+        for field in (*schema.fields, *extra)
+    ]
+    chosen = set(own.fields) if own.fields is not None else {field.name for field in fields}
+    return tuple(field for field in fields if field.name in chosen and field.name not in own.exclude)
+
+
+def _require(where: str, names: Sequence[str] | dict[str, Any], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"Did you mean '{near[0]}'?" if near else f"Directus has: {', '.join(known) or 'none'}."
+            raise ConfigurationError(
+                f"`{where}` in the YAML file names '{name}', which Directus has not.", remedy=meant
+            )

@@ -1,0 +1,257 @@
+"""One item in one language, from what Directus has to what Directus has then; whatever the engine, people win."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.errors import BadInput, PermanentError, TransientError
+from directus_assets.translation.conversation import Assignment
+from directus_assets.translation.engines import pseudo
+from directus_assets.translation.engines.protocol import Engine, Usage
+from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
+from directus_assets.translation.items import Item, read_items, write_row
+from directus_assets.translation.languages import language
+from directus_assets.translation.protection import Standing, Verdict, decide, standing
+from directus_assets.translation.rate_gate import RateGate
+from directus_assets.translation.record_store import RecordStore
+from directus_assets.translation.records import Remembered, TranslationRecord, canonical
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.segments import Kind, cut
+from directus_assets.translation.segments.model import Document
+from directus_assets.translation.translate import Outcome, translate
+from directus_assets.translation.versions import save_proposals
+
+_ROUNDS = 3
+"""How often an item that keeps being edited while it is translated is planned anew before that counts as a failure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """One field whose human text stays although its source has changed: a human has to look at it."""
+
+    field: str
+    old_source: str
+    new_source: str
+    human: str
+    proposal: JsonValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translated:
+    """What became of one item in one language."""
+
+    item: str
+    language: str
+    fingerprint: str
+    written: tuple[str, ...] = ()
+    """Fields that were written."""
+    kept: tuple[str, ...] = ()
+    """Fields whose human text was kept, and is right for the present source as far as anybody knows."""
+    reviews: tuple[Review, ...] = ()
+    row: str | None = None
+    """The key of the row in the translations collection, where there is one."""
+    usage: Usage = field(default_factory=Usage)
+    reused: int = 0
+    sent: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translator:
+    """Translates items of one collection.
+
+    Args:
+        client: Directus.
+        scope: what is translated into what.
+        engine: who translates.
+        gate: the gate that all who use the engine share.
+        records: what is remembered.
+        glossary: the project's terms.
+        style_guide: the project's style guide, Markdown.
+        admit: called with an estimate before each request; stops the work by raising.
+        paid: called with what each request has consumed.
+        propose_in_versions: also save proposals for review as content versions of the translation row.
+    """
+
+    client: DirectusClient
+    scope: Scope
+    engine: Engine
+    gate: RateGate
+    records: RecordStore
+    glossary: tuple[Term, ...] = ()
+    style_guide: str = ""
+    admit: Callable[[Usage], None] = lambda _estimate: None
+    paid: Callable[[Usage], None] = lambda _usage: None
+    propose_in_versions: bool = False
+
+    def translate(self, item: Item, target: LanguageRow) -> Translated:
+        """Brings one item up to date in one language.
+
+        Raises:
+            DirectusAssetsError: what cannot be translated or written; the old texts stay.
+        """
+        started = time.monotonic()
+        for _ in range(_ROUNDS):
+            result = self._round(item, target)
+            if result is not None:
+                return replace(result, seconds=time.monotonic() - started)
+            fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
+            if not fresh:
+                return Translated(item=item.key, language=target.code, fingerprint="")
+            item = fresh[0]
+        raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while it was translated.")
+
+    def _round(self, item: Item, target: LanguageRow) -> Translated | None:
+        """One try; None where the source was edited meanwhile."""
+        _refuse_duplicates(self.scope, item, target)
+        record = self.records.load(self.scope.collection, item.key, target.code) or TranslationRecord(
+            collection=self.scope.collection, item=item.key, language=target.code
+        )
+        documents = cut_item(self.scope, item)
+        ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
+        keeper = _Keeper(self.records, record, self.paid)
+        outcome = translate(
+            ours,
+            record.segments,
+            assignment=self._assignment(target),
+            engine=self.engine,
+            gate=self.gate,
+            on_answer=keeper.keep,
+            admit=self.admit,
+        )
+        fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
+        if not fresh:
+            return Translated(item=item.key, language=target.code, fingerprint="", usage=outcome.usage)
+        if dict(fresh[0].source) != dict(item.source):
+            return None
+        return self._write(fresh[0], target, keeper.record, outcome)
+
+    def _is_to_translate(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str) -> bool:
+        current = _target_value(item, target, name)
+        return standing(record.fields.get(name), source=item.source[name], target=current) is not Standing.HUMAN
+
+    def _write(self, item: Item, target: LanguageRow, record: TranslationRecord, outcome: Outcome) -> Translated:
+        decisions = {
+            name: decide(
+                record.fields.get(name),
+                source=item.source.get(name),
+                target=_target_value(item, target, name),
+                proposal=outcome.values.get(name, _target_value(item, target, name)),
+            )
+            for name in item.source
+        }
+        values = {n: outcome.values[n] for n, d in decisions.items() if d.verdict is Verdict.WRITE}
+        reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW]
+        earlier = record
+        record = record.with_fields({name: decision.record for name, decision in decisions.items()})
+        record = record.forgetting_all_but(outcome.segments)
+        # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
+        self.records.save(record)
+        if values:
+            write_row(self.client, self.scope, item, target, values)
+            self.records.save(record.confirmed())
+        row = item.rows.get(target.code)
+        if reviews and row and self.propose_in_versions:
+            proposals = {name: outcome.values[name] for name in reviews}
+            save_proposals(self.client, self.scope.schema, row.key, proposals)
+        return Translated(
+            item=item.key,
+            language=target.code,
+            fingerprint=self.fingerprint(item, target),
+            written=tuple(values),
+            kept=tuple(n for n, d in decisions.items() if d.verdict is Verdict.KEEP),
+            reviews=tuple(
+                Review(
+                    field=name,
+                    old_source=earlier.fields[name].source if name in earlier.fields else "",
+                    new_source=canonical(item.source[name]),
+                    human=canonical(_target_value(item, target, name)),
+                    proposal=outcome.values[name],
+                )
+                for name in reviews
+            ),
+            row=row.key if row else None,
+            usage=outcome.usage,
+            reused=outcome.reused,
+            sent=outcome.sent,
+        )
+
+    def fingerprint(self, item: Item, target: LanguageRow) -> str:
+        """A digest of all that decides the translation of `item` into `target`."""
+        return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
+
+    def _assignment(self, target: LanguageRow) -> Assignment:
+        return Assignment(
+            source=language(self.scope.source.code),
+            target=language(target.code),
+            glossary=self.glossary,
+            style_guide=self.style_guide,
+        )
+
+
+def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequence[Term], *, is_pseudo: bool) -> str:
+    """A digest of all that decides the translation of `item` into `target`.
+
+    Of the glossary only the terms that occur count, so that a changed term makes stale only what contains it. The
+    target's text does not count: an editor's wording is no reason to work.
+    """
+    texts = {name: canonical(value) for name, value in item.source.items()}
+    terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
+    parts = [texts, scope.code_version, target.code, terms, is_pseudo]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
+    """The fields of an item, cut into segments.
+
+    Raises:
+        BadInput: a field's value is not of its kind; names the item and the field.
+    """
+    documents: dict[str, Document] = {}
+    for text_field in scope.schema.fields:
+        if text_field.name not in item.source:
+            continue
+        try:
+            documents[text_field.name] = cut(
+                item.source[text_field.name], Kind(text_field.kind), names=text_field.members
+            )
+        except BadInput as error:
+            raise BadInput(
+                f"Field '{text_field.name}' of item {item.key} of {scope.collection}: {error.message}",
+                remedy=error.remedy,
+            ) from None
+    return documents
+
+
+@dataclass
+class _Keeper:
+    """Keeps every answer the moment it arrives, so that no segment is paid for twice."""
+
+    records: RecordStore
+    record: TranslationRecord
+    paid: Callable[[Usage], None]
+
+    def keep(self, segments: Mapping[str, Remembered], usage: Usage) -> None:
+        if segments:
+            self.record = self.record.remembering(segments)
+            self.records.save(self.record)
+        self.paid(usage)
+
+
+def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
+    row = item.rows.get(target.code)
+    return row.values.get(name) if row else None
+
+
+def _refuse_duplicates(scope: Scope, item: Item, target: LanguageRow) -> None:
+    if target.code in item.duplicates:
+        raise PermanentError(
+            f"Item {item.key} of {scope.collection} has more than one row for {target.code} "
+            f"in {scope.schema.translations}.",
+            remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
+        )
