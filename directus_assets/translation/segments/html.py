@@ -13,8 +13,8 @@ from directus_assets.translation.segments.text_document import Builder, TextDocu
 VOID: Final = frozenset(
     "area base br col embed hr img input link meta source track wbr param basefont bgsound frame keygen".split()  # noqa: SIM905  # a list of words reads best as words
 )
-_INLINE_CODE: Final = frozenset({"code", "kbd", "samp", "tt", "var", "svg", "math"})
-_HIDDEN: Final = _INLINE_CODE | {"pre", "template", "iframe", "object", "applet", "canvas"}
+_EMBEDDED: Final = frozenset({"svg", "iframe", "object", "applet", "canvas", "template"})
+_HIDDEN: Final = _EMBEDDED | {"code", "kbd", "samp", "tt", "var", "math", "pre"}
 _BLOCKS: Final = frozenset(
     (  # noqa: SIM905  # as above
         "address article aside blockquote body caption center col colgroup dd details dialog dir div dl dt fieldset "
@@ -63,7 +63,7 @@ def piece_of(token: HtmlToken) -> Piece:
     """What a token other than text is to the text around it."""
     role, name = Role.BREAK, ""
     if token.kind is TokenKind.RAW:
-        role = Role.WORD if token.tag in _INLINE_CODE else Role.BREAK
+        role = Role.BREAK if token.tag in _EMBEDDED or not token.tag else Role.WORD
     elif token.tag and token.tag not in VOID:
         name = token.tag
         role = Role.OPEN if token.kind is TokenKind.START else Role.CLOSE

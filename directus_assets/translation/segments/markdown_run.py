@@ -36,12 +36,13 @@ class MarkdownRun:
             self._pieces.append(piece)
             return
         start, text = piece.start, piece.text
-        is_verbatim = self._source.startswith(text, start)
+        is_verbatim = len(text) == piece.end - start and self._source.startswith(text, start)
         if is_verbatim and self._pieces and start == self.end and _is_verbatim(self._pieces[-1]):
             # The parser gives a piece for every sign that might have been markup.
             self._pieces[-1] = self._pieces[-1]._replace(end=piece.end)
             return
-        if self._pieces and start > self.end and text[0] in _PUNCTUATION and self._source[start - 1] == "\\":
+        has_gap = start > (self.end if self._pieces else 0)
+        if has_gap and text[0] in _PUNCTUATION and self._source[start - 1] == "\\":
             self._fill_gap(start - 1)
             self._pieces.append(Piece(Role.TEXT, start - 1, start + 1, text[0]))
             start, text = start + 1, text[1:]

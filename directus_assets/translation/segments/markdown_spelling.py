@@ -16,10 +16,10 @@ _SIGNS: Final = re.compile(
     r"|<(?=[A-Za-z/!?]|\Z)"
     r"|&(?=#?[A-Za-z0-9]+;)"
     r"|(?<![^\W_])_|_(?![^\W_])"
-    r"|!(?=\Z)"
 )
-_LINE_START: Final = re.compile(r"(?P<space>[ \t]*+)(?:(?P<number>\d{1,9})(?=[.)](?:\s|\Z))|(?P<sign>[#>+=:-]))?")
-_LINE_BREAKS: Final = re.compile(r"[\r\n]+")
+_LINE_START: Final = re.compile(r"\A(?P<number>\d{1,9}(?=[.)](?:\s|\Z)))?(?P<sign>(?(number)[.)]|[#>+=:-]))")
+# Several breaks would end the paragraph.
+_LINE_BREAKS: Final = re.compile(r"[ \t]*+[\r\n][\r\n \t]*+")
 # What may stand before a paragraph in its first line: quotes and list markers.
 _MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*](?=\s)|\d{1,9}[.)](?=\s)|:(?=\s)|\[\^[^\]\n]*+\]:)*+")
 _DELIMITERS: Final = frozenset({"*", "**", "_", "__", "~", "~~"})
@@ -30,47 +30,58 @@ class MarkdownSpelling:
 
     def __init__(self, source: str, pieces: Sequence[Piece], *, block: str) -> None:
         """Args: block: the name of the block that the text stands in, as the parser calls it."""
-        breaks = [piece for piece in pieces if piece.role is Role.TEXT and piece.text == "\n"]
-        self._newline = source[breaks[0].start : breaks[0].end] if breaks else " "
+        self._line_breaks = [source[piece.start : piece.end] for piece in pieces if piece.text == "\n"]
         self._is_heading = block == "Heading"
         self._is_cell = block == "TableCell"
         self._starts_line = not self._is_cell and _starts_line(source, pieces[0].start)
+        self._following = source[pieces[-1].end : pieces[-1].end + 1]
         self._spelled = _spelled_table(source, pieces)
 
     def write(self, chunks: Sequence[Chunk]) -> str:
         """See `text_document.Spelling.write`."""
-        texts: list[str] = []
+        chunks = _with_spaces_outside(chunks)
+        roles = [chunk.role for chunk in chunks]
+        texts = [self._escape(text) if role is Role.TEXT else text for role, text in chunks]
+        if sum(text.count("$") for text in texts) > 1:
+            texts = [
+                text.replace("$", "\\$") if role is Role.TEXT else text for role, text in zip(roles, texts, strict=True)
+            ]
         starts_line = self._starts_line
-        for role, text in chunks:
-            texts.append(self._escape(text, starts_line=starts_line) if role is Role.TEXT else text)
+        for index, (role, text) in enumerate(zip(roles, texts, strict=True)):
+            if role is Role.TEXT:
+                texts[index] = _escape_line_starts(text, starts_line=starts_line)
             starts_line = role is not Role.TEXT and "\n" in text and not text.rpartition("\n")[2].strip(" \t>")
-        _keep_delimiters_working([chunk.role for chunk in chunks], texts)
+        self._spell_line_breaks(roles, texts)
+        _keep_delimiters_working(roles, texts)
+        _keep_links_from_being_pictures(roles, texts, self._following)
         written = "".join(texts)
-        if self._is_heading and written.endswith("#"):
-            return f"{written[:-1]}\\#"
-        return written
+        return f"{written[:-1]}\\#" if self._is_heading and written.endswith("#") else written
 
-    def _escape(self, text: str, *, starts_line: bool) -> str:
-        lines = _LINE_BREAKS.split(text)
-        for index, line in enumerate(lines):
-            stripped = line.lstrip() if index or starts_line else line
-            stripped = stripped.rstrip() if index < len(lines) - 1 else stripped
-            lines[index] = self._escape_line(stripped, starts_line=bool(index) or starts_line)
-        kept = [line for index, line in enumerate(lines) if line or index in (0, len(lines) - 1)]
-        return self._newline.join(kept)
-
-    def _escape_line(self, line: str, *, starts_line: bool) -> str:
-        escaped = _SIGNS.sub(lambda match: f"\\{match[0]}", line)
+    def _escape(self, text: str) -> str:
+        escaped = _SIGNS.sub(r"\\\g<0>", _LINE_BREAKS.sub("\n", text))
         if self._is_cell:
             escaped = escaped.replace("|", "\\|")
-        if escaped.count("$") > 1:
-            escaped = escaped.replace("$", "\\$")
-        if starts_line and (match := _LINE_START.match(escaped)):
-            if match["number"]:
-                escaped = f"{escaped[: match.end()]}\\{escaped[match.end() :]}"
-            elif match["sign"]:
-                escaped = f"{escaped[: match.start('sign')]}\\{escaped[match.start('sign') :]}"
         return escaped.translate(self._spelled)
+
+    def _spell_line_breaks(self, roles: Sequence[Role], texts: list[str]) -> None:
+        """Every line as it begins in the source; all like the first one if there are more or fewer; one line if one."""
+        count = sum(text.count("\n") for role, text in zip(roles, texts, strict=True) if role is Role.TEXT)
+        breaks = self._line_breaks if count == len(self._line_breaks) else (self._line_breaks[:1] or [" "]) * count
+        spelled = iter(breaks)
+        for index, role in enumerate(roles):
+            if role is Role.TEXT:
+                texts[index] = re.sub("\n", lambda _: next(spelled), texts[index])
+
+
+def _escape_line_starts(text: str, *, starts_line: bool) -> str:
+    """The lines of a text without white space around the breaks, which could make code or a break of its own."""
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        kept = line.rstrip(" \t") if index < len(lines) - 1 else line
+        if index or starts_line:
+            kept = _LINE_START.sub(r"\g<number>\\\g<sign>", kept.lstrip(" \t"), count=1)
+        lines[index] = kept
+    return "\n".join(lines)
 
 
 class TitleSpelling:
@@ -106,6 +117,31 @@ def _starts_line(source: str, start: int) -> bool:
     return match is not None and match.end() == start
 
 
+def _with_spaces_outside(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The chunks without white space just inside of emphasis: `** a **` is not bold."""
+    moved: list[Chunk] = []
+    opens: list[Chunk] = []
+    space = ""
+    for role, text in chunks:
+        is_closing = role is Role.CLOSE and text in _DELIMITERS
+        if is_closing and moved and moved[-1].role is Role.TEXT:
+            kept = moved[-1].text.rstrip()
+            space = moved[-1].text[len(kept) :]
+            moved[-1] = Chunk(Role.TEXT, kept)
+        elif not is_closing and space:
+            moved.append(Chunk(Role.TEXT, space))
+            space = ""
+        if role is Role.OPEN and text in _DELIMITERS:
+            opens.append(Chunk(role, text))
+            continue
+        kept = text.lstrip() if opens and role is Role.TEXT else text
+        if len(kept) < len(text):
+            moved.append(Chunk(Role.TEXT, text[: len(text) - len(kept)]))
+        moved += [*opens, Chunk(role, kept)]
+        opens = []
+    return moved
+
+
 def _keep_delimiters_working(roles: Sequence[Role], texts: list[str]) -> None:
     """Changes letters beside emphasis into references where the delimiter would otherwise be read as text.
 
@@ -125,6 +161,12 @@ def _keep_delimiters_working(roles: Sequence[Role], texts: list[str]) -> None:
             at, letter = outside
             reference = f"&#x{ord(letter):x};"
             texts[at] = texts[at][:-1] + reference if role is Role.OPEN else reference + texts[at][1:]
+
+
+def _keep_links_from_being_pictures(roles: Sequence[Role], texts: list[str], following: str) -> None:
+    for index, (text, after) in enumerate(zip(texts, [*texts[1:], following], strict=True)):
+        if roles[index] is Role.TEXT and text.endswith("!") and after.startswith("["):
+            texts[index] = f"{text[:-1]}\\!"
 
 
 def _neighbour(texts: Sequence[str], index: int, step: int) -> tuple[int, str] | None:

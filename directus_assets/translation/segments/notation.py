@@ -13,7 +13,7 @@ PLACEHOLDER: Final = re.compile(r"<(?P<slash>/?)(?P<kind>[gx])(?P<number>[0-9]{1
 """Everything that is, or tries to be, a placeholder."""
 
 # What no text field takes: PostgreSQL refuses NUL, JSON encoders lone surrogates, browsers show the rest as boxes.
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+UNPRINTABLE: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
 
 
 class Mark(NamedTuple):
@@ -48,7 +48,7 @@ def read(segment: Segment, answer: str) -> list[str | Mark]:
     answer = answer.strip()
     if not PLACEHOLDER.sub("", answer).strip():
         raise BadAnswer(segment.id, "it holds no text.")
-    if found := _UNPRINTABLE.search(answer):
+    if found := re.search(UNPRINTABLE, answer):
         raise BadAnswer(segment.id, f"it holds the control character U+{ord(found[0]):04X}.")
     parts = _parts(segment, answer)
     _check_nesting(segment, [part for part in parts if isinstance(part, Mark)])

@@ -109,7 +109,7 @@ def _cut_at(source: str, piece: Piece, offset: int, edges: Sequence[int]) -> Ite
     """The piece in parts that no edge crosses; whole where its source is spelled in another way."""
     length = len(piece.text)
     inner = edges[bisect_right(edges, offset) : bisect_left(edges, offset + length)]
-    if not inner or not source.startswith(piece.text, piece.start) or length != piece.end - piece.start:
+    if not inner or not _is_verbatim(source, piece):
         yield piece
         return
     for start, end in pairwise([0, *(edge - offset for edge in inner), length]):
@@ -122,6 +122,11 @@ def _overlapping(found: Sequence[protected.Span], start: int, end: int) -> prote
     if index >= 0 and start < found[index][1]:
         return found[index]
     return found[index + 1] if index + 1 < len(found) and found[index + 1][0] < end else None
+
+
+def _is_verbatim(source: str, piece: Piece) -> bool:
+    """Whether positions in the text of the piece are positions in the source."""
+    return len(piece.text) == piece.end - piece.start and source.startswith(piece.text, piece.start)
 
 
 def _part(piece: Piece, start: int, end: int) -> Piece:
@@ -185,7 +190,7 @@ def _trim(source: str, pieces: list[Piece]) -> list[Piece]:
             first += 1
         elif _is_void(tail):
             last -= 1
-        elif head.role is Role.OPEN and closings[head.name] == last:
+        elif head.role is Role.OPEN and closings[head.name] == last and not tail.retold:
             first, last = first + 1, last - 1
         else:
             break
@@ -202,7 +207,7 @@ def _is_void(piece: Piece) -> bool:
 
 
 def _stripped(source: str, piece: Piece, *, left: bool) -> Piece:
-    if source[piece.start : piece.end] != piece.text:
+    if not _is_verbatim(source, piece):
         return piece
     text = piece.text.lstrip() if left else piece.text.rstrip()
     removed = len(piece.text) - len(text)
@@ -231,7 +236,7 @@ def _split(source: str, pieces: list[Piece]) -> Iterator[list[Piece]]:
 
 def _sentences(source: str, pieces: list[Piece]) -> Iterator[Piece]:
     for piece in pieces:
-        if piece.role is not Role.TEXT or not source.startswith(piece.text, piece.start):
+        if piece.role is not Role.TEXT or not _is_verbatim(source, piece):
             yield piece
             continue
         ends = [match.end() for match in _SENTENCE_END.finditer(piece.text)]

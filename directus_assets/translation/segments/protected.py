@@ -1,4 +1,4 @@
-"""Text that must survive translation as it is: template variables, format codes, shortcodes, URLs, addresses.
+"""Text that must survive translation as it is: template variables, format codes, shortcodes, URLs, control characters.
 
 Only what is recognised from the text alone belongs here; code and markup are the business of each cutter.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from directus_assets.translation.segments.notation import PLACEHOLDER
+from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTABLE
 
 Span = tuple[int, int]
 
@@ -25,7 +25,7 @@ _SHORTCODE: Final = (
     r"|\[(?:gallery|caption|embed|audio|video|playlist|toc|[a-z0-9]++[_-][\w-]++)\s?/?\]"
 )
 _START: Final = re.compile(
-    rf"(?P<brace>[$#%@]?\{{)|(?P<url>{_URL})|{PLACEHOLDER.pattern}|{_PRINTF}|{_EMOJI}|{_SHORTCODE}|<%[^%>]*+%>"
+    rf"(?P<brace>[$#%@]?\{{)|(?P<url>{_URL})|{PLACEHOLDER.pattern}|{_PRINTF}|{_EMOJI}|{_SHORTCODE}|<%[^%>]*+%>|{UNPRINTABLE}++"
 )
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+")
 _BRACES: Final = re.compile(r"[{}]")

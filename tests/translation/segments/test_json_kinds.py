@@ -1,0 +1,135 @@
+import copy
+import json
+from collections.abc import Callable
+
+import pytest
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.errors import BadInput
+from directus_assets.translation.segments import Document, Kind, cut
+
+Texts = Callable[[JsonValue, Kind], list[str]]
+
+BLOCKS: JsonValue = {
+    "time": 1700000000000,
+    "blocks": [
+        {"id": "a", "type": "paragraph", "data": {"text": "One <b>two</b>&nbsp;three"}},
+        {"id": "b", "type": "header", "data": {"text": "Head", "level": 2}},
+        {"id": "c", "type": "nestedlist", "data": {"style": "ordered", "items": [{"content": "I", "items": [{"content": "II", "items": []}]}]}},
+        {"id": "d", "type": "list", "data": {"items": ["III", "IV"]}},
+        {"id": "e", "type": "checklist", "data": {"items": [{"text": "V", "checked": True}]}},
+        {"id": "f", "type": "quote", "data": {"text": "VI", "caption": "VII", "alignment": "left"}},
+        {"id": "g", "type": "table", "data": {"withHeadings": True, "content": [["VIII", "1"], ["IX", ""]]}},
+        {"id": "h", "type": "image", "data": {"file": {"url": "no", "title": "no"}, "caption": "X", "stretched": False}},
+        {"id": "i", "type": "code", "data": {"code": "no"}},
+        {"id": "j", "type": "raw", "data": {"html": "<p>no</p>"}},
+        {"id": "k", "type": "unknown", "data": {"text": "no"}},
+        {"id": "l", "type": "delimiter", "data": {}},
+        {"type": "paragraph"},
+        "odd",
+    ],
+    "version": "2.31.2",
+}  # fmt: skip
+BLOCK_TEXTS = ["One <g1>two</g1>\xa0three", "Head", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"]
+
+
+def test_blocks_hold_text_by_their_type(texts: Texts) -> None:
+    assert texts(BLOCKS, Kind.BLOCKS) == BLOCK_TEXTS
+    assert texts(json.dumps(BLOCKS), Kind.BLOCKS) == BLOCK_TEXTS
+
+
+def test_a_value_comes_back_as_a_value(pseudo: Callable[[Document], JsonValue]) -> None:
+    before = copy.deepcopy(BLOCKS)
+
+    after = pseudo(cut(BLOCKS, Kind.BLOCKS))
+
+    expected = json.dumps(before).replace('"One <b>two</b>&nbsp;three"', '"Öñé <b>twö</b>&nbsp;thréé"')
+    assert isinstance(after, dict)
+    assert isinstance(after["blocks"], list)
+    assert after["blocks"][0] == json.loads(expected)["blocks"][0]
+    assert after["blocks"][8:] == json.loads(expected)["blocks"][8:]
+    assert before == BLOCKS
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('{ "blocks" : [ {"type":"header", "data":{"text":"One\\n"}} ]\n}', '{ "blocks" : [ {"type":"header", "data":{"text":"Öñé\\n"}} ]\n}'),
+        ('{"blocks":[{"type":"header","data":{"text":"t\\u00e9 <a href=\\"\\/x\\">one<\\/a>"}}]}',
+         '{"blocks":[{"type":"header","data":{"text":"t\\u00e9 <a href=\\"\\/x\\">\\u00f6\\u00f1\\u00e9<\\/a>"}}]}'),
+        ('{"blocks":[{"type":"header","data":{"text":"One"}}],"text":"One"}', '{"blocks":[{"type":"header","data":{"text":"Öñé"}}],"text":"One"}'),
+    ],
+)  # fmt: skip
+def test_json_text_keeps_its_bytes(source: str, expected: str, pseudo: Callable[[Document], JsonValue]) -> None:
+    document = cut(source, Kind.BLOCKS)
+
+    assert pseudo(document) == expected
+    assert document.splice({segment.id: segment.text for segment in document.segments}) == source
+
+
+@pytest.mark.parametrize("value", [None, "", {}, {"blocks": None}, {"blocks": {}}, [], "[]", 3])
+def test_blocks_without_text_have_no_segments(value: JsonValue) -> None:
+    document = cut(value, Kind.BLOCKS)
+
+    assert document.segments == ()
+    assert document.splice({}) == value
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a":' * 200 + "1" + "}" * 200, "text"])
+def test_bad_json_is_refused(text: str) -> None:
+    for kind in (Kind.BLOCKS, Kind.REPEATER, Kind.TAGS):
+        with pytest.raises(BadInput, match="JSON"):
+            cut(text, kind)
+
+
+def test_a_deep_value_is_refused() -> None:
+    value: JsonValue = []
+    for _ in range(5000):
+        value = [value]
+
+    with pytest.raises(BadInput, match="levels"):
+        cut(value, Kind.REPEATER)
+
+
+def test_tags_are_a_segment_each(pseudo: Callable[[Document], JsonValue], texts: Texts) -> None:
+    assert texts(["coffee", "Slow food", "", "2024"], Kind.TAGS) == ["coffee", "Slow food"]
+    assert pseudo(cut(["coffee", 3, "2024"], Kind.TAGS)) == ["çöfféé", 3, "2024"]
+    assert pseudo(cut('[ "one" ]', Kind.TAGS)) == '[ "öñé" ]'
+
+
+def test_tags_that_are_no_list_are_refused() -> None:
+    with pytest.raises(BadInput, match="list"):
+        cut({"a": "b"}, Kind.TAGS)
+
+
+REPEATER: JsonValue = [
+    {
+        "id": "Not This", "title": "home", "icon": "home", "link": "Not this", "variant": "primary", "color": "#ff0000", "date": "2024-01-01",
+        "intro": "Hello <b>you</b> &amp; me", "ref": "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "note": "https://a.b", "camel": "camelCase",
+        "count": 3, "rows": [{"label": "Size", "unit": "cm", "other": "Some words"}], "buttonUrl": "No text", "kanji": "日本",
+    },
+]  # fmt: skip
+
+
+def test_a_repeater_holds_text_where_it_reads_like_text(texts: Texts) -> None:
+    assert texts(REPEATER, Kind.REPEATER) == ["home", "Hello <g1>you</g1> & me", "Size", "Some words", "日本"]
+
+
+def test_members_can_be_named() -> None:
+    document = cut(REPEATER, Kind.REPEATER, names=["unit", "variant"])
+
+    assert [segment.text for segment in document.segments] == ["primary", "cm"]
+
+
+@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN, Kind.SLUG])
+def test_a_value_that_is_no_text_is_refused(kind: Kind) -> None:
+    with pytest.raises(BadInput, match="must be a string, not int"):
+        cut(3, kind)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_null_has_no_segments(kind: Kind) -> None:
+    document = cut(None, kind)
+
+    assert document.segments == ()
+    assert document.splice({}) is None
