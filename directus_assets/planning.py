@@ -21,6 +21,8 @@ class Examination:
     """Keys that are, or become, partitions; in the order in which new ones are registered."""
     unfit: tuple[str, ...] = ()
     """Keys of rows that exist, but that nothing is derived from (any more)."""
+    unready: tuple[str, ...] = ()
+    """Keys of rows that are still being written, with no word in the feed when they are complete."""
     wanted: Fingerprints = field(default_factory=dict)
     """Fingerprints of all outputs of the present keys, as they would be made now."""
 
@@ -61,7 +63,7 @@ def plan_changes(
         materialized: fingerprints of what is materialized for the keys.
     """
     partitions = set(known)
-    there = {*examination.present, *examination.unfit}
+    there = {*examination.present, *examination.unfit, *examination.unready}
     leaving = [*(key for key in deleted if key not in there), *examination.unfit]
     return ChangePlan(
         registered=tuple(key for key in examination.present if key not in partitions),

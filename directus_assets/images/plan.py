@@ -1,5 +1,6 @@
 """What decides a derivative: fingerprints of files through presets, and code versions of presets."""
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -12,14 +13,25 @@ from directus_assets.planning import Examination
 _RENDERING = 1
 """Part of every code version: raise it when the same preset has to give other bytes than before."""
 
+_LONGEST_UPLOAD = dt.timedelta(hours=1)
+"""A file without `uploaded_on` is taken as it is when nothing has happened to it for so long."""
 
-def examine_files(files: Iterable[File], presets: Sequence[Preset]) -> Examination:
-    """Which of these files are pictures, and the fingerprints of all their derivatives."""
+
+def examine_files(files: Iterable[File], presets: Sequence[Preset], *, now: dt.datetime | None = None) -> Examination:
+    """Which of these files are pictures, and the fingerprints of all their derivatives.
+
+    Args:
+        files: the rows.
+        presets: the presets.
+        now: the time; that of this machine by default.
+    """
+    now = now or dt.datetime.now(dt.UTC)
     rows = list(files)
-    pictures = [file for file in rows if file.is_transformable]
+    pictures = [file for file in rows if file.is_transformable and not _is_being_uploaded(file, now)]
     return Examination(
         present=tuple(file.id for file in pictures),
         unfit=tuple(file.id for file in rows if not file.is_transformable),
+        unready=tuple(file.id for file in rows if file.is_transformable and _is_being_uploaded(file, now)),
         wanted={(preset.key, file.id): fingerprint(file, preset) for file in pictures for preset in presets},
     )
 
@@ -41,6 +53,19 @@ def fingerprint(file: File, preset: Preset) -> str:
 def code_version(preset: Preset) -> str:
     """A digest of the preset's parameters."""
     return _digest([repr(preset), _RENDERING])
+
+
+def _is_being_uploaded(file: File, now: dt.datetime) -> bool:
+    """Whether the bytes are still on their way.
+
+    Directus makes the row, and its entry in the change feed, before it receives the bytes, and sets `uploaded_on` with
+    name and sizes at the end, without another entry (its `FilesService.uploadOne`). A row that was made without an
+    upload, for a file that lay in the storage already, never gets one.
+    """
+    if file.uploaded_on:
+        return False
+    touched = dt.datetime.fromisoformat(file.modified_on or "0001-01-01")
+    return now - touched.replace(tzinfo=touched.tzinfo or dt.UTC) < _LONGEST_UPLOAD
 
 
 def _digest(value: object) -> str:

@@ -69,6 +69,8 @@ class Cursor(BaseModel):
     scan: Scan | None = None
     leaving: tuple[str, ...] = ()
     """Partitions to remove as soon as no unfinished run has them as an end of its range."""
+    unready: tuple[str, ...] = ()
+    """Keys to look at again, since their rows were still being written."""
 
 
 def build_partition_sensor(
@@ -154,21 +156,31 @@ class _Tick:
         directus = self.project.directus
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
-        if not entries:
+        keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready]))
+        if not keys:
             return cursor.model_copy(update={"feed": page.position})
-        keys = self.subject.touched(entries)
         outputs = list(self.versions)
+        examination = self.subject.examine(keys, outputs)
         plan = plan_changes(
-            self.subject.examine(keys, outputs),
+            examination,
             deleted=deleted_items(entries, self.subject.collection),
             known=self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys),
             materialized=self._fingerprints(outputs, keys),
         )
         self._register(plan.registered)
         if plan.stale:
+            occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
             for batch in batches(plan.stale, self._order(), size=self.subject.batch_size):
-                self._request(batch, trigger="change", priority=FRESH_PRIORITY, occasion=str(entries[-1].id))
-        return cursor.model_copy(update={"feed": page.position, "leaving": (*cursor.leaving, *plan.removed)})
+                self._request(batch, trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
+        # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
+        leaving = [key for key in cursor.leaving if key not in examination.present]
+        return cursor.model_copy(
+            update={
+                "feed": page.position,
+                "leaving": tuple(dict.fromkeys([*leaving, *plan.removed])),
+                "unready": examination.unready,
+            }
+        )
 
     def _follow_outputs(self, cursor: Cursor) -> Cursor:
         """An output that is new or is made in another way is made for all partitions; a scan finds out for which."""
@@ -192,7 +204,8 @@ class _Tick:
             return cursor
         order = self._order()
         keys = order[scan.position : scan.position + _SCAN_BATCHES * self.subject.batch_size]
-        wanted = self.subject.examine(keys, scan.outputs).wanted
+        examination = self.subject.examine(keys, scan.outputs)
+        wanted = examination.wanted
         made = self._fingerprints(scan.outputs, keys)
         if scan.known_only:
             known = made.keys() | self._failed(scan.outputs, keys)
@@ -202,12 +215,19 @@ class _Tick:
             self._request(batch, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
         position = scan.position + len(keys)
         rest = scan.model_copy(update={"position": position}) if position < len(order) else None
-        return cursor.model_copy(update={"scan": rest})
+        unready = tuple(dict.fromkeys([*cursor.unready, *examination.unready]))
+        return cursor.model_copy(update={"scan": rest, "unready": unready})
 
     def _remove_leaving(self, cursor: Cursor) -> Cursor:
         """Removes partitions whose row is gone, but not under a run whose range they mark."""
         staying = [key for key in cursor.leaving if self._marks_a_run(key)]
-        for key in set(cursor.leaving) - set(staying):
+        going = set(cursor.leaving) - set(staying)
+        if cursor.scan and going:
+            # What comes after a removed partition moves up, and would be passed over.
+            behind = len(going.intersection(self._order()[: cursor.scan.position]))
+            scan = cursor.scan.model_copy(update={"position": cursor.scan.position - behind})
+            cursor = cursor.model_copy(update={"scan": scan})
+        for key in going:
             self.instance.delete_dynamic_partition(self.subject.partitions_name, key)
         return cursor.model_copy(update={"leaving": tuple(staying)})
 
