@@ -1,8 +1,10 @@
-"""The demo: a real Directus with content, the pipeline, its UI; every picture through every preset."""
+"""The demo: a real Directus with content, the pipeline and its UI; pictures are rendered, texts translated."""
 
+import os
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,8 +19,10 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.webserver import AssetStatus, Webserver
 
 _CONFIG = """\
-# The demo's settings. Pictures that exist when it starts are rendered at once.
+# The demo's settings. What exists when it starts is rendered and translated at once.
 images:
+  backfill_on_start: true
+translations:
   backfill_on_start: true
 """
 
@@ -44,12 +48,14 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
         folder = data or _KEPT
         directus = stack.enter_context(LocalDirectus(folder / "directus"))
         content = seed(directus)
-        pipeline = stack.enter_context(LocalPipeline(directus, folder, config=_CONFIG, port=port))
+        pipeline = stack.enter_context(
+            LocalPipeline(directus, folder, config=_CONFIG, port=port, environment=_engine(os.environ))
+        )
         console.print(_addresses(directus, pipeline))
         started = time.monotonic()
         webserver = Webserver(pipeline.url)
         finished = _wait_until_made(console, webserver, files=len(content.files))
-        statuses = webserver.asset_statuses("image_presets")
+        statuses = webserver.asset_statuses()
         console.print(_table(statuses, time.monotonic() - started))
         if not finished:
             console.print(f"[red]Not everything was made in {_PATIENCE_SECONDS:.0f} s.[/] The log is {pipeline.log}.")
@@ -63,33 +69,52 @@ def _addresses(directus: LocalDirectus, pipeline: LocalPipeline) -> Panel:
         f"Directus    {directus.url}\n"
         f"            login {directus.admin_email}, password {directus.admin_password}\n"
         f"Dagster UI  {pipeline.url}\n"
-        "            no login; assets, runs and backfills of image_presets",
+        "            no login; assets, their partitions, runs and backfills\n"
+        "Engine      pseudo: accented letters instead of translations. For real ones set OPENAI_API_KEY\n"
+        "            or DEEPL_API_KEY and start again.",
         title="Running",
         expand=False,
     )
 
 
+def _engine(environ: Mapping[str, str]) -> dict[str, str]:
+    """A real engine where a key is set, else `pseudo`, which only makes texts look translated."""
+    has_engine = any(environ.get(name) for name in ("TRANSLATION_ENGINE", "OPENAI_API_KEY", "DEEPL_API_KEY"))
+    return {} if has_engine else {"TRANSLATION_ENGINE": "pseudo"}
+
+
 def _wait_until_made(console: Console, webserver: Webserver, *, files: int) -> bool:
-    """Waits until every preset is made, or has failed, for all files; False where that takes too long."""
+    """Waits until every output is made, or has failed, for every partition; False where that takes too long."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Making derivatives", total=None)
+        bar = progress.add_task("Rendering and translating", total=None)
         while time.monotonic() < deadline:
-            statuses = webserver.asset_statuses("image_presets").values()
-            wanted = files * len(statuses)
-            progress.update(bar, total=wanted or None, completed=sum(s.materialized + s.failed for s in statuses))
-            if wanted and all(s.materialized + s.failed >= files and not s.running for s in statuses):
+            statuses = webserver.asset_statuses()
+            wanted = sum(_wanted(name, status, files) for name, status in statuses.items())
+            progress.update(
+                bar, total=wanted or None, completed=sum(s.materialized + s.failed for s in statuses.values())
+            )
+            if statuses and all(_is_made(s, _wanted(name, s, files)) for name, s in statuses.items()):
                 return True
             time.sleep(_POLL_SECONDS)
     return False
 
 
+def _wanted(name: str, status: AssetStatus, files: int) -> int:
+    """How many partitions there have to be; at first the sensors have not registered any."""
+    return files if name.startswith("image_presets/") else max(1, status.partitions)
+
+
+def _is_made(status: AssetStatus, wanted: int) -> bool:
+    return status.materialized + status.failed >= wanted and not status.running
+
+
 def _table(statuses: dict[str, AssetStatus], seconds: float) -> Table:
     made = sum(status.materialized for status in statuses.values())
-    table = Table(title=f"{made} derivatives in {seconds:.0f} s, {made / max(seconds, 0.1):.1f} a second")
-    table.add_column("preset")
-    table.add_column("files", justify="right")
+    table = Table(title=f"{made} outputs in {seconds:.0f} s, {made / max(seconds, 0.1):.1f} a second")
+    table.add_column("asset")
+    table.add_column("partitions", justify="right")
     table.add_column("made", justify="right")
     table.add_column("failed", justify="right")
     for name, status in sorted(statuses.items()):

@@ -8,7 +8,6 @@ import dagster as dg
 import httpx
 
 from directus_assets.errors import Rejected, Unreachable, from_status
-from directus_assets.orchestration.partitions import IMAGES_GROUP
 
 CODE_LOCATION = "directus_assets"
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
@@ -26,8 +25,8 @@ mutation Reload($name: String!) {
 """
 
 _STATUSES = """
-query Statuses($group: AssetGroupSelector!) {
-  assetNodes(group: $group) {
+query Statuses {
+  assetNodes {
     assetKey { path }
     partitionStats { numMaterialized numPartitions numFailed numMaterializing }
   }
@@ -164,19 +163,17 @@ class Webserver:
             },
         )
 
-    def asset_statuses(self, prefix: str) -> dict[str, AssetStatus]:
-        """The partitioned assets whose keys start with `prefix`, by the rest of their key."""
-        group = {"groupName": IMAGES_GROUP, "repositoryName": "__repository__", "repositoryLocationName": CODE_LOCATION}
-        nodes = self._ask(_STATUSES, group=group)["assetNodes"]
+    def asset_statuses(self) -> dict[str, AssetStatus]:
+        """All partitioned assets, by their key, such as `image_presets/card`."""
         return {
-            "/".join(node["assetKey"]["path"][1:]): AssetStatus(
+            "/".join(node["assetKey"]["path"]): AssetStatus(
                 partitions=stats["numPartitions"],
                 materialized=stats["numMaterialized"],
                 failed=stats["numFailed"],
                 running=stats["numMaterializing"],
             )
-            for node in nodes
-            if node["assetKey"]["path"][0] == prefix and (stats := node["partitionStats"])
+            for node in self._ask(_STATUSES)["assetNodes"]
+            if (stats := node["partitionStats"])
         }
 
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:

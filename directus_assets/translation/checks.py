@@ -49,13 +49,17 @@ _LEAKS: Final = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One segment with its answer, both with placeholders, and what decides whether they fit."""
+    """One segment with its answer, both with placeholders, and what decides whether they fit.
+
+    `is_pseudo`: the answer is in no language at all, so that none can be the wrong one.
+    """
 
     segment: Segment
     answer: str
     source: Language
     target: Language
     terms: Sequence[Term] = ()
+    is_pseudo: bool = False
 
     @property
     def text(self) -> str:
@@ -111,7 +115,7 @@ def shared_defect(cases: Sequence[Case]) -> str | None:
 
 
 def _foreign(text: str, case: Case) -> str | None:
-    if not case.crosses_languages or (found := detected_language(text, target=case.target)) is None:
+    if case.is_pseudo or not case.crosses_languages or (found := detected_language(text, target=case.target)) is None:
         return None
     return f"The translation is in {found}, not in {case.target.name}."
 

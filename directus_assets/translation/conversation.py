@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from directus_assets.translation.checks import Case, defects, shared_defect
+from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
@@ -147,7 +148,8 @@ class Conversation:
     def _case(self, segment: Segment, answer: str) -> Case:
         source, target = self.assignment.source, self.assignment.target
         terms = self.assignment.terms_in(segment)
-        return Case(segment=segment, answer=answer, source=source, target=target, terms=terms)
+        is_pseudo = self.engine.name == pseudo.NAME
+        return Case(segment=segment, answer=answer, source=source, target=target, terms=terms, is_pseudo=is_pseudo)
 
     def _remembered(self, case: Case) -> Remembered:
         return Remembered(text=case.answer, glossary=digest_of_terms(case.terms), engine=self.engine.name)
