@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from dotenv import find_dotenv, load_dotenv
 from rich.console import Console
+from rich.markup import escape
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
 from directus_assets.settings import Settings, load_settings
@@ -22,7 +23,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DirectusAssetsError as error:
-            Console(stderr=True).print(f"[bold red]Error:[/] {error}", markup=True, highlight=False)
+            Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
             sys.exit(1)
 
 
@@ -61,9 +62,10 @@ def _settings() -> Settings:
     settings = load_settings()
     if missing := settings.environment.missing():
         raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
-    if not os.environ.get("DAGSTER_HOME"):
-        home = Path(".dagster").resolve()
-        if not home.is_dir():
-            raise ConfigurationError("DAGSTER_HOME is not set.", remedy="Start the pipeline first (`make dev`).")
-        os.environ["DAGSTER_HOME"] = str(home)
+    named = os.environ.get("DAGSTER_HOME")
+    home = Path(named or ".dagster").resolve()
+    if not home.is_dir():
+        fault = f"is {named}, which is no folder" if named else "is not set"
+        raise ConfigurationError(f"DAGSTER_HOME {fault}.", remedy="Start the pipeline first (`make dev`).")
+    os.environ["DAGSTER_HOME"] = str(home)
     return load_settings()

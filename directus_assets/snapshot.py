@@ -4,6 +4,7 @@ The snapshot is a file beside Dagster's storage. At load it is refreshed with a 
 means the last snapshot and a warning, never a code location that does not load.
 """
 
+import hashlib
 import logging
 import secrets
 from collections.abc import Sequence
@@ -49,6 +50,11 @@ class Snapshot:
         """The collections in which a change may give another snapshot."""
         return sorted({*SCHEMA_COLLECTIONS, *(each.languages_collection for each in self.collections)})
 
+    @property
+    def digest(self) -> str:
+        """What tells this snapshot from another."""
+        return hashlib.sha256(_SNAPSHOT.dump_json(self)).hexdigest()[:16]
+
 
 _SNAPSHOT = TypeAdapter(Snapshot)
 
@@ -84,7 +90,10 @@ def load_snapshot(environment: Environment, *, with_translations: bool) -> Snaps
         logger.warning("Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), error)
         return kept
     if fresh != kept:
-        write_snapshot(fresh, environment.state_folder)
+        try:
+            write_snapshot(fresh, environment.state_folder)
+        except OSError as error:
+            logger.warning("The snapshot of Directus cannot be kept for when Directus is down: %s", error)
     return fresh
 
 
@@ -96,7 +105,7 @@ def read_snapshot(folder: Path, *, url: str) -> Snapshot:
     try:
         snapshot = _SNAPSHOT.validate_json(path.read_bytes())
         ProjectSettings.parse(snapshot.rows)
-    except (ValidationError, PermanentError):
+    except (ValidationError, PermanentError, OSError, AttributeError, TypeError):
         logger.warning("%s cannot be read and is ignored; it is made anew as soon as Directus answers.", path)
         return Snapshot(url=url)
     return snapshot if snapshot.url == url or not url else Snapshot(url=url)

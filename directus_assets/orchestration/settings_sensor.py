@@ -18,14 +18,16 @@ class SettingsCursor(BaseModel):
     """Where the sensor stands."""
 
     feed: FeedPosition
-    is_compared: bool = False
-    """Whether the definitions are known to be those of Directus at this position."""
+    compared: str = ""
+    """The digest of the snapshot that is known to be what Directus has at this position."""
     reloaded_at: float = 0.0
     """When the definitions were last asked to be built anew, in seconds since 1970."""
 
 
 def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefinition:
     """The sensor that compares Directus with the snapshot that these definitions were built from."""
+
+    digest = loaded.digest
 
     @dg.sensor(
         name="directus_settings_sensor",
@@ -42,18 +44,19 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
             cursor = SettingsCursor(feed=FeedPosition(last_id=latest, first_id=latest))
         page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)
         cursor = cursor.model_copy(update={"feed": page.position})
-        if not page.entries and cursor.is_compared:
+        # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
+        if not page.entries and cursor.compared == digest:
             return _skip("Nothing changed.", cursor)
         current = take_snapshot(directus, with_translations=project.translates)
         if current == loaded:
-            return _skip("Nothing changed.", cursor.model_copy(update={"is_compared": True}))
+            return _skip("Nothing changed.", cursor.model_copy(update={"compared": digest}))
         message = "What definitions are built from changed in Directus: they are being built anew."
         if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
-            return _skip(message, cursor.model_copy(update={"is_compared": False}))
+            return _skip(message, cursor.model_copy(update={"compared": ""}))
         environment = project.settings.environment
         write_snapshot(current, environment.state_folder)
         Webserver(environment.webserver_url).reload_code_location()
-        return _skip(message, cursor.model_copy(update={"is_compared": False, "reloaded_at": time.time()}))
+        return _skip(message, cursor.model_copy(update={"compared": "", "reloaded_at": time.time()}))
 
     return directus_settings_sensor
 

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from directus_assets.cli import main
+
+ENVIRONMENT = {"DIRECTUS_URL": "http://127.0.0.1:1", "DIRECTUS_TOKEN": "t0ken"}
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str, **environment: str | None) -> Result:
+    names = ("DIRECTUS_URL", "DIRECTUS_TOKEN", "DAGSTER_HOME", "DIRECTUS_ASSETS_CONFIG")
+    return CliRunner(env={**dict.fromkeys(names), **environment}).invoke(main, arguments)
+
+
+@pytest.mark.parametrize("arguments", [["backfil"], ["backfill", "--presets", "card"], ["demo", "--port", "http"]])
+def test_wrong_use_ends_with_status_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_help_and_version_end_with_status_0() -> None:
+    assert run("--help").exit_code == 0
+    assert run("--version").exit_code == 0
+
+
+def test_a_command_says_which_variables_are_missing() -> None:
+    result = run("backfill")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: DIRECTUS_URL and DIRECTUS_TOKEN not set. Fill in .env (see .env.example).\n"
+
+
+def test_a_command_says_that_there_is_no_pipeline_here() -> None:
+    result = run("backfill", **ENVIRONMENT)
+
+    assert result.exit_code == 1
+    assert "DAGSTER_HOME is not set. Start the pipeline first" in result.stderr
+
+
+def test_a_home_of_dagster_that_is_not_there_is_told() -> None:
+    result = run("backfill", **ENVIRONMENT, DAGSTER_HOME="/nonexistent/dagster")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: DAGSTER_HOME is /nonexistent/dagster, which is no folder.")
+
+
+def test_an_error_is_one_line_and_shows_brackets_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("images:\n  workers: [/red]\n")
+
+    result = run("backfill", **ENVIRONMENT)
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: directus_assets.yaml, line 2: `images.workers`: Input should be a valid integer (found ['/red']).\n"
+    )

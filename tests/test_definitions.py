@@ -1,0 +1,57 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def load(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What happens when Dagster loads the code location in an empty folder, with nothing but this environment."""
+    code = """
+import directus_assets.definitions as module
+repository = module.defs.get_repository_def()
+print(sorted(key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()))
+print(sorted(sensor.name for sensor in repository.sensor_defs))
+print(sorted(job for job in repository.job_names if not job.startswith("__")))
+"""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_definitions_load_without_any_environment_and_say_what_to_set(tmp_path: Path) -> None:
+    loaded = load(tmp_path)
+
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.splitlines() == [
+        "['directus/files']",
+        "['directus_files_sensor', 'directus_settings_sensor']",
+        "[]",
+    ]
+    assert "DIRECTUS_URL and DIRECTUS_TOKEN not set" in loaded.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_definitions_load_while_directus_is_down(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path, DIRECTUS_URL="http://127.0.0.1:1", DIRECTUS_TOKEN="s3cr3t-t0ken", DAGSTER_HOME=str(tmp_path)
+    )
+
+    assert loaded.returncode == 0, loaded.stderr
+    assert "Using the last snapshot of Directus (0 presets)" in loaded.stderr
+    assert "s3cr3t" not in loaded.stderr
+
+
+def test_a_mistake_in_the_yaml_file_is_what_the_code_location_shows(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("images:\n  delivry: warm\n")
+
+    loaded = load(tmp_path)
+
+    assert loaded.returncode == 1
+    assert loaded.stderr.rstrip().endswith(
+        "directus_assets.yaml, line 2: `images.delivry` is not a setting; did you mean `delivery`?"
+    )

@@ -1,0 +1,162 @@
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from directus_assets.settings import Environment
+from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot, write_snapshot
+
+CARD = {"key": "card", "fit": "cover", "width": 200, "height": None}
+
+
+def environment(folder: Path, *, url: str = "http://127.0.0.1:1") -> Environment:
+    return Environment.read({"DIRECTUS_URL": url, "DIRECTUS_TOKEN": "t0ken", "DAGSTER_HOME": str(folder)})
+
+
+def snapshot(url: str, *keys: str) -> Snapshot:
+    return Snapshot(url=url, rows={"storage_asset_presets": [{**CARD, "key": key} for key in keys]})
+
+
+def keys(found: Snapshot) -> list[str]:
+    return [preset.key for preset in found.settings.presets]
+
+
+class Settings(BaseHTTPRequestHandler):
+    answer: dict[str, Any]
+
+    def do_GET(self) -> None:
+        content = json.dumps({"data": self.answer}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name of the base class)
+        pass
+
+
+@pytest.fixture
+def directus() -> Iterator[str]:
+    Settings.answer = {"storage_asset_presets": [CARD]}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Settings) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_directus_that_answers_is_asked_and_remembered(tmp_path: Path, directus: str) -> None:
+    found = load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+
+    assert keys(found) == ["card"]
+    assert read_snapshot(tmp_path, url=directus) == found
+    assert [path.name for path in tmp_path.iterdir()] == ["directus_snapshot.json"]
+
+
+def test_presets_are_kept_as_stored_since_directus_tells_null_from_absent(tmp_path: Path, directus: str) -> None:
+    load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+
+    kept = read_snapshot(tmp_path, url=directus)
+
+    assert kept.rows["storage_asset_presets"] == [CARD]
+
+
+def test_a_directus_that_is_down_means_the_last_snapshot_and_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_snapshot(snapshot("http://127.0.0.1:1", "card", "hero"), tmp_path)
+
+    found = load_snapshot(environment(tmp_path), with_translations=False)
+
+    assert keys(found) == ["card", "hero"]
+    assert "Using the last snapshot of Directus (2 presets)" in caplog.text
+    assert "t0ken" not in caplog.text
+
+
+def test_a_directus_that_is_down_on_the_first_start_means_no_presets_and_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = load_snapshot(environment(tmp_path), with_translations=False)
+
+    assert keys(found) == []
+    assert "Using the last snapshot of Directus (0 presets)" in caplog.text
+
+
+def test_without_an_environment_there_is_a_warning_that_says_what_to_set(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = load_snapshot(Environment.read({"DAGSTER_HOME": str(tmp_path)}), with_translations=False)
+
+    assert keys(found) == []
+    assert "DIRECTUS_URL and DIRECTUS_TOKEN not set" in caplog.text
+
+
+def test_the_snapshot_of_another_project_is_not_used(tmp_path: Path) -> None:
+    write_snapshot(snapshot("https://old.example.com", "card"), tmp_path)
+
+    assert keys(load_snapshot(environment(tmp_path), with_translations=False)) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"url": "http://127.0.0.1:1"',
+        b'{"url": "http://127.0.0.1:1", "rows": null}',
+        b'{"url": "http://127.0.0.1:1", "rows": {}}',
+        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": 5}}',
+        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": ["card"]}}',
+        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": [{"width": 5}]}}',
+    ],
+)
+def test_a_snapshot_that_is_damaged_is_ignored_with_a_warning(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "directus_snapshot.json").write_bytes(content)
+
+    assert keys(read_snapshot(tmp_path, url="http://127.0.0.1:1")) == []
+    assert "cannot be read and is ignored" in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_does_not_keep_definitions_from_loading(
+    tmp_path: Path, directus: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    found = load_snapshot(environment(tmp_path / "file" / "state", url=directus), with_translations=False)
+
+    assert keys(found) == ["card"]
+    assert "cannot be kept" in caplog.text
+
+
+def test_what_is_kept_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_snapshot(snapshot("u", "card"), tmp_path)
+    unwritable = Snapshot(url="u", rows={"storage_asset_presets": [object()]})
+
+    with pytest.raises(Exception, match="serialize"):
+        write_snapshot(unwritable, tmp_path)
+
+    assert keys(read_snapshot(tmp_path, url="u")) == ["card"]
+
+
+def test_an_unchanged_snapshot_is_not_written_again(tmp_path: Path, directus: str) -> None:
+    load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+    path = tmp_path / "directus_snapshot.json"
+    before = path.stat().st_ino
+
+    load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+
+    assert path.stat().st_ino == before
+
+
+def test_another_snapshot_has_another_digest() -> None:
+    assert snapshot("u", "card").digest == snapshot("u", "card").digest
+    assert snapshot("u", "card").digest != snapshot("u", "hero").digest
