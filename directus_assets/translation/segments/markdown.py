@@ -27,13 +27,11 @@ _CONTEXTS: Final = {
     "Heading": "heading",
     "TableCell": "table cell",
     "Item": "list item",
-    "DefinitionListTitle": "list item",
-    "DefinitionListDefinition": "list item",
 }
 
 
 def cut_markdown(source: str, ids: Ids) -> MarkdownDocument:
-    """The document for Markdown: CommonMark with GFM, footnotes, formulas and definition lists; MDX stays as it is."""
+    """The document for Markdown: CommonMark with GFM, footnotes and formulas; MDX stays as it is."""
     builder = Builder(source)
     masked = masks(source)
     _Cutter(builder, masked).cut()
@@ -98,7 +96,13 @@ class _Cutter:
         name, start, end = event.name, event.start, event.end
         run = self._runs[-1]
         if name == "Text":
-            run.add(Piece(Role.TEXT, start, end, event.data))
+            text = event.data
+            if run.ends_with_line_break and not self._links and self._source.startswith((": ", ":\t"), start):
+                self._flush()  # PHP Markdown's definition lists: `Term`, then `: Definition`
+                start, text = start + 1, text[1:]
+                run = self._runs[-1]
+            if text:
+                run.add(Piece(Role.TEXT, start, end, text))
         elif name == "SoftBreak":
             run.add(Piece(Role.TEXT, start, end, "\n"))
         elif name == "HardBreak":

@@ -14,6 +14,7 @@ import pyromark
 
 from directus_assets.translation.segments import protected
 
+# Without definition lists: the parser takes every line that begins with a colon for one, `:tada:` as well.
 _OPTIONS: Final = (
     pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_FOOTNOTES
@@ -21,7 +22,6 @@ _OPTIONS: Final = (
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_MATH
     | pyromark.Options.ENABLE_GFM
-    | pyromark.Options.ENABLE_DEFINITION_LIST
 )
 _MARKDOWN: Final = pyromark.Markdown(options=_OPTIONS)
 

@@ -24,6 +24,11 @@ class MarkdownRun:
         """Where the last piece ends."""
         return self._pieces[-1].end
 
+    @property
+    def ends_with_line_break(self) -> bool:
+        """Whether the last piece is a line break."""
+        return bool(self._pieces) and self._pieces[-1].text == "\n"
+
     def add(self, piece: Piece, *, is_hidden: bool = False) -> None:
         """The next piece; TEXT must have its decoded text. `is_hidden` if nothing is read up to the matching CLOSE."""
         if is_hidden:

@@ -17,7 +17,7 @@ _SIGNS: Final = re.compile(
     r"|&(?=#?[A-Za-z0-9]+;)"
     r"|(?<![^\W_])_|_(?![^\W_])"
 )
-_LINE_START: Final = re.compile(r"\A(?P<number>\d{1,9}(?=[.)](?:\s|\Z)))?(?P<sign>(?(number)[.)]|[#>+=:-]))")
+_LINE_START: Final = re.compile(r"\A(?P<number>\d{1,9}(?=[.)](?:\s|\Z)))?(?P<sign>(?(number)[.)]|(?:[#>+=-]|:(?=:))))")
 # Several breaks would end the paragraph.
 _LINE_BREAKS: Final = re.compile(r"[ \t]*+[\r\n][\r\n \t]*+")
 # What may stand before a paragraph in its first line: quotes and list markers.

@@ -1,3 +1,5 @@
+# ruff: noqa: E501  # tables: a case to a line
+
 import copy
 import json
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# ruff: noqa: E501  # tables: a case to a line
+
 import html
 from collections.abc import Callable
 
@@ -29,7 +31,8 @@ CASES = {
     "tables": ("| One | `x` |\n|-----|:---:|\n| a \\| b | *c* |\n", ["One", "a | b", "c"]),
     "task lists": ("- [ ] One\n- [x] Two\n", ["One", "Two"]),
     "footnotes": ("One[^1] two.\n\n[^1]: Three\n    four\n", ["One<x1/> two.", "Three\nfour"]),
-    "definition lists": ("One\n: Two\n", ["One", "Two"]),
+    "definition lists": ("One\n: Two\n  three\n:   four", ["One", "Two\nthree", "four"]),
+    "a line that begins with an emoji": ("One\n:tada: two\n", ["One\n<x1/> two"]),
     "alerts": ("> [!NOTE]\n> One\n", ["One"]),
     "formulas": ("Let $a_1 = b*c*d$ be\n\n$$\nx\n$$\n", ["Let <x1/> be"]),
     "underlined headings": ("One\n===\n\nTwo\n---\n", ["One", "Two"]),

@@ -1,3 +1,5 @@
+# ruff: noqa: E501  # tables: a case to a line
+
 from collections.abc import Callable
 
 import pytest
