@@ -55,7 +55,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
         pool=_pool(project, presets),
     )
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        with Recorder(context, code_versions) as recorder:
+        with Recorder(context, files_key, code_versions) as recorder:
             files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
             work = dict(_open_work(context, recorder, files, by_asset))
             for outcome in project.maker.make(work):

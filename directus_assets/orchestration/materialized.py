@@ -11,6 +11,20 @@ DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"
 
 
+def version_tags(*, data_version: str, code_version: str, source: dg.AssetKey) -> dict[str, str]:
+    """The tags by which Dagster tells whether a logged materialization is in sync.
+
+    Dagster adds them to outputs only. An external asset that nobody observes has the data version `INITIAL` and no
+    event; without these two tags every partition would show "new dependency" (Dagster 1.13).
+    """
+    return {
+        DATA_VERSION_TAG: data_version,
+        CODE_VERSION_TAG: code_version,
+        f"dagster/input_data_version/{source.to_user_string()}": "INITIAL",
+        f"dagster/input_event_pointer/{source.to_user_string()}": "NULL",
+    }
+
+
 def fingerprints(
     instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
 ) -> dict[tuple[str, str], str]:

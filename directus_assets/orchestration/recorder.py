@@ -14,10 +14,9 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.materialized import (
-    CODE_VERSION_TAG,
-    DATA_VERSION_TAG,
     latest_materialization,
     recorded_in_run,
+    version_tags,
 )
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
@@ -33,7 +32,7 @@ Output = tuple[dg.AssetKey, str]
 class Recorder:
     """Keeps the books of one run.
 
-    >>> with Recorder(context, code_versions) as recorder:
+    >>> with Recorder(context, source_key, code_versions) as recorder:
     ...     for key in context.partition_keys:
     ...         for asset_key in recorder.open_outputs(key):
     ...             recorder.succeeded(asset_key, key, data_version="…", metadata={})
@@ -42,6 +41,8 @@ class Recorder:
     """
 
     context: dg.AssetExecutionContext
+    source: dg.AssetKey
+    """What the outputs are derived from."""
     code_versions: Mapping[dg.AssetKey, str]
     _done: set[Output] = field(default_factory=set)
     _unchanged: set[Output] = field(default_factory=set)
@@ -92,7 +93,8 @@ class Recorder:
         self, asset_key: dg.AssetKey, partition: str, *, data_version: str, metadata: Mapping[str, Any], note: str = ""
     ) -> None:
         """This output is made: record it now."""
-        tags = {DATA_VERSION_TAG: data_version, CODE_VERSION_TAG: self.code_versions[asset_key]}
+        code_version = self.code_versions[asset_key]
+        tags = version_tags(data_version=data_version, code_version=code_version, source=self.source)
         self.context.log_event(
             dg.AssetMaterialization(
                 asset_key, description=note or None, partition=partition, metadata=metadata, tags=tags

@@ -125,7 +125,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         pool="llm",
     )
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        with Recorder(context, code_versions) as recorder:
+        with Recorder(context, items_key(scope.collection), code_versions) as recorder:
             translator = _translator(project, items)
             work = list(_open_work(context, recorder, translator, by_asset))
             with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="translate") as pool:
