@@ -154,7 +154,8 @@ class _Cutter:
             end += 2  # the parser's range leaves the brackets out
         if link.name == "Image":
             run = self._runs.pop()
-            if not is_label:
+            # Pictures within the alt text of pictures are no text of their own.
+            if not is_label and len(self._runs) == 1:
                 self._add_run(run, "alt text")
             self._runs[-1].add(Piece(Role.BREAK, link.start, end))
         else:

@@ -34,7 +34,7 @@ _FRONT_MATTER: Final = re.compile(
 # Container directives, Pandoc's fenced divs, MDX imports and exports: whole lines.
 _LINES: Final = re.compile(
     r"^[ \t>]*(?::{2,}[ \t]*[\w{\[].*|:{3,}[ \t]*"
-    r"|import\s.*\sfrom\s+['\"].*|import\s+['\"].*|export\s+(?:const|let|default|function)\s.*[={(].*)$",
+    r"|import[ \t](?:.*[ \t]from[ \t]+)?['\"].*|export[ \t]+(?:const|let|default|function)[ \t].*[={(].*)$",
     re.MULTILINE,
 )
 _COMPONENT: Final = re.compile(r"</?[A-Z][\w.]*+(?=[\s/>])")

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from operator import itemgetter
 
 from directus_assets.translation.segments.markdown_parse import Mask
 from directus_assets.translation.segments.pieces import Piece, Role
@@ -104,12 +105,11 @@ def _hide(pieces: Sequence[Piece], hidden: AbstractSet[Piece]) -> list[Piece]:
 
 
 def _unmask(source: str, pieces: Iterable[Piece], masked: Sequence[Mask]) -> list[Piece]:
-    starts = [mask.start for mask in masked]
     unmasked: list[Piece] = []
     last: Mask | None = None
     for piece in pieces:
         position = piece.start
-        index = max(0, bisect_right(starts, position) - 1)
+        index = max(0, bisect_right(masked, position, key=itemgetter(0)) - 1)
         while piece.role is Role.TEXT and index < len(masked) and masked[index].start < piece.end:
             mask = masked[index]
             index += 1

@@ -19,7 +19,7 @@ _SIGNS: Final = re.compile(
 )
 _LINE_START: Final = re.compile(r"\A(?P<number>\d{1,9}(?=[.)](?:\s|\Z)))?(?P<sign>(?(number)[.)]|(?:[#>+=-]|:(?=:))))")
 # Several breaks would end the paragraph.
-_LINE_BREAKS: Final = re.compile(r"[ \t]*+[\r\n][\r\n \t]*+")
+_LINE_BREAKS: Final = re.compile(r"(?:(?<![ \t])[ \t]++)?[\r\n][\r\n \t]*+")
 # What may stand before a paragraph in its first line: quotes and list markers.
 _MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*](?=\s)|\d{1,9}[.)](?=\s)|:(?=\s)|\[\^[^\]\n]*+\]:)*+")
 _DELIMITERS: Final = frozenset({"*", "**", "_", "__", "~", "~~"})

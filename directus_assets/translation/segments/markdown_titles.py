@@ -18,7 +18,8 @@ def add_title(builder: Builder, title: str, start: int, end: int) -> None:
     Nothing is added where the source does not spell `title` there in a way that is understood.
     """
     source = builder.source
-    end = start + len(source[start:end].rstrip())
+    while end > start and source[end - 1].isspace():
+        end -= 1
     quote = source[end - 1 : end]
     if quote not in ('"', "'", ")"):
         return

@@ -20,7 +20,7 @@ _EMOJI: Final = r"(?<![\w:]):[a-z+-][a-z0-9_+-]*+:(?![\w:])"
 # WordPress-like: with attributes, closing, or a name that is no word of a language.
 _SHORTCODE: Final = (
     r"\[\[[^\[\]\n]++\]\]"
-    r"|\[/?[A-Za-z][\w-]*+(?:\s++[\w-]++=(?:\"[^\"]*+\"|'[^']*+'|[^\s\]\"']++))+\s*+/?\]"
+    r"|\[/?[A-Za-z][\w-]*+(?:\s++[\w-]++=(?:\"[^\"]{0,500}+\"|'[^']{0,500}+'|[^\s\[\]\"']++)){1,30}\s*+/?\]"
     r"|\[/[A-Za-z][\w-]*+\]"
     r"|\[(?:gallery|caption|embed|audio|video|playlist|toc|[a-z0-9]++[_-][\w-]++)\s?/?\]"
 )

@@ -27,6 +27,7 @@ CASES = {
     "references": ("[one][a] [b]\n\n[a]: /a\n[b]: /b (Tip)\n", ["<g1>one</g1> <g2>b</g2>", "Tip"]),
     "pictures": ('![A *cat*](a.png "Cat") here', ["A <g1>cat</g1>", "Cat", "here"]),
     "a picture in a link": ("See [![Cat](a.png)](/b) now", ["See <x1/> now", "Cat"]),
+    "a picture in a picture": ("![one ![two](a.png)](b.png)", ["one"]),
     "code": ("Run `a *b*` now\n\n    code\n\n```js\nlet a = 'code'\n```\n", ["Run <x1/> now"]),
     "tables": ("| One | `x` |\n|-----|:---:|\n| a \\| b | *c* |\n", ["One", "a | b", "c"]),
     "task lists": ("- [ ] One\n- [x] Two\n", ["One", "Two"]),
