@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -41,6 +43,8 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
             that is removed at the end.
         port: of the Dagster UI; another one where it is taken.
     """
+    # Ended by a signal, the demo stops what it started, as with Ctrl+C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as stack:
         if data is None and once:
             data = Path(tempfile.mkdtemp(prefix="directus-assets-demo-"))
@@ -70,8 +74,7 @@ def _addresses(directus: LocalDirectus, pipeline: LocalPipeline) -> Panel:
         f"            login {directus.admin_email}, password {directus.admin_password}\n"
         f"Dagster UI  {pipeline.url}\n"
         "            no login; assets, their partitions, runs and backfills\n"
-        "Engine      pseudo: accented letters instead of translations. For real ones set OPENAI_API_KEY\n"
-        "            or DEEPL_API_KEY and start again.",
+        f"Engine      {_describe_engine(pipeline)}",
         title="Running",
         expand=False,
     )
@@ -81,6 +84,15 @@ def _engine(environ: Mapping[str, str]) -> dict[str, str]:
     """A real engine where a key is set, else `pseudo`, which only makes texts look translated."""
     has_engine = any(environ.get(name) for name in ("TRANSLATION_ENGINE", "OPENAI_API_KEY", "DEEPL_API_KEY"))
     return {} if has_engine else {"TRANSLATION_ENGINE": "pseudo"}
+
+
+def _describe_engine(pipeline: LocalPipeline) -> str:
+    if pipeline.environment.get("TRANSLATION_ENGINE") != "pseudo":
+        return "the one whose key is set"
+    return (
+        "pseudo: accented letters, not translations\n"
+        "            set OPENAI_API_KEY or DEEPL_API_KEY and start again for real ones"
+    )
 
 
 def _wait_until_made(console: Console, webserver: Webserver, *, files: int) -> bool:
