@@ -57,6 +57,19 @@ def backfill(*, presets: Sequence[str], missing_only: bool, dry_run: bool) -> No
     sys.exit(run_backfill(console, settings, presets=presets, missing_only=missing_only, dry_run=dry_run))
 
 
+@main.command()
+@click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
+@click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
+@click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
+def plan(*, collections: Sequence[str], languages: Sequence[str], missing_only: bool) -> None:
+    """Show what a backfill would make, and what it would cost, without making anything."""
+    from directus_assets.orchestration.plan_translations import show_translations
+    from directus_assets.orchestration.resources import Project
+
+    project = Project(_settings())
+    show_translations(console, project, collections=collections, languages=languages, missing_only=missing_only)
+
+
 def _settings() -> Settings:
     """Settings of a command that needs Directus and Dagster's storage."""
     settings = load_settings()

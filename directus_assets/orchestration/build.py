@@ -45,7 +45,7 @@ def build_defs(
     return dg.Definitions.merge(
         dg.Definitions(sensors=[build_settings_sensor(snapshot, project)], executor=dg.in_process_executor),
         _images(project, presets),
-        *(_translations(project, items) for items in _translated_items(project, snapshot)),
+        *(_translations(project, items) for items in translated_items(project, snapshot)),
     )
 
 
@@ -102,7 +102,7 @@ def _translations(project: Project, items: Items) -> dg.Definitions:
     return dg.Definitions(assets=[source, translations], jobs=[job], sensors=[sensor])
 
 
-def _translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:
+def translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:
     """What is translated; nothing, with a warning, where the YAML file does not fit the Directus schema."""
     engine = project.engine
     if engine is None or not project.translates:

@@ -126,7 +126,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     )
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, items_key(scope.collection), code_versions) as recorder:
-            translator = _translator(project, items)
+            translator = build_translator(project, items)
             work = list(_open_work(context, recorder, translator, by_asset))
             with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="translate") as pool:
                 futures = {
@@ -167,7 +167,7 @@ def _record(
     )
 
 
-def _translator(project: Project, items: Items) -> Translator:
+def build_translator(project: Project, items: Items) -> Translator:
     """With the glossary and the style guide as they are now."""
     settings = project.directus.project_settings()
     return Translator(

@@ -23,7 +23,7 @@ from directus_assets.translation.records import Remembered, TranslationRecord, c
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments import Kind, cut
 from directus_assets.translation.segments.model import Document
-from directus_assets.translation.translate import Outcome, translate
+from directus_assets.translation.translate import Outcome, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals
 
 _ROUNDS = 3
@@ -59,6 +59,14 @@ class Translated:
     reused: int = 0
     sent: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What bringing one item up to date in one language would ask of the engine, without repairs."""
+
+    segments: int
+    usage: Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,14 +114,30 @@ class Translator:
             item = fresh[0]
         raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while it was translated.")
 
-    def _round(self, item: Item, target: LanguageRow) -> Translated | None:
-        """One try; None where the source was edited meanwhile."""
+    def forecast(self, item: Item, target: LanguageRow) -> Forecast:
+        """What `translate` would ask for now. Nothing is sent or written.
+
+        Raises:
+            DirectusAssetsError: as `translate`, for what can be known before.
+        """
+        record, ours = self._prepare(item, target)
+        assignment = self._assignment(target)
+        asked = outstanding(ours, record.segments, assignment=assignment, engine=self.engine)
+        return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
+
+    def _prepare(self, item: Item, target: LanguageRow) -> tuple[TranslationRecord, dict[str, Document]]:
+        """What is remembered of the item, and the fields that are to be translated."""
         _refuse_duplicates(self.scope, item, target)
         record = self.records.load(self.scope.collection, item.key, target.code) or TranslationRecord(
             collection=self.scope.collection, item=item.key, language=target.code
         )
         documents = cut_item(self.scope, item)
         ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
+        return record, ours
+
+    def _round(self, item: Item, target: LanguageRow) -> Translated | None:
+        """One try; None where the item was edited meanwhile."""
+        record, ours = self._prepare(item, target)
         keeper = _Keeper(self.records, record, self.paid)
         outcome = translate(
             ours,
@@ -249,9 +273,10 @@ def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
 
 
 def _refuse_duplicates(scope: Scope, item: Item, target: LanguageRow) -> None:
-    if target.code in item.duplicates:
-        raise PermanentError(
-            f"Item {item.key} of {scope.collection} has more than one row for {target.code} "
-            f"in {scope.schema.translations}.",
-            remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
-        )
+    for code in (scope.source.code, target.code):
+        if code in item.duplicates:
+            raise PermanentError(
+                f"Item {item.key} of {scope.collection} has more than one row for {code} "
+                f"in {scope.schema.translations}.",
+                remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
+            )
