@@ -10,7 +10,7 @@ from typing import Any
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import PermanentError, TransientError
+from directus_assets.errors import BadInput, NotFound, PermanentError, TransientError
 from directus_assets.images.outcomes import Made
 from directus_assets.images.previews import Placeholder
 from directus_assets.images.render import Rendered
@@ -104,6 +104,18 @@ class Exported:
         """Brings the manifest up to date: file id to its entry, or None for a file that is gone."""
         self.target.update(MANIFEST, lambda current: merge_manifest(current, entries), content_type="application/json")
 
+    def withdraw(self, file_id: str) -> None:
+        """Takes a deleted file out of the manifest, then removes what was exported of it."""
+        try:
+            row = _read_manifest(self.target.read(MANIFEST))["files"].get(file_id)
+        except NotFound:
+            return
+        if row:
+            self.publish({file_id: None})
+            for outputs in row["presets"].values():
+                for output in outputs:
+                    self.target.delete(output["path"])
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ManifestEntry:
@@ -116,8 +128,12 @@ class ManifestEntry:
 
 
 def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | None]) -> bytes:
-    """The manifest with these entries put in, over and out; presets of an entry that are not among them stay."""
-    manifest: dict[str, Any] = json.loads(current) if current else {"version": 1, "files": {}}
+    """The manifest with these entries put in, over and out; presets of an entry that are not among them stay.
+
+    Raises:
+        BadInput: what is there is no manifest of ours.
+    """
+    manifest = _read_manifest(current)
     files = manifest["files"]
     for file_id, entry in entries.items():
         if entry is None:
@@ -130,6 +146,17 @@ def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | 
 def digest(content: bytes) -> str:
     """SHA-256, as manifests carry it."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _read_manifest(content: bytes | None) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(content) if content else {"version": 1, "files": {}}
+        return {**manifest, "files": dict(manifest["files"])}
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(
+            f"{MANIFEST} of the export is not one that was written here.",
+            remedy="Move it away, and backfill the presets with delivery `export`.",
+        ) from None
 
 
 def _made(name: str, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,7 +12,9 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError, PermanentError, TransientError
+from directus_assets.images.budget import PixelBudget
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, Warm, digest
+from directus_assets.images.diagnosis import diagnose
 from directus_assets.images.inspection import inspect
 from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
 from directus_assets.images.pace import Pace
@@ -72,14 +73,19 @@ class Maker:
 
     def _make_round(self, work: Work) -> Iterator[Outcome]:
         bench = _Bench(self)
+        exported: list[Delivered] = []
         with ThreadPoolExecutor(self.workers, thread_name_prefix="picture") as pool:
             futures = [pool.submit(bench.make_file, file, presets) for file, presets in work.items()]
             try:
                 for future in as_completed(futures):
-                    yield from future.result()
+                    for outcome in future.result():
+                        if isinstance(outcome, Delivered) and outcome.delivery == "export":
+                            exported.append(outcome)
+                        else:
+                            yield outcome
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-        bench.publish()
+        yield from bench.publish(exported)
 
     def _replaced_meanwhile(self, work: Work) -> Iterator[tuple[File, list[Preset]]]:
         rows = {row.id: row for row in self.client.files_by_id(file.id for file in work)}
@@ -92,10 +98,14 @@ class Maker:
 
     def _withdraw(self, file: File, presets: Sequence[Preset]) -> None:
         """A file that was deleted meanwhile leaves nothing of ours behind."""
+        deliveries = {preset.key: self.delivery_of(preset.key) for preset in presets}
         for preset in presets:
-            if self.delivery_of(preset.key) == "storage" and file.storage in self.storages:
+            if deliveries[preset.key] == "storage" and file.storage in self.storages:
                 with contextlib.suppress(PermanentError):
                     Stored(self.client, self.storages).withdraw(file, derivatives(preset, file))
+        if "export" in deliveries.values():
+            with contextlib.suppress(PermanentError, ConfigurationError):
+                Exported(self.export()).withdraw(file.id)
 
 
 @dataclass
@@ -111,10 +121,16 @@ class _Bench:
         self.warm = Warm(self.maker.client)
         self.stored = Stored(self.maker.client, self.maker.storages)
 
-    def publish(self) -> None:
-        """The export's manifest changes last."""
-        if self.manifest:
-            Exported(self.maker.export()).publish(self.manifest)
+    def publish(self, exported: Sequence[Delivered]) -> Iterator[Outcome]:
+        """The export's manifest changes last; what was exported counts as delivered when it is in there."""
+        try:
+            if self.manifest:
+                Exported(self.maker.export()).publish(self.manifest)
+        except DirectusAssetsError as error:
+            for each in exported:
+                yield Failed(file_id=each.file_id, file_name=each.file_name, preset=each.preset, error=error)
+        else:
+            yield from exported
 
     def make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         """All presets of one file. Never raises: each preset has its own outcome."""
@@ -153,13 +169,21 @@ class _Bench:
         started: float | None = None,
     ) -> Outcome:
         started = started or time.monotonic()
-        try:
-            made = []
-            for derivative in wanted:
+        made = []
+        for derivative in wanted:
+            try:
                 with self.pace.call():
                     made.append(self.warm.deliver(file, derivative))
-        except DirectusAssetsError as error:
-            return _failed(file, preset, error)
+            except DirectusAssetsError as error:
+                cause = diagnose(
+                    self.maker.client,
+                    file,
+                    derivative,
+                    error,
+                    budget=self.budget,
+                    max_pixels=self.maker.max_pixels,
+                )
+                return _failed(file, preset, cause)
         return _delivered(file, preset, "warm", made, started, reason=reason)
 
     def _render_here(self, file: File, work: Sequence[tuple[Preset, tuple[Derivative, ...]]]) -> Iterator[Outcome]:
@@ -169,14 +193,13 @@ class _Bench:
         try:
             original = self._original(file, {self.maker.delivery_of(preset.key) for preset, _ in work})
             facts = inspect(original, file, max_pixels=self.maker.max_pixels)
-            with self.budget.hold(facts.width * facts.height):
-                source = Source(original)
-                for preset, wanted in work:
-                    yield self._render_preset(file, original, source, preset, wanted)
-        except (BadInput, TransientError) as error:
-            yield from (_failed(file, preset, error) for preset, _ in work)
-        except (PermanentError, ConfigurationError) as error:
+        except DirectusAssetsError as error:
             yield from (self._instead(file, preset, wanted, error, started) for preset, wanted in work)
+            return
+        with self.budget.hold(facts.width * facts.height):
+            source = Source(original)
+            for preset, wanted in work:
+                yield self._render_preset(file, original, source, preset, wanted)
 
     def _original(self, file: File, deliveries: set[str]) -> bytes:
         if file.storage in self.maker.storages:
@@ -199,19 +222,24 @@ class _Bench:
                 made = self._export(file, preset, original, pictures)
             else:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
-        except (BadInput, TransientError) as error:
-            return _failed(file, preset, error)
-        except PermanentError as error:
+        except DirectusAssetsError as error:
             return self._instead(file, preset, wanted, error, started)
         return _delivered(file, preset, delivery, made, started)
 
     def _instead(
         self, file: File, preset: Preset, wanted: Sequence[Derivative], error: DirectusAssetsError, started: float
     ) -> Outcome:
-        """Delivery `storage` cannot: Directus makes the derivative itself, and the reason is kept."""
-        if self.maker.delivery_of(preset.key) == "export":
+        """Where delivery `storage` cannot, Directus makes the derivative itself, and the reason is kept.
+
+        Not so where it could not either, or where this delivery can later.
+        """
+        if isinstance(error, (BadInput, TransientError)) or self.maker.delivery_of(preset.key) == "export":
             return _failed(file, preset, error)
-        return self._warm(file, preset, wanted, reason=str(error), started=started)
+        outcome = self._warm(file, preset, wanted, reason=str(error), started=started)
+        if isinstance(outcome, Failed) and isinstance(outcome.error, PermanentError):
+            both = f"{error.message} Directus does not make it either: {outcome.error.message}"
+            return _failed(file, preset, BadInput(both, remedy=error.remedy or outcome.error.remedy))
+        return outcome
 
     def _export(
         self, file: File, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]
@@ -228,29 +256,6 @@ class _Bench:
             outputs=(*(earlier.outputs if earlier else ()), *outputs),
         )
         return made
-
-
-class PixelBudget:
-    """At most so many pixels at once; what alone is more waits until it is alone."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
-        self._changed = threading.Condition()
-
-    @contextlib.contextmanager
-    def hold(self, pixels: int) -> Iterator[None]:
-        """Waits until these pixels fit, and holds them."""
-        wanted = min(pixels, self._most)
-        with self._changed:
-            self._changed.wait_for(lambda: self._held + wanted <= self._most)
-            self._held += wanted
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._held -= wanted
-                self._changed.notify_all()
 
 
 def _previewed(pictures: Sequence[tuple[Derivative, Rendered]]) -> Iterator[tuple[Derivative, Rendered, str | None]]:

@@ -1,0 +1,109 @@
+"""A Directus in a few lines, on a folder: rows, stored derivatives, and whatever trouble a test asks for."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import File, Preset
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.images.make import Maker
+from directus_assets.images.transforms import derivatives
+
+RENDERED = b"rendered by Directus"
+URL = "http://directus.example.com"
+
+Trouble = Callable[[httpx.Request], httpx.Response | None]
+
+
+def picture(size: tuple[int, int] = (60, 40), *, kind: str = "JPEG", mode: str = "RGB", **options: Any) -> bytes:
+    """A small picture with some content."""
+    image = Image.linear_gradient("L").resize(size).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+class ScriptedDirectus:
+    """What Directus does with files and derivatives, and nothing else.
+
+    `trouble` may answer a request in its place. `rendered` names what it rendered itself.
+    """
+
+    def __init__(self, folder: Path, presets: list[Preset]) -> None:
+        self.folder = folder
+        self.storage = LocalStorage(folder)
+        self.presets = {preset.key: preset for preset in presets}
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.rendered: list[str] = []
+        self.trouble: Trouble = lambda _: None
+        self.client = DirectusClient(URL, "t", transport=httpx.MockTransport(self._answer))
+
+    def add(self, file_id: str, content: bytes, **fields: Any) -> File:
+        """A file with its row."""
+        name = fields.get("filename_disk", f"{file_id}.jpg")
+        (self.folder / name).write_bytes(content)
+        self.rows[file_id] = {
+            "id": file_id,
+            "storage": "local",
+            "filename_disk": name,
+            "filename_download": f"{file_id}.jpg",
+            "title": file_id.title(),
+            "type": "image/jpeg",
+            "filesize": len(content),
+            "width": 60,
+            "height": 40,
+            "focal_point_x": None,
+            "focal_point_y": None,
+            "uploaded_on": "2026-01-01T00:00:00.000Z",
+            "modified_on": "2026-01-01T00:00:00.000Z",
+            **fields,
+        }
+        return self.file(file_id)
+
+    def file(self, file_id: str) -> File:
+        """The row as it is now."""
+        return File.parse(self.rows[file_id])
+
+    def maker(self, deliveries: Mapping[str, str], *, export: Path | None = None, **options: Any) -> Maker:
+        """A maker for this Directus."""
+        return Maker(
+            **{
+                "client": self.client,
+                "storages": {"local": self.storage},
+                "export": lambda: LocalStorage(export or self.folder / "export"),
+                "delivery_of": deliveries.__getitem__,
+                "workers": 2,
+                **options,
+            }
+        )
+
+    def stored(self) -> set[str]:
+        """Names of all derivatives in the storage."""
+        return {path.name for path in self.folder.iterdir() if "__" in path.name}
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if (answer := self.trouble(request)) is not None:
+            return answer
+        if request.url.path == "/files":
+            wanted = json.loads(request.url.params["filter"])["id"]["_in"]
+            return httpx.Response(200, json={"data": [self.rows[i] for i in wanted if i in self.rows]})
+        file_id = request.url.path.removeprefix("/assets/")
+        if file_id not in self.rows:
+            return httpx.Response(403)
+        if request.method == "GET":
+            return httpx.Response(200, content=self.storage.read(self.rows[file_id]["filename_disk"]))
+        return self._head(self.file(file_id), self.presets[request.url.params["key"]], request.headers["accept"])
+
+    def _head(self, file: File, preset: Preset, accept: str) -> httpx.Response:
+        wanted = next(each for each in derivatives(preset, file) if each.accept == accept)
+        if self.storage.size(wanted.stored_name) is None:
+            self.rendered.append(wanted.stored_name)
+            self.storage.write(wanted.stored_name, RENDERED, content_type=wanted.mime_type)
+        headers = {"content-length": str(self.storage.size(wanted.stored_name)), "content-type": wanted.mime_type}
+        return httpx.Response(200, headers=headers)

@@ -1,0 +1,489 @@
+import errno
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from directus_assets.directus.models import Preset
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, PermanentError, TransientError
+from directus_assets.images.make import Maker
+from directus_assets.images.outcomes import Delivered, Failed, Outcome
+from directus_assets.images.plan import fingerprint
+from directus_assets.images.render import Source, render
+from directus_assets.images.transforms import derivatives
+from tests.images.scripted_directus import RENDERED, ScriptedDirectus, picture
+
+CARD = Preset(key="card", fit="cover", width=20, height=20, format="webp")
+WIDE = Preset(key="wide", fit="inside", width=30, format="jpeg")
+AUTO = Preset(key="auto", fit="cover", width=16, height=16, format="auto")
+NOTHING = Preset(key="nothing", fit="inside")
+BROKEN = Preset(key="broken", width=20, transforms=(("explode", 5),))
+ANY = {preset.key: "storage" for preset in (CARD, WIDE, AUTO, NOTHING, BROKEN)}
+WARM = dict.fromkeys(ANY, "warm")
+EXPORT = dict.fromkeys(ANY, "export")
+
+
+@pytest.fixture
+def directus(tmp_path: Path) -> ScriptedDirectus:
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    return ScriptedDirectus(folder, [CARD, WIDE, AUTO, NOTHING, BROKEN])
+
+
+def delivered(outcomes: Iterable[Outcome]) -> list[Delivered]:
+    return [outcome for outcome in outcomes if isinstance(outcome, Delivered)]
+
+
+def failed(outcomes: Iterable[Outcome]) -> dict[tuple[str, str], DirectusAssetsError]:
+    return {(outcome.file_id, outcome.preset): outcome.error for outcome in outcomes if isinstance(outcome, Failed)}
+
+
+def make(maker: Maker, directus: ScriptedDirectus, *presets: Preset) -> list[Outcome]:
+    return list(maker.make({directus.file(file_id): presets for file_id in directus.rows}))
+
+
+# Delivery `storage`
+
+
+def test_a_derivative_is_stored_as_rendered_here_and_directus_renders_nothing(directus: ScriptedDirectus) -> None:
+    content = picture()
+    file = directus.add("f1", content)
+
+    outcomes = make(directus.maker(ANY), directus, CARD, WIDE)
+
+    assert {(o.preset, o.delivery, o.reason) for o in delivered(outcomes)} == {
+        ("card", "storage", ""),
+        ("wide", "storage", ""),
+    }
+    assert directus.rendered == []
+    for preset in (CARD, WIDE):
+        (wanted,) = derivatives(preset, file)
+        assert directus.storage.read(wanted.stored_name) == render(Source(content), wanted).content
+
+
+def test_an_outcome_tells_what_an_editor_wants_to_know(directus: ScriptedDirectus) -> None:
+    content = picture()
+    file = directus.add("f1", content)
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+
+    (made,) = outcome.made
+    assert (made.width, made.height, made.mime_type, made.label) == (20, 20, "image/webp", "card")
+    assert made.bytes == directus.storage.size(made.name)
+    assert made.preview is not None
+    assert made.preview.startswith("data:image/")
+    assert (outcome.file_name, outcome.original_bytes) == ("F1", len(content))
+    assert outcome.fingerprint == fingerprint(file, CARD)
+    assert outcome.seconds > 0
+
+
+def test_a_preset_with_the_format_auto_makes_three_derivatives(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture())
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, AUTO))
+
+    assert [made.mime_type for made in outcome.made] == ["image/avif", "image/webp", "image/jpeg"]
+    assert len(directus.stored()) == 3
+    assert directus.rendered == []
+
+
+def test_a_preset_that_asks_for_nothing_is_served_by_the_original(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture())
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, NOTHING))
+
+    assert outcome.made == ()
+    assert directus.stored() == set()
+
+
+def test_a_stale_or_empty_derivative_is_overwritten(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+    (wanted,) = derivatives(CARD, file)
+    directus.storage.write(wanted.stored_name, b"", content_type="image/webp")
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+
+    assert outcome.delivery == "storage"
+    assert directus.storage.size(wanted.stored_name) == outcome.made[0].bytes > 0
+
+
+def test_what_directus_does_not_serve_from_the_storage_is_warmed_with_a_reason(directus: ScriptedDirectus) -> None:
+    """As when STORAGE_* here are those of another Directus."""
+    directus.add("f1", picture())
+    elsewhere = directus.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "f1.jpg").write_bytes(picture())
+    other = ScriptedDirectus(elsewhere, [CARD])
+
+    maker = directus.maker(ANY, storages={"local": other.storage})
+    (outcome,) = delivered(make(maker, directus, CARD))
+
+    assert outcome.delivery == "warm"
+    assert "Directus serves 20 bytes for 'card' of F1" in outcome.reason
+    assert "Check that STORAGE_* are the same" in outcome.reason
+    assert other.stored() == set()
+    assert len(directus.rendered) == 1
+
+
+def test_a_location_that_is_not_reached_from_here_is_warmed_with_a_reason(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture(), storage="s3")
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+
+    assert outcome.delivery == "warm"
+    assert "storage 's3', which is not reached from here (local)" in outcome.reason
+
+
+def test_a_storage_that_is_read_only_is_replaced_by_warming(directus: ScriptedDirectus) -> None:
+    class ReadOnly(LocalStorage):
+        def write(self, name: str, content: bytes, *, content_type: str) -> None:
+            with self._reported(name):
+                raise OSError(errno.EROFS, "Read-only file system")
+
+    directus.add("f1", picture())
+
+    (outcome,) = delivered(make(directus.maker(ANY, storages={"local": ReadOnly(directus.folder)}), directus, CARD))
+
+    assert outcome.delivery == "warm"
+    assert "Read-only file system" in outcome.reason
+    assert len(directus.rendered) == 1
+
+
+def test_an_original_that_is_gone_from_the_storage_is_told_as_that(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture())
+    (directus.folder / "f1.jpg").unlink()
+    directus.trouble = lambda request: httpx.Response(404) if request.url.path == "/assets/f1" else None
+
+    error = failed(make(directus.maker(ANY), directus, CARD))["f1", "card"]
+
+    assert isinstance(error, PermanentError)
+    assert "f1.jpg is not in the storage folder" in error.message
+    assert "Directus does not make it either" in error.message
+
+
+def test_a_storage_that_fails_for_now_is_tried_again_and_not_warmed(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture())
+    maker = directus.maker(ANY, storages={"local": LocalStorage(directus.folder / "unmounted")})
+
+    outcomes = make(maker, directus, CARD)
+
+    assert isinstance(failed(outcomes)["f1", "card"], TransientError)
+    assert directus.rendered == []
+
+
+# Delivery `warm`
+
+
+def test_warming_makes_directus_render_each_derivative_once(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+
+    outcomes = delivered(make(directus.maker(WARM), directus, CARD, AUTO))
+
+    assert {outcome.delivery for outcome in outcomes} == {"warm"}
+    wanted = [each.stored_name for preset in (CARD, AUTO) for each in derivatives(preset, file)]
+    assert sorted(directus.rendered) == sorted(wanted)
+    assert {made.bytes for outcome in outcomes for made in outcome.made} == {len(RENDERED)}
+
+
+def test_an_empty_derivative_is_missing_and_tried_again(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+    (wanted,) = derivatives(CARD, file)
+    directus.storage.write(wanted.stored_name, b"", content_type="image/webp")
+
+    error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
+
+    assert isinstance(error, TransientError)
+    assert "serves an empty derivative 'card' of F1" in error.message
+    assert wanted.stored_name in error.remedy
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_directus_is_worth_another_try(directus: ScriptedDirectus, status: int) -> None:
+    directus.add("f1", picture())
+    directus.trouble = lambda request: (
+        httpx.Response(status, headers={"retry-after": "9"}) if request.method == "HEAD" else None
+    )
+
+    error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
+
+    assert isinstance(error, Overloaded)
+    assert error.retry_after_seconds == 9
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "told"),
+    [
+        (picture((600, 400))[:2000], 500, "damaged or incomplete"),
+        (b"GIF89a but not really", 400, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
+        (b"", 400, "is empty (0 bytes)"),
+        (picture(kind="PNG"), 500, "is image/png, but its `type` in Directus is image/jpeg"),
+        (picture((6001, 2)), 400, "has 6001 x 2 pixels; by default Directus transforms no picture with a side over"),
+    ],
+    ids=["truncated", "garbage", "empty", "another type", "too large for Directus"],
+)
+def test_a_picture_that_directus_cannot_do_is_told_as_that_and_not_tried_again(
+    directus: ScriptedDirectus, content: bytes, status: int, told: str
+) -> None:
+    directus.add("f1", content)
+    directus.trouble = lambda request: httpx.Response(status) if request.method == "HEAD" else None
+
+    error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
+
+    assert isinstance(error, BadInput)
+    assert told in error.message
+    assert error.remedy
+
+
+def test_a_missing_right_is_told_with_its_remedy(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture())
+    directus.trouble = lambda request: httpx.Response(403) if request.method == "HEAD" else None
+
+    error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
+
+    assert isinstance(error, Forbidden)
+    assert "Give the token's policy the right to HEAD /assets/f1" in error.remedy
+
+
+# Delivery `export`
+
+
+def test_an_export_comes_with_a_manifest_for_static_builds(directus: ScriptedDirectus, tmp_path: Path) -> None:
+    directus.add("f1", picture())
+    export = tmp_path / "export"
+    export.mkdir()
+
+    outcomes = delivered(make(directus.maker(EXPORT, export=export), directus, CARD, WIDE))
+
+    manifest = json.loads((export / "manifest.json").read_bytes())
+    entry = manifest["files"]["f1"]
+    assert {o.delivery for o in outcomes} == {"export"}
+    assert sorted(entry["presets"]) == ["card", "wide"]
+    (card,) = entry["presets"]["card"]
+    assert (card["path"], card["width"], card["height"], card["type"]) == ("card/f1.webp", 20, 20, "image/webp")
+    assert card["bytes"] == (export / "card/f1.webp").stat().st_size
+    assert entry["blurhash"]
+    assert entry["srcset"]["image/webp 1.00"] == "card/f1.webp 20w"
+    assert directus.stored() == set()
+
+
+def test_nothing_counts_as_exported_before_it_is_in_the_manifest(directus: ScriptedDirectus, tmp_path: Path) -> None:
+    directus.add("f1", picture())
+    (tmp_path / "manifest.json").write_text("<html>")
+
+    outcomes = make(directus.maker({**EXPORT, "wide": "storage"}, export=tmp_path), directus, CARD, WIDE)
+
+    assert [(o.preset, o.delivery) for o in delivered(outcomes)] == [("wide", "storage")]
+    assert "manifest.json of the export is not one that was written here" in str(failed(outcomes)["f1", "card"])
+
+
+def test_a_preset_that_is_exported_later_joins_the_others_in_the_manifest(
+    directus: ScriptedDirectus, tmp_path: Path
+) -> None:
+    directus.add("f1", picture())
+    maker = directus.maker(EXPORT, export=tmp_path)
+
+    make(maker, directus, CARD)
+    make(maker, directus, WIDE)
+
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+    assert sorted(manifest["files"]["f1"]["presets"]) == ["card", "wide"]
+
+
+def test_an_export_is_not_replaced_by_warming(directus: ScriptedDirectus, tmp_path: Path) -> None:
+    directus.add("f1", picture())
+
+    outcomes = make(directus.maker(EXPORT, export=tmp_path / "unmounted"), directus, CARD)
+
+    assert list(failed(outcomes)) == [("f1", "card")]
+    assert directus.rendered == []
+
+
+def test_each_preset_goes_its_own_way(directus: ScriptedDirectus, tmp_path: Path) -> None:
+    directus.add("f1", picture())
+    maker = directus.maker({"card": "storage", "wide": "warm", "auto": "export"}, export=tmp_path)
+
+    outcomes = delivered(make(maker, directus, CARD, WIDE, AUTO))
+
+    assert {o.preset: o.delivery for o in outcomes} == {"card": "storage", "wide": "warm", "auto": "export"}
+
+
+# What changes meanwhile
+
+
+def test_a_file_that_is_replaced_while_it_is_made_is_made_again(directus: ScriptedDirectus) -> None:
+    before = directus.add("f1", picture())
+    after: list[bytes] = []
+
+    def replace_during_the_first_proof(request: httpx.Request) -> None:
+        if request.method == "HEAD" and not after:
+            after.append(picture((120, 80)))
+            directus.add("f1", after[0], width=120, height=80, uploaded_on="2026-02-02T00:00:00.000Z")
+
+    directus.trouble = replace_during_the_first_proof
+
+    outcomes = delivered(directus.maker(ANY).make({before: [CARD]}))
+
+    now = directus.file("f1")
+    (wanted,) = derivatives(CARD, now)
+    assert outcomes[-1].fingerprint == fingerprint(now, CARD)
+    assert directus.storage.read(wanted.stored_name) == render(Source(after[0]), wanted).content
+
+
+def test_a_file_that_keeps_being_replaced_is_left_for_later(directus: ScriptedDirectus) -> None:
+    before = directus.add("f1", picture())
+    moments = iter(range(100))
+
+    def replace_always(request: httpx.Request) -> None:
+        if request.method == "HEAD":
+            directus.add("f1", picture(), uploaded_on=f"2026-02-02T00:00:{next(moments):02}.000Z")
+
+    directus.trouble = replace_always
+
+    outcomes = list(directus.maker(ANY).make({before: [CARD]}))
+
+    error = failed(outcomes)["f1", "card"]
+    assert isinstance(error, TransientError)
+    assert "kept being replaced" in error.message
+
+
+@pytest.mark.parametrize("deliveries", [ANY, EXPORT], ids=["storage", "export"])
+def test_a_file_that_is_deleted_while_it_is_made_leaves_nothing(
+    directus: ScriptedDirectus, tmp_path: Path, deliveries: dict[str, str]
+) -> None:
+    file = directus.add("f1", picture())
+    kept = directus.add("f2", picture())
+    export = tmp_path / "export"
+    export.mkdir()
+
+    def delete_at_the_end(request: httpx.Request) -> None:
+        if request.url.path == "/files":
+            directus.rows.pop("f1", None)
+
+    directus.trouble = delete_at_the_end
+
+    list(directus.maker(deliveries, export=export).make({file: [CARD, AUTO], kept: [CARD]}))
+
+    assert [name for name in directus.stored() if name.startswith("f1")] == []
+    assert [path for path in export.rglob("*") if path.name.startswith("f1")] == []
+    if deliveries is EXPORT:
+        assert list(json.loads((export / "manifest.json").read_bytes())["files"]) == ["f2"]
+
+
+def test_an_edited_title_is_no_reason_to_make_anything_again(directus: ScriptedDirectus) -> None:
+    before = directus.add("f1", picture())
+    directus.rows["f1"]["title"] = "Another title"
+
+    assert len(list(directus.maker(ANY).make({before: [CARD]}))) == 1
+
+
+# Bad input
+
+
+HOSTILE = {
+    "truncated": (picture((600, 400))[:3000], {}, "damaged or incomplete"),
+    "cut off on its way to the storage": (picture(), {"filesize": 99_999}, "is cut off: "),
+    "garbage": (bytes(range(256)) * 8, {}, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
+    "zero bytes": (b"", {"filesize": 0}, "is empty (0 bytes)"),
+    "another type": (picture(kind="PNG"), {}, "is image/png, but its `type` in Directus is image/jpeg"),
+    "too many pixels": (picture((1001, 1000)), {}, "has 1001 x 1000 pixels, more than the limit of 1000000"),
+    "outside of its folder": (picture(), {"filename_disk": "../uploads/f1.jpg"}, "filename_disk"),
+}
+
+
+@pytest.mark.parametrize(("content", "fields", "told"), HOSTILE.values(), ids=HOSTILE)
+def test_a_bad_picture_fails_on_its_own_and_for_good(
+    directus: ScriptedDirectus, content: bytes, fields: dict[str, object], told: str
+) -> None:
+    directus.add("good", picture())
+    directus.add("f1", content, **fields)
+
+    outcomes = make(directus.maker(ANY, max_pixels=1_000_000), directus, CARD, WIDE)
+
+    errors = failed(outcomes)
+    assert set(errors) == {("f1", "card"), ("f1", "wide")}
+    assert {(o.file_id, o.preset) for o in delivered(outcomes)} == {("good", "card"), ("good", "wide")}
+    for error in errors.values():
+        assert isinstance(error, BadInput)
+        assert told in f"{error.message} {error.remedy}"
+        assert error.remedy
+    assert {name.partition("__")[0] for name in directus.stored()} == {"good"}
+    assert not list(directus.folder.glob("*.tmp"))
+
+
+def test_a_name_on_disk_with_folders_is_read_there_and_served_from_where_directus_looks(
+    directus: ScriptedDirectus,
+) -> None:
+    (directus.folder / "2026").mkdir()
+    directus.add("f1", picture(), filename_disk="2026/harbour.jpg")
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+
+    assert outcome.delivery == "storage"
+    assert outcome.made[0].name.startswith("harbour__")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (picture(mode="CMYK"), "image/jpeg"),
+        (picture(kind="PNG", mode="I;16"), "image/png"),
+        (picture(kind="PNG", mode="RGBA"), "image/png"),
+        (picture(kind="WEBP", save_all=True, append_images=[], duration=50), "image/webp"),
+        (picture(kind="TIFF", mode="CMYK"), "image/tiff"),
+        (picture(kind="JPEG", mode="L"), "image/jpeg"),
+    ],
+    ids=["CMYK", "16 bit", "transparent", "animated", "CMYK TIFF", "grey"],
+)
+def test_an_unusual_picture_becomes_a_derivative(directus: ScriptedDirectus, content: bytes, kind: str) -> None:
+    directus.add("f1", content, type=kind)
+
+    assert len(delivered(make(directus.maker(ANY), directus, CARD, WIDE))) == 2
+
+
+def test_a_preset_with_an_unknown_operation_fails_alone(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture())
+
+    outcomes = make(directus.maker(ANY), directus, BROKEN, CARD)
+
+    assert [outcome.preset for outcome in delivered(outcomes)] == ["card"]
+    error = failed(outcomes)["f1", "broken"]
+    assert "Preset 'broken': 'explode' is not an operation of sharp that Directus permits" in error.message
+
+
+def test_a_full_disk_is_tried_again_and_leaves_nothing(directus: ScriptedDirectus) -> None:
+    class Full(LocalStorage):
+        """Takes no byte, as a full disk."""
+
+        def write(self, name: str, content: bytes, *, content_type: str) -> None:
+            with self._reported(name), Path("/dev/full").open("wb", buffering=0) as device:
+                device.write(content)
+
+    directus.add("f1", picture())
+    (wanted,) = derivatives(CARD, directus.file("f1"))
+
+    outcomes = make(directus.maker(ANY, storages={"local": Full(directus.folder)}), directus, CARD)
+
+    error = failed(outcomes)["f1", "card"]
+    assert isinstance(error, TransientError)
+    assert f"No room left for {wanted.stored_name}" in error.message
+    assert (directus.stored(), directus.rendered) == (set(), [])
+
+
+def test_directus_that_goes_down_fails_what_is_left_for_another_try(directus: ScriptedDirectus) -> None:
+    for number in range(4):
+        directus.add(f"f{number}", picture())
+
+    def down(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "HEAD":
+            raise httpx.ConnectError("refused")
+        return None
+
+    directus.trouble = down
+
+    outcomes = make(directus.maker(ANY), directus, CARD)
+
+    assert len(failed(outcomes)) == 4
+    assert all(isinstance(error, TransientError) for error in failed(outcomes).values())
