@@ -23,6 +23,10 @@ _BACKOFF_SECONDS = (5, 20, 60, 180)
 """Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
 
 _LONGEST_WAIT_SECONDS = 600
+
+_CONTINUES = ("dagster/retry_number", "dagster/is_resume_retry", "dagster/is_asset_resume_retry")
+"""Tags of a run that goes on where another one failed. One that a person executes again from the start has none."""
+
 _FAILURES_SHOWN = 50
 
 Output = tuple[dg.AssetKey, str]
@@ -44,6 +48,7 @@ class Recorder:
     source: dg.AssetKey
     """What the outputs are derived from."""
     code_versions: Mapping[dg.AssetKey, str]
+    backoff_seconds: Sequence[float] = _BACKOFF_SECONDS
     _done: set[Output] = field(default_factory=set)
     _unchanged: set[Output] = field(default_factory=set)
     _failed: dict[Output, str] = field(default_factory=dict)
@@ -52,9 +57,9 @@ class Recorder:
     def __enter__(self) -> Self:
         run = self.context.run
         instance = self.context.instance
-        ancestors = {run.tags.get("dagster/root_run_id"), run.tags.get("dagster/parent_run_id")} - {None}
-        for ancestor in sorted(str(run_id) for run_id in ancestors):
-            self._unchanged |= recorded_in_run(instance, ancestor)
+        if any(tag in run.tags for tag in _CONTINUES):
+            for ancestor in {run.tags[tag] for tag in ("dagster/root_run_id", "dagster/parent_run_id")}:
+                self._unchanged |= recorded_in_run(instance, ancestor)
         if self.context.retry_number:
             self._done = recorded_in_run(instance, run.run_id)
             self._failed = _failures_of_run(instance, run.run_id)
@@ -63,16 +68,19 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and not isinstance(error, DirectusAssetsError):
+        if error is None:
+            self._finish()
             return
         if isinstance(error, TransientError):
             self._retry([error], reason=str(error))
+        if isinstance(error, Exception):
+            self._record_unchanged_again()
+        if isinstance(error, TransientError):
             raise dg.Failure(
                 f"Gave up after {self.context.retry_number} retries: {error}", allow_retries=False
             ) from None
         if isinstance(error, DirectusAssetsError):
             raise dg.Failure(str(error), allow_retries=False) from None
-        self._finish()
 
     def open_outputs(self, partition: str) -> list[dg.AssetKey]:
         """The selected assets that this run still has to make for a partition."""
@@ -131,7 +139,7 @@ class Recorder:
 
     @property
     def _retries_left(self) -> bool:
-        return int(self.context.retry_number) < len(_BACKOFF_SECONDS)
+        return int(self.context.retry_number) < len(self.backoff_seconds)
 
     def _finish(self) -> None:
         self._retry(list(self._transient.values()), reason=f"{len(self._transient)} outputs are tried again")
@@ -154,9 +162,9 @@ class Recorder:
         if not errors or not self._retries_left or any(_asks_for_too_much(error) for error in errors):
             return
         asked = max((error.retry_after_seconds or 0 for error in errors), default=0)
-        wait = max(_BACKOFF_SECONDS[self.context.retry_number], asked)
+        wait = max(self.backoff_seconds[self.context.retry_number], asked)
         self.context.log.warning("%s, in %.0f s.", reason, wait)
-        raise dg.RetryRequested(max_retries=len(_BACKOFF_SECONDS), seconds_to_wait=wait)
+        raise dg.RetryRequested(max_retries=len(self.backoff_seconds), seconds_to_wait=wait)
 
     def _record_unchanged_again(self) -> None:
         for asset_key, partition in sorted(self._unchanged - self._done):
