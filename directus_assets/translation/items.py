@@ -3,20 +3,17 @@
 Only the translations collection is written, only the fields that change, and never a second row for one language.
 """
 
-import random
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
-from directus_assets.errors import Forbidden, NotFound, Rejected, TransientError
+from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected
 from directus_assets.translation.scope import Scope
 
 _KEYS_PER_REQUEST = 100
-_TRIES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,46 +82,60 @@ def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str])
 
 
 def write_row(
-    client: DirectusClient,
-    scope: Scope,
-    item: Item,
-    language: LanguageRow,
-    values: Mapping[str, JsonValue],
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
+    client: DirectusClient, scope: Scope, item: Item, language: LanguageRow, values: Mapping[str, JsonValue]
+) -> bool:
     """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
 
     Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where somebody
-    else has made one at the same time takes its own away and starts over. Nobody keeps a second row.
+    else has made one at the same time takes its own away. Nobody keeps a second row.
+
+    Returns:
+        Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
 
     Raises:
-        TransientError: others kept making rows at the same time.
         DirectusAssetsError: Directus refuses or does not answer.
     """
-    schema = scope.schema
-    path = f"/items/{schema.translations}"
+    path = f"/items/{scope.schema.translations}"
     row = item.rows.get(language.code)
-    for attempt in range(_TRIES):
+    try:
         if row:
             client.patch(f"{path}/{row.key}", dict(values))
-            return
-        body = {schema.item_field: _typed(item.key), schema.language_field: _typed(language.key), **values}
-        made = client.post(path, body)
-        if made is None:
-            raise Rejected(
-                f"Directus did not answer the row of {schema.translations} that was made.",
-                remedy=f"Give the token's policy the right to read {schema.translations}.",
-            )
-        own = str(made[schema.translations_key_field])
-        others = [key for key in _row_keys(client, scope, item.key, language) if key != own]
-        if not others:
-            return
-        _take_back(client, scope, own)
-        sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
-        fresh = read_items(client, scope, [item.key], matching_only=False)
-        row = fresh[0].rows.get(language.code) if fresh else None
-    raise TransientError(f"Others kept making rows of {schema.translations} for item {item.key} at the same time.")
+            return True
+        own = _make_row(client, scope, item, language, values)
+    except PermanentError:
+        # Directus has the same answers for what is gone and for what is forbidden.
+        if _is_as_read(client, scope, item, language):
+            raise
+        return False
+    if _row_keys(client, scope, item.key, language) == [own]:
+        return True
+    _take_back(client, scope, own)
+    return False
+
+
+def _make_row(
+    client: DirectusClient, scope: Scope, item: Item, language: LanguageRow, values: Mapping[str, JsonValue]
+) -> str:
+    schema = scope.schema
+    keys = {schema.item_field: _typed(item.key), schema.language_field: _typed(language.key)}
+    made = client.post(f"/items/{schema.translations}", {**keys, **values})
+    if made is None:
+        raise Rejected(
+            f"Directus did not answer the row of {schema.translations} that was made.",
+            remedy=f"Give the token's policy the right to read {schema.translations}.",
+        )
+    return str(made[schema.translations_key_field])
+
+
+def _is_as_read(client: DirectusClient, scope: Scope, item: Item, language: LanguageRow) -> bool:
+    """Whether the item is still there, with the same row, or still without one, in this language."""
+    fresh = read_items(client, scope, [item.key], matching_only=False)
+    return bool(fresh) and _row_key(fresh[0], language) == _row_key(item, language)
+
+
+def _row_key(item: Item, language: LanguageRow) -> str | None:
+    row = item.rows.get(language.code)
+    return row.key if row else None
 
 
 def _take_back(client: DirectusClient, scope: Scope, row_key: str) -> None:

@@ -14,6 +14,10 @@ from directus_assets.translation.engines.protocol import Usage
 _FILE = "spending.json"
 
 
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Purse:
     """Counts money and stops at the day's limit.
@@ -23,12 +27,14 @@ class Purse:
         model: what the price table calls the engine's model.
         prices: the price table.
         limit: money per day (UTC); None for no limit.
+        clock: the present moment, aware.
     """
 
     storage: Storage
     model: str
     prices: Mapping[str, Price]
     limit: Decimal | None
+    clock: Callable[[], dt.datetime] = _now
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.price is None:
@@ -54,7 +60,7 @@ class Purse:
         """
         if self.limit is None:
             return
-        now = dt.datetime.now(dt.UTC)
+        now = self.clock().astimezone(dt.UTC)
         try:
             self._read().spending.on(now.date()).admit(self.cost(estimate) or Decimal(0), limit=self.limit, now=now)
         except SpendingLimitReached:
@@ -65,8 +71,7 @@ class Purse:
         """Counts what a request has consumed."""
         cost = self.cost(usage)
         if cost:
-            today = dt.datetime.now(dt.UTC).date()
-            self._change(lambda state: replace(state, spending=state.spending.plus(cost, day=today)))
+            self._change(lambda state: replace(state, spending=state.spending.plus(cost, day=self._today())))
 
     def resumed_on(self) -> str:
         """The day after the last one on which the limit stopped work, once it has come; empty before.
@@ -74,7 +79,10 @@ class Purse:
         Where this changes, there is money again for what was left.
         """
         stopped = self._read().stopped_on if self.limit is not None else None
-        return stopped.isoformat() if stopped and stopped < dt.datetime.now(dt.UTC).date() else ""
+        return stopped.isoformat() if stopped and stopped < self._today() else ""
+
+    def _today(self) -> dt.date:
+        return self.clock().astimezone(dt.UTC).date()
 
     def _read(self) -> "_State":
         try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ from directus_assets.translation.segments.model import Document
 from directus_assets.translation.translate import Outcome, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals
 
-_ROUNDS = 3
+_ROUNDS = 6
 """How often an item that keeps being edited while it is translated is planned anew before that counts as a failure."""
 
 
@@ -84,6 +85,7 @@ class Translator:
         admit: called with an estimate before each request; stops the work by raising.
         paid: called with what each request has consumed.
         propose_in_versions: also save proposals for review as content versions of the translation row.
+        sleep: waits for seconds.
     """
 
     client: DirectusClient
@@ -96,6 +98,7 @@ class Translator:
     admit: Callable[[Usage], None] = lambda _estimate: None
     paid: Callable[[Usage], None] = lambda _usage: None
     propose_in_versions: bool = False
+    sleep: Callable[[float], None] = time.sleep
 
     def translate(self, item: Item, target: LanguageRow) -> Translated:
         """Brings one item up to date in one language.
@@ -104,10 +107,19 @@ class Translator:
             DirectusAssetsError: what cannot be translated or written; the old texts stay.
         """
         started = time.monotonic()
-        for _ in range(_ROUNDS):
-            result = self._round(item, target)
+        usage = Usage()
+
+        def pay(more: Usage) -> None:
+            nonlocal usage
+            usage += more
+            self.paid(more)
+
+        for attempt in range(_ROUNDS):
+            result = self._round(item, target, pay)
             if result is not None:
-                return replace(result, seconds=time.monotonic() - started)
+                return replace(result, usage=usage, seconds=time.monotonic() - started)
+            # Two runs that make a row at the same time both take theirs back: chance parts them.
+            self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
             fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
             if not fresh:
                 return Translated(item=item.key, language=target.code, fingerprint="")
@@ -128,57 +140,68 @@ class Translator:
     def _prepare(self, item: Item, target: LanguageRow) -> tuple[TranslationRecord, dict[str, Document]]:
         """What is remembered of the item, and the fields that are to be translated."""
         _refuse_duplicates(self.scope, item, target)
-        record = self.records.load(self.scope.collection, item.key, target.code) or TranslationRecord(
-            collection=self.scope.collection, item=item.key, language=target.code
-        )
+        record = self._record(item, target)
         documents = cut_item(self.scope, item)
         ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
         return record, ours
 
-    def _round(self, item: Item, target: LanguageRow) -> Translated | None:
-        """One try; None where the item was edited meanwhile."""
+    def _round(self, item: Item, target: LanguageRow, pay: Callable[[Usage], None]) -> Translated | None:
+        """One try; None where the item was edited meanwhile, and has to be looked at again."""
         record, ours = self._prepare(item, target)
-        keeper = _Keeper(self.records, record, self.paid)
+
+        def keep(segments: Mapping[str, Remembered], usage: Usage) -> None:
+            if segments:
+                self.records.save(self._record(item, target).remembering(segments))
+            pay(usage)
+
         outcome = translate(
             ours,
             record.segments,
             assignment=self._assignment(target),
             engine=self.engine,
             gate=self.gate,
-            on_answer=keeper.keep,
+            on_answer=keep,
             admit=self.admit,
         )
         fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
         if not fresh:
-            return Translated(item=item.key, language=target.code, fingerprint="", usage=outcome.usage)
+            return Translated(item=item.key, language=target.code, fingerprint="")
         if dict(fresh[0].source) != dict(item.source):
             return None
-        return self._write(fresh[0], target, keeper.record, outcome)
+        return self._write(fresh[0], target, outcome)
+
+    def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
+        """What is remembered at this moment: another run may be at work on the same item."""
+        known = self.records.load(self.scope.collection, item.key, target.code)
+        return known or TranslationRecord(collection=self.scope.collection, item=item.key, language=target.code)
 
     def _is_to_translate(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str) -> bool:
         current = _target_value(item, target, name)
         return standing(record.fields.get(name), source=item.source[name], target=current) is not Standing.HUMAN
 
-    def _write(self, item: Item, target: LanguageRow, record: TranslationRecord, outcome: Outcome) -> Translated:
+    def _write(self, item: Item, target: LanguageRow, outcome: Outcome) -> Translated | None:
+        # After the row, never before it: whoever writes a row has stored before that the text is ours.
+        earlier = self._record(item, target)
         decisions = {
             name: decide(
-                record.fields.get(name),
+                earlier.fields.get(name),
                 source=item.source.get(name),
                 target=_target_value(item, target, name),
-                proposal=outcome.values.get(name, _target_value(item, target, name)),
+                proposal=outcome.values.get(name),
             )
             for name in item.source
         }
+        if any(n not in outcome.values and d.verdict is not Verdict.KEEP for n, d in decisions.items()):
+            return None  # A field that was a human's is not any more, so that there is no translation of it yet.
         values = {n: outcome.values[n] for n, d in decisions.items() if d.verdict is Verdict.WRITE}
         reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW]
-        earlier = record
-        record = record.with_fields({name: decision.record for name, decision in decisions.items()})
-        record = record.forgetting_all_but(outcome.segments)
+        record = earlier.with_fields({name: decision.record for name, decision in decisions.items()})
         # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
-        self.records.save(record)
+        self.records.save(record.forgetting_all_but(outcome.segments))
         if values:
-            write_row(self.client, self.scope, item, target, values)
-            self.records.save(record.confirmed())
+            if not write_row(self.client, self.scope, item, target, values):
+                return None
+            self.records.save(self._record(item, target).confirmed())
         row = item.rows.get(target.code)
         if reviews and row and self.propose_in_versions:
             proposals = {name: outcome.values[name] for name in reviews}
@@ -200,7 +223,6 @@ class Translator:
                 for name in reviews
             ),
             row=row.key if row else None,
-            usage=outcome.usage,
             reused=outcome.reused,
             sent=outcome.sent,
         )
@@ -250,21 +272,6 @@ def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
                 remedy=error.remedy,
             ) from None
     return documents
-
-
-@dataclass
-class _Keeper:
-    """Keeps every answer the moment it arrives, so that no segment is paid for twice."""
-
-    records: RecordStore
-    record: TranslationRecord
-    paid: Callable[[Usage], None]
-
-    def keep(self, segments: Mapping[str, Remembered], usage: Usage) -> None:
-        if segments:
-            self.record = self.record.remembering(segments)
-            self.records.save(self.record)
-        self.paid(usage)
 
 
 def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
