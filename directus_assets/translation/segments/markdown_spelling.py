@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 from directus_assets.translation.segments.html_text import spelled_references
@@ -55,7 +54,9 @@ class MarkdownSpelling:
         _keep_delimiters_working(roles, texts)
         _keep_links_from_being_pictures(roles, texts, self._following)
         written = "".join(texts)
-        return f"{written[:-1]}\\#" if self._is_heading and written.endswith("#") else written
+        # A heading may end in number signs that are not part of it.
+        needs_escape = self._is_heading and written.endswith("#") and not written.endswith("\\#")
+        return f"{written[:-1]}\\#" if needs_escape else written
 
     def _escape(self, text: str) -> str:
         escaped = _SIGNS.sub(r"\\\g<0>", _LINE_BREAKS.sub("\n", text))
@@ -164,6 +165,7 @@ def _keep_delimiters_working(roles: Sequence[Role], texts: list[str]) -> None:
 
 
 def _keep_links_from_being_pictures(roles: Sequence[Role], texts: list[str], following: str) -> None:
+    """Escapes an exclamation mark that has come to stand before a link; `following` is what comes after the texts."""
     for index, (text, after) in enumerate(zip(texts, [*texts[1:], following], strict=True)):
         if roles[index] is Role.TEXT and text.endswith("!") and after.startswith("["):
             texts[index] = f"{text[:-1]}\\!"
@@ -182,8 +184,3 @@ def _neighbour(texts: Sequence[str], index: int, step: int) -> tuple[int, str] |
 def _is_letter(sign: str) -> bool:
     """Whether CommonMark counts the character neither as white space nor as punctuation."""
     return not sign.isspace() and unicodedata.category(sign)[0] not in "PS"
-
-
-def markdown_speller(block: str) -> "partial[MarkdownSpelling]":
-    """The speller for text in a block of this name."""
-    return partial(MarkdownSpelling, block=block)

@@ -80,12 +80,12 @@ def _protect(source: str, pieces: list[Piece]) -> list[Piece]:
             continue
         text = "".join(piece.text for piece in pieces[position:end])
         found = protected.spans(text)
-        protected_pieces += carve(source, pieces[position:end], found) if found else pieces[position:end]
+        protected_pieces += _carve(source, pieces[position:end], found) if found else pieces[position:end]
         position = end
     return protected_pieces
 
 
-def carve(source: str, texts: Sequence[Piece], found: Sequence[protected.Span]) -> list[Piece]:
+def _carve(source: str, texts: Sequence[Piece], found: Sequence[protected.Span]) -> list[Piece]:
     """TEXT pieces with `found` (sorted positions in their joined text) turned into one WORD piece each."""
     edges = [edge for span in found for edge in span]
     carved: list[Piece] = []
