@@ -5,6 +5,7 @@ the file, should it ever be left behind) and renamed; on S3 an object appears wh
 """
 
 import contextlib
+import datetime as dt
 import errno
 import fcntl
 import logging
@@ -43,6 +44,15 @@ class _ChangedMeanwhile(TransientError):
     """Another writer was quicker."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One file or object: its name, its size in bytes, and when it was last written."""
+
+    name: str
+    size: int
+    modified: dt.datetime
+
+
 class Storage(Protocol):
     """One storage location: names to bytes. Names are relative, with `/` between folders."""
 
@@ -62,8 +72,16 @@ class Storage(Protocol):
         """Bytes of what is there, or None."""
         ...
 
+    def entry(self, name: str) -> Entry | None:
+        """What is there, or None."""
+        ...
+
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names that start with `prefix`, with their sizes."""
+        ...
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """What is there under names that start with `prefix`."""
         ...
 
     def delete(self, name: str) -> None:
@@ -126,13 +144,20 @@ class LocalStorage:
                 self.write(name, change(current), content_type=content_type)
 
     def size(self, name: str) -> int | None:
+        found = self.entry(name)
+        return found.size if found else None
+
+    def entry(self, name: str) -> Entry | None:
         try:
             with self._reported(name):
-                return self._path(name).stat().st_size
+                return _entry(name, self._path(name).stat())
         except NotFound:
             return None
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        return ((entry.name, entry.size) for entry in self.entries(prefix))
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
         folder, _, start = prefix.rpartition("/")
         top = self._path(folder) if folder else self.root
         with self._reported(prefix):
@@ -140,7 +165,7 @@ class LocalStorage:
                 if entry.name.startswith(start) and entry.is_file():
                     # What was removed since the folder was read is not there any more.
                     with contextlib.suppress(FileNotFoundError):
-                        yield f"{folder}/{entry.name}" if folder else entry.name, entry.stat().st_size
+                        yield _entry(f"{folder}/{entry.name}" if folder else entry.name, entry.stat())
 
     def delete(self, name: str) -> None:
         with self._reported(name):
@@ -245,20 +270,32 @@ class S3Storage:
         raise Unreachable(f"{self.describe()}: {name} kept changing while it was updated.")
 
     def size(self, name: str) -> int | None:
+        found = self.entry(name)
+        return found.size if found else None
+
+    def entry(self, name: str) -> Entry | None:
         try:
             with self._reported(name):
-                return int(self._client.head_object(Bucket=self.bucket, Key=self._object(name))["ContentLength"])
+                head = self._client.head_object(Bucket=self.bucket, Key=self._object(name))
+                return Entry(name=name, size=int(head["ContentLength"]), modified=head["LastModified"])
         except NotFound:
             return None
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        return ((entry.name, entry.size) for entry in self.entries(prefix))
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
         with self._reported(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self._object(prefix) if prefix else self._folder
             )
             for page in pages:
                 for entry in page.get("Contents", ()):
-                    yield entry["Key"].removeprefix(self._folder), int(entry["Size"])
+                    yield Entry(
+                        name=entry["Key"].removeprefix(self._folder),
+                        size=int(entry["Size"]),
+                        modified=entry["LastModified"],
+                    )
 
     def delete(self, name: str) -> None:
         with self._reported(name):
@@ -324,6 +361,10 @@ def safe_name(name: str) -> PurePosixPath:
             f"The stored name {name!r} leaves its storage folder.", remedy="Correct `filename_disk` of that file."
         )
     return path
+
+
+def _entry(name: str, status: os.stat_result) -> Entry:
+    return Entry(name=name, size=status.st_size, modified=dt.datetime.fromtimestamp(status.st_mtime, dt.UTC))
 
 
 def _safe_folder(folder: str) -> PurePosixPath:

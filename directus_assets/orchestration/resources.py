@@ -99,7 +99,7 @@ class Project:
     @cached_property
     def records(self) -> RecordStore:
         """What is remembered of translations."""
-        return RecordStore(self._memory)
+        return RecordStore(self.memory)
 
     @cached_property
     def purse(self) -> Purse:
@@ -112,11 +112,12 @@ class Project:
         prices = {model: price.model_dump() for model, price in options.prices.items()}
         model = self.engine.model if self.engine else ""
         return Purse(
-            storage=self._memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
+            storage=self.memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
         )
 
     @cached_property
-    def _memory(self) -> Storage:
+    def memory(self) -> Storage:
+        """What outlives runs, and Dagster's own storage: translation records, spending, where the reconcile stands."""
         options = self.settings.config.translations.records
         if options.location is None:
             folder = self.settings.environment.state_folder / options.folder
