@@ -67,8 +67,8 @@ class TranslatedCollection:
     languages: tuple[LanguageRow, ...]
     languages_collection: str
     fields: tuple[TextField, ...]
-    source_on_item: bool
-    """Whether the source language is on the item itself, and not a row of `translations`."""
+    item_fields: tuple[str, ...] = ()
+    """Those of the fields that the item itself has, too."""
     default_language: str | None = None
     """What the interface in the Studio shows first."""
     is_singleton: bool = False
@@ -133,9 +133,12 @@ def _twin(
 ) -> Mapping[str, Any] | None:
     """The relation to the languages, where `relation` is that of a translations collection to its parent."""
     meta = relation.get("meta") or {}
-    alias = _named(fields.get(relation.get("related_collection") or "", ()), meta.get("one_field"))
+    parent = relation.get("related_collection") or ""
+    alias = _named(fields.get(parent, ()), meta.get("one_field"))
     if alias is None or "translations" not in alias.special or not meta.get("junction_field"):
         return None
+    if parent.startswith("directus_"):
+        return None  # A system collection: its items are not at /items, and its changes have another form.
     wanted = (relation["collection"], meta["junction_field"])
     return next((r for r in relations if (r["collection"], r["field"]) == wanted and r.get("related_collection")), None)
 
@@ -151,7 +154,6 @@ def _describe(
     alias = _named(fields[parent], relation["meta"]["one_field"])
     own = {field.name for field in _text_fields(fields[parent])}
     texts = [f for f in _text_fields(fields[rows]) if f.name not in (relation["field"], twin["field"])]
-    shared = [field for field in texts if field.name in own]
     return TranslatedCollection(
         collection=parent,
         key_field=_key(fields[parent]),
@@ -161,8 +163,8 @@ def _describe(
         language_field=twin["field"],
         languages=languages,
         languages_collection=twin["related_collection"],
-        fields=tuple(shared or texts),
-        source_on_item=bool(shared),
+        fields=tuple(texts),
+        item_fields=tuple(field.name for field in texts if field.name in own),
         default_language=(alias.options.get("defaultLanguage") if alias else None) or None,
         is_singleton=bool(collections.get(parent, {}).get("singleton")),
         is_versioned=bool(collections.get(rows, {}).get("versioning")),
@@ -203,16 +205,21 @@ def _languages(
     key = _key(fields[collection])
     rows = list(client.pages(f"/items/{collection}", fields=["*"], sort=key))
     code = _code_field(rows, key)
-    return tuple(LanguageRow(key=str(row[key]), code=str(row[code])) for row in rows if row.get(code))
+    found: dict[str, LanguageRow] = {}
+    for row in rows:
+        if row.get(code):
+            # Where two rows have the same code, the first one counts.
+            found.setdefault(str(row[code]), LanguageRow(key=str(row[key]), code=str(row[code])))
+    return tuple(found.values())
 
 
 def _code_field(rows: Sequence[Mapping[str, Any]], key: str) -> str:
-    """The field that holds language codes: the one with a usual name whose values all are codes, else the key."""
-    for name in (key, *_CODE_FIELDS):
-        values = [row.get(name) for row in rows]
-        if values and all(isinstance(value, str) and langcodes.tag_is_valid(value) for value in values):
-            return name
-    return key
+    """The field that holds language codes: that of the usual ones with the most codes in it; the key before others."""
+
+    def codes(name: str) -> int:
+        return sum(isinstance(row.get(name), str) and langcodes.tag_is_valid(row[name]) for row in rows)
+
+    return max((key, *_CODE_FIELDS), key=codes)
 
 
 def _named(fields: Iterable[_Field], name: str | None) -> _Field | None:

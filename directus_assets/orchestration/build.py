@@ -13,6 +13,7 @@ from directus_assets.orchestration.partition_sensor import build_partition_senso
 from directus_assets.orchestration.partitions import (
     IMAGES_GROUP,
     TRANSLATIONS_GROUP,
+    collection_name,
     files_key,
     files_partitions,
     items_key,
@@ -94,7 +95,7 @@ def _translations(project: Project, items: Items) -> dg.Definitions:
     sensor = build_partition_sensor(
         items,
         project,
-        name=f"directus_{collection}_sensor",
+        name=f"directus_{collection_name(collection)}_sensor",
         description=f"Follows changes of {collection} and its translations in Directus.",
         job_name=translation_job_name(collection),
         backfill_on_start=project.settings.config.translations.backfill_on_start,

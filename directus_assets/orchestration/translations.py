@@ -3,7 +3,6 @@
 What is translated, kept and written is decided in `directus_assets.translation`; here it becomes Dagster's events.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -15,7 +14,14 @@ from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.partitions import TRANSLATIONS_GROUP, TRIGGER_TAG, items_key, items_partitions
+from directus_assets.orchestration.partitions import (
+    TRANSLATIONS_GROUP,
+    TRIGGER_TAG,
+    collection_name,
+    items_key,
+    items_partitions,
+    translation_asset_key,
+)
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, translation_metadata
 from directus_assets.orchestration.resources import Project
@@ -28,14 +34,9 @@ from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translated, Translator, fingerprint
 
 
-def translation_asset_key(collection: str, language: str) -> dg.AssetKey:
-    """`translations/<collection>/<language code>`."""
-    return dg.AssetKey(["translations", collection, re.sub(r"[^A-Za-z0-9_.-]", "_", language)])
-
-
 def translation_job_name(collection: str) -> str:
     """The job that the sensor's runs belong to."""
-    return f"translate_{collection}"
+    return f"translate_{collection_name(collection)}"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(
-        name=f"translate_items_of_{scope.collection}",
+        name=f"translate_items_of_{collection_name(scope.collection)}",
         description=f"Translates the items of {scope.collection}.",
         specs=specs,
         can_subset=True,

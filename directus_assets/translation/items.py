@@ -164,7 +164,7 @@ def _read_some(client: DirectusClient, scope: Scope, keys: list[str], *, matchin
     conditions: list[Any] = [{schema.key_field: {"_in": keys}}]
     if matching_only and scope.filter:
         conditions.append(scope.filter)
-    fields = [schema.key_field, *(names if schema.source_on_item else ())]
+    fields = [schema.key_field, *(names if scope.source_on_item else ())]
     parents = _rows(client, scope, fields=fields, filter={"_and": conditions}, limit=-1)
     rows = client.get(
         f"/items/{schema.translations}",
@@ -197,7 +197,7 @@ def _item(scope: Scope, parent: Mapping[str, Any], found: Sequence[tuple[str, Ro
             duplicates.append(code)
         rows.setdefault(code, row)
     source_row = rows.pop(scope.source.code, None)
-    on_item = {name: parent.get(name) for name in names} if scope.schema.source_on_item else {}
+    on_item = {name: parent.get(name) for name in names} if scope.source_on_item else {}
     return Item(
         key=str(parent[scope.schema.key_field]),
         source=on_item or (source_row.values if source_row else {}),

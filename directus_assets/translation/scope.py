@@ -30,10 +30,19 @@ class Scope:
         return self.schema.collection
 
     @property
+    def source_on_item(self) -> bool:
+        """Whether the source language is on the item itself, and not a row of the translations collection.
+
+        Only where the item has every field that is translated: a title that an item keeps for editors does not make
+        it the original of all the rest.
+        """
+        return all(field.name in self.schema.item_fields for field in self.schema.fields)
+
+    @property
     def code_version(self) -> str:
         """A digest of how this collection is read, apart from its languages."""
         fields = [(field.name, field.kind, field.members) for field in self.schema.fields]
-        parts = [fields, self.source.code, self.schema.source_on_item, _VERSION]
+        parts = [fields, self.source.code, self.source_on_item, _VERSION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -50,13 +59,15 @@ def plan_scopes(
     Raises:
         ConfigurationError: the YAML file names a collection, field or language that there is not.
     """
-    _require("translations.collections", options.collections, [each.collection for each in found])
+    # What is switched off need not be visible: its rights can be taken away, too.
+    named = [name for name, own in options.collections.items() if own.enabled]
+    _require("translations.collections", named, [each.collection for each in found])
     scopes = []
     for schema in found:
         own = options.collections.get(schema.collection, CollectionOptions())
         if options.enabled and own.enabled and schema.languages:
             scopes.append(_scope(schema, own, options, default_language))
-    return [scope for scope in scopes if scope.targets]
+    return [scope for scope in scopes if scope.targets and scope.schema.fields]
 
 
 def _scope(
@@ -95,7 +106,7 @@ def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) ->
     return tuple(field for field in fields if field.name in chosen and field.name not in own.exclude)
 
 
-def _require(where: str, names: Sequence[str] | dict[str, Any], known: Sequence[str]) -> None:
+def _require(where: str, names: Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
