@@ -24,6 +24,7 @@ class Files:
     feed_collections = ("directus_files",)
     partitions_name = str(files_partitions.name)
     revision = ""
+    is_costly = False
 
     @property
     def batch_size(self) -> int:

@@ -51,8 +51,8 @@ class Scan(BaseModel):
     id: str
     """Keeps the runs of one scan apart from those of an earlier one."""
     outputs: tuple[str, ...]
-    known_only: bool = False
-    """Only what has been made, or tried, before."""
+    complete: tuple[str, ...]
+    """Those of the outputs that every partition gets; of the others only what has been made, or tried, before."""
     position: int = 0
 
 
@@ -183,18 +183,22 @@ class _Tick:
         )
 
     def _follow_outputs(self, cursor: Cursor) -> Cursor:
-        """An output that is new or is made in another way is made for all partitions; a scan finds out for which."""
+        """Where an output is new or is made in another way, a scan of all partitions finds out for which it is stale."""
         revised = cursor.revision != self.subject.revision
         if cursor.code_versions == self.versions and not revised:
             return cursor
-        running = cursor.scan
         changed = {key for key, version in self.versions.items() if cursor.code_versions.get(key) != version}
-        if running and not running.known_only:
-            changed |= set(running.outputs)
-        outputs = (set(self.versions) if revised else changed) & set(self.versions)
+        complete = changed - cursor.code_versions.keys() if self.subject.is_costly else changed
+        outputs = set(self.versions) if revised else changed
+        if cursor.scan:
+            outputs |= set(cursor.scan.outputs)
+            complete |= set(cursor.scan.complete)
+        outputs &= set(self.versions)
         scan = None
         if outputs:
-            scan = Scan(id=secrets.token_hex(4), outputs=tuple(sorted(outputs)), known_only=not changed)
+            scan = Scan(
+                id=secrets.token_hex(4), outputs=tuple(sorted(outputs)), complete=tuple(sorted(complete & outputs))
+            )
         return cursor.model_copy(
             update={"code_versions": self.versions, "revision": self.subject.revision, "scan": scan}
         )
@@ -207,9 +211,14 @@ class _Tick:
         examination = self.subject.examine(keys, scan.outputs)
         wanted = examination.wanted
         made = self._fingerprints(scan.outputs, keys)
-        if scan.known_only:
-            known = made.keys() | self._failed(scan.outputs, keys)
-            wanted = {output: fingerprint for output, fingerprint in wanted.items() if output in known}
+        partial = set(scan.outputs).difference(scan.complete)
+        if partial:
+            known = made.keys() | self._failed(partial, keys)
+            wanted = {
+                (name, key): value
+                for (name, key), value in wanted.items()
+                if (name, key) in known or name not in partial
+            }
         made = {output: fingerprint.removesuffix(REVIEW_MARK) for output, fingerprint in made.items()}
         for batch in batches(stale_outputs(wanted, made), order, size=self.subject.batch_size):
             self._request(batch, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)

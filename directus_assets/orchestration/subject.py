@@ -34,12 +34,17 @@ class Subject(Protocol):
 
     @property
     def code_versions(self) -> Mapping[str, str]:
-        """The code version of each output: where it changes, the output is made anew for every partition."""
+        """The code version of each output: where it changes, the output is made anew."""
         ...
 
     @property
     def revision(self) -> str:
         """Where this changes, what has been made before is looked at again, and only that."""
+        ...
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether outputs cost money: one that is made in another way is then made anew only where it was before."""
         ...
 
     @property

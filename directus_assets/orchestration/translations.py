@@ -48,6 +48,8 @@ class Items:
     engine: Engine
     glossary: tuple[Term, ...]
 
+    is_costly = True
+
     @property
     def partitions_name(self) -> str:
         return str(items_partitions(self.scope.collection).name)
@@ -139,7 +141,13 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
                     try:
                         result = future.result()
                     except DirectusAssetsError as error:
-                        recorder.failed(asset_key, item.key, error, name=f"{scope.collection} {item.key}")
+                        recorder.failed(
+                            asset_key,
+                            item.key,
+                            error,
+                            name=f"{scope.collection} {item.key}",
+                            fingerprint=translator.fingerprint(item, by_asset[asset_key]),
+                        )
                     else:
                         _record(recorder, asset_key, result, translator, project)
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
