@@ -69,6 +69,8 @@ class TranslatedCollection:
     fields: tuple[TextField, ...]
     item_fields: tuple[str, ...] = ()
     """Those of the fields that the item itself has, too."""
+    alias_field: str = "translations"
+    """The field of the item that stands for its translations; it has no column."""
     default_language: str | None = None
     """What the interface in the Studio shows first."""
     is_singleton: bool = False
@@ -165,6 +167,7 @@ def _describe(
         languages_collection=twin["related_collection"],
         fields=tuple(texts),
         item_fields=tuple(field.name for field in texts if field.name in own),
+        alias_field=relation["meta"]["one_field"],
         default_language=(alias.options.get("defaultLanguage") if alias else None) or None,
         is_singleton=bool(collections.get(parent, {}).get("singleton")),
         is_versioned=bool(collections.get(rows, {}).get("versioning")),

@@ -1,0 +1,133 @@
+"""The least rights that the pipeline needs in Directus: one list, for `setup`, `doctor` and the local Directus."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from directus_assets.directus.models import Activity, File, ProjectSettings
+from directus_assets.translation.scope import Scope
+
+ALL_FIELDS = ("*",)
+
+_COLLECTION_FIELDS = ("collection", "singleton", "versioning", "accountability")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Right:
+    """One action on one collection, on all of its fields or on some."""
+
+    collection: str
+    action: str
+    """`read`, `create`, `update`, `delete` or `share`."""
+    fields: tuple[str, ...] = ALL_FIELDS
+
+    def __str__(self) -> str:
+        return self.name if self.fields == ALL_FIELDS else f"{self.name} ({', '.join(self.fields)})"
+
+    @property
+    def name(self) -> str:
+        """The right without its fields, such as `read on directus_files`."""
+        return f"{self.action} on {self.collection}"
+
+    def beyond(self, held: Iterable[str]) -> tuple[str, ...]:
+        """The fields of this right that are not among those held; `*` stands for all."""
+        fields = set(held)
+        return () if "*" in fields else tuple(field for field in self.fields if field not in fields)
+
+
+IMAGE_RIGHTS: tuple[Right, ...] = (
+    Right(collection="directus_activity", action="read", fields=Activity.FIELDS),
+    Right(collection="directus_files", action="read", fields=File.FIELDS),
+    Right(collection="directus_settings", action="read", fields=ProjectSettings.FIELDS),
+)
+"""To follow changes and presets, and to read pictures and ask for derivatives."""
+
+SCHEMA_RIGHTS: tuple[Right, ...] = (
+    Right(collection="directus_collections", action="read", fields=_COLLECTION_FIELDS),
+    Right(collection="directus_fields", action="read"),
+    Right(collection="directus_relations", action="read"),
+)
+"""To find translated collections. Directus answers only what the token may read the items of."""
+
+VERSION_RIGHTS: tuple[Right, ...] = tuple(
+    Right(collection="directus_versions", action=action) for action in ("read", "create")
+)
+"""To save proposals as content versions; saving into one that exists needs no right to update (Directus 12)."""
+
+
+def needed_rights(scopes: Sequence[Scope], *, with_translations: bool, with_versions: bool) -> tuple[Right, ...]:
+    """All rights that the pipeline needs, each collection and action once.
+
+    Args:
+        scopes: what is translated.
+        with_translations: whether the schema is searched for translated collections.
+        with_versions: whether proposals are saved as content versions.
+    """
+    rights = list(IMAGE_RIGHTS)
+    if with_translations:
+        rights += SCHEMA_RIGHTS
+        for scope in scopes:
+            rights += _scope_rights(scope)
+    if with_translations and with_versions:
+        rights += VERSION_RIGHTS
+    return _merged(rights)
+
+
+def held_rights(answer: Mapping[str, Any]) -> tuple[Right, ...]:
+    """The rights in the answer of `GET /permissions/me`, which everybody may read about themselves."""
+    return tuple(
+        Right(collection=collection, action=action, fields=tuple(row.get("fields") or ()))
+        for collection, actions in answer.items()
+        for action, row in actions.items()
+        if row.get("access") != "none"
+    )
+
+
+def missing_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right]:
+    """What is needed and not held; of a right that is held in part, the fields that lack."""
+    fields = {(right.collection, right.action): right.fields for right in held}
+    lacking = ((right, right.beyond(fields.get((right.collection, right.action), ()))) for right in needed)
+    return [
+        Right(collection=right.collection, action=right.action, fields=beyond) for right, beyond in lacking if beyond
+    ]
+
+
+def surplus_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right]:
+    """Actions that are held and not needed.
+
+    Fields are not counted: Directus without a license has no rights on single fields.
+    """
+    wanted = {(right.collection, right.action) for right in needed}
+    return [right for right in held if (right.collection, right.action) not in wanted]
+
+
+def _scope_rights(scope: Scope) -> list[Right]:
+    schema = scope.schema
+    # Without the alias field, Directus does not show the relation.
+    few = dict.fromkeys([schema.key_field, schema.alias_field, *_fields_of_filter(scope.filter)])
+    return [
+        # All fields of an original: with one that is added later and cannot be read, it would not look like one.
+        Right(collection=schema.collection, action="read", fields=ALL_FIELDS if scope.source_on_item else tuple(few)),
+        Right(collection=schema.languages_collection, action="read"),
+        # All fields: one that is added later is translated at once.
+        *(Right(collection=schema.translations, action=action) for action in ("read", "create", "update")),
+    ]
+
+
+def _fields_of_filter(condition: Mapping[str, Any]) -> list[str]:
+    """The item's own fields in a Directus filter."""
+    fields: list[str] = []
+    for name, value in condition.items():
+        if name in ("_and", "_or"):
+            fields += [field for part in value for field in _fields_of_filter(part)]
+        elif not name.startswith("_"):
+            fields.append(name)
+    return fields
+
+
+def _merged(rights: Iterable[Right]) -> tuple[Right, ...]:
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for right in rights:
+        fields = dict.fromkeys([*found.get((right.collection, right.action), ()), *right.fields])
+        found[right.collection, right.action] = ALL_FIELDS if "*" in fields else tuple(fields)
+    return tuple(Right(collection=c, action=a, fields=fields) for (c, a), fields in found.items())
