@@ -183,7 +183,7 @@ class _Tick:
         )
 
     def _follow_outputs(self, cursor: Cursor) -> Cursor:
-        """Where an output is new or is made in another way, a scan of all partitions finds out for which it is stale."""
+        """Where an output is new or is made in another way, a scan of all partitions finds what is stale."""
         revised = cursor.revision != self.subject.revision
         if cursor.code_versions == self.versions and not revised:
             return cursor

@@ -78,12 +78,12 @@ def _scope(
     by_code = {row.code: row for row in schema.languages}
     configured = own.source_language or options.source_language
     if configured:
-        _require(f"{where}.source_language", [configured], codes)
+        _require(f"{where if own.source_language else 'translations'}.source_language", [configured], codes)
     preferences = (configured, schema.default_language, default_language, codes[0])
     source = next(code for code in preferences if code in by_code)
     wanted = own.languages if own.languages is not None else options.languages
     if wanted is not None:
-        _require(f"{where}.languages", wanted, codes)
+        _require(f"{where if own.languages else 'translations'}.languages", wanted, codes)
     targets = tuple(by_code[code] for code in (codes if wanted is None else wanted) if code != source)
     return Scope(
         schema=replace(schema, fields=_fields(schema, own, where)),
@@ -109,7 +109,7 @@ def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) ->
 def _require(where: str, names: Sequence[str], known: Sequence[str]) -> None:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             meant = f"Did you mean '{near[0]}'?" if near else f"Directus has: {', '.join(known) or 'none'}."
             raise ConfigurationError(
                 f"`{where}` in the YAML file names '{name}', which Directus has not.", remedy=meant

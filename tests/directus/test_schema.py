@@ -1,0 +1,251 @@
+"""Discovery of translated collections, from answers as Directus gives them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection, read_translated_collections
+from directus_assets.errors import Forbidden
+
+LANGUAGES = [{"code": "en-US", "name": "English"}, {"code": "de-DE", "name": "German"}]
+TITLE = {"field": "title", "type": "string", "meta": {"interface": "input"}}
+
+
+def field(name: str, kind: str = "string", interface: str | None = "input", **meta: Any) -> dict[str, Any]:
+    return {"field": name, "type": kind, "meta": {"interface": interface, **meta}}
+
+
+def key(name: str = "id", kind: str = "integer") -> dict[str, Any]:
+    return {"field": name, "type": kind, "schema": {"is_primary_key": True}, "meta": None}
+
+
+def relations(
+    parent: str = "posts",
+    rows: str = "posts_translations",
+    *,
+    item: str = "posts_id",
+    language: str = "languages_code",
+    languages: str = "languages",
+    alias: str = "translations",
+) -> list[dict[str, Any]]:
+    """Both halves of the pattern, as the Studio makes them."""
+    return [
+        {
+            "collection": rows,
+            "field": item,
+            "related_collection": parent,
+            "meta": {"one_field": alias, "junction_field": language},
+        },
+        {"collection": rows, "field": language, "related_collection": languages, "meta": {"junction_field": item}},
+    ]
+
+
+def alias_field(name: str = "translations", **options: Any) -> dict[str, Any]:
+    return {"field": name, "type": "alias", "meta": {"special": ["translations"], "options": options}}
+
+
+def discover(
+    fields: Mapping[str, Sequence[Mapping[str, Any]]],
+    related: Sequence[Mapping[str, Any]],
+    *,
+    languages: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    collections: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[TranslatedCollection, ...]:
+    """What is found in a project with these fields by collection, relations, and rows by collection of languages."""
+    answers: dict[str, Any] = {
+        "/relations": related,
+        "/fields": [{"collection": name, **each} for name, own in fields.items() for each in own],
+        "/collections": [{"collection": name, "meta": meta} for name, meta in (collections or {}).items()],
+        **{f"/items/{name}": rows for name, rows in (languages or {"languages": LANGUAGES}).items()},
+    }
+    return read_translated_collections(
+        client(lambda request: httpx.Response(200, json={"data": answers[request.url.path]}))
+    )
+
+
+def client(handler: Callable[[httpx.Request], httpx.Response]) -> DirectusClient:
+    return DirectusClient("http://directus.test", "token", transport=httpx.MockTransport(handler))
+
+
+def posts(*texts: Mapping[str, Any], own: Sequence[Mapping[str, Any]] = ()) -> dict[str, list[Mapping[str, Any]]]:
+    return {
+        "posts": [key(), *own, alias_field()],
+        "posts_translations": [key(), field("posts_id", "integer"), field("languages_code"), *(texts or (TITLE,))],
+        "languages": [key("code", "string"), field("name")],
+    }
+
+
+def test_the_pattern_of_the_studio_is_found() -> None:
+    (found,) = discover(posts(), relations())
+
+    assert found == TranslatedCollection(
+        collection="posts",
+        key_field="id",
+        translations="posts_translations",
+        translations_key_field="id",
+        item_field="posts_id",
+        language_field="languages_code",
+        languages=(LanguageRow(key="en-US", code="en-US"), LanguageRow(key="de-DE", code="de-DE")),
+        languages_collection="languages",
+        fields=(TextField(name="title", kind="plain"),),
+    )
+
+
+def test_every_name_may_be_another_one() -> None:
+    fields = {
+        "artikel": [key("nummer"), alias_field("texte", defaultLanguage="de")],
+        "artikel_texte": [key("uuid", "uuid"), field("artikel", "integer"), field("sprache", "integer"), TITLE],
+        "sprachen": [key(), field("iso_code"), field("name")],
+    }
+    related = relations(
+        "artikel", "artikel_texte", item="artikel", language="sprache", languages="sprachen", alias="texte"
+    )
+
+    (found,) = discover(
+        fields, related, languages={"sprachen": [{"id": 1, "iso_code": "de"}, {"id": 2, "iso_code": "pt-BR"}]}
+    )
+
+    assert (found.collection, found.key_field, found.translations_key_field) == ("artikel", "nummer", "uuid")
+    assert (found.item_field, found.language_field) == ("artikel", "sprache")
+    assert found.languages == (LanguageRow(key="1", code="de"), LanguageRow(key="2", code="pt-BR"))
+    assert found.default_language == "de"
+    assert found.language_key("pt-BR") == "2"
+
+
+def test_one_wrong_code_does_not_hide_where_the_codes_are() -> None:
+    fields = {**posts(), "languages": [key(), field("code")]}
+    rows = [{"id": 1, "code": "en"}, {"id": 2, "code": "klingonish"}, {"id": 3, "code": "de"}]
+
+    (found,) = discover(fields, relations(), languages={"languages": rows})
+
+    assert [row.code for row in found.languages] == ["en", "klingonish", "de"]
+
+
+def test_of_two_rows_with_the_same_code_the_first_counts_and_those_without_are_left_out() -> None:
+    fields = {**posts(), "languages": [key(), field("code")]}
+    rows = [{"id": 1, "code": "en"}, {"id": 2, "code": "de"}, {"id": 3, "code": "de"}, {"id": 4, "code": None}]
+
+    (found,) = discover(fields, relations(), languages={"languages": rows})
+
+    assert [row.key for row in found.languages] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        (field("a", "text", "input-multiline"), "plain"),
+        (field("a", "text", "input-rich-text-html"), "html"),
+        (field("a", "text", "input-rich-text-md"), "markdown"),
+        (field("a", "string", None), "plain"),
+        (field("a", "string", "input", options={"slug": True}), "slug"),
+        (field("slug"), "slug"),
+        (field("page_slug"), "slug"),
+        (field("a", "json", "input-block-editor", special=["cast-json"]), "blocks"),
+        (field("a", "json", "tags", special=["cast-json"]), "tags"),
+        (field("a", "csv", "tags", special=["cast-csv"]), "tags"),
+        (field("a", "json", "list", special=["cast-json"]), "repeater"),
+    ],
+)
+def test_fields_with_text_are_taken_by_type_and_interface(described: dict[str, Any], kind: str) -> None:
+    (found,) = discover(posts(described), relations())
+
+    assert [each.kind for each in found.fields] == [kind]
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        field("a", "integer"),
+        field("a", "timestamp", "datetime"),
+        field("a", "uuid", "file-image", special=["file"]),
+        field("a", "string", "select-dropdown"),
+        field("a", "string", "select-dropdown-m2o"),
+        field("a", "uuid", "select-dropdown-m2o", special=["user-created"]),
+        field("a", "json", "input-code", special=["cast-json"]),
+        field("a", "hash", "input-hash", special=["hash"]),
+        {**field("a"), "schema": {"foreign_key_table": "authors"}},
+    ],
+)
+def test_keys_dates_relations_and_choices_are_no_texts(described: dict[str, Any]) -> None:
+    (found,) = discover(posts(TITLE, described), relations())
+
+    assert [each.name for each in found.fields] == ["title"]
+
+
+def test_the_text_members_of_a_repeater_are_those_that_its_interface_declares_as_text() -> None:
+    members = [
+        {"field": "question", "type": "string", "meta": {"interface": "input"}},
+        {"field": "answer", "type": "text", "meta": {"interface": "input-rich-text-html"}},
+        {"field": "icon", "type": "string", "meta": {"interface": "select-icon"}},
+        {"field": "order", "type": "integer", "meta": {"interface": "input"}},
+    ]
+    faq = field("faq", "json", "list", special=["cast-json"], options={"fields": members})
+
+    (found,) = discover(posts(faq), relations())
+
+    assert found.fields == (TextField(name="faq", kind="repeater", members=("question", "answer")),)
+
+
+def test_fields_that_the_item_has_as_well_are_told() -> None:
+    (found,) = discover(posts(TITLE, field("body", "text"), own=[TITLE]), relations())
+
+    assert found.item_fields == ("title",)
+
+
+def test_singletons_and_versioned_rows_are_told() -> None:
+    (found,) = discover(
+        posts(), relations(), collections={"posts": {"singleton": True}, "posts_translations": {"versioning": True}}
+    )
+
+    assert found.is_singleton
+    assert found.is_versioned
+
+
+def test_several_collections_are_sorted_by_name_and_one_without_texts_is_none() -> None:
+    fields = {
+        **posts(),
+        "notes": [key(), alias_field()],
+        "notes_translations": [key(), field("notes_id", "integer"), field("languages_code"), TITLE],
+        "dates": [key(), alias_field()],
+        "dates_translations": [key(), field("dates_id"), field("languages_code"), field("day", "date", "datetime")],
+    }
+    related = [
+        *relations(),
+        *relations("notes", "notes_translations", item="notes_id"),
+        *relations("dates", "dates_translations", item="dates_id"),
+    ]
+
+    assert [each.collection for each in discover(fields, related)] == ["notes", "posts"]
+
+
+def test_an_ordinary_relation_is_no_translation() -> None:
+    fields = posts()
+    fields["posts"] = [key(), {"field": "translations", "type": "alias", "meta": {"special": ["o2m"]}}]
+
+    assert discover(fields, relations()) == ()
+    assert discover(posts(), relations()[:1]) == ()
+
+
+def test_translations_of_a_system_collection_are_left_alone() -> None:
+    fields = {**posts(), "directus_files": [key("id", "uuid"), alias_field()]}
+
+    assert discover(fields, relations("directus_files")) == ()
+
+
+def test_a_right_that_lacks_is_named() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/relations":
+            return httpx.Response(200, json={"data": relations()})
+        if request.url.path == "/fields":
+            rows = [{"collection": name, **each} for name, own in posts().items() for each in own]
+            return httpx.Response(200, content=json.dumps({"data": rows}))
+        if request.url.path == "/collections":
+            return httpx.Response(200, json={"data": []})
+        return httpx.Response(403, json={"errors": [{"message": "You don't have permission to access this."}]})
+
+    with pytest.raises(Forbidden, match="right to GET /items/languages"):
+        read_translated_collections(client(answer))

@@ -1,0 +1,99 @@
+"""What is spent in a day, with a clock in the test's hand."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.errors import ConfigurationError
+from directus_assets.translation.cost import Price, SpendingLimitReached
+from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.purse import Purse
+
+MILLION = Usage(requests=1, input_tokens=1_000_000)
+PRICES = {"tiny": Price(input=Decimal(1))}
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def purse(folder: Path, clock: Clock, *, limit: int | None = 10, model: str = "tiny") -> Purse:
+    return Purse(
+        storage=LocalStorage(folder),
+        model=model,
+        prices=PRICES,
+        limit=None if limit is None else Decimal(limit),
+        clock=clock,
+    )
+
+
+def test_the_limit_stops_before_a_request_and_the_next_day_goes_on(tmp_path: Path, clock: Clock) -> None:
+    own = purse(tmp_path, clock)
+    for _ in range(9):
+        own.admit(MILLION)
+        own.pay(MILLION)
+    own.admit(MILLION)
+    own.pay(MILLION)
+
+    with pytest.raises(SpendingLimitReached) as raised:
+        own.admit(MILLION)
+
+    assert raised.value.retry_after_seconds == 12 * 3600
+    assert own.resumed_on() == ""
+    clock.now += dt.timedelta(days=1)
+    own.admit(MILLION)
+    assert own.resumed_on() == "2026-03-01"
+
+
+def test_days_are_those_of_utc(tmp_path: Path, clock: Clock) -> None:
+    clock.now = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
+    own = purse(tmp_path, clock, limit=1)
+    own.pay(MILLION)
+
+    with pytest.raises(SpendingLimitReached):
+        own.admit(MILLION)
+
+    clock.now = dt.datetime(2026, 3, 2, 23, 59, tzinfo=dt.UTC)
+    assert own.resumed_on() == ""
+    clock.now = dt.datetime(2026, 3, 3, 0, 1, tzinfo=dt.UTC)
+    assert own.resumed_on() == "2026-03-02"
+
+
+def test_another_process_counts_in_the_same_purse(tmp_path: Path, clock: Clock) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            pool.submit(purse(tmp_path, clock).pay, MILLION)
+
+    with pytest.raises(SpendingLimitReached, match="limit of 10 leaves 0"):
+        purse(tmp_path, clock).admit(MILLION)
+
+
+def test_without_a_limit_everything_is_admitted_and_still_counted(tmp_path: Path, clock: Clock) -> None:
+    own = purse(tmp_path, clock, limit=None)
+    own.pay(MILLION)
+
+    own.admit(MILLION)
+
+    assert own.cost(MILLION) == Decimal(1)
+    with pytest.raises(SpendingLimitReached):
+        purse(tmp_path, clock, limit=1).admit(MILLION)
+
+
+def test_a_limit_without_a_price_is_a_mistake(tmp_path: Path, clock: Clock) -> None:
+    with pytest.raises(ConfigurationError, match="no price of 'unknown'"):
+        purse(tmp_path, clock, model="unknown")
+    assert purse(tmp_path, clock, model="unknown", limit=None).cost(MILLION) is None
