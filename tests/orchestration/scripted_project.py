@@ -1,0 +1,142 @@
+"""A project whose Directus is a list of files and a list of what happened to them."""
+
+import json
+from typing import Any
+
+import dagster as dg
+import httpx
+
+from directus_assets.directus.client import USER_AGENT, DirectusClient
+from directus_assets.directus.models import File, Preset
+from directus_assets.images.plan import code_version, fingerprint
+from directus_assets.orchestration.materialized import version_tags
+from directus_assets.orchestration.partitions import files_key, preset_asset_key
+from directus_assets.orchestration.resources import Project
+from directus_assets.settings import Config, Environment, Settings
+
+BOT = "bot"
+
+
+class ScriptedDirectus:
+    """Files and their change feed; it can go down, or forget a right."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[str, Any]] = {}
+        self.activity: list[dict[str, Any]] = []
+        self.is_down = False
+        self.requests: list[str] = []
+        self.settings: dict[str, Any] = {"storage_asset_presets": []}
+
+    def upload(self, *ids: str, log: bool = True, **fields: Any) -> None:
+        """New files; without `log` they were there before anybody looked."""
+        for file_id in ids:
+            self.files[file_id] = {
+                "id": file_id,
+                "storage": "local",
+                "filename_disk": f"{file_id}.jpg",
+                "filename_download": f"{file_id}.jpg",
+                "title": None,
+                "type": "image/jpeg",
+                "filesize": 1000,
+                "width": 800,
+                "height": 600,
+                "focal_point_x": None,
+                "focal_point_y": None,
+                "uploaded_on": "2026-01-01T00:00:00.000Z",
+                "modified_on": "2026-01-01T00:00:00.000Z",
+                **fields,
+            }
+            if log:
+                self.log("create", file_id)
+
+    def change(self, file_id: str, *, log: bool = True, **fields: Any) -> None:
+        """An edit of one file's row."""
+        self.files[file_id] |= fields
+        if log:
+            self.log("update", file_id)
+
+    def delete(self, *ids: str) -> None:
+        """Files that go."""
+        for file_id in ids:
+            del self.files[file_id]
+            self.log("delete", file_id)
+
+    def log(self, action: str, item: str, *, user: str = "editor", agent: str = "Firefox", number: int = 0) -> None:
+        """An entry of the change feed; with the next number unless told otherwise."""
+        self.activity.append(
+            {
+                "id": number or max([0, *(row["id"] for row in self.activity)]) + 1,
+                "action": action,
+                "collection": "directus_files",
+                "item": item,
+                "user": user,
+                "user_agent": agent,
+                "timestamp": "2026-01-01T00:00:00.000Z",
+            }
+        )
+
+    def log_own(self, action: str, item: str) -> None:
+        """An entry that we caused ourselves."""
+        self.log(action, item, user=BOT, agent=USER_AGENT)
+
+    def client(self) -> DirectusClient:
+        """A client of it."""
+        return DirectusClient("http://directus.example.com", "t", transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request.url.path)
+        if self.is_down:
+            raise httpx.ConnectError("refused")
+        params = request.url.params
+        rows: Any = {
+            "/users/me": lambda: {"id": BOT},
+            "/settings": lambda: self.settings,
+            "/activity": lambda: self._activity(params),
+            "/files": lambda: self._files(params),
+        }[request.url.path]()
+        return httpx.Response(200, json={"data": rows})
+
+    def _activity(self, params: httpx.QueryParams) -> list[dict[str, Any]]:
+        if params["sort"] == "-id":
+            return sorted(self.activity, key=lambda row: row["id"])[-1:]
+        conditions = json.loads(params["filter"])["_and"]
+        skipped = conditions[2]["id"]["_nin"] if len(conditions) > 2 else []
+        found = [
+            row
+            for row in sorted(self.activity, key=lambda row: row["id"])
+            if row["id"] > conditions[0]["id"]["_gt"]
+            and row["collection"] in conditions[1]["collection"]["_in"]
+            and row["id"] not in skipped
+        ]
+        return found[: int(params["limit"])]
+
+    def _files(self, params: httpx.QueryParams) -> list[dict[str, Any]]:
+        condition = json.loads(params["filter"])
+        if "id" in condition:
+            return [self.files[file_id] for file_id in condition["id"]["_in"] if file_id in self.files]
+        found = [row for row in self.files.values() if row["type"] in condition["type"]["_in"]]
+        start = (int(params["page"]) - 1) * int(params["limit"])
+        return found[start : start + int(params["limit"])]
+
+
+class ScriptedProject(Project):
+    """A project with that Directus."""
+
+    def __init__(self, directus: ScriptedDirectus, **images: Any) -> None:
+        environment = Environment.read({"DIRECTUS_URL": "http://directus.example.com", "DIRECTUS_TOKEN": "t"})
+        super().__init__(
+            Settings(environment=environment, config=Config.model_validate({"images": {"delivery": "warm", **images}}))
+        )
+        self.__dict__["directus"] = directus.client()
+
+
+def materialize(instance: dg.DagsterInstance, directus: ScriptedDirectus, *presets: Preset) -> None:
+    """As if all presets had been made for all files as they are now."""
+    for preset in presets:
+        for row in directus.files.values():
+            tags = version_tags(
+                data_version=fingerprint(File.parse(row), preset), code_version=code_version(preset), source=files_key
+            )
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(preset_asset_key(preset.key), partition=row["id"], tags=tags)
+            )

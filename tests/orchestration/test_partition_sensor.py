@@ -1,0 +1,548 @@
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import dagster as dg
+import pytest
+
+from directus_assets.directus.models import Preset
+from directus_assets.errors import Unreachable
+from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
+from directus_assets.orchestration.partitions import (
+    PRIORITY_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    TRIGGER_TAG,
+    range_tags,
+)
+from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
+
+CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
+HERO = Preset(key="hero", fit="inside", width=1600, format="webp")
+PARTITIONS = "directus_files"
+
+
+class Pipeline:
+    """The sensor on an instance, tick after tick."""
+
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        directus: ScriptedDirectus,
+        *,
+        presets: Sequence[Preset] = (CARD, HERO),
+        backfill_on_start: bool = False,
+        batch_size: int = 50,
+    ) -> None:
+        self.instance = instance
+        self.directus = directus
+        self.presets = presets
+        self.backfill_on_start = backfill_on_start
+        self.batch_size = batch_size
+        self.cursor: str | None = None
+
+    def tick(self) -> list[dg.RunRequest]:
+        """One tick with the definitions as they are now; what it asks for."""
+        project = ScriptedProject(self.directus, batch_size=self.batch_size)
+        sensor = build_partition_sensor(
+            Files(project, self.presets),
+            project,
+            name="directus_files_sensor",
+            description="",
+            job_name="image_presets" if self.presets else None,
+            backfill_on_start=self.backfill_on_start,
+        )
+        result = sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        return list(result.run_requests or [])
+
+    def started(self) -> "Pipeline":
+        """After its first tick."""
+        self.tick()
+        return self
+
+    @property
+    def partitions(self) -> list[str]:
+        return list(self.instance.get_dynamic_partitions(PARTITIONS))
+
+    @property
+    def state(self) -> Cursor:
+        return Cursor.model_validate_json(self.cursor or "")
+
+    def running(self, **tags: str) -> str:
+        """A run that is under way; its id."""
+        run_id = str(uuid.uuid4())
+        run = dg.DagsterRun(job_name="image_presets", run_id=run_id, status=dg.DagsterRunStatus.STARTED, tags=tags)
+        self.instance.add_run(run)
+        return run_id
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def directus() -> ScriptedDirectus:
+    return ScriptedDirectus()
+
+
+def ranges(requests: Sequence[dg.RunRequest]) -> list[tuple[str, str]]:
+    return [(request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]) for request in requests]
+
+
+def outputs(requests: Sequence[dg.RunRequest]) -> list[list[str]]:
+    return [[key.path[-1] for key in request.asset_selection or []] for request in requests]
+
+
+def numbered(count: int) -> list[str]:
+    return [f"f{number:03}" for number in range(count)]
+
+
+# The first tick
+
+
+def test_the_first_tick_makes_partitions_of_existing_pictures_and_starts_nothing(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2")
+    directus.upload("document", type="application/pdf")
+    pipeline = Pipeline(instance, directus)
+
+    assert (pipeline.tick(), pipeline.tick()) == ([], [])
+    assert pipeline.partitions == ["f1", "f2"]
+
+
+def test_where_it_is_wished_the_first_tick_starts_all_existing_pictures(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True)
+
+    requests = pipeline.tick()
+
+    assert ranges(requests) == [("f1", "f2")]
+    assert outputs(requests) == [["card", "hero"]]
+    assert requests[0].tags[TRIGGER_TAG] == "scan"
+    assert pipeline.tick() == []
+
+
+def test_many_existing_pictures_are_registered_page_by_page(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload(*numbered(2500), log=False)
+    pipeline = Pipeline(instance, directus).started()
+
+    assert pipeline.partitions == numbered(2500)
+    assert pipeline.state.registered_pages is None
+
+
+def test_what_happened_before_is_history(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1")
+    directus.delete("f1")
+    directus.upload("f2")
+
+    pipeline = Pipeline(instance, directus)
+
+    assert (pipeline.tick(), pipeline.tick()) == ([], [])
+    assert pipeline.partitions == ["f2"]
+
+
+# Changes
+
+
+def test_a_batch_of_uploads_is_one_run_over_a_range_of_new_partitions(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1", "f2", "f3")
+
+    requests = pipeline.tick()
+
+    assert ranges(requests) == [("f1", "f3")]
+    assert outputs(requests) == [["card", "hero"]]
+    assert pipeline.partitions == ["f1", "f2", "f3"]
+    assert pipeline.tick() == []
+
+
+def test_large_uploads_become_several_runs(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    pipeline = Pipeline(instance, directus, batch_size=4).started()
+    directus.upload(*numbered(10))
+
+    assert ranges(pipeline.tick()) == [("f000", "f003"), ("f004", "f007"), ("f008", "f009")]
+
+
+def test_more_than_one_page_of_changes_is_followed_tick_by_tick(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus, batch_size=1000).started()
+    directus.upload(*numbered(1100))
+
+    assert [ranges(pipeline.tick()) for _ in range(4)] == [
+        [("f000", "f499")],
+        [("f500", "f999")],
+        [("f1000", "f1099")],
+        [],
+    ]
+
+
+def test_fresh_work_comes_before_scans(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True)
+    (scan,) = pipeline.tick()
+    directus.upload("f2")
+
+    (change,) = pipeline.tick()
+
+    assert int(change.tags[PRIORITY_TAG]) > 0 > int(scan.tags[PRIORITY_TAG])
+
+
+def test_only_what_a_change_makes_stale_is_made(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    materialize(instance, directus, CARD, HERO)
+
+    directus.change("f1", title="Another title")
+    title = pipeline.tick()
+    directus.change("f1", focal_point_x=10, focal_point_y=20)
+    focal_point = pipeline.tick()
+    directus.change("f2", uploaded_on="2026-02-02T00:00:00.000Z")
+    replaced = pipeline.tick()
+
+    assert title == []
+    assert (ranges(focal_point), outputs(focal_point)) == ([("f1", "f1")], [["card"]])
+    assert (ranges(replaced), outputs(replaced)) == ([("f2", "f2")], [["card", "hero"]])
+
+
+def test_our_own_writes_are_no_change(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1", log=False)
+    directus.log_own("update", "f1")
+
+    assert pipeline.tick() == []
+
+
+def test_documents_are_no_partitions(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1", type="application/pdf")
+
+    assert (pipeline.tick(), pipeline.partitions) == ([], [])
+
+
+def test_a_change_that_comes_late_with_a_lower_number_is_followed(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1", "f2", log=False)
+    directus.log("create", "f1", number=12)
+    assert ranges(pipeline.tick()) == [("f1", "f1")]
+
+    directus.log("create", "f2", number=11)
+
+    assert ranges(pipeline.tick()) == [("f2", "f2")]
+    assert pipeline.tick() == []
+
+
+def test_two_changes_of_one_picture_are_two_runs(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    """Dagster starts no second run with the same key."""
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1")
+    (first,) = pipeline.tick()
+    directus.change("f1", uploaded_on="2026-02-02T00:00:00.000Z")
+
+    (second,) = pipeline.tick()
+
+    assert first.run_key != second.run_key
+
+
+def test_a_tick_that_is_repeated_asks_for_the_same_run(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    """As after a crash between the tick and its record."""
+    pipeline = Pipeline(instance, directus).started()
+    before = pipeline.cursor
+    directus.upload("f1")
+    (first,) = pipeline.tick()
+    pipeline.cursor = before
+
+    (again,) = pipeline.tick()
+
+    assert first.run_key == again.run_key
+
+
+# Uploads that are under way
+
+
+def test_a_picture_is_made_when_all_of_it_has_arrived(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    """Directus logs the upload when it begins, and says nothing when it ends."""
+    pipeline = Pipeline(instance, directus).started()
+    now = dt.datetime.now(dt.UTC).isoformat()
+    directus.upload("f1", uploaded_on=None, filename_disk=None, filesize=None, width=None, modified_on=now)
+    begun = [pipeline.tick(), pipeline.tick()]
+    assert pipeline.partitions == []
+
+    directus.change("f1", log=False, uploaded_on=now, filename_disk="f1.jpg", filesize=10, width=800)
+    ended = pipeline.tick()
+
+    assert begun == [[], []]
+    assert ranges(ended) == [("f1", "f1")]
+    assert pipeline.partitions == ["f1"]
+    assert pipeline.tick() == []
+
+
+def test_an_upload_that_is_broken_off_is_forgotten(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1", uploaded_on=None, modified_on=dt.datetime.now(dt.UTC).isoformat())
+    pipeline.tick()
+
+    directus.delete("f1")
+
+    assert (pipeline.tick(), pipeline.state.unready, pipeline.partitions) == ([], (), [])
+
+
+# Deletions
+
+
+def test_a_deleted_picture_is_no_partition_any_more(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus).started()
+
+    directus.delete("f1")
+
+    assert pipeline.tick() == []
+    assert pipeline.partitions == ["f2"]
+
+
+def test_a_picture_that_cannot_be_read_any_more_stays_a_partition(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    """A lost right is no deletion."""
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    del directus.files["f1"]
+    directus.log("update", "f1")
+
+    pipeline.tick()
+
+    assert pipeline.partitions == ["f1"]
+
+
+def test_a_picture_that_becomes_a_document_is_no_partition_any_more(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus).started()
+
+    directus.change("f1", type="application/pdf")
+    pipeline.tick()
+
+    assert pipeline.partitions == []
+
+
+@pytest.mark.parametrize("key", ["f1", "f3"])
+def test_a_partition_is_not_taken_away_under_a_run_whose_range_it_marks(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus, key: str
+) -> None:
+    directus.upload("f1", "f2", "f3", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    run_id = pipeline.running(**range_tags("f1", "f3"))
+    directus.delete(key)
+    pipeline.tick()
+    meanwhile = pipeline.partitions
+
+    instance.report_run_failed(check(instance.get_run_by_id(run_id)))
+    pipeline.tick()
+
+    assert key in meanwhile
+    assert key not in pipeline.partitions
+
+
+def test_a_partition_that_a_run_of_the_same_tick_begins_with_stays_for_that_run(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    """A scan may start what the feed of the same tick says was deleted: rows are read at two moments."""
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True)
+    pipeline.cursor = Cursor.model_validate({"feed": {"last_id": 0}, "leaving": ("f1",)}).model_dump_json()
+    instance.add_dynamic_partitions(PARTITIONS, ["f1", "f2"])
+
+    requests = pipeline.tick()
+
+    assert ranges(requests) == [("f1", "f2")]
+    assert pipeline.partitions == ["f1", "f2"]
+
+
+def test_what_was_on_its_way_out_and_is_a_picture_again_stays(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    run_id = pipeline.running(**range_tags("f1", "f1"))
+    directus.change("f1", type="application/pdf")
+    pipeline.tick()
+
+    directus.change("f1", type="image/png")
+    pipeline.tick()
+    instance.report_run_failed(check(instance.get_run_by_id(run_id)))
+    pipeline.tick()
+
+    assert pipeline.partitions == ["f1"]
+
+
+# Presets
+
+
+def test_a_new_preset_is_made_for_all_files_and_only_that_one(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus, presets=[CARD]).started()
+    materialize(instance, directus, CARD)
+
+    pipeline.presets = [CARD, HERO]
+    requests = pipeline.tick()
+
+    assert (ranges(requests), outputs(requests)) == ([("f1", "f2")], [["hero"]])
+    assert pipeline.tick() == []
+
+
+def test_a_changed_preset_is_made_again_for_all_files(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    materialize(instance, directus, CARD, HERO)
+
+    pipeline.presets = [replace(CARD, quality=50), HERO]
+    requests = pipeline.tick()
+
+    assert (ranges(requests), outputs(requests)) == ([("f1", "f2")], [["card"]])
+
+
+def test_a_preset_that_goes_starts_nothing(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus).started()
+
+    pipeline.presets = [CARD]
+
+    assert pipeline.tick() == []
+
+
+def test_without_presets_files_are_registered_so_that_a_first_preset_finds_them(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus, presets=[]).started()
+    directus.upload("f2")
+    assert pipeline.tick() == []
+
+    pipeline.presets = [CARD]
+
+    assert ranges(pipeline.tick()) == [("f1", "f2")]
+
+
+def test_a_preset_that_changes_during_a_scan_joins_it(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload(*numbered(12), log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True, presets=[CARD], batch_size=1)
+    first = pipeline.tick()
+
+    pipeline.presets = [CARD, HERO]
+    second = pipeline.tick()
+
+    assert outputs(first) == [["card"]] * 4
+    assert ranges(second)[0] == ("f000", "f000")
+    assert outputs(second) == [["card", "hero"]] * 4
+
+
+# Scans
+
+
+def test_a_scan_goes_on_tick_by_tick(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload(*numbered(10), log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True, batch_size=1)
+
+    ticks = [ranges(pipeline.tick()) for _ in range(4)]
+
+    assert [len(found) for found in ticks] == [4, 4, 2, 0]
+    assert [start for found in ticks for start, _ in found] == numbered(10)
+
+
+def test_a_scan_waits_while_its_runs_queue_up_and_fresh_work_does_not(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload(*numbered(10), log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True, batch_size=1)
+    pipeline.tick()
+    runs = [pipeline.running(**{TRIGGER_TAG: "scan"}) for _ in range(8)]
+    directus.upload("fresh")
+
+    meanwhile = pipeline.tick()
+    instance.report_run_failed(check(instance.get_run_by_id(runs[0])))
+    after = pipeline.tick()
+
+    assert ranges(meanwhile) == [("fresh", "fresh")]
+    assert len(after) == 4
+
+
+def test_a_scan_passes_over_nothing_when_partitions_before_it_go(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload(*numbered(8), log=False)
+    pipeline = Pipeline(instance, directus, backfill_on_start=True, batch_size=1)
+    first = pipeline.tick()
+
+    directus.delete("f000", "f001")
+    rest = [*pipeline.tick(), *pipeline.tick(), *pipeline.tick()]
+
+    assert {start for start, _ in ranges([*first, *rest])} >= set(numbered(8))
+
+
+# Trouble
+
+
+def test_a_failed_read_fails_the_tick_and_the_cursor_stays(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    directus.upload("f1")
+    directus.is_down = True
+    before = pipeline.cursor
+
+    with pytest.raises(Unreachable):
+        pipeline.tick()
+    assert pipeline.cursor == before
+
+    directus.is_down = False
+    assert ranges(pipeline.tick()) == [("f1", "f1")]
+
+
+def test_a_directus_that_is_down_on_the_first_tick_is_no_empty_directus(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", log=False)
+    directus.is_down = True
+    pipeline = Pipeline(instance, directus)
+
+    with pytest.raises(Unreachable):
+        pipeline.tick()
+
+    directus.is_down = False
+    pipeline.tick()
+    assert pipeline.partitions == ["f1"]
+
+
+def test_a_quiet_tick_costs_one_request(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    directus.requests.clear()
+
+    pipeline.tick()
+
+    assert directus.requests == ["/activity"]
+
+
+def check(run: dg.DagsterRun | None) -> dg.DagsterRun:
+    assert run is not None
+    return run
