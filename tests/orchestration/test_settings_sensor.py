@@ -1,0 +1,170 @@
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from directus_assets.errors import Rejected, Unreachable
+from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.snapshot import Snapshot, read_snapshot
+from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
+
+URL = "http://directus.example.com"
+CARD = {"key": "card", "fit": "cover", "width": 200}
+
+
+class Webserver(BaseHTTPRequestHandler):
+    """Dagster's, as far as reloading goes."""
+
+    reloads: list[str]
+    answer: dict[str, Any]
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.reloads.append(asked["variables"]["name"])
+        content = json.dumps({"data": {"reloadRepositoryLocation": self.answer}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name of the base class)
+        pass
+
+
+@pytest.fixture
+def webserver() -> Iterator[str]:
+    Webserver.reloads = []
+    Webserver.answer = {"__typename": "WorkspaceLocationEntry", "locationOrLoadError": {"__typename": "X"}}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Webserver) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class Sensor:
+    """The sensor of definitions that were built from `loaded`, tick after tick."""
+
+    def __init__(self, directus: ScriptedDirectus, folder: Path, webserver: str) -> None:
+        self.project = ScriptedProject(directus)
+        environment = replace(self.project.settings.environment, state_folder=folder, webserver_url=webserver)
+        self.project.settings = replace(self.project.settings, environment=environment)
+        self.loaded = Snapshot(url=URL, rows=directus.settings)
+        self.cursor: str | None = None
+
+    def tick(self) -> str:
+        """What the tick says."""
+        sensor = build_settings_sensor(self.loaded, self.project)
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = sensor(dg.build_sensor_context(instance=instance, cursor=self.cursor))
+        assert isinstance(result, dg.SensorResult)
+        assert isinstance(result.skip_reason, dg.SkipReason)
+        self.cursor = result.cursor
+        return str(result.skip_reason.skip_message)
+
+
+@pytest.fixture
+def directus() -> ScriptedDirectus:
+    return ScriptedDirectus()
+
+
+@pytest.fixture
+def sensor(directus: ScriptedDirectus, tmp_path: Path, webserver: str) -> Sensor:
+    return Sensor(directus, tmp_path, webserver)
+
+
+def change_presets(directus: ScriptedDirectus, *presets: dict[str, Any], log: bool = True) -> None:
+    directus.settings = {"storage_asset_presets": list(presets)}
+    if log:
+        directus.log("update", "1")
+        directus.activity[-1]["collection"] = "directus_settings"
+
+
+def test_where_nothing_changed_nothing_is_read_but_the_feed(sensor: Sensor, directus: ScriptedDirectus) -> None:
+    sensor.tick()
+    directus.requests.clear()
+
+    assert sensor.tick() == "Nothing changed."
+    assert directus.requests == ["/activity"]
+
+
+def test_changed_settings_have_the_definitions_built_anew(
+    sensor: Sensor, directus: ScriptedDirectus, tmp_path: Path
+) -> None:
+    sensor.tick()
+    change_presets(directus, CARD)
+
+    assert "are being built anew" in sensor.tick()
+    assert Webserver.reloads == ["directus_assets"]
+    assert read_snapshot(tmp_path, url=URL).rows == directus.settings
+
+
+def test_it_is_patient_until_the_new_definitions_are_there(sensor: Sensor, directus: ScriptedDirectus) -> None:
+    sensor.tick()
+    change_presets(directus, CARD)
+    sensor.tick()
+
+    sensor.tick()
+    assert len(Webserver.reloads) == 1
+
+    sensor.loaded = Snapshot(url=URL, rows=directus.settings)
+    assert sensor.tick() == "Nothing changed."
+
+
+def test_a_start_with_an_old_snapshot_is_noticed_without_any_change(sensor: Sensor, directus: ScriptedDirectus) -> None:
+    """Directus was down while the definitions were loaded."""
+    change_presets(directus, CARD)
+    sensor.loaded = Snapshot(url=URL, rows=directus.settings)
+    sensor.tick()
+
+    sensor.loaded = Snapshot(url=URL)
+    sensor.tick()
+
+    assert Webserver.reloads == ["directus_assets"]
+
+
+def test_a_webserver_that_does_not_answer_fails_the_tick_so_that_the_next_one_asks_again(
+    sensor: Sensor, directus: ScriptedDirectus
+) -> None:
+    sensor.tick()
+    environment = sensor.project.settings.environment
+    nowhere = replace(environment, webserver_url="http://127.0.0.1:1")
+    sensor.project.settings = replace(sensor.project.settings, environment=nowhere)
+    change_presets(directus, CARD)
+
+    with pytest.raises(Unreachable, match="DAGSTER_WEBSERVER_URL"):
+        sensor.tick()
+
+    sensor.project.settings = replace(sensor.project.settings, environment=environment)
+    sensor.tick()
+    assert Webserver.reloads == ["directus_assets"]
+
+
+def test_definitions_that_cannot_be_built_are_told(sensor: Sensor, directus: ScriptedDirectus) -> None:
+    sensor.tick()
+    change_presets(directus, CARD)
+    Webserver.answer = {
+        "__typename": "WorkspaceLocationEntry",
+        "locationOrLoadError": {"__typename": "PythonError", "message": "line 2: `delivry` is not a setting"},
+    }
+
+    with pytest.raises(Rejected, match="`delivry` is not a setting"):
+        sensor.tick()
+
+
+def test_a_malformed_preset_is_told_and_leaves_the_definitions_as_they_are(
+    sensor: Sensor, directus: ScriptedDirectus
+) -> None:
+    sensor.tick()
+    change_presets(directus, {"key": "card", "transforms": ["blur"]})
+
+    with pytest.raises(Rejected, match=r"Preset 'card': `transforms` is not a list of \[operation, argument"):
+        sensor.tick()
+    assert Webserver.reloads == []
