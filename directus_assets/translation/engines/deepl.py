@@ -121,6 +121,21 @@ class DeepLEngine:
             usage=Usage(requests=1, characters=sum(result.billed_characters for result in results)),
         )
 
+    def check(self) -> str:
+        """Nothing, where DeepL takes the key and there are characters left; else a doubt in one sentence.
+
+        Raises:
+            TransientError: no answer in time, or 429, 5xx.
+            Forbidden: the key is wrong.
+        """
+        try:
+            usage = self._client.get_usage()
+        except deepl.DeepLException as error:
+            raise _classify(error) from error
+        if usage.any_limit_reached:
+            return f"The quota of this key is used up ({usage.character.count} of {usage.character.limit} characters)."
+        return ""
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()  # type: ignore[no-untyped-call]  # the package leaves this one untyped

@@ -149,6 +149,28 @@ class OpenAIEngine:
             raise Rejected(f"{self.name} gave an answer that makes no sense: {error}") from error
         return _read(completion, request)
 
+    def check(self) -> str:
+        """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
+
+        Raises:
+            TransientError: no answer in time, or 408, 429, 5xx.
+            Forbidden: the key is wrong or expired.
+        """
+        try:
+            models = [model.id for model in self._client.models.list().data]
+        except openai.NotFoundError:
+            return "The endpoint lists no models, so neither the key nor the model could be checked."
+        except openai.APIStatusError as error:
+            raise self._classify(error) from error
+        except openai.APIConnectionError as error:
+            raise Unreachable(f"{self.name} did not answer: {error}") from error
+        except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+            return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
+        # Some endpoints call it `llama3:latest`, and take it as `llama3`.
+        if any(name == self.model or name.startswith(f"{self.model}:") for name in models):
+            return ""
+        return f"The endpoint takes the key, but '{self.model}' is not among the {len(models)} models that it lists."
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

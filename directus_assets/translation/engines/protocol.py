@@ -126,5 +126,13 @@ class Engine(Protocol):
             PermanentError: wrong key, unknown model, unknown language: the same request fails again.
         """
 
+    def check(self) -> str:
+        """Nothing, where the service answers and takes the key; else a doubt in one sentence. Costs nothing.
+
+        Raises:
+            TransientError: no answer.
+            PermanentError: wrong key, or the service refuses for another reason.
+        """
+
     def close(self) -> None:
         """Give back connections; the engine is not used afterwards."""

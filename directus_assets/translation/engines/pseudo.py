@@ -71,6 +71,10 @@ class PseudoEngine:
         texts = {segment.key: pseudo(segment.text, target=request.target, terms=terms) for segment in request.segments}
         return Answer(texts=texts, usage=self.estimate(request))
 
+    def check(self) -> str:
+        """That these are no translations."""
+        return "It only makes texts look translated: with accents, for trying things out."
+
     def close(self) -> None:
         """Nothing to give back."""
 
