@@ -10,7 +10,7 @@ import dagster as dg
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput
 from directus_assets.images.outcomes import Delivered, Failed
-from directus_assets.images.plan import code_version, examine_files
+from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.partitions import (
     IMAGES_GROUP,
@@ -20,8 +20,9 @@ from directus_assets.orchestration.partitions import (
     preset_asset_key,
 )
 from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.report import derivative_metadata
+from directus_assets.orchestration.report import ADOPTED, adopted_metadata, derivative_metadata
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.survey import find_stored
 from directus_assets.planning import stale_outputs
 
 IMAGES_JOB = "image_presets"
@@ -57,7 +58,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, files_key, code_versions) as recorder:
             files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
-            work = dict(_open_work(context, recorder, files, by_asset))
+            work = dict(_open_work(context, recorder, files, by_asset, project))
             for outcome in project.maker.make(work):
                 asset_key = preset_asset_key(outcome.preset)
                 if isinstance(outcome, Delivered):
@@ -68,7 +69,10 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
                         metadata=derivative_metadata(outcome, public_url=project.directus.url),
                     )
                 elif isinstance(outcome, Failed):
-                    recorder.failed(asset_key, outcome.file_id, outcome.error, name=outcome.file_name)
+                    tried = fingerprint(files[outcome.file_id], by_asset[asset_key])
+                    recorder.failed(
+                        asset_key, outcome.file_id, outcome.error, name=outcome.file_name, fingerprint=tried
+                    )
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
 
@@ -80,9 +84,11 @@ def _open_work(
     recorder: Recorder,
     files: dict[str, File],
     by_asset: dict[dg.AssetKey, Preset],
+    project: Project,
 ) -> Iterator[tuple[File, list[Preset]]]:
     """What this run has to make. A file that is gone asks for nothing; the sensor removes its partition."""
-    keep_right = TRIGGER_TAG in context.run.tags
+    trigger = context.run.tags.get(TRIGGER_TAG)
+    keep_right = trigger is not None
     names = {
         preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
     }
@@ -94,14 +100,37 @@ def _open_work(
         if not file.is_transformable:
             refusal = BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
             for preset in presets:
-                recorder.failed(preset_asset_key(preset.key), file_id, refusal, name=file.name)
+                asset_key, tried = preset_asset_key(preset.key), fingerprint(file, preset)
+                recorder.failed(asset_key, file_id, refusal, name=file.name, fingerprint=tried)
             continue
         stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
         for preset in presets:
             if preset.key not in stale:
                 recorder.unchanged(preset_asset_key(preset.key), file_id)
+        if trigger == "scan":
+            # Nothing is remembered of a picture: an instance that lost its history finds it rendered already.
+            untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
+            stale -= _adopted(recorder, project, file, untried)
         if stale:
             yield file, [preset for preset in presets if preset.key in stale]
+
+
+def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence[Preset]) -> set[str]:
+    """Keys of the presets whose derivatives Directus' storage holds already; they are recorded as they are."""
+    found = set()
+    for preset in presets:
+        outcome = find_stored(project, file, preset)
+        if outcome:
+            metadata = derivative_metadata(outcome, public_url=project.directus.url)
+            recorder.succeeded(
+                preset_asset_key(preset.key),
+                file.id,
+                data_version=outcome.fingerprint,
+                metadata=adopted_metadata(metadata),
+                note=ADOPTED,
+            )
+            found.add(preset.key)
+    return found
 
 
 def _describe(preset: Preset) -> str:

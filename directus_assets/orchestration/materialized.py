@@ -1,8 +1,13 @@
-"""What Dagster remembers of outputs: the fingerprints of partitions, as their data versions."""
+"""What Dagster remembers of outputs: the fingerprints of partitions, as their data versions, and failed tries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
+
+from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.reconcile import Failure
 
 _KEYS_PER_QUERY = 500
 """SQLite allows a limited number of variables in one statement."""
@@ -35,14 +40,67 @@ def fingerprints(
         asset_keys: the assets to look up, by the names that the answer uses.
         partition_keys: the partitions to look up.
     """
+    return {
+        output: data_version(record) for output, record in latest_records(instance, asset_keys, partition_keys).items()
+    }
+
+
+def latest_records(
+    instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
+) -> dict[tuple[str, str], dg.EventLogRecord]:
+    """As `fingerprints`, with all that was recorded of the latest materialization."""
     keys = list(partition_keys)
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], dg.EventLogRecord] = {}
     for name, asset_key in asset_keys.items():
         for start in range(0, len(keys), _KEYS_PER_QUERY):
-            for event in _newest_first(instance, asset_key, keys[start : start + _KEYS_PER_QUERY]):
-                if event.partition is not None:
-                    found.setdefault((name, event.partition), (event.tags or {}).get(DATA_VERSION_TAG, ""))
+            for record in _newest_first(instance, asset_key, keys[start : start + _KEYS_PER_QUERY]):
+                if record.partition_key is not None:
+                    found.setdefault((name, record.partition_key), record)
     return found
+
+
+def data_version(record: dg.EventLogRecord) -> str:
+    """The fingerprint that a materialization was recorded with."""
+    event = record.asset_materialization
+    return (event.tags or {}).get(DATA_VERSION_TAG, "") if event else ""
+
+
+def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, Any]:
+    """What an observation of a failed try tells `failures`: what was tried, and whether another try may help."""
+    wait = error.retry_after_seconds if isinstance(error, TransientError) else None
+    waits = {"retry_after_seconds": wait} if wait else {}
+    return {"tried": fingerprint, "transient": isinstance(error, TransientError), **waits}
+
+
+def failures(
+    instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Sequence[str]
+) -> dict[tuple[str, str], tuple[float, Failure]]:
+    """(name, partition key) to when the latest failed try was recorded, in seconds since 1970, and how it ended."""
+    found: dict[tuple[str, str], tuple[float, Failure]] = {}
+    for name, asset_key in asset_keys.items():
+        for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
+            filtered = dg.AssetRecordsFilter(
+                asset_key=asset_key, asset_partitions=partition_keys[start : start + _KEYS_PER_QUERY]
+            )
+            for record in _all_records(instance.fetch_observations, filtered):
+                failure = _failure(record)
+                if failure and record.partition_key is not None:
+                    found.setdefault((name, record.partition_key), (record.timestamp, failure))
+    return found
+
+
+def _failure(record: dg.EventLogRecord) -> Failure | None:
+    observation = record.asset_observation
+    if observation is None or "failed" not in observation.metadata:
+        return None
+    values = {name: value.value for name, value in observation.metadata.items()}
+    wait = values.get("retry_after_seconds")
+    moment = dt.datetime.fromtimestamp(record.timestamp, dt.UTC)
+    return Failure(
+        fingerprint=str(values.get("tried", "")),
+        is_transient=bool(values.get("transient")),
+        not_before=moment + dt.timedelta(seconds=float(str(wait))) if wait else None,
+    )
 
 
 def latest_materialization(
@@ -62,15 +120,17 @@ def recorded_in_run(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.A
 
 def _newest_first(
     instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
-) -> Iterable[dg.AssetMaterialization]:
+) -> Iterator[dg.EventLogRecord]:
     """Materializations of these partitions; a partition made often comes several times."""
-    records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=list(partition_keys))
+    filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=list(partition_keys))
+    return _all_records(instance.fetch_materializations, filtered)
+
+
+def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
     cursor = None
     while True:
-        page = instance.fetch_materializations(records, limit=1000, cursor=cursor)
-        for record in page.records:
-            if record.asset_materialization:
-                yield record.asset_materialization
+        page = fetch(filtered, limit=1000, cursor=cursor)
+        yield from page.records
         if not page.has_more:
             return
         cursor = page.cursor

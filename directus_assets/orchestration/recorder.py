@@ -16,6 +16,7 @@ from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.materialized import (
     latest_materialization,
     recorded_in_run,
+    try_metadata,
     version_tags,
 )
 
@@ -110,7 +111,9 @@ class Recorder:
         )
         self._done.add((asset_key, partition))
 
-    def failed(self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str) -> None:
+    def failed(
+        self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str, fingerprint: str = ""
+    ) -> None:
         """This output could not be made. Nothing else in the batch suffers.
 
         Args:
@@ -118,6 +121,7 @@ class Recorder:
             partition: the partition.
             error: why; decides whether there is another try.
             name: how an editor knows the item.
+            fingerprint: what was tried, where that is known: the reconcile leaves alone what failed for good.
         """
         output = (asset_key, partition)
         if isinstance(error, TransientError) and self._retries_left and not _asks_for_too_much(error):
@@ -133,7 +137,12 @@ class Recorder:
                 asset_key,
                 description=f"{name}: {error.message}",
                 partition=partition,
-                metadata={"failed": f"{name}: {error}", "error": error.message, "remedy": error.remedy or "–"},
+                metadata={
+                    "failed": f"{name}: {error}",
+                    "error": error.message,
+                    "remedy": error.remedy or "–",
+                    **try_metadata(error, fingerprint=fingerprint),
+                },
             )
         )
 

@@ -1,5 +1,6 @@
 """Outcomes as Dagster metadata: what an editor or an operator reads on a partition's page."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,9 @@ from directus_assets.translation.work import Review, Translated
 
 REVIEW_MARK = "+review"
 """Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
+
+ADOPTED = "Found to be right already, and adopted: nothing was made."
+"""Describes the materialization of what an instance that lost its history finds in Directus."""
 
 
 def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any]:
@@ -45,6 +49,20 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
     preview = next((made.preview for made in outcome.made if made.preview), None)
     metadata["preview"] = dg.MetadataValue.md(f"![preview]({preview or link})")
     return metadata
+
+
+def adopted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of an output that was found to be right although Dagster remembered nothing of it."""
+    return {name: value for name, value in metadata.items() if name != "seconds"} | {"adopted": True}
+
+
+def stored_sizes(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, int]:
+    """Bytes by stored name, from what `derivative_metadata` made; without those that were not recorded."""
+    table = metadata.get("derivatives")
+    if isinstance(table, dg.TableMetadataValue):
+        return {str(record.data["name"]): int(str(record.data["bytes"])) for record in table.records}
+    name, size = metadata.get("stored_as"), metadata.get("bytes")
+    return {str(name.value): int(str(size.value))} if name and size and name.value else {}
 
 
 def translation_metadata(

@@ -3,7 +3,7 @@
 What is translated, kept and written is decided in `directus_assets.translation`; here it becomes Dagster's events.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,6 +90,10 @@ class Items:
 
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
         items = {item.key: item for item in read_items(self.project.directus, self.scope, keys)}
+        return self.examine_items(items, keys, outputs)
+
+    def examine_items(self, items: Mapping[str, Item], keys: Sequence[str], outputs: Iterable[str]) -> Examination:
+        """As `examine`, of items that have been read."""
         present = [key for key in keys if key in items]
         targets = [row for row in self.scope.targets if row.code in outputs]
         wanted = {(row.code, key): self._fingerprint(items[key], row) for key in present for row in targets}

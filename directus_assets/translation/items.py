@@ -65,6 +65,19 @@ def item_keys(client: DirectusClient, scope: Scope, *, page: int, size: int) -> 
     )
 
 
+def existing_keys(client: DirectusClient, scope: Scope, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that Directus has an item for, whether the scope's filter matches it or not."""
+    key = scope.schema.key_field
+    return {
+        str(row[key])
+        for start in range(0, len(keys), _KEYS_PER_REQUEST)
+        for row in _rows(
+            client, scope, fields=[key], filter={key: {"_in": list(keys[start : start + _KEYS_PER_REQUEST])}}, limit=-1
+        )
+        if row.get(key) is not None
+    }
+
+
 def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str]) -> list[str]:
     """The items that these rows of the translations collection belong to; deleted rows belong to none."""
     schema = scope.schema
