@@ -6,7 +6,7 @@ fails the tick, and the cursor stays. *Nothing changed* is the only reason to sk
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
 from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.partitions import (
     FRESH_PRIORITY,
-    PARTITION_TAG,
     PRIORITY_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
@@ -27,6 +27,7 @@ from directus_assets.orchestration.partitions import (
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.subject import Subject
+from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.planning import Batch, batches, deleted_items, plan_changes, stale_outputs
 
 _PAGE = 1000
@@ -36,13 +37,6 @@ _SCAN_BATCHES = 4
 """Batches that one tick of a scan looks at."""
 _QUEUED_SCAN_RUNS = 8
 """A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class Scan(BaseModel):
@@ -148,6 +142,7 @@ class _Tick:
             keys = self.subject.existing(page=page + 1, size=_PAGE)
             self._register(keys)
             if len(keys) < _PAGE:
+                note_first(self.project.memory, self.subject.collection, self._order())
                 return cursor.model_copy(update={"registered_pages": None})
             page += 1
         return cursor.model_copy(update={"registered_pages": page})
@@ -204,7 +199,7 @@ class _Tick:
         )
 
     def _scan(self, cursor: Cursor, scan: Scan) -> Cursor:
-        if self._unfinished({TRIGGER_TAG: "scan"}) >= _QUEUED_SCAN_RUNS:
+        if unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}) >= _QUEUED_SCAN_RUNS:
             return cursor
         order = self._order()
         keys = order[scan.position : scan.position + _SCAN_BATCHES * self.subject.batch_size]
@@ -242,10 +237,7 @@ class _Tick:
 
     def _marks_a_run(self, key: str) -> bool:
         asked = any(key in (request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]) for request in self.requests)
-        return asked or any(self._unfinished({tag: key}) for tag in (RANGE_START_TAG, RANGE_END_TAG, PARTITION_TAG))
-
-    def _unfinished(self, tags: Mapping[str, str]) -> int:
-        return self.instance.get_runs_count(dg.RunsFilter(tags=dict(tags), statuses=_UNFINISHED))
+        return asked or marks_an_unfinished_run(self.instance, key)
 
     def _register(self, keys: Iterable[str]) -> None:
         # Many keys at once go in through the instance: as part of a sensor's result they cost 2.7 ms each.

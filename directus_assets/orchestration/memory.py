@@ -1,0 +1,103 @@
+"""What the reconcile and the sensors remember outside of Dagster's storage, next to translation records."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, TypeAdapter
+
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import NotFound
+
+_PLACE = "reconcile.json"
+_FIRST = "existed_at_first.json"
+_KEYS = TypeAdapter(dict[str, list[str]])
+
+
+class Position(BaseModel):
+    """How far a comparison has come."""
+
+    collection: str
+    step: Literal["register", "compare"] = "register"
+    at: int = 0
+    """Pages of rows that are registered, or partitions that are compared."""
+    sees_rows: bool = False
+    """Whether Directus has shown any row of the collection."""
+
+
+class Asked(BaseModel):
+    """A backfill that was asked for."""
+
+    backfill: str
+    collection: str
+    outputs: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+class Repair(BaseModel, frozen=True):
+    """A lost output that was made again."""
+
+    collection: str
+    output: str
+    key: str
+    fingerprint: str
+
+
+class Place(BaseModel):
+    """Where the reconcile stands."""
+
+    position: Position | None = None
+    """None where the last comparison came to its end."""
+    asked: tuple[Asked, ...] = ()
+    """Backfills that had not ended when they were last looked at."""
+    repaired: frozenset[Repair] = frozenset()
+    """By the last comparison that came to its end."""
+    repairing: frozenset[Repair] = frozenset()
+    """By the present one."""
+
+
+def read_place(storage: Storage) -> Place:
+    """Where the reconcile stands; at the beginning where nothing is kept."""
+    try:
+        return Place.model_validate_json(storage.read(_PLACE))
+    except NotFound:
+        return Place()
+
+
+def keep_place(storage: Storage, place: Place) -> None:
+    """Keeps where the reconcile stands."""
+    storage.write(_PLACE, place.model_dump_json().encode(), content_type="application/json")
+
+
+def note_first(storage: Storage, collection: str, keys: Sequence[str]) -> None:
+    """Notes which rows existed when the pipeline first started, unless that is noted already."""
+    if keys_at_first(storage, collection) is None:
+        _change(storage, lambda noted: {collection: list(keys), **noted})
+
+
+def keys_at_first(storage: Storage, collection: str) -> set[str] | None:
+    """The rows that existed when the pipeline first started and have not been made since; None until that is noted."""
+    try:
+        keys = _KEYS.validate_json(storage.read(_FIRST)).get(collection)
+    except NotFound:
+        return None
+    return None if keys is None else set(keys)
+
+
+def forget_first(storage: Storage, collection: str, keys: Iterable[str]) -> None:
+    """These rows have been made: should Dagster lose its history, they are not taken for rows that wait."""
+    gone = set(keys)
+
+    def forget(noted: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        return {**noted, collection: [key for key in noted.get(collection, []) if key not in gone]}
+
+    if gone:
+        _change(storage, forget)
+
+
+def _change(storage: Storage, change: Callable[[dict[str, list[str]]], Mapping[str, list[str]]]) -> None:
+    storage.update(
+        _FIRST,
+        lambda current: json.dumps(change(_KEYS.validate_json(current) if current else {})).encode(),
+        content_type="application/json",
+    )
