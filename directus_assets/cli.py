@@ -70,6 +70,42 @@ def plan(*, collections: Sequence[str], languages: Sequence[str], missing_only: 
     show_translations(console, project, collections=collections, languages=languages, missing_only=missing_only)
 
 
+@main.command()
+def doctor() -> None:
+    """Look at everything that has to be right, and say what to do about what is not."""
+    from directus_assets.operations.doctor import run_doctor
+
+    sys.exit(run_doctor(console, load_settings()))
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--new-token", is_flag=True, help="Replace the token of a user that has one.")
+@click.option("--prune-rights", is_flag=True, help="Take away rights that are not needed.")
+@click.option("--write-env", is_flag=True, help="Write a new token into .env, instead of showing it.")
+def setup(*, yes: bool, dry_run: bool, new_token: bool, prune_rights: bool, write_env: bool) -> None:
+    """Make the pipeline's user in Directus, with the least rights.
+
+    An administrator's token is taken from DIRECTUS_ADMIN_TOKEN, or asked for; it is kept nowhere.
+    """
+    from directus_assets.operations.setup import run_setup
+
+    settings = load_settings()
+    admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Token of an administrator", hide_input=True)
+    status = run_setup(
+        console,
+        settings,
+        admin_token=admin_token,
+        confirm=lambda: yes or click.confirm("Do this?"),
+        dry_run=dry_run,
+        new_token=new_token,
+        prune_rights=prune_rights,
+        env_file=Path(find_dotenv(usecwd=True) or ".env") if write_env else None,
+    )
+    sys.exit(status)
+
+
 def _settings() -> Settings:
     """Settings of a command that needs Directus and Dagster's storage."""
     settings = load_settings()

@@ -162,9 +162,9 @@ class DirectusClient:
             content_type=answer.headers.get("content-type", "").partition(";")[0].strip(),
         )
 
-    def download(self, file_id: str) -> bytes:
-        """The original of a file."""
-        return self._send("GET", f"/assets/{file_id}", timeout=_RENDER_TIMEOUT).content
+    def download(self, file_id: str, **transformation: str | int) -> bytes:
+        """The original of a file, or what Directus makes of it with these query parameters."""
+        return self._send("GET", f"/assets/{file_id}", params=transformation, timeout=_RENDER_TIMEOUT).content
 
     def get(self, path: str, **query: Any) -> Any:
         """`data` of a GET. Lists become comma-separated, mappings JSON, as Directus' query parameters want them."""
