@@ -1,0 +1,59 @@
+"""Whether the token has the rights that are needed, and no others."""
+
+import contextlib
+from collections.abc import Iterator
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+from directus_assets.operations.hidden import Hidden, find_hidden
+from directus_assets.operations.rights import Right, missing_rights, surplus_rights
+
+_REMEDY = "Run `directus-assets setup`, or add it to the policy of the token's user in Directus."
+
+
+def check_rights(subject: Subject) -> Iterator[Finding]:
+    """Each right that lacks is named, and those that are not needed."""
+    needed = subject.needed([])
+    missing = missing_rights(needed, subject.held)
+    hidden = Hidden()
+    # Without these, Directus does not tell its schema, and what else lacks cannot be known.
+    if not missing:
+        hidden = _hidden(subject)
+        # The YAML file may name what is hidden, and only then is that no mistake.
+        with contextlib.suppress(*[ConfigurationError] if hidden.rights else []):
+            needed = subject.needed(subject.scopes)
+        missing = [*missing_rights(needed, subject.held), *hidden.rights]
+    for right in missing:
+        yield failed("right", f"Missing: {right}.", _REMEDY)
+    for collection in hidden.unexplained:
+        yield warning(
+            "right",
+            f"'{collection}' has an interface for translations, but the token sees no collection behind it.",
+            f"Run `directus-assets setup`, or switch '{collection}' off under `translations.collections`.",
+        )
+    if not missing:
+        yield ok("rights", f"all {len(needed)} that are needed")
+        yield from _surplus(subject, needed)
+
+
+def _surplus(subject: Subject, needed: tuple[Right, ...]) -> Iterator[Finding]:
+    access = subject.project.directus.get("/policies/me/globals")
+    if access.get("admin_access") or access.get("app_access"):
+        return  # These bring rights of their own, and are told with the token.
+    if surplus := surplus_rights(needed, subject.held):
+        yield warning(
+            "rights",
+            f"More than needed: {', '.join(sorted(right.name for right in surplus))}.",
+            "Run `directus-assets setup --prune-rights`, or take them out of the user's policies in Directus.",
+        )
+
+
+def _hidden(subject: Subject) -> Hidden:
+    if not subject.project.translates:
+        return Hidden()
+    hidden = find_hidden(subject.collections, fields=subject.project.directus.get("/fields"), held=subject.held)
+    options = subject.project.settings.config.translations.collections
+    switched_off = [name for name, own in options.items() if not own.enabled]
+    return Hidden(
+        rights=hidden.rights, unexplained=tuple(name for name in hidden.unexplained if name not in switched_off)
+    )

@@ -1,0 +1,117 @@
+"""Whether Directus can be talked to: address, clock, token, version, limits."""
+
+import datetime as dt
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from directus_assets.directus.client import USER_AGENT
+from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+
+_TESTED_MAJORS = (11, 12)
+_CLOCK_TOLERANCE_SECONDS = 60
+_LARGEST_PAGE = 500
+"""The most rows that are asked for at once."""
+
+
+def check_address(subject: Subject) -> Iterator[Finding]:
+    """Directus answers at `DIRECTUS_URL` itself, and its clock is ours. Asked without the token: it may be anybody."""
+    url = subject.project.settings.environment.directus_url
+    try:
+        answer = subject.http.get(f"{url}/server/ping", headers={"User-Agent": USER_AGENT})
+    except httpx.HTTPError as error:
+        yield failed(
+            "address",
+            f"Nothing answers at {url}: {error or type(error).__name__}.",
+            "Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
+        )
+        return
+    if answer.is_redirect:
+        target = answer.headers.get("location", "").removesuffix("/server/ping")
+        yield failed(
+            "address",
+            f"{url} sends everybody on to {target}; redirects are not followed with the token.",
+            "Set DIRECTUS_URL to the final address.",
+        )
+        return
+    if answer.is_server_error:
+        yield failed(
+            "address",
+            f"{url} answers HTTP {answer.status_code}.",
+            "Directus, or the proxy before it, is starting or in trouble: look at its log.",
+        )
+        return
+    if not answer.is_success or answer.text.strip() != "pong":
+        yield failed(
+            "address",
+            f"{url} is no Directus: it answers {answer.status_code} to /server/ping, and not `pong`.",
+            "Set DIRECTUS_URL to the address of the API, with its path where it has one.",
+        )
+        return
+    yield ok("address", url)
+    yield from _check_clock(answer)
+
+
+def check_token(subject: Subject) -> Iterator[Finding]:
+    """The token belongs to somebody, who is no administrator."""
+    directus = subject.project.directus
+    user = directus.own_user_id
+    access = directus.get("/policies/me/globals")
+    if access.get("admin_access"):
+        yield warning(
+            "token",
+            f"User {user} is an administrator: the token may do everything.",
+            "Run `directus-assets setup`, which makes a user with the least rights.",
+        )
+    elif access.get("app_access"):
+        yield warning(
+            "token",
+            f"User {user} may log in to the Studio, which gives it rights that are not needed.",
+            "Switch off App Access in its policy, or run `directus-assets setup`.",
+        )
+    else:
+        yield ok("token", f"user {user}, no administrator")
+
+
+def check_version(subject: Subject) -> Iterator[Finding]:
+    """A version of Directus that this has been tried with, and no limits of its that are in the way."""
+    server = subject.project.directus.get("/server/info")
+    version = str(server.get("version") or "unknown")
+    known = " and ".join(f"{major}.x" for major in _TESTED_MAJORS)
+    if version.partition(".")[0] in map(str, _TESTED_MAJORS):
+        yield ok("version", f"Directus {version}")
+    else:
+        yield warning(
+            "version", f"Directus is {version}; this has been tried with {known}.", f"Use Directus {known} if you can."
+        )
+    most = (server.get("queryLimit") or {}).get("max", -1)
+    if 0 <= most < _LARGEST_PAGE:
+        yield failed(
+            "limits",
+            f"Directus answers {most} rows at most, and up to {_LARGEST_PAGE} are asked for at once.",
+            f"Set QUERY_LIMIT_MAX in Directus to {_LARGEST_PAGE} or more, or take it out.",
+        )
+    for name, variable in (("rateLimit", "RATE_LIMITER"), ("rateLimitGlobal", "RATE_LIMITER_GLOBAL")):
+        if limit := server.get(name):
+            yield warning(
+                "limits",
+                f"Directus takes {limit['points']} requests in {limit['duration']} s ({variable}_POINTS).",
+                "Work waits whenever that is used up: raise it, or lower `images.warm_concurrency`.",
+            )
+
+
+def _check_clock(answer: httpx.Response) -> Iterator[Finding]:
+    try:
+        there = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return
+    behind = (dt.datetime.now(dt.UTC) - there).total_seconds()
+    if abs(behind) > _CLOCK_TOLERANCE_SECONDS:
+        yield warning(
+            "clock",
+            f"The clock of Directus is {abs(behind):.0f} s {'behind' if behind > 0 else 'ahead of'} ours.",
+            "Let both machines follow a time server.",
+        )
+    else:
+        yield ok("clock", f"Directus' clock is within {_CLOCK_TOLERANCE_SECONDS} s of ours")

@@ -1,0 +1,72 @@
+"""Whether everything that is written can be written, read back and removed: storage, exports, memory, disk."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from directus_assets.directus.storage import LocalStorage, Storage
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+
+_LITTLE_BYTES = 1024**3
+
+
+def check_storages(subject: Subject) -> Iterator[Finding]:
+    """Every place is written to, read and tidied."""
+    project = subject.project
+    for location, storage in project.storages.items():
+        yield _try_out(f"storage {location}", storage)
+    if not project.storages:
+        yield ok("storage", "not reached from here (STORAGE_LOCATIONS is not set), so Directus renders")
+    if any(project.delivery_of(preset.key) == "export" for preset in subject.directus_settings.presets):
+        yield _try_out("exports", project.export)
+
+
+def check_translation_records(subject: Subject) -> Iterator[Finding]:
+    """What is remembered of translations can be kept."""
+    if subject.project.translates:
+        yield _try_out("translation records", subject.project.records.storage)
+
+
+def check_disk(subject: Subject) -> Iterator[Finding]:
+    """There is room where Dagster keeps its history and where storage is a folder."""
+    home = subject.project.settings.environment.state_folder
+    roots = [storage.root for storage in subject.project.storages.values() if isinstance(storage, LocalStorage)]
+    seen: set[int] = set()
+    for folder in (home, *roots):
+        if folder.is_dir() and (device := folder.stat().st_dev) not in seen:
+            seen.add(device)
+            yield _examine_disk(folder)
+
+
+def _try_out(what: str, storage: Storage) -> Finding:
+    try:
+        return _write_and_read(what, storage)
+    except DirectusAssetsError as error:
+        return failed(what, error.message, error.remedy)
+
+
+def _write_and_read(what: str, storage: Storage) -> Finding:
+    name, content = f"directus-assets-doctor-{secrets.token_hex(8)}", secrets.token_bytes(1024)
+    storage.write(name, content, content_type="application/octet-stream")
+    try:
+        is_same = storage.read(name) == content
+        is_listed = any(found == name for found, _ in storage.names(name))
+    finally:
+        storage.delete(name)
+    if is_same and is_listed and storage.size(name) is None:
+        return ok(what, f"{storage.describe()}: written, read, listed and removed")
+    return failed(
+        what,
+        f"{storage.describe()} does not give back what was written.",
+        "Use a storage that shows a change at once to everybody.",
+    )
+
+
+def _examine_disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1024**3:.1f} GiB free where {folder} is"
+    if free < _LITTLE_BYTES:
+        return warning("disk", text, "Make room: at the end of the disk, work stops.")
+    return ok("disk", text)

@@ -1,0 +1,100 @@
+"""Whether texts can be translated: collections, languages, tracking, engine, money."""
+
+from collections.abc import Iterator
+
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+from directus_assets.translation.languages import language
+from directus_assets.translation.scope import Scope
+
+
+def check_collections(subject: Subject) -> Iterator[Finding]:
+    """Each translated collection: languages, layout, fields and how they are read."""
+    if not subject.project.translates:
+        return
+    for scope in subject.scopes:
+        yield _describe(scope)
+        yield from _check_languages(scope)
+        if subject.project.settings.config.translations.review == "version" and not scope.schema.is_versioned:
+            yield failed(
+                f"collection {scope.collection}",
+                f"`translations.review` is `version`, and Directus keeps no versions of {scope.schema.translations}.",
+                "Switch on Content Versioning in its settings in Directus, or set `translations.review: metadata`.",
+            )
+    translated = {scope.collection for scope in subject.scopes}
+    for schema in subject.collections:
+        if schema.collection not in translated:
+            yield ok(f"collection {schema.collection}", "not translated: switched off, or no language or field is left")
+    if not subject.collections:
+        yield warning(
+            "collections",
+            "No collection has translations, as far as the token sees.",
+            "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
+        )
+
+
+def check_tracking(subject: Subject) -> Iterator[Finding]:
+    """Directus notes the changes of everything that is followed."""
+    if not subject.project.translates:
+        return
+    schemas = [scope.schema for scope in subject.scopes]
+    followed = dict.fromkeys(
+        name for each in schemas for name in (each.collection, each.translations, each.languages_collection)
+    )
+    rows = {row["collection"]: row.get("meta") or {} for row in subject.project.directus.get("/collections")}
+    silent = [name for name in followed if not rows.get(name, {}).get("accountability")]
+    for name in silent:
+        yield warning(
+            f"tracking {name}",
+            f"Directus does not track the activity of '{name}': changes are found by the reconcile only, not at once.",
+            f"In Directus, set Activity & Revision Tracking of '{name}' to track activity.",
+        )
+    if followed and not silent:
+        yield ok("tracking", "on for everything that is followed")
+
+
+def check_engine(subject: Subject) -> Iterator[Finding]:
+    """Who translates answers and takes the key."""
+    engine = subject.project.engine
+    if not subject.project.settings.config.translations.enabled:
+        yield ok("engine", "not needed: translations are switched off in the YAML file")
+    elif engine is None:
+        yield ok("engine", "none, so nothing is translated: no OPENAI_API_KEY, DEEPL_API_KEY or TRANSLATION_ENGINE")
+    elif doubt := engine.check():
+        yield warning("engine", f"{engine.name}: {doubt}", "Check TRANSLATION_ENGINE, and the OPENAI_* variables.")
+    else:
+        yield ok("engine", f"{engine.name} answers and takes the key")
+
+
+def check_spending(subject: Subject) -> Iterator[Finding]:
+    """There is a limit where money is spent, and a price to count with."""
+    if not subject.project.translates or subject.project.settings.environment.translation_engine == "pseudo":
+        return
+    purse = subject.project.purse
+    if purse.price is None:
+        yield warning(
+            "spending",
+            f"There is no price of '{purse.model}', so money is not counted, and nothing limits it.",
+            "Add it to `translations.prices` in the YAML file, and set `translations.spending_limit_per_day`.",
+        )
+    elif purse.limit is None:
+        yield warning(
+            "spending", "Nothing limits what is spent.", "Set `translations.spending_limit_per_day` in the YAML file."
+        )
+    else:
+        yield ok("spending", f"at most {purse.limit} a day")
+
+
+def _describe(scope: Scope) -> Finding:
+    fields = ", ".join(f"{field.name} ({field.kind})" for field in scope.schema.fields)
+    targets = ", ".join(row.code for row in scope.targets)
+    place = "on the item" if scope.source_on_item else f"a row of {scope.schema.translations}"
+    return ok(f"collection {scope.collection}", f"{scope.source.code} ({place}) into {targets}: {fields}")
+
+
+def _check_languages(scope: Scope) -> Iterator[Finding]:
+    for row in (scope.source, *scope.targets):
+        try:
+            language(row.code)
+        except DirectusAssetsError as error:
+            yield failed(f"language {row.code}", error.message, error.remedy)

@@ -1,0 +1,89 @@
+"""What `doctor` finds: one row each, with what to do about it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import TypeAlias
+
+import httpx
+
+from directus_assets.directus.models import ProjectSettings
+from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
+from directus_assets.operations.rights import Right, held_rights, needed_rights
+from directus_assets.orchestration.resources import Project
+from directus_assets.translation.scope import Scope, plan_scopes
+
+
+class Status(Enum):
+    """How serious a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    status: Status
+    what: str
+    text: str
+    remedy: str = ""
+
+
+def ok(what: str, text: str) -> Finding:
+    """All is well."""
+    return Finding(status=Status.OK, what=what, text=text)
+
+
+def warning(what: str, text: str, remedy: str) -> Finding:
+    """It works, but not as well as it could, or not for long."""
+    return Finding(status=Status.WARNING, what=what, text=text, remedy=remedy)
+
+
+def failed(what: str, text: str, remedy: str) -> Finding:
+    """It does not work."""
+    return Finding(status=Status.FAILED, what=what, text=text, remedy=remedy)
+
+
+@dataclass
+class Subject:
+    """What is examined. What several checks need is read from Directus once."""
+
+    project: Project
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10), repr=False)
+    """For requests without the token."""
+
+    @cached_property
+    def held(self) -> tuple[Right, ...]:
+        """The token's rights."""
+        return held_rights(self.project.directus.get("/permissions/me"))
+
+    @cached_property
+    def directus_settings(self) -> ProjectSettings:
+        """Presets, languages and glossary."""
+        return self.project.directus.project_settings()
+
+    @cached_property
+    def collections(self) -> tuple[TranslatedCollection, ...]:
+        """The collections with translations, as far as the token sees them; none where nothing is translated."""
+        return read_translated_collections(self.project.directus) if self.project.translates else ()
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """What is translated."""
+        options = self.project.settings.config.translations
+        return plan_scopes(self.collections, options, default_language=self.directus_settings.default_language)
+
+    def needed(self, scopes: list[Scope]) -> tuple[Right, ...]:
+        """The rights that are needed where this is translated."""
+        return needed_rights(
+            scopes,
+            with_translations=self.project.translates,
+            with_versions=self.project.settings.config.translations.review == "version",
+        )
+
+
+Check: TypeAlias = Callable[[Subject], Iterable[Finding]]
