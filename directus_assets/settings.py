@@ -149,11 +149,31 @@ class TranslationOptions(_Section):
     """Where translation records are kept."""
 
 
+class ReconcileOptions(_Section):
+    """The section `reconcile`: the full comparison of Directus with what has been made."""
+
+    cron: str = "0 * * * *"
+    """When it runs, in UTC."""
+    minutes: int = Field(default=10, ge=1, le=240)
+    """How long one run may take; the next one goes on from where it stopped."""
+
+
+class NotifyOptions(_Section):
+    """The section `notify`: who is told that something failed for good."""
+
+    editors: bool = False
+    """The user who changed the item last, by a notification in Directus."""
+    webhook: SecretStr | None = None
+    """An address that gets a POST with what failed."""
+
+
 class Config(_Section):
     """The whole YAML file."""
 
     images: ImageOptions = ImageOptions()
     translations: TranslationOptions = TranslationOptions()
+    reconcile: ReconcileOptions = ReconcileOptions()
+    notify: NotifyOptions = NotifyOptions()
 
 
 @dataclass(frozen=True, kw_only=True)

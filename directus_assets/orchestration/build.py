@@ -1,7 +1,7 @@
 """All definitions of one Directus project, from its settings and snapshot."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -19,8 +19,11 @@ from directus_assets.orchestration.partitions import (
     items_key,
     items_partitions,
 )
+from directus_assets.orchestration.reconcile import Target
+from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.orchestration.survey import FileSurveyor, ItemSurveyor
 from directus_assets.orchestration.translations import Items, build_translations, translation_job_name
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot
@@ -42,21 +45,48 @@ def build_defs(
     """
     project = project or Project(settings)
     snapshot = snapshot or load_snapshot(settings.environment, with_translations=project.translates)
-    presets = [p for p in snapshot.settings.presets if settings.config.images.is_enabled(p.key)]
+    files = Files(project, enabled_presets(project, snapshot))
+    translated = list(translated_items(project, snapshot))
     return dg.Definitions.merge(
         dg.Definitions(sensors=[build_settings_sensor(snapshot, project)], executor=dg.in_process_executor),
-        _images(project, presets),
-        *(_translations(project, items) for items in translated_items(project, snapshot)),
+        _images(project, files),
+        *(_translations(project, items) for items in translated),
+        build_reconcile(snapshot, project, [_files_target(files), *map(_items_target, translated)]),
     )
 
 
-def _images(project: Project, presets: Sequence[Preset]) -> dg.Definitions:
+def enabled_presets(project: Project, snapshot: Snapshot) -> list[Preset]:
+    """The presets that become assets."""
+    return [preset for preset in snapshot.settings.presets if project.settings.config.images.is_enabled(preset.key)]
+
+
+def _files_target(files: Files) -> Target:
+    return Target(
+        subject=files,
+        survey=lambda: FileSurveyor(files),
+        source=files_key,
+        job_name=IMAGES_JOB,
+        backfill_on_start=files.project.settings.config.images.backfill_on_start,
+    )
+
+
+def _items_target(items: Items) -> Target:
+    return Target(
+        subject=items,
+        survey=lambda: ItemSurveyor(items),
+        source=items_key(items.collection),
+        job_name=translation_job_name(items.collection),
+        backfill_on_start=items.project.settings.config.translations.backfill_on_start,
+    )
+
+
+def _images(project: Project, files: Files) -> dg.Definitions:
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         dg.AssetSpec(files_key, description="The files of Directus.", group_name=IMAGES_GROUP, kinds={"directus"})
     ]
     jobs = []
-    if presets:
-        image_presets = build_image_presets(project, presets)
+    if files.presets:
+        image_presets = build_image_presets(project, files.presets)
         assets.append(image_presets)
         jobs.append(
             dg.define_asset_job(
@@ -67,11 +97,11 @@ def _images(project: Project, presets: Sequence[Preset]) -> dg.Definitions:
             )
         )
     sensor = build_partition_sensor(
-        Files(project, presets),
+        files,
         project,
         name="directus_files_sensor",
         description="Follows uploads, replaced files, focal points and deletions in Directus.",
-        job_name=IMAGES_JOB if presets else None,
+        job_name=IMAGES_JOB if files.presets else None,
         backfill_on_start=project.settings.config.images.backfill_on_start,
     )
     return dg.Definitions(assets=assets, jobs=jobs, sensors=[sensor])

@@ -1,5 +1,6 @@
 """What the reconcile sees of some partitions: what Directus has for them, and what there is of their outputs."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -53,8 +54,8 @@ class Page(Protocol):
         """Keys whose row is gone, or is nothing that anything is derived from."""
         ...
 
-    def is_lost(self, output: str, key: str, event: dg.AssetMaterialization) -> bool:
-        """Whether what `event` recorded is not there any more."""
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        """Whether what was recorded as made is not there any more."""
         ...
 
     def is_remembered(self, output: str, key: str) -> bool:
@@ -99,12 +100,21 @@ def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[D
         return ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What one storage location holds."""
+
+    taken_at: float
+    """Seconds since 1970; what was made later may not be in it."""
+    entries: Mapping[str, Entry]
+
+
 @dataclass
 class FileSurveyor:
     """Looks at files, with one listing of each storage location for all of its pages."""
 
     subject: Files
-    _listings: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    _listings: dict[str, Listing] = field(default_factory=dict)
 
     def look(self, keys: Sequence[str]) -> "FilePage":
         rows = {file.id: file for file in self.subject.project.directus.files_by_id(keys)}
@@ -119,11 +129,13 @@ class FileSurveyor:
             listing=self._listing,
         )
 
-    def _listing(self, location: str) -> Mapping[str, Entry]:
+    def _listing(self, location: str) -> Listing:
         if location not in self._listings:
+            taken_at = time.time()
             # Every stored derivative carries `__` in its name; originals are left out to keep this small.
             entries = self.subject.project.storages[location].entries()
-            self._listings[location] = {entry.name: entry for entry in entries if "__" in entry.name}
+            found = {entry.name: entry for entry in entries if "__" in entry.name}
+            self._listings[location] = Listing(taken_at=taken_at, entries=found)
         return self._listings[location]
 
 
@@ -136,12 +148,15 @@ class FilePage:
     presets: Mapping[str, Preset]
     examination: Examination
     gone: Sequence[str]
-    listing: Callable[[str], Mapping[str, Entry]]
+    listing: Callable[[str], Listing]
 
-    def is_lost(self, output: str, key: str, event: dg.AssetMaterialization) -> bool:
-        file = self.rows[key]
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        file, event = self.rows[key], record.asset_materialization
         wanted = _stored_derivatives(self.project, file, self.presets[output])
-        return bool(wanted) and are_lost(wanted, self.listing(file.storage), stored_sizes(event.metadata))
+        if not wanted or event is None:
+            return False
+        listing = self.listing(file.storage)
+        return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(event.metadata))
 
     def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster remembers derivatives)
         return False
@@ -159,7 +174,7 @@ class FilePage:
     def _adopted(self, output: str, key: str) -> Delivered | None:
         file, preset = self.rows[key], self.presets[output]
         wanted = _stored_derivatives(self.project, file, preset)
-        return adopted(file, preset, wanted, self.listing(file.storage)) if wanted else None
+        return adopted(file, preset, wanted, self.listing(file.storage).entries) if wanted else None
 
 
 class _WouldCostMoney(PermanentError):
@@ -202,7 +217,7 @@ class ItemPage:
     gone: Sequence[str]
     translator: Callable[[], Translator]
 
-    def is_lost(self, output: str, key: str, event: dg.AssetMaterialization) -> bool:  # noqa: ARG002 (texts have no size)
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002 (texts have no size)
         return not self.is_there(output, key)
 
     def is_remembered(self, output: str, key: str) -> bool:

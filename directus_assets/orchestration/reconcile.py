@@ -1,0 +1,235 @@
+"""`directus_reconcile`: compares all that Directus has with all that is materialized, and asks for the difference.
+
+It finds what the change feed cannot: rows that never became partitions, partitions whose row is gone, outputs that are
+stale, given up or lost; and it adopts what is right already where Dagster has forgotten it.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import Rejected
+from directus_assets.orchestration.compare import Compared, Comparison, Output, grouped
+from directus_assets.orchestration.memory import (
+    Asked,
+    Place,
+    Position,
+    forget_first,
+    keep_place,
+    keys_at_first,
+    read_place,
+)
+from directus_assets.orchestration.partitions import PRIORITY_TAG, SCAN_PRIORITY, TRIGGER_TAG
+from directus_assets.orchestration.subject import Subject
+from directus_assets.orchestration.survey import Surveyor
+from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.reconcile import Verdict
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One subject as the reconcile takes it."""
+
+    subject: Subject
+    survey: Callable[[], Surveyor]
+    """Begins to look at it."""
+    source: dg.AssetKey
+    job_name: str
+    """The job of its sensor's runs."""
+    backfill_on_start: bool
+
+
+@dataclass
+class Report:
+    """What one run of the reconcile found and did."""
+
+    verdicts: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
+    """Outputs by collection and verdict."""
+    registered: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    asked: list[Asked] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    """Collections that a scan is at work on."""
+    is_complete: bool = False
+    """Whether everything has been compared; otherwise the next run goes on from here."""
+
+
+@dataclass(kw_only=True)
+class Reconcile:
+    """One run of the reconcile.
+
+    Args:
+        instance: Dagster's instance.
+        memory: where its place is kept.
+        webserver: starts backfills; asked only where there is something to start, or to follow.
+        targets: what is compared, in this order.
+        seconds: the time it may take. It goes on to the end of the page that it is at.
+        clock: seconds; for tests.
+    """
+
+    instance: dg.DagsterInstance
+    memory: Storage
+    webserver: Webserver
+    targets: Sequence[Target]
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _deadline: float = 0.0
+    _place: Place = field(default_factory=Place)
+    _report: Report = field(default_factory=Report)
+    _wanted: dict[tuple[str, Verdict], list[Output]] = field(default_factory=lambda: defaultdict(list))
+
+    def run(self) -> Report:
+        """Goes on from where the last run stopped.
+
+        Raises:
+            DirectusAssetsError: something cannot be read or started; the next run goes on from the same place.
+        """
+        self._deadline = self.clock() + self.seconds
+        self._place = read_place(self.memory)
+        self._place.asked = tuple(asked for asked in self._place.asked if self._is_under_way(asked))
+        position = self._walk(self._place.position)
+        try:
+            self._ask()
+            self._place.position = position
+            if position is None:
+                self._place.repaired, self._place.repairing = self._place.repairing, frozenset()
+        finally:
+            # What was asked for is kept even if the rest could not be: it would be asked for twice.
+            keep_place(self.memory, self._place)
+        self._report.is_complete = position is None
+        return self._report
+
+    def _walk(self, position: Position | None) -> Position | None:
+        """Compares until the end, or until time is up; returns where to go on."""
+        names = [target.subject.collection for target in self.targets]
+        start = names.index(position.collection) if position and position.collection in names else 0
+        for target in self.targets[start:]:
+            if position is None or position.collection != target.subject.collection:
+                position = Position(collection=target.subject.collection)
+            position, is_over = self._reconcile_one(target, position)
+            if not is_over:
+                return position
+        return None
+
+    def _reconcile_one(self, target: Target, position: Position) -> tuple[Position, bool]:
+        is_over = True
+        if position.step == "register":
+            position, is_over = self._register(target.subject, position)
+        if is_over and not self._is_scanned(target):
+            return self._compare(target, position)
+        if is_over:
+            self._report.passed_over.append(position.collection)
+        return position, is_over
+
+    def _register(self, subject: Subject, position: Position) -> tuple[Position, bool]:
+        """Makes partitions of rows that are none."""
+        while True:
+            keys = subject.existing(page=position.at + 1, size=_PAGE)
+            known = self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else []
+            new = [key for key in keys if key not in set(known)]
+            # A file that is still being uploaded becomes a partition by its sensor.
+            new = list(subject.examine(new, []).present) if new else []
+            if new:
+                self.instance.add_dynamic_partitions(subject.partitions_name, new)
+                self._report.registered[subject.collection] += len(new)
+            sees_rows = position.sees_rows or bool(keys)
+            if len(keys) < _PAGE:
+                return Position(collection=position.collection, step="compare", sees_rows=sees_rows), True
+            position = position.model_copy(update={"at": position.at + 1, "sees_rows": sees_rows})
+            if self.clock() >= self._deadline:
+                return position, False
+
+    def _is_scanned(self, target: Target) -> bool:
+        """Whether the sensor is walking over all partitions: it then asks for the same itself, little by little."""
+        return bool(unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=target.job_name))
+
+    def _compare(self, target: Target, position: Position) -> tuple[Position, bool]:
+        subject = target.subject
+        at_first = keys_at_first(self.memory, subject.collection)
+        comparison = Comparison(
+            instance=self.instance,
+            surveyor=target.survey(),
+            source=target.source,
+            waiting=set() if target.backfill_on_start and at_first is not None else at_first,
+            under_way=self._under_way(subject.collection),
+            repaired=self._place.repaired | self._place.repairing,
+        )
+        made: set[str] = set()
+        is_over = False
+        while not is_over:
+            keys = self.instance.get_dynamic_partitions(subject.partitions_name)[position.at : position.at + _PAGE]
+            compared = comparison.compare(keys) if keys else Compared(verdicts={}, wanted={}, gone=())
+            self._note(comparison, compared)
+            # What waits in one language only goes on to wait in that one.
+            made |= {key for _, key in compared.wanted} - {key for _, key in compared.outputs(Verdict.WAITS)}
+            removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
+            self._report.removed[subject.collection] += removed
+            position = position.model_copy(update={"at": position.at + len(keys) - removed})
+            is_over = len(keys) < _PAGE
+            if self.clock() >= self._deadline:
+                break
+        forget_first(self.memory, subject.collection, made & (at_first or set()))
+        return position, is_over
+
+    def _note(self, comparison: Comparison, compared: Compared) -> None:
+        collection = comparison.surveyor.subject.collection
+        self._report.verdicts.update((collection, verdict) for verdict in compared.verdicts.values())
+        for verdict in (Verdict.START, Verdict.REPAIR):
+            self._wanted[collection, verdict] += compared.outputs(verdict)
+        self._place.repairing |= {
+            comparison.as_repair(output, compared.wanted[output]) for output in compared.outputs(Verdict.REPAIR)
+        }
+
+    def _remove(self, partitions_name: str, gone: Sequence[str]) -> int:
+        """Removes partitions, but not under a run whose range they mark; those are met again by the next comparison."""
+        going = [key for key in gone if not marks_an_unfinished_run(self.instance, key)]
+        for key in going:
+            self.instance.delete_dynamic_partition(partitions_name, key)
+        return len(going)
+
+    def _ask(self) -> None:
+        subjects = {target.subject.collection: target.subject for target in self.targets}
+        for (collection, verdict), outputs in self._wanted.items():
+            subject = subjects[collection]
+            for names, keys in grouped(outputs).items():
+                # The sensor may have removed some meanwhile.
+                there = set(self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys))
+                if there:
+                    self._launch(subject, verdict, sorted(names), [key for key in keys if key in there])
+
+    def _launch(self, subject: Subject, verdict: Verdict, names: Sequence[str], keys: Sequence[str]) -> None:
+        reason = "missing or stale" if verdict is Verdict.START else "lost"
+        # A run with a trigger leaves alone what has the right fingerprint: what is lost has it.
+        trigger = {TRIGGER_TAG: "scan"} if verdict is Verdict.START else {}
+        backfill = self.webserver.launch_backfill(
+            [subject.assets[name] for name in names],
+            keys,
+            title=f"directus_reconcile: {len(keys)} of {subject.collection} {reason} ({', '.join(names)})",
+            tags={PRIORITY_TAG: SCAN_PRIORITY, **trigger},
+        )
+        asked = Asked(backfill=backfill, collection=subject.collection, outputs=tuple(names), keys=tuple(keys))
+        self._place.asked = (*self._place.asked, asked)
+        self._report.asked.append(asked)
+
+    def _is_under_way(self, asked: Asked) -> bool:
+        try:
+            return not self.webserver.backfill(asked.backfill).is_over
+        except Rejected:
+            # Dagster has lost its history, and this backfill with it.
+            return False
+
+    def _under_way(self, collection: str) -> set[Output]:
+        return {
+            (name, key)
+            for asked in self._place.asked
+            if asked.collection == collection
+            for name in asked.outputs
+            for key in asked.keys
+        }
