@@ -109,7 +109,7 @@ class Webserver:
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=60, transport=transport)
+        self._transport = transport
 
     def reload_code_location(self) -> None:
         """Has the definitions built anew; webserver and daemon follow within seconds.
@@ -178,14 +178,18 @@ class Webserver:
 
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         try:
-            answer = self._http.post("/graphql", json={"query": query, "variables": variables})
+            with httpx.Client(base_url=self.url, timeout=60, transport=self._transport) as http:
+                answer = http.post("/graphql", json={"query": query, "variables": variables})
         except httpx.TransportError as error:
             raise Unreachable(
                 f"Dagster's webserver at {self.url} does not answer: {type(error).__name__}.", remedy=_REMEDY
             ) from None
         if answer.is_error:
             raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=_REMEDY)
-        body = answer.json()
+        try:
+            body = answer.json()
+        except ValueError:
+            raise Rejected(f"What answers at {self.url} is not Dagster's webserver.", remedy=_REMEDY) from None
         if body.get("errors"):
             raise Rejected(f"Dagster's webserver at {self.url}: {body['errors'][0].get('message')}", remedy=_REMEDY)
         data: dict[str, Any] = body["data"]

@@ -1,0 +1,121 @@
+import json
+from typing import Any
+
+import dagster as dg
+import httpx
+import pytest
+
+from directus_assets.errors import DirectusAssetsError, Overloaded, Rejected, Unreachable
+from directus_assets.orchestration.webserver import AssetProgress, Webserver
+
+URL = "http://127.0.0.1:3000"
+
+
+def webserver(answer: httpx.Response | Exception, seen: list[Any] | None = None) -> Webserver:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if seen is not None:
+            seen.append(json.loads(request.content)["variables"])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return Webserver(URL, transport=httpx.MockTransport(handler))
+
+
+def data(**fields: Any) -> httpx.Response:
+    return httpx.Response(200, json={"data": fields})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "told"),
+    [
+        (httpx.ConnectError("refused"), Unreachable, "does not answer: ConnectError"),
+        (httpx.ReadTimeout("slow"), Unreachable, "does not answer: ReadTimeout"),
+        (httpx.Response(502), Overloaded, "refused (HTTP 502)"),
+        (httpx.Response(404), DirectusAssetsError, "refused (HTTP 404)"),
+        (httpx.Response(200, text="<html>"), Rejected, "is not Dagster's webserver"),
+        (httpx.Response(200, json={"errors": [{"message": "Cannot query field"}]}), Rejected, "Cannot query field"),
+    ],
+)
+def test_trouble_names_the_address_and_the_variable_to_set(
+    answer: httpx.Response | Exception, error: type[DirectusAssetsError], told: str
+) -> None:
+    with pytest.raises(error) as caught:
+        webserver(answer).reload_code_location()
+
+    assert told in str(caught.value)
+    assert URL in str(caught.value)
+    assert "DAGSTER_WEBSERVER_URL" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"__typename": "ReloadNotSupported", "message": "Not supported."},
+        {"__typename": "RepositoryLocationNotFound", "message": "Not found."},
+        {"__typename": "WorkspaceLocationEntry", "locationOrLoadError": {"message": "line 2: wrong"}},
+    ],
+)
+def test_a_reload_that_fails_says_why(answer: dict[str, Any]) -> None:
+    with pytest.raises(Rejected, match=r"could not build the definitions anew: (Not|line 2)"):
+        webserver(data(reloadRepositoryLocation=answer)).reload_code_location()
+
+
+def test_a_reload_names_the_code_location() -> None:
+    seen: list[Any] = []
+    entry = {"__typename": "WorkspaceLocationEntry", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
+
+    webserver(data(reloadRepositoryLocation=entry), seen).reload_code_location()
+
+    assert seen == [{"name": "directus_assets"}]
+
+
+def test_a_backfill_is_asked_for_with_assets_and_partitions() -> None:
+    seen: list[Any] = []
+    answer = data(launchPartitionBackfill={"__typename": "LaunchBackfillSuccess", "backfillId": "b1"})
+
+    backfill_id = webserver(answer, seen).launch_backfill(
+        [dg.AssetKey(["image_presets", "card"])], ["f1", "f2"], title="All", tags={"dagster/priority": "-10"}
+    )
+
+    assert backfill_id == "b1"
+    assert seen[0]["parameters"] == {
+        "assetSelection": [{"path": ["image_presets", "card"]}],
+        "partitionNames": ["f1", "f2"],
+        "title": "All",
+        "tags": [{"key": "dagster/priority", "value": "-10"}],
+    }
+
+
+def test_a_backfill_that_is_not_started_says_why() -> None:
+    answer = data(launchPartitionBackfill={"__typename": "PartitionKeysNotFoundError", "message": "No f9."})
+
+    with pytest.raises(Rejected, match="did not start the backfill: No f9"):
+        webserver(answer).launch_backfill([], ["f9"], title="", tags={})
+
+
+@pytest.mark.parametrize(
+    ("status", "is_over"), [("REQUESTED", False), ("CANCELING", False), ("COMPLETED_SUCCESS", True), ("FAILED", True)]
+)
+def test_the_progress_of_a_backfill_is_counted_by_asset(status: str, is_over: bool) -> None:
+    row = {
+        "assetKey": {"path": ["image_presets", "card"]},
+        "numPartitionsTargeted": 10,
+        "numPartitionsInProgress": 1,
+        "numPartitionsMaterialized": 6,
+        "numPartitionsFailed": 3,
+    }
+    backfill = {"status": status, "error": None, "assetBackfillData": {"assetBackfillStatuses": [row, {}]}}
+
+    progress = webserver(data(partitionBackfillOrError=backfill)).backfill("b1")
+
+    assert progress.is_over == is_over
+    assert progress.assets == {
+        dg.AssetKey(["image_presets", "card"]): AssetProgress(targeted=10, materialized=6, failed=3)
+    }
+
+
+def test_a_backfill_that_has_not_begun_has_no_numbers() -> None:
+    backfill = {"status": "REQUESTED", "error": None, "assetBackfillData": None}
+
+    assert webserver(data(partitionBackfillOrError=backfill)).backfill("b1").assets == {}
