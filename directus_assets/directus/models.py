@@ -216,8 +216,12 @@ class ProjectSettings:
                 "Directus answered its settings without `storage_asset_presets`.",
                 remedy="Give the token's policy the right to read that field of directus_settings.",
             )
+        presets: dict[str, Preset] = {}
+        for preset in map(Preset.parse, row["storage_asset_presets"] or []):
+            # Of two with the same key, Directus takes the first (its assets controller).
+            presets.setdefault(preset.key, preset)
         return cls(
-            presets=tuple(Preset.parse(preset) for preset in row["storage_asset_presets"] or []),
+            presets=tuple(presets.values()),
             asset_transform=_optional_text(row, "storage_asset_transform") or "all",
             default_language=_optional_text(row, "default_language"),
             glossary=tuple(

@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+
+from directus_assets.directus.models import MISSING, Activity, File, Preset, ProjectSettings
+from directus_assets.errors import Rejected
+
+FILE: dict[str, Any] = {"id": "f1", "storage": "local", "filename_disk": "f1.jpg", "type": "image/jpeg"}
+ACTIVITY: dict[str, Any] = {
+    "id": 1,
+    "action": "create",
+    "collection": "directus_files",
+    "item": 5,
+    "timestamp": "2026-01-01T00:00:00.000Z",
+}
+
+
+@pytest.mark.parametrize(("row", "fit"), [({}, MISSING), ({"fit": None}, None), ({"fit": "cover"}, "cover")])
+def test_a_fit_that_is_absent_is_not_one_that_is_null(row: dict[str, Any], fit: object) -> None:
+    assert Preset.parse({"key": "card", **row}).fit is fit
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({}, "without `key`"),
+        ({"key": "card", "width": "wide"}, "`width` = 'wide', which is no number"),
+        ({"key": "card", "transforms": ["blur"]}, "Preset 'card': `transforms` is not a list of"),
+        ({"key": "card", "transforms": {"blur": 5}}, "Preset 'card': `transforms` is not a list of"),
+        ({"key": "card", "transforms": [[]]}, "Preset 'card': `transforms` is not a list of"),
+    ],
+)
+def test_a_malformed_preset_is_told(row: dict[str, Any], told: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        Preset.parse(row)
+
+    assert told in str(caught.value)
+
+
+def test_of_two_presets_with_the_same_key_the_first_counts_as_in_directus() -> None:
+    rows = [{"key": "card", "width": 1}, {"key": "hero", "width": 2}, {"key": "card", "width": 3}]
+
+    settings = ProjectSettings.parse({"storage_asset_presets": rows})
+
+    assert [(preset.key, preset.width) for preset in settings.presets] == [("card", 1), ("hero", 2)]
+
+
+def test_a_project_without_presets_has_none() -> None:
+    assert ProjectSettings.parse({"storage_asset_presets": None}).presets == ()
+
+
+def test_a_file_may_lack_all_that_directus_may_leave_empty() -> None:
+    file = File.parse({"id": "f1", "storage": "local"})
+
+    assert (file.filename_disk, file.type, file.width, file.uploaded_on) == ("", None, None, "")
+    assert not file.is_transformable
+
+
+@pytest.mark.parametrize(
+    ("row", "name"), [({"title": "Harbour"}, "Harbour"), ({"filename_download": "h.jpg"}, "h.jpg")]
+)
+def test_a_file_is_called_what_editors_call_it(row: dict[str, Any], name: str) -> None:
+    assert File.parse({**FILE, **row}).name == name
+    assert File.parse(FILE).name == "f1"
+
+
+def test_large_files_come_with_their_size_as_text() -> None:
+    assert File.parse({**FILE, "filesize": "5000000000"}).filesize == 5_000_000_000
+
+
+def test_a_size_that_is_no_number_is_told() -> None:
+    with pytest.raises(Rejected, match="`width` of directus_files that is no whole number"):
+        File.parse({**FILE, "width": "wide"})
+
+
+@pytest.mark.parametrize("timestamp", ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00", "2026-01-01T01:00:00+01:00"])
+def test_moments_are_aware(timestamp: str) -> None:
+    entry = Activity.parse({**ACTIVITY, "timestamp": timestamp})
+
+    assert entry.timestamp.isoformat() in ("2026-01-01T00:00:00+00:00", "2026-01-01T01:00:00+01:00")
+    assert entry.item == "5"
+
+
+@pytest.mark.parametrize("field", ["id", "action", "collection", "item", "timestamp"])
+def test_an_entry_without_a_field_names_the_right_that_is_missing(field: str) -> None:
+    with pytest.raises(Rejected, match=f"the right to read the field `{field}` of directus_activity"):
+        Activity.parse({**ACTIVITY, field: None})
+
+
+def test_a_moment_that_is_no_date_is_told() -> None:
+    with pytest.raises(Rejected, match="`timestamp` of directus_activity that is no date: 'yesterday'"):
+        Activity.parse({**ACTIVITY, "timestamp": "yesterday"})
