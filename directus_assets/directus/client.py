@@ -226,7 +226,10 @@ class DirectusClient:
             )
         reason = _reason(answer)
         raise from_status(
-            answer.status_code, f"{attempt} failed{reason}", remedy=_remedy(answer, path), headers=answer.headers
+            answer.status_code,
+            f"{attempt} failed{reason}",
+            remedy=_remedy(answer, path, reason),
+            headers=answer.headers,
         )
 
 
@@ -261,9 +264,11 @@ def _reason(answer: httpx.Response) -> str:
         return ""
 
 
-def _remedy(answer: httpx.Response, path: str) -> str:
+def _remedy(answer: httpx.Response, path: str, reason: str) -> str:
     if answer.status_code == 401:
         return "Set DIRECTUS_TOKEN to a valid static token."
     if answer.status_code == 403:
         return f"Give the token's policy the right to {answer.request.method} {path}."
+    if "too large" in reason:
+        return "Raise MAX_PAYLOAD_SIZE in Directus' environment."
     return ""

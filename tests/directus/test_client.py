@@ -160,6 +160,13 @@ def test_a_wrong_token_and_a_missing_right_have_each_their_remedy() -> None:
         client.get("/activity")
 
 
+def test_a_text_that_is_too_large_for_directus_is_told_with_the_variable_to_raise() -> None:
+    refusal = httpx.Response(400, json={"errors": [{"message": "Invalid payload. request entity too large."}]})
+
+    with directus_that(lambda _: refusal) as client, pytest.raises(Rejected, match="Raise MAX_PAYLOAD_SIZE"):
+        client.patch("/items/posts_translations/1", {"body": "x"})
+
+
 def test_without_address_or_token_there_is_no_client() -> None:
     with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN not set"):
         DirectusClient.from_environment(Environment.read({"DIRECTUS_URL": URL}))
