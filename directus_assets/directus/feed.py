@@ -4,8 +4,9 @@ PostgreSQL hands out ids before commit, so an entry can become visible after one
 therefore looks back over `OVERLAP` ids and leaves out what it has already seen there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from directus_assets.directus.client import USER_AGENT, DirectusClient
 from directus_assets.directus.models import Activity
@@ -15,6 +16,9 @@ OVERLAP = 500
 
 MAX_ENTRIES = 500
 """Entries of one read; the rest waits for the next."""
+
+_KEYS_PER_REQUEST = 100
+"""Keeps the address of a request under 8 KiB, a common limit of servers and proxies."""
 
 _CHANGES = frozenset({"create", "update", "delete"})
 
@@ -61,6 +65,30 @@ def advance(position: FeedPosition, entries: Iterable[Activity]) -> FeedPosition
     ids = {entry.id for entry in entries}
     moved = replace(position, last_id=max([position.last_id, *ids]))
     return replace(moved, seen=tuple(sorted(i for i in ids.union(position.seen) if i > moved.looks_back_to)))
+
+
+def read_deletions(client: DirectusClient, collection: str, items: Iterable[str] | None = None) -> set[str]:
+    """Items of which the feed says last that they were deleted, as far as its history goes.
+
+    Args:
+        client: Directus.
+        collection: the collection.
+        items: the keys to ask about; all that were ever deleted where it is None.
+    """
+    if items is None:
+        items = {entry["item"] for entry in _entries(client, collection, {"action": {"_eq": "delete"}})}
+    keys = sorted(items)
+    last: dict[str, str] = {}
+    for start in range(0, len(keys), _KEYS_PER_REQUEST):
+        some = {"item": {"_in": keys[start : start + _KEYS_PER_REQUEST]}}
+        for entry in _entries(client, collection, {"action": {"_in": ["create", "delete"]}}, some):
+            last[entry["item"]] = entry["action"]
+    return {item for item, action in last.items() if action == "delete"}
+
+
+def _entries(client: DirectusClient, collection: str, *conditions: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    matching = {"_and": [{"collection": {"_eq": collection}}, *conditions]}
+    return client.pages("/activity", filter=matching, fields=["id", "action", "item"], sort="id")
 
 
 def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:

@@ -1,6 +1,5 @@
 """The command `backfill`: existing files through image presets, started on Dagster's own backfill machinery."""
 
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from rich.table import Table
 from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
 from directus_assets.errors import ConfigurationError
 from directus_assets.images.plan import examine_files
+from directus_assets.orchestration.estimates import duration, seconds_per_file
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.partitions import (
     PRIORITY_TAG,
@@ -28,7 +28,6 @@ from directus_assets.settings import Settings
 
 _PAGE = 500
 _POLL_SECONDS = 2.0
-_SAMPLE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ def run_backfill(
     chosen = _choose(project, presets)
     with dg.DagsterInstance.get() as instance:
         plan = _plan(console, project, instance, chosen, missing_only=missing_only)
-        _show_plan(console, plan, chosen, _seconds_per_file(instance, chosen), workers=project.maker.workers)
+        _show_plan(console, plan, chosen, seconds_per_file(instance, chosen), workers=project.maker.workers)
         if dry_run or not plan.work:
             return 0
         webserver = Webserver(settings.environment.webserver_url)
@@ -124,18 +123,6 @@ def _pages(project: Project) -> Iterator[list[File]]:
         page += 1
 
 
-def _seconds_per_file(instance: dg.DagsterInstance, presets: Sequence[Preset]) -> dict[str, float]:
-    """The median time of the latest derivatives, by preset; presets without any are left out."""
-    medians = {}
-    for preset in presets:
-        records = instance.fetch_materializations(preset_asset_key(preset.key), limit=_SAMPLE).records
-        events = [record.asset_materialization for record in records if record.asset_materialization]
-        seconds = [event.metadata["seconds"].value for event in events if "seconds" in event.metadata]
-        if seconds:
-            medians[preset.key] = statistics.median(float(str(value)) for value in seconds)
-    return medians
-
-
 def _show_plan(
     console: Console, plan: Plan, presets: Sequence[Preset], medians: dict[str, float], *, workers: int
 ) -> None:
@@ -145,7 +132,7 @@ def _show_plan(
     table.add_column("about", justify="right")
     for preset in presets:
         count, median = plan.count(preset.key), medians.get(preset.key)
-        table.add_row(preset.key, str(count), _duration(count * median / workers) if median is not None else "?")
+        table.add_row(preset.key, str(count), duration(count * median / workers) if median is not None else "?")
     console.print(table)
     if not plan.work:
         console.print("Nothing to make.")
@@ -170,7 +157,7 @@ def _follow(console: Console, webserver: Webserver, backfills: Sequence[str]) ->
 
 
 def _summarise(console: Console, webserver: Webserver, reports: Sequence[BackfillProgress], *, seconds: float) -> int:
-    table = Table(title=f"Done in {_duration(seconds)}")
+    table = Table(title=f"Done in {duration(seconds)}")
     for name in ("preset", "made", "failed"):
         table.add_column(name, justify="left" if name == "preset" else "right")
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -199,11 +186,3 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{max(seconds, 0):.1f} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,32 @@
+"""How long work will take, judged by what was made last."""
+
+import statistics
+from collections.abc import Sequence
+
+import dagster as dg
+
+from directus_assets.directus.models import Preset
+from directus_assets.orchestration.partitions import preset_asset_key
+
+_SAMPLE = 50
+
+
+def seconds_per_file(instance: dg.DagsterInstance, presets: Sequence[Preset]) -> dict[str, float]:
+    """The median time of the latest derivatives, by preset; presets without any are left out."""
+    medians = {}
+    for preset in presets:
+        records = instance.fetch_materializations(preset_asset_key(preset.key), limit=_SAMPLE).records
+        events = [record.asset_materialization for record in records if record.asset_materialization]
+        seconds = [event.metadata["seconds"].value for event in events if "seconds" in event.metadata]
+        if seconds:
+            medians[preset.key] = statistics.median(float(str(value)) for value in seconds)
+    return medians
+
+
+def duration(seconds: float) -> str:
+    """A time span for people."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{max(seconds, 0):.1f} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
