@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from directus_assets.directus.models import Preset
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import IMAGES_JOB, build_image_presets
@@ -15,9 +14,7 @@ from directus_assets.orchestration.partitions import (
     TRANSLATIONS_GROUP,
     collection_name,
     files_key,
-    files_partitions,
     items_key,
-    items_partitions,
 )
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
@@ -45,19 +42,25 @@ def build_defs(
     """
     project = project or Project(settings)
     snapshot = snapshot or load_snapshot(settings.environment, with_translations=project.translates)
-    files = Files(project, enabled_presets(project, snapshot))
-    translated = list(translated_items(project, snapshot))
+    files, translated = image_files(project, snapshot), list(translated_items(project, snapshot))
     return dg.Definitions.merge(
         dg.Definitions(sensors=[build_settings_sensor(snapshot, project)], executor=dg.in_process_executor),
         _images(project, files),
         *(_translations(project, items) for items in translated),
-        build_reconcile(snapshot, project, [_files_target(files), *map(_items_target, translated)]),
+        build_reconcile(snapshot, project, reconcile_targets(project, snapshot)),
     )
 
 
-def enabled_presets(project: Project, snapshot: Snapshot) -> list[Preset]:
-    """The presets that become assets."""
-    return [preset for preset in snapshot.settings.presets if project.settings.config.images.is_enabled(preset.key)]
+def image_files(project: Project, snapshot: Snapshot) -> Files:
+    """The pictures, and the presets that become assets."""
+    images = project.settings.config.images
+    return Files(project, [preset for preset in snapshot.settings.presets if images.is_enabled(preset.key)])
+
+
+def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
+    """All that the reconcile compares."""
+    translated = translated_items(project, snapshot)
+    return [_files_target(image_files(project, snapshot)), *map(_items_target, translated)]
 
 
 def _files_target(files: Files) -> Target:
@@ -93,7 +96,6 @@ def _images(project: Project, files: Files) -> dg.Definitions:
                 IMAGES_JOB,
                 dg.AssetSelection.assets(image_presets),
                 description="Makes image derivatives for a range of files.",
-                partitions_def=files_partitions,
             )
         )
     sensor = build_partition_sensor(
@@ -120,7 +122,6 @@ def _translations(project: Project, items: Items) -> dg.Definitions:
         translation_job_name(collection),
         dg.AssetSelection.assets(translations),
         description=f"Translates a range of items of {collection}.",
-        partitions_def=items_partitions(collection),
     )
     sensor = build_partition_sensor(
         items,

@@ -30,8 +30,6 @@ from directus_assets.orchestration.unfinished import marks_an_unfinished_run, un
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.reconcile import Verdict
 
-_PAGE = 500
-
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -71,6 +69,7 @@ class Reconcile:
         webserver: starts backfills; asked only where there is something to start, or to follow.
         targets: what is compared, in this order.
         seconds: the time it may take. It goes on to the end of the page that it is at.
+        page_size: rows or partitions of one page.
         clock: seconds; for tests.
     """
 
@@ -79,6 +78,7 @@ class Reconcile:
     webserver: Webserver
     targets: Sequence[Target]
     seconds: float
+    page_size: int = 500
     clock: Callable[[], float] = time.monotonic
     _deadline: float = 0.0
     _place: Place = field(default_factory=Place)
@@ -131,7 +131,7 @@ class Reconcile:
     def _register(self, subject: Subject, position: Position) -> tuple[Position, bool]:
         """Makes partitions of rows that are none."""
         while True:
-            keys = subject.existing(page=position.at + 1, size=_PAGE)
+            keys = subject.existing(page=position.at + 1, size=self.page_size)
             known = self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else []
             new = [key for key in keys if key not in set(known)]
             # A file that is still being uploaded becomes a partition by its sensor.
@@ -140,7 +140,7 @@ class Reconcile:
                 self.instance.add_dynamic_partitions(subject.partitions_name, new)
                 self._report.registered[subject.collection] += len(new)
             sees_rows = position.sees_rows or bool(keys)
-            if len(keys) < _PAGE:
+            if len(keys) < self.page_size:
                 return Position(collection=position.collection, step="compare", sees_rows=sees_rows), True
             position = position.model_copy(update={"at": position.at + 1, "sees_rows": sees_rows})
             if self.clock() >= self._deadline:
@@ -164,7 +164,9 @@ class Reconcile:
         made: set[str] = set()
         is_over = False
         while not is_over:
-            keys = self.instance.get_dynamic_partitions(subject.partitions_name)[position.at : position.at + _PAGE]
+            keys = self.instance.get_dynamic_partitions(subject.partitions_name)[
+                position.at : position.at + self.page_size
+            ]
             compared = comparison.compare(keys) if keys else Compared(verdicts={}, wanted={}, gone=())
             self._note(comparison, compared)
             # What waits in one language only goes on to wait in that one.
@@ -172,7 +174,7 @@ class Reconcile:
             removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
             self._report.removed[subject.collection] += removed
             position = position.model_copy(update={"at": position.at + len(keys) - removed})
-            is_over = len(keys) < _PAGE
+            is_over = len(keys) < self.page_size
             if self.clock() >= self._deadline:
                 break
         forget_first(self.memory, subject.collection, made & (at_first or set()))

@@ -1,6 +1,7 @@
 """A project whose Directus is a list of files and a list of what happened to them."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -8,6 +9,7 @@ import httpx
 
 from directus_assets.directus.client import USER_AGENT, DirectusClient
 from directus_assets.directus.models import File, Preset
+from directus_assets.errors import NotFound
 from directus_assets.images.plan import code_version, fingerprint
 from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.partitions import files_key, preset_asset_key
@@ -17,10 +19,29 @@ from directus_assets.settings import Config, Environment, Settings
 BOT = "bot"
 
 
+class Memory:
+    """What a project remembers, as long as its Directus is there."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes:
+        if name not in self.kept:
+            raise NotFound(name)
+        return self.kept[name]
+
+    def write(self, name: str, content: bytes, *, content_type: str) -> None:
+        self.kept[name] = content
+
+    def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
+        self.kept[name] = change(self.kept.get(name))
+
+
 class ScriptedDirectus:
     """Files and their change feed; it can go down, or forget a right."""
 
     def __init__(self) -> None:
+        self.memory = Memory()
         self.files: dict[str, dict[str, Any]] = {}
         self.activity: list[dict[str, Any]] = []
         self.is_down = False
@@ -128,6 +149,7 @@ class ScriptedProject(Project):
             Settings(environment=environment, config=Config.model_validate({"images": {"delivery": "warm", **images}}))
         )
         self.__dict__["directus"] = directus.client()
+        self.__dict__["memory"] = directus.memory
 
 
 def materialize(instance: dg.DagsterInstance, directus: ScriptedDirectus, *presets: Preset) -> None:

@@ -1,0 +1,369 @@
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, cast
+
+import dagster as dg
+import httpx
+import pytest
+
+from directus_assets.directus.models import File, Preset
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable
+from directus_assets.images.plan import fingerprint
+from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.orchestration.memory import keys_at_first, note_first, read_place
+from directus_assets.orchestration.partitions import (
+    PRIORITY_TAG,
+    RANGE_START_TAG,
+    TRIGGER_TAG,
+    files_key,
+    preset_asset_key,
+)
+from directus_assets.orchestration.reconcile import Reconcile, Report, Target
+from directus_assets.orchestration.survey import FileSurveyor
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.reconcile import Verdict
+from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
+
+CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
+HERO = Preset(key="hero", fit="inside", width=1600, format="webp")
+PARTITIONS = "directus_files"
+
+
+class ScriptedWebserver:
+    """Takes backfills and remembers them; they end when they are told to."""
+
+    def __init__(self) -> None:
+        self.backfills: list[dict[str, Any]] = []
+        self.over: set[str] = set()
+        self.requests = 0
+        self.is_down = False
+
+    def client(self) -> Webserver:
+        return Webserver("http://dagster.example.com", transport=httpx.MockTransport(self._answer))
+
+    @property
+    def asked(self) -> list[tuple[list[str], list[str]]]:
+        """Outputs and partitions of each backfill."""
+        return [
+            ([asset["path"][-1] for asset in backfill["assetSelection"]], backfill["partitionNames"])
+            for backfill in self.backfills
+        ]
+
+    def tags(self, index: int) -> dict[str, str]:
+        return {tag["key"]: tag["value"] for tag in self.backfills[index]["tags"]}
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        if self.is_down:
+            raise httpx.ConnectError("refused")
+        body = json.loads(request.content)
+        if "launchPartitionBackfill" in body["query"]:
+            self.backfills.append(body["variables"]["parameters"])
+            answer = {"launchPartitionBackfill": {"backfillId": f"b{len(self.backfills)}"}}
+        else:
+            status = "COMPLETED" if body["variables"]["id"] in self.over else "REQUESTED"
+            found = {"status": status, "error": None, "assetBackfillData": None}
+            answer = {"partitionBackfillOrError": found}
+        return httpx.Response(200, json={"data": answer})
+
+
+class Pipeline:
+    """The reconcile on an instance, run after run."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.directus = ScriptedDirectus()
+        self.webserver = ScriptedWebserver()
+        self.page_size = 500
+        self.memory = cast("Storage", self.directus.memory)
+
+    def run(
+        self, *, presets: Sequence[Preset] = (CARD, HERO), seconds: float = 600, backfill_on_start: bool = False
+    ) -> Report:
+        ticks = count()
+        files = Files(ScriptedProject(self.directus), presets)
+        target = Target(
+            subject=files,
+            survey=lambda: FileSurveyor(files),
+            source=files_key,
+            job_name="image_presets",
+            backfill_on_start=backfill_on_start,
+        )
+        return Reconcile(
+            instance=self.instance,
+            memory=self.memory,
+            webserver=self.webserver.client(),
+            targets=[target],
+            seconds=seconds,
+            page_size=self.page_size,
+            clock=lambda: float(next(ticks)),
+        ).run()
+
+    def started(self, *existing: str) -> "Pipeline":
+        """A pipeline that found these files when it first started, and has made nothing of them."""
+        self.directus.upload(*existing, log=False)
+        self.instance.add_dynamic_partitions(PARTITIONS, list(existing))
+        note_first(self.memory, "directus_files", existing)
+        return self
+
+    def made(self) -> "Pipeline":
+        materialize(self.instance, self.directus, CARD, HERO)
+        return self
+
+    def failed(self, key: str, error: DirectusAssetsError) -> None:
+        """As a run leaves it that could not make the card of a file."""
+        row = File.parse(self.directus.files[key])
+        metadata = try_metadata(error, fingerprint=fingerprint(row, CARD))
+        self.instance.report_runless_asset_event(
+            dg.AssetObservation(
+                preset_asset_key("card"), partition=key, metadata={"failed": f"{key}: {error}", **metadata}
+            )
+        )
+
+    @property
+    def partitions(self) -> list[str]:
+        return list(self.instance.get_dynamic_partitions(PARTITIONS))
+
+
+@pytest.fixture
+def pipeline() -> Iterator[Pipeline]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Pipeline(instance)
+
+
+def test_where_all_is_made_nothing_is_asked_for_and_few_requests_are_sent(pipeline: Pipeline) -> None:
+    pipeline.started(*(f"f{number}" for number in range(90))).made()
+    pipeline.directus.requests.clear()
+
+    report = pipeline.run()
+
+    assert report.is_complete
+    assert report.verdicts == {("directus_files", Verdict.RIGHT): 180}
+    assert pipeline.webserver.requests == 0
+    assert len(pipeline.directus.requests) == 2
+
+
+def test_a_row_that_never_became_a_partition_becomes_one_and_is_made(pipeline: Pipeline) -> None:
+    pipeline.started("old").made()
+    pipeline.directus.upload("new", log=False)
+
+    report = pipeline.run()
+
+    assert pipeline.partitions == ["old", "new"]
+    assert report.registered == {"directus_files": 1}
+    assert pipeline.webserver.asked == [(["card", "hero"], ["new"])]
+    assert pipeline.webserver.tags(0) == {PRIORITY_TAG: "-10", TRIGGER_TAG: "scan"}
+
+
+def test_a_file_that_is_still_being_uploaded_is_left_to_the_sensor(pipeline: Pipeline) -> None:
+    pipeline.started()
+    pipeline.directus.upload("new", uploaded_on=None, modified_on="2999-01-01T00:00:00.000Z")
+
+    pipeline.run()
+
+    assert pipeline.partitions == []
+    assert pipeline.webserver.asked == []
+
+
+def test_a_partition_whose_row_is_gone_is_removed(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b", "c").made()
+    del pipeline.directus.files["b"]
+
+    report = pipeline.run()
+
+    assert pipeline.partitions == ["a", "c"]
+    assert report.removed == {"directus_files": 1}
+
+
+def test_a_file_that_is_no_picture_any_more_is_no_partition_any_more(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b").made()
+    pipeline.directus.change("a", log=False, type="application/pdf")
+
+    pipeline.run()
+
+    assert pipeline.partitions == ["b"]
+
+
+def test_a_partition_stays_under_an_unfinished_run_whose_range_it_marks(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b").made()
+    run = dg.DagsterRun(
+        job_name="image_presets",
+        run_id=str(uuid.uuid4()),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={RANGE_START_TAG: "a"},
+    )
+    pipeline.instance.add_run(run)
+    del pipeline.directus.files["a"]
+
+    pipeline.run()
+    assert pipeline.partitions == ["a", "b"]
+
+    pipeline.instance.report_run_failed(run)
+    pipeline.run()
+    assert pipeline.partitions == ["b"]
+
+
+def test_where_no_row_at_all_can_be_seen_no_partition_is_removed(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b").made()
+    pipeline.directus.files.clear()
+
+    pipeline.run()
+
+    assert pipeline.partitions == ["a", "b"]
+
+
+def test_only_what_is_stale_is_asked_for(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b", "c").made()
+    pipeline.directus.change("b", log=False, uploaded_on="2026-02-02T00:00:00.000Z")
+    bigger = Preset(key="hero", fit="inside", width=1700, format="webp")
+
+    pipeline.run(presets=(CARD, bigger))
+
+    assert sorted(pipeline.webserver.asked) == [(["card", "hero"], ["b"]), (["hero"], ["a", "c"])]
+
+
+def test_what_existed_at_first_waits_for_a_backfill_and_what_came_later_does_not(pipeline: Pipeline) -> None:
+    pipeline.started("old")
+    pipeline.directus.upload("new", log=False)
+
+    pipeline.run()
+
+    assert pipeline.webserver.asked == [(["card", "hero"], ["new"])]
+
+
+def test_what_existed_at_first_is_made_where_the_settings_wish_it(pipeline: Pipeline) -> None:
+    pipeline.started("old").run(backfill_on_start=True)
+
+    assert pipeline.webserver.asked == [(["card", "hero"], ["old"])]
+
+
+def test_as_long_as_the_first_registration_is_under_way_nothing_untried_is_started(pipeline: Pipeline) -> None:
+    pipeline.directus.upload("old", log=False)
+
+    pipeline.run(backfill_on_start=True)
+
+    assert pipeline.webserver.asked == []
+
+
+def test_what_was_made_once_does_not_wait_after_the_history_is_lost(pipeline: Pipeline) -> None:
+    pipeline.started("made", "waiting")
+    for preset in ("card", "hero"):
+        row = File.parse(pipeline.directus.files["made"])
+        tags = {"dagster/data_version": fingerprint(row, CARD if preset == "card" else HERO)}
+        pipeline.instance.report_runless_asset_event(
+            dg.AssetMaterialization(preset_asset_key(preset), partition="made", tags=tags)
+        )
+    pipeline.run()
+
+    with dg.DagsterInstance.ephemeral() as empty:
+        pipeline.instance = empty
+        pipeline.run()
+
+    assert keys_at_first(pipeline.memory, "directus_files") == {"waiting"}
+    assert pipeline.webserver.asked == [(["card", "hero"], ["made"])]
+
+
+def test_what_failed_for_good_is_not_tried_again_until_it_changes(pipeline: Pipeline) -> None:
+    pipeline.started("a")
+    pipeline.failed("a", BadInput("corrupt"))
+    pipeline.run(presets=(CARD,))
+    assert pipeline.webserver.asked == []
+
+    pipeline.directus.change("a", log=False, uploaded_on="2026-02-02T00:00:00.000Z")
+    pipeline.run(presets=(CARD,))
+    assert pipeline.webserver.asked == [(["card"], ["a"])]
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (Unreachable("no answer"), True),
+        (Overloaded("busy", retry_after_seconds=0), True),
+        (Overloaded("limit of the day", retry_after_seconds=3600), False),
+        (Forbidden("no right"), False),
+    ],
+)
+def test_what_failed_for_a_reason_that_passes_is_tried_again(
+    pipeline: Pipeline, error: DirectusAssetsError, asked: bool
+) -> None:
+    pipeline.started("a")
+    pipeline.failed("a", error)
+
+    pipeline.run(presets=(CARD,))
+
+    assert bool(pipeline.webserver.asked) is asked
+
+
+def test_what_is_asked_for_is_not_asked_for_again_until_its_backfill_is_over(pipeline: Pipeline) -> None:
+    pipeline.started()
+    pipeline.directus.upload("a", log=False)
+    pipeline.run()
+    pipeline.run()
+    assert len(pipeline.webserver.backfills) == 1
+
+    pipeline.webserver.over.add("b1")
+    pipeline.run()
+    assert len(pipeline.webserver.backfills) == 2
+
+
+def test_where_the_webserver_is_down_the_next_run_asks_again(pipeline: Pipeline) -> None:
+    pipeline.started()
+    pipeline.directus.upload("a", log=False)
+    pipeline.webserver.is_down = True
+    with pytest.raises(Unreachable):
+        pipeline.run()
+
+    pipeline.webserver.is_down = False
+    pipeline.run()
+
+    assert pipeline.webserver.asked == [(["card", "hero"], ["a"])]
+
+
+def test_a_scan_of_the_sensor_comes_first(pipeline: Pipeline) -> None:
+    pipeline.started()
+    pipeline.directus.upload("a", log=False)
+    run = dg.DagsterRun(
+        job_name="image_presets",
+        run_id=str(uuid.uuid4()),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={TRIGGER_TAG: "scan"},
+    )
+    pipeline.instance.add_run(run)
+
+    report = pipeline.run()
+
+    assert report.passed_over == ["directus_files"]
+    assert pipeline.webserver.asked == []
+
+
+def test_a_failed_read_changes_nothing(pipeline: Pipeline) -> None:
+    pipeline.started("a").made()
+    pipeline.directus.is_down = True
+
+    with pytest.raises(Unreachable):
+        pipeline.run()
+
+    assert pipeline.partitions == ["a"]
+
+
+def test_a_tiny_time_budget_goes_page_by_page_and_comes_to_the_same_end(pipeline: Pipeline) -> None:
+    pipeline.page_size = 3
+    pipeline.started(*(f"old{number}" for number in range(7))).made()
+    pipeline.directus.upload(*(f"new{number}" for number in range(4)), log=False)
+    for gone in ("old1", "old5"):
+        del pipeline.directus.files[gone]
+
+    runs = 1
+    while not pipeline.run(seconds=0).is_complete:
+        runs += 1
+        assert runs < 20
+
+    assert pipeline.partitions == ["old0", "old2", "old3", "old4", "old6", "new0", "new1", "new2", "new3"]
+    asked = [key for _, keys in pipeline.webserver.asked for key in keys]
+    assert sorted(asked) == ["new0", "new1", "new2", "new3"]
+    assert runs > 4
+    assert read_place(pipeline.memory).position is None
