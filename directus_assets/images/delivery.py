@@ -104,12 +104,31 @@ class Exported:
         """Brings the manifest up to date: file id to its entry, or None for a file that is gone."""
         self.target.update(MANIFEST, lambda current: merge_manifest(current, entries), content_type="application/json")
 
+    def files(self) -> dict[str, Any] | None:
+        """The manifest's files, by id; None where nothing has been exported.
+
+        Raises:
+            BadInput: what is there is no manifest of ours.
+        """
+        try:
+            files: dict[str, Any] = _read_manifest(self.target.read(MANIFEST))["files"]
+        except NotFound:
+            return None
+        return files
+
+    def put_back(self, file_id: str, row: Mapping[str, Any]) -> None:
+        """Puts a file that was taken out of the manifest in again, unless it is there."""
+
+        def change(current: bytes | None) -> bytes:
+            manifest = _read_manifest(current)
+            manifest["files"].setdefault(file_id, row)
+            return _written(manifest)
+
+        self.target.update(MANIFEST, change, content_type="application/json")
+
     def withdraw(self, file_id: str) -> None:
         """Takes a deleted file out of the manifest, then removes what was exported of it."""
-        try:
-            row = _read_manifest(self.target.read(MANIFEST))["files"].get(file_id)
-        except NotFound:
-            return
+        row = (self.files() or {}).get(file_id)
         if row:
             self.publish({file_id: None})
             for outputs in row["presets"].values():
@@ -140,7 +159,7 @@ def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | 
             files.pop(file_id, None)
         else:
             files[file_id] = _manifest_row(entry, files.get(file_id, {}).get("presets", {}))
-    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
+    return _written(manifest)
 
 
 def digest(content: bytes) -> str:
@@ -157,6 +176,10 @@ def _read_manifest(content: bytes | None) -> dict[str, Any]:
             f"{MANIFEST} of the export is not one that was written here.",
             remedy="Move it away, and backfill the presets with delivery `export`.",
         ) from None
+
+
+def _written(manifest: Mapping[str, Any]) -> bytes:
+    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _made(name: str, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:

@@ -52,11 +52,20 @@ def latest_records(
     keys = list(partition_keys)
     found: dict[tuple[str, str], dg.EventLogRecord] = {}
     for name, asset_key in asset_keys.items():
-        for start in range(0, len(keys), _KEYS_PER_QUERY):
-            for record in _newest_first(instance, asset_key, keys[start : start + _KEYS_PER_QUERY]):
-                if record.partition_key is not None:
-                    found.setdefault((name, record.partition_key), record)
+        for record in all_materializations(instance, asset_key, keys):
+            if record.partition_key is not None:
+                found.setdefault((name, record.partition_key), record)
     return found
+
+
+def all_materializations(
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
+) -> Iterator[dg.EventLogRecord]:
+    """Materializations of these partitions, the newest of each first; a partition made often comes several times."""
+    for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
+        some = partition_keys[start : start + _KEYS_PER_QUERY]
+        filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=list(some))
+        yield from _all_records(instance.fetch_materializations, filtered)
 
 
 def data_version(record: dg.EventLogRecord) -> str:
@@ -116,14 +125,6 @@ def recorded_in_run(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.A
     """The (asset, partition) pairs that a run has materialized so far."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
     return {(record.asset_key, record.partition_key) for record in records if record.asset_key and record.partition_key}
-
-
-def _newest_first(
-    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
-) -> Iterator[dg.EventLogRecord]:
-    """Materializations of these partitions; a partition made often comes several times."""
-    filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=list(partition_keys))
-    return _all_records(instance.fetch_materializations, filtered)
 
 
 def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
