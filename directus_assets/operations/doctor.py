@@ -1,5 +1,6 @@
 """`directus-assets doctor`: everything that has to be right, looked at, in one table."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
@@ -43,8 +44,8 @@ _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold r
 
 def run_doctor(console: Console, settings: Settings) -> int:
     """Looks at everything and prints the table; returns the exit status: 1 if something does not work."""
-    with console.status("Looking at everything ..."):
-        findings = list(examine(Subject(Project(settings))))
+    with contextlib.closing(Subject(Project(settings))) as subject, console.status("Looking at everything ..."):
+        findings = list(examine(subject))
     console.print(_table(findings))
     counts = {status: sum(finding.status is status for finding in findings) for status in Status}
     console.print(f"{counts[Status.OK]} ok, {counts[Status.WARNING]} warnings, {counts[Status.FAILED]} failed")

@@ -77,6 +77,13 @@ class Subject:
         options = self.project.settings.config.translations
         return plan_scopes(self.collections, options, default_language=self.directus_settings.default_language)
 
+    def close(self) -> None:
+        """Ends the connections that were made."""
+        made = vars(self.project)  # cached properties: what nobody asked for is not made now
+        for each in (self.http, made.get("directus"), made.get("engine")):
+            if each is not None:
+                each.close()
+
     def needed(self, scopes: list[Scope]) -> tuple[Right, ...]:
         """The rights that are needed where this is translated."""
         return needed_rights(

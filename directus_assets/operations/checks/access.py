@@ -1,9 +1,8 @@
 """Whether the token has the rights that are needed, and no others."""
 
-import contextlib
 from collections.abc import Iterator
 
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.operations.hidden import Hidden, find_hidden
 from directus_assets.operations.rights import Right, missing_rights, surplus_rights
@@ -14,15 +13,19 @@ _REMEDY = "Run `directus-assets setup`, or add it to the policy of the token's u
 def check_rights(subject: Subject) -> Iterator[Finding]:
     """Each right that lacks is named, and those that are not needed."""
     needed = subject.needed([])
-    missing = missing_rights(needed, subject.held)
     hidden = Hidden()
-    # Without these, Directus does not tell its schema, and what else lacks cannot be known.
-    if not missing:
+    try:
         hidden = _hidden(subject)
+        needed = subject.needed(subject.scopes)
+    except Forbidden:
+        # Without its schema, Directus does not tell what else lacks.
+        if not missing_rights(needed, subject.held):
+            raise
+    except ConfigurationError:
         # The YAML file may name what is hidden, and only then is that no mistake.
-        with contextlib.suppress(*[ConfigurationError] if hidden.rights else []):
-            needed = subject.needed(subject.scopes)
-        missing = [*missing_rights(needed, subject.held), *hidden.rights]
+        if not hidden.rights:
+            raise
+    missing = [*missing_rights(needed, subject.held), *hidden.rights]
     for right in missing:
         yield failed("right", f"Missing: {right}.", _REMEDY)
     for collection in hidden.unexplained:
@@ -34,6 +37,12 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
     if not missing:
         yield ok("rights", f"all {len(needed)} that are needed")
         yield from _surplus(subject, needed)
+        if subject.project.translates and not subject.collections and not hidden.unexplained:
+            yield warning(
+                "collections",
+                "No collection has translations, as far as the token sees.",
+                "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
+            )
 
 
 def _surplus(subject: Subject, needed: tuple[Right, ...]) -> Iterator[Finding]:

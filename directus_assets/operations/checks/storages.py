@@ -25,7 +25,9 @@ def check_storages(subject: Subject) -> Iterator[Finding]:
 
 def check_translation_records(subject: Subject) -> Iterator[Finding]:
     """What is remembered of translations can be kept."""
-    if subject.project.translates:
+    settings = subject.project.settings
+    has_place = settings.config.translations.records.location or settings.environment.state_folder.is_dir()
+    if subject.project.translates and has_place:
         yield _try_out("translation records", subject.project.records.storage)
 
 

@@ -25,12 +25,6 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
     for schema in subject.collections:
         if schema.collection not in translated:
             yield ok(f"collection {schema.collection}", "not translated: switched off, or no language or field is left")
-    if not subject.collections:
-        yield warning(
-            "collections",
-            "No collection has translations, as far as the token sees.",
-            "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
-        )
 
 
 def check_tracking(subject: Subject) -> Iterator[Finding]:
@@ -61,7 +55,11 @@ def check_engine(subject: Subject) -> Iterator[Finding]:
     elif engine is None:
         yield ok("engine", "none, so nothing is translated: no OPENAI_API_KEY, DEEPL_API_KEY or TRANSLATION_ENGINE")
     elif doubt := engine.check():
-        yield warning("engine", f"{engine.name}: {doubt}", "Check TRANSLATION_ENGINE, and the OPENAI_* variables.")
+        yield warning(
+            "engine",
+            f"{engine.name}: {doubt}",
+            "Check TRANSLATION_ENGINE, and the variables of the engine that you want.",
+        )
     else:
         yield ok("engine", f"{engine.name} answers and takes the key")
 

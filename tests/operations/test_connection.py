@@ -1,0 +1,123 @@
+"""What is found at an address that is no healthy Directus."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from directus_assets.operations.checks.connection import check_address, check_token, check_version
+from directus_assets.operations.doctor import examine
+from directus_assets.operations.findings import Finding, Status, Subject
+from directus_assets.orchestration.resources import Project
+from directus_assets.settings import Environment, Settings
+from tests.operations.conftest import TOKEN
+
+Imaginary = Callable[..., Subject]
+
+
+def only(findings: Iterator[Finding]) -> Finding:
+    (finding,) = findings
+    return finding
+
+
+def test_a_redirect_is_told_with_its_target(imaginary: Imaginary) -> None:
+    answer = httpx.Response(301, headers={"location": "https://www.example.com/cms/server/ping"})
+
+    finding = only(check_address(imaginary(lambda _: answer)))
+
+    assert finding.status is Status.FAILED
+    assert "sends everybody on to https://www.example.com/cms;" in finding.text
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>Log in</html>"), httpx.Response(404)])
+def test_another_site_is_no_directus(answer: httpx.Response, imaginary: Imaginary) -> None:
+    finding = only(check_address(imaginary(lambda _: answer)))
+
+    assert finding.status is Status.FAILED
+    assert "is no Directus" in finding.text
+
+
+def test_a_directus_in_trouble_is_not_taken_for_another_site(imaginary: Imaginary) -> None:
+    finding = only(check_address(imaginary(lambda _: httpx.Response(503))))
+
+    assert finding.text == "https://cms.example.com answers HTTP 503."
+
+
+def test_nobody_at_the_address_ends_what_is_asked_of_directus_and_nothing_else(imaginary: Imaginary) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("Connection refused", request=request)
+
+    findings = list(examine(imaginary(refuse)))
+
+    assert findings[0].text == "Nothing answers at https://cms.example.com: Connection refused."
+    assert {finding.what for finding in findings} >= {"address", "engine", "DAGSTER_HOME", "webserver"}
+    assert "rights" not in {finding.what for finding in findings}
+
+
+def test_the_token_is_not_shown_to_whoever_is_at_the_address(imaginary: Imaginary) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, text="somebody else")
+
+    list(examine(imaginary(answer)))
+
+    assert asked
+    assert all(TOKEN not in str(request.headers) + str(request.url) for request in asked)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, Status.OK), (-3600, Status.WARNING), (3600, Status.WARNING)])
+def test_a_clock_that_is_far_off_is_told(seconds: int, status: Status, imaginary: Imaginary) -> None:
+    there = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+    answer = httpx.Response(200, text="pong", headers={"date": format_datetime(there, usegmt=True)})
+
+    _, clock = check_address(imaginary(lambda _: answer))
+
+    assert clock.status is status
+
+
+def test_variables_that_are_not_set_are_named() -> None:
+    findings = list(examine(Subject(Project(Settings(environment=Environment.read({}))))))
+
+    assert findings[0].text == "DIRECTUS_URL and DIRECTUS_TOKEN not set."
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({"version": "12.4.0"}, [("version", Status.OK)]),
+        ({"version": "11.17.4", "queryLimit": {"max": -1}}, [("version", Status.OK)]),
+        ({"version": "10.13.1"}, [("version", Status.WARNING)]),
+        ({}, [("version", Status.WARNING)]),
+        ({"version": "12.4.0", "queryLimit": {"max": 100}}, [("version", Status.OK), ("limits", Status.FAILED)]),
+        ({"version": "12.4.0", "queryLimit": {"max": 500}}, [("version", Status.OK)]),
+        (
+            {"version": "12.4.0", "rateLimit": {"points": 50, "duration": 1}, "rateLimitGlobal": False},
+            [("version", Status.OK), ("limits", Status.WARNING)],
+        ),
+    ],
+)
+def test_version_and_limits(
+    server: dict[str, object], expected: list[tuple[str, Status]], imaginary: Imaginary
+) -> None:
+    findings = check_version(imaginary(lambda _: httpx.Response(200, json={"data": server})))
+
+    assert [(finding.what, finding.status) for finding in findings] == expected
+
+
+@pytest.mark.parametrize(
+    ("access", "status"),
+    [
+        ({"admin_access": False, "app_access": False}, Status.OK),
+        ({"admin_access": True, "app_access": True}, Status.WARNING),
+        ({"admin_access": False, "app_access": True}, Status.WARNING),
+    ],
+)
+def test_a_token_that_may_do_too_much(access: dict[str, bool], status: Status, imaginary: Imaginary) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"data": {"id": "me"} if request.url.path == "/users/me" else access})
+
+    assert only(check_token(imaginary(answer))).status is status
