@@ -62,12 +62,45 @@ def backfill(*, presets: Sequence[str], missing_only: bool, dry_run: bool) -> No
 @click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
 def plan(*, collections: Sequence[str], languages: Sequence[str], missing_only: bool) -> None:
-    """Show what a backfill would make, and what it would cost, without making anything."""
+    """Show what is there, what a backfill would make, and what it would cost, without making anything.
+
+    With a collection or a language, only translations are shown.
+    """
+    from directus_assets.orchestration.plan_images import show_images
     from directus_assets.orchestration.plan_translations import show_translations
     from directus_assets.orchestration.resources import Project
 
     project = Project(_settings())
+    if not collections and not languages:
+        show_images(console, project)
     show_translations(console, project, collections=collections, languages=languages, missing_only=missing_only)
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
+@click.option("--no-undo", is_flag=True, help="Keep no contents: what is deleted cannot be put back.")
+@click.option(
+    "--undo", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Put back what this list names."
+)
+def prune(*, yes: bool, dry_run: bool, no_undo: bool, undo: Path | None) -> None:
+    """Delete what is proven to be of no use any more: derivatives, exports and translation records."""
+    from directus_assets.orchestration.prune import run_prune, run_undo
+    from directus_assets.orchestration.resources import Project
+
+    if undo and (dry_run or no_undo):
+        raise click.UsageError("--undo stands alone.")
+    project = Project(_settings())
+    if undo:
+        sys.exit(run_undo(console, project, undo))
+    status = run_prune(
+        console,
+        project,
+        confirm=lambda: yes or click.confirm("Delete these?"),
+        dry_run=dry_run,
+        keep=not no_undo,
+    )
+    sys.exit(status)
 
 
 @main.command()

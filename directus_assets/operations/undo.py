@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, NotFound, TransientError
-from directus_assets.images.delivery import MANIFEST, Exported
+from directus_assets.images.delivery import Exported
 from directus_assets.images.transforms import OUTPUT_TYPES
 
 FOLDER = ".directus-assets-undo"
@@ -197,11 +197,6 @@ def _put_content_back(deleted: Deleted, storage: Storage) -> str:
     storage.write(deleted.name, content, content_type=_content_type(deleted.name))
     storage.delete(deleted.kept_as)
     return ""
-
-
-def manifest_orphan(file_id: str, row: Mapping[str, Any], *, reason: str) -> Orphan:
-    """The entry of a deleted file in the manifest of the export."""
-    return Orphan(place=EXPORT, name=MANIFEST, size=0, reason=reason, file_id=file_id, manifest_row=row)
 
 
 def _content_type(name: str) -> str:

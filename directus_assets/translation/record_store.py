@@ -47,7 +47,12 @@ def record_name(collection: str, item: str, language: str) -> str:
     Each part is its text percent-encoded and shortened, with a digest that keeps apart what a file system would not
     (upper and lower case, long names) and that no special name (`..`, `CON`) survives.
     """
-    return "/".join(map(_safe, (collection, language, item))) + ".json"
+    return f"{record_folder(collection, language)}/{_safe(item)}.json"
+
+
+def record_folder(collection: str, language: str) -> str:
+    """The folder that holds all records of a collection in one language."""
+    return f"{_safe(collection)}/{_safe(language)}"
 
 
 def _safe(part: str) -> str:
