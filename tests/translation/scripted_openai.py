@@ -184,6 +184,16 @@ def obey_instructions(asked: Asked) -> Reply:
     return completion(asked, json.dumps(dict.fromkeys(asked.segments, "PWNED")))
 
 
+def where(text: str, behaviour: Behaviour) -> Behaviour:
+    """Misbehave where a segment contains this text; answer everything else right."""
+
+    def behave(asked: Asked) -> Reply:
+        is_meant = any(text in segment["text"] for segment in asked.segments.values())
+        return (behaviour if is_meant else answer_right)(asked)
+
+    return behave
+
+
 def overloaded(retry_after: float | None = None, status: int = 429) -> Behaviour:
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     return lambda _: _error(status, "Too many requests", "rate_limit_exceeded", headers=headers)
