@@ -12,7 +12,7 @@ help:
 	@echo "make dev     the pipeline for the Directus named in .env"
 	@echo "make test    all tests, against a real Directus"
 	@echo "make check   format, lint, types"
-	@echo "make bench   measurements, side by side"
+	@echo "make bench   measurements, side by side  (ARGS=images: that part alone)"
 
 # Everything is installed from the lock, checked by hash; the package itself is linked, so that edits count at once.
 $(READY): requirements.lock pyproject.toml
@@ -41,7 +41,7 @@ check: $(READY)
 	@! grep -nE 'https?://' requirements.lock directus_assets/local/npm/package-lock.json || { echo "A lock file holds an address."; exit 1; }
 
 bench: $(READY)
-	@$(BIN)/python -m directus_assets.local.bench $(ARGS)
+	@$(BIN)/python -m directus_assets.bench $(ARGS)
 
 # Locks anew. Addresses of registries stay out of the lock.
 lock: $(READY)

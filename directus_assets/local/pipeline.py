@@ -30,6 +30,18 @@ load_from:
 """
 
 
+_HOME = "dagster"
+
+
+def prepare_home(folder: Path) -> Path:
+    """The DAGSTER_HOME of the pipeline in `folder`; made where it is missing, with our `dagster.yaml`."""
+    home = folder / _HOME
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(Path(orchestration.__path__[0]) / "dagster.yaml", home / "dagster.yaml")
+    return home
+
+
 class LocalPipeline:
     """A running pipeline: webserver, daemon and code location. Entering the block starts it, leaving it stops it.
 
@@ -51,7 +63,7 @@ class LocalPipeline:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.resolve()
-        self.home = self.folder / "dagster"
+        self.home = self.folder / _HOME
         self.log = self.folder / "dagster.log"
         self.url = f"http://127.0.0.1:{free_port(port)}"
         self._directus = directus
@@ -67,6 +79,11 @@ class LocalPipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The process that all others of the pipeline descend from, or None while it is not running."""
+        return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -87,11 +104,9 @@ class LocalPipeline:
         Raises:
             ConfigurationError: it ended, or kept silent; the message ends with the last lines of its log.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
+        prepare_home(self.folder)
         (self.folder / "directus_assets.yaml").write_text(self._config, "utf-8")
         (self.folder / "workspace.yaml").write_text(_WORKSPACE, "utf-8")
-        if not (self.home / "dagster.yaml").exists():
-            shutil.copyfile(Path(orchestration.__path__[0]) / "dagster.yaml", self.home / "dagster.yaml")
         with self.log.open("ab") as log, shown(f"Starting the pipeline at {self.url}"):
             self._process = subprocess.Popen(
                 [

@@ -1,0 +1,164 @@
+"""The bed that measurements are made on: a fresh Directus with four presets, and the pipeline beside it."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+
+from directus_assets.bench.processes import cpu_seconds
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import Preset
+from directus_assets.errors import TransientError
+from directus_assets.images.transforms import derivatives
+from directus_assets.local.bot import create_bot
+from directus_assets.local.pictures import landscape, upload
+from directus_assets.local.pipeline import LocalPipeline
+from directus_assets.local.schema import create_collections
+from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.partitions import preset_asset_key
+
+PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 0.05
+
+
+def _preset(key: str, width: int, height: int | None, output: str) -> dict[str, Any]:
+    return {"key": key, "fit": "cover", "width": width, "height": height, "quality": 80, "format": output}
+
+
+PRESET_ROWS = [
+    _preset("thumbnail", 200, 200, "webp"),
+    _preset("card", 600, 400, "jpeg"),
+    _preset("social", 1200, 630, "jpeg"),
+    _preset("hero", 1600, None, "webp"),
+]
+"""What a site asks for: two crops, one for social networks, one as wide as a page."""
+
+PRESETS = tuple(Preset.parse(row) for row in PRESET_ROWS)
+
+
+@dataclass
+class Bed:
+    """A running Directus."""
+
+    directus: LocalDirectus
+    admin: DirectusClient
+    _uploads: httpx.Client
+
+    def upload(self, content: bytes, *, name: str = "picture.jpg") -> str:
+        """Uploads a JPEG; gives its id."""
+        return upload(self._uploads, content, filename=name, type="image/jpeg")
+
+    def stored(self, file_ids: Iterable[str]) -> list[Path]:
+        """Where the derivatives of these files are, once they are there."""
+        return [
+            self.directus.uploads / derivative.stored_name
+            for file in self.admin.files_by_id(file_ids)
+            for preset in PRESETS
+            for derivative in derivatives(preset, file)
+        ]
+
+    def wait_until_stored(self, file_ids: Iterable[str]) -> None:
+        """Returns when all derivatives of these files lie in Directus' storage."""
+        missing = self.stored(file_ids)
+
+        def are_there() -> bool:
+            missing[:] = [path for path in missing if not (path.exists() and path.stat().st_size)]
+            return not missing
+
+        wait_until(are_there, "The derivatives are not there")
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that Directus has used."""
+        return cpu_seconds(self.directus.pid) if self.directus.pid else 0.0
+
+
+@dataclass
+class Running:
+    """The pipeline beside a bed, and a look into its Dagster instance."""
+
+    bed: Bed
+    pipeline: LocalPipeline
+    instance: dg.DagsterInstance = field(repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The process that all others of the pipeline descend from."""
+        assert self.pipeline.pid is not None  # noqa: S101 (it runs as long as the block that made this)
+        return self.pipeline.pid
+
+    def wait_until_recorded(self, file_ids: Iterable[str]) -> None:
+        """Returns when all derivatives of these files are there and materialized."""
+        wanted = set(file_ids)
+        self.bed.wait_until_stored(wanted)
+        keys = [preset_asset_key(preset.key) for preset in PRESETS]
+        wait_until(
+            lambda: all(wanted <= self.instance.get_materialized_partitions(key) for key in keys),
+            "The derivatives are not materialized",
+        )
+
+    def wait_until_quiet(self) -> list[dg.RunRecord]:
+        """Returns all runs, the latest first, when none is unfinished."""
+        wait_until(lambda: all(run.is_finished for run in self.instance.get_runs()), "A run does not end")
+        return list(self.instance.get_run_records())
+
+
+@contextmanager
+def fresh_directus(*, with_texts: bool = False, environment: Mapping[str, str] | None = None) -> Iterator[Bed]:
+    """An empty Directus with the four presets, and with empty collections where there are to be texts."""
+    with ExitStack() as stack:
+        directus = stack.enter_context(LocalDirectus(environment=environment))
+        admin = stack.enter_context(DirectusClient(directus.url, directus.admin_token, timeout_seconds=120))
+        admin.patch("/settings", {"storage_asset_presets": PRESET_ROWS})
+        if with_texts:
+            create_collections(admin)
+        create_bot(admin, token=directus.bot_token)
+        headers = {"authorization": f"Bearer {directus.admin_token}"}
+        uploads = httpx.Client(base_url=directus.url, headers=headers, timeout=120, trust_env=False)
+        yield Bed(directus, admin, stack.enter_context(uploads))
+
+
+@contextmanager
+def running_pipeline(
+    bed: Bed, *, config: str = "", environment: Mapping[str, str] | None = None, home: Path | None = None
+) -> Iterator[Running]:
+    """The pipeline with its sensors, at default settings unless told otherwise.
+
+    Args:
+        bed: the Directus that it works for.
+        config: the YAML file's text.
+        environment: further variables.
+        home: a folder with a Dagster home that exists already.
+    """
+    with ExitStack() as stack:
+        folder = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="directus-assets-bench-")))
+        local = LocalPipeline(bed.directus, folder, config=config, environment=environment)
+        pipeline = stack.enter_context(local)
+        instance = stack.enter_context(dg.DagsterInstance.from_config(str(pipeline.home)))
+        yield Running(bed, pipeline, instance)
+
+
+def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
+    """Looks again and again.
+
+    Raises:
+        TransientError: it is not so after `PATIENCE_SECONDS`.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TransientError(
+                f"{otherwise} after {PATIENCE_SECONDS:.0f} s.", remedy="Try again on a machine with less to do."
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def photographs(count: int, *, size: tuple[int, int] = (4000, 3000)) -> list[bytes]:
+    """Different generated JPEGs, always the same; by default of 12 megapixels."""
+    return [landscape(number, size) for number in range(count)]

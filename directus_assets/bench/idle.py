@@ -1,0 +1,79 @@
+"""Idle: what a pipeline costs that has nothing to do."""
+
+import re
+import time
+from pathlib import Path
+
+from directus_assets.bench.bed import fresh_directus, photographs, running_pipeline
+from directus_assets.bench.figures import Figure, ours_at_most
+from directus_assets.bench.processes import cpu_seconds, resident_bytes, written_bytes
+from directus_assets.local.progress import Say
+
+_SECONDS = 60
+_TICK = re.compile(r"Checking for new runs for sensor")
+_REQUEST = re.compile(r'"url":"/(?!server/ping)|(?:GET|POST|PATCH|SEARCH|HEAD) /(?!server/ping)')
+
+
+def measure(rounds: int, say: Say) -> list[Figure]:
+    """The figures of this part, each round a minute."""
+    requests, ours_cpu, theirs_cpu, megabytes, memory = [], [], [], [], []
+    alone = []
+    for number in range(rounds):
+        say(f"round {number + 1} of {rounds}: Directus alone")
+        with fresh_directus(with_texts=True) as bed:
+            time.sleep(10)
+            before = bed.cpu_seconds
+            time.sleep(_SECONDS / 2)
+            alone.append((bed.cpu_seconds - before) * 2)
+        say(f"round {number + 1} of {rounds}: with the pipeline")
+        # Directus notes each request at this level.
+        noted = {"LOG_LEVEL": "info"}
+        with (
+            fresh_directus(with_texts=True, environment=noted) as bed,
+            running_pipeline(bed, environment={"TRANSLATION_ENGINE": "pseudo"}) as running,
+        ):
+            running.wait_until_recorded([bed.upload(photographs(1, size=(800, 600))[0])])
+            running.wait_until_quiet()
+            time.sleep(15)
+            ticks, asked = _count(running.pipeline.log, _TICK), _count(bed.directus.log, _REQUEST)
+            cpu, directus, written = cpu_seconds(running.pid), bed.cpu_seconds, written_bytes(running.pid)
+            time.sleep(_SECONDS)
+            ticks = max(1, _count(running.pipeline.log, _TICK) - ticks)
+            requests.append((_count(bed.directus.log, _REQUEST) - asked) / ticks)
+            ours_cpu.append((cpu_seconds(running.pid) - cpu) / ticks * 1000)
+            theirs_cpu.append(bed.cpu_seconds - directus)
+            megabytes.append((written_bytes(running.pid) - written) * 3600 / _SECONDS / 1e6)
+            memory.append(resident_bytes(running.pid) / 1e6)
+    return [
+        Figure(
+            part="idle",
+            what="requests to Directus for each sensor and tick",
+            unit="requests",
+            ours=tuple(requests),
+            goal=ours_at_most(1),
+        ),
+        Figure(
+            part="idle",
+            what="CPU for each sensor and tick: webserver, daemon and code location together",
+            unit="ms",
+            ours=tuple(ours_cpu),
+            goal=ours_at_most(100),
+            note="Four sensors every five seconds.",
+        ),
+        Figure(
+            part="idle",
+            what="CPU of Directus in a minute, with the pipeline",
+            unit="s",
+            ours=tuple(theirs_cpu),
+            against="Directus alone",
+            theirs=tuple(alone),
+        ),
+        Figure(part="idle", what="written to the disk in an hour", unit="MB", ours=tuple(megabytes)),
+        Figure(
+            part="idle", what="memory of webserver, daemon and code location together", unit="MB", ours=tuple(memory)
+        ),
+    ]
+
+
+def _count(log: Path, pattern: re.Pattern[str]) -> int:
+    return len(pattern.findall(log.read_text("utf-8", errors="replace")))

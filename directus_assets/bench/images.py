@@ -1,0 +1,197 @@
+"""Throughput: pictures uploaded until everything is served and recorded, beside what users would run instead.
+
+Each way starts with an upload of the same pictures, one after the other, into a Directus of its own.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from directus_assets.bench.bed import PRESETS, Bed, Running, fresh_directus, photographs, running_pipeline
+from directus_assets.bench.figures import Figure, Goal, ratio_at_least, ratio_at_most
+from directus_assets.directus.models import File
+from directus_assets.images.render import Source, render
+from directus_assets.images.transforms import derivatives
+from directus_assets.local.progress import Say
+from directus_assets.orchestration.image_presets import IMAGES_JOB
+
+PICTURES = 24
+
+_RECIPE_ENGINE = 1 / 1.22
+"""Pictures a second. The recipe itself (Directus hook, Inngest, one function at a time) was measured once, on two
+cores: 16 uploads took 19.5 s. It is no part of this bench, since it needs software that is not installed with it."""
+
+_BARE = "the bare loop: the same rendering calls on all cores, nothing else"
+_ONE = "the recipe's flow: HEAD /assets on Directus, one at a time"
+_FOUR = "HEAD /assets on Directus, four at a time"
+_RECIPE = "the recipe with its engine, as recorded once (1.22 s a picture)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lap:
+    """One way, once. CPU is that of Directus; `work` is the time of the runs alone, from the first's start."""
+
+    seconds: float
+    directus_cpu: float = 0.0
+    work: float = 0.0
+
+
+def measure(rounds: int, say: Say) -> list[Figure]:
+    """The figures of this part."""
+    say("drawing pictures")
+    pictures = photographs(PICTURES)
+    ways: dict[str, Callable[[], Lap]] = {
+        "storage": lambda: _ours(pictures, "storage"),
+        "one at a time": lambda: _heads(pictures, at_once=1),
+        "warm": lambda: _ours(pictures, "warm"),
+        "four at a time": lambda: _heads(pictures, at_once=4),
+        "bare loop": lambda: _bare_loop(pictures),
+        "uploads": lambda: _heads(pictures, at_once=0),
+    }
+    laps: dict[str, list[Lap]] = {name: [] for name in ways}
+    for number in range(rounds):
+        # Another one begins each time, so that no way always follows the same other.
+        names = list(ways)[number % len(ways) :] + list(ways)[: number % len(ways)]
+        for name in names:
+            say(f"round {number + 1} of {rounds}: {name}")
+            laps[name].append(ways[name]())
+    return [*_throughput(laps), *_load(laps)]
+
+
+def _throughput(laps: dict[str, list[Lap]]) -> list[Figure]:
+    rates = {name: tuple(PICTURES / lap.seconds for lap in taken) for name, taken in laps.items()}
+    at_work = tuple(PICTURES / lap.work for lap in laps["storage"])
+    compared: list[tuple[str, tuple[float, ...], Goal]] = [
+        (_RECIPE, (_RECIPE_ENGINE,), ratio_at_least(4)),
+        (_ONE, rates["one at a time"], ratio_at_least(1.7)),
+        (_FOUR, rates["four at a time"], ratio_at_least(0.95)),
+        (_BARE, rates["bare loop"], ratio_at_least(1 / 1.2)),
+    ]
+    what = f"{PICTURES} pictures of 12 MP x {len(PRESETS)} presets, delivery"
+    whole = [
+        Figure(
+            part="images",
+            what=f"{what} storage, from the first upload to the last record",
+            unit="pictures/s",
+            ours=rates["storage"],
+            against=against,
+            theirs=theirs,
+            goal=goal,
+            note="Includes the wait for the sensor and the start of a run.",
+        )
+        for against, theirs, goal in compared
+    ]
+    runs = [
+        Figure(
+            part="images",
+            what=f"{what} storage, the runs alone, records included",
+            unit="pictures/s",
+            ours=at_work,
+            against=against,
+            theirs=theirs,
+            goal=goal,
+            note="What a large upload or a backfill comes to.",
+        )
+        for against, theirs, goal in compared
+    ]
+    warm = Figure(
+        part="images",
+        what=f"{what} warm, from the first upload to the last record",
+        unit="pictures/s",
+        ours=rates["warm"],
+        against=_ONE,
+        theirs=rates["one at a time"],
+    )
+    return [*whole, *runs, warm]
+
+
+def _load(laps: dict[str, list[Lap]]) -> list[Figure]:
+    uploads = [lap.directus_cpu for lap in laps["uploads"]]
+
+    def beyond_uploads(name: str) -> tuple[float, ...]:
+        return tuple(max(0.0, lap.directus_cpu - own) for lap, own in zip(laps[name], uploads, strict=True))
+
+    return [
+        Figure(
+            part="images",
+            what=f"CPU of Directus beyond the uploads, delivery {delivery}",
+            unit="s",
+            ours=beyond_uploads(delivery),
+            against=_ONE,
+            theirs=beyond_uploads("one at a time"),
+            goal=goal,
+        )
+        for delivery, goal in (("storage", ratio_at_most(0.05)), ("warm", None))
+    ]
+
+
+def _ours(pictures: Sequence[bytes], delivery: str) -> Lap:
+    with fresh_directus() as bed, running_pipeline(bed, config=f"images: {{delivery: {delivery}}}\n") as running:
+        _warm_up(bed, running)
+        before, started = bed.cpu_seconds, time.monotonic()
+        ids = [bed.upload(picture) for picture in pictures]
+        running.wait_until_recorded(ids)
+        seconds, cpu = time.monotonic() - started, bed.cpu_seconds - before
+        runs = [run for run in running.wait_until_quiet()[:-1] if run.dagster_run.job_name == IMAGES_JOB]
+        begun, ended = (min(run.start_time or 0 for run in runs), max(run.end_time or 0 for run in runs))
+        return Lap(seconds=seconds, directus_cpu=cpu, work=ended - begun)
+
+
+def _warm_up(bed: Bed, running: Running) -> None:
+    """One picture all the way, so that nothing of the first time is measured."""
+    running.wait_until_recorded([bed.upload(photographs(1, size=(800, 600))[0])])
+    running.wait_until_quiet()
+
+
+def _heads(pictures: Sequence[bytes], *, at_once: int) -> Lap:
+    """Uploads, and for each of them one request for each preset; with 0 at once, uploads alone."""
+    with fresh_directus() as bed:
+        small = bed.upload(photographs(1, size=(800, 600))[0])
+        for preset in PRESETS:
+            bed.admin.head_asset(small, preset=preset.key)
+        before, started = bed.cpu_seconds, time.monotonic()
+        with ThreadPoolExecutor(max(1, at_once)) as pool:
+            futures = [
+                pool.submit(bed.admin.head_asset, file_id, preset=preset.key)
+                for file_id in (bed.upload(picture) for picture in pictures)
+                for preset in (PRESETS if at_once else ())
+            ]
+        for future in futures:
+            future.result()
+        return Lap(seconds=time.monotonic() - started, directus_cpu=bed.cpu_seconds - before)
+
+
+def _bare_loop(pictures: Sequence[bytes]) -> Lap:
+    started = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for future in [pool.submit(render_all, picture) for picture in pictures]:
+            future.result()
+    return Lap(seconds=time.monotonic() - started)
+
+
+def render_all(picture: bytes) -> None:
+    """One picture of 12 megapixels through all presets, by the calls that delivery `storage` makes."""
+    source, file = Source(picture), _row(picture)
+    for preset in PRESETS:
+        for derivative in derivatives(preset, file):
+            render(source, derivative)
+
+
+def _row(picture: bytes) -> File:
+    return File(
+        id="bare",
+        storage="local",
+        filename_disk="bare.jpg",
+        filename_download="bare.jpg",
+        title=None,
+        type="image/jpeg",
+        filesize=len(picture),
+        width=4000,
+        height=3000,
+        focal_point_x=None,
+        focal_point_y=None,
+        uploaded_on="2026-01-01T00:00:00Z",
+        modified_on=None,
+    )

@@ -1,0 +1,173 @@
+"""Scale: what a tick, a page and a record cost at more and more files, all of them materialized.
+
+The files exist in Dagster only: Directus holds one picture, which is the change that a tick finds.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dagster as dg
+
+from directus_assets.bench.bed import PRESETS, Bed, fresh_directus, photographs, running_pipeline
+from directus_assets.bench.figures import Figure, ours_at_most, ratio_at_most
+from directus_assets.bench.history import file_key, fill
+from directus_assets.bench.processes import resident_bytes
+from directus_assets.directus.feed import FeedPosition
+from directus_assets.local.pipeline import prepare_home
+from directus_assets.local.progress import Say
+from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.image_presets import build_image_presets
+from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
+from directus_assets.orchestration.partitions import TRIGGER_TAG, preset_asset_key, range_tags
+from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.settings import Config, Environment, Settings
+
+SIZES = (1_000, 10_000)
+ALL_SIZES = (*SIZES, 100_000)
+"""The last one takes some minutes and some gigabytes."""
+
+_BATCH = 50
+_PER_ROUND = 3
+
+
+def measure(rounds: int, say: Say, *, sizes: Sequence[int] = SIZES) -> list[Figure]:
+    """The figures of this part; each size is compared with the first."""
+    with ExitStack() as stack:
+        bed = stack.enter_context(fresh_directus())
+        benches = []
+        for size in sizes:
+            say(f"making a history of {size:,} files")
+            benches.append(stack.enter_context(_history(bed, size)))
+        # After the cursors were made: this is what is new to them.
+        bed.upload(photographs(1, size=(800, 600))[0])
+        for number in range(rounds * _PER_ROUND):
+            for bench in benches:
+                say(f"{number + 1} of {rounds * _PER_ROUND}: {bench.size:,} files")
+                bench.take_turn()
+        for bench in benches:
+            say(f"asset page at {bench.size:,} files")
+            bench.look_at_pages(rounds * _PER_ROUND)
+    return [figure for bench in benches for figure in _figures(bench, benches[0])]
+
+
+@dataclass
+class _History:
+    """One Dagster instance with so many files, and what was measured on it."""
+
+    bed: Bed
+    size: int
+    folder: Path
+    instance: dg.DagsterInstance = field(repr=False)
+    project: Project
+    before: FeedPosition
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    megabytes: float = 0.0
+
+    def take_turn(self) -> None:
+        """Each of the measurements in this process, once."""
+        latest = self.bed.admin.latest_activity_id()
+        now = FeedPosition(last_id=latest, first_id=latest)
+        self._time("quiet tick", lambda: self._tick(now))
+        self._time("tick with a change", lambda: self._tick(self.before))
+        self._time("run", self._run)
+        self._time("records", self._record)
+
+    def look_at_pages(self, times: int) -> None:
+        """The GraphQL query behind the pages of all assets, on a webserver that has just started and on a warm one."""
+        with running_pipeline(self.bed, home=self.folder) as running:
+            webserver = Webserver(running.pipeline.url)
+            self._time("first page", webserver.asset_statuses)
+            for _ in range(times):
+                self._time("page", webserver.asset_statuses)
+            self.megabytes = resident_bytes(running.pid) / 1e6
+
+    def _tick(self, position: FeedPosition) -> None:
+        files = Files(self.project, PRESETS)
+        sensor = build_partition_sensor(
+            files, self.project, name="bench", description="", job_name=None, backfill_on_start=False
+        )
+        cursor = Cursor(feed=position, code_versions=dict(files.code_versions))
+        sensor(dg.build_sensor_context(instance=self.instance, cursor=cursor.model_dump_json()))
+
+    def _run(self) -> None:
+        """A run over a batch whose files are gone: all that it does is being a run."""
+        tags = {**range_tags(file_key(0), file_key(_BATCH - 1)), TRIGGER_TAG: "change"}
+        dg.materialize([build_image_presets(self.project, PRESETS)], instance=self.instance, tags=tags)
+
+    def _record(self) -> None:
+        for number in range(_BATCH):
+            self.instance.report_runless_asset_event(
+                dg.AssetMaterialization(preset_asset_key(PRESETS[0].key), partition=file_key(number))
+            )
+
+    def _time(self, name: str, work: Callable[[], object]) -> None:
+        started = time.perf_counter()
+        work()
+        self.seconds.setdefault(name, []).append(time.perf_counter() - started)
+
+    def milliseconds(self, name: str) -> tuple[float, ...]:
+        """What was measured under this name."""
+        return tuple(1000 * seconds for seconds in self.seconds[name])
+
+    @property
+    def per_derivative(self) -> tuple[float, ...]:
+        """Milliseconds of a run for each derivative, planned and materialized, without making it."""
+        runs, records = self.milliseconds("run"), self.milliseconds("records")
+        return tuple(r / (_BATCH * len(PRESETS)) + m / _BATCH for r, m in zip(runs, records, strict=True))
+
+
+def _figures(bench: _History, smallest: _History) -> Iterator[Figure]:
+    files = f"at {bench.size:,} files"
+    rows = [
+        (f"sensor tick with nothing new, {files}", "quiet tick", 200.0),
+        (f"sensor tick with one upload, {files}", "tick with a change", None),
+        (f"status of all partitions (GraphQL), {files}", "page", 3000.0),
+        (f"the same on a webserver that has just started, {files}", "first page", None),
+    ]
+    for what, name, limit in rows:
+        yield Figure(
+            part="scale",
+            what=what,
+            unit="ms",
+            ours=bench.milliseconds(name),
+            against="" if bench is smallest else f"itself at {smallest.size:,} files",
+            theirs=() if bench is smallest else smallest.milliseconds(name),
+            goal=ours_at_most(limit) if limit else None,
+        )
+    yield Figure(
+        part="scale",
+        what=f"a run for each of its derivatives, planned and materialized, making them left out, {files}",
+        unit="ms",
+        ours=bench.per_derivative,
+        against="" if bench is smallest else f"itself at {smallest.size:,} files",
+        theirs=() if bench is smallest else smallest.per_derivative,
+        goal=None if bench is smallest else ratio_at_most(1.3),
+        note=f"A batch of {_BATCH} files x {len(PRESETS)} presets.",
+    )
+    yield Figure(
+        part="scale",
+        what=f"memory of webserver, daemon and code location together, {files}",
+        unit="MB",
+        ours=(bench.megabytes,),
+        against="" if bench is smallest else f"itself at {smallest.size:,} files",
+        theirs=() if bench is smallest else (smallest.megabytes,),
+    )
+
+
+@contextmanager
+def _history(bed: Bed, size: int) -> Iterator[_History]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="directus-assets-bench-")))
+        home = prepare_home(folder)
+        instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+        fill(instance, home, size)
+        values = {"DIRECTUS_URL": bed.directus.url, "DIRECTUS_TOKEN": bed.directus.bot_token, "DAGSTER_HOME": str(home)}
+        environment = Environment.read({**values, **bed.directus.storage_environment})
+        project = Project(Settings(environment=environment, config=Config()))
+        latest = bed.admin.latest_activity_id()
+        yield _History(bed, size, folder, instance, project, FeedPosition(last_id=latest, first_id=latest))
