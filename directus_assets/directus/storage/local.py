@@ -1,0 +1,132 @@
+"""Storage in a folder on this machine."""
+
+import contextlib
+import datetime as dt
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from directus_assets.directus.storage.interface import Entry, StorageFull, safe_folder, safe_name
+from directus_assets.errors import BadInput, NotFound, PermanentError, TransientError, Unreachable
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
+
+
+@dataclass(frozen=True)
+class LocalStorage:
+    """A folder on this machine (Directus: `STORAGE_<LOCATION>_DRIVER=local`, `_ROOT`)."""
+
+    root: Path
+
+    def describe(self) -> str:
+        return str(self.root)
+
+    def inside(self, folder: str) -> "LocalStorage":
+        inner = self.root / safe_folder(folder)
+        self._require_root()
+        with self._reported(folder):
+            inner.mkdir(parents=True, exist_ok=True)
+        return LocalStorage(inner)
+
+    def read(self, name: str) -> bytes:
+        with self._reported(name):
+            return self._path(name).read_bytes()
+
+    def write(self, name: str, content: bytes, *, content_type: str) -> None:  # noqa: ARG002 (objects have one, files none)
+        path = self._path(name)
+        temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+        self._require_root()
+        with self._reported(name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+
+    def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
+        path = self._path(name)
+        self._require_root()
+        with self._reported(name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.with_name(f".{path.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                current = path.read_bytes() if path.exists() else None
+                self.write(name, change(current), content_type=content_type)
+
+    def size(self, name: str) -> int | None:
+        found = self.entry(name)
+        return found.size if found else None
+
+    def entry(self, name: str) -> Entry | None:
+        try:
+            with self._reported(name):
+                return _entry(name, self._path(name).stat())
+        except NotFound:
+            return None
+
+    def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        return ((entry.name, entry.size) for entry in self.entries(prefix))
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        folder, _, start = prefix.rpartition("/")
+        top = self._path(folder) if folder else self.root
+        with self._reported(prefix):
+            for entry in sorted(os.scandir(top), key=lambda found: found.name):
+                if entry.name.startswith(start) and entry.is_file():
+                    # What was removed since the folder was read is not there any more.
+                    with contextlib.suppress(FileNotFoundError):
+                        yield _entry(f"{folder}/{entry.name}" if folder else entry.name, entry.stat())
+
+    def delete(self, name: str) -> None:
+        with self._reported(name):
+            self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.root / safe_name(name)
+
+    def _require_root(self) -> None:
+        """A folder that is not there is a volume that is not mounted, and not an empty storage."""
+        if not self.root.is_dir():
+            raise Unreachable(f"The storage folder {self.root} is not there.", remedy="Is its volume mounted?")
+
+    @contextlib.contextmanager
+    def _reported(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            self._require_root()
+            raise NotFound(f"{name} is not in the storage folder {self.root}.") from None
+        except OSError as error:
+            raise self._explained(error, name) from None
+
+    def _explained(self, error: OSError, name: str) -> PermanentError | TransientError:
+        if error.errno in _FULL:
+            return StorageFull(
+                f"No room left for {name} in {self.root}.", remedy="Free some space; the work is tried again."
+            )
+        if error.errno in _REFUSED:
+            return PermanentError(
+                f"The storage folder {self.root} does not let us at {name}: {error.strerror}.",
+                remedy="Run as a user that may read and write Directus' uploads, or use delivery `warm`.",
+            )
+        if error.errno in _IMPOSSIBLE:
+            return BadInput(
+                f"The storage folder {self.root} cannot hold {name}: {error.strerror}.",
+                remedy="Correct `filename_disk` of that file.",
+            )
+        return Unreachable(f"The storage folder {self.root} failed on {name}: {error.strerror}.")
+
+
+def _entry(name: str, status: os.stat_result) -> Entry:
+    return Entry(name=name, size=status.st_size, modified=dt.datetime.fromtimestamp(status.st_mtime, dt.UTC))

@@ -1,0 +1,142 @@
+"""Storage in a bucket of an S3-compatible service."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from directus_assets.directus.storage.interface import Entry, safe_folder, safe_name
+from directus_assets.errors import NotFound, PermanentError, TransientError, Unreachable, from_status
+
+_UPDATE_TRIES = 20
+
+
+class _ChangedMeanwhile(TransientError):
+    """Another writer was quicker."""
+
+
+@dataclass(frozen=True)
+class S3Storage:
+    """A bucket of any S3-compatible service (Directus: `STORAGE_<LOCATION>_DRIVER=s3` and its `_KEY`, `_BUCKET`, …)."""
+
+    bucket: str
+    root: str = ""
+    key: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    region: str | None = None
+    endpoint: str | None = None
+    force_path_style: bool = False
+
+    def describe(self) -> str:
+        return f"s3://{self.bucket}/{self.root}".rstrip("/")
+
+    def inside(self, folder: str) -> "S3Storage":
+        return replace(self, root=f"{self._folder}{safe_folder(folder)}")
+
+    @cached_property
+    def _client(self) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.session.Session().client(
+            "s3",
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            region_name=self.region,
+            endpoint_url=self.endpoint,
+            config=Config(
+                s3={"addressing_style": "path" if self.force_path_style else "auto"},
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"total_max_attempts": 1},
+                max_pool_connections=32,
+            ),
+        )
+
+    def read(self, name: str) -> bytes:
+        with self._reported(name):
+            content: bytes = self._client.get_object(Bucket=self.bucket, Key=self._object(name))["Body"].read()
+            return content
+
+    def write(self, name: str, content: bytes, *, content_type: str) -> None:
+        with self._reported(name):
+            self._client.put_object(Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type)
+
+    def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
+        for _ in range(_UPDATE_TRIES):
+            current: bytes | None = None
+            condition = {"IfNoneMatch": "*"}
+            with contextlib.suppress(NotFound), self._reported(name):
+                found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
+                current, condition = found["Body"].read(), {"IfMatch": found["ETag"]}
+            content = change(current)
+            with contextlib.suppress(_ChangedMeanwhile), self._reported(name):
+                self._client.put_object(
+                    Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type, **condition
+                )
+                return
+        raise Unreachable(f"{self.describe()}: {name} kept changing while it was updated.")
+
+    def size(self, name: str) -> int | None:
+        found = self.entry(name)
+        return found.size if found else None
+
+    def entry(self, name: str) -> Entry | None:
+        try:
+            with self._reported(name):
+                head = self._client.head_object(Bucket=self.bucket, Key=self._object(name))
+                return Entry(name=name, size=int(head["ContentLength"]), modified=head["LastModified"])
+        except NotFound:
+            return None
+
+    def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        return ((entry.name, entry.size) for entry in self.entries(prefix))
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        with self._reported(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self._object(prefix) if prefix else self._folder
+            )
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield Entry(
+                        name=entry["Key"].removeprefix(self._folder),
+                        size=int(entry["Size"]),
+                        modified=entry["LastModified"],
+                    )
+
+    def delete(self, name: str) -> None:
+        with self._reported(name):
+            self._client.delete_object(Bucket=self.bucket, Key=self._object(name))
+
+    @property
+    def _folder(self) -> str:
+        return f"{self.root.strip('/')}/" if self.root.strip("/.") else ""
+
+    def _object(self, name: str) -> str:
+        return self._folder + str(safe_name(name))
+
+    @contextlib.contextmanager
+    def _reported(self, name: str) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
+            reason = error.response.get("Error", {}).get("Code", "")
+            if reason == "NoSuchBucket":
+                raise PermanentError(
+                    f"There is no bucket '{self.bucket}'.", remedy="Correct STORAGE_<LOCATION>_BUCKET, or create it."
+                ) from None
+            if status == 404:
+                raise NotFound(f"{name} is not in {self.describe()}.") from None
+            attempt = f"{self.describe()} refuses {name}: {reason}"
+            if status in (409, 412):
+                raise _ChangedMeanwhile(attempt) from None
+            raise from_status(
+                status, attempt, remedy="Check STORAGE_<LOCATION>_KEY, _SECRET and the bucket's policy."
+            ) from None
+        except BotoCoreError as error:
+            raise Unreachable(f"{self.describe()} cannot be reached for {name}: {type(error).__name__}.") from None
