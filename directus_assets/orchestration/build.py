@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from directus_assets.errors import ConfigurationError
+from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import IMAGES_JOB, build_image_presets
 from directus_assets.orchestration.partition_sensor import build_partition_sensor
@@ -20,6 +21,7 @@ from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.survey import FileSurveyor, ItemSurveyor
 from directus_assets.orchestration.translations import Items, build_translations, translation_job_name
 from directus_assets.settings import Settings
@@ -48,6 +50,7 @@ def build_defs(
         _images(project, files),
         *(_translations(project, items) for items in translated),
         build_reconcile(snapshot, project, reconcile_targets(project, snapshot)),
+        _failures(project, [files, *translated]),
     )
 
 
@@ -61,6 +64,14 @@ def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
     """All that the reconcile compares."""
     translated = translated_items(project, snapshot)
     return [_files_target(image_files(project, snapshot)), *map(_items_target, translated)]
+
+
+def _failures(project: Project, subjects: Iterable[Subject]) -> dg.Definitions:
+    notify = project.settings.config.notify
+    if not (notify.editors or notify.webhook):
+        return dg.Definitions()
+    collections = {asset_key: subject.collection for subject in subjects for asset_key in subject.assets.values()}
+    return dg.Definitions(sensors=[build_failure_sensor(project, collections)])
 
 
 def _files_target(files: Files) -> Target:

@@ -1,0 +1,113 @@
+"""Tells people what failed for good: the editor in Directus, and whoever a webhook reaches."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import Unreachable, from_status
+
+NOTIFICATIONS_RIGHT = ("directus_notifications", "create")
+"""What the token's policy needs where `notify.editors` is on: the collection, and the action."""
+
+_TOLD = "notified.json"
+_REMEMBERED = 5000
+"""Causes that are remembered; an older one is told again should it come back."""
+_CAUSES_SHOWN = 5
+_ITEMS_PER_REQUEST = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """Why outputs of one item failed."""
+
+    collection: str
+    item: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """What the cause is remembered by."""
+        return hashlib.sha256(json.dumps([self.collection, self.item, self.text]).encode()).hexdigest()[:16]
+
+
+def new_causes(storage: Storage, causes: Iterable[Cause]) -> list[Cause]:
+    """Those that nobody has been told of, which then count as told."""
+    wanted = {cause.digest: cause for cause in causes}
+    new: list[Cause] = []
+
+    def note(current: bytes | None) -> bytes:
+        told: list[str] = json.loads(current) if current else []
+        new[:] = [cause for digest, cause in wanted.items() if digest not in set(told)]
+        return json.dumps([*told, *(cause.digest for cause in new)][-_REMEMBERED:]).encode()
+
+    if wanted:
+        storage.update(_TOLD, note, content_type="application/json")
+    return new
+
+
+def forget_causes(storage: Storage, causes: Iterable[Cause]) -> None:
+    """These could not be told: the next time they are new again."""
+    gone = {cause.digest for cause in causes}
+
+    def forget(current: bytes | None) -> bytes:
+        return json.dumps([digest for digest in json.loads(current or b"[]") if digest not in gone]).encode()
+
+    storage.update(_TOLD, forget, content_type="application/json")
+
+
+def last_editors(client: DirectusClient, collection: str, items: Sequence[str]) -> dict[str, str]:
+    """Item to the user who changed it last, other than ourselves, as far as the change feed knows."""
+    editors: dict[str, str] = {}
+    for start in range(0, len(items), _ITEMS_PER_REQUEST):
+        conditions: list[dict[str, object]] = [
+            {"collection": {"_eq": collection}},
+            {"item": {"_in": list(items[start : start + _ITEMS_PER_REQUEST])}},
+            {"action": {"_in": ["create", "update"]}},
+            {"user": {"_nnull": True}},
+            {"user": {"_neq": client.own_user_id}},
+        ]
+        rows = client.get("/activity", fields=["item", "user"], filter={"_and": conditions}, sort="-id", limit=-1)
+        for row in rows:
+            editors.setdefault(str(row["item"]), str(row["user"]))
+    return editors
+
+
+def tell_editor(client: DirectusClient, recipient: str, causes: Sequence[Cause]) -> None:
+    """One notification in Directus about one item.
+
+    Raises:
+        DirectusAssetsError: Directus refuses (see `NOTIFICATIONS_RIGHT`) or does not answer.
+    """
+    first = causes[0]
+    client.post(
+        "/notifications",
+        {
+            "recipient": recipient,
+            "subject": "What is derived from your change could not be made",
+            "message": "\n\n".join(cause.text for cause in causes[:_CAUSES_SHOWN]),
+            "collection": first.collection,
+            "item": first.item,
+        },
+    )
+
+
+def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseTransport | None = None) -> None:
+    """A POST with a JSON body.
+
+    Raises:
+        Unreachable: no answer; the address is not told, since it may hold a secret.
+        DirectusAssetsError: it answers with an error.
+    """
+    remedy = "Check `notify.webhook` in the YAML file."
+    try:
+        with httpx.Client(timeout=10, transport=transport) as http:
+            answer = http.post(url, json=body)
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        raise Unreachable(f"The webhook does not answer: {type(error).__name__}.", remedy=remedy) from None
+    if not answer.is_success:
+        raise from_status(answer.status_code, "The webhook refused", remedy=remedy)
