@@ -139,6 +139,14 @@ def setup(*, yes: bool, dry_run: bool, new_token: bool, prune_rights: bool, writ
     sys.exit(status)
 
 
+@main.command()
+def status() -> None:
+    """Show how much is done, behind, failed and running, the last errors, and what today has cost."""
+    from directus_assets.orchestration.status import run_status
+
+    sys.exit(run_status(console, _settings()))
+
+
 def _settings() -> Settings:
     """Settings of a command that needs Directus and Dagster's storage."""
     settings = load_settings()

@@ -33,6 +33,12 @@ query Statuses {
 }
 """
 
+_DAEMONS = """
+query Daemons {
+  instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } }
+}
+"""
+
 _LAUNCH_BACKFILL = """
 mutation Backfill($parameters: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $parameters) {
@@ -122,6 +128,15 @@ class Webserver:
         error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
         if "message" in error:
             raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+
+    def sick_daemons(self) -> list[str]:
+        """The parts of Dagster's daemon that are needed and do not run, such as `SENSOR`.
+
+        Raises:
+            Unreachable: no webserver answers there.
+        """
+        rows = self._ask(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+        return [row["daemonType"] for row in rows if row["required"] and not row["healthy"]]
 
     def launch_backfill(
         self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]

@@ -73,6 +73,10 @@ class Purse:
         if cost:
             self._change(lambda state: replace(state, spending=state.spending.plus(cost, day=self._today())))
 
+    def spent_today(self) -> Decimal:
+        """The money that has been spent today (UTC)."""
+        return self._read().spending.on(self._today()).amount
+
     def resumed_on(self) -> str:
         """The day after the last one on which the limit stopped work, once it has come; empty before.
 
