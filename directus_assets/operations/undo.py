@@ -175,7 +175,8 @@ def put_back(deleted: Deleted, places: Mapping[str, Storage], *, replaced_on: dt
             remedy="Give this command the environment that it was deleted with.",
         )
     storage = places[deleted.place]
-    if replaced_on and replaced_on > deleted.time:
+    # Directus keeps whole seconds.
+    if replaced_on and replaced_on >= deleted.time.replace(microsecond=0):
         return "its file was replaced since"
     if deleted.manifest_row is not None:
         Exported(storage).put_back(deleted.file_id, deleted.manifest_row)
