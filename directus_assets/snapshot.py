@@ -69,7 +69,7 @@ def take_snapshot(client: DirectusClient, *, with_translations: bool) -> Snapsho
     Raises:
         DirectusAssetsError: Directus cannot be read.
     """
-    rows = client.get("/settings", fields=ProjectSettings.FIELDS)
+    rows = client.settings_row()
     ProjectSettings.parse(rows)
     collections = read_translated_collections(client) if with_translations else ()
     return Snapshot(url=client.url, rows=rows, collections=collections)

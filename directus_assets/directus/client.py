@@ -14,7 +14,14 @@ from typing import Any, Self
 import httpx
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
-from directus_assets.errors import ConfigurationError, Rejected, Unreachable, from_status
+from directus_assets.errors import (
+    ConfigurationError,
+    DirectusAssetsError,
+    Forbidden,
+    Rejected,
+    Unreachable,
+    from_status,
+)
 from directus_assets.settings import Environment
 
 USER_AGENT = "directus-assets"
@@ -140,7 +147,26 @@ class DirectusClient:
 
     def project_settings(self) -> ProjectSettings:
         """The part of Directus' settings that this project follows."""
-        return ProjectSettings.parse(self.get("/settings", fields=ProjectSettings.FIELDS))
+        return ProjectSettings.parse(self.settings_row())
+
+    def settings_row(self) -> dict[str, Any]:
+        """The same as Directus answers it; without a glossary where Directus is too old to have one."""
+        try:
+            row: dict[str, Any] = self.get("/settings", fields=ProjectSettings.FIELDS)
+        except Forbidden:
+            # What does not exist is refused like what may not be read.
+            if self._has_glossary():
+                raise
+            known = [name for name in ProjectSettings.FIELDS if name not in ProjectSettings.FIELDS_SINCE_12]
+            row = self.get("/settings", fields=known)
+        return row
+
+    def _has_glossary(self) -> bool:
+        try:
+            version = str(self.get("/server/info").get("version"))
+        except DirectusAssetsError:
+            return True
+        return version.partition(".")[0] not in ("10", "11")
 
     def head_asset(self, file_id: str, *, preset: str, accept: str | None = None) -> AssetHead:
         """Asks for a derivative without its bytes. Directus renders and keeps it where it has none (Directus 12).

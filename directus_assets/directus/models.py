@@ -203,6 +203,7 @@ class ProjectSettings:
         "ai_translation_glossary",
         "ai_translation_style_guide",
     )
+    FIELDS_SINCE_12: ClassVar[tuple[str, ...]] = ("ai_translation_glossary", "ai_translation_style_guide")
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "ProjectSettings":

@@ -4,7 +4,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.operations.account import as_permitted, carry_out, plan_account, read_account
 from directus_assets.operations.rights import needed_rights
-from directus_assets.settings import TranslationOptions
+from directus_assets.settings import Config
 from directus_assets.translation.scope import plan_scopes
 
 
@@ -14,6 +14,6 @@ def create_bot(admin: DirectusClient, *, token: str) -> None:
     Raises:
         DirectusAssetsError: Directus refused or did not answer.
     """
-    scopes = plan_scopes(read_translated_collections(admin), TranslationOptions(), default_language=None)
-    rights = as_permitted(admin, needed_rights(scopes, with_translations=True, with_versions=False))
+    scopes = plan_scopes(read_translated_collections(admin), Config().translations, default_language=None)
+    rights = as_permitted(admin, needed_rights(scopes, Config(), translates=True))
     carry_out(admin, plan_account(read_account(admin), rights, token=token))

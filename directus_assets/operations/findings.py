@@ -86,11 +86,7 @@ class Subject:
 
     def needed(self, scopes: list[Scope]) -> tuple[Right, ...]:
         """The rights that are needed where this is translated."""
-        return needed_rights(
-            scopes,
-            with_translations=self.project.translates,
-            with_versions=self.project.settings.config.translations.review == "version",
-        )
+        return needed_rights(scopes, self.project.settings.config, translates=self.project.translates)
 
 
 Check: TypeAlias = Callable[[Subject], Iterable[Finding]]

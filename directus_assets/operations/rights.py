@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
+from directus_assets.notify import NOTIFICATIONS_RIGHT
+from directus_assets.settings import Config
 from directus_assets.translation.scope import Scope
 
 ALL_FIELDS = ("*",)
@@ -55,21 +57,24 @@ VERSION_RIGHTS: tuple[Right, ...] = tuple(
 """To save proposals as content versions; saving into one that exists needs no right to update (Directus 12)."""
 
 
-def needed_rights(scopes: Sequence[Scope], *, with_translations: bool, with_versions: bool) -> tuple[Right, ...]:
+def needed_rights(scopes: Sequence[Scope], config: Config, *, translates: bool) -> tuple[Right, ...]:
     """All rights that the pipeline needs, each collection and action once.
 
     Args:
         scopes: what is translated.
-        with_translations: whether the schema is searched for translated collections.
-        with_versions: whether proposals are saved as content versions.
+        config: the YAML file.
+        translates: whether anything is translated at all, so that the schema is searched for collections.
     """
     rights = list(IMAGE_RIGHTS)
-    if with_translations:
+    if translates:
         rights += SCHEMA_RIGHTS
         for scope in scopes:
             rights += _scope_rights(scope)
-    if with_translations and with_versions:
-        rights += VERSION_RIGHTS
+        if config.translations.review == "version":
+            rights += VERSION_RIGHTS
+    if config.notify.editors:
+        collection, action = NOTIFICATIONS_RIGHT
+        rights.append(Right(collection=collection, action=action))
     return _merged(rights)
 
 

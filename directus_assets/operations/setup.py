@@ -76,13 +76,13 @@ def run_setup(
 
 def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, ...]:
     """The rights that a project needs, as far as `client` sees its schema."""
-    options = project.settings.config.translations
-    if not project.translates:
-        return needed_rights([], with_translations=False, with_versions=False)
-    collections = read_translated_collections(client)
-    default_language = client.project_settings().default_language
-    scopes = plan_scopes(collections, options, default_language=default_language)
-    return needed_rights(scopes, with_translations=True, with_versions=options.review == "version")
+    config = project.settings.config
+    scopes = []
+    if project.translates:
+        collections = read_translated_collections(client)
+        default_language = client.project_settings().default_language
+        scopes = plan_scopes(collections, config.translations, default_language=default_language)
+    return needed_rights(scopes, config, translates=project.translates)
 
 
 def _require_administrator(admin: DirectusClient) -> None:

@@ -311,3 +311,33 @@ def file_row(file_id: str) -> dict[str, Any]:
         "uploaded_on": "2026-01-01T00:00:00.000Z",
         "modified_on": "2026-01-01T00:00:00.000Z",
     }
+
+
+def test_a_directus_without_a_glossary_gives_the_settings_that_it_has() -> None:
+    """Directus 11 refuses a field that it does not have as one that may not be read."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/server/info":
+            return httpx.Response(200, json={"data": {"version": "11.17.4"}})
+        if "ai_translation_glossary" in request.url.params["fields"]:
+            return httpx.Response(403, json={"errors": [{"message": "No permission, or it does not exist."}]})
+        return httpx.Response(200, json={"data": {"storage_asset_presets": [{"key": "card"}]}})
+
+    with DirectusClient(URL, "t0ken", transport=httpx.MockTransport(answer)) as client:
+        settings = client.project_settings()
+
+    assert [preset.key for preset in settings.presets] == ["card"]
+    assert settings.glossary == ()
+
+
+def test_a_glossary_that_may_not_be_read_is_no_empty_one() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/server/info":
+            return httpx.Response(200, json={"data": {"version": "12.4.0"}})
+        return httpx.Response(403, json={"errors": [{"message": "No permission, or it does not exist."}]})
+
+    with (
+        DirectusClient(URL, "t0ken", transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(Forbidden, match="GET /settings"),
+    ):
+        client.project_settings()

@@ -24,7 +24,7 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Environment, Settings, parse_config
 
 TOKEN = "the-bots-own-token-0123456789"
-CONFIG = "translations: {review: version}"
+CONFIG = "{translations: {review: version}, notify: {editors: true}}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -226,7 +226,7 @@ def test_a_project_that_transforms_nothing_is_told(site: Site) -> None:
 
 
 def test_a_limit_without_a_price_is_told_once(site: Site) -> None:
-    config = "translations: {spending_limit_per_day: 5, review: version}"
+    config = "{translations: {spending_limit_per_day: 5, review: version}, notify: {editors: true}}"
 
     findings = site.examine(
         config,

@@ -6,10 +6,11 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import FeedPosition, read_feed
 from directus_assets.directus.models import TRANSFORMED_TYPES
 from directus_assets.errors import DirectusAssetsError, NotFound
+from directus_assets.notify import Cause, last_editors, tell_editor
 from directus_assets.operations.rights import Right, held_rights, missing_rights, needed_rights, surplus_rights
 from directus_assets.operations.setup import rights_of_project
 from directus_assets.orchestration.resources import Project
-from directus_assets.settings import CollectionOptions, TranslationOptions
+from directus_assets.settings import CollectionOptions, Config, TranslationOptions, parse_config
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.items import read_items, write_row
 from directus_assets.translation.scope import Scope, plan_scopes
@@ -25,6 +26,7 @@ RIGHTS = (
     "read on directus_relations",
     "read on directus_versions",
     "create on directus_versions",
+    "create on directus_notifications",
     "read on languages",
     "read on pages",
     "read on pages_translations",
@@ -53,6 +55,8 @@ def do_the_work(bot: DirectusClient, site: Site, *, post: str, page: str) -> Non
             write_row(bot, scope, item, german, {"title": title})
         (item,) = read_items(bot, scope, [key])
         save_proposals(bot, scope.schema, item.rows["de-DE"].key, {"title": "Das Brot"})
+        (editor,) = last_editors(bot, collection, [key]).values()
+        tell_editor(bot, editor, [Cause(collection=collection, item=key, text="It is too long.")])
 
 
 def scope_of(bot: DirectusClient, collection: str) -> Scope:
@@ -85,7 +89,7 @@ def test_without_any_one_of_them_some_work_fails(right: str, site: Site, bot: Di
 
 
 def test_without_translations_only_pictures_are_read() -> None:
-    rights = needed_rights([], with_translations=False, with_versions=True)
+    rights = needed_rights([], parse_config("translations: {review: version}"), translates=False)
 
     assert [right.name for right in rights] == [
         "read on directus_activity",
@@ -101,7 +105,7 @@ def test_of_an_item_only_what_the_filter_asks_about_is_read(site: Site, bot: Dir
     options = TranslationOptions(collections={"posts": own})
     scopes = plan_scopes(collections, options, default_language=None)
 
-    rights = {r.name: r.fields for r in needed_rights(scopes, with_translations=True, with_versions=False)}
+    rights = {r.name: r.fields for r in needed_rights(scopes, Config(), translates=True)}
 
     assert rights["read on posts"] == ("id", "translations", "status", "image")
     assert rights["read on pages"] == ("*",)
