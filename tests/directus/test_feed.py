@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import USER_AGENT, DirectusClient
-from directus_assets.directus.feed import OVERLAP, FeedPosition, advance, foreign_changes, read_feed
+from directus_assets.directus.feed import OVERLAP, FeedPosition, advance, foreign_changes, read_deletions, read_feed
 from directus_assets.directus.models import Activity
 
 BOT = "bot"
@@ -169,3 +169,20 @@ def test_no_entry_is_lost_or_read_twice_in_whatever_order_they_appear(seed: int)
 )
 def test_a_change_counts_unless_user_and_user_agent_are_ours(change: Activity, is_foreign: bool) -> None:
     assert foreign_changes([change], own_user_id=BOT) == ([change] if is_foreign else [])
+
+
+@pytest.mark.parametrize("asked", [None, ["f1", "f2", "f3", "f4"]])
+def test_deleted_is_what_the_feed_says_last(asked: list[str] | None) -> None:
+    history = [("create", "f1"), ("delete", "f1"), ("delete", "f2"), ("create", "f2"), ("create", "f3")]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        _, *conditions = json.loads(request.url.params["filter"])["_and"]
+        rows = [{"id": number, "action": action, "item": item} for number, (action, item) in enumerate(history)]
+        for condition in conditions:
+            ((name, test),) = condition.items()
+            rows = [row for row in rows if row[name] in test.get("_in", [test.get("_eq")])]
+        return httpx.Response(200, json={"data": rows})
+
+    client = DirectusClient("http://directus.example.com", "t", transport=httpx.MockTransport(answer))
+
+    assert read_deletions(client, "directus_files", asked) == {"f1"}

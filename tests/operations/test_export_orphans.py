@@ -18,6 +18,7 @@ MAKING = Making(preset="card", code_version="1")
 
 def export(folder: Path, *ids: str, unlisted: str = "", is_fresh: bool = False) -> LocalStorage:
     """An export of these files through one preset, and perhaps one more picture."""
+    folder.mkdir(exist_ok=True)
     storage = LocalStorage(folder)
     for file_id in ids:
         output = replace(made("card", 20, 10)[1], name=f"card/{file_id}.webp")
