@@ -40,7 +40,7 @@ class SlowEngine:
         self.tokens = 0
         self.requests = 0
         self.refused = 0
-        self._in_flight = 0
+        self.in_flight = 0
         self._lock = threading.Lock()
         self._http = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -58,16 +58,16 @@ class SlowEngine:
     def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and body for one request."""
         with self._lock:
-            if self._in_flight >= self.at_once:
+            if self.in_flight >= self.at_once:
                 self.refused += 1
                 return 429, {"error": {"message": "Too many requests", "code": "rate_limit_exceeded"}}
-            self._in_flight += 1
+            self.in_flight += 1
         started = time.monotonic()
         completion = _completion(body)
         # Our own work is part of the time that an answer takes.
         time.sleep(max(0.0, self.seconds - (time.monotonic() - started)))
         with self._lock:
-            self._in_flight -= 1
+            self.in_flight -= 1
             self.requests += 1
             self.tokens += completion["usage"]["total_tokens"]
         return 200, completion
