@@ -5,8 +5,10 @@ Directus names a derivative `<name of the file on disk>__<sha1><extension>`, whe
 JSON can hold, and the few lines of Directus' `AssetsService` that put the name together.
 """
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
@@ -38,7 +40,7 @@ def stored_name(filename_disk: str, transforms: Sequence[Transform]) -> str:
         BadInput: `filename_disk` is empty, absolute, or leaves its folder.
     """
     stem, extension = _split_name(_base_name(filename_disk))
-    return f"{stem}__{object_hash(transforms)}{_new_extension(transforms) or extension}"
+    return f"{stem}__{_hash_once(_Key(repr(transforms), transforms))}{_new_extension(transforms) or extension}"
 
 
 def object_hash(value: Argument) -> str:
@@ -46,6 +48,20 @@ def object_hash(value: Argument) -> str:
     writer = _Writer()
     writer.write(value)
     return writer.sha1.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Transforms hold lists and mappings, which Python does not hash; their text tells them apart as well."""
+
+    text: str
+    transforms: Sequence[Transform] = field(compare=False)
+
+
+@functools.lru_cache(maxsize=4096)
+def _hash_once(key: _Key) -> str:
+    # Nearly all files have the same transforms through one preset, and a comparison asks for all of their names.
+    return object_hash(key.transforms)
 
 
 def javascript_number(value: float) -> str:
