@@ -18,7 +18,16 @@ def run(*arguments: str, **environment: str | None) -> Result:
     return CliRunner(env={**dict.fromkeys(names), **environment}).invoke(main, arguments)
 
 
-@pytest.mark.parametrize("arguments", [["backfil"], ["backfill", "--presets", "card"], ["demo", "--port", "http"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["backfil"],
+        ["backfill", "--presets", "card"],
+        ["demo", "--port", "http"],
+        ["prune", "--undo", "directus_assets.yaml"],
+        ["prune", "--undo", ".", "--dry-run"],
+    ],
+)
 def test_wrong_use_ends_with_status_2(arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,6 +163,27 @@ class Pipeline:
 
     def lists(self) -> list[Path]:
         return sorted((self.home / "pruned").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+
+    def command(self, *arguments: str) -> str:
+        """What `directus-assets` prints; it succeeds."""
+        command = Path(sys.executable).with_name("directus-assets")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "COLUMNS": "160",
+            "DIRECTUS_URL": self.server.url,
+            "DIRECTUS_TOKEN": self.server.bot_token,
+            "DAGSTER_HOME": str(self.home),
+            **self.server.storage_environment,
+        }
+        return subprocess.run(
+            [command, *arguments],
+            env=environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        ).stdout
 
     def plan(self, project: Project | None = None) -> str:
         out = io.StringIO()
@@ -391,6 +415,26 @@ def exported(site: Path) -> dict[str, bytes]:
     """What an export holds, by name."""
     paths = [path for path in site.rglob("*") if path.is_file() and path.suffix != ".lock" and FOLDER not in path.parts]
     return {str(path.relative_to(site)): path.read_bytes() for path in paths}
+
+
+def test_the_commands_plan_prune_and_undo(pipeline: Pipeline) -> None:
+    file_id = pipeline.upload()
+    pipeline.make(file_id)
+    pipeline.set_presets(CARD)
+    before = pipeline.stored()
+
+    planned = pipeline.command("plan")
+    pruned = pipeline.command("prune", "--yes")
+    after = pipeline.stored()
+    undone = pipeline.command("prune", "--undo", str(pipeline.lists()[-1]))
+
+    assert "preset 'wide' removed" in planned
+    assert "Translations: nothing to plan" in planned
+    assert "1 deleted" in pruned
+    assert set(after) == pipeline.names(file_id)
+    assert "1 of 1 put back." in undone
+    assert pipeline.stored() == before
+    assert pipeline.server.bot_token not in planned + pruned + undone
 
 
 def test_a_list_that_is_none_is_refused_by_line(pipeline: Pipeline, tmp_path: Path) -> None:
