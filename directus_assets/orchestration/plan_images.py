@@ -40,8 +40,8 @@ def show_images(console: Console, project: Project) -> None:
         if orphans.others:
             size = decimal(sum(each.entry.size for each in orphans.others))
             console.print(
-                f"{len(orphans.others)} more derivatives ({size}) belong to no preset and are not proven to be of no "
-                "use: visitors may ask for them with parameters of their own, or the Studio with its built-in presets."
+                f"Derivatives of no preset: {len(orphans.others):,} ({size}). Nothing proves them to be of no use: "
+                "visitors may ask for them with parameters of their own, or the Studio with its built-in presets."
             )
 
 

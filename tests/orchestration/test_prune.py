@@ -291,7 +291,7 @@ def test_what_visitors_and_the_studio_asked_for_is_left_alone(pipeline: Pipeline
     assert (status, text.strip()) == (0, "Nothing to prune.")
     assert pipeline.stored() == before
     assert len(before) == 4
-    assert "2 more derivatives" in pipeline.plan()
+    assert "Derivatives of no preset: 2 (" in pipeline.plan()
 
 
 def test_a_plan_counts_what_is_present_missing_and_empty(pipeline: Pipeline) -> None:
