@@ -30,6 +30,8 @@ PARTS: dict[str, Measure] = {
 
 _RESULTS = Path("bench-results")
 _PICTURE = Path("docs/bench.png")
+_WIDE = 180
+"""Columns of a table that goes into a file."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,6 +41,8 @@ _PICTURE = Path("docs/bench.png")
 def main(parts: Sequence[str], rounds: int, *, large: bool) -> None:
     """Measure the pipeline beside what users would run instead; by default in all parts."""
     console = Console()
+    if not console.is_terminal:
+        console.width = _WIDE
     figures: list[Figure] = []
     measures: dict[str, Measure] = (
         {**PARTS, "scale": functools.partial(scale.measure, sizes=scale.ALL_SIZES)} if large else PARTS
