@@ -54,12 +54,17 @@ def draw(figures: Sequence[Figure], path: Path) -> None:
     pen.text((_MARGIN, _MARGIN), "Ours divided by theirs", _INK, title)
     legend = "green: goal reached, orange: not, violet: no goal. The line is equality; whiskers span all rounds."
     pen.text((_MARGIN, _MARGIN + 34), legend, _GREY, small)
-    left, right = 830, _WIDTH - 150
+    left, right = 860, _WIDTH - 150
     reach = max([2.0, *(max(ratio.high, 1 / max(ratio.low, 1e-3)) for _, ratio in rows)])
     top = _MARGIN + 66
     for index, (figure, ratio) in enumerate(rows):
         y = top + index * _ROW
-        pen.text((_MARGIN, y + 3), _fitted(f"{figure.part}: {figure.what}", pen, text, left - _MARGIN - 30), _INK, text)
+        pen.text(
+            (_MARGIN, y + 3),
+            _fitted(f"{figure.part}: {figure.what} ({figure.unit})", pen, text, left - _MARGIN - 30),
+            _INK,
+            text,
+        )
         pen.text((_MARGIN, y + 23), _fitted(f"beside {figure.against}", pen, small, left - _MARGIN - 30), _GREY, small)
         middle, end = bar_x(1, reach, left, right), bar_x(ratio.median, reach, left, right)
         pen.rectangle([min(middle, end), y + 8, max(middle, end) + 1, y + 28], fill=_colour(figure))
