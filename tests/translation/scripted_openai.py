@@ -14,6 +14,7 @@ It speaks real HTTP, with a thread for each connection, and keeps every request 
 
 import json
 import re
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -71,7 +72,7 @@ class ScriptedOpenAI:
         self._default: Behaviour = answer_right
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = _Server(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
@@ -288,6 +289,13 @@ def _understand(path: str, headers: Mapping[str, str], body: Mapping[str, Any]) 
             Term(term=term.removeprefix("- "), note=note) for term, _, note in (line.partition(": ") for line in lines)
         ),
     )
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that is killed resets its connections, which is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(server: ScriptedOpenAI) -> type[BaseHTTPRequestHandler]:

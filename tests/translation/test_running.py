@@ -1,0 +1,187 @@
+"""Translations on the running system: daemon, queue and run workers, the real Directus, and the command `plan`."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.local.pipeline import LocalPipeline
+from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.translation.engines.pseudo import pseudo
+from directus_assets.translation.languages import language
+from directus_assets.translation.record_store import RecordStore
+from tests.translation.scripted_openai import ScriptedOpenAI
+
+pytestmark = pytest.mark.integration
+
+TARGETS = ("de-DE", "fr-FR", "ja-JP", "ar-SA")
+PATIENCE_SECONDS = 240
+CONFIG = """
+translations:
+  prices:
+    tiny: {input: 1000, output: 1000}
+"""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[ScriptedOpenAI]:
+    with ScriptedOpenAI() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def pipeline(
+    directus: LocalDirectus,
+    studio: DirectusClient,
+    engine: ScriptedOpenAI,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LocalPipeline]:
+    environment = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": engine.url, "OPENAI_MODEL": "tiny"}
+    folder = tmp_path_factory.mktemp("pipeline")
+    with LocalPipeline(directus, folder, config=CONFIG, environment=environment) as running:
+        # The first tick only notes where the feed stands.
+        _wait(lambda: _ticks(running, "directus_posts_sensor") > 0 and _ticks(running, "directus_pages_sensor") > 0)
+        yield running
+
+
+def test_new_items_are_there_in_all_languages_without_configuration(
+    pipeline: LocalPipeline, studio: DirectusClient
+) -> None:
+    post = _create_post(studio, title="Bread", body="<p>The dough has to rest.</p>")
+    page = str(studio.post("/items/pages", {"title": "About us", "body": "The dough has to **rest**."})["id"])
+
+    _wait(lambda: len(_rows(studio, "posts", post)) == 5 and len(_rows(studio, "pages", page)) == 4)
+
+    for code in TARGETS:
+        assert _rows(studio, "posts", post)[code]["title"] == pseudo("Bread", target=language(code))
+        assert _rows(studio, "pages", page)[code]["title"] == pseudo("About us", target=language(code))
+
+
+def test_a_run_worker_that_is_killed_loses_nothing_and_pays_nothing_twice(
+    pipeline: LocalPipeline, studio: DirectusClient, engine: ScriptedOpenAI
+) -> None:
+    records = RecordStore(LocalStorage(pipeline.home / "translations"))
+    engine.asked.clear()
+    engine.delay_seconds = 6
+    body = "\n".join(f"<p>Paragraph {n}: the dough has to rest.</p>" for n in range(100))
+    post = _create_post(studio, body=body)
+    _wait(lambda: any(records.load("posts", post, code) for code in TARGETS))
+
+    os.kill(_run_worker(pipeline), signal.SIGKILL)
+
+    before = len(engine.asked)
+    remembered = {
+        code: len(record.segments) if (record := records.load("posts", post, code)) else 0 for code in TARGETS
+    }
+    assert 0 < sum(remembered.values()) < 400
+    assert {row["body"].count("</p>") for row in _rows(studio, "posts", post).values()} == {100}
+    engine.delay_seconds = 0
+    _wait(lambda: len(_rows(studio, "posts", post)) == 5)
+    for code in TARGETS:
+        assert _rows(studio, "posts", post)[code]["body"].count("</p>") == 100
+        again = [len(asked.segments) for asked in engine.asked[before:] if asked.target.code == code]
+        assert sum(again) == 100 - remembered[code]
+
+
+def test_a_new_language_is_followed_without_a_restart(pipeline: LocalPipeline, studio: DirectusClient) -> None:
+    items = [
+        (name, str(row["id"]))
+        for name in ("posts", "pages")
+        for row in studio.get(f"/items/{name}", fields=["id"], limit=-1)
+    ]
+
+    studio.post("/items/languages", {"code": "es-ES", "name": "Spanish"})
+
+    _wait(lambda: all("es-ES" in _rows(studio, name, key) for name, key in items))
+
+
+def test_plan_prices_what_a_backfill_would_send_and_sends_nothing(
+    pipeline: LocalPipeline, studio: DirectusClient, engine: ScriptedOpenAI
+) -> None:
+    before = len(engine.asked)
+
+    everything = _plan(pipeline)
+    missing = _plan(pipeline, "--missing-only", "--collection", "posts", "--language", "de-DE")
+
+    assert len(engine.asked) == before
+    assert re.search(r"posts\s+│\s+de-DE\s+│\s+\d+\s+│\s+0\s+│", everything)
+    assert re.search(r"posts\s+│\s+de-DE\s+│\s+0\s+│\s+0\s+│\s+0\s+│\s+0\s+│\s+0\s+│\s+0.00", missing)
+    assert "fr-FR" not in missing
+
+
+def test_a_steady_system_starts_no_run_and_sends_no_request(pipeline: LocalPipeline, engine: ScriptedOpenAI) -> None:
+    _wait(lambda: _unfinished(pipeline) == 0)
+    runs, asked, ticks = _runs(pipeline), len(engine.asked), _ticks(pipeline, "directus_posts_sensor")
+
+    _wait(lambda: _ticks(pipeline, "directus_posts_sensor") >= ticks + 4)
+
+    assert (_runs(pipeline), len(engine.asked)) == (runs, asked)
+
+
+def _create_post(studio: DirectusClient, **texts: Any) -> str:
+    return str(studio.post("/items/posts", {"translations": [{"languages_code": "en-US", **texts}]})["id"])
+
+
+def _rows(studio: DirectusClient, collection: str, item: str) -> dict[str, dict[str, Any]]:
+    rows = studio.get(f"/items/{collection}_translations", filter={f"{collection}_id": {"_eq": item}}, limit=-1)
+    found = {row["languages_code"]: row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "It did not happen."
+        time.sleep(0.5)
+
+
+def _ticks(pipeline: LocalPipeline, sensor: str) -> int:
+    """How many ticks have ended."""
+    selector = {"repositoryLocationName": "directus_assets", "repositoryName": "__repository__", "sensorName": sensor}
+    query = """query ($selector: SensorSelector!) {
+        sensorOrError(sensorSelector: $selector) { ... on Sensor { sensorState { ticks(limit: 500) { status } } } }
+    }"""
+    found = Webserver(pipeline.url)._ask(query, selector=selector)["sensorOrError"]
+    return sum(tick["status"] != "STARTED" for tick in found.get("sensorState", {}).get("ticks", []))
+
+
+def _runs(pipeline: LocalPipeline) -> int:
+    query = "{ runsOrError { ... on Runs { count } } }"
+    return int(Webserver(pipeline.url)._ask(query)["runsOrError"]["count"])
+
+
+def _unfinished(pipeline: LocalPipeline) -> int:
+    query = "{ runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED]}) { ... on Runs { count } } }"
+    return int(Webserver(pipeline.url)._ask(query)["runsOrError"]["count"])
+
+
+def _run_worker(pipeline: LocalPipeline) -> int:
+    """The process of the latest run, as its log names it."""
+    ask = Webserver(pipeline.url)._ask
+    (run,) = ask("{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }")["runsOrError"]["results"]
+    query = """query ($runId: ID!) {
+        logsForRun(runId: $runId) { ... on EventConnection { events { ... on MessageEvent { message } } } }
+    }"""
+    messages = "\n".join(event.get("message", "") for event in ask(query, **run)["logsForRun"]["events"])
+    return int(re.findall(r"process \(pid: (\d+)\)", messages)[-1])
+
+
+def _plan(pipeline: LocalPipeline, *options: str) -> str:
+    command = [str(Path(sys.executable).parent / "directus-assets"), "plan", *options]
+    environment = {**os.environ, **pipeline.environment, "COLUMNS": "160"}
+    done = subprocess.run(
+        command, cwd=pipeline.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
