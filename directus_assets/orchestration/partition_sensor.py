@@ -89,7 +89,7 @@ def build_partition_sensor(
         description=description,
     )
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        tick = _Tick(context.instance, project, subject)
+        tick = _Tick(context, project, subject)
         if context.cursor:
             cursor = Cursor.model_validate_json(context.cursor)
         else:
@@ -103,13 +103,18 @@ def build_partition_sensor(
 class _Tick:
     """One look at Directus. Each step takes the cursor and returns it moved on."""
 
-    instance: dg.DagsterInstance
+    context: dg.SensorEvaluationContext
     project: Project
     subject: Subject
 
     def __post_init__(self) -> None:
         self.versions = dict(self.subject.code_versions)
         self.requests: list[dg.RunRequest] = []
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        # Dagster opens its storage anew for each tick that asks for it, which is most of what a quiet tick would cost.
+        return self.context.instance
 
     def first_cursor(self, *, backfill: bool) -> Cursor:
         """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""

@@ -152,6 +152,22 @@ def test_what_happened_before_is_history(instance: dg.DagsterInstance, directus:
     assert pipeline.partitions == ["f2"]
 
 
+def test_a_quiet_tick_leaves_the_storage_of_dagster_alone(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    project = ScriptedProject(directus)
+    sensor = build_partition_sensor(
+        Files(project, pipeline.presets), project, name="sensor", description="", job_name=None, backfill_on_start=False
+    )
+
+    # Without an instance: to ask the context for it would raise.
+    result = sensor(dg.build_sensor_context(cursor=pipeline.cursor))
+
+    assert isinstance(result, dg.SensorResult)
+    assert not result.run_requests
+
+
 # Changes
 
 
