@@ -38,6 +38,9 @@ def test_without_a_compiler_the_installer_says_what_to_install(monkeypatch: pyte
 
 
 def test_when_npm_fails_the_end_of_its_log_is_in_the_error(tmp_path: Path) -> None:
+    # npm takes the nearest folder above that has one for the project, and there may be one.
+    (tmp_path / "package.json").write_text('{"private": true}')
+
     with pytest.raises(ConfigurationError, match=r"(?s)end of its log.*package-lock.json"):
         npm_ci(tmp_path, lambda _: None)
 
