@@ -3,6 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from directus_assets.orchestration.build import build_defs
+from directus_assets.settings import Environment, Settings, parse_config
+from directus_assets.snapshot import Snapshot
+
 
 def load(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """What happens when Dagster loads the code location in an empty folder, with nothing but this environment."""
@@ -55,3 +61,15 @@ def test_a_mistake_in_the_yaml_file_is_what_the_code_location_shows(tmp_path: Pa
     assert loaded.stderr.rstrip().endswith(
         "directus_assets.yaml, line 2: `images.delivry` is not a setting; did you mean `delivery`?"
     )
+
+
+def test_a_preset_that_only_the_yaml_file_knows_is_named_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(
+        environment=Environment.read({}), config=parse_config("images:\n  presets:\n    crad: {delivery: warm}\n")
+    )
+    snapshot = Snapshot(rows={"storage_asset_presets": [{"key": "card", "width": 10}]})
+
+    build_defs(settings, snapshot=snapshot)
+
+    assert "`images.presets.crad`" in caplog.text
+    assert "only card" in caplog.text

@@ -44,6 +44,7 @@ def build_defs(
     """
     project = project or Project(settings)
     snapshot = snapshot or load_snapshot(settings.environment, with_translations=project.translates)
+    _warn_of_unknown_presets(project, snapshot)
     files, translated = image_files(project, snapshot), list(translated_items(project, snapshot))
     return dg.Definitions.merge(
         dg.Definitions(sensors=[build_settings_sensor(snapshot, project)], executor=dg.in_process_executor),
@@ -52,6 +53,16 @@ def build_defs(
         build_reconcile(snapshot, project, reconcile_targets(project, snapshot)),
         _failures(project, [files, *translated]),
     )
+
+
+def _warn_of_unknown_presets(project: Project, snapshot: Snapshot) -> None:
+    """No error: a preset may be removed in Directus at any time, and definitions have to load even so."""
+    known = [preset.key for preset in snapshot.settings.presets]
+    for key in project.settings.config.images.presets:
+        if known and key not in known:
+            logger.warning(
+                "`images.presets.%s` in the YAML file: Directus has no such preset, only %s.", key, ", ".join(known)
+            )
 
 
 def image_files(project: Project, snapshot: Snapshot) -> Files:
