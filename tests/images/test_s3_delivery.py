@@ -17,7 +17,9 @@ from directus_assets.local.server import LocalDirectus
 
 pytestmark = pytest.mark.integration
 
-BUCKET = "uploads"
+BUCKET = "served-pictures"
+"""Of its own: all of moto's servers in one process share their buckets."""
+
 PRESETS = [
     {"key": "card", "fit": "cover", "width": 120, "height": 90, "quality": 80, "format": "webp", "transforms": []},
     {"key": "any", "fit": "inside", "width": 100, "quality": 70, "format": "auto", "transforms": []},
