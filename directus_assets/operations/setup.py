@@ -62,7 +62,7 @@ def run_setup(
         if not project.translates:
             console.print("No engine translates here, so no rights for translations are given. See .env.example.")
         if not todo:
-            console.print("Nothing has to be changed.")
+            console.print("Nothing has to be changed. The user keeps its token; --new-token makes another one.")
             return 0
         if dry_run:
             return 0
