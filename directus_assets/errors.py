@@ -20,6 +20,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import ClassVar
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 
@@ -38,6 +39,9 @@ class DirectusAssetsError(Exception):
     `message` says what happened to which item and field; `remedy` says what to do about it.
     Both are free of secrets whatever they were made from.
     """
+
+    may_pass_after_seconds: ClassVar[float | None] = None
+    """For what no retry helps, but somebody may put right: when it is worth another look. None: never by itself."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         self.message = redact(message)
@@ -74,6 +78,8 @@ class PermanentError(DirectusAssetsError):
 
 class Forbidden(PermanentError):
     """The credentials are wrong or lack a right."""
+
+    may_pass_after_seconds: ClassVar[float | None] = 3600
 
 
 class NotFound(PermanentError):

@@ -76,9 +76,10 @@ def data_version(record: dg.EventLogRecord) -> str:
 
 def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, Any]:
     """What an observation of a failed try tells `failures`: what was tried, and whether another try may help."""
-    wait = error.retry_after_seconds if isinstance(error, TransientError) else None
+    is_transient = isinstance(error, TransientError)
+    wait = error.retry_after_seconds if isinstance(error, TransientError) else error.may_pass_after_seconds
     waits = {"retry_after_seconds": wait} if wait else {}
-    return {"tried": fingerprint, "transient": isinstance(error, TransientError), **waits}
+    return {"tried": fingerprint, "transient": is_transient or wait is not None, **waits}
 
 
 def failures(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
@@ -16,6 +17,9 @@ from directus_assets.translation.segments.model import BadAnswer, Document, Segm
 
 class Untranslatable(PermanentError):
     """Some segments have no translation that may be written, after one repair; `rejected` has each by its text."""
+
+    # The same question may have a better answer another time; only these segments are asked for, and paid for, again.
+    may_pass_after_seconds: ClassVar[float | None] = 6 * 3600
 
     def __init__(self, message: str, *, rejected: Mapping[str, Rejected]) -> None:
         self.rejected = rejected

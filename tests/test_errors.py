@@ -1,0 +1,58 @@
+"""What of an error decides about another try."""
+
+import datetime as dt
+
+import pytest
+
+from directus_assets.errors import (
+    BadInput,
+    DirectusAssetsError,
+    Forbidden,
+    NotFound,
+    Overloaded,
+    Rejected,
+    from_status,
+    parse_retry_after,
+    redact,
+)
+from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.translation.translate import Untranslatable
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, Forbidden), (403, Forbidden), (404, NotFound), (400, Rejected), (429, Overloaded), (503, Overloaded)],
+)
+def test_the_status_decides_the_kind(status: int, kind: type[DirectusAssetsError]) -> None:
+    assert type(from_status(status, "x")) is kind
+
+
+def test_retry_after_is_a_number_or_a_date() -> None:
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    assert parse_retry_after("7") == 7
+    assert parse_retry_after("Thu, 01 Jan 2026 00:00:30 GMT", now=now) == 30
+    assert parse_retry_after("soon") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Authorization: Bearer abc.def", "token=s3cr3t", "https://me:pw@host/", "sk-abcdefghijkl"]
+)
+def test_credentials_are_hidden(text: str) -> None:
+    assert "***" in redact(text)
+    assert not any(secret in redact(text) for secret in ("abc.def", "s3cr3t", "pw@", "abcdefghijkl"))
+
+
+@pytest.mark.parametrize(
+    ("error", "is_looked_at_again"),
+    [
+        (BadInput("a broken picture"), False),
+        (Overloaded("429"), True),
+        (Forbidden("an expired key"), True),
+        (Untranslatable("a bad answer", rejected={}), True),
+    ],
+)
+def test_what_somebody_may_put_right_is_looked_at_again_by_the_reconcile(
+    error: DirectusAssetsError, is_looked_at_again: bool
+) -> None:
+    assert try_metadata(error, fingerprint="1")["transient"] is is_looked_at_again
