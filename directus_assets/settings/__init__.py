@@ -1,0 +1,27 @@
+"""The two sources of configuration, typed: the environment (addresses and secrets) and one YAML file (everything else).
+
+With the YAML file untouched, and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set, everything works.
+"""
+
+from directus_assets.settings.environment import Environment
+from directus_assets.settings.loading import Settings, load_settings
+from directus_assets.settings.sections import (
+    CollectionOptions,
+    Config,
+    DeliveryName,
+    ImageOptions,
+    TranslationOptions,
+)
+from directus_assets.settings.yaml_file import parse_config
+
+__all__ = [
+    "CollectionOptions",
+    "Config",
+    "DeliveryName",
+    "Environment",
+    "ImageOptions",
+    "Settings",
+    "TranslationOptions",
+    "load_settings",
+    "parse_config",
+]

@@ -1,0 +1,112 @@
+"""What the environment says: addresses and secrets."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from directus_assets.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What the environment says. Secrets are `SecretStr`, so that no `repr` shows them."""
+
+    directus_url: str = ""
+    directus_token: SecretStr = field(default_factory=lambda: SecretStr(""))
+    poll_seconds: int = 5
+    webserver_url: str = "http://127.0.0.1:3000"
+    state_folder: Path = Path(".dagster")
+    storage: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Directus' own STORAGE_* variables, as given."""
+    translation_engine: str = "auto"
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    openai_model: str | None = None
+    deepl_api_key: SecretStr | None = None
+
+    REQUIRED: ClassVar[tuple[str, str]] = ("DIRECTUS_URL", "DIRECTUS_TOKEN")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a Directus to talk to."""
+        return bool(self.directus_url and self.directus_token.get_secret_value())
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> "Environment":
+        """The environment of this process, or the one given.
+
+        Raises:
+            ConfigurationError: a variable holds a value that cannot be used.
+        """
+        values = os.environ if environ is None else environ
+        # Compose hands on a variable that is not set as an empty one: both mean the default.
+        return cls(
+            directus_url=_address(values.get("DIRECTUS_URL", "")),
+            directus_token=SecretStr(_token(values.get("DIRECTUS_TOKEN", ""))),
+            poll_seconds=_seconds(values.get("DIRECTUS_POLL_SECONDS") or "5"),
+            webserver_url=(values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/"),
+            state_folder=Path(values.get("DAGSTER_HOME") or ".dagster"),
+            storage={name: value for name, value in values.items() if name.startswith("STORAGE_")},
+            translation_engine=values.get("TRANSLATION_ENGINE") or "auto",
+            openai_api_key=_secret(values.get("OPENAI_API_KEY")),
+            openai_base_url=values.get("OPENAI_BASE_URL") or None,
+            openai_model=values.get("OPENAI_MODEL") or None,
+            deepl_api_key=_secret(values.get("DEEPL_API_KEY")),
+        )
+
+    def missing(self) -> list[str]:
+        """The required variables that are not set."""
+        given = (self.directus_url, self.directus_token.get_secret_value())
+        return [name for name, value in zip(self.REQUIRED, given, strict=True) if not value]
+
+
+def _secret(value: str | None) -> SecretStr | None:
+    return SecretStr(value) if value else None
+
+
+def _address(text: str) -> str:
+    url = text.strip().rstrip("/")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            "DIRECTUS_URL is no web address.", remedy="Give the whole address, such as https://cms.example.com."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "DIRECTUS_URL holds a login, a query or a fragment.",
+            remedy="Give the bare address. A login in it would be sent in the place of DIRECTUS_TOKEN.",
+        )
+    return url
+
+
+def _token(text: str) -> str:
+    token = text.strip()
+    if not all("!" <= character <= "~" for character in token):
+        raise ConfigurationError(
+            "DIRECTUS_TOKEN holds a space, a line break or a character outside of ASCII.",
+            remedy="Copy the static token from Directus once more, without quotes or a line break in it.",
+        )
+    return token
+
+
+def _seconds(text: str) -> int:
+    try:
+        seconds = int(text)
+    except ValueError:
+        seconds = 0
+    if seconds < 5:
+        raise ConfigurationError(
+            f"DIRECTUS_POLL_SECONDS is {text!r}.", remedy="Give a whole number of seconds, 5 or more (Dagster's least)."
+        )
+    return seconds

@@ -1,0 +1,161 @@
+"""What the YAML file may say, section by section."""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+DeliveryName = Literal["warm", "storage", "export"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_untouched(cls, value: Any) -> Any:
+        # `images:` with every line below it commented out is null in YAML.
+        return {} if value is None else value
+
+
+class PresetOptions(_Section):
+    """What the YAML file says about one preset."""
+
+    delivery: DeliveryName | None = None
+    """How this preset is delivered, where it differs from `images.delivery`."""
+    enabled: bool = True
+    """Off: this preset becomes no asset."""
+
+
+class ExportOptions(_Section):
+    """Where delivery `export` writes."""
+
+    location: str | None = None
+    """The name of one of `STORAGE_LOCATIONS`; without it, `folder` is a folder on this machine."""
+    folder: str = "exports"
+    """A folder: relative to the YAML file, or inside the location."""
+
+
+class ImageOptions(_Section):
+    """The section `images`."""
+
+    delivery: Literal["auto", "warm", "storage", "export"] = "auto"
+    """`auto`: `storage` where Directus' STORAGE_* variables are set, else `warm`."""
+    presets: dict[str, PresetOptions] = Field(default_factory=dict)
+    export: ExportOptions = ExportOptions()
+    backfill_on_start: bool = False
+    """Whether pictures that exist when the pipeline first starts are rendered at once, or wait for a backfill."""
+    batch_size: int = Field(default=50, ge=1, le=1000)
+    """Files per run."""
+    max_megapixels: int = Field(default=268, ge=1, le=2000)
+    """Pictures with more pixels are refused before they are decoded."""
+    workers: int | None = Field(default=None, ge=1, le=64)
+    """Pictures rendered side by side in one run; unset: the number of processors."""
+    warm_concurrency: int = Field(default=4, ge=1, le=25)
+    """The most requests that ask Directus to render at the same time."""
+
+    def is_enabled(self, preset_key: str) -> bool:
+        """Whether a preset becomes an asset."""
+        return preset_key not in self.presets or self.presets[preset_key].enabled
+
+    def delivery_of(self, preset_key: str, *, has_storage: bool) -> DeliveryName:
+        """How a preset is delivered.
+
+        Args:
+            preset_key: the preset.
+            has_storage: whether Directus' STORAGE_* variables are set here.
+        """
+        own = self.presets[preset_key].delivery if preset_key in self.presets else None
+        if own:
+            return own
+        if self.delivery == "auto":
+            return "storage" if has_storage else "warm"
+        return self.delivery
+
+
+class CollectionOptions(_Section):
+    """What the YAML file says about one translated collection; everything else is discovered."""
+
+    enabled: bool = True
+    source_language: str | None = None
+    languages: tuple[str, ...] | None = None
+    """Target languages; unset: `translations.languages`."""
+    fields: tuple[str, ...] | None = None
+    """Only these fields; unset: all that hold text."""
+    exclude: tuple[str, ...] = ()
+    """Fields to leave alone."""
+    kinds: dict[str, Literal["plain", "html", "markdown", "blocks", "slug", "tags", "repeater"]] = Field(
+        default_factory=dict
+    )
+    """How a field's text is read, where its interface does not tell."""
+    filter: dict[str, Any] = Field(default_factory=dict)
+    """Only items that match this Directus filter, such as `{status: {_eq: published}}`."""
+
+
+class PriceOptions(_Section):
+    """Money per million tokens, or per million characters of source text."""
+
+    input: Decimal = Decimal(0)
+    cached_input: Decimal | None = None
+    output: Decimal = Decimal(0)
+    characters: Decimal = Decimal(0)
+
+
+class FolderOptions(_Section):
+    """A folder: relative to `DAGSTER_HOME`, or inside one of `STORAGE_LOCATIONS`."""
+
+    location: str | None = None
+    folder: str = "translations"
+
+
+class TranslationOptions(_Section):
+    """The section `translations`."""
+
+    enabled: bool = True
+    source_language: str | None = None
+    """Unset: what the collection's interface in Directus shows first, else the project's default language."""
+    languages: tuple[str, ...] | None = None
+    """Target languages; unset: all that Directus has."""
+    collections: dict[str, CollectionOptions] = Field(default_factory=dict)
+    backfill_on_start: bool = False
+    """Whether items that exist when the pipeline first starts are translated at once, or wait for a backfill."""
+    batch_size: int = Field(default=20, ge=1, le=1000)
+    """Items per run."""
+    concurrency: int = Field(default=8, ge=1, le=128)
+    """The most requests to the engine at the same time, in one run."""
+    review: Literal["metadata", "version"] = "metadata"
+    """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
+    deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"
+    spending_limit_per_day: Decimal | None = Field(default=None, ge=0)
+    """Money, in the currency of `prices`; work stops cleanly and goes on the next day (UTC)."""
+    prices: dict[str, PriceOptions] = Field(default_factory=dict)
+    """By model; `deepl` for DeepL."""
+    records: FolderOptions = FolderOptions()
+    """Where translation records are kept."""
+
+
+class ReconcileOptions(_Section):
+    """The section `reconcile`: the full comparison of Directus with what has been made."""
+
+    cron: str = "0 * * * *"
+    """When it runs, in UTC."""
+    minutes: int = Field(default=10, ge=1, le=240)
+    """How long one run may take; the next one goes on from where it stopped."""
+
+
+class NotifyOptions(_Section):
+    """The section `notify`: who is told that something failed for good."""
+
+    editors: bool = False
+    """The user who changed the item last, by a notification in Directus."""
+    webhook: SecretStr | None = None
+    """An address that gets a POST with what failed."""
+
+
+class Config(_Section):
+    """The whole YAML file."""
+
+    images: ImageOptions = ImageOptions()
+    translations: TranslationOptions = TranslationOptions()
+    reconcile: ReconcileOptions = ReconcileOptions()
+    notify: NotifyOptions = NotifyOptions()
