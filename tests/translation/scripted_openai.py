@@ -273,7 +273,7 @@ def _right(asked: Asked) -> dict[str, str]:
 
 
 def _understand(path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Asked:
-    prompt = "\n".join(message["content"] for message in body["messages"])
+    prompt = "\n".join(message["content"] for message in body.get("messages", ()))
     segments = re.search(r"<source_segments>\n(.*)\n</source_segments>", prompt)
     target = re.search(r"\nTranslate every segment into .*\((\S+)\)\.", prompt)
     glossary = re.search(r"<glossary>\n(.*?)\n</glossary>", prompt, re.DOTALL)

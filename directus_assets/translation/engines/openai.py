@@ -7,7 +7,8 @@ from typing import Any, Final
 import openai
 from openai.types.chat import ChatCompletion
 
-from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
+from directus_assets.errors import Rejected, from_status
+from directus_assets.translation.engines.openai_endpoint import classify, connect
 from directus_assets.translation.engines.openai_prompt import (
     answer_schema,
     count_tokens,
@@ -26,11 +27,6 @@ _TOO_LONG: Final = re.compile(
     r"|reduce the length|exceeds? .{0,40}(?:tokens|length|limit)",
     re.IGNORECASE,
 )
-_REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {
-    Forbidden: "Check OPENAI_API_KEY: it is wrong or expired, or may not use this model.",
-    NotFound: "Check OPENAI_MODEL and OPENAI_BASE_URL.",
-    Rejected: "Check OPENAI_MODEL and OPENAI_BASE_URL.",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,15 +87,7 @@ class OpenAIEngine:
         self.max_characters = max_characters
         self.max_segments = max_segments
         self._spare_tokens = spare_tokens
-        timeout = openai.Timeout(timeout_seconds, connect=min(5.0, timeout_seconds))
-        self._client = openai.OpenAI(
-            api_key=api_key,
-            base_url=base_url,
-            timeout=timeout,
-            max_retries=0,
-            # A redirect would take the key and the content to an address that nobody configured.
-            http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=timeout),
-        )
+        self._client = connect(api_key=api_key, base_url=base_url, timeout_seconds=timeout_seconds)
         # OpenAI's newer models refuse `max_tokens`; many other endpoints ignore `max_completion_tokens`, and then
         # nothing is capped.
         cap_name = "max_tokens" if base_url else "max_completion_tokens"
@@ -136,17 +124,15 @@ class OpenAIEngine:
             refused = Usage(requests=1)
             if failure := _failure_of(error):
                 return Answer(usage=refused, failure=failure)
-            classified = self._classify(error)
+            classified = classify(error, name=self.name, task="translate")
             other = dialect.after(error.message) if isinstance(classified, Rejected) else None
             if other is None:
                 raise classified from error
             self._dialect = other
             answer = self.translate(request)
             return replace(answer, usage=answer.usage + refused)
-        except openai.APIConnectionError as error:
-            raise Unreachable(f"{self.name} did not answer: {error}") from error
         except openai.OpenAIError as error:
-            raise Rejected(f"{self.name} gave an answer that makes no sense: {error}") from error
+            raise classify(error, name=self.name, task="translate") from error
         return _read(completion, request)
 
     def check(self) -> str:
@@ -160,10 +146,8 @@ class OpenAIEngine:
             models = [model.id for model in self._client.models.list().data]
         except openai.NotFoundError:
             return "The endpoint lists no models, so neither the key nor the model could be checked."
-        except openai.APIStatusError as error:
-            raise self._classify(error) from error
-        except openai.APIConnectionError as error:
-            raise Unreachable(f"{self.name} did not answer: {error}") from error
+        except (openai.APIStatusError, openai.APIConnectionError) as error:
+            raise classify(error, name=self.name, task="translate") from error
         except (openai.OpenAIError, AttributeError, TypeError, ValueError):
             return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
         # Some endpoints call it `llama3:latest`, and take it as `llama3`.
@@ -174,15 +158,6 @@ class OpenAIEngine:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    def _classify(self, error: openai.APIStatusError) -> DirectusAssetsError:
-        if error.code == "insufficient_quota":
-            return Forbidden(
-                f"{self.name}: nothing is left to spend: {error.message}", remedy="Add credit at the provider."
-            )
-        remedy = _REMEDIES.get(type(from_status(error.status_code, "")), "")
-        message = f"{self.name} refused to translate: {error.message[:500]}"
-        return from_status(error.status_code, message, remedy=remedy, headers=error.response.headers)
 
 
 def _failure_of(error: openai.APIStatusError) -> Failure | None:

@@ -1,0 +1,89 @@
+"""Texts as vectors: what every embedding engine takes and gives, and the one way in which they are asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from directus_assets.enrichment.neighbours import Vector, quantized
+from directus_assets.errors import Rejected
+from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.rate_gate import RateGate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embedded:
+    """The vectors of some texts, in their order, and what they cost."""
+
+    vectors: Sequence[Sequence[float]]
+    usage: Usage = field(default_factory=Usage)
+
+
+class Embedder(Protocol):
+    """An embedding service. Vectors of one `name` can be compared with each other, and with no others."""
+
+    @property
+    def name(self) -> str:
+        """What is remembered with each vector, such as `openai:text-embedding-3-small` or `local`."""
+
+    @property
+    def model(self) -> str:
+        """What the price table calls it."""
+
+    @property
+    def max_texts(self) -> int:
+        """How many texts one request may hold."""
+
+    @property
+    def max_characters(self) -> int:
+        """How much of a text counts."""
+
+    def estimate(self, texts: Sequence[str]) -> Usage:
+        """What these texts will about consume, without sending them."""
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """The vectors of these texts; one request, sent once.
+
+        Raises:
+            TransientError: no answer, or one that asks for patience.
+            PermanentError: wrong key, unknown model, or an answer that makes no sense.
+        """
+
+    def close(self) -> None:
+        """Give back connections; the embedder is not used afterwards."""
+
+
+def embed_texts(
+    texts: Sequence[str],
+    *,
+    embedder: Embedder,
+    gate: RateGate,
+    admit: Callable[[Usage], None],
+    paid: Callable[[Usage], None],
+) -> list[Vector]:
+    """The vectors of `texts`, none of them blank, in as few requests as the embedder allows.
+
+    Args:
+        texts: of a longer one than the embedder takes, only the beginning counts.
+        embedder: who embeds.
+        gate: the gate that all who use the engine share.
+        admit: called with an estimate before each request; stops the work by raising.
+        paid: called with what each request has consumed.
+
+    Raises:
+        DirectusAssetsError: as `embedder`, `gate` and `admit`.
+    """
+    vectors: list[Vector] = []
+    for start in range(0, len(texts), embedder.max_texts):
+        batch = [text[: embedder.max_characters] for text in texts[start : start + embedder.max_texts]]
+        admit(embedder.estimate(batch))
+        answer = gate.call(partial(embedder.embed, batch))
+        paid(answer.usage)
+        found = [quantized(vector) for vector in answer.vectors]
+        if len(found) != len(batch) or len({len(vector) for vector in [*vectors, *found]}) > 1:
+            raise Rejected(
+                f"{embedder.name} gave {len(found)} vectors for {len(batch)} texts, or not all of one length.",
+                remedy="Use another embedding model.",
+            )
+        vectors += found
+    return vectors

@@ -1,0 +1,93 @@
+"""The embedder for OpenAI-compatible endpoints, against a server on loopback."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from directus_assets.enrichment.openai_embedder import OpenAIEmbedder
+from directus_assets.errors import DirectusAssetsError, Forbidden, Overloaded, Rejected, Unreachable
+from tests.translation.scripted_openai import Asked, Reply, ScriptedOpenAI, hang, out_of_credit, overloaded
+from tests.translation.scripted_openai import unauthorized as wrong_key
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedOpenAI]:
+    with ScriptedOpenAI() as server:
+        yield server
+
+
+@pytest.fixture
+def embedder(server: ScriptedOpenAI) -> Iterator[OpenAIEmbedder]:
+    embedder = OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=0.5)
+    yield embedder
+    embedder.close()
+
+
+def test_vectors_are_in_the_order_of_the_texts_whatever_order_they_come_in(
+    server: ScriptedOpenAI, embedder: OpenAIEmbedder
+) -> None:
+    def backwards(asked: Asked) -> Reply:
+        rows = [{"index": at, "embedding": [float(at), 1.0]} for at in range(len(asked.body["input"]))]
+        return answer(rows[::-1])
+
+    server.always(backwards)
+
+    embedded = embedder.embed(["bread", "boats", "salt"])
+
+    assert embedded.vectors == [[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]
+    assert (embedded.usage.requests, embedded.usage.input_tokens) == (1, 7)
+    assert server.asked[0].path == "/v1/embeddings"
+    assert server.asked[0].body == {"model": "small", "input": ["bread", "boats", "salt"], "encoding_format": "float"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [{"index": 0, "embedding": [1.0]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [1.0]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": []}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 2, "embedding": [1.0]}],
+    ],
+)
+def test_an_answer_that_lacks_a_vector_is_refused(
+    server: ScriptedOpenAI, embedder: OpenAIEmbedder, rows: list[dict[str, Any]]
+) -> None:
+    server.always(lambda _: answer(rows))
+
+    with pytest.raises(Rejected):
+        embedder.embed(["bread", "boats"])
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (overloaded(retry_after=3), Overloaded),
+        (out_of_credit, Forbidden),
+        (wrong_key, Forbidden),
+        (hang(2), Unreachable),
+        (lambda _: Reply(body="<html>Bad proxy</html>", headers={"content-type": "text/html"}), Rejected),
+    ],
+    ids=["overloaded", "out of credit", "wrong key", "no answer", "a proxy's page"],
+)
+def test_failures_are_those_of_every_engine(
+    server: ScriptedOpenAI, embedder: OpenAIEmbedder, behaviour: Any, error: type[DirectusAssetsError]
+) -> None:
+    server.always(behaviour)
+
+    with pytest.raises(error) as caught:
+        embedder.embed(["bread"])
+
+    assert "abcdefghijklmnop" not in str(caught.value)
+
+
+def answer(rows: list[dict[str, Any]]) -> Reply:
+    body = {
+        "object": "list",
+        "model": "small",
+        "data": [{"object": "embedding", **row} for row in rows],
+        "usage": {"prompt_tokens": 7, "total_tokens": 7},
+    }
+    return Reply(body=json.dumps(body))
