@@ -21,7 +21,9 @@ from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.partitions import preset_asset_key
+from directus_assets.orchestration.names import Names
+
+NAMES = Names()
 
 PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.05
@@ -97,7 +99,7 @@ class Running:
         """Returns when all derivatives of these files are there and materialized."""
         wanted = set(file_ids)
         self.bed.wait_until_stored(wanted)
-        keys = [preset_asset_key(preset.key) for preset in PRESETS]
+        keys = [NAMES.preset(preset.key) for preset in PRESETS]
         wait_until(
             lambda: all(wanted <= self.instance.get_materialized_partitions(key) for key in keys),
             "The derivatives are not materialized",

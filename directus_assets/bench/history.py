@@ -15,7 +15,9 @@ import dagster as dg
 from directus_assets.bench.bed import PRESETS
 from directus_assets.images.plan import code_version
 from directus_assets.orchestration.materialized import version_tags
-from directus_assets.orchestration.partitions import files_key, files_partitions, preset_asset_key
+from directus_assets.orchestration.names import Names
+
+NAMES = Names()
 
 _PREVIEW = "![preview](data:image/webp;base64," + "UklGRiQ" * 400 + ")"
 """As long as those of real pictures."""
@@ -35,15 +37,15 @@ def fill(instance: dg.DagsterInstance, home: Path, count: int) -> None:
         count: how many files.
     """
     keys = [file_key(number) for number in range(count)]
-    instance.add_dynamic_partitions(str(files_partitions.name), keys)
+    instance.add_dynamic_partitions(str(NAMES.files_partitions.name), keys)
     for preset in PRESETS:
-        asset_key = preset_asset_key(preset.key)
-        tags = version_tags(data_version="0123456789abcdef", code_version=code_version(preset), source=files_key)
+        asset_key = NAMES.preset(preset.key)
+        tags = version_tags(data_version="0123456789abcdef", code_version=code_version(preset), source=NAMES.files)
         event = dg.AssetMaterialization(asset_key, partition=keys[0], metadata=_metadata(preset.key), tags=tags)
         instance.report_runless_asset_event(event)
     with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as database, database:
         for preset in PRESETS:
-            _copy(database, json.dumps(preset_asset_key(preset.key).path), keys[0], keys[1:])
+            _copy(database, json.dumps(NAMES.preset(preset.key).path), keys[0], keys[1:])
 
 
 def _copy(database: sqlite3.Connection, asset: str, first: str, others: list[str]) -> None:

@@ -15,7 +15,9 @@ from directus_assets.directus.models import File
 from directus_assets.images.render import Source, render
 from directus_assets.images.transforms import derivatives
 from directus_assets.local.progress import Say
-from directus_assets.orchestration.image_presets import IMAGES_JOB
+from directus_assets.orchestration.names import Names
+
+NAMES = Names()
 
 PICTURES = 24
 
@@ -133,7 +135,7 @@ def _ours(pictures: Sequence[bytes], delivery: str) -> Lap:
         ids = [bed.upload(picture) for picture in pictures]
         running.wait_until_recorded(ids)
         seconds, cpu = time.monotonic() - started, bed.cpu_seconds - before
-        runs = [run for run in running.wait_until_quiet()[:-1] if run.dagster_run.job_name == IMAGES_JOB]
+        runs = [run for run in running.wait_until_quiet()[:-1] if run.dagster_run.job_name == NAMES.images_job]
         begun, ended = (min(run.start_time or 0 for run in runs), max(run.end_time or 0 for run in runs))
         return Lap(seconds=seconds, directus_cpu=cpu, work=ended - begun)
 

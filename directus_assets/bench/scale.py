@@ -21,11 +21,14 @@ from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import build_image_presets
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
-from directus_assets.orchestration.partitions import TRIGGER_TAG, preset_asset_key, range_tags
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import TRIGGER_TAG, range_tags
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
+
+NAMES = Names()
 
 SIZES = (1_000, 10_000)
 ALL_SIZES = (*SIZES, 100_000)
@@ -102,7 +105,7 @@ class _History:
     def _record(self) -> None:
         for number in range(_BATCH):
             self.instance.report_runless_asset_event(
-                dg.AssetMaterialization(preset_asset_key(PRESETS[0].key), partition=file_key(number))
+                dg.AssetMaterialization(NAMES.preset(PRESETS[0].key), partition=file_key(number))
             )
 
     def _time(self, name: str, work: Callable[[], object]) -> None:

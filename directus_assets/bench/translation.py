@@ -15,11 +15,14 @@ from directus_assets.bench.figures import Figure, ratio_at_least, ratio_at_most
 from directus_assets.bench.texts import body, post
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import translated_items
-from directus_assets.orchestration.partitions import items_partitions, range_tags
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import range_tags
 from directus_assets.orchestration.translations import Items, build_translations
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import take_snapshot
+
+NAMES = Names()
 
 _SECONDS, _AT_ONCE = 0.5, 16
 _PARAGRAPHS = 40
@@ -126,5 +129,5 @@ def _desk() -> Iterator[_Desk]:
         snapshot = take_snapshot(project.directus, with_translations=True)
         items = next(each for each in translated_items(project, snapshot) if each.collection == "posts")
         instance = stack.enter_context(dg.DagsterInstance.local_temp(home))
-        instance.add_dynamic_partitions(str(items_partitions("posts").name), [])
+        instance.add_dynamic_partitions(str(NAMES.items_partitions("posts").name), [])
         yield _Desk(bed, engine, project, items, instance)

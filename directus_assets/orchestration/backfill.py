@@ -15,13 +15,9 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.images.plan import examine_files
 from directus_assets.orchestration.estimates import duration, seconds_per_file
 from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.partitions import (
-    PRIORITY_TAG,
-    SCAN_PRIORITY,
-    files_partitions,
-    preset_asset_key,
-)
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import PRIORITY_TAG, SCAN_PRIORITY
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning import stale_outputs
 from directus_assets.settings import Settings
@@ -62,25 +58,26 @@ def run_backfill(
     chosen = _choose(project, presets)
     with dg.DagsterInstance.get() as instance:
         plan = _plan(console, project, instance, chosen, missing_only=missing_only)
-        _show_plan(console, plan, chosen, seconds_per_file(instance, chosen), workers=project.maker.workers)
+        medians = seconds_per_file(instance, project.names, chosen)
+        _show_plan(console, plan, chosen, medians, workers=project.maker.workers)
         if dry_run or not plan.work:
             return 0
         webserver = Webserver(settings.environment.webserver_url)
         instance.add_dynamic_partitions(
-            str(files_partitions.name), [file_id for files in plan.work.values() for file_id in files]
+            str(project.names.files_partitions.name), [file_id for files in plan.work.values() for file_id in files]
         )
         backfills = [
             webserver.launch_backfill(
-                [preset_asset_key(key) for key in sorted(keys)],
+                [project.names.preset(key) for key in sorted(keys)],
                 files,
                 title="directus-assets backfill",
-                tags={PRIORITY_TAG: SCAN_PRIORITY},
+                tags={PRIORITY_TAG: SCAN_PRIORITY, **project.names.tags},
             )
             for keys, files in plan.work.items()
         ]
         started = time.monotonic()
         reports = _follow(console, webserver, backfills)
-        return _summarise(console, webserver, reports, seconds=time.monotonic() - started)
+        return _summarise(console, webserver, reports, project.names, seconds=time.monotonic() - started)
 
 
 def _choose(project: Project, wanted: Sequence[str]) -> list[Preset]:
@@ -99,7 +96,7 @@ def _plan(
 ) -> Plan:
     work: dict[frozenset[str], list[str]] = defaultdict(list)
     every = frozenset(preset.key for preset in presets)
-    keys = {preset.key: preset_asset_key(preset.key) for preset in presets}
+    keys = {preset.key: project.names.preset(preset.key) for preset in presets}
     total = project.directus.count_files(types=TRANSFORMED_TYPES)
     seen = 0
     with _progress(console) as progress:
@@ -156,7 +153,9 @@ def _follow(console: Console, webserver: Webserver, backfills: Sequence[str]) ->
             time.sleep(_POLL_SECONDS)
 
 
-def _summarise(console: Console, webserver: Webserver, reports: Sequence[BackfillProgress], *, seconds: float) -> int:
+def _summarise(
+    console: Console, webserver: Webserver, reports: Sequence[BackfillProgress], names: Names, *, seconds: float
+) -> int:
     table = Table(title=f"Done in {duration(seconds)}")
     for name in ("preset", "made", "failed"):
         table.add_column(name, justify="left" if name == "preset" else "right")
@@ -172,7 +171,8 @@ def _summarise(console: Console, webserver: Webserver, reports: Sequence[Backfil
     for error in errors:
         console.print(f"[red]{error}[/]")
     if errors or any(failed for _, failed in totals.values()):
-        console.print(f"The reason of each failure is on its partition: {webserver.url}/assets/image_presets")
+        address = f"{webserver.url}/assets/{names.presets.to_user_string()}"
+        console.print(f"The reason of each failure is on its partition: {address}")
         return 1
     return 0
 

@@ -8,22 +8,15 @@ import dagster as dg
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.image_presets import IMAGES_JOB, build_image_presets
+from directus_assets.orchestration.image_presets import build_image_presets
 from directus_assets.orchestration.partition_sensor import build_partition_sensor
-from directus_assets.orchestration.partitions import (
-    IMAGES_GROUP,
-    TRANSLATIONS_GROUP,
-    collection_name,
-    files_key,
-    items_key,
-)
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.survey import FileSurveyor, ItemSurveyor
-from directus_assets.orchestration.translations import Items, build_translations, translation_job_name
+from directus_assets.orchestration.translations import Items, build_translations
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot
 from directus_assets.translation.glossary import Term
@@ -89,8 +82,8 @@ def _files_target(files: Files) -> Target:
     return Target(
         subject=files,
         survey=lambda: FileSurveyor(files),
-        source=files_key,
-        job_name=IMAGES_JOB,
+        source=files.project.names.files,
+        job_name=files.project.names.images_job,
         backfill_on_start=files.project.settings.config.images.backfill_on_start,
     )
 
@@ -99,15 +92,20 @@ def _items_target(items: Items) -> Target:
     return Target(
         subject=items,
         survey=lambda: ItemSurveyor(items),
-        source=items_key(items.collection),
-        job_name=translation_job_name(items.collection),
+        source=items.project.names.items(items.collection),
+        job_name=items.project.names.translation_job(items.collection),
         backfill_on_start=items.project.settings.config.translations.backfill_on_start,
     )
 
 
 def _images(project: Project, files: Files) -> dg.Definitions:
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
-        dg.AssetSpec(files_key, description="The files of Directus.", group_name=IMAGES_GROUP, kinds={"directus"})
+        dg.AssetSpec(
+            project.names.files,
+            description="The files of Directus.",
+            group_name=project.names.images_group,
+            kinds={"directus"},
+        )
     ]
     jobs = []
     if files.presets:
@@ -115,7 +113,7 @@ def _images(project: Project, files: Files) -> dg.Definitions:
         assets.append(image_presets)
         jobs.append(
             dg.define_asset_job(
-                IMAGES_JOB,
+                project.names.images_job,
                 dg.AssetSelection.assets(image_presets),
                 description="Makes image derivatives for a range of files.",
             )
@@ -123,9 +121,9 @@ def _images(project: Project, files: Files) -> dg.Definitions:
     sensor = build_partition_sensor(
         files,
         project,
-        name="directus_files_sensor",
+        name=project.names.files_sensor,
         description="Follows uploads, replaced files, focal points and deletions in Directus.",
-        job_name=IMAGES_JOB if files.presets else None,
+        job_name=project.names.images_job if files.presets else None,
         backfill_on_start=project.settings.config.images.backfill_on_start,
     )
     return dg.Definitions(assets=assets, jobs=jobs, sensors=[sensor])
@@ -134,23 +132,23 @@ def _images(project: Project, files: Files) -> dg.Definitions:
 def _translations(project: Project, items: Items) -> dg.Definitions:
     collection = items.collection
     source = dg.AssetSpec(
-        items_key(collection),
+        project.names.items(collection),
         description=f"The items of `{collection}` in Directus.",
-        group_name=TRANSLATIONS_GROUP,
+        group_name=project.names.translations_group,
         kinds={"directus"},
     )
     translations = build_translations(project, items)
     job = dg.define_asset_job(
-        translation_job_name(collection),
+        project.names.translation_job(collection),
         dg.AssetSelection.assets(translations),
         description=f"Translates a range of items of {collection}.",
     )
     sensor = build_partition_sensor(
         items,
         project,
-        name=f"directus_{collection_name(collection)}_sensor",
+        name=project.names.items_sensor(collection),
         description=f"Follows changes of {collection} and its translations in Directus.",
-        job_name=translation_job_name(collection),
+        job_name=project.names.translation_job(collection),
         backfill_on_start=project.settings.config.translations.backfill_on_start,
     )
     return dg.Definitions(assets=[source, translations], jobs=[job], sensors=[sensor])

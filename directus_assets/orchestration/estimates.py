@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import dagster as dg
 
 from directus_assets.directus.models import Preset
-from directus_assets.orchestration.partitions import preset_asset_key
+from directus_assets.orchestration.names import Names
 
 _SAMPLE = 50
 
 
-def seconds_per_file(instance: dg.DagsterInstance, presets: Sequence[Preset]) -> dict[str, float]:
+def seconds_per_file(instance: dg.DagsterInstance, names: Names, presets: Sequence[Preset]) -> dict[str, float]:
     """The median time of the latest derivatives, by preset; presets without any are left out."""
     medians = {}
     for preset in presets:
-        records = instance.fetch_materializations(preset_asset_key(preset.key), limit=_SAMPLE).records
+        records = instance.fetch_materializations(names.preset(preset.key), limit=_SAMPLE).records
         events = [record.asset_materialization for record in records if record.asset_materialization]
         seconds = [event.metadata["seconds"].value for event in events if "seconds" in event.metadata]
         if seconds:

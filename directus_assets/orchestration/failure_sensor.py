@@ -18,7 +18,7 @@ def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str
     """
 
     @dg.run_failure_sensor(
-        name="directus_failure_sensor",
+        name=project.names.failure_sensor,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Tells the editor, or a webhook, of what failed for good.",

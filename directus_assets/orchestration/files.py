@@ -8,7 +8,6 @@ import dagster as dg
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, Activity, Preset
 from directus_assets.images.plan import code_version, examine_files
-from directus_assets.orchestration.partitions import files_partitions, preset_asset_key
 from directus_assets.orchestration.resources import Project
 from directus_assets.planning import Examination
 
@@ -22,9 +21,12 @@ class Files:
 
     collection = "directus_files"
     feed_collections = ("directus_files",)
-    partitions_name = str(files_partitions.name)
     revision = ""
     is_costly = False
+
+    @property
+    def partitions_name(self) -> str:
+        return str(self.project.names.files_partitions.name)
 
     @property
     def batch_size(self) -> int:
@@ -32,7 +34,7 @@ class Files:
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:
-        return {preset.key: preset_asset_key(preset.key) for preset in self.presets}
+        return {preset.key: self.project.names.preset(preset.key) for preset in self.presets}
 
     @cached_property
     def code_versions(self) -> dict[str, str]:

@@ -12,35 +12,26 @@ from directus_assets.errors import BadInput
 from directus_assets.images.outcomes import Delivered, Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.partitions import (
-    IMAGES_GROUP,
-    TRIGGER_TAG,
-    files_key,
-    files_partitions,
-    preset_asset_key,
-)
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import ADOPTED, adopted_metadata, derivative_metadata
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.orchestration.survey import find_stored
 from directus_assets.planning import stale_outputs
-
-IMAGES_JOB = "image_presets"
-"""The job that the sensor's runs belong to."""
 
 
 def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.AssetsDefinition:
     """The multi-asset over these presets, at least one."""
-    by_asset = {preset_asset_key(preset.key): preset for preset in presets}
+    by_asset = {project.names.preset(preset.key): preset for preset in presets}
     code_versions = {asset_key: code_version(preset) for asset_key, preset in by_asset.items()}
     specs = [
         dg.AssetSpec(
             asset_key,
             description=_describe(preset),
-            group_name=IMAGES_GROUP,
-            deps=[files_key],
+            group_name=project.names.images_group,
+            deps=[project.names.files],
             code_version=code_versions[asset_key],
-            partitions_def=files_partitions,
+            partitions_def=project.names.files_partitions,
             skippable=True,
             kinds={"directus", "image"},
         )
@@ -48,7 +39,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     ]
 
     @dg.multi_asset(
-        name="render_image_presets",
+        name=project.names.images_op,
         description="Makes the derivatives of every picture through every image preset of Directus.",
         specs=specs,
         can_subset=True,
@@ -56,11 +47,11 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
         pool=_pool(project, presets),
     )
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        with Recorder(context, files_key, code_versions) as recorder:
+        with Recorder(context, project.names.files, code_versions) as recorder:
             files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
             work = dict(_open_work(context, recorder, files, by_asset, project))
             for outcome in project.maker.make(work):
-                asset_key = preset_asset_key(outcome.preset)
+                asset_key = project.names.preset(outcome.preset)
                 if isinstance(outcome, Delivered):
                     recorder.succeeded(
                         asset_key,
@@ -100,13 +91,13 @@ def _open_work(
         if not file.is_transformable:
             refusal = BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
             for preset in presets:
-                asset_key, tried = preset_asset_key(preset.key), fingerprint(file, preset)
+                asset_key, tried = project.names.preset(preset.key), fingerprint(file, preset)
                 recorder.failed(asset_key, file_id, refusal, name=file.name, fingerprint=tried)
             continue
         stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
         for preset in presets:
             if preset.key not in stale:
-                recorder.unchanged(preset_asset_key(preset.key), file_id)
+                recorder.unchanged(project.names.preset(preset.key), file_id)
         if trigger == "scan":
             # Nothing is remembered of a picture: an instance that lost its history finds it rendered already.
             untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
@@ -123,7 +114,7 @@ def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence
         if outcome:
             metadata = derivative_metadata(outcome, public_url=project.directus.url)
             recorder.succeeded(
-                preset_asset_key(preset.key),
+                project.names.preset(preset.key),
                 file.id,
                 data_version=outcome.fingerprint,
                 metadata=adopted_metadata(metadata),

@@ -21,7 +21,6 @@ from directus_assets.orchestration.materialized import (
     data_version,
     latest_records,
 )
-from directus_assets.orchestration.partitions import preset_asset_key
 from directus_assets.orchestration.report import stored_sizes
 from directus_assets.orchestration.resources import Project
 
@@ -112,7 +111,7 @@ def _recorded(
         rows = {file.id: file for file in files if _is_recorded_only(project, inventory, file, preset)}
         if not rows:
             continue
-        known = latest_records(instance, {preset.key: preset_asset_key(preset.key)}, rows)
+        known = latest_records(instance, {preset.key: project.names.preset(preset.key)}, rows)
         for file_id, file in rows.items():
             record = known.get((preset.key, file_id))
             event = record.asset_materialization if record else None
@@ -139,10 +138,10 @@ def _makings(
 
     What was made for another address tells nothing: this instance may have worked for another project.
     """
-    names = {preset_asset_key(preset.key): preset.key for preset in inventory.presets}
+    names = {project.names.preset(preset.key): preset.key for preset in inventory.presets}
     address = f"{project.directus.url}/assets/"
     found: dict[tuple[str, str], Making] = {}
-    for asset_key in instance.get_asset_keys(prefix=["image_presets"]) if file_ids else ():
+    for asset_key in instance.get_asset_keys(prefix=project.names.presets.path) if file_ids else ():
         for record in all_materializations(instance, asset_key, file_ids):
             event = record.asset_materialization
             link = event.metadata.get("link") if event else None

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.memory import note_first
-from directus_assets.orchestration.partitions import (
+from directus_assets.orchestration.report import REVIEW_MARK
+from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import (
     FRESH_PRIORITY,
     PRIORITY_TAG,
     RANGE_END_TAG,
@@ -24,8 +26,6 @@ from directus_assets.orchestration.partitions import (
     TRIGGER_TAG,
     range_tags,
 )
-from directus_assets.orchestration.report import REVIEW_MARK
-from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.planning import Batch, batches, deleted_items, plan_changes, stale_outputs
@@ -204,7 +204,7 @@ class _Tick:
         )
 
     def _scan(self, cursor: Cursor, scan: Scan) -> Cursor:
-        if unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}) >= _QUEUED_SCAN_RUNS:
+        if unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan", **self.project.names.tags}) >= _QUEUED_SCAN_RUNS:
             return cursor
         order = self._order()
         keys = order[scan.position : scan.position + _SCAN_BATCHES * self.subject.batch_size]
@@ -277,6 +277,11 @@ class _Tick:
             dg.RunRequest(
                 run_key=":".join([trigger, occasion, batch.first, batch.last, *outputs]),
                 asset_selection=[self.subject.assets[output] for output in outputs],
-                tags={**range_tags(batch.first, batch.last), TRIGGER_TAG: trigger, PRIORITY_TAG: priority},
+                tags={
+                    **range_tags(batch.first, batch.last),
+                    TRIGGER_TAG: trigger,
+                    PRIORITY_TAG: priority,
+                    **self.project.names.tags,
+                },
             )
         )

@@ -25,7 +25,7 @@ def show_images(console: Console, project: Project) -> None:
     """
     with dg.DagsterInstance.get() as instance, console.status("Comparing files with what is stored"):
         inventory = take_inventory(project, instance)
-        medians = seconds_per_file(instance, inventory.presets)
+        medians = seconds_per_file(instance, project.names, inventory.presets)
         try:
             orphans: FoundOrphans | str = find_orphans(project, instance, inventory)
         except Forbidden as error:

@@ -23,7 +23,8 @@ from directus_assets.orchestration.memory import (
     keys_at_first,
     read_place,
 )
-from directus_assets.orchestration.partitions import PRIORITY_TAG, SCAN_PRIORITY, TRIGGER_TAG
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.run_tags import PRIORITY_TAG, SCAN_PRIORITY, TRIGGER_TAG
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.survey import Surveyor
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
@@ -67,6 +68,7 @@ class Reconcile:
         instance: Dagster's instance.
         memory: where its place is kept.
         webserver: starts backfills; asked only where there is something to start, or to follow.
+        names: what Dagster calls the project.
         targets: what is compared, in this order.
         seconds: the time it may take. It goes on to the end of the page that it is at.
         page_size: rows or partitions of one page.
@@ -76,6 +78,7 @@ class Reconcile:
     instance: dg.DagsterInstance
     memory: Storage
     webserver: Webserver
+    names: Names
     targets: Sequence[Target]
     seconds: float
     page_size: int = 500
@@ -213,8 +216,8 @@ class Reconcile:
         backfill = self.webserver.launch_backfill(
             [subject.assets[name] for name in names],
             keys,
-            title=f"directus_reconcile: {len(keys)} of {subject.collection} {reason} ({', '.join(names)})",
-            tags={PRIORITY_TAG: SCAN_PRIORITY, **trigger},
+            title=f"{self.names.reconcile}: {len(keys)} of {subject.collection} {reason} ({', '.join(names)})",
+            tags={PRIORITY_TAG: SCAN_PRIORITY, **trigger, **self.names.tags},
         )
         asked = Asked(backfill=backfill, collection=subject.collection, outputs=tuple(names), keys=tuple(keys))
         self._place.asked = (*self._place.asked, asked)

@@ -12,8 +12,6 @@ from directus_assets.orchestration.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
 
-RECONCILE = "directus_reconcile"
-
 _SNAPSHOT_TAG = "directus_assets/snapshot"
 """The digest of the snapshot that Dagster's definitions were built from when the run was asked for."""
 
@@ -29,11 +27,11 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
         project: what is compared.
         targets: its subjects.
     """
-    options = project.settings.config.reconcile
+    options, names = project.settings.config.reconcile, project.names
     digest = loaded.digest
 
     @dg.op(
-        name="compare_with_directus",
+        name=names.reconcile_op,
         description="Compares everything, and asks for what is missing, stale or lost.",
         out=dg.Out(dg.Nothing),
         retry_policy=dg.RetryPolicy(
@@ -53,6 +51,7 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
                 instance=context.instance,
                 memory=project.memory,
                 webserver=webserver,
+                names=names,
                 targets=targets,
                 seconds=options.minutes * 60,
             ).run()
@@ -63,23 +62,23 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
         context.add_output_metadata(_metadata(report, webserver))
 
     @dg.job(
-        name=RECONCILE,
+        name=names.reconcile,
         description="Compares all that Directus has with all that has been made.",
         executor_def=dg.in_process_executor,
-        tags={"dagster/max_runtime": str(options.minutes * 60 + _GRACE_SECONDS)},
+        tags={"dagster/max_runtime": str(options.minutes * 60 + _GRACE_SECONDS), **names.tags},
     )
     def reconcile_job() -> None:
         compare_with_directus()
 
     @dg.schedule(
-        name=RECONCILE,
+        name=names.reconcile,
         job=reconcile_job,
         cron_schedule=options.cron,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Finds what the change feed of Directus cannot tell.",
     )
     def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if unfinished_runs(context.instance, job_name=RECONCILE):
+        if unfinished_runs(context.instance, job_name=names.reconcile):
             return dg.SkipReason("The last reconcile is still at work.")
         return dg.RunRequest(tags={_SNAPSHOT_TAG: digest})
 

@@ -10,6 +10,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
 from directus_assets.errors import ConfigurationError
 from directus_assets.images.make import Maker
+from directus_assets.orchestration.names import Names
 from directus_assets.settings import DeliveryName, Settings
 from directus_assets.translation.cost import parse_prices
 from directus_assets.translation.engines import EngineSettings, choose
@@ -24,6 +25,11 @@ class Project:
     """One Directus project and how its content is derived. Connections are made when first needed."""
 
     settings: Settings = field(repr=False)
+
+    @cached_property
+    def names(self) -> Names:
+        """What Dagster calls the outputs of this project."""
+        return Names(self.settings.project)
 
     @cached_property
     def directus(self) -> DirectusClient:

@@ -30,7 +30,7 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
     digest = loaded.digest
 
     @dg.sensor(
-        name="directus_settings_sensor",
+        name=project.names.settings_sensor,
         minimum_interval_seconds=project.settings.environment.poll_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Follows image presets, languages, translated collections and the glossary in Directus.",

@@ -14,17 +14,10 @@ from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.partitions import (
-    TRANSLATIONS_GROUP,
-    TRIGGER_TAG,
-    collection_name,
-    items_key,
-    items_partitions,
-    translation_asset_key,
-)
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, translation_metadata
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.planning import Examination
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine
@@ -32,11 +25,6 @@ from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, item_keys, items_of_rows, read_items
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translated, Translator, fingerprint
-
-
-def translation_job_name(collection: str) -> str:
-    """The job that the sensor's runs belong to."""
-    return f"translate_{collection_name(collection)}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Items:
 
     @property
     def partitions_name(self) -> str:
-        return str(items_partitions(self.scope.collection).name)
+        return str(self.project.names.items_partitions(self.scope.collection).name)
 
     @property
     def collection(self) -> str:
@@ -64,7 +52,7 @@ class Items:
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:
-        return {row.code: translation_asset_key(self.scope.collection, row.code) for row in self.scope.targets}
+        return {row.code: self.project.names.translation(self.scope.collection, row.code) for row in self.scope.targets}
 
     @cached_property
     def code_versions(self) -> dict[str, str]:
@@ -106,15 +94,15 @@ class Items:
 def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     """The multi-asset over the target languages of one collection, at least one."""
     scope = items.scope
-    partitions = items_partitions(scope.collection)
+    partitions = project.names.items_partitions(scope.collection)
     by_asset = {items.assets[row.code]: row for row in scope.targets}
     code_versions = dict.fromkeys(by_asset, scope.code_version)
     specs = [
         dg.AssetSpec(
             asset_key,
             description=_describe(scope, row),
-            group_name=TRANSLATIONS_GROUP,
-            deps=[items_key(scope.collection)],
+            group_name=project.names.translations_group,
+            deps=[project.names.items(scope.collection)],
             code_version=scope.code_version,
             partitions_def=partitions,
             skippable=True,
@@ -124,7 +112,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(
-        name=f"translate_items_of_{collection_name(scope.collection)}",
+        name=project.names.translation_op(scope.collection),
         description=f"Translates the items of {scope.collection}.",
         specs=specs,
         can_subset=True,
@@ -132,7 +120,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         pool="llm",
     )
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        with Recorder(context, items_key(scope.collection), code_versions) as recorder:
+        with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
             translator = build_translator(project, items)
             work = list(_open_work(context, recorder, translator, by_asset))
             with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="translate") as pool:

@@ -17,6 +17,8 @@ class Settings:
 
     environment: Environment
     config: Config = field(default_factory=Config)
+    project: str = ""
+    """What stands before the names of this project in Dagster; nothing where there is only one."""
     config_folder: Path = Path()
     """The folder that relative paths of the YAML file start from."""
 

@@ -12,9 +12,11 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.errors import NotFound
 from directus_assets.images.plan import code_version, fingerprint
 from directus_assets.orchestration.materialized import version_tags
-from directus_assets.orchestration.partitions import files_key, preset_asset_key
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Config, Environment, Settings
+
+NAMES = Names()
 
 BOT = "bot"
 
@@ -157,8 +159,8 @@ def materialize(instance: dg.DagsterInstance, directus: ScriptedDirectus, *prese
     for preset in presets:
         for row in directus.files.values():
             tags = version_tags(
-                data_version=fingerprint(File.parse(row), preset), code_version=code_version(preset), source=files_key
+                data_version=fingerprint(File.parse(row), preset), code_version=code_version(preset), source=NAMES.files
             )
             instance.report_runless_asset_event(
-                dg.AssetMaterialization(preset_asset_key(preset.key), partition=row["id"], tags=tags)
+                dg.AssetMaterialization(NAMES.preset(preset.key), partition=row["id"], tags=tags)
             )

@@ -8,19 +8,17 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.images.plan import code_version, fingerprint
 from directus_assets.orchestration.image_presets import build_image_presets
 from directus_assets.orchestration.materialized import latest_materialization
-from directus_assets.orchestration.partitions import (
-    TRIGGER_TAG,
-    files_partitions,
-    preset_asset_key,
-    range_tags,
-)
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import TRIGGER_TAG, range_tags
 from directus_assets.settings import Config, Environment, Settings
 from tests.images.scripted_directus import URL, ScriptedDirectus, picture
 
+NAMES = Names()
+
 CARD = Preset(key="card", fit="cover", width=20, height=20, format="webp")
 AUTO = Preset(key="auto", fit="cover", width=16, height=16, format="auto")
-CARD_KEY, AUTO_KEY = preset_asset_key("card"), preset_asset_key("auto")
+CARD_KEY, AUTO_KEY = NAMES.preset("card"), NAMES.preset("auto")
 
 
 class Pipeline:
@@ -36,7 +34,7 @@ class Pipeline:
 
     def add(self, *ids: str, content: bytes | None = None, **fields: object) -> list[File]:
         """Files that are partitions."""
-        self.instance.add_dynamic_partitions(str(files_partitions.name), ids)
+        self.instance.add_dynamic_partitions(str(NAMES.files_partitions.name), ids)
         return [self.directus.add(file_id, picture() if content is None else content, **fields) for file_id in ids]
 
     def run(self, *keys: str, tags: Mapping[str, str] | None = None, only: Sequence[dg.AssetKey] | None = None) -> bool:
@@ -51,8 +49,8 @@ class Pipeline:
         return bool(result.success)
 
     def statuses(self, asset_key: dg.AssetKey = CARD_KEY) -> dict[str, str]:
-        keys = self.instance.get_dynamic_partitions(str(files_partitions.name))
-        found = self.instance.get_status_by_partition(asset_key, list(keys), files_partitions) or {}
+        keys = self.instance.get_dynamic_partitions(str(NAMES.files_partitions.name))
+        found = self.instance.get_status_by_partition(asset_key, list(keys), NAMES.files_partitions) or {}
         return {key: status.value for key, status in found.items() if status}
 
     def materialized(self, asset_key: dg.AssetKey, file_id: str) -> dg.AssetMaterialization:
@@ -165,9 +163,9 @@ def test_preset_keys_that_dagster_refuses_are_mapped_to_some_that_it_takes(pipel
     assets = build_image_presets(pipeline.project, presets)
 
     assert len(list(assets.keys)) == 5
-    assert preset_asset_key("plain") in assets.keys
-    assert preset_asset_key("v1.2-new").path == ["image_presets", "v1.2-new"]
+    assert NAMES.preset("plain") in assets.keys
+    assert NAMES.preset("v1.2-new").path == ["image_presets", "v1.2-new"]
 
 
 def test_preset_keys_that_differ_stay_apart() -> None:
-    assert len({preset_asset_key(key) for key in ("a b", "a_b", "a/b", "a  b")}) == 4
+    assert len({NAMES.preset(key) for key in ("a b", "a_b", "a/b", "a  b")}) == 4

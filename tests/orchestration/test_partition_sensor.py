@@ -10,13 +10,7 @@ from directus_assets.directus.models import Preset
 from directus_assets.errors import Unreachable
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
-from directus_assets.orchestration.partitions import (
-    PRIORITY_TAG,
-    RANGE_END_TAG,
-    RANGE_START_TAG,
-    TRIGGER_TAG,
-    range_tags,
-)
+from directus_assets.orchestration.run_tags import PRIORITY_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 
 CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")

@@ -28,9 +28,11 @@ from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.partition_sensor import Cursor
-from directus_assets.orchestration.partitions import files_partitions, preset_asset_key
 from directus_assets.orchestration.webserver import Webserver
+
+NAMES = Names()
 
 pytestmark = pytest.mark.integration
 
@@ -100,12 +102,14 @@ class Story:
     # Dagster
 
     def statuses(self, preset: str) -> dict[str, str]:
-        found = self.instance.get_status_by_partition(preset_asset_key(preset), self.partitions, files_partitions) or {}
+        found = (
+            self.instance.get_status_by_partition(NAMES.preset(preset), self.partitions, NAMES.files_partitions) or {}
+        )
         return {key: status.value for key, status in found.items() if status}
 
     @property
     def partitions(self) -> list[str]:
-        return list(self.instance.get_dynamic_partitions(str(files_partitions.name)))
+        return list(self.instance.get_dynamic_partitions(str(NAMES.files_partitions.name)))
 
     def runs(self) -> list[set[str]]:
         """The presets of each run there was, oldest first."""
@@ -113,7 +117,7 @@ class Story:
         return [{key.path[-1] for key in record.dagster_run.asset_selection or ()} for record in records]
 
     def reasons(self, preset: str) -> dict[str, str]:
-        records = self.instance.fetch_observations(preset_asset_key(preset), limit=1000).records
+        records = self.instance.fetch_observations(NAMES.preset(preset), limit=1000).records
         observed = [record.asset_observation for record in records if record.asset_observation]
         return {str(each.partition): str(each.metadata["error"].value) for each in reversed(observed)}
 

@@ -26,11 +26,14 @@ from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.server import LocalDirectus
 from directus_assets.operations.undo import FOLDER
 from directus_assets.orchestration.image_presets import build_image_presets
-from directus_assets.orchestration.partitions import files_partitions, range_tags
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.plan_images import show_images
 from directus_assets.orchestration.prune import run_prune, run_undo
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
+
+NAMES = Names()
 
 pytestmark = pytest.mark.integration
 
@@ -129,8 +132,8 @@ class Pipeline:
         """A run over these files, through the presets of now."""
         presets = self.project.directus.project_settings().presets
         with dg.DagsterInstance.get() as instance:
-            instance.add_dynamic_partitions(str(files_partitions.name), ids)
-            known = instance.get_dynamic_partitions(str(files_partitions.name))
+            instance.add_dynamic_partitions(str(NAMES.files_partitions.name), ids)
+            known = instance.get_dynamic_partitions(str(NAMES.files_partitions.name))
             for file_id in ids:
                 assert file_id in known
                 tags = range_tags(file_id, file_id)

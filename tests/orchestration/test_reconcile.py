@@ -15,18 +15,15 @@ from directus_assets.images.plan import fingerprint
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.materialized import try_metadata
 from directus_assets.orchestration.memory import keys_at_first, note_first, read_place
-from directus_assets.orchestration.partitions import (
-    PRIORITY_TAG,
-    RANGE_START_TAG,
-    TRIGGER_TAG,
-    files_key,
-    preset_asset_key,
-)
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile import Reconcile, Report, Target
+from directus_assets.orchestration.run_tags import PRIORITY_TAG, RANGE_START_TAG, TRIGGER_TAG
 from directus_assets.orchestration.survey import FileSurveyor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.reconcile import Verdict
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
+
+NAMES = Names()
 
 CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
 HERO = Preset(key="hero", fit="inside", width=1600, format="webp")
@@ -89,7 +86,7 @@ class Pipeline:
         target = Target(
             subject=files,
             survey=lambda: FileSurveyor(files),
-            source=files_key,
+            source=NAMES.files,
             job_name="image_presets",
             backfill_on_start=backfill_on_start,
         )
@@ -97,6 +94,7 @@ class Pipeline:
             instance=self.instance,
             memory=self.memory,
             webserver=self.webserver.client(),
+            names=NAMES,
             targets=[target],
             seconds=seconds,
             page_size=self.page_size,
@@ -119,9 +117,7 @@ class Pipeline:
         row = File.parse(self.directus.files[key])
         metadata = try_metadata(error, fingerprint=fingerprint(row, CARD))
         self.instance.report_runless_asset_event(
-            dg.AssetObservation(
-                preset_asset_key("card"), partition=key, metadata={"failed": f"{key}: {error}", **metadata}
-            )
+            dg.AssetObservation(NAMES.preset("card"), partition=key, metadata={"failed": f"{key}: {error}", **metadata})
         )
 
     @property
@@ -255,7 +251,7 @@ def test_what_was_made_once_does_not_wait_after_the_history_is_lost(pipeline: Pi
         row = File.parse(pipeline.directus.files["made"])
         tags = {"dagster/data_version": fingerprint(row, CARD if preset == "card" else HERO)}
         pipeline.instance.report_runless_asset_event(
-            dg.AssetMaterialization(preset_asset_key(preset), partition="made", tags=tags)
+            dg.AssetMaterialization(NAMES.preset(preset), partition="made", tags=tags)
         )
     pipeline.run()
 

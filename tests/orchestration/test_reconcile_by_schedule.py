@@ -17,10 +17,10 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.partitions import preset_asset_key
-from directus_assets.orchestration.reconcile_job import RECONCILE
-from directus_assets.orchestration.translations import translation_asset_key
+from directus_assets.orchestration.names import Names
 from tests.translation.scripted_openai import ScriptedOpenAI
+
+NAMES = Names()
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +33,7 @@ translations:
   collections: {posts: {languages: [de-DE]}, pages: {enabled: false}}
 reconcile: {cron: "* * * * *"}
 """
-ASSETS = {"directus_files": preset_asset_key("card"), "directus_posts": translation_asset_key("posts", "de-DE")}
+ASSETS = {"directus_files": NAMES.preset("card"), "directus_posts": NAMES.translation("posts", "de-DE")}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def all_is_made(instance: dg.DagsterInstance) -> bool:
             return False
         if len([status for status in statuses.values() if status]) != 2:
             return False
-    done = dg.RunsFilter(job_name=RECONCILE, statuses=[dg.DagsterRunStatus.SUCCESS])
+    done = dg.RunsFilter(job_name=NAMES.reconcile, statuses=[dg.DagsterRunStatus.SUCCESS])
     return instance.get_runs_count(done) > 0
 
 

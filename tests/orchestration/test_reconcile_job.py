@@ -8,10 +8,13 @@ from threading import Thread
 import dagster as dg
 import pytest
 
-from directus_assets.orchestration.reconcile_job import RECONCILE, build_reconcile
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
+
+NAMES = Names()
 
 
 class Webserver:
@@ -61,10 +64,10 @@ def run(project: ScriptedProject, loaded: Snapshot) -> dg.ExecuteInProcessResult
     definitions = build_reconcile(loaded, project, []).get_repository_def()
     # A schedule opens its instance anew, which an ephemeral one cannot.
     with dg.DagsterInstance.local_temp() as instance:
-        schedule = definitions.get_schedule_def(RECONCILE)
+        schedule = definitions.get_schedule_def(NAMES.reconcile)
         with dg.build_schedule_context(instance=instance) as context:
             (request,) = schedule.evaluate_tick(context).run_requests or ()
-        return definitions.get_job(RECONCILE).execute_in_process(instance=instance, tags=request.tags)
+        return definitions.get_job(NAMES.reconcile).execute_in_process(instance=instance, tags=request.tags)
 
 
 def test_presets_that_changed_unseen_have_the_definitions_built_anew(
@@ -87,9 +90,9 @@ def test_where_definitions_are_up_to_date_the_webserver_is_not_asked(
 
 
 def test_an_unfinished_reconcile_is_not_joined_by_another(project: ScriptedProject) -> None:
-    schedule = build_reconcile(Snapshot(), project, []).get_repository_def().get_schedule_def(RECONCILE)
+    schedule = build_reconcile(Snapshot(), project, []).get_repository_def().get_schedule_def(NAMES.reconcile)
     with dg.DagsterInstance.local_temp() as instance, dg.build_schedule_context(instance=instance) as context:
-        instance.add_run(dg.DagsterRun(job_name=RECONCILE, run_id="1" * 32, status=dg.DagsterRunStatus.STARTED))
+        instance.add_run(dg.DagsterRun(job_name=NAMES.reconcile, run_id="1" * 32, status=dg.DagsterRunStatus.STARTED))
 
         result = schedule.evaluate_tick(context)
 

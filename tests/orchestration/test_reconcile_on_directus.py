@@ -19,9 +19,9 @@ from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import build_defs, reconcile_targets
 from directus_assets.orchestration.memory import note_first
-from directus_assets.orchestration.partitions import range_tags
 from directus_assets.orchestration.reconcile import Reconcile, Report
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import range_tags
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning import batches
 from directus_assets.reconcile import Verdict
@@ -72,6 +72,7 @@ class Site:
             instance=self.instance,
             memory=self.project.memory,
             webserver=Inline(self),
+            names=self.project.names,
             targets=reconcile_targets(self.project, self.snapshot),
             seconds=600,
         ).run()

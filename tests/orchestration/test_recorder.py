@@ -6,8 +6,8 @@ import pytest
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable
 from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.partitions import range_tags
 from directus_assets.orchestration.recorder import Recorder
+from directus_assets.orchestration.run_tags import range_tags
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
 CARD, HERO = dg.AssetKey(["presets", "card"]), dg.AssetKey(["presets", "hero"])

@@ -9,11 +9,13 @@ from rich.console import Console
 
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.partitions import preset_asset_key
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.status import OutputStatus, output_statuses, run_status
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Environment, Settings
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
+
+NAMES = Names()
 
 CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
 BIGGER = Preset(key="card", fit="cover", width=300, height=300, format="webp")
@@ -49,7 +51,7 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
         '{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": [{"key": "card"}]}, "collections": []}'
     )
     instance.report_runless_asset_event(
-        dg.AssetObservation(preset_asset_key("card"), partition="a", metadata={"failed": "Harbour [1]: corrupt"})
+        dg.AssetObservation(NAMES.preset("card"), partition="a", metadata={"failed": "Harbour [1]: corrupt"})
     )
     environment = Environment.read(
         {

@@ -11,13 +11,15 @@ import dagster as dg
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import build_defs
 from directus_assets.orchestration.materialized import latest_materialization
-from directus_assets.orchestration.partitions import items_partitions, translation_asset_key
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.rate_gate import RateGate
 from tests.translation.scripted_openai import ScriptedOpenAI
+
+NAMES = Names()
 
 
 class Pipeline:
@@ -86,14 +88,14 @@ class Pipeline:
         raise AssertionError("The sensor keeps asking for runs.")
 
     def partitions(self, collection: str = "posts") -> list[str]:
-        return list(self.instance.get_dynamic_partitions(str(items_partitions(collection).name)))
+        return list(self.instance.get_dynamic_partitions(str(NAMES.items_partitions(collection).name)))
 
     def made(self, item: str, language: str, collection: str = "posts") -> dg.AssetMaterialization | None:
-        return latest_materialization(self.instance, translation_asset_key(collection, language), item)
+        return latest_materialization(self.instance, NAMES.translation(collection, language), item)
 
     def reason(self, item: str, language: str, collection: str = "posts") -> str:
         """What the page of a failed partition says."""
-        records = dg.AssetRecordsFilter(asset_key=translation_asset_key(collection, language), asset_partitions=[item])
+        records = dg.AssetRecordsFilter(asset_key=NAMES.translation(collection, language), asset_partitions=[item])
         found = self.instance.fetch_observations(records, limit=1).records
         observation = found[0].asset_observation if found else None
         return str(observation.metadata["failed"].value) if observation else ""

@@ -1,0 +1,160 @@
+"""All names that Dagster knows the outputs of one Directus project by: each written once, here."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import dagster as dg
+
+_TAKEN = frozenset({"files", "settings"})
+"""What `directus_files` and `directus_settings_sensor` stand for already."""
+
+PROJECT_TAG = "directus_assets/project"
+"""The project that a run works for; runs of the project without a name do not carry it."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of assets, partitions, jobs, sensors, the schedule and groups.
+
+    >>> Names().preset("card").to_user_string(), Names("shop").preset("card").to_user_string()
+    ('image_presets/card', 'shop/image_presets/card')
+
+    Args:
+        project: stands before every name, so that several projects live in one Dagster; none does by default.
+    """
+
+    project: str = ""
+
+    @property
+    def images_group(self) -> str:
+        """The group of the assets of presets."""
+        return self._own("images")
+
+    @property
+    def translations_group(self) -> str:
+        """The group of the assets of languages."""
+        return self._own("translations")
+
+    @property
+    def enrichments_group(self) -> str:
+        """The group of the assets of enrichments."""
+        return self._own("enrichments")
+
+    @property
+    def files(self) -> dg.AssetKey:
+        """The files of Directus, as an asset that Directus makes."""
+        return self._key("directus", "files")
+
+    def items(self, collection: str) -> dg.AssetKey:
+        """A collection of Directus, as an asset that Directus makes."""
+        return self._key("directus", collection_name(collection))
+
+    @property
+    def presets(self) -> dg.AssetKey:
+        """What the keys of all presets begin with."""
+        return self._key("image_presets")
+
+    def preset(self, preset_key: str) -> dg.AssetKey:
+        """`image_presets/<preset key>`."""
+        return self._key("image_presets", _safe(preset_key))
+
+    def translation(self, collection: str, language: str) -> dg.AssetKey:
+        """`translations/<collection>/<language code>`."""
+        return self._key("translations", collection_name(collection), _safe(language))
+
+    def enrichment(self, collection: str, name: str) -> dg.AssetKey:
+        """`enrichments/<collection>/<name>`."""
+        return self._key("enrichments", collection_name(collection), _safe(name))
+
+    @property
+    def files_partitions(self) -> dg.DynamicPartitionsDefinition:
+        """One partition for each picture; its key is the id of the file."""
+        return dg.DynamicPartitionsDefinition(name=self._own("directus_files"))
+
+    def items_partitions(self, collection: str) -> dg.DynamicPartitionsDefinition:
+        """One partition for each item of a collection; its key is the item's primary key."""
+        return dg.DynamicPartitionsDefinition(name=self._own(f"directus_{collection_name(collection)}"))
+
+    @property
+    def images_job(self) -> str:
+        """The job of the runs that the sensor of files starts."""
+        return self._own("image_presets")
+
+    @property
+    def images_op(self) -> str:
+        """What makes derivatives. A job may not have the name of an op."""
+        return self._own("render_image_presets")
+
+    def translation_job(self, collection: str) -> str:
+        """The job of the runs that the sensor of a collection starts for its languages."""
+        return self._own(f"translate_{collection_name(collection)}")
+
+    def translation_op(self, collection: str) -> str:
+        """What translates the items of a collection."""
+        return self._own(f"translate_items_of_{collection_name(collection)}")
+
+    def enrichment_job(self, collection: str) -> str:
+        """The job of the runs that the sensor of a collection starts for its enrichments."""
+        return self._own(f"enrich_{collection_name(collection)}")
+
+    def enrichment_op(self, collection: str) -> str:
+        """What enriches the items of a collection."""
+        return self._own(f"enrich_items_of_{collection_name(collection)}")
+
+    @property
+    def files_sensor(self) -> str:
+        """Follows files."""
+        return self._own("directus_files_sensor")
+
+    def items_sensor(self, collection: str) -> str:
+        """Follows the items of a collection, for its translations and enrichments alike."""
+        return self._own(f"directus_{collection_name(collection)}_sensor")
+
+    @property
+    def settings_sensor(self) -> str:
+        """Follows what definitions are built from."""
+        return self._own("directus_settings_sensor")
+
+    @property
+    def failure_sensor(self) -> str:
+        """Tells people of failures."""
+        return self._own("directus_failure_sensor")
+
+    @property
+    def reconcile(self) -> str:
+        """The job, and the schedule, that compare everything."""
+        return self._own("directus_reconcile")
+
+    @property
+    def reconcile_op(self) -> str:
+        """What compares everything."""
+        return self._own("compare_with_directus")
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of all runs of this project that are started by itself."""
+        return {PROJECT_TAG: self.project} if self.project else {}
+
+    def _own(self, name: str) -> str:
+        return f"{self.project}_{name}" if self.project else name
+
+    def _key(self, *path: str) -> dg.AssetKey:
+        return dg.AssetKey([self.project, *path] if self.project else path)
+
+
+def collection_name(collection: str) -> str:
+    """What Dagster calls a collection of the project: its own name, wherever Dagster takes that."""
+    if re.fullmatch(r"[A-Za-z0-9_]+", collection) and collection not in _TAKEN:
+        return collection
+    return _distinct(re.sub(r"[^A-Za-z0-9_]+", "_", collection), collection)
+
+
+def _safe(name: str) -> str:
+    """One part of an asset key; characters that Dagster refuses are replaced, and a digest keeps names apart."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name)
+    return safe if safe == name and name else _distinct(safe, name)
+
+
+def _distinct(safe: str, name: str) -> str:
+    return f"{safe}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"

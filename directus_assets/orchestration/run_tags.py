@@ -1,0 +1,18 @@
+"""The tags of runs, and what they stand for."""
+
+PRIORITY_TAG = "dagster/priority"
+PARTITION_TAG = "dagster/partition"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+TRIGGER_TAG = "directus_assets/trigger"
+"""Why a run was started by itself: `change` or `scan`. Such a run leaves alone what is already right; a run that a
+person starts makes everything again."""
+
+FRESH_PRIORITY = "10"
+SCAN_PRIORITY = "-10"
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags of a run over a contiguous range of partitions, both ends included."""
+    return {RANGE_START_TAG: first, RANGE_END_TAG: last}

@@ -1,0 +1,80 @@
+import pytest
+
+from directus_assets.orchestration.names import Names
+
+CONTRACT = {
+    "files": "directus/files",
+    "images_group": "images",
+    "translations_group": "translations",
+    "enrichments_group": "enrichments",
+    "images_job": "image_presets",
+    "files_sensor": "directus_files_sensor",
+    "settings_sensor": "directus_settings_sensor",
+    "failure_sensor": "directus_failure_sensor",
+    "reconcile": "directus_reconcile",
+    "files_partitions": "directus_files",
+}
+CONTRACT_OF_POSTS = {
+    "items": "directus/posts",
+    "translation_job": "translate_posts",
+    "enrichment_job": "enrich_posts",
+    "items_sensor": "directus_posts_sensor",
+    "items_partitions": "directus_posts",
+}
+
+
+def shown(thing: object) -> str:
+    """A name as Dagster shows it."""
+    key = getattr(thing, "to_user_string", None)
+    return str(key() if key else getattr(thing, "name", thing))
+
+
+def all_names(names: Names, collection: str) -> list[str]:
+    """Everything that Dagster keeps apart by name alone, kind by kind."""
+    return [
+        *(f"job {name}" for name in (names.images_job, names.reconcile)),
+        *(f"job {name(collection)}" for name in (names.translation_job, names.enrichment_job)),
+        *(f"op {name}" for name in (names.images_op, names.reconcile_op)),
+        *(f"op {name(collection)}" for name in (names.translation_op, names.enrichment_op)),
+        *(f"sensor {name}" for name in (names.files_sensor, names.settings_sensor, names.failure_sensor)),
+        f"sensor {names.items_sensor(collection)}",
+        f"partitions {shown(names.files_partitions)}",
+        f"partitions {shown(names.items_partitions(collection))}",
+        *(f"asset {shown(key)}" for key in (names.files, names.items(collection), names.preset("card"))),
+        *(f"asset {shown(name(collection, 'de'))}" for name in (names.translation, names.enrichment)),
+    ]
+
+
+def test_a_project_without_a_name_has_the_names_that_others_rely_on() -> None:
+    names = Names()
+
+    assert {name: shown(getattr(names, name)) for name in CONTRACT} == CONTRACT
+    assert {name: shown(getattr(names, name)("posts")) for name in CONTRACT_OF_POSTS} == CONTRACT_OF_POSTS
+    assert shown(names.preset("card")) == "image_presets/card"
+    assert shown(names.translation("posts", "de-DE")) == "translations/posts/de-DE"
+    assert shown(names.enrichment("posts", "seo")) == "enrichments/posts/seo"
+    assert names.tags == {}
+
+
+def test_a_named_project_has_its_name_before_each() -> None:
+    names = Names("shop")
+
+    assert shown(names.preset("card")) == "shop/image_presets/card"
+    assert shown(names.translation("posts", "de-DE")) == "shop/translations/posts/de-DE"
+    assert shown(names.files_partitions) == "shop_directus_files"
+    assert names.items_sensor("posts") == "shop_directus_posts_sensor"
+    assert names.tags == {"directus_assets/project": "shop"}
+
+
+@pytest.mark.parametrize("collection", ["posts", "image_presets", "files", "settings", "reconcile", "directus"])
+def test_no_name_of_one_project_is_a_name_of_another(collection: str) -> None:
+    found = [name for project in ("", "shop", "shop_two") for name in all_names(Names(project), collection)]
+
+    assert sorted(set(found)) == sorted(found)
+
+
+def test_what_dagster_refuses_is_replaced_and_stays_apart() -> None:
+    keys = {shown(Names().enrichment("posts", name)) for name in ("a b", "a_b", "a/b", "")}
+
+    assert len(keys) == 4
+    assert "enrichments/posts/a_b" in keys
