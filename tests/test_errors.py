@@ -49,7 +49,7 @@ def test_credentials_are_hidden(text: str) -> None:
         (BadInput("a broken picture"), False),
         (Overloaded("429"), True),
         (Forbidden("an expired key"), True),
-        (Untranslatable("a bad answer", rejected={}), True),
+        (Untranslatable("a bad answer", rejected={}, accepted={}), True),
     ],
 )
 def test_what_somebody_may_put_right_is_looked_at_again_by_the_reconcile(

@@ -180,7 +180,7 @@ def build_translator(project: Project, items: Items) -> Translator:
         glossary=tuple(map(Term.of, settings.glossary)),
         style_guide=settings.style_guide,
         admit=project.purse.admit,
-        paid=project.purse.pay,
+        settle=project.purse.settle,
         propose_in_versions=project.settings.config.translations.review == "version",
     )
 

@@ -1,11 +1,12 @@
 """Asking an engine for segments until each has a checked translation or a reason why it has none.
 
 All that is the same for every engine is here: batches, splitting what is too long, finding what is refused, checks,
-and handing on every answer at once, so that it is not paid for again when the run is killed.
+and handing on every answer the moment it arrives, before it is checked, so that it is not paid for again when the run
+is killed.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +17,7 @@ from directus_assets.translation.engines.protocol import Answer, AskedSegment, E
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
 from directus_assets.translation.rate_gate import RateGate
-from directus_assets.translation.records import Remembered, segment_key
+from directus_assets.translation.records import Arrived, Remembered, segment_key
 from directus_assets.translation.segments.model import Segment
 
 REFUSED = "The engine refused to translate this."
@@ -68,18 +69,40 @@ class Conversation:
         engine: who is asked.
         gate: the gate that all who ask this engine go through.
         admit: called with an estimate before each request; raises to stop.
-        on_answer: called after each request with the translations that it brought, by key, and what it consumed.
+        on_answer: called with the translations that a request brought the moment they arrive, one call at a time.
+        settle: called after each request that was admitted, whether it succeeded or not, with what it consumed and
+            the estimate that it was admitted with.
     """
 
     assignment: Assignment
     engine: Engine
     gate: RateGate
     admit: Callable[[Usage], None]
-    on_answer: Callable[[Mapping[str, Remembered], Usage], None]
+    on_answer: Callable[[Arrived], None]
+    settle: Callable[[Usage, Usage], None]
     usage: Usage = field(default_factory=Usage)
     accepted: dict[str, Remembered] = field(default_factory=dict)
     rejected: dict[str, Rejected] = field(default_factory=dict)
+    repaired: set[str] = field(default_factory=set)
+    """Whose answer, good or bad, is one to a repair request."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def resume(self, segments: Mapping[str, Segment], answers: Sequence[Arrived]) -> None:
+        """Judge what arrived in an earlier try that was killed, as if it arrived now; see `answered`.
+
+        Args:
+            segments: what would be asked for otherwise.
+            answers: what arrived, the latest last. Answers to anything else are passed over.
+        """
+        for answer in answers:
+            keys = [key for key in answer.texts if key in segments and is_usable(answer.engine, self.engine)]
+            self._forget(keys)
+            self._take(keys, self._judge(keys, segments, answer, failure=None), is_repair=answer.is_repair)
+
+    @property
+    def answered(self) -> set[str]:
+        """The keys that have an answer, good or bad."""
+        return {*self.accepted, *self.rejected}
 
     def ask(self, segments: Mapping[str, Segment], *, repairs: Mapping[str, Rejected] | None = None) -> None:
         """Ask for `segments` by key; afterwards each key is in `accepted` or in `rejected`.
@@ -92,9 +115,7 @@ class Conversation:
             DirectusAssetsError: a request failed. What other requests brought was handed on.
         """
         repairs = repairs or {}
-        for key in segments:
-            self.rejected.pop(key, None)
-            self.accepted.pop(key, None)
+        self._forget(segments)
         requests = [self.assignment.request(batch) for batch in batches(self.engine, segments, repairs)]
         if len(requests) == 1:
             self._exchange(requests[0], segments)
@@ -113,29 +134,47 @@ class Conversation:
         found_a_refused_one = False
         while waiting:
             request = waiting.pop()
-            self.admit(self.engine.estimate(request))
-            answer = self.gate.call(partial(self.engine.translate, request))
+            answer = self._send(request)
             is_refused = answer.failure is Failure.REFUSED
             # One segment that is refused fails the whole item, so a second one is not worth a search.
             is_worth_a_split = answer.failure is Failure.TOO_LONG or (is_refused and not found_a_refused_one)
             if is_worth_a_split and len(request.segments) > 1:
-                self._take({}, {}, answer.usage)
                 waiting += reversed(_halves(request))
                 continue
             found_a_refused_one |= is_refused
-            accepted, rejected = self._judge(request, segments, answer)
-            self._take(accepted, rejected, answer.usage)
+            keys = [asked.key for asked in request.segments]
+            judged = self._judge(keys, segments, self._arrived(request, answer), failure=answer.failure)
+            self._take(keys, judged, is_repair=request.is_repair)
+
+    def _send(self, request: Request) -> Answer:
+        """The answer to one request, kept and booked before anything else happens to it."""
+        estimate = self.engine.estimate(request)
+        self.admit(estimate)
+        used = Usage()
+        try:
+            answer = self.gate.call(partial(self.engine.translate, request))
+            used = answer.usage
+            with self._lock:
+                self.usage += used
+                if answer.texts:
+                    self.on_answer(self._arrived(request, answer))
+        finally:
+            self.settle(used, estimate)
+        return answer
+
+    def _arrived(self, request: Request, answer: Answer) -> Arrived:
+        return Arrived(texts=answer.texts, engine=self.engine.name, usage=answer.usage, is_repair=request.is_repair)
 
     def _judge(
-        self, request: Request, segments: Mapping[str, Segment], answer: Answer
+        self, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived, *, failure: Failure | None
     ) -> tuple[dict[str, Remembered], dict[str, Rejected]]:
         cases: dict[str, Case] = {}
         rejected: dict[str, Rejected] = {}
-        for key in (asked.key for asked in request.segments):
+        for key in keys:
             if key not in answer.texts:
-                rejected[key] = Rejected(answer="", defects=(_reason(answer.failure),))
+                rejected[key] = Rejected(answer="", defects=(_reason(failure),))
                 continue
-            case = self._case(segments[key], answer.texts[key].strip())
+            case = self._case(segments[key], answer.texts[key].strip(), is_pseudo=answer.engine == pseudo.NAME)
             if wrong := defects(case):
                 rejected[key] = Rejected(answer=case.answer, defects=wrong)
             else:
@@ -143,23 +182,32 @@ class Conversation:
         if shared := shared_defect([*cases.values()]):
             rejected |= {key: Rejected(answer=case.answer, defects=(shared,)) for key, case in cases.items()}
             return {}, rejected
-        return {key: self._remembered(case) for key, case in cases.items()}, rejected
+        return {key: _remembered(case, answer.engine) for key, case in cases.items()}, rejected
 
-    def _case(self, segment: Segment, answer: str) -> Case:
+    def _case(self, segment: Segment, answer: str, *, is_pseudo: bool) -> Case:
         source, target = self.assignment.source, self.assignment.target
         terms = self.assignment.terms_in(segment)
-        is_pseudo = self.engine.name == pseudo.NAME
         return Case(segment=segment, answer=answer, source=source, target=target, terms=terms, is_pseudo=is_pseudo)
 
-    def _remembered(self, case: Case) -> Remembered:
-        return Remembered(text=case.answer, glossary=digest_of_terms(case.terms), engine=self.engine.name)
-
-    def _take(self, accepted: dict[str, Remembered], rejected: dict[str, Rejected], usage: Usage) -> None:
+    def _take(
+        self, keys: Iterable[str], judged: tuple[dict[str, Remembered], dict[str, Rejected]], *, is_repair: bool
+    ) -> None:
+        accepted, rejected = judged
         with self._lock:
-            self.usage += usage
             self.accepted.update(accepted)
             self.rejected.update(rejected)
-            self.on_answer(accepted, usage)
+            if is_repair:
+                self.repaired.update(keys)
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.rejected.pop(key, None)
+            self.accepted.pop(key, None)
+
+
+def is_usable(made_by: str, engine: Engine) -> bool:
+    """Whether the work of the engine of that name will do: that of `pseudo` does not, where a real one is at hand."""
+    return made_by != pseudo.NAME or engine.name == pseudo.NAME
 
 
 def batches(
@@ -190,6 +238,10 @@ def by_key(segments: Sequence[Segment]) -> dict[str, Segment]:
     for segment in segments:
         keyed.setdefault(segment_key(segment), segment)
     return keyed
+
+
+def _remembered(case: Case, engine: str) -> Remembered:
+    return Remembered(text=case.answer, glossary=digest_of_terms(case.terms), engine=engine)
 
 
 def _halves(request: Request) -> list[Request]:

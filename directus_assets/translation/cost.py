@@ -89,6 +89,12 @@ class Spending:
         """The spending of `day` after `amount` more."""
         return Spending(day=day, amount=self.on(day).amount + amount)
 
+    def settled(self, paid: Decimal, *, set_aside: Decimal, day: dt.date) -> "Spending":
+        """The spending of `day` with `paid` in the place of what was set aside, today or, over midnight, yesterday."""
+        if day == self.day:
+            return self.plus(paid - set_aside, day=day)
+        return self.plus(paid, day=day)
+
     def admit(self, estimate: Decimal, *, limit: Decimal | None, now: dt.datetime) -> None:
         """Nothing, where `estimate` more stays within the day's limit; None is no limit.
 

@@ -1,4 +1,8 @@
-"""What is spent in a day, counted across all runs and machines that share the records' storage."""
+"""What is spent in a day, counted across all runs and machines that share the records' storage.
+
+Money is set aside before a request is sent and settled when its answer has arrived. So what is in flight counts towards
+the limit, and a run that is killed in between leaves its estimate in the books: money is never lost from sight.
+"""
 
 import datetime as dt
 import json
@@ -53,25 +57,34 @@ class Purse:
         return self.price.of(usage) if self.price else None
 
     def admit(self, estimate: Usage) -> None:
-        """Nothing, where the estimated request stays within today's limit.
+        """Sets aside what a request will about cost; `settle` follows.
 
         Raises:
-            SpendingLimitReached: it does not.
+            SpendingLimitReached: that does not stay within today's limit. Nothing is set aside.
         """
-        if self.limit is None:
+        cost = self.cost(estimate)
+        if cost is None:
             return
         now = self.clock().astimezone(dt.UTC)
+
+        def set_aside(state: "_State") -> "_State":
+            state.spending.on(now.date()).admit(cost, limit=self.limit, now=now)
+            return replace(state, spending=state.spending.plus(cost, day=now.date()))
+
         try:
-            self._read().spending.on(now.date()).admit(self.cost(estimate) or Decimal(0), limit=self.limit, now=now)
+            self._change(set_aside)
         except SpendingLimitReached:
             self._change(lambda state: replace(state, stopped_on=now.date()))
             raise
 
-    def pay(self, usage: Usage) -> None:
-        """Counts what a request has consumed."""
-        cost = self.cost(usage)
-        if cost:
-            self._change(lambda state: replace(state, spending=state.spending.plus(cost, day=self._today())))
+    def settle(self, used: Usage, estimate: Usage) -> None:
+        """Counts what a request has consumed, in the place of the estimate that it was admitted with."""
+        paid, set_aside = self.cost(used), self.cost(estimate)
+        if paid is not None and set_aside is not None and paid != set_aside:
+            today = self._today()
+            self._change(
+                lambda state: replace(state, spending=state.spending.settled(paid, set_aside=set_aside, day=today))
+            )
 
     def spent_today(self) -> Decimal:
         """The money that has been spent today (UTC)."""

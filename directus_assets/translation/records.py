@@ -6,7 +6,7 @@ record is harmless: everything in Directus then counts as a human's and is kept.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
+from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.segments.model import Segment
 
 
@@ -24,6 +25,23 @@ class Remembered:
     text: str
     glossary: str
     engine: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrived:
+    """What one request brought, as it came: nothing of it has been checked.
+
+    Attributes:
+        texts: translations by `segment_key`.
+        engine: who made them.
+        usage: what the request consumed.
+        is_repair: whether the request named what was wrong with an earlier answer; there is no second one.
+    """
+
+    texts: Mapping[str, str]
+    engine: str
+    usage: Usage = field(default_factory=Usage)
+    is_repair: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +73,8 @@ class TranslationRecord:
     """All that is remembered of one item in one language.
 
     `segments` holds translations by `segment_key`, whatever field they are from; `fields` holds the rest by field name.
+    `answers` holds what arrived in a try that has not ended yet, or was killed: it is paid for, and kept as it came
+    before anybody looks at it.
     """
 
     collection: str
@@ -62,16 +82,20 @@ class TranslationRecord:
     language: str
     segments: Mapping[str, Remembered] = field(default_factory=dict)
     fields: Mapping[str, FieldRecord] = field(default_factory=dict)
+    answers: tuple[Arrived, ...] = ()
     version: Literal[1] = 1
 
-    def remembering(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
-        """This record with more translations."""
-        return replace(self, segments={**self.segments, **segments})
+    def with_answer(self, answer: Arrived) -> "TranslationRecord":
+        """This record with one more answer."""
+        return replace(self, answers=(*self.answers, answer))
 
-    def forgetting_all_but(self, keys: Iterable[str]) -> "TranslationRecord":
-        """This record with the translations of these segments only, so that it does not grow with every edit."""
-        kept = set(keys)
-        return replace(self, segments={key: known for key, known in self.segments.items() if key in kept})
+    def remembering(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
+        """This record with more translations, in the place of the answers that they came from."""
+        return replace(self, segments={**self.segments, **segments}, answers=())
+
+    def remembering_only(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
+        """This record with these translations only, so that it does not grow with every edit."""
+        return replace(self, segments=dict(segments), answers=())
 
     def with_fields(self, fields: Mapping[str, FieldRecord]) -> "TranslationRecord":
         """This record with these fields' entries replaced."""

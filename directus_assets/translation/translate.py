@@ -1,28 +1,39 @@
 """One item in one language: what is remembered is reused, the rest is asked for, and answers become field values."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
-from directus_assets.translation.conversation import REFUSED, Assignment, Conversation, Rejected, batches, by_key
-from directus_assets.translation.engines import pseudo
+from directus_assets.translation.conversation import (
+    REFUSED,
+    Assignment,
+    Conversation,
+    Rejected,
+    batches,
+    by_key,
+    is_usable,
+)
 from directus_assets.translation.engines.protocol import Engine, Usage
 from directus_assets.translation.glossary import digest_of_terms
 from directus_assets.translation.rate_gate import RateGate
-from directus_assets.translation.records import Remembered, segment_key
+from directus_assets.translation.records import Arrived, Remembered, segment_key
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment
 
 
 class Untranslatable(PermanentError):
-    """Some segments have no translation that may be written, after one repair; `rejected` has each by its text."""
+    """Some segments have no translation that may be written, after one repair.
+
+    `rejected` has each by its text; `accepted` has those that came with them and are good, by key.
+    """
 
     # The same question may have a better answer another time; only these segments are asked for, and paid for, again.
     may_pass_after_seconds: ClassVar[float | None] = 6 * 3600
 
-    def __init__(self, message: str, *, rejected: Mapping[str, Rejected]) -> None:
+    def __init__(self, message: str, *, rejected: Mapping[str, Rejected], accepted: Mapping[str, Remembered]) -> None:
         self.rejected = rejected
+        self.accepted = accepted
         super().__init__(
             message,
             remedy="The old text was kept. Change the text, add a glossary term, translate it by hand, or try again.",
@@ -37,7 +48,7 @@ class Outcome:
         values: our translation of each field.
         segments: the translations that `values` are made of, by key: what is worth remembering from now on.
         usage: what was consumed.
-        reused: how many different segments were remembered.
+        reused: how many different segments were remembered, or had been answered before.
         sent: how many different segments were asked for.
     """
 
@@ -55,8 +66,10 @@ def translate(
     assignment: Assignment,
     engine: Engine,
     gate: RateGate,
-    on_answer: Callable[[Mapping[str, Remembered], Usage], None] = lambda _segments, _usage: None,
+    answers: Sequence[Arrived] = (),
+    on_answer: Callable[[Arrived], None] = lambda _answer: None,
     admit: Callable[[Usage], None] = lambda _estimate: None,
+    settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None,
 ) -> Outcome:
     """The translation of one item's fields into one language.
 
@@ -66,9 +79,11 @@ def translate(
         assignment: languages, glossary and style guide.
         engine: who translates what is not remembered.
         gate: the gate of that engine.
-        on_answer: called with each request's accepted translations (by key; maybe none) and what it consumed, one call
-            at a time. What it stores is not paid for again, however this call ends.
+        answers: what earlier tries have brought and nobody has judged, the latest last.
+        on_answer: called with what each request brings, the moment it arrives, one call at a time. What it stores is
+            not paid for again, however this call ends, if it comes back in `answers`.
         admit: called with an estimate before each request; stops the work by raising.
+        settle: called after each admitted request with what it consumed, and with that estimate.
 
     Raises:
         Untranslatable: segments whose second answer was no better than the first, or that were refused.
@@ -78,23 +93,31 @@ def translate(
     segments = by_key([segment for document in documents.values() for segment in document.segments])
     asked = outstanding(documents, remembered, assignment=assignment, engine=engine)
     known = {key: remembered[key] for key in segments if key not in asked}
-    conversation = Conversation(assignment=assignment, engine=engine, gate=gate, admit=admit, on_answer=on_answer)
-    conversation.ask(asked)
+    conversation = Conversation(
+        assignment=assignment, engine=engine, gate=gate, admit=admit, on_answer=on_answer, settle=settle
+    )
+    conversation.resume(asked, answers)
+    unanswered = {key: segment for key, segment in asked.items() if key not in conversation.answered}
+    conversation.ask(unanswered)
     values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
     wrong = {**conversation.rejected, **unfit}
-    repairs = {key: rejected for key, rejected in wrong.items() if _is_worth_a_repair(rejected, engine)}
+    repairs = {
+        key: rejected
+        for key, rejected in wrong.items()
+        if key not in conversation.repaired and _is_worth_a_repair(rejected, engine)
+    }
     if repairs:
         conversation.ask({key: segments[key] for key in repairs}, repairs=repairs)
         values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
         wrong = {**conversation.rejected, **unfit}
     if wrong:
-        raise _untranslatable(documents, segments, wrong, assignment)
+        raise _untranslatable(documents, segments, wrong, assignment, conversation.accepted)
     return Outcome(
         values=values,
         segments={**known, **conversation.accepted},
         usage=conversation.usage,
-        reused=len(known),
-        sent=len(asked),
+        reused=len(segments) - len(unanswered),
+        sent=len(unanswered),
     )
 
 
@@ -109,14 +132,13 @@ def outstanding(
     that only `pseudo` has translated where a real engine is at hand.
     """
 
-    def is_usable(key: str, segment: Segment) -> bool:
+    def is_known(key: str, segment: Segment) -> bool:
         if (known := remembered.get(key)) is None:
             return False
-        is_translated = known.engine != pseudo.NAME or engine.name == pseudo.NAME
-        return is_translated and known.glossary == digest_of_terms(assignment.terms_in(segment))
+        return is_usable(known.engine, engine) and known.glossary == digest_of_terms(assignment.terms_in(segment))
 
     segments = by_key([segment for document in documents.values() for segment in document.segments])
-    return {key: segment for key, segment in segments.items() if not is_usable(key, segment)}
+    return {key: segment for key, segment in segments.items() if not is_known(key, segment)}
 
 
 def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine: Engine) -> Usage:
@@ -153,6 +175,7 @@ def _untranslatable(
     segments: Mapping[str, Segment],
     wrong: Mapping[str, Rejected],
     assignment: Assignment,
+    accepted: Mapping[str, Remembered],
 ) -> Untranslatable:
     examples = []
     for name, document in documents.items():
@@ -166,6 +189,7 @@ def _untranslatable(
         f"{len(wrong)} of {len(segments)} segments could not be translated into {assignment.target.name}: "
         f"{' | '.join(examples[:3])}{more}",
         rejected={segments[key].text: rejected for key, rejected in wrong.items()},
+        accepted=accepted,
     )
 
 

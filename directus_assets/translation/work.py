@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from directus_assets.directus.client import DirectusClient
@@ -20,11 +20,11 @@ from directus_assets.translation.languages import language
 from directus_assets.translation.protection import Standing, Verdict, decide, standing
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.record_store import RecordStore
-from directus_assets.translation.records import Remembered, TranslationRecord, canonical
+from directus_assets.translation.records import Arrived, TranslationRecord, canonical
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments import Kind, cut
 from directus_assets.translation.segments.model import Document
-from directus_assets.translation.translate import Outcome, estimate, outstanding, translate
+from directus_assets.translation.translate import Outcome, Untranslatable, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals
 
 _ROUNDS = 6
@@ -83,7 +83,7 @@ class Translator:
         glossary: the project's terms.
         style_guide: the project's style guide, Markdown.
         admit: called with an estimate before each request; stops the work by raising.
-        paid: called with what each request has consumed.
+        settle: called after each admitted request with what it has consumed, and with that estimate.
         propose_in_versions: also save proposals for review as content versions of the translation row.
         sleep: waits for seconds.
     """
@@ -96,7 +96,7 @@ class Translator:
     glossary: tuple[Term, ...] = ()
     style_guide: str = ""
     admit: Callable[[Usage], None] = lambda _estimate: None
-    paid: Callable[[Usage], None] = lambda _usage: None
+    settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None
     propose_in_versions: bool = False
     sleep: Callable[[float], None] = time.sleep
 
@@ -107,15 +107,16 @@ class Translator:
             DirectusAssetsError: what cannot be translated or written; the old texts stay.
         """
         started = time.monotonic()
-        usage = Usage()
+        # What a killed try has consumed is no partition's yet.
+        usage = sum((answer.usage for answer in self._record(item, target).answers), Usage())
 
-        def pay(more: Usage) -> None:
+        def settle(used: Usage, estimate: Usage) -> None:
             nonlocal usage
-            usage += more
-            self.paid(more)
+            usage += used
+            self.settle(used, estimate)
 
         for attempt in range(_ROUNDS):
-            result = self._round(item, target, pay)
+            result = self._round(item, target, settle)
             if result is not None:
                 return replace(result, usage=usage, seconds=time.monotonic() - started)
             # Two runs that make a row at the same time both take theirs back: chance parts them.
@@ -135,6 +136,8 @@ class Translator:
         record, ours = self._prepare(item, target)
         assignment = self._assignment(target)
         asked = outstanding(ours, record.segments, assignment=assignment, engine=self.engine)
+        arrived = {key for answer in record.answers for key in answer.texts}
+        asked = {key: segment for key, segment in asked.items() if key not in arrived}
         return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
 
     def _prepare(self, item: Item, target: LanguageRow) -> tuple[TranslationRecord, dict[str, Document]]:
@@ -145,24 +148,29 @@ class Translator:
         ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
         return record, ours
 
-    def _round(self, item: Item, target: LanguageRow, pay: Callable[[Usage], None]) -> Translated | None:
+    def _round(self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None]) -> Translated | None:
         """One try; None where the item was edited meanwhile, and has to be looked at again."""
         record, ours = self._prepare(item, target)
 
-        def keep(segments: Mapping[str, Remembered], usage: Usage) -> None:
-            if segments:
-                self.records.save(self._record(item, target).remembering(segments))
-            pay(usage)
+        def keep(answer: Arrived) -> None:
+            self.records.save(self._record(item, target).with_answer(answer))
 
-        outcome = translate(
-            ours,
-            record.segments,
-            assignment=self._assignment(target),
-            engine=self.engine,
-            gate=self.gate,
-            on_answer=keep,
-            admit=self.admit,
-        )
+        try:
+            outcome = translate(
+                ours,
+                record.segments,
+                assignment=self._assignment(target),
+                engine=self.engine,
+                gate=self.gate,
+                answers=record.answers,
+                on_answer=keep,
+                admit=self.admit,
+                settle=settle,
+            )
+        except Untranslatable as error:
+            # The next try asks anew for what was no good twice.
+            self.records.save(self._record(item, target).remembering(error.accepted))
+            raise
         fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
         if not fresh:
             return Translated(item=item.key, language=target.code, fingerprint="")
@@ -197,7 +205,7 @@ class Translator:
         reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW]
         record = earlier.with_fields({name: decision.record for name, decision in decisions.items()})
         # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
-        self.records.save(record.forgetting_all_but(outcome.segments))
+        self.records.save(record.remembering_only(outcome.segments))
         if values:
             if not write_row(self.client, self.scope, item, target, values):
                 return None

@@ -43,11 +43,9 @@ def purse(folder: Path, clock: Clock, *, limit: int | None = 10, model: str = "t
 
 def test_the_limit_stops_before_a_request_and_the_next_day_goes_on(tmp_path: Path, clock: Clock) -> None:
     own = purse(tmp_path, clock)
-    for _ in range(9):
+    for _ in range(10):
         own.admit(MILLION)
-        own.pay(MILLION)
-    own.admit(MILLION)
-    own.pay(MILLION)
+        own.settle(MILLION, MILLION)
 
     with pytest.raises(SpendingLimitReached) as raised:
         own.admit(MILLION)
@@ -62,7 +60,7 @@ def test_the_limit_stops_before_a_request_and_the_next_day_goes_on(tmp_path: Pat
 def test_days_are_those_of_utc(tmp_path: Path, clock: Clock) -> None:
     clock.now = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
     own = purse(tmp_path, clock, limit=1)
-    own.pay(MILLION)
+    own.admit(MILLION)
 
     with pytest.raises(SpendingLimitReached):
         own.admit(MILLION)
@@ -76,15 +74,46 @@ def test_days_are_those_of_utc(tmp_path: Path, clock: Clock) -> None:
 def test_another_process_counts_in_the_same_purse(tmp_path: Path, clock: Clock) -> None:
     with ThreadPoolExecutor(4) as pool:
         for _ in range(10):
-            pool.submit(purse(tmp_path, clock).pay, MILLION)
+            pool.submit(purse(tmp_path, clock).admit, MILLION)
 
     with pytest.raises(SpendingLimitReached, match="limit of 10 leaves 0"):
         purse(tmp_path, clock).admit(MILLION)
 
 
+def test_what_is_in_flight_counts_towards_the_limit(tmp_path: Path, clock: Clock) -> None:
+    own = purse(tmp_path, clock, limit=2)
+    own.admit(MILLION)
+    own.admit(MILLION)
+
+    with pytest.raises(SpendingLimitReached):
+        own.admit(MILLION)
+
+    own.settle(Usage(), MILLION)
+    own.admit(MILLION)
+    assert own.spent_today() == 2
+
+
+def test_a_request_costs_what_it_consumed_and_not_its_estimate(tmp_path: Path, clock: Clock) -> None:
+    own = purse(tmp_path, clock)
+    own.admit(MILLION)
+
+    own.settle(Usage(requests=1, input_tokens=250_000), MILLION)
+
+    assert own.spent_today() == Decimal("0.25")
+
+
+def test_an_answer_after_midnight_is_paid_for_then(tmp_path: Path, clock: Clock) -> None:
+    own = purse(tmp_path, clock)
+    own.admit(MILLION)
+    clock.now += dt.timedelta(days=1)
+
+    own.settle(MILLION, MILLION + MILLION)
+
+    assert own.spent_today() == 1
+
+
 def test_without_a_limit_everything_is_admitted_and_still_counted(tmp_path: Path, clock: Clock) -> None:
     own = purse(tmp_path, clock, limit=None)
-    own.pay(MILLION)
 
     own.admit(MILLION)
 

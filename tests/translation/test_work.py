@@ -8,7 +8,8 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,17 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, DirectusAssetsError, PermanentError
 from directus_assets.local.server import LocalDirectus
+from directus_assets.translation.cost import Price
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
+from directus_assets.translation.purse import Purse
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.scope import Scope
+from directus_assets.translation.translate import Untranslatable
 from directus_assets.translation.work import Translated, Translator
 from tests.translation import scripted_openai as scripted
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -429,30 +433,65 @@ def test_a_forecast_is_what_is_then_sent(desk: Desk, server: ScriptedOpenAI) -> 
 
 _WORKER = """
     import sys
+    import threading
+    from decimal import Decimal
     from directus_assets.directus.client import DirectusClient
     from directus_assets.directus.schema import LanguageRow, read_translated_collections
     from directus_assets.directus.storage import LocalStorage
     from directus_assets.settings import TranslationOptions
+    from directus_assets.translation.cost import Price
     from directus_assets.translation.engines.openai import OpenAIEngine
     from directus_assets.translation.items import read_items
+    from directus_assets.translation.purse import Purse
     from directus_assets.translation.rate_gate import RateGate
     from directus_assets.translation.record_store import RecordStore
     from directus_assets.translation.scope import plan_scopes
     from directus_assets.translation.work import Translator
     from pathlib import Path
 
-    url, token, engine_url, folder, key = sys.argv[1:]
+    url, token, engine_url, folder, key, max_segments, lives = sys.argv[1:]
+
+    class Mortal(LocalStorage):
+        # Comes to a halt after so many writes: the answer is kept, and nobody has looked at it.
+        left = int(lives)
+
+        def write(self, name, data, *, content_type):
+            super().write(name, data, content_type=content_type)
+            self.left -= 1
+            if self.left == 0:
+                print("halted", flush=True)
+                threading.Event().wait()
+
     client = DirectusClient(url, token)
     scopes = plan_scopes(read_translated_collections(client), TranslationOptions(), default_language=None)
     (scope,) = [scope for scope in scopes if scope.collection == "posts"]
-    engine = OpenAIEngine(api_key="key", model="tiny", base_url=engine_url, max_segments=1)
-    store = RecordStore(LocalStorage(Path(folder)))
-    translator = Translator(client=client, scope=scope, engine=engine, gate=RateGate(limit=2), records=store)
+    engine = OpenAIEngine(api_key="key", model="tiny", base_url=engine_url, max_segments=int(max_segments))
+    store = RecordStore(Mortal(Path(folder)))
+    prices = {"tiny": Price(input=Decimal(1), output=Decimal(1))}
+    purse = Purse(storage=LocalStorage(Path(folder)), model="tiny", prices=prices, limit=None)
+    translator = Translator(
+        client=client, scope=scope, engine=engine, gate=RateGate(limit=2), records=store,
+        admit=purse.admit, settle=purse.settle,
+    )
     (item,) = read_items(client, scope, [key])
     print("ready", flush=True)
     translator.translate(item, LanguageRow(key="de-DE", code="de-DE"))
     engine.close()
 """
+
+
+@contextmanager
+def working(
+    directus: LocalDirectus, server: ScriptedOpenAI, folder: Path, key: str, *, max_segments: int, lives: int = -1
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that translates, and is killed (-9) in the end."""
+    arguments = [directus.url, directus.bot_token, server.url, str(folder), key, str(max_segments), str(lives)]
+    command = [sys.executable, "-c", textwrap.dedent(_WORKER), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == "ready\n"
+        yield worker
+        worker.send_signal(signal.SIGKILL)
 
 
 def test_a_run_that_is_killed_at_any_point_pays_for_nothing_twice(
@@ -462,14 +501,8 @@ def test_a_run_that_is_killed_at_any_point_pays_for_nothing_twice(
     key = desk.create(body="\n".join(f"<p>Paragraph {n}: the dough has to rest.</p>" for n in range(24)))
     server.delay_seconds = 0.05
     for kills in range(1, 5):
-        arguments = [directus.url, directus.bot_token, server.url, str(tmp_path), key]
-        with subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(_WORKER), *arguments], stdout=subprocess.PIPE, text=True
-        ) as worker:
-            assert worker.stdout
-            assert worker.stdout.readline() == "ready\n"
+        with working(directus, server, tmp_path, key, max_segments=1):
             time.sleep(random.uniform(0.05, 0.4))
-            worker.send_signal(signal.SIGKILL)
         assert desk.row(key).get("body", "</p>" * 24).count("</p>") == 24
         assert server.segments_sent <= 24 + 2 * kills
 
@@ -478,6 +511,48 @@ def test_a_run_that_is_killed_at_any_point_pays_for_nothing_twice(
     assert desk.row(key)["body"].count("</p>") == 24
     assert len(set(server.texts_sent)) == 24
     assert server.segments_sent <= 24 + 2 * kills
+
+
+def test_what_arrived_in_a_run_that_died_before_looking_at_it_is_not_paid_for_again(
+    desk: Desk, server: ScriptedOpenAI, directus: LocalDirectus, tmp_path: Path
+) -> None:
+    key = desk.create(title="Bread", summary="A good loaf.")
+    with working(directus, server, tmp_path, key, max_segments=40, lives=1) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == "halted\n"
+    assert desk.row(key) == {}
+    assert spent(tmp_path) > 0
+
+    result = desk.translate(key)
+
+    assert server.segments_sent == 2
+    assert (result.sent, result.reused, result.usage.requests) == (0, 2, 1)
+    assert desk.row(key)["title"] == german("Bread")
+
+
+def test_a_bad_answer_that_arrived_in_a_run_that_died_is_repaired_once_and_no_more(
+    desk: Desk, server: ScriptedOpenAI, directus: LocalDirectus, tmp_path: Path
+) -> None:
+    key = desk.create(title="The dough has to rest before it is baked")
+    server.always(scripted.echo)
+    for _ in range(2):
+        with working(directus, server, tmp_path, key, max_segments=40, lives=1) as worker:
+            assert worker.stdout
+            assert worker.stdout.readline() == "halted\n"
+
+    with pytest.raises(Untranslatable, match="source text"):
+        desk.translate(key)
+
+    assert [asked.is_repair for asked in server.asked] == [False, True]
+    assert desk.row(key) == {}
+    server.always(scripted.answer_right)
+    assert desk.translate(key).written == ("title",)
+
+
+def spent(folder: Path) -> Decimal:
+    """What the books of a worker say."""
+    price = Price(input=Decimal(1), output=Decimal(1))
+    return Purse(storage=LocalStorage(folder), model="tiny", prices={"tiny": price}, limit=None).spent_today()
 
 
 class Killed(Exception):

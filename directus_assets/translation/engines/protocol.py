@@ -55,6 +55,11 @@ class Request:
         return terms_in("\n".join(segment.text for segment in self.segments), self.glossary)
 
     @property
+    def is_repair(self) -> bool:
+        """Whether it names what was wrong with earlier answers."""
+        return any(segment.defects for segment in self.segments)
+
+    @property
     def characters(self) -> int:
         """Characters of all segments together."""
         return sum(len(segment.text) for segment in self.segments)
