@@ -35,7 +35,7 @@ def test_definitions_load_without_any_environment_and_say_what_to_set(tmp_path: 
     assert loaded.returncode == 0, loaded.stderr
     assert loaded.stdout.splitlines() == [
         "['directus/files']",
-        "['directus_files_sensor', 'directus_settings_sensor']",
+        "['directus_files_sensor', 'directus_runs_sensor', 'directus_settings_sensor']",
         "['directus_reconcile']",
     ]
     assert "DIRECTUS_URL and DIRECTUS_TOKEN not set" in loaded.stderr

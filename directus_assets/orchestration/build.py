@@ -13,6 +13,7 @@ from directus_assets.orchestration.partition_sensor import build_partition_senso
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.runs_sensor import build_runs_sensor
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.survey import FileSurveyor, ItemSurveyor
@@ -39,11 +40,15 @@ def build_defs(
     snapshot = snapshot or load_snapshot(settings.environment, with_translations=project.translates)
     _warn_of_unknown_presets(project, snapshot)
     files, translated = image_files(project, snapshot), list(translated_items(project, snapshot))
+    targets = reconcile_targets(project, snapshot)
     return dg.Definitions.merge(
-        dg.Definitions(sensors=[build_settings_sensor(snapshot, project)], executor=dg.in_process_executor),
+        dg.Definitions(
+            sensors=[build_settings_sensor(snapshot, project), _runs_sensor(project, targets)],
+            executor=dg.in_process_executor,
+        ),
         _images(project, files),
         *(_translations(project, items) for items in translated),
-        build_reconcile(snapshot, project, reconcile_targets(project, snapshot)),
+        build_reconcile(snapshot, project, targets),
         _failures(project, [files, *translated]),
     )
 
@@ -68,6 +73,14 @@ def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
     """All that the reconcile compares."""
     translated = translated_items(project, snapshot)
     return [_files_target(image_files(project, snapshot)), *map(_items_target, translated)]
+
+
+def _runs_sensor(project: Project, targets: Iterable[Target]) -> dg.SensorDefinition:
+    return build_runs_sensor(
+        project.names,
+        jobs={project.names.reconcile, *(target.job_name for target in targets)},
+        assets={key for target in targets for key in target.subject.assets.values()},
+    )
 
 
 def _failures(project: Project, subjects: Iterable[Subject]) -> dg.Definitions:

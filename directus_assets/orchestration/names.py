@@ -117,6 +117,11 @@ class Names:
         return self._own("directus_settings_sensor")
 
     @property
+    def runs_sensor(self) -> str:
+        """Ends runs whose worker is dead."""
+        return self._own("directus_runs_sensor")
+
+    @property
     def failure_sensor(self) -> str:
         """Tells people of failures."""
         return self._own("directus_failure_sensor")

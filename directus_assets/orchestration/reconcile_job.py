@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.reconcile import Reconcile, Report, Target
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.unfinished import unfinished_runs
@@ -47,14 +48,15 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
                     "next run compares with them."
                 )
                 return
-            report = Reconcile(
-                instance=context.instance,
-                memory=project.memory,
-                webserver=webserver,
-                names=names,
-                targets=targets,
-                seconds=options.minutes * 60,
-            ).run()
+            with signs_of_life(context.log):
+                report = Reconcile(
+                    instance=context.instance,
+                    memory=project.memory,
+                    webserver=webserver,
+                    names=names,
+                    targets=targets,
+                    seconds=options.minutes * 60,
+                ).run()
         except TransientError:
             raise
         except DirectusAssetsError as error:

@@ -5,7 +5,9 @@ So successes are recorded at once, a retry of the step does only what is left, a
 right already is recorded again if that run is about to fail for the sake of others.
 """
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +15,7 @@ from typing import Any, Self
 import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.materialized import (
     latest_materialization,
     recorded_in_run,
@@ -22,6 +25,9 @@ from directus_assets.orchestration.materialized import (
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
 """Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
+
+_JITTER = 0.25
+"""By what part a wait is longer at most, so that the runs that an outage has stopped do not all come back at once."""
 
 _LONGEST_WAIT_SECONDS = 600
 
@@ -50,6 +56,9 @@ class Recorder:
     """What the outputs are derived from."""
     code_versions: Mapping[dg.AssetKey, str]
     backoff_seconds: Sequence[float] = _BACKOFF_SECONDS
+    chance: Callable[[], float] = random.random
+    """From 0 to 1; for tests."""
+    _alive: ExitStack = field(default_factory=ExitStack)
     _done: set[Output] = field(default_factory=set)
     _unchanged: set[Output] = field(default_factory=set)
     _failed: dict[Output, str] = field(default_factory=dict)
@@ -64,11 +73,13 @@ class Recorder:
         if self.context.retry_number:
             self._done = recorded_in_run(instance, run.run_id)
             self._failed = _failures_of_run(instance, run.run_id)
+        self._alive.enter_context(signs_of_life(self.context.log))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._alive.close()
         if error is None:
             self._finish()
             return
@@ -171,7 +182,8 @@ class Recorder:
         if not errors or not self._retries_left or any(_asks_for_too_much(error) for error in errors):
             return
         asked = max((error.retry_after_seconds or 0 for error in errors), default=0)
-        wait = max(self.backoff_seconds[self.context.retry_number], asked)
+        # Never shorter than what was asked for.
+        wait = max(self.backoff_seconds[self.context.retry_number], asked) * (1 + _JITTER * self.chance())
         self.context.log.warning("%s, in %.0f s.", reason, wait)
         raise dg.RetryRequested(max_retries=len(self.backoff_seconds), seconds_to_wait=wait)
 

@@ -34,6 +34,8 @@ class Scripted:
         trouble: what goes wrong with outputs.
         right: keys that are found to be right already.
         outage: a key, and the error that breaks everything off before it, at the first try.
+        backoff: seconds before each retry.
+        chance: what is drawn for jitter.
     """
 
     def __init__(
@@ -42,10 +44,14 @@ class Scripted:
         *,
         right: frozenset[str] = frozenset(),
         outage: tuple[str, Exception] | None = None,
+        backoff: tuple[float, ...] = (0, 0),
+        chance: float = 0,
     ) -> None:
         self.trouble = trouble
         self.right = right
         self.outage = outage
+        self.backoff = backoff
+        self.chance = chance
         self.made: list[tuple[int, str, str]] = []
 
     def definition(self) -> dg.AssetsDefinition:
@@ -54,7 +60,9 @@ class Scripted:
         @dg.multi_asset(name="make", specs=specs, can_subset=True)
         def make(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
             versions = {CARD: "code", HERO: "code"}
-            with Recorder(context, SOURCE, versions, backoff_seconds=(0, 0)) as recorder:
+            with Recorder(
+                context, SOURCE, versions, backoff_seconds=self.backoff, chance=lambda: self.chance
+            ) as recorder:
                 for key in context.partition_keys:
                     if self.outage and self.outage[0] == key and not context.retry_number:
                         raise self.outage[1]
@@ -210,6 +218,16 @@ def test_an_outage_of_everything_is_tried_again_from_where_it_stopped(instance: 
     assert result.success
     assert next(made for made in scripted.made if made[0] > 0) == (1, "card", "f06")
     assert len(scripted.made) == 20
+
+
+@pytest.mark.parametrize(("chance", "waits"), [(0.0, [0.01, 0.02]), (1.0, [0.0125, 0.025])])
+def test_waits_grow_and_are_spread_by_chance(instance: dg.DagsterInstance, chance: float, waits: list[float]) -> None:
+    trouble = trouble_with("f03", Unreachable("Down."))
+
+    result = run(instance, Scripted(trouble, backoff=(0.01, 0.02), chance=chance))
+
+    events = [event for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY]
+    assert [event.step_retry_data.seconds_to_wait for event in events] == pytest.approx(waits)
 
 
 def test_a_missing_right_fails_the_run_at_once_and_keeps_what_was_made(instance: dg.DagsterInstance) -> None:

@@ -1,0 +1,52 @@
+"""`directus_runs_sensor`: ends runs whose worker is dead, so that Dagster tries them again."""
+
+import time
+from collections.abc import Collection
+
+import dagster as dg
+
+from directus_assets.orchestration.alive import is_dead
+from directus_assets.orchestration.names import Names
+
+_MESSAGE = "The worker of this run is gone: it has given no sign of life for some minutes."
+
+
+def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection[dg.AssetKey]) -> dg.SensorDefinition:
+    """The sensor.
+
+    Args:
+        names: what it is called.
+        jobs: the names of our jobs.
+        assets: our assets, which people and backfills start in a job of Dagster's own.
+    """
+
+    @dg.sensor(
+        name=names.runs_sensor,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs whose worker died without a word, so that they are tried again.",
+    )
+    def runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        dead = end_dead_runs(context.instance, jobs=jobs, assets=assets, now=time.time())
+        return dg.SkipReason(f"Ended without their workers: {', '.join(dead)}." if dead else "All workers are alive.")
+
+    return runs_sensor
+
+
+def end_dead_runs(
+    instance: dg.DagsterInstance, *, jobs: Collection[str], assets: Collection[dg.AssetKey], now: float
+) -> list[str]:
+    """Marks as failed what is started, of ours, and dead; returns the ids of those runs.
+
+    A failed run is tried again (`run_retries`), and one that is not dead after all does no harm: what it makes is what
+    the other one makes.
+    """
+    dead = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(assets):
+            continue
+        latest = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
+        if latest and is_dead(latest[0].event_log_entry, now=now):
+            instance.report_run_failed(run, _MESSAGE)
+            dead.append(run.run_id)
+    return dead
