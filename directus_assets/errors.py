@@ -40,8 +40,9 @@ class DirectusAssetsError(Exception):
     Both are free of secrets whatever they were made from.
     """
 
-    may_pass_after_seconds: ClassVar[float | None] = None
-    """For what no retry helps, but somebody may put right: when it is worth another look. None: never by itself."""
+    longest_wait_seconds: ClassVar[float | None] = None
+    """For what no retry helps, but somebody may put right: the reconcile looks at it again, after waits that grow up to
+    this. None: never by itself."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         self.message = redact(message)
@@ -79,7 +80,7 @@ class PermanentError(DirectusAssetsError):
 class Forbidden(PermanentError):
     """The credentials are wrong or lack a right."""
 
-    may_pass_after_seconds: ClassVar[float | None] = 3600
+    longest_wait_seconds: ClassVar[float | None] = 3600
 
 
 class NotFound(PermanentError):

@@ -57,6 +57,15 @@ class Evidence:
     """Whether the same was lost, and made again, in the last comparison already."""
 
 
+def wait_seconds(tries: int, *, first: float, longest: float) -> float:
+    """How long to wait after so many failures of the same: twice as long each time.
+
+    What passes soon is then seen soon, and what lasts costs little.
+    """
+    # A number that is large enough to be cut to `longest` is not worth computing.
+    return float(min(longest, first * 2 ** min(tries - 1, 30)))
+
+
 def judge(evidence: Evidence, *, now: dt.datetime) -> Verdict:
     """What the reconcile does with an output."""
     if evidence.made == evidence.wanted and not evidence.is_lost:

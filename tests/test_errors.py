@@ -16,6 +16,7 @@ from directus_assets.errors import (
     redact,
 )
 from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.translation.engines.protocol import RequestRefused
 from directus_assets.translation.translate import Untranslatable
 
 
@@ -49,10 +50,12 @@ def test_credentials_are_hidden(text: str) -> None:
         (BadInput("a broken picture"), False),
         (Overloaded("429"), True),
         (Forbidden("an expired key"), True),
+        (RequestRefused.of(Rejected("an unknown model")), True),
         (Untranslatable("a bad answer", rejected={}, accepted={}), True),
     ],
 )
 def test_what_somebody_may_put_right_is_looked_at_again_by_the_reconcile(
     error: DirectusAssetsError, is_looked_at_again: bool
 ) -> None:
-    assert try_metadata(error, fingerprint="1")["transient"] is is_looked_at_again
+    metadata = try_metadata(error, fingerprint="1")
+    assert (metadata["transient"] or "longest_wait_seconds" in metadata) is is_looked_at_again

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from directus_assets.reconcile import Evidence, Failure, Verdict, judge
+from directus_assets.reconcile import Evidence, Failure, Verdict, judge, wait_seconds
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -65,3 +65,10 @@ def failure(fingerprint: str = "1", *, transient: bool = False, after: dt.timede
 )
 def test_all_that_is_known_of_an_output_decides_what_is_done(evidence: Evidence, verdict: Verdict) -> None:
     assert judge(evidence, now=NOW) is verdict
+
+
+@pytest.mark.parametrize(
+    ("tries", "minutes"), [(1, 10), (2, 20), (3, 40), (5, 160), (6, 320), (7, 360), (100_000, 360)]
+)
+def test_what_fails_again_and_again_is_looked_at_ever_more_rarely(tries: int, minutes: int) -> None:
+    assert wait_seconds(tries, first=600, longest=6 * 3600) == minutes * 60

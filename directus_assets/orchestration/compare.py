@@ -41,6 +41,7 @@ class Comparison:
         waiting: keys that wait for a backfill as long as nothing of them was ever tried; None for all of them.
         under_way: outputs that were asked for and are not done.
         repaired: what was lost, and made again, not long ago.
+        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
     """
 
     instance: dg.DagsterInstance
@@ -49,6 +50,7 @@ class Comparison:
     waiting: Set[str] | None
     under_way: Set[Output]
     repaired: Set[Repair]
+    first_wait_seconds: float
     _statuses: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def compare(self, keys: Sequence[str]) -> Compared:
@@ -72,7 +74,8 @@ class Comparison:
     ) -> dict[Output, Evidence]:
         names = {name for name, _ in doubtful}
         assets = {name: key for name, key in self.surveyor.subject.assets.items() if name in names}
-        tried = failures(self.instance, assets, list(dict.fromkeys(key for _, key in doubtful))) if doubtful else {}
+        keys = list(dict.fromkeys(key for _, key in doubtful))
+        tried = failures(self.instance, assets, keys, first_wait_seconds=self.first_wait_seconds) if doubtful else {}
         return {
             output: self._completed(page, output, each, records.get(output), tried.get(output))
             for output, each in doubtful.items()

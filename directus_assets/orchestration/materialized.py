@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
-from directus_assets.reconcile import Failure
+from directus_assets.reconcile import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
 """SQLite allows a limited number of variables in one statement."""
@@ -76,41 +77,58 @@ def data_version(record: dg.EventLogRecord) -> str:
 
 def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, Any]:
     """What an observation of a failed try tells `failures`: what was tried, and whether another try may help."""
-    is_transient = isinstance(error, TransientError)
-    wait = error.retry_after_seconds if isinstance(error, TransientError) else error.may_pass_after_seconds
-    waits = {"retry_after_seconds": wait} if wait else {}
-    return {"tried": fingerprint, "transient": is_transient or wait is not None, **waits}
+    tried = {"tried": fingerprint, "transient": isinstance(error, TransientError)}
+    if isinstance(error, TransientError) and error.retry_after_seconds:
+        return {**tried, "retry_after_seconds": error.retry_after_seconds}
+    return {**tried, "longest_wait_seconds": error.longest_wait_seconds} if error.longest_wait_seconds else tried
 
 
 def failures(
-    instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Sequence[str]
+    instance: dg.DagsterInstance,
+    asset_keys: Mapping[str, dg.AssetKey],
+    partition_keys: Sequence[str],
+    *,
+    first_wait_seconds: float,
 ) -> dict[tuple[str, str], tuple[float, Failure]]:
-    """(name, partition key) to when the latest failed try was recorded, in seconds since 1970, and how it ended."""
-    found: dict[tuple[str, str], tuple[float, Failure]] = {}
+    """(name, partition key) to when the latest failed try was recorded, in seconds since 1970, and how it ended.
+
+    Args:
+        instance: Dagster's instance.
+        asset_keys: the assets, by name.
+        partition_keys: the partitions.
+        first_wait_seconds: how long to wait after the first failure that somebody may put right.
+    """
+    found: dict[tuple[str, str], list[dg.EventLogRecord]] = {}
     for name, asset_key in asset_keys.items():
         for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
             filtered = dg.AssetRecordsFilter(
                 asset_key=asset_key, asset_partitions=partition_keys[start : start + _KEYS_PER_QUERY]
             )
             for record in _all_records(instance.fetch_observations, filtered):
-                failure = _failure(record)
-                if failure and record.partition_key is not None:
-                    found.setdefault((name, record.partition_key), (record.timestamp, failure))
-    return found
+                if record.partition_key is not None and "failed" in _metadata(record):
+                    found.setdefault((name, record.partition_key), []).append(record)
+    return {output: (records[0].timestamp, _failure(records, first_wait_seconds)) for output, records in found.items()}
 
 
-def _failure(record: dg.EventLogRecord) -> Failure | None:
-    observation = record.asset_observation
-    if observation is None or "failed" not in observation.metadata:
-        return None
-    values = {name: value.value for name, value in observation.metadata.items()}
-    wait = values.get("retry_after_seconds")
-    moment = dt.datetime.fromtimestamp(record.timestamp, dt.UTC)
+def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) -> Failure:
+    """How the first of `records` ended; the others are earlier tries, the latest first."""
+    latest = _metadata(records[0])
+    tried = str(latest.get("tried", ""))
+    same = takewhile(lambda record: _metadata(record).get("tried", "") == tried, records)
+    wait = latest.get("retry_after_seconds")
+    if longest := latest.get("longest_wait_seconds"):
+        wait = wait_seconds(sum(1 for _ in same), first=first_wait_seconds, longest=float(longest))
+    moment = dt.datetime.fromtimestamp(records[0].timestamp, dt.UTC)
     return Failure(
-        fingerprint=str(values.get("tried", "")),
-        is_transient=bool(values.get("transient")),
-        not_before=moment + dt.timedelta(seconds=float(str(wait))) if wait else None,
+        fingerprint=tried,
+        is_transient=bool(latest.get("transient")) or wait is not None,
+        not_before=moment + dt.timedelta(seconds=float(wait)) if wait else None,
     )
+
+
+def _metadata(record: dg.EventLogRecord) -> dict[str, Any]:
+    observation = record.asset_observation
+    return {name: value.value for name, value in observation.metadata.items()} if observation else {}
 
 
 def latest_materialization(

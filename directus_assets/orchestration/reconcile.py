@@ -71,6 +71,7 @@ class Reconcile:
         names: what Dagster calls the project.
         targets: what is compared, in this order.
         seconds: the time it may take. It goes on to the end of the page that it is at.
+        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
         page_size: rows or partitions of one page.
         clock: seconds; for tests.
     """
@@ -81,6 +82,7 @@ class Reconcile:
     names: Names
     targets: Sequence[Target]
     seconds: float
+    first_wait_seconds: float = 600
     page_size: int = 500
     clock: Callable[[], float] = time.monotonic
     _deadline: float = 0.0
@@ -163,6 +165,7 @@ class Reconcile:
             waiting=set() if target.backfill_on_start and at_first is not None else at_first,
             under_way=self._under_way(subject.collection),
             repaired=self._place.repaired | self._place.repairing,
+            first_wait_seconds=self.first_wait_seconds,
         )
         made: set[str] = set()
         is_over = False

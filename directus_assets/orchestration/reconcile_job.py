@@ -56,6 +56,7 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
                     names=names,
                     targets=targets,
                     seconds=options.minutes * 60,
+                    first_wait_seconds=options.look_again_after_minutes * 60,
                 ).run()
         except TransientError:
             raise

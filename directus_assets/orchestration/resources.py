@@ -89,6 +89,7 @@ class Project:
                 openai_model=environment.openai_model,
                 deepl_api_key=_revealed(environment.deepl_api_key),
                 deepl_formality=self.settings.config.translations.deepl_formality,
+                timeout_seconds=self.settings.config.translations.timeout_seconds,
             )
         )
 

@@ -123,6 +123,8 @@ class TranslationOptions(_Section):
     """Items per run."""
     concurrency: int = Field(default=8, ge=1, le=128)
     """The most requests to the engine at the same time, in one run."""
+    timeout_seconds: int = Field(default=120, ge=1)
+    """How long the engine may take to answer one request."""
     review: Literal["metadata", "version"] = "metadata"
     """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
     deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"
@@ -141,6 +143,9 @@ class ReconcileOptions(_Section):
     """When it runs, in UTC."""
     minutes: int = Field(default=10, ge=1, le=240)
     """How long one run may take; the next one goes on from where it stopped."""
+    look_again_after_minutes: float = Field(default=10, ge=0)
+    """When the reconcile first tries again what somebody may have put right (an expired key, a missing right, an answer
+    that was no good). The wait doubles with each failure: up to an hour, or six where each try costs money."""
 
 
 class NotifyOptions(_Section):

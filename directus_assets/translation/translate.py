@@ -29,7 +29,7 @@ class Untranslatable(PermanentError):
     """
 
     # The same question may have a better answer another time; only these segments are asked for, and paid for, again.
-    may_pass_after_seconds: ClassVar[float | None] = 6 * 3600
+    longest_wait_seconds: ClassVar[float | None] = 6 * 3600
 
     def __init__(self, message: str, *, rejected: Mapping[str, Rejected], accepted: Mapping[str, Remembered]) -> None:
         self.rejected = rejected

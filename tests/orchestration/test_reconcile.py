@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable
 from directus_assets.images.plan import fingerprint
 from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.orchestration.materialized import failures, try_metadata
 from directus_assets.orchestration.memory import keys_at_first, note_first, read_place
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile import Reconcile, Report, Target
@@ -292,6 +293,26 @@ def test_what_failed_for_a_reason_that_passes_is_tried_again(
     pipeline.run(presets=(CARD,))
 
     assert bool(pipeline.webserver.asked) is asked
+
+
+def test_what_somebody_may_put_right_is_looked_at_soon_and_then_ever_more_rarely(pipeline: Pipeline) -> None:
+    pipeline.started("a")
+
+    def waits_for() -> dt.timedelta:
+        found = failures(pipeline.instance, {"card": NAMES.preset("card")}, ["a"], first_wait_seconds=600)
+        moment, failure = found["card", "a"]
+        assert failure.not_before
+        return failure.not_before - dt.datetime.fromtimestamp(moment, dt.UTC)
+
+    waits = []
+    for _ in range(5):
+        pipeline.failed("a", Forbidden("no right"))
+        waits.append(waits_for() // dt.timedelta(minutes=1))
+    pipeline.directus.change("a", log=False, uploaded_on="2026-02-02T00:00:00.000Z")
+    pipeline.failed("a", Forbidden("no right"))
+
+    assert waits == [10, 20, 40, 60, 60]
+    assert waits_for() == dt.timedelta(minutes=10)
 
 
 def test_what_is_asked_for_is_not_asked_for_again_until_its_backfill_is_over(pipeline: Pipeline) -> None:

@@ -12,7 +12,7 @@ OPENAI_DEFAULT_MODEL = "gpt-4.1-mini"
 class EngineSettings:
     """What decides which engine translates; the environment's variables of the same names in capitals.
 
-    `engine` is `TRANSLATION_ENGINE`: `openai`, `deepl`, `pseudo` or `auto`.
+    `engine` is `TRANSLATION_ENGINE`: `openai`, `deepl`, `pseudo` or `auto`; the last two are of the YAML file.
     """
 
     engine: str = "auto"
@@ -21,6 +21,7 @@ class EngineSettings:
     openai_model: str | None = None
     deepl_api_key: str | None = field(default=None, repr=False)
     deepl_formality: str = "default"
+    timeout_seconds: float = 120.0
 
 
 def choose(settings: EngineSettings) -> Engine | None:
@@ -62,6 +63,7 @@ def _openai(settings: EngineSettings) -> Engine:
         api_key=settings.openai_api_key,
         base_url=settings.openai_base_url or None,
         model=settings.openai_model or OPENAI_DEFAULT_MODEL,
+        timeout_seconds=settings.timeout_seconds,
     )
 
 
@@ -70,4 +72,8 @@ def _deepl(settings: EngineSettings) -> Engine:
 
     if not settings.deepl_api_key:
         raise ConfigurationError("The engine 'deepl' has no key.", remedy="Set DEEPL_API_KEY.")
-    return DeepLEngine(api_key=settings.deepl_api_key, formality=settings.deepl_formality)
+    return DeepLEngine(
+        api_key=settings.deepl_api_key,
+        formality=settings.deepl_formality,
+        timeout_seconds=settings.timeout_seconds,
+    )

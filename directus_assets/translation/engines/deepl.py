@@ -13,7 +13,7 @@ import deepl.http_client
 from deepl.api_data import MultilingualGlossaryDictionaryEntries
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Rejected, Unreachable, from_status
-from directus_assets.translation.engines.protocol import Answer, Failure, Request, Usage
+from directus_assets.translation.engines.protocol import Answer, Failure, Request, RequestRefused, Usage
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
@@ -73,7 +73,7 @@ class DeepLEngine:
         api_key: str,
         formality: str = "default",
         server_url: str | None = None,
-        timeout_seconds: float = 60.0,
+        timeout_seconds: float = 120.0,
     ) -> None:
         # The package has no other way than these two of its settings, which hold for the whole process.
         deepl.http_client.max_network_retries = 0
@@ -233,4 +233,4 @@ def _classify(error: deepl.DeepLException) -> DirectusAssetsError:
     if isinstance(error, deepl.QuotaExceededException):
         return Forbidden(f"DeepL: {error}", remedy="Wait for the next billing period, or upgrade the plan.")
     remedy = "Check DEEPL_API_KEY." if isinstance(error, deepl.AuthorizationException) else ""
-    return from_status(error.http_status_code, f"DeepL refused to translate: {error}", remedy=remedy)
+    return RequestRefused.of(from_status(error.http_status_code, f"DeepL refused to translate: {error}", remedy=remedy))

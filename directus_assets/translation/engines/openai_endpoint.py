@@ -5,6 +5,7 @@ from typing import Final
 import openai
 
 from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
+from directus_assets.translation.engines.protocol import RequestRefused
 
 _REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {
     Forbidden: "Check OPENAI_API_KEY: it is wrong or expired, or may not use this model.",
@@ -37,9 +38,10 @@ def classify(error: openai.OpenAIError, *, name: str, task: str) -> DirectusAsse
     if isinstance(error, openai.APIConnectionError):
         return Unreachable(f"{name} did not answer: {error}")
     if not isinstance(error, openai.APIStatusError):
-        return Rejected(f"{name} gave an answer that makes no sense: {error}")
+        return RequestRefused(f"{name} gave an answer that makes no sense: {error}")
     if error.code == "insufficient_quota":
         return Forbidden(f"{name}: nothing is left to spend: {error.message}", remedy="Add credit at the provider.")
     remedy = _REMEDIES.get(type(from_status(error.status_code, "")), "")
     message = f"{name} refused to {task}: {error.message[:500]}"
-    return from_status(error.status_code, message, remedy=remedy, headers=error.response.headers)
+    refused = from_status(error.status_code, message, remedy=remedy, headers=error.response.headers)
+    return RequestRefused.of(refused)

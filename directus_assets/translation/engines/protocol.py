@@ -7,8 +7,9 @@ They do not retry, split or check; `translate.py` does that in one way for all o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from directus_assets.errors import DirectusAssetsError, NotFound, Rejected
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.languages import Language
 
@@ -95,6 +96,20 @@ class Answer:
     texts: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     failure: Failure | None = None
+
+
+class RequestRefused(Rejected):
+    """The service takes no such request, whatever its texts: an unknown model, a wrong address, a broken gateway."""
+
+    # It costs nothing to ask again.
+    longest_wait_seconds: ClassVar[float | None] = 3600
+
+    @classmethod
+    def of(cls, error: DirectusAssetsError) -> DirectusAssetsError:
+        """`error` as it is, but for one that says no more than that the service does not take the request."""
+        if isinstance(error, (NotFound, Rejected)):
+            return cls(error.message, remedy=error.remedy)
+        return error
 
 
 class Engine(Protocol):

@@ -6,10 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from directus_assets.errors import Forbidden, NotFound, Overloaded, Rejected, Unreachable
+from directus_assets.errors import Forbidden, Overloaded, Unreachable
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.openai_prompt import messages, read_answer
-from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request
+from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
@@ -141,11 +141,11 @@ def test_json_in_a_code_fence_is_read_and_what_is_not_text_is_dropped() -> None:
         (scripted.out_of_credit, Forbidden, "nothing is left to spend"),
         (scripted.overloaded(7), Overloaded, "429"),
         (scripted.overloaded(status=503), Overloaded, "503"),
-        (lambda _: scripted.Reply(status=404, body="{}"), NotFound, "OPENAI_MODEL"),
-        (lambda _: scripted.Reply(status=400, body='{"error": {"message": "nonsense"}}'), Rejected, "nonsense"),
+        (lambda _: scripted.Reply(status=404, body="{}"), RequestRefused, "OPENAI_MODEL"),
+        (lambda _: scripted.Reply(status=400, body='{"error": {"message": "nonsense"}}'), RequestRefused, "nonsense"),
         (
             lambda _: scripted.Reply(status=307, headers={"location": "http://127.0.0.1:9/v1"}),
-            Rejected,
+            RequestRefused,
             "307",
         ),
     ],
@@ -206,7 +206,7 @@ def test_an_endpoint_that_knows_neither_name_of_the_cap_is_not_asked_forever(
     message = "Unsupported parameters: max_tokens, max_completion_tokens"
     server.always(lambda _: scripted.Reply(status=400, body=json.dumps({"error": {"message": message}})))
 
-    with pytest.raises(Rejected):
+    with pytest.raises(RequestRefused):
         engine.translate(REQUEST)
 
     assert len(server.asked) == 2
