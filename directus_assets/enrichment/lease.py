@@ -1,0 +1,96 @@
+"""One at a time among all runs and machines that share a storage, also when one of them dies."""
+
+import datetime as dt
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import TransientError
+
+_TYPE = "application/json"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to work alone, for a time.
+
+    Args:
+        storage: what everybody shares who takes turns.
+        name: the file that says whose turn it is.
+        seconds: how long a turn lasts unless it is renewed: so long do others wait for one that died.
+        patience_seconds: how long one waits for its turn.
+        clock: the present moment, aware; the machines' clocks may differ by less than `seconds`.
+        sleep: waits for seconds.
+    """
+
+    storage: Storage
+    name: str
+    seconds: float = 60.0
+    patience_seconds: float = 300.0
+    clock: Callable[[], dt.datetime] = _now
+    sleep: Callable[[float], None] = time.sleep
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[], None]]:
+        """Waits for the turn and ends it with the block. Gives what renews it, to be called before each step.
+
+        Raises:
+            TransientError: the turn does not come in time; or, when renewing, it took too long and is another's.
+        """
+        holder = secrets.token_hex(8)
+        deadline = time.monotonic() + self.patience_seconds
+        while not self._take(holder, only_own=False):
+            if time.monotonic() > deadline:
+                raise TransientError(f"Another run has worked on {self.storage.describe()} for too long.")
+            self.sleep(0.05 + secrets.randbelow(200) / 1000)
+
+        def renew() -> None:
+            if not self._take(holder, only_own=True):
+                raise TransientError(f"A step on {self.storage.describe()} took longer than {self.seconds:.0f} s.")
+
+        try:
+            yield renew
+        finally:
+            self._give_back(holder)
+
+    def _take(self, holder: str, *, only_own: bool) -> bool:
+        taken = False
+
+        def change(content: bytes | None) -> bytes:
+            nonlocal taken
+            now = self.clock()
+            current, until = _parsed(content)
+            taken = current == holder or (not only_own and (not current or until <= now))
+            if not taken:
+                return content or b""
+            return _written(holder, now + dt.timedelta(seconds=self.seconds))
+
+        self.storage.update(self.name, change, content_type=_TYPE)
+        return taken
+
+    def _give_back(self, holder: str) -> None:
+        def change(content: bytes | None) -> bytes:
+            return _written("", self.clock()) if _parsed(content)[0] == holder else content or b""
+
+        self.storage.update(self.name, change, content_type=_TYPE)
+
+
+def _parsed(content: bytes | None) -> tuple[str, dt.datetime]:
+    """The holder and until when; whatever cannot be read is nobody's."""
+    try:
+        row = json.loads(content or b"")
+        return str(row["holder"]), dt.datetime.fromisoformat(row["until"])
+    except (ValueError, KeyError, TypeError):
+        return "", dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _written(holder: str, until: dt.datetime) -> bytes:
+    return json.dumps({"holder": holder, "until": until.isoformat()}).encode()

@@ -1,0 +1,160 @@
+"""Where vectors and neighbours are kept: a folder, or a bucket that several machines share.
+
+Each item is in one of a fixed number of files, by the digest of its key, so that a change rewrites little and reading
+all takes few requests. A file is changed by `Storage.update` only: no change by another run is lost.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from directus_assets.directus.storage import Storage
+from directus_assets.enrichment.neighbours import Neighbour, Neighbours, Vector
+from directus_assets.errors import BadInput, NotFound
+
+_FILES: Final = 64
+_READERS: Final = 8
+_TYPE: Final = "application/octet-stream"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where one item is, and what was found near it.
+
+    Attributes:
+        space: the embedder's name. Vectors of different spaces have nothing to do with each other.
+        text: digest of the text that the vector is of.
+        vector: the vector.
+        neighbours: the list that was last found to be right; None for none so far.
+        rule: how many neighbours there were to be, and how near; set with `neighbours`.
+    """
+
+    space: str
+    text: str
+    vector: Vector
+    neighbours: Neighbours | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class VectorStore:
+    """The places of the items of one enrichment.
+
+    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one.
+
+    Args:
+        storage: the folder of this enrichment alone.
+    """
+
+    storage: Storage
+
+    def load(self) -> dict[str, Place]:
+        """All places, by key.
+
+        Raises:
+            BadInput: a file is damaged.
+        """
+        names: list[str] = []
+        with contextlib.suppress(NotFound):
+            names = [name for name, _ in self.storage.names() if name.endswith(".vectors")]
+        with ThreadPoolExecutor(_READERS) as pool:
+            found: dict[str, Place] = {}
+            for places in pool.map(self._read, names):
+                found |= places
+        return found
+
+    def put(self, places: Mapping[str, Place]) -> None:
+        """Adds these places, in the stead of the items' former ones."""
+        self._change(places, lambda known, keys: known | {key: places[key] for key in keys})
+
+    def put_neighbours(self, lists: Mapping[str, Neighbours], *, rule: str) -> None:
+        """Notes these lists, found by `rule`; one of an item that has no place any more is dropped."""
+
+        def noted(known: dict[str, Place], keys: Collection[str]) -> dict[str, Place]:
+            return known | {key: replace(known[key], neighbours=lists[key], rule=rule) for key in keys if key in known}
+
+        self._change(lists, noted)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forgets these items."""
+        self._change(keys, lambda known, gone: {key: place for key, place in known.items() if key not in gone})
+
+    def _change(
+        self, keys: Iterable[str], change: Callable[[dict[str, Place], Collection[str]], dict[str, Place]]
+    ) -> None:
+        by_file: dict[str, set[str]] = {}
+        for key in keys:
+            by_file.setdefault(_file_of(key), set()).add(key)
+        for name, own in sorted(by_file.items()):
+
+            def changed(content: bytes | None, name: str = name, own: set[str] = own) -> bytes:
+                return _to_bytes(change(self._parsed(content, name), own))
+
+            self.storage.update(name, changed, content_type=_TYPE)
+
+    def _read(self, name: str) -> dict[str, Place]:
+        try:
+            return self._parsed(self.storage.read(name), name)
+        except NotFound:
+            return {}
+
+    def _parsed(self, content: bytes | None, name: str) -> dict[str, Place]:
+        if content is None:
+            return {}
+        try:
+            return _from_bytes(content)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise BadInput(
+                f"The vectors in {name} of {self.storage.describe()} cannot be read: {error}.",
+                remedy="Delete that file; its items are embedded again when they are enriched again.",
+            ) from None
+
+
+def _file_of(key: str) -> str:
+    number = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[0] % _FILES
+    return f"{number:02x}.vectors"
+
+
+def _to_bytes(places: Mapping[str, Place]) -> bytes:
+    """One line of JSON about all items, then their vectors."""
+    rows = [
+        {
+            "key": key,
+            "space": place.space,
+            "text": place.text,
+            "dimensions": len(place.vector),
+            "rule": place.rule,
+            "neighbours": None if place.neighbours is None else [[n.key, n.product] for n in place.neighbours],
+        }
+        for key, place in sorted(places.items())
+    ]
+    vectors = b"".join(place.vector.astype("<i2").tobytes() for _, place in sorted(places.items()))
+    return json.dumps({"version": 1, "items": rows}).encode() + b"\n" + vectors
+
+
+def _from_bytes(content: bytes) -> dict[str, Place]:
+    head, _, body = content.partition(b"\n")
+    document = json.loads(head)
+    if document["version"] != 1:
+        raise ValueError(f"it is of version {document['version']}")
+    places: dict[str, Place] = {}
+    start = 0
+    for row in document["items"]:
+        end = start + 2 * row["dimensions"]
+        if end > len(body):
+            raise ValueError("it is cut off")
+        places[row["key"]] = _place(row, np.frombuffer(body[start:end], "<i2").astype(np.int16))
+        start = end
+    return places
+
+
+def _place(row: Mapping[str, Any], vector: Vector) -> Place:
+    known = row["neighbours"]
+    neighbours = None if known is None else tuple(Neighbour(key=key, product=product) for key, product in known)
+    return Place(space=row["space"], text=row["text"], vector=vector, neighbours=neighbours, rule=row["rule"])
