@@ -93,8 +93,15 @@ class _Field:
     is_reference: bool
 
 
-def read_translated_collections(client: DirectusClient) -> tuple[TranslatedCollection, ...]:
+def read_translated_collections(
+    client: DirectusClient, *, with_system: bool = False
+) -> tuple[TranslatedCollection, ...]:
     """All collections of a project that have translations, as far as the token sees them.
+
+    Args:
+        client: Directus.
+        with_system: those of Directus itself, too, such as its files. They are not translated: their items are not at
+            `/items`, and their changes have another form.
 
     Raises:
         DirectusAssetsError: the schema cannot be read.
@@ -104,7 +111,8 @@ def read_translated_collections(client: DirectusClient) -> tuple[TranslatedColle
     collections = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
     found = []
     for relation in relations:
-        if twin := _twin(relation, relations, fields):
+        is_system = (relation.get("related_collection") or "").startswith("directus_")
+        if (with_system or not is_system) and (twin := _twin(relation, relations, fields)):
             languages = _languages(client, twin["related_collection"], fields)
             collection = _describe(relation, twin, fields, collections, languages)
             if collection.fields:
@@ -139,8 +147,6 @@ def _twin(
     alias = _named(fields.get(parent, ()), meta.get("one_field"))
     if alias is None or "translations" not in alias.special or not meta.get("junction_field"):
         return None
-    if parent.startswith("directus_"):
-        return None  # A system collection: its items are not at /items, and its changes have another form.
     wanted = (relation["collection"], meta["junction_field"])
     return next((r for r in relations if (r["collection"], r["field"]) == wanted and r.get("related_collection")), None)
 

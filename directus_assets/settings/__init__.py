@@ -3,6 +3,7 @@
 With the YAML file untouched, and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set, everything works.
 """
 
+from directus_assets.settings.enrichments import ChoiceSource, EnrichmentOptions, ResultOptions, RowOptions
 from directus_assets.settings.environment import Environment
 from directus_assets.settings.loading import Settings, load_settings
 from directus_assets.settings.sections import (
@@ -15,11 +16,15 @@ from directus_assets.settings.sections import (
 from directus_assets.settings.yaml_file import parse_config
 
 __all__ = [
+    "ChoiceSource",
     "CollectionOptions",
     "Config",
     "DeliveryName",
+    "EnrichmentOptions",
     "Environment",
     "ImageOptions",
+    "ResultOptions",
+    "RowOptions",
     "Settings",
     "TranslationOptions",
     "load_settings",

@@ -3,22 +3,15 @@
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
+
+from directus_assets.settings.enrichments import EnrichmentOptions
+from directus_assets.settings.section import Section
 
 DeliveryName = Literal["warm", "storage", "export"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_untouched(cls, value: Any) -> Any:
-        # `images:` with every line below it commented out is null in YAML.
-        return {} if value is None else value
-
-
-class PresetOptions(_Section):
+class PresetOptions(Section):
     """What the YAML file says about one preset."""
 
     delivery: DeliveryName | None = None
@@ -27,7 +20,7 @@ class PresetOptions(_Section):
     """Off: this preset becomes no asset."""
 
 
-class ExportOptions(_Section):
+class ExportOptions(Section):
     """Where delivery `export` writes."""
 
     location: str | None = None
@@ -36,7 +29,7 @@ class ExportOptions(_Section):
     """A folder: relative to the YAML file, or inside the location."""
 
 
-class ImageOptions(_Section):
+class ImageOptions(Section):
     """The section `images`."""
 
     delivery: Literal["auto", "warm", "storage", "export"] = "auto"
@@ -73,7 +66,7 @@ class ImageOptions(_Section):
         return self.delivery
 
 
-class CollectionOptions(_Section):
+class CollectionOptions(Section):
     """What the YAML file says about one translated collection; everything else is discovered."""
 
     enabled: bool = True
@@ -92,7 +85,7 @@ class CollectionOptions(_Section):
     """Only items that match this Directus filter, such as `{status: {_eq: published}}`."""
 
 
-class PriceOptions(_Section):
+class PriceOptions(Section):
     """Money per million tokens, or per million characters of source text."""
 
     input: Decimal = Decimal(0)
@@ -101,14 +94,14 @@ class PriceOptions(_Section):
     characters: Decimal = Decimal(0)
 
 
-class FolderOptions(_Section):
+class FolderOptions(Section):
     """A folder: relative to `DAGSTER_HOME`, or inside one of `STORAGE_LOCATIONS`."""
 
     location: str | None = None
     folder: str = "translations"
 
 
-class TranslationOptions(_Section):
+class TranslationOptions(Section):
     """The section `translations`."""
 
     enabled: bool = True
@@ -136,7 +129,7 @@ class TranslationOptions(_Section):
     """Where translation records are kept."""
 
 
-class ReconcileOptions(_Section):
+class ReconcileOptions(Section):
     """The section `reconcile`: the full comparison of Directus with what has been made."""
 
     cron: str = "0 * * * *"
@@ -148,7 +141,7 @@ class ReconcileOptions(_Section):
     that was no good). The wait doubles with each failure: up to an hour, or six where each try costs money."""
 
 
-class NotifyOptions(_Section):
+class NotifyOptions(Section):
     """The section `notify`: who is told that something failed for good."""
 
     editors: bool = False
@@ -157,10 +150,12 @@ class NotifyOptions(_Section):
     """An address that gets a POST with what failed."""
 
 
-class Config(_Section):
+class Config(Section):
     """The whole YAML file."""
 
     images: ImageOptions = ImageOptions()
     translations: TranslationOptions = TranslationOptions()
+    enrichments: dict[str, dict[str, EnrichmentOptions]] = Field(default_factory=dict)
+    """By collection, then by name."""
     reconcile: ReconcileOptions = ReconcileOptions()
     notify: NotifyOptions = NotifyOptions()

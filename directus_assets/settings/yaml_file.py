@@ -47,18 +47,24 @@ def _explain(fault: Any) -> str:
         return f"`{where}` is not a setting; {meant}"
     if fault["type"] in ("model_type", "dict_type"):
         return f"`{where}` takes `name: value` lines, indented below it (found {fault['input']!r})."
-    return f"`{where}`: {fault['msg']} (found {fault['input']!r})."
+    return f"`{where}`: {fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r})."
 
 
 def _known_names(model: type[BaseModel], path: Iterable[Any]) -> list[str]:
     current: Any = model
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
-            current = current.model_fields[part].annotation
+            current = _where_given(current.model_fields[part].annotation)
         else:
-            current = getattr(current, "__args__", (None, None))[-1]
+            current = _where_given(getattr(current, "__args__", (None, None))[-1])
     is_model = isinstance(current, type) and issubclass(current, BaseModel)
     return list(current.model_fields) if is_model else []
+
+
+def _where_given(annotation: Any) -> Any:
+    """The type of something optional where it is there."""
+    kinds: tuple[Any, ...] = getattr(annotation, "__args__", ())
+    return kinds[0] if len(kinds) == 2 and kinds[1] is type(None) else annotation
 
 
 def _line_of(node: yaml.Node | None, path: Iterable[Any]) -> int:

@@ -1,6 +1,5 @@
 """What of a project is translated: what the schema shows, and what the YAML file says about it."""
 
-import difflib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -8,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection
-from directus_assets.errors import ConfigurationError
 from directus_assets.settings import CollectionOptions, TranslationOptions
+from directus_assets.settings.known import require_known
 
 _VERSION = 1
 """Part of every code version: raise it when the same text has to be cut or written in another way than before."""
@@ -108,9 +107,4 @@ def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) ->
 
 def _require(where: str, names: Sequence[str], known: Sequence[str]) -> None:
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            meant = f"Did you mean '{near[0]}'?" if near else f"Directus has: {', '.join(known) or 'none'}."
-            raise ConfigurationError(
-                f"`{where}` in the YAML file names '{name}', which Directus has not.", remedy=meant
-            )
+        require_known(where, name, known)

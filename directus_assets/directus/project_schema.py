@@ -1,0 +1,96 @@
+"""The collections of a project with their fields and relations, as far as a declaration has to be checked by them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldSchema:
+    """One field that holds a value; aliases hold none."""
+
+    name: str
+    type: str
+    """Directus' name of it, such as `string`, `text`, `json`, `csv`, `float` or `uuid`."""
+    is_key: bool = False
+    related: str | None = None
+    """The collection that it points to."""
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionSchema:
+    """One collection."""
+
+    name: str
+    fields: tuple[FieldSchema, ...]
+    is_singleton: bool = False
+    is_versioned: bool = False
+
+    @property
+    def key_field(self) -> str:
+        """The field of the primary key."""
+        return next((field.name for field in self.fields if field.is_key), "id")
+
+    def field(self, name: str) -> FieldSchema | None:
+        """The field of this name."""
+        return next((field for field in self.fields if field.name == name), None)
+
+
+@dataclass(frozen=True)
+class ProjectSchema:
+    """All collections that the token sees, and those of them that have translations."""
+
+    collections: tuple[CollectionSchema, ...] = ()
+    translated: tuple[TranslatedCollection, ...] = ()
+
+    @cached_property
+    def by_name(self) -> Mapping[str, CollectionSchema]:
+        """The collections by name."""
+        return {each.name: each for each in self.collections}
+
+    def translations_of(self, collection: str) -> TranslatedCollection | None:
+        """How a collection is translated, where it is."""
+        return next((each for each in self.translated if each.collection == collection), None)
+
+
+def read_project_schema(client: DirectusClient) -> ProjectSchema:
+    """The schema, as far as the token sees it.
+
+    Raises:
+        DirectusAssetsError: it cannot be read.
+    """
+    related = {
+        (row["collection"], row["field"]): row.get("related_collection")
+        for row in client.get("/relations")
+        if row.get("related_collection")
+    }
+    fields: dict[str, list[FieldSchema]] = {}
+    for row in client.get("/fields"):
+        column = row.get("schema") or {}
+        if row["type"] != "alias":
+            fields.setdefault(row["collection"], []).append(
+                FieldSchema(
+                    name=row["field"],
+                    type=row["type"],
+                    is_key=bool(column.get("is_primary_key")),
+                    related=related.get((row["collection"], row["field"])),
+                    max_length=column.get("max_length") if row["type"] == "string" else None,
+                )
+            )
+    metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections") if row.get("schema")}
+    return ProjectSchema(
+        tuple(
+            CollectionSchema(
+                name=name,
+                fields=tuple(sorted(fields.get(name, ()), key=lambda field: field.name)),
+                is_singleton=bool(meta.get("singleton")),
+                is_versioned=bool(meta.get("versioning")),
+            )
+            for name, meta in sorted(metas.items())
+        ),
+        read_translated_collections(client, with_system=True),
+    )

@@ -1,0 +1,18 @@
+"""`summary`: what an item says, in a few sentences. Needs a `target`, unless the collection has a field `summary`."""
+
+from typing import Final
+
+from directus_assets.enrichment.builtin.model import Builtin
+from directus_assets.settings import EnrichmentOptions, ResultOptions
+
+BUILTIN: Final = Builtin(
+    defaults=EnrichmentOptions(
+        prompt=(
+            "Summarise the content for readers who decide whether to read it. Plain sentences in the language of the "
+            "content, no introduction, nothing that the content does not say."
+        ),
+        result={"summary": ResultOptions(type="text", min_length=1, max_length=400)},
+        targets={"summary": "summary"},
+    ),
+    expects=("title", "body"),
+)

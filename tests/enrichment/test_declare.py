@@ -1,0 +1,178 @@
+"""Declarations against a schema: what is meant, and what is told of what cannot be meant."""
+
+from typing import Any
+
+import pytest
+
+from directus_assets.directus.project_schema import CollectionSchema, FieldSchema, ProjectSchema
+from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.declare import declare
+from directus_assets.errors import ConfigurationError
+from directus_assets.settings import Config
+
+
+def collection(name: str, key: str = "integer", /, **fields: str) -> CollectionSchema:
+    """A collection with fields of these types; `-> name` is a reference."""
+    own = [
+        FieldSchema(name=each, type="uuid" if "->" in kind else kind, related=kind.partition("-> ")[2] or None)
+        for each, kind in fields.items()
+    ]
+    return CollectionSchema(name=name, fields=(FieldSchema(name="id", type=key, is_key=True), *own))
+
+
+LANGUAGES = (LanguageRow(key="en", code="en-US"), LanguageRow(key="de", code="de-DE"))
+SCHEMA = ProjectSchema(
+    (
+        collection("directus_files", "uuid", title="string", description="text", type="string"),
+        collection("notes", title="string", body="text", score="float", flag="boolean", topics="json", status="string"),
+        collection("entities", note="-> notes", name="string", kind="string"),
+        collection("posts", image="-> directus_files", status="string"),
+        collection("posts_translations", title="string", body="text", summary="text", topics="json"),
+        collection("tags", name="string"),
+    ),
+    (
+        TranslatedCollection(
+            collection="posts",
+            key_field="id",
+            translations="posts_translations",
+            translations_key_field="id",
+            item_field="posts_id",
+            language_field="languages_code",
+            languages=LANGUAGES,
+            languages_collection="languages",
+            fields=(TextField(name="title", kind="plain"),),
+            default_language="en-US",
+        ),
+    ),
+)
+NOTE: dict[str, Any] = {"prompt": "Rate it.", "input": ["title"], "result": {"score": "number"}, "target": "score"}
+
+
+def declared(collection: str = "notes", name: str = "rating", **options: Any) -> Declaration:
+    config = Config.model_validate({"enrichments": {collection: {name: options}}})
+    (found,) = declare(config.enrichments, SCHEMA, default_language=None)
+    return found
+
+
+def test_a_declaration_knows_where_its_fields_are() -> None:
+    found = declared("posts", "summary", picture="image")
+
+    assert [(place.name, place.is_translated) for place in found.inputs] == [("title", True), ("body", True)]
+    assert found.targets["summary"].is_translated
+    assert found.source == LANGUAGES[0]
+    assert found.languages == ()
+
+
+def test_a_built_in_needs_no_more_than_its_name_and_can_be_overruled_in_parts() -> None:
+    found = declared("posts", "summary", result={"summary": {"max_length": 90}}, input="body", languages="all")
+
+    assert found.result["summary"].max_length == 90
+    assert found.result["summary"].min_length == 1
+    assert found.options.prompt.startswith("Summarise")
+    assert [place.name for place in found.inputs] == ["body"]
+    assert found.languages == LANGUAGES
+
+
+def test_a_built_in_may_have_another_name() -> None:
+    assert declared("posts", "teaser", builtin="summary").options.prompt.startswith("Summarise")
+
+
+def test_what_is_switched_off_is_not_declared() -> None:
+    config = Config.model_validate({"enrichments": {"gone": {"summary": {"enabled": False}}}})
+
+    assert declare(config.enrichments, SCHEMA, default_language=None) == []
+
+
+def test_results_can_become_rows_of_another_collection() -> None:
+    entity = {"type": "object", "fields": {"name": "text", "kind": ["person", "place"]}}
+    found = declared(
+        prompt="Find them.",
+        input=["body"],
+        result={"entities": {"type": "list", "of": entity}},
+        rows={"collection": "entities", "item_field": "note", "each": "entities", "fields": {"name": "name"}},
+    )
+
+    assert found.rows
+    assert found.rows.collection.name == "entities"
+    assert found.rows.fields["name"].type == "string"
+    assert found.targets == {}
+
+
+def test_a_changed_declaration_has_another_code_version() -> None:
+    versions = {
+        declared(**NOTE).code_version,
+        declared(**{**NOTE, "prompt": "Judge it."}).code_version,
+        declared(**{**NOTE, "input": ["title", "body"]}).code_version,
+        declared(**{**NOTE, "result": {"score": {"type": "number", "max": 5}}}).code_version,
+    }
+
+    assert len(versions) == 4
+    assert declared(**NOTE, backfill_on_start=True).code_version == declared(**NOTE).code_version
+
+
+@pytest.mark.parametrize(
+    ("collection", "name", "options", "says"),
+    [
+        ("postss", "summary", {}, "`enrichments` in the YAML file names 'postss'.*Did you mean 'posts'"),
+        ("posts", "sumary", {}, "has no `prompt`, and is not built in.*Did you mean the built-in 'summary'"),
+        ("posts", "x", {"builtin": "sumary"}, "builtin` .* names 'sumary'.*Did you mean 'summary'"),
+        ("posts", "x", {"prompt": "y"}, "has no `result`"),
+        ("notes", "x", {**NOTE, "input": ["titel"]}, "x.input` .* names 'titel', which notes has not.*'title'"),
+        ("notes", "x", {**NOTE, "input": []}, "neither `input` nor `picture`"),
+        ("notes", "x", {**NOTE, "target": "scor"}, "targets.score` .* names 'scor'.*'score'"),
+        (
+            "notes",
+            "x",
+            {**NOTE, "target": "flag"},
+            "type number, and the field 'flag' of the type boolean",
+        ),
+        ("notes", "x", {**NOTE, "target": "title"}, "'title' .*of the type string"),
+        ("notes", "x", {**NOTE, "target": None, "targets": {"scores": "score"}}, "names 'scores', which the result"),
+        ("notes", "x", {**NOTE, "result": {"a": "text", "b": "text"}}, "for a result of one field; this one has a, b"),
+        ("notes", "x", {**NOTE, "result": {"t": "text"}, "target": "title"}, "'title' as input and as target"),
+        ("notes", "x", {**NOTE, "picture": "title"}, "'title', which is no field for a file"),
+        ("notes", "x", {**NOTE, "languages": ["de-DE"]}, "languages` .*: notes has no translations"),
+        ("posts", "summary", {"languages": ["de-AT"]}, "names 'de-AT'.*Did you mean 'de-DE'"),
+        ("posts", "summary", {"target": "status", "languages": "all"}, "'status', which posts_translations has not"),
+        ("posts", "summary", {"result": {"summary": {"min": 3}}}, "`min` is not for a result of the type `text`"),
+        (
+            "notes",
+            "x",
+            {**NOTE, "rows": {"collection": "entitys", "item_field": "note"}},
+            "rows.collection` .* names 'entitys'.*Did you mean 'entities'",
+        ),
+        (
+            "posts",
+            "summary",
+            {"rows": {"collection": "entities", "item_field": "note"}},
+            "'note', which points to notes",
+        ),
+        (
+            "notes",
+            "x",
+            {
+                **NOTE,
+                "result": {"a": {"type": "choice", "choices": {"collection": "tags", "field": "nam"}}},
+                "target": "status",
+            },
+            "result.a.choices.field` .* names 'nam', which tags has not.*'name'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_place_and_what_may_be_meant(
+    collection: str, name: str, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        declared(collection, name, **options)
+
+
+def test_a_text_is_no_longer_than_its_field() -> None:
+    short = FieldSchema(name="title", type="string", max_length=60)
+    schema = ProjectSchema((CollectionSchema(name="notes", fields=(short, FieldSchema(name="body", type="text"))),))
+    options = {"prompt": "x", "input": ["body"], "result": {"t": {"type": "text", "max_length": 90}}, "target": "title"}
+    config = Config.model_validate({"enrichments": {"notes": {"x": options}}})
+
+    (found,) = declare(config.enrichments, schema, default_language=None)
+
+    assert found.result["t"].max_length == 60
