@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import blurhash
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from directus_assets.errors import BadInput
@@ -48,21 +50,26 @@ def placeholder(content: bytes) -> Placeholder:
         BadInput: `content` is no picture that can be decoded.
         ConfigurationError: there is no libvips on this machine.
     """
-    try:
-        small = _thumbnail(content, _PLACEHOLDER_SIDE)
-        flat = small.flatten(background=255) if small.hasalpha() else small
-        pixels = bytes(flat.write_to_memory())
-    except libvips().Error as error:
-        raise BadInput(f"No placeholder can be made: {error}") from None
-    row_bytes = 3 * flat.width
-    rows = [
-        [pixels[start : start + 3] for start in range(row, row + row_bytes, 3)]
-        for row in range(0, len(pixels), row_bytes)
-    ]
+    pixels = thumbnail_pixels(content, _PLACEHOLDER_SIDE)
     return Placeholder(
-        blurhash=blurhash.encode(rows, components_x=4, components_y=3),
-        colour=_dominant(Image.frombytes("RGB", (flat.width, flat.height), pixels)),
+        blurhash=blurhash.encode(pixels, components_x=4, components_y=3),
+        colour=_dominant(Image.fromarray(pixels)),
     )
+
+
+def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
+    """A picture, at most `side` pixels a side: rows of pixels of red, green and blue; transparent parts are white.
+
+    Raises:
+        BadInput: `content` is no picture that can be decoded.
+        ConfigurationError: there is no libvips on this machine.
+    """
+    try:
+        small = _thumbnail(content, side)
+        flat = small.flatten(background=255) if small.hasalpha() else small
+        return np.frombuffer(flat.write_to_memory(), np.uint8).reshape(flat.height, flat.width, 3)
+    except libvips().Error as error:
+        raise BadInput(f"The picture cannot be looked at: {error}") from None
 
 
 def _thumbnail(content: bytes, side: int) -> Any:

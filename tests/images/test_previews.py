@@ -62,5 +62,5 @@ def test_the_dominant_colour_is_that_of_most_pixels():
 def test_what_is_no_picture_is_refused():
     with pytest.raises(BadInput, match="No preview can be made"):
         preview(b"text")
-    with pytest.raises(BadInput, match="No placeholder can be made"):
+    with pytest.raises(BadInput, match="cannot be looked at"):
         placeholder(b"text")
