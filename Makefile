@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WORKERS ?= 3
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
 .PHONY: help demo dev test check bench lock clean
@@ -31,8 +32,9 @@ dev: $(READY)
 	@test -f "$(DAGSTER_HOME)/dagster.yaml" || cp directus_assets/orchestration/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dagster dev $(ARGS)
 
+# Much of the time goes into waiting for Directus and the daemon: three files of tests at a time share two cores well.
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff format --check .
