@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
-from directus_assets.settings import Settings, load_settings
+from directus_assets.settings import Settings, load_projects, load_settings
 
 console = Console()
 
@@ -25,6 +25,14 @@ class _Commands(click.Group):
         except DirectusAssetsError as error:
             Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
             sys.exit(1)
+
+
+def _of_one_project(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--project", help="One of `projects` in the YAML file, where there are several.")(command)
+
+
+def _of_some_projects(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--project", help="Only this one of `projects` in the YAML file.")(command)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,22 +54,24 @@ def demo(*, once: bool, data: Path | None, port: int) -> None:
 
 
 @main.command()
+@_of_one_project
 @click.option("--preset", "presets", multiple=True, help="Only this preset; may be given several times.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
 @click.option("--dry-run", is_flag=True, help="Show what would be made, and how long it may take.")
-def backfill(*, presets: Sequence[str], missing_only: bool, dry_run: bool) -> None:
+def backfill(*, project: str | None, presets: Sequence[str], missing_only: bool, dry_run: bool) -> None:
     """Make the derivatives of all existing files."""
     from directus_assets.orchestration.backfill import run_backfill
 
-    settings = _settings()
+    settings = _settings(project)
     sys.exit(run_backfill(console, settings, presets=presets, missing_only=missing_only, dry_run=dry_run))
 
 
 @main.command()
+@_of_one_project
 @click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
 @click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
-def plan(*, collections: Sequence[str], languages: Sequence[str], missing_only: bool) -> None:
+def plan(*, project: str | None, collections: Sequence[str], languages: Sequence[str], missing_only: bool) -> None:
     """Show what is there, what a backfill would make, and what it would cost, without making anything.
 
     With a collection or a language, only translations are shown.
@@ -70,32 +80,33 @@ def plan(*, collections: Sequence[str], languages: Sequence[str], missing_only: 
     from directus_assets.orchestration.plan_translations import show_translations
     from directus_assets.orchestration.resources import Project
 
-    project = Project(_settings())
+    work = Project(_settings(project))
     if not collections and not languages:
-        show_images(console, project)
-    show_translations(console, project, collections=collections, languages=languages, missing_only=missing_only)
+        show_images(console, work)
+    show_translations(console, work, collections=collections, languages=languages, missing_only=missing_only)
 
 
 @main.command()
+@_of_one_project
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @click.option("--no-undo", is_flag=True, help="Keep no contents: what is deleted cannot be put back.")
 @click.option(
     "--undo", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Put back what this list names."
 )
-def prune(*, yes: bool, dry_run: bool, no_undo: bool, undo: Path | None) -> None:
+def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo: Path | None) -> None:
     """Delete what is proven to be of no use any more: derivatives, exports and translation records."""
     from directus_assets.orchestration.prune import run_prune, run_undo
     from directus_assets.orchestration.resources import Project
 
     if undo and (dry_run or no_undo):
         raise click.UsageError("--undo stands alone.")
-    project = Project(_settings())
+    work = Project(_settings(project))
     if undo:
-        sys.exit(run_undo(console, project, undo))
+        sys.exit(run_undo(console, work, undo))
     status = run_prune(
         console,
-        project,
+        work,
         confirm=lambda: yes or click.confirm("Delete these?"),
         dry_run=dry_run,
         keep=not no_undo,
@@ -104,27 +115,31 @@ def prune(*, yes: bool, dry_run: bool, no_undo: bool, undo: Path | None) -> None
 
 
 @main.command()
-def doctor() -> None:
+@_of_some_projects
+def doctor(*, project: str | None) -> None:
     """Look at everything that has to be right, and say what to do about what is not."""
     from directus_assets.operations.doctor import run_doctor
 
-    sys.exit(run_doctor(console, load_settings()))
+    sys.exit(_for_each(_chosen(project), run_doctor))
 
 
 @main.command()
+@_of_one_project
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--new-token", is_flag=True, help="Replace the token of a user that has one.")
 @click.option("--prune-rights", is_flag=True, help="Take away rights that are not needed.")
 @click.option("--write-env", is_flag=True, help="Write a new token into .env, instead of showing it.")
-def setup(*, yes: bool, dry_run: bool, new_token: bool, prune_rights: bool, write_env: bool) -> None:
+def setup(
+    *, project: str | None, yes: bool, dry_run: bool, new_token: bool, prune_rights: bool, write_env: bool
+) -> None:
     """Make the pipeline's user in Directus, with the least rights.
 
     An administrator's token is taken from DIRECTUS_ADMIN_TOKEN, or asked for; it is kept nowhere.
     """
     from directus_assets.operations.setup import run_setup
 
-    settings = load_settings()
+    settings = load_settings(project=project)
     admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Token of an administrator", hide_input=True)
     status = run_setup(
         console,
@@ -140,22 +155,43 @@ def setup(*, yes: bool, dry_run: bool, new_token: bool, prune_rights: bool, writ
 
 
 @main.command()
-def status() -> None:
+@_of_some_projects
+def status(*, project: str | None) -> None:
     """Show how much is done, behind, failed and running, the last errors, and what today has cost."""
     from directus_assets.orchestration.status import run_status
 
-    sys.exit(run_status(console, _settings()))
+    sys.exit(_for_each(_ready(lambda: _chosen(project)), run_status))
 
 
-def _settings() -> Settings:
+def _for_each(projects: Iterable[Settings], run: Callable[[Console, Settings], int]) -> int:
+    """Runs a command for each project; returns the worst exit status."""
+    worst = 0
+    for settings in projects:
+        if settings.project:
+            console.rule(settings.project, align="left")
+        worst = max(worst, run(console, settings))
+    return worst
+
+
+def _chosen(project: str | None) -> Sequence[Settings]:
+    """The project of this name; all of them where none is named."""
+    return load_projects() if project is None else [load_settings(project=project)]
+
+
+def _settings(project: str | None) -> Settings:
     """Settings of a command that needs Directus and Dagster's storage."""
-    settings = load_settings()
-    if missing := settings.environment.missing():
-        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
+    return _ready(lambda: [load_settings(project=project)])[0]
+
+
+def _ready(load: Callable[[], Sequence[Settings]]) -> Sequence[Settings]:
+    """The same settings, once they are known to be enough and Dagster's folder is found."""
+    for settings in load():
+        if missing := settings.environment.missing():
+            raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
     named = os.environ.get("DAGSTER_HOME")
     home = Path(named or ".dagster").resolve()
     if not home.is_dir():
         fault = f"is {named}, which is no folder" if named else "is not set"
         raise ConfigurationError(f"DAGSTER_HOME {fault}.", remedy="Start the pipeline first (`make dev`).")
     os.environ["DAGSTER_HOME"] = str(home)
-    return load_settings()
+    return load()

@@ -1,6 +1,6 @@
 """What Dagster loads. Wiring only."""
 
-from directus_assets.orchestration.build import build_defs
-from directus_assets.settings import load_settings
+from directus_assets.orchestration.build import build_all
+from directus_assets.settings import load_projects
 
-defs = build_defs(load_settings())
+defs = build_all(load_projects())

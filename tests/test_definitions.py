@@ -1,3 +1,4 @@
+import ast
 import os
 import subprocess
 import sys
@@ -73,3 +74,17 @@ def test_a_preset_that_only_the_yaml_file_knows_is_named_in_a_warning(caplog: py
 
     assert "`images.presets.crad`" in caplog.text
     assert "only card" in caplog.text
+
+
+def test_several_projects_live_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("projects: {default: {}, shop: {}}\n")
+
+    loaded = load(tmp_path)
+
+    assert loaded.returncode == 0, loaded.stderr
+    assets, sensors, jobs = (set(ast.literal_eval(line)) for line in loaded.stdout.splitlines())
+    assert assets == {"directus/files", "shop/directus/files"}
+    for names in (sensors, jobs):
+        of_shop = {name for name in names if name.startswith("shop_")}
+        assert of_shop == {f"shop_{name}" for name in names - of_shop} != set()
+    assert "SHOP_DIRECTUS_URL and SHOP_DIRECTUS_TOKEN not set" in loaded.stderr

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from directus_assets.errors import ConfigurationError
-from directus_assets.settings import Config, Environment, ImageOptions, load_settings, parse_config
+from directus_assets.settings import (
+    Config,
+    ConfigFile,
+    Environment,
+    ImageOptions,
+    load_projects,
+    load_settings,
+    parse_config,
+)
 
 COMPLETE = {"DIRECTUS_URL": "https://cms.example.com", "DIRECTUS_TOKEN": "t0ken"}
 
@@ -20,7 +28,7 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "images:\n", "images:\n  # delivery: warm\n", "images: {}\n"])
 def test_a_file_with_everything_commented_out_is_as_good_as_none(text: str) -> None:
-    assert parse_config(text) == Config()
+    assert parse_config(text) == ConfigFile()
 
 
 @pytest.mark.parametrize(
@@ -151,3 +159,111 @@ def test_a_preset_is_made_unless_it_is_switched_off() -> None:
     options = ImageOptions.model_validate({"presets": {"print": {"enabled": False}, "card": {}}})
 
     assert [key for key in ("print", "card", "hero") if options.is_enabled(key)] == ["card", "hero"]
+
+
+SEVERAL = """
+images:
+  batch_size: 7
+  presets: {card: {delivery: warm}, hero: {delivery: warm}}
+projects:
+  default: {}
+  web_shop:
+    images: {presets: {hero: {enabled: false}}, workers: 2}
+    translations: {enabled: false}
+"""
+
+
+def write(folder: Path, text: str) -> dict[str, str]:
+    """A YAML file, and the variable that names it."""
+    (folder / "cms.yaml").write_text(text)
+    return {"DIRECTUS_ASSETS_CONFIG": str(folder / "cms.yaml"), "DAGSTER_HOME": str(folder)}
+
+
+def test_each_project_has_its_own_variables_and_what_the_file_says_for_all(tmp_path: Path) -> None:
+    environ = {
+        **write(tmp_path, SEVERAL),
+        **COMPLETE,
+        "STORAGE_LOCATIONS": "local",
+        "WEB_SHOP_DIRECTUS_URL": "https://shop.example.com",
+        "WEB_SHOP_DIRECTUS_TOKEN": "sh0p",
+        "WEB_SHOP_STORAGE_LOCATIONS": "s3",
+        "OPENAI_API_KEY": "key",
+    }
+
+    default, shop = load_projects(environ)
+
+    assert (default.project, default.environment) == ("", Environment.read(environ))
+    assert (shop.project, shop.environment.directus_url) == ("web_shop", "https://shop.example.com")
+    assert shop.environment.storage == {"STORAGE_LOCATIONS": "s3"}
+    assert shop.environment.state_folder == tmp_path / "projects" / "web_shop"
+    assert shop.environment.openai_api_key == default.environment.openai_api_key
+    images = shop.config.images
+    assert (images.batch_size, images.workers, images.presets["card"].delivery) == (7, 2, "warm")
+    assert (images.presets["hero"].delivery, images.presets["hero"].enabled) == ("warm", False)
+    assert default.config.images.presets["hero"].enabled
+    assert (default.config.translations.enabled, shop.config.translations.enabled) == (True, False)
+
+
+def test_a_project_never_works_on_the_directus_of_another_for_want_of_a_variable(tmp_path: Path) -> None:
+    environ = {**write(tmp_path, SEVERAL), **COMPLETE, "STORAGE_LOCATIONS": "local"}
+
+    shop = load_settings(environ, project="web_shop")
+
+    assert shop.environment.missing() == ["WEB_SHOP_DIRECTUS_URL", "WEB_SHOP_DIRECTUS_TOKEN"]
+    assert shop.environment.storage == {}
+
+
+def test_no_key_of_an_engine_is_sent_to_the_address_of_another_project() -> None:
+    environ = {"OPENAI_API_KEY": "key", "OPENAI_MODEL": "large", "SHOP_OPENAI_BASE_URL": "https://llm.example.com"}
+
+    own, shared = (Environment.read(environ, prefix=prefix) for prefix in ("SHOP", "OTHER"))
+
+    assert (own.openai_base_url, own.openai_api_key, own.openai_model) == ("https://llm.example.com", None, None)
+    assert (shared.openai_base_url, shared.openai_model) == (None, "large")
+
+
+def test_a_wrong_variable_of_a_project_is_told_by_its_name() -> None:
+    with pytest.raises(ConfigurationError, match="SHOP_DIRECTUS_URL is no web address"):
+        Environment.read({"SHOP_DIRECTUS_URL": "shop"}, prefix="SHOP")
+
+
+def test_shards_share_the_variables_of_one_directus(tmp_path: Path) -> None:
+    shard = "{{environment: CMS, images: {{filter: {{folder: {{_eq: {0}}}}}}}, translations: {{enabled: false}}}}"
+    text = f"projects:\n  one: {shard.format('a')}\n  two: {shard.format('b')}\n"
+    environ = {**write(tmp_path, text), "CMS_DIRECTUS_URL": "https://cms.example.com", "CMS_DIRECTUS_TOKEN": "t0ken"}
+
+    one, two = load_projects(environ)
+
+    assert one.environment.directus_url == two.environment.directus_url == "https://cms.example.com"
+    assert one.environment.state_folder != two.environment.state_folder
+    assert two.config.images.filter == {"folder": {"_eq": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("projects:\n  Shop: {}\n", 2, "`projects.Shop`: a project is named with small letters"),
+        ("projects:\n  images: {}\n", 2, "`images` has a meaning already"),
+        ("projects:\n  shop:\n    image: {}\n", 3, "did you mean `images`?"),
+        ("projects:\n  shop:\n    environment: shop\n", 3, "should match pattern"),
+        ("projects:\n  a: {environment: X}\n  b: {environment: X}\n", 3, "would render the same pictures"),
+        ("projects:\n  a: {environment: X}\n  b: {environment: X}\n", 3, "would translate the same items"),
+    ],
+)
+def test_a_fault_in_a_project_names_the_line_and_what_is_meant(text: str, line: int, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_config(text, name="cms.yaml")
+
+    assert f"cms.yaml, line {line}: " in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_a_command_is_told_which_project_only_where_there_are_several(tmp_path: Path) -> None:
+    environ = {**write(tmp_path, SEVERAL), **COMPLETE}
+
+    with pytest.raises(ConfigurationError, match=r"several projects: default, web_shop\. Name one with --project"):
+        load_settings(environ)
+    with pytest.raises(ConfigurationError, match=r"no project 'shop'\. The YAML file has: default, web_shop"):
+        load_settings(environ, project="shop")
+    assert load_settings(environ, project="default").project == ""
+    assert load_settings({"DIRECTUS_ASSETS_CONFIG": ""}, project="default").project == ""

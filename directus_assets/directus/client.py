@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Self, TypeAlias
 
 import httpx
 
@@ -29,6 +29,11 @@ USER_AGENT = "directus-assets"
 
 _RENDER_TIMEOUT = httpx.Timeout(180, connect=5)
 """Directus needs about 30 s for an AVIF of 4000 px on a small machine."""
+
+Filter: TypeAlias = Mapping[str, Any]
+"""A condition in Directus' own form, such as `{"folder": {"_eq": "…"}}`."""
+
+NO_FILTER: Filter = MappingProxyType({})
 
 _IDS_PER_REQUEST = 100
 """Keeps the address of a request under 8 KiB, a common limit of servers and proxies."""
@@ -117,32 +122,36 @@ class DirectusClient:
         rows = self.get("/activity", fields=["id"], sort="-id", limit=1)
         return int(rows[0]["id"]) if rows else 0
 
-    def files_by_id(self, ids: Iterable[str]) -> list[File]:
-        """The rows of these files, those that exist, in no particular order."""
+    def files_by_id(self, ids: Iterable[str], *, matching: Filter = NO_FILTER) -> list[File]:
+        """The rows of these files, those that exist and match, in no particular order."""
         wanted = list(dict.fromkeys(ids))
         return [
             File.parse(row)
             for start in range(0, len(wanted), _IDS_PER_REQUEST)
             for row in self.get(
-                "/files", fields=File.FIELDS, filter={"id": {"_in": wanted[start : start + _IDS_PER_REQUEST]}}, limit=-1
+                "/files",
+                fields=File.FIELDS,
+                filter=_all_of({"id": {"_in": wanted[start : start + _IDS_PER_REQUEST]}}, matching),
+                limit=-1,
             )
         ]
 
-    def files_page(self, *, types: Iterable[str], page: int, size: int) -> list[File]:
-        """Page `page` (from 1) of all files of these MIME types, oldest first."""
+    def files_page(self, *, types: Iterable[str], page: int, size: int, matching: Filter = NO_FILTER) -> list[File]:
+        """Page `page` (from 1) of all files of these MIME types that match, oldest first."""
         rows = self.get(
             "/files",
             fields=File.FIELDS,
-            filter={"type": {"_in": sorted(types)}},
+            filter=_all_of({"type": {"_in": sorted(types)}}, matching),
             sort="uploaded_on,id",
             page=page,
             limit=size,
         )
         return [File.parse(row) for row in rows]
 
-    def count_files(self, *, types: Iterable[str]) -> int:
-        """How many files of these MIME types there are."""
-        rows = self.get("/files", filter={"type": {"_in": sorted(types)}}, aggregate={"count": "id"})
+    def count_files(self, *, types: Iterable[str], matching: Filter = NO_FILTER) -> int:
+        """How many files of these MIME types match."""
+        condition = _all_of({"type": {"_in": sorted(types)}}, matching)
+        rows = self.get("/files", filter=condition, aggregate={"count": "id"})
         return int(rows[0]["count"]["id"])
 
     def project_settings(self) -> ProjectSettings:
@@ -298,3 +307,7 @@ def _remedy(answer: httpx.Response, path: str, reason: str) -> str:
     if "too large" in reason:
         return "Raise MAX_PAYLOAD_SIZE in Directus' environment."
     return ""
+
+
+def _all_of(condition: Filter, matching: Filter) -> Filter:
+    return {"_and": [condition, matching]} if matching else condition

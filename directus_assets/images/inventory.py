@@ -79,12 +79,13 @@ class Inventory:
     def __post_init__(self) -> None:
         self.stocks = {preset.key: Stock() for preset in self.presets}
 
-    def count(self, file: File, recorded: Recorded) -> None:
+    def count(self, file: File, recorded: Recorded, *, is_wanted: bool = True) -> None:
         """Counts one file.
 
         Args:
             file: the row; of any type, since what is no picture claims its name, too.
             recorded: stands in for a listing, where there is none.
+            is_wanted: whether its derivatives are made here; else it only claims their names.
         """
         self.files[file.id] = file
         self._stems[file.storage, PurePosixPath(file.filename_disk).stem].append(file.id)
@@ -99,7 +100,8 @@ class Inventory:
             if not wanted:
                 continue
             self._claimed[file.storage].update(each.stored_name for each in wanted)
-            self.stocks[preset.key].count(self._sizes(file, preset, wanted, recorded))
+            if is_wanted:
+                self.stocks[preset.key].count(self._sizes(file, preset, wanted, recorded))
 
     def unclaimed(self) -> Iterator[Unclaimed]:
         """What is named like a derivative and was claimed by no file counted so far."""

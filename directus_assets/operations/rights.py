@@ -66,6 +66,8 @@ def needed_rights(scopes: Sequence[Scope], config: Config, *, translates: bool) 
         translates: whether anything is translated at all, so that the schema is searched for collections.
     """
     rights = list(IMAGE_RIGHTS)
+    if fields := _fields_of_filter(config.images.filter):
+        rights.append(Right(collection="directus_files", action="read", fields=tuple(fields)))
     if translates:
         rights += SCHEMA_RIGHTS
         for scope in scopes:

@@ -50,7 +50,8 @@ def run_setup(
     """
     url = settings.environment.directus_url
     if not url:
-        raise ConfigurationError("DIRECTUS_URL is not set.", remedy="Fill in .env (see .env.example).")
+        name = settings.environment.variable("DIRECTUS_URL")
+        raise ConfigurationError(f"{name} is not set.", remedy="Fill in .env (see .env.example).")
     project = Project(settings)
     with DirectusClient(url, admin_token) as admin:
         _require_administrator(admin)
@@ -70,7 +71,8 @@ def run_setup(
             console.print("Nothing was changed.")
             return 1
         carry_out(admin, todo)
-    _hand_over(console, token if any(_sets_token(step) for step in todo) else None, env_file)
+    variable = settings.environment.variable("DIRECTUS_TOKEN")
+    _hand_over(console, variable, token if any(_sets_token(step) for step in todo) else None, env_file)
     return 0
 
 
@@ -108,20 +110,20 @@ def _sets_token(step: Step) -> bool:
     return isinstance(step.body, dict) and "token" in step.body
 
 
-def _hand_over(console: Console, token: str | None, env_file: Path | None) -> None:
+def _hand_over(console: Console, variable: str, token: str | None, env_file: Path | None) -> None:
     if token is None:
         console.print("Done. The user keeps its token; --new-token makes another one.")
     elif env_file is None:
         console.print("Done. The token is shown this once; put it into .env:")
-        console.print(f"DIRECTUS_TOKEN={token}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{variable}={token}", soft_wrap=True, highlight=False, markup=False)
     else:
-        write_token(env_file, token)
-        console.print(f"Done. DIRECTUS_TOKEN is in {escape(str(env_file))}, which only you can read.")
+        write_token(env_file, variable, token)
+        console.print(f"Done. {variable} is in {escape(str(env_file))}, which only you can read.")
 
 
-def write_token(path: Path, token: str) -> None:
-    """Sets `DIRECTUS_TOKEN` in a file of variables, which then belongs to its owner alone; other lines stay."""
+def write_token(path: Path, variable: str, token: str) -> None:
+    """Sets a variable in a file of variables, which then belongs to its owner alone; other lines stay."""
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     path.chmod(0o600)
-    set_key(path, "DIRECTUS_TOKEN", token, quote_mode="never")
+    set_key(path, variable, token, quote_mode="never")
     path.chmod(0o600)

@@ -97,7 +97,7 @@ def _plan(
     work: dict[frozenset[str], list[str]] = defaultdict(list)
     every = frozenset(preset.key for preset in presets)
     keys = {preset.key: project.names.preset(preset.key) for preset in presets}
-    total = project.directus.count_files(types=TRANSFORMED_TYPES)
+    total = project.directus.count_files(types=TRANSFORMED_TYPES, matching=project.settings.config.images.filter)
     seen = 0
     with _progress(console) as progress:
         bar = progress.add_task("Looking at files", total=total)
@@ -114,8 +114,8 @@ def _plan(
 
 
 def _pages(project: Project) -> Iterator[list[File]]:
-    page = 1
-    while files := project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=_PAGE):
+    page, matching = 1, project.settings.config.images.filter
+    while files := project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=_PAGE, matching=matching):
         yield files
         page += 1
 

@@ -41,12 +41,14 @@ class Files:
         return {preset.key: code_version(preset) for preset in self.presets}
 
     def existing(self, *, page: int, size: int) -> list[str]:
-        return [file.id for file in self.project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=size)]
+        matching = self.project.settings.config.images.filter
+        rows = self.project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=size, matching=matching)
+        return [file.id for file in rows]
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
         return list(dict.fromkeys(entry.item for entry in entries))
 
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
         presets = [preset for preset in self.presets if preset.key in outputs]
-        rows = {file.id: file for file in self.project.directus.files_by_id(keys)}
+        rows = self.project.files_by_id(keys)
         return examine_files([rows[key] for key in keys if key in rows], presets)

@@ -48,7 +48,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     )
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.files, code_versions) as recorder:
-            files = {file.id: file for file in project.directus.files_by_id(context.partition_keys)}
+            files = project.files_by_id(context.partition_keys)
             work = dict(_open_work(context, recorder, files, by_asset, project))
             for outcome in project.maker.make(work):
                 asset_key = project.names.preset(outcome.preset)
@@ -137,4 +137,4 @@ def _describe(preset: Preset) -> str:
 
 def _pool(project: Project, presets: Sequence[Preset]) -> str:
     """Runs take slots of what they load most: this machine's processors, or Directus."""
-    return "directus" if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"
+    return project.directus_pool if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"

@@ -50,8 +50,11 @@ def take_inventory(project: Project, instance: dg.DagsterInstance) -> Inventory:
     rows = (File.parse(row) for row in project.directus.pages("/files", fields=File.FIELDS, sort="id", size=_PAGE))
     while page := list(islice(rows, _PAGE)):
         recorded = _recorded(project, instance, inventory, page)
+        # What another project takes care of claims its names, too, but nothing of it is missing here.
+        ours = project.files_by_id(file.id for file in page) if project.settings.config.images.filter else None
         for file in page:
-            inventory.count(file, recorded.get(file.id, {}))
+            is_wanted = ours is None or file.id in ours
+            inventory.count(file, recorded.get(file.id, {}), is_wanted=is_wanted)
     return inventory
 
 

@@ -1,12 +1,14 @@
 """What assets and sensors work with: one object that hands out plain domain objects."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from pydantic import SecretStr
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import File
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
 from directus_assets.errors import ConfigurationError
 from directus_assets.images.make import Maker
@@ -41,6 +43,17 @@ class Project:
         """Directus' storage locations that this process reaches; empty where STORAGE_LOCATIONS is not set."""
         return open_storages(self.settings.environment.storage, folder=self.settings.config_folder)
 
+    @property
+    def directus_pool(self) -> str:
+        """The pool of what loads Directus: one for each Directus, since it is that one's load which is limited."""
+        prefix = self.settings.environment.prefix.lower()
+        return f"{prefix}_directus" if prefix else "directus"
+
+    def files_by_id(self, ids: Iterable[str]) -> dict[str, File]:
+        """The rows of these files, those that exist and match `images.filter`, by id."""
+        rows = self.directus.files_by_id(ids, matching=self.settings.config.images.filter)
+        return {file.id: file for file in rows}
+
     def delivery_of(self, preset_key: str) -> DeliveryName:
         """How a preset is delivered."""
         return self.settings.config.images.delivery_of(preset_key, has_storage=bool(self.storages))
@@ -54,10 +67,10 @@ class Project:
         """
         options = self.settings.config.images.export
         if options.location is None:
-            folder = self.settings.config_folder / options.folder
+            folder = self.settings.config_folder / self._own(options.folder)
             folder.mkdir(parents=True, exist_ok=True)
             return LocalStorage(folder)
-        return self._location("images.export.location", options.location).inside(options.folder)
+        return self._location("images.export.location", options.location).inside(self._own(options.folder))
 
     @cached_property
     def maker(self) -> Maker:
@@ -130,7 +143,11 @@ class Project:
             folder = self.settings.environment.state_folder / options.folder
             folder.mkdir(parents=True, exist_ok=True)
             return LocalStorage(folder)
-        return self._location("translations.records.location", options.location).inside(options.folder)
+        return self._location("translations.records.location", options.location).inside(self._own(options.folder))
+
+    def _own(self, folder: str) -> str:
+        """A folder that no other project works in."""
+        return f"{folder}/{self.settings.project}" if self.settings.project else folder
 
     def _location(self, setting: str, name: str) -> Storage:
         if name not in self.storages:

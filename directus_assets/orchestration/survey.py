@@ -117,9 +117,12 @@ class FileSurveyor:
     _listings: dict[str, Listing] = field(default_factory=dict)
 
     def look(self, keys: Sequence[str]) -> "FilePage":
-        rows = {file.id: file for file in self.subject.project.directus.files_by_id(keys)}
+        rows = self.subject.project.files_by_id(keys)
         examination = examine_files([rows[key] for key in keys if key in rows], self.subject.presets)
-        gone = [key for key in keys if key not in rows]
+        # A file that the filter leaves out keeps its partition: it may come back.
+        unseen = [key for key in keys if key not in rows]
+        there = {file.id for file in self.subject.project.directus.files_by_id(unseen)}
+        gone = [key for key in unseen if key not in there]
         return FilePage(
             project=self.subject.project,
             rows=rows,

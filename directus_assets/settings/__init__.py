@@ -5,7 +5,8 @@ With the YAML file untouched, and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set, 
 
 from directus_assets.settings.enrichments import ChoiceSource, EnrichmentOptions, ResultOptions, RowOptions
 from directus_assets.settings.environment import Environment
-from directus_assets.settings.loading import Settings, load_settings
+from directus_assets.settings.loading import Settings, load_projects, load_settings
+from directus_assets.settings.projects import ConfigFile
 from directus_assets.settings.sections import (
     CollectionOptions,
     Config,
@@ -19,6 +20,7 @@ __all__ = [
     "ChoiceSource",
     "CollectionOptions",
     "Config",
+    "ConfigFile",
     "DeliveryName",
     "EnrichmentOptions",
     "Environment",
@@ -27,6 +29,7 @@ __all__ = [
     "RowOptions",
     "Settings",
     "TranslationOptions",
+    "load_projects",
     "load_settings",
     "parse_config",
 ]

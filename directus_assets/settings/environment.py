@@ -11,6 +11,10 @@ from pydantic import SecretStr
 
 from directus_assets.errors import ConfigurationError
 
+_DIRECTUS = ("DIRECTUS_URL", "DIRECTUS_TOKEN", "STORAGE_")
+_ENGINE = ("OPENAI_", "DEEPL_", "TRANSLATION_ENGINE")
+_ENGINE_DECIDES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DEEPL_API_KEY")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
@@ -28,6 +32,8 @@ class Environment:
     openai_base_url: str | None = None
     openai_model: str | None = None
     deepl_api_key: SecretStr | None = None
+    prefix: str = ""
+    """What stands before the names of the variables, such as `SHOP` for `SHOP_DIRECTUS_URL`."""
 
     REQUIRED: ClassVar[tuple[str, str]] = ("DIRECTUS_URL", "DIRECTUS_TOKEN")
 
@@ -37,17 +43,21 @@ class Environment:
         return bool(self.directus_url and self.directus_token.get_secret_value())
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] | None = None) -> "Environment":
+    def read(cls, environ: Mapping[str, str] | None = None, *, prefix: str = "") -> "Environment":
         """The environment of this process, or the one given.
+
+        Args:
+            environ: the variables; those of this process by default.
+            prefix: the variables of one of several projects, such as `SHOP` for `SHOP_DIRECTUS_URL`.
 
         Raises:
             ConfigurationError: a variable holds a value that cannot be used.
         """
-        values = os.environ if environ is None else environ
+        values = _of_project(os.environ if environ is None else environ, prefix)
         # Compose hands on a variable that is not set as an empty one: both mean the default.
         return cls(
-            directus_url=_address(values.get("DIRECTUS_URL", "")),
-            directus_token=SecretStr(_token(values.get("DIRECTUS_TOKEN", ""))),
+            directus_url=_address(values.get("DIRECTUS_URL", ""), _variable(prefix, "DIRECTUS_URL")),
+            directus_token=SecretStr(_token(values.get("DIRECTUS_TOKEN", ""), _variable(prefix, "DIRECTUS_TOKEN"))),
             poll_seconds=_seconds(values.get("DIRECTUS_POLL_SECONDS") or "5"),
             webserver_url=(values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/"),
             state_folder=Path(values.get("DAGSTER_HOME") or ".dagster"),
@@ -57,19 +67,47 @@ class Environment:
             openai_base_url=values.get("OPENAI_BASE_URL") or None,
             openai_model=values.get("OPENAI_MODEL") or None,
             deepl_api_key=_secret(values.get("DEEPL_API_KEY")),
+            prefix=prefix,
         )
 
     def missing(self) -> list[str]:
         """The required variables that are not set."""
         given = (self.directus_url, self.directus_token.get_secret_value())
-        return [name for name, value in zip(self.REQUIRED, given, strict=True) if not value]
+        return [self.variable(name) for name, value in zip(self.REQUIRED, given, strict=True) if not value]
+
+    def variable(self, name: str) -> str:
+        """The name of a variable as this project has it: `SHOP_DIRECTUS_TOKEN` for `DIRECTUS_TOKEN`."""
+        return _variable(self.prefix, name)
+
+
+def _variable(prefix: str, name: str) -> str:
+    return f"{prefix}_{name}" if prefix else name
+
+
+def _of_project(values: Mapping[str, str], prefix: str) -> Mapping[str, str]:
+    """The variables of a project under their plain names.
+
+    What is not set for it is taken from the plain variables, but for what says which Directus it is; and an engine's
+    address and key are taken together, so that no key is sent where it does not belong.
+    """
+    if not prefix:
+        return values
+    start = f"{prefix}_"
+    own = {name.removeprefix(start): value for name, value in values.items() if name.startswith(start) and value}
+    withheld = _ENGINE if any(name in own for name in _ENGINE_DECIDES) else ()
+    shared = {
+        name: value
+        for name, value in values.items()
+        if not name.startswith((*_DIRECTUS, *withheld)) and not name.startswith(start)
+    }
+    return {**shared, **own}
 
 
 def _secret(value: str | None) -> SecretStr | None:
     return SecretStr(value) if value else None
 
 
-def _address(text: str) -> str:
+def _address(text: str, name: str) -> str:
     url = text.strip().rstrip("/")
     if not url:
         return ""
@@ -80,21 +118,21 @@ def _address(text: str) -> str:
         usable = False
     if not usable:
         raise ConfigurationError(
-            "DIRECTUS_URL is no web address.", remedy="Give the whole address, such as https://cms.example.com."
+            f"{name} is no web address.", remedy="Give the whole address, such as https://cms.example.com."
         )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(
-            "DIRECTUS_URL holds a login, a query or a fragment.",
+            f"{name} holds a login, a query or a fragment.",
             remedy="Give the bare address. A login in it would be sent in the place of DIRECTUS_TOKEN.",
         )
     return url
 
 
-def _token(text: str) -> str:
+def _token(text: str, name: str) -> str:
     token = text.strip()
     if not all("!" <= character <= "~" for character in token):
         raise ConfigurationError(
-            "DIRECTUS_TOKEN holds a space, a line break or a character outside of ASCII.",
+            f"{name} holds a space, a line break or a character outside of ASCII.",
             remedy="Copy the static token from Directus once more, without quotes or a line break in it.",
         )
     return token

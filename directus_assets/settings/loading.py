@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings.environment import Environment
+from directus_assets.settings.projects import DEFAULT, ConfigFile, ProjectOptions, inherit, prefix_of
 from directus_assets.settings.sections import Config
 from directus_assets.settings.yaml_file import CONFIG_FILE, parse_config
 
@@ -23,21 +24,58 @@ class Settings:
     """The folder that relative paths of the YAML file start from."""
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings of this process: the environment, and the YAML file named by `DIRECTUS_ASSETS_CONFIG`.
+def load_settings(environ: Mapping[str, str] | None = None, *, project: str | None = None) -> Settings:
+    """Settings of one project.
 
-    Without that variable the file is `directus_assets.yaml` in the current folder; it may be absent.
+    Args:
+        environ: the variables; those of this process by default.
+        project: its name; need not be given where there is only one.
+
+    Raises:
+        ConfigurationError: as `load_projects`; or there is no such project, or none is named of several.
+    """
+    found = {settings.project or DEFAULT: settings for settings in load_projects(environ)}
+    names = ", ".join(found)
+    if project is None and len(found) > 1:
+        raise ConfigurationError(f"There are several projects: {names}.", remedy="Name one with --project.")
+    if project is not None and project not in found:
+        raise ConfigurationError(f"There is no project '{project}'.", remedy=f"The YAML file has: {names}.")
+    return found[project] if project else next(iter(found.values()))
+
+
+def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, ...]:
+    """Settings of all projects: from the environment, and the YAML file named by `DIRECTUS_ASSETS_CONFIG`.
+
+    Without that variable the file is `directus_assets.yaml` in the current folder; it may be absent. Without
+    `projects` in it there is one project, whose name is empty.
 
     Raises:
         ConfigurationError: naming the variable, or the file and the line, and the fix.
     """
     values = os.environ if environ is None else environ
+    path, file = _read_file(values)
+    if not file.projects:
+        config = inherit(file, ProjectOptions())
+        return (Settings(environment=Environment.read(values), config=config, config_folder=path.parent),)
+    return tuple(_of_name(name, values, file, path.parent) for name in file.projects)
+
+
+def _of_name(name: str, values: Mapping[str, str], file: ConfigFile, folder: Path) -> Settings:
+    project = "" if name == DEFAULT else name
+    environment = Environment.read(values, prefix=prefix_of(name, file.projects[name]))
+    if project:
+        environment = replace(environment, state_folder=environment.state_folder / "projects" / project)
+    return Settings(
+        environment=environment, config=inherit(file, file.projects[name]), project=project, config_folder=folder
+    )
+
+
+def _read_file(values: Mapping[str, str]) -> tuple[Path, ConfigFile]:
     named = values.get("DIRECTUS_ASSETS_CONFIG")
     path = Path(named or CONFIG_FILE)
     if named and not path.is_file():
         raise ConfigurationError(f"DIRECTUS_ASSETS_CONFIG names {path}, which is no file.", remedy="Correct the path.")
     try:
-        config = parse_config(path.read_text("utf-8"), name=str(path)) if path.is_file() else Config()
+        return path, parse_config(path.read_text("utf-8"), name=str(path)) if path.is_file() else ConfigFile()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read as UTF-8 text: {error}.", remedy="Save it again.") from None
-    return Settings(environment=Environment.read(values), config=config, config_folder=path.parent)

@@ -1,7 +1,7 @@
 """What the YAML file may say, section by section."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field, SecretStr
 
@@ -9,6 +9,10 @@ from directus_assets.settings.enrichments import EnrichmentOptions
 from directus_assets.settings.section import Section
 
 DeliveryName = Literal["warm", "storage", "export"]
+
+
+Filter: TypeAlias = dict[str, Any]
+"""A condition in Directus' own form, such as `{status: {_eq: published}}`."""
 
 
 class PresetOptions(Section):
@@ -36,6 +40,8 @@ class ImageOptions(Section):
     """`auto`: `storage` where Directus' STORAGE_* variables are set, else `warm`."""
     presets: dict[str, PresetOptions] = Field(default_factory=dict)
     export: ExportOptions = ExportOptions()
+    filter: Filter = Field(default_factory=dict)
+    """Only files that match this Directus filter, such as `{folder: {_eq: 3f0c…}}`; its fields have to be readable."""
     backfill_on_start: bool = False
     """Whether pictures that exist when the pipeline first starts are rendered at once, or wait for a backfill."""
     batch_size: int = Field(default=50, ge=1, le=1000)
@@ -81,8 +87,8 @@ class CollectionOptions(Section):
         default_factory=dict
     )
     """How a field's text is read, where its interface does not tell."""
-    filter: dict[str, Any] = Field(default_factory=dict)
-    """Only items that match this Directus filter, such as `{status: {_eq: published}}`."""
+    filter: Filter = Field(default_factory=dict)
+    """Only items that match this Directus filter."""
 
 
 class PriceOptions(Section):
@@ -151,7 +157,7 @@ class NotifyOptions(Section):
 
 
 class Config(Section):
-    """The whole YAML file."""
+    """What the YAML file says about a project."""
 
     images: ImageOptions = ImageOptions()
     translations: TranslationOptions = TranslationOptions()

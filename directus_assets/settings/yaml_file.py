@@ -9,13 +9,13 @@ from pydantic import BaseModel, ValidationError
 from yaml.reader import ReaderError
 
 from directus_assets.errors import ConfigurationError
-from directus_assets.settings.sections import Config
+from directus_assets.settings.projects import ConfigFile, twins
 
 CONFIG_FILE = "directus_assets.yaml"
 
 
-def parse_config(text: str, *, name: str = CONFIG_FILE) -> Config:
-    """The YAML text as `Config`.
+def parse_config(text: str, *, name: str = CONFIG_FILE) -> ConfigFile:
+    """The YAML text as `ConfigFile`.
 
     Raises:
         ConfigurationError: one line for each fault: file, line, what is wrong, what is meant instead.
@@ -32,16 +32,20 @@ def parse_config(text: str, *, name: str = CONFIG_FILE) -> Config:
             f"{name}, line {line}: a character that YAML forbids (code {error.character}).", remedy="Remove it."
         ) from None
     try:
-        return Config.model_validate(values)
+        file = ConfigFile.model_validate(values)
     except ValidationError as error:
         faults = [f"{name}, line {_line_of(root, fault['loc'])}: {_explain(fault)}" for fault in error.errors()]
         raise ConfigurationError("\n".join(faults)) from None
+    faults = [f"{name}, line {_line_of(root, ('projects', project))}: {fault}." for project, fault in twins(file)]
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return file
 
 
 def _explain(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"]) or "the whole file"
+    where = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "the whole file"
     if fault["type"] == "extra_forbidden":
-        known = _known_names(Config, fault["loc"][:-1])
+        known = _known_names(ConfigFile, fault["loc"][:-1])
         near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
         meant = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}."
         return f"`{where}` is not a setting; {meant}"
