@@ -16,6 +16,7 @@ from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
+from directus_assets.translation.paid_request import paid_request
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.records import Arrived, Remembered, segment_key
 from directus_assets.translation.segments.model import Segment
@@ -148,19 +149,21 @@ class Conversation:
 
     def _send(self, request: Request) -> Answer:
         """The answer to one request, kept and booked before anything else happens to it."""
-        estimate = self.engine.estimate(request)
-        self.admit(estimate)
-        used = Usage()
-        try:
-            answer = self.gate.call(partial(self.engine.translate, request))
-            used = answer.usage
+
+        def keep(answer: Answer) -> None:
             with self._lock:
-                self.usage += used
+                self.usage += answer.usage
                 if answer.texts:
                     self.on_answer(self._arrived(request, answer))
-        finally:
-            self.settle(used, estimate)
-        return answer
+
+        return paid_request(
+            partial(self.engine.translate, request),
+            estimate=self.engine.estimate(request),
+            gate=self.gate,
+            admit=self.admit,
+            keep=keep,
+            settle=self.settle,
+        )
 
     def _arrived(self, request: Request, answer: Answer) -> Arrived:
         return Arrived(texts=answer.texts, engine=self.engine.name, usage=answer.usage, is_repair=request.is_repair)

@@ -9,6 +9,7 @@ the schema the same for all requests with as many segments; digests would also c
 
 import json
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 from directus_assets.translation.engines.protocol import Request
@@ -57,15 +58,8 @@ def answer_schema(request: Request) -> dict[str, object]:
     }
 
 
-def read_answer(content: str, request: Request) -> dict[str, str] | None:
-    """Translations by segment key; None if `content` is not a JSON object. Foreign keys and non-strings are dropped."""
-    start, end = content.find("{"), content.rfind("}")
-    try:
-        answer = json.loads(content[start : end + 1])
-    except ValueError:
-        return None
-    if not isinstance(answer, dict):
-        return None
+def read_answer(answer: Mapping[str, object], request: Request) -> dict[str, str]:
+    """Translations by segment key. Foreign keys and non-strings are dropped."""
     named = {alias(index): segment.key for index, segment in enumerate(request.segments)}
     return {named[name]: text for name, text in answer.items() if name in named and isinstance(text, str)}
 
@@ -84,6 +78,11 @@ def count_tokens(text: str) -> int:
     return wide + (len(text) - wide) // 4
 
 
+def as_data(value: object, *, element: str) -> str:
+    """`value` as JSON that cannot close the element that it stands in: `\\/` is the same as `/` in JSON."""
+    return json.dumps(value, ensure_ascii=False).replace(f"</{element}", f"<\\/{element}")
+
+
 def _user_parts(request: Request) -> list[str]:
     glossary = "\n".join(f"- {term.term}: {term.note}".rstrip(": ") for term in request.terms)
     segments = {
@@ -94,7 +93,7 @@ def _user_parts(request: Request) -> list[str]:
         f"<style_guide>\n{request.style_guide}\n</style_guide>" if request.style_guide else "",
         f"<glossary>\n{glossary}\n</glossary>" if glossary else "",
         f"The segments are in {request.source.name} ({request.source.tag}).",
-        f"<source_segments>\n{_as_data(segments)}\n</source_segments>",
+        f"<source_segments>\n{as_data(segments, element='source_segments')}\n</source_segments>",
         f"Translate every segment into {request.target.name} ({request.target.tag}).",
         _repair(request),
     ]
@@ -108,9 +107,4 @@ def _repair(request: Request) -> str:
     }
     if not rejected:
         return ""
-    return f"Earlier translations were rejected. Avoid these defects:\n{_as_data(rejected)}"
-
-
-def _as_data(value: object) -> str:
-    # `\/` is the same as `/` in JSON, so a text cannot close the element that it stands in.
-    return json.dumps(value, ensure_ascii=False).replace("</source_segments", "<\\/source_segments")
+    return f"Earlier translations were rejected. Avoid these defects:\n{as_data(rejected, element='source_segments')}"

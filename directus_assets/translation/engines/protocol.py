@@ -20,6 +20,7 @@ class Failure(Enum):
     TOO_LONG = "cut off, or over a limit; fewer segments at once may work"
     REFUSED = "the model or its content filter will not translate one of the segments"
     UNREADABLE = "not the JSON that was asked for"
+    BLIND = "the model does not look at pictures"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
 from directus_assets.translation.engines.openai import OpenAIEngine
+from directus_assets.translation.engines.openai_chat import read_object
 from directus_assets.translation.engines.openai_prompt import messages, read_answer
 from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
 from directus_assets.translation.engines.pseudo import pseudo
@@ -129,9 +130,12 @@ def test_missing_segments_are_missing_and_extra_ones_dropped(server: ScriptedOpe
 
 
 def test_json_in_a_code_fence_is_read_and_what_is_not_text_is_dropped() -> None:
-    assert read_answer('```json\n{"s1": "Brot", "s2": 5}\n```', REQUEST) == {"title": "Brot"}
-    assert read_answer("[1]", REQUEST) is None
-    assert read_answer("", REQUEST) is None
+    answer = read_object('```json\n{"s1": "Brot", "s2": 5}\n```')
+
+    assert answer is not None
+    assert read_answer(answer, REQUEST) == {"title": "Brot"}
+    assert read_object("[1]") is None
+    assert read_object("") is None
 
 
 @pytest.mark.parametrize(
