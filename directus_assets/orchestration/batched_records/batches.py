@@ -1,0 +1,115 @@
+"""What both databases share: which events wait for each other, for how long, and how they are stored together."""
+
+import logging
+import os
+import threading
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from dagster import DagsterEventType, EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+logger = logging.getLogger(__name__)
+
+_OUTCOMES = frozenset({DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION})
+"""What a run records by the hundred. Dagster logs each of them alone, so they wait here for the next."""
+
+_TOGETHER = _OUTCOMES | {DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+
+_MOST_WAITING = 100
+_LONGEST_WAIT_SECONDS = 1.0
+
+
+class BatchedEvents(SqlEventLogStorage):
+    """An event log whose outcomes wait for each other: for a hundred, for a second, or for anything else to happen.
+
+    Whatever else this process stores or asks for comes after what waits, so it never sees its own past incomplete, and
+    a run ends only when all of its outcomes are stored. A process that is killed loses what waits: outcomes that were
+    made and not recorded, which are then made again. An error leaves them waiting and fails the next event, as it would
+    have failed each of them.
+    """
+
+    def _begin(self) -> None:
+        self._waiting: list[EventLogEntry] = []
+        self._order = threading.RLock()
+        self._is_flushing = False
+        self._timer: threading.Timer | None = None
+        # Dagster hands over the planned events of a run together where this is set, else one by one.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+
+    @abstractmethod
+    def _store_together(self, events: Sequence[EventLogEntry]) -> None:
+        """Stores events of the types `_TOGETHER`; those of a run in their order."""
+
+    def store_event(self, event: EventLogEntry) -> None:
+        with self._order:
+            if event.run_id and event.dagster_event_type in _OUTCOMES:
+                self._waiting.append(event)
+                if len(self._waiting) >= _MOST_WAITING:
+                    self.flush()
+                elif self._timer is None:
+                    self._flush_soon()
+            else:
+                self.flush()
+                super().store_event(event)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        with self._order:
+            self.flush()
+            for are_alike, some in groupby(events, key=lambda event: event.dagster_event_type in _TOGETHER):
+                if are_alike:
+                    self._store_together(list(some))
+                else:
+                    for event in some:
+                        super().store_event(event)
+
+    def flush(self) -> None:
+        """Stores what waits."""
+        with self._order:
+            if not self._waiting or self._is_flushing:
+                return
+            self._is_flushing = True
+            try:
+                self._store_together(self._waiting)
+                self._waiting = []
+            finally:
+                self._is_flushing = False
+
+    def _flush_soon(self) -> None:
+        self._timer = threading.Timer(_LONGEST_WAIT_SECONDS, self._flush_in_time)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _flush_in_time(self) -> None:
+        with self._order:
+            self._timer = None
+            try:
+                self.flush()
+            except SQLAlchemyError as error:
+                logger.warning("%d records could not be stored yet: %s", len(self._waiting), error)
+                self._flush_soon()
+
+    def dispose(self) -> None:
+        self.flush()
+        super().dispose()
+
+    def _rows(self, events: Sequence[EventLogEntry]) -> list[dict[str, Any]]:
+        return [self._event_to_row(event) for event in events]
+
+    def _store_indexed(self, conn: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
+        """Stores rows, their tags, and what they change of their assets."""
+        statement = SqlEventLogStorageTable.insert().returning(
+            SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
+        )
+        ids = [int(event_id) for event_id in conn.execute(statement, rows).scalars()]
+        self._store_asset_event_tags(conn, events, ids)
+        # Of an asset only the last event of each type counts. Always in the same order of assets: two processes that
+        # lock the same rows wait for each other then, and not both at once.
+        last = {(row["asset_key"], row["dagster_event_type"]): index for index, row in enumerate(rows)}
+        for _, index in sorted((asset_key, index) for (asset_key, _), index in last.items()):
+            self._store_asset_event(conn, events[index], ids[index])
