@@ -20,8 +20,8 @@ from dagster._core.storage.event_log.base import EventLogStorage
 
 from directus_assets.errors import BadInput
 from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.partitions import range_tags
 from directus_assets.orchestration.recorder import Recorder
+from directus_assets.orchestration.run_tags import range_tags
 from tests.postgres import running_postgres
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
