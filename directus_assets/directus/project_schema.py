@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
@@ -19,6 +20,8 @@ class FieldSchema:
     related: str | None = None
     """The collection that it points to."""
     max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    """The values that the Studio offers for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,7 @@ def read_project_schema(client: DirectusClient) -> ProjectSchema:
                     is_key=bool(column.get("is_primary_key")),
                     related=related.get((row["collection"], row["field"])),
                     max_length=column.get("max_length") if row["type"] == "string" else None,
+                    choices=_choices((row.get("meta") or {}).get("options") or {}),
                 )
             )
     metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections") if row.get("schema")}
@@ -94,3 +98,10 @@ def read_project_schema(client: DirectusClient) -> ProjectSchema:
         ),
         read_translated_collections(client, with_system=True),
     )
+
+
+def _choices(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an interface offers: `choices` of a dropdown or of checkboxes, `presets` of tags."""
+    offered = options.get("choices") or options.get("presets") or ()
+    values = (choice.get("value") if isinstance(choice, dict) else choice for choice in offered)
+    return tuple(value for value in values if isinstance(value, str))

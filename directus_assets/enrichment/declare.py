@@ -54,7 +54,7 @@ def declare(
                 where = f"enrichments.{collection}.{name}"
                 require_known("enrichments", collection, list(schema.by_name))
                 builtin = _builtin(where, name, own, builtins)
-                options = _merged(where, own, builtin)
+                options = _expanded(where, _merged(where, own, builtin), builtin, schema.by_name[collection])
                 found.append(_Declarer(where, name, options, builtin, schema, collection, default_language).declare())
     return found
 
@@ -91,6 +91,22 @@ def _merged(where: str, own: EnrichmentOptions, builtin: Builtin | None) -> Enri
             f"`{where}.{place}` in the YAML file: {first['msg'].removeprefix('Value error, ')}.",
             remedy="Correct it, or leave it to the built-in.",
         ) from None
+
+
+def _expanded(
+    where: str, options: EnrichmentOptions, builtin: Builtin | None, collection: CollectionSchema
+) -> EnrichmentOptions:
+    if builtin is None or builtin.expand is None:
+        return options
+    try:
+        return builtin.expand(options, collection)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in ("options", *first["loc"]))
+        fault = first["msg"].removeprefix("Value error, ")
+    except ValueError as error:
+        place, fault = "options", str(error)
+    raise ConfigurationError(f"`{where}.{place}` in the YAML file: {fault}.", remedy="Correct it there.")
 
 
 def _over(below: Any, above: Any, *, depth: int) -> Any:
@@ -169,7 +185,7 @@ class _Declarer:
             )
 
     def _targets(self) -> dict[str, Place]:
-        named = dict(self.options.targets)
+        named = self._named_targets()
         if self.options.target is not None:
             if len(self.options.result) != 1:
                 raise ConfigurationError(
@@ -199,6 +215,14 @@ class _Declarer:
                 remedy="What is written must not be what it is made from.",
             )
         return places
+
+    def _named_targets(self) -> dict[str, str]:
+        """The targets that are named; of those that only the built-in names, the ones that are there, if any is."""
+        named = dict(self.options.targets)
+        defaults = self.builtin.defaults.targets.items() if self.builtin else ()
+        absent = [result for result, name in defaults if named.get(result) == name and not self._find(name)]
+        there = {result: name for result, name in named.items() if result not in absent}
+        return there or named
 
     def _kinds(self) -> dict[str, str]:
         """The type of everything that has a name in the result."""

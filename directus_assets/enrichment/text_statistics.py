@@ -19,6 +19,8 @@ def _known(words: str) -> frozenset[str]:
 
 _SHORT: Final = 3
 """Words of so few letters are mostly the ones that all texts have."""
+_LONG: Final = 40
+"""Words of more letters are none."""
 _COMMON: Final = _known(
     "about after again also been before being between both could does done down each even every from have here into"
     " itself just like made make many more most much must never nothing once only other over same should some such than"
@@ -67,7 +69,7 @@ def first_sentences(text: str, most: int) -> str:
 
 def keywords(text: str, most: int) -> list[str]:
     """The words that occur most; of those that occur as often, the longer ones first."""
-    counted = Counter(word for word in words(text) if len(word) > _SHORT and word not in _COMMON)
+    counted = Counter(word for word in words(text) if _SHORT < len(word) <= _LONG and word not in _COMMON)
     return sorted(counted, key=lambda word: (-counted[word], -len(word), word))[:most]
 
 

@@ -1,12 +1,32 @@
 """The enrichments that are on by naming them: each a declaration with defaults, which the YAML file may overrule.
 
-One module for each, with its `BUILTIN`; `BUILTINS` is the registry.
+One module for each, or for those that differ in their words only; `BUILTINS` is the registry.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from directus_assets.enrichment.builtin import summary
+from directus_assets.enrichment.builtin import (
+    alt_text,
+    analysis,
+    entities,
+    focal_point,
+    moderation,
+    seo,
+    summary,
+    vocabulary,
+)
 from directus_assets.enrichment.builtin.model import Builtin
 
-BUILTINS: Final[Mapping[str, Builtin]] = {"summary": summary.BUILTIN}
+BUILTINS: Final[Mapping[str, Builtin]] = {
+    "seo": seo.BUILTIN,
+    "summary": summary.BUILTIN,
+    "analysis": analysis.BUILTIN,
+    "entities": entities.BUILTIN,
+    "tags": vocabulary.TAGS,
+    "categories": vocabulary.CATEGORIES,
+    "alt_text": alt_text.BUILTIN,
+    "focal_point": focal_point.BUILTIN,
+    "text_moderation": moderation.TEXT,
+    "image_moderation": moderation.IMAGE,
+}

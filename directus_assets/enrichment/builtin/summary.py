@@ -2,8 +2,14 @@
 
 from typing import Final
 
-from directus_assets.enrichment.builtin.model import Builtin
+from directus_assets.enrichment.builtin.model import Builtin, Material, Values
+from directus_assets.enrichment.text_statistics import first_sentences
 from directus_assets.settings import EnrichmentOptions, ResultOptions
+
+
+def _local(material: Material) -> Values:
+    return {"summary": first_sentences(material.text, material.result["summary"].max_length or 400)}
+
 
 BUILTIN: Final = Builtin(
     defaults=EnrichmentOptions(
@@ -15,4 +21,5 @@ BUILTIN: Final = Builtin(
         targets={"summary": "summary"},
     ),
     expects=("title", "body"),
+    local=_local,
 )
