@@ -271,6 +271,12 @@ class DirectusClient:
         )
 
 
+def items_path(collection: str) -> str:
+    """Where the items of a collection are; those of Directus' own collections are elsewhere."""
+    own = collection.removeprefix("directus_")
+    return f"/items/{collection}" if own == collection else f"/{own}"
+
+
 def _as_parameter(value: Any) -> str:
     if isinstance(value, Mapping):
         return json.dumps(value, separators=(",", ":"))

@@ -63,6 +63,8 @@ class Declaration:
     """The languages that it is asked for in; empty for once."""
     vocabularies: Mapping[str, ChoiceSource] = field(default_factory=dict)
     """Where choices are read from, by the path of the result."""
+    vocabulary_keys: Mapping[str, str] = field(default_factory=dict)
+    """The field of the primary key of each of these collections, by the same path."""
 
     @property
     def code_version(self) -> str:

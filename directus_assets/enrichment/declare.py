@@ -131,6 +131,7 @@ class _Declarer:
         targets = self._targets()
         languages = self._languages(targets)
         translated = self.translated
+        vocabularies = dict(self._vocabularies())
         return Declaration(
             name=self.name,
             options=self.options,
@@ -143,7 +144,10 @@ class _Declarer:
             targets=targets,
             rows=self._rows(),
             languages=languages,
-            vocabularies=dict(self._vocabularies()),
+            vocabularies=vocabularies,
+            vocabulary_keys={
+                path: self.schema.by_name[each.collection].key_field for path, each in vocabularies.items()
+            },
         )
 
     @property

@@ -37,7 +37,7 @@ def preview(content: bytes) -> str:
         ConfigurationError: there is no libvips on this machine.
     """
     try:
-        encoded = _thumbnail(content, _PREVIEW_SIDE).webpsave_buffer(Q=60, keep="none")
+        encoded = thumbnail(content, _PREVIEW_SIDE).webpsave_buffer(Q=60, keep="none")
     except libvips().Error as error:
         raise BadInput(f"No preview can be made: {error}") from None
     return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
@@ -65,16 +65,19 @@ def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
         ConfigurationError: there is no libvips on this machine.
     """
     try:
-        small = _thumbnail(content, side)
+        small = thumbnail(content, side)
         flat = small.flatten(background=255) if small.hasalpha() else small
         return np.frombuffer(flat.write_to_memory(), np.uint8).reshape(flat.height, flat.width, 3)
     except libvips().Error as error:
         raise BadInput(f"The picture cannot be looked at: {error}") from None
 
 
-def _thumbnail(content: bytes, side: int) -> Any:
+def thumbnail(content: bytes, side: int) -> Any:
     """A `pyvips.Image` of 8 bits in sRGB, upright, decoded no larger than needed."""
-    small = libvips().Image.thumbnail_buffer(content, side, height=side, size="down", output_profile="srgb")
+    # What is damaged is an error: by default its missing rows would be grey.
+    small = libvips().Image.thumbnail_buffer(
+        content, side, height=side, size="down", output_profile="srgb", fail_on="error"
+    )
     return small.colourspace("srgb").cast("uchar")
 
 

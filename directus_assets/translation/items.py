@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected
@@ -221,7 +221,7 @@ def _item(scope: Scope, parent: Mapping[str, Any], found: Sequence[tuple[str, Ro
 
 def _rows(client: DirectusClient, scope: Scope, **query: Any) -> list[dict[str, Any]]:
     """Rows of the collection; a singleton answers with its only one."""
-    answer = client.get(f"/items/{scope.collection}", **{name: value for name, value in query.items() if value})
+    answer = client.get(items_path(scope.collection), **{name: value for name, value in query.items() if value})
     return [answer] if isinstance(answer, dict) else list(answer or [])
 
 

@@ -4,32 +4,45 @@ from collections.abc import Mapping
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import JsonValue
-from directus_assets.directus.schema import TranslatedCollection
 from directus_assets.errors import PermanentError
 
 _KEY = "directus-assets"
-_NAME = "Proposed translation"
+_NAME = "Proposed by directus-assets"
 
 
 def save_proposals(
-    client: DirectusClient, schema: TranslatedCollection, row_key: str, proposals: Mapping[str, JsonValue]
+    client: DirectusClient,
+    collection: str,
+    key: str,
+    proposals: Mapping[str, JsonValue],
+    *,
+    is_versioned: bool,
+    setting: str,
 ) -> None:
-    """Saves the proposals into the content version `directus-assets` of a translation row; the row itself stays.
+    """Saves the proposals into the content version `directus-assets` of a row; the row itself stays.
+
+    Args:
+        client: Directus.
+        collection: the collection of the row.
+        key: the row.
+        proposals: values by field.
+        is_versioned: whether Directus keeps versions of that collection.
+        setting: the setting of the YAML file that wants this.
 
     Raises:
         PermanentError: Directus keeps no versions of that collection.
         DirectusAssetsError: Directus refuses or does not answer.
     """
-    if not schema.is_versioned:
+    if not is_versioned:
         raise PermanentError(
-            f"Directus keeps no content versions of {schema.translations}, so a proposal cannot be saved there.",
-            remedy="Switch on Content Versioning in its settings in Directus, or set `translations.review: metadata`.",
+            f"Directus keeps no content versions of {collection}, so a proposal cannot be saved there.",
+            remedy=f"Switch on Content Versioning in its settings in Directus, or set `{setting}: metadata`.",
         )
-    condition = {"collection": {"_eq": schema.translations}, "item": {"_eq": row_key}, "key": {"_eq": _KEY}}
+    condition = {"collection": {"_eq": collection}, "item": {"_eq": key}, "key": {"_eq": _KEY}}
     found = client.get("/versions", fields=["id"], filter=condition, limit=1)
     if found:
         version = found[0]
     else:
-        body = {"key": _KEY, "name": _NAME, "collection": schema.translations, "item": row_key}
+        body = {"key": _KEY, "name": _NAME, "collection": collection, "item": key}
         version = client.post("/versions", body)
     client.post(f"/versions/{version['id']}/save", dict(proposals))

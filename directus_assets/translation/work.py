@@ -213,7 +213,14 @@ class Translator:
         row = item.rows.get(target.code)
         if reviews and row and self.propose_in_versions:
             proposals = {name: outcome.values[name] for name in reviews}
-            save_proposals(self.client, self.scope.schema, row.key, proposals)
+            save_proposals(
+                self.client,
+                self.scope.schema.translations,
+                row.key,
+                proposals,
+                is_versioned=self.scope.schema.is_versioned,
+                setting="translations.review",
+            )
         return Translated(
             item=item.key,
             language=target.code,

@@ -1,0 +1,123 @@
+"""One question until it has an answer that may be written, or a reason why it has none; the same for every engine.
+
+An answer is kept the moment it arrives, before it is checked, so that it is not paid for again when the run is killed.
+A defect is named in one repair request; after that it is the item's reason to fail, and nothing is written.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.enrichment.engines.protocol import EnrichmentEngine, Question, Reply
+from directus_assets.enrichment.records import KeptAnswer
+from directus_assets.enrichment.result import check_answer
+from directus_assets.errors import PermanentError
+from directus_assets.translation.engines.protocol import Failure, RequestRefused, Usage
+from directus_assets.translation.paid_request import paid_request
+from directus_assets.translation.rate_gate import RateGate
+
+_DEFECTS: Mapping[Failure, str] = {
+    Failure.TOO_LONG: "The answer did not fit; it has to be shorter.",
+    Failure.UNREADABLE: "The answer was not one JSON object.",
+}
+
+
+class Unusable(PermanentError):
+    """No answer may be written, after one repair."""
+
+    # The same question may have a better answer another time.
+    longest_wait_seconds: ClassVar[float | None] = 6 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answerer:
+    """Asks one engine.
+
+    Args:
+        engine: who is asked.
+        gate: the gate that all who use the engine share.
+        admit: called with an estimate before each request; stops the work by raising.
+        settle: called after each admitted request with what it has consumed, and with that estimate.
+    """
+
+    engine: EnrichmentEngine
+    gate: RateGate
+    admit: Callable[[Usage], None]
+    settle: Callable[[Usage, Usage], None]
+
+    def answer(
+        self, question: Question, asked: str, *, kept: KeptAnswer | None, keep: Callable[[KeptAnswer], None]
+    ) -> Mapping[str, JsonValue]:
+        """The checked answer.
+
+        Args:
+            question: what is asked.
+            asked: a digest of it.
+            kept: what arrived earlier; used where it answers this very question.
+            keep: called with each answer the moment it arrives.
+
+        Raises:
+            Unusable: the second answer was no better than the first, or the engine refuses.
+            RequestRefused: the model does not look at pictures.
+            DirectusAssetsError: the engine cannot be reached for now, or today's money is spent.
+        """
+        if kept is not None and kept.question != asked:
+            kept = None
+        if kept is None:
+            kept = self._ask(question, asked, keep)
+        values, defects = _judge(question, kept)
+        if defects and kept.is_repair:
+            # It was no good in an earlier try, and there was no better one: this one begins anew.
+            kept = self._ask(question, asked, keep)
+            values, defects = _judge(question, kept)
+        if defects and self.engine.can_repair:
+            rejected = json.dumps(kept.answer, ensure_ascii=False) if kept.answer else ""
+            kept = self._ask(replace(question, rejected=rejected, defects=defects), asked, keep)
+            values, defects = _judge(question, kept)
+        if defects:
+            raise Unusable(
+                f"{self.engine.name} gave no usable answer for '{question.name}': {' '.join(defects)}",
+                remedy="What was there is kept. Change the content or the prompt, fill it in by hand, or try again.",
+            )
+        return values
+
+    def _ask(self, question: Question, asked: str, keep: Callable[[KeptAnswer], None]) -> KeptAnswer:
+        def kept(reply: Reply) -> KeptAnswer:
+            return KeptAnswer(
+                question=asked,
+                answer=reply.answer,
+                engine=self.engine.name,
+                failure=_DEFECTS.get(reply.failure, "") if reply.failure else "",
+                is_repair=bool(question.defects),
+                usage=reply.usage,
+            )
+
+        reply = paid_request(
+            partial(self.engine.answer, question),
+            estimate=self.engine.estimate(question),
+            gate=self.gate,
+            admit=self.admit,
+            keep=lambda reply: keep(kept(reply)) if reply.failure is None or reply.failure in _DEFECTS else None,
+            settle=self.settle,
+        )
+        if reply.failure is Failure.BLIND:
+            raise RequestRefused(
+                f"{self.engine.name} cannot look at pictures, which '{question.name}' needs.",
+                remedy="Name a model with vision: OPENAI_MODEL, or `model` of this enrichment in the YAML file.",
+            )
+        if reply.failure is Failure.REFUSED:
+            raise Unusable(
+                f"{self.engine.name} refused to answer '{question.name}' about this content.",
+                remedy="What was there is kept. Fill it in by hand.",
+            )
+        return kept(reply)
+
+
+def _judge(question: Question, kept: KeptAnswer) -> tuple[Mapping[str, JsonValue], tuple[str, ...]]:
+    if kept.failure:
+        return {}, (kept.failure,)
+    checked = check_answer(question.result, dict(kept.answer), source="\n".join(question.input.values()))
+    return checked.values, checked.defects

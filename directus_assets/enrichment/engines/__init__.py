@@ -1,0 +1,1 @@
+"""Who finds out what is declared: engines behind one protocol."""

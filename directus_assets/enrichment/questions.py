@@ -1,0 +1,107 @@
+"""What is asked about an item, and what decides the answer."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from directus_assets.directus.models import File
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.engines.protocol import Question
+from directus_assets.enrichment.items import EnrichedItem
+from directus_assets.enrichment.pictures import content_of
+from directus_assets.enrichment.vocabularies import Vocabularies
+from directus_assets.errors import BadInput
+from directus_assets.settings import ResultOptions
+from directus_assets.translation.languages import language
+from directus_assets.translation.protection import is_empty
+from directus_assets.translation.records import canonical
+
+
+def source_code(declaration: Declaration) -> str:
+    """The language that the input is written in; empty where the collection is not translated."""
+    return declaration.source.code if declaration.source else ""
+
+
+def inputs_of(declaration: Declaration, item: EnrichedItem) -> dict[str, str]:
+    """The texts of an item that the engine is given, by field; without empty ones."""
+    values = {place.name: item.value(place, source_code(declaration)) for place in declaration.inputs}
+    return {name: canonical(value) for name, value in values.items() if not is_empty(value)}
+
+
+def picture_of(declaration: Declaration, item: EnrichedItem) -> File | None:
+    """The picture of an item that the engine is shown."""
+    name = declaration.options.picture
+    return item.files.get(name) if name else None
+
+
+def source_of(declaration: Declaration, item: EnrichedItem) -> str:
+    """A digest of what an item is enriched from; empty where there is nothing to look at."""
+    texts, picture = inputs_of(declaration, item), picture_of(declaration, item)
+    return _digest([texts, content_of(picture) if picture else None]) if texts or picture else ""
+
+
+def fingerprint(declaration: Declaration, item: EnrichedItem) -> str:
+    """A digest of all that decides the outcome.
+
+    Targets do not count: neither our own writes nor an editor's wording are a reason to work. Vocabularies do not count
+    either: a new tag is no reason to ask anew about all items.
+    """
+    return _digest([source_of(declaration, item), declaration.code_version])[:16]
+
+
+@dataclass(frozen=True)
+class Questioner:
+    """Puts the question of one enrichment."""
+
+    declaration: Declaration
+    vocabularies: Vocabularies
+
+    def question(self, item: EnrichedItem, code: str, *, picture: str | None) -> Question:
+        """What is asked in the language `code`; an empty one leaves the language to the task.
+
+        Raises:
+            BadInput: there is too much input, and it may not be cut.
+        """
+        return Question(
+            name=self.declaration.name,
+            task=self.declaration.options.prompt,
+            input=self._texts(item),
+            result=self._result,
+            language=language(code) if code else None,
+            picture=picture,
+        )
+
+    def digest(self, item: EnrichedItem, code: str) -> str:
+        """What tells this question from others."""
+        result = {name: field.model_dump(mode="json") for name, field in self._result.items()}
+        return _digest([fingerprint(self.declaration, item), code, result])
+
+    def left_out(self, item: EnrichedItem) -> int:
+        """Characters of the input that the engine is not given."""
+        total = sum(map(len, inputs_of(self.declaration, item).values()))
+        return max(0, total - self.declaration.options.max_characters)
+
+    @cached_property
+    def _result(self) -> Mapping[str, ResultOptions]:
+        return self.vocabularies.result()
+
+    def _texts(self, item: EnrichedItem) -> Mapping[str, str]:
+        left = self.declaration.options.max_characters
+        if self.left_out(item) and self.declaration.options.when_longer == "fail":
+            raise BadInput(
+                f"Item {item.key} of {self.declaration.collection.name} has {self.left_out(item)} characters of input "
+                f"more for '{self.declaration.name}' than its limit of {left}.",
+                remedy="Shorten it, raise `max_characters`, or set `when_longer: cut` in the YAML file.",
+            )
+        texts = {}
+        for name, text in inputs_of(self.declaration, item).items():
+            texts[name] = text[:left]
+            left -= len(texts[name])
+        return {name: text for name, text in texts.items() if text}
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,140 @@
+"""The enrichment record: what is remembered of one item and one enrichment, and where it is kept.
+
+It answers two questions: which answer need not be paid for again, and whether what is in Directus is ours. A lost
+record is harmless: everything in Directus then counts as a human's and is kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import BadInput, NotFound
+from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.record_store import record_name
+from directus_assets.translation.records import FieldRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptAnswer:
+    """An answer as it arrived.
+
+    Attributes:
+        question: digest of what was asked.
+        answer: what came back, checked or not.
+        engine: who answered.
+        failure: why there is no answer, as a sentence; empty where there is one.
+        is_repair: whether it is the answer to a repair request.
+        is_used: whether it was written, so that asking again by hand asks anew.
+        usage: what was consumed, as long as no partition tells it.
+    """
+
+    question: str
+    answer: Mapping[str, Any]
+    engine: str
+    failure: str = ""
+    is_repair: bool = False
+    is_used: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MadeRow:
+    """A row that we made: its key, and the digest of what we put into it."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnrichmentRecord:
+    """All that is remembered of one item and one enrichment.
+
+    `answers` holds the latest answer by language code, empty for the only one; `fields` what is known of each target
+    (see `target_name`); `rows` what we made in another collection; `intended_rows` the digests of rows that are about
+    to be made.
+    """
+
+    collection: str
+    item: str
+    name: str
+    answers: Mapping[str, KeptAnswer] = field(default_factory=dict)
+    fields: Mapping[str, FieldRecord] = field(default_factory=dict)
+    rows: tuple[MadeRow, ...] = ()
+    intended_rows: tuple[str, ...] = ()
+    version: Literal[1] = 1
+
+    def with_answer(self, code: str, answer: KeptAnswer) -> "EnrichmentRecord":
+        """This record with the answer in one language."""
+        return replace(self, answers={**self.answers, code: answer})
+
+    def without_answer(self, code: str) -> "EnrichmentRecord":
+        """This record without the answer in one language: the next try asks anew."""
+        return replace(self, answers={other: answer for other, answer in self.answers.items() if other != code})
+
+    def with_fields(self, fields: Mapping[str, FieldRecord]) -> "EnrichmentRecord":
+        """This record with these targets' entries replaced."""
+        return replace(self, fields={**self.fields, **fields})
+
+    def done(self) -> "EnrichmentRecord":
+        """The record after all intended writes have succeeded."""
+        return replace(
+            self,
+            answers={code: replace(answer, is_used=True, usage=Usage()) for code, answer in self.answers.items()},
+            fields={name: known.confirmed() for name, known in self.fields.items()},
+            intended_rows=(),
+        )
+
+
+_RECORD = TypeAdapter(EnrichmentRecord)
+
+
+def target_name(code: str, field_name: str) -> str:
+    """What a target is remembered by."""
+    return f"{code}:{field_name}" if code else field_name
+
+
+@dataclass(frozen=True)
+class EnrichmentRecords:
+    """Keeps one record for each collection, enrichment and item.
+
+    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one.
+    """
+
+    storage: Storage
+
+    def load(self, collection: str, name: str, item: str) -> EnrichmentRecord:
+        """The record; an empty one if there is none.
+
+        Raises:
+            BadInput: the record is damaged.
+        """
+        place = _place(collection, name, item)
+        try:
+            data = self.storage.read(place)
+        except NotFound:
+            return EnrichmentRecord(collection=collection, item=item, name=name)
+        try:
+            return _RECORD.validate_json(data)
+        except ValidationError as error:
+            raise BadInput(
+                f"The enrichment record {place} in {self.storage.describe()} cannot be read: "
+                f"{error.errors()[0]['msg']}.",
+                remedy="Restore it from a backup or delete it; without it, the values in Directus count as a human's.",
+            ) from error
+
+    def save(self, record: EnrichmentRecord) -> None:
+        """Put `record` in the place of the last one, wholly or not at all."""
+        place = _place(record.collection, record.name, record.item)
+        self.storage.write(place, _RECORD.dump_json(record), content_type="application/json")
+
+    def is_known(self, collection: str, name: str, item: str) -> bool:
+        """Whether anything is remembered."""
+        return self.storage.size(_place(collection, name, item)) is not None
+
+
+def _place(collection: str, name: str, item: str) -> str:
+    # In a folder of their own: no collection's records of translations start like it.
+    return f"enrichments/{record_name(collection, item, name)}"

@@ -1,0 +1,141 @@
+"""Results that become rows of another collection: which rows are made, changed and removed. People win here, too.
+
+A row is ours as long as it holds what we put into it. One that a human has made, changed or removed is never touched,
+and what it was made from is not made again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.project_schema import FieldSchema
+from directus_assets.enrichment.declaration import RowTarget
+from directus_assets.enrichment.records import MadeRow
+from directus_assets.translation.records import digest
+
+Values = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PresentRow:
+    """A row that is there."""
+
+    key: str
+    values: Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowPlan:
+    """What is to be done."""
+
+    changed: Mapping[str, Values]
+    """New values of rows of ours, by key."""
+    made: Sequence[Values]
+    removed: Sequence[str]
+    remembered: tuple[MadeRow, ...]
+    """What is known of rows that stay as they are."""
+    is_kept: bool
+    """Whether something of a human's stands where something else would have been put."""
+
+
+def plan_rows(
+    wanted: Sequence[Values],
+    present: Sequence[PresentRow],
+    *,
+    known: Sequence[MadeRow],
+    intended: Sequence[str],
+    is_one: bool,
+) -> RowPlan:
+    """What makes the rows of one item as they are wanted; pure.
+
+    Args:
+        wanted: the values of the rows that there should be.
+        present: the rows that there are.
+        known: the rows that we made, as we made them.
+        intended: digests of rows that an earlier try was about to make.
+        is_one: whether there is one row for each item, so that a human's stands in the place of ours.
+    """
+    digests = {row.key: digest(dict(row.values)) for row in present}
+    remembered = {row.key: row.digest for row in known}
+    ours = {key: own for key, own in digests.items() if remembered.get(key) == own or own in intended}
+    humans = [own for key, own in digests.items() if key not in ours]
+    lost = [row for row in known if row.key not in ours]
+    wanted_by_digest = {digest(dict(values)): values for values in wanted}
+    staying = {key: own for key, own in ours.items() if own in wanted_by_digest}
+    # Twice the same is once too often.
+    going = [key for key, own in ours.items() if key not in staying]
+    taken = {*staying.values(), *humans, *(row.digest for row in lost)}
+    new = [values for own, values in wanted_by_digest.items() if own not in taken]
+    is_kept = bool(new and is_one and (humans or lost))
+    if is_kept:
+        new = []
+    changed = dict(zip(going, new, strict=False))
+    return RowPlan(
+        changed=changed,
+        made=new[len(changed) :],
+        removed=[key for key in going if key not in changed],
+        remembered=(
+            *(MadeRow(key=key, digest=own) for key, own in staying.items()),
+            *(row for row in lost if row.digest in wanted_by_digest or is_one),
+        ),
+        is_kept=is_kept,
+    )
+
+
+@dataclass(frozen=True)
+class RowWriter:
+    """Reads and writes the rows of one target collection."""
+
+    client: DirectusClient
+    target: RowTarget
+
+    def read(self, item: str) -> list[PresentRow]:
+        """The rows that belong to an item."""
+        fields = list(self.target.fields.values())
+        key = self.target.collection.key_field
+        rows = self.client.get(
+            self._path,
+            fields=[key, *(field.name for field in fields)],
+            filter={self.target.item_field: {"_eq": item}},
+            sort=key,
+            limit=-1,
+        )
+        return [
+            PresentRow(
+                key=str(row[key]), values={field.name: comparable(row.get(field.name), field) for field in fields}
+            )
+            for row in rows
+        ]
+
+    def carry_out(self, item: JsonValue, plan: RowPlan) -> list[MadeRow]:
+        """Does what is planned; gives the rows that were made or changed."""
+        key = self.target.collection.key_field
+        found = []
+        for row, values in plan.changed.items():
+            self.client.patch(f"{self._path}/{row}", dict(values))
+            found.append(MadeRow(key=row, digest=digest(dict(values))))
+        for values in plan.made:
+            made = self.client.post(self._path, {**values, self.target.item_field: item})
+            found.append(MadeRow(key=str(made[key]) if made else "", digest=digest(dict(values))))
+        for row in plan.removed:
+            self.client.delete(f"{self._path}/{row}")
+        return found
+
+    @property
+    def _path(self) -> str:
+        return items_path(self.target.collection.name)
+
+
+def comparable(value: JsonValue, field: FieldSchema) -> JsonValue:
+    """A value as it compares with what was written: databases give numbers back as text, and truth as a number."""
+    if value is None:
+        return None
+    if field.type == "boolean":
+        return bool(value)
+    if field.type in ("integer", "bigInteger", "float", "decimal") and isinstance(value, str | int | float):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    if field.type == "csv" and isinstance(value, str):
+        return [part for part in value.split(",") if part]
+    return value

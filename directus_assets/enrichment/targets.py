@@ -1,0 +1,249 @@
+"""Whose the targets of an item are, and how what was found out gets there; whatever the engine, people win."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.enrichment.declaration import Declaration, Place
+from directus_assets.enrichment.items import EnrichedItem, ItemReader
+from directus_assets.enrichment.questions import source_code
+from directus_assets.enrichment.records import EnrichmentRecord, EnrichmentRecords, MadeRow, target_name
+from directus_assets.enrichment.rows import RowPlan, RowWriter, comparable, plan_rows
+from directus_assets.enrichment.vocabularies import Vocabularies
+from directus_assets.translation.protection import Decision, Standing, Verdict, decide, is_empty, standing
+from directus_assets.translation.records import canonical, digest
+from directus_assets.translation.versions import save_proposals
+
+Values = Mapping[str, JsonValue]
+
+_OF_HUMANS = frozenset({Standing.HUMAN, Standing.OUTDATED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """One target whose human value stays although the input has changed: a human has to look at it."""
+
+    target: str
+    human: str
+    proposal: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What became of the targets of one item."""
+
+    written: tuple[str, ...] = ()
+    """Targets that were written."""
+    kept: tuple[str, ...] = ()
+    """Targets whose human value was kept, and is right for the present input as far as anybody knows."""
+    reviews: tuple[Review, ...] = ()
+    rows_written: int = 0
+    rows_removed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decided:
+    """What happens to one target."""
+
+    code: str
+    place: Place
+    value: JsonValue
+    human: JsonValue
+    decision: Decision | None
+    """None where it is left alone, and nothing is to be remembered of it."""
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.decision is not None:
+            return self.decision.verdict
+        return Verdict.NOTHING if is_empty(self.human) else Verdict.KEEP
+
+    @property
+    def name(self) -> str:
+        return target_name(self.code, self.place.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """The targets of one enrichment.
+
+    Args:
+        reader: reads and writes the items.
+        declaration: which targets there are.
+        records: what is remembered.
+        vocabularies: what choices stand for.
+    """
+
+    reader: ItemReader
+    declaration: Declaration
+    records: EnrichmentRecords
+    vocabularies: Vocabularies
+
+    @property
+    def codes(self) -> list[str]:
+        """The languages that are asked for; an empty one for once."""
+        return [row.code for row in self.declaration.languages] or [""]
+
+    def record(self, item: EnrichedItem) -> EnrichmentRecord:
+        """What is remembered at this moment: another run may be at work on the same item."""
+        return self.records.load(self.reader.collection, self.declaration.name, item.key)
+
+    def wants(self, record: EnrichmentRecord, item: EnrichedItem, code: str, source: str) -> bool:
+        """Whether an answer in this language may be put anywhere, or stays on the partition."""
+        places = self.declaration.targets.values()
+        found = [self._standing(record, item, code, place, source) for place in places]
+        if self._fills_only and not _OF_HUMANS.isdisjoint(found):
+            return False
+        return self.declaration.rows is not None or not found or any(each is not Standing.HUMAN for each in found)
+
+    def write(self, item: EnrichedItem, source: str, answers: Mapping[str, Values]) -> Written | None:
+        """Writes what may be written.
+
+        Args:
+            item: the item, read just before.
+            source: digest of what it was enriched from.
+            answers: what was found out, by language.
+
+        Returns:
+            What was done; None where the item has changed meanwhile: read it again, and decide anew.
+
+        Raises:
+            DirectusAssetsError: Directus refuses or does not answer.
+        """
+        # After the item, never before it: whoever writes has stored before that the value is ours.
+        earlier = self.record(item)
+        if any(self.wants(earlier, item, code, source) for code in self.codes if code not in answers):
+            return None  # What was a human's is not any more, so that nothing has been found out for it yet.
+        decided = [
+            self._decide(earlier, item, (code, result), source, answers.get(code))
+            for code in self.codes
+            for result in self.declaration.targets
+        ]
+        rows = self._plan_rows(item, earlier, answers)
+        intended = tuple(digest(dict(values)) for values in (*rows.changed.values(), *rows.made)) if rows else ()
+        record = earlier.with_fields({each.name: each.decision.record for each in decided if each.decision})
+        # First what is about to be written, then the write: what a killed run wrote is then known as ours.
+        self.records.save(replace(record, intended_rows=(*earlier.intended_rows, *intended)))
+        if not self._carry_out(item, [each for each in decided if each.verdict is Verdict.WRITE]):
+            return None
+        done = self.record(item).done()
+        made: list[MadeRow] = []
+        if rows and self._rows:
+            made = self._rows.carry_out(item.own[self.declaration.collection.key_field], rows)
+            done = replace(done, rows=(*rows.remembered, *made))
+        self.records.save(done)
+        reviews = [each for each in decided if each.verdict is Verdict.REVIEW]
+        if self.declaration.options.review == "version":
+            self._propose(item, reviews)
+        return Written(
+            written=tuple(each.name for each in decided if each.verdict is Verdict.WRITE),
+            kept=tuple(each.name for each in decided if each.verdict is Verdict.KEEP),
+            reviews=(
+                *(Review(target=e.name, human=canonical(e.human), proposal=canonical(e.value)) for e in reviews),
+                *([self._review_of_row(answers)] if rows and rows.is_kept else ()),
+            ),
+            rows_written=len(made),
+            rows_removed=len(rows.removed) if rows else 0,
+        )
+
+    @property
+    def _fills_only(self) -> bool:
+        return self.declaration.options.when == "empty"
+
+    def _current(self, item: EnrichedItem, code: str, place: Place) -> JsonValue:
+        return comparable(item.value(place, code or source_code(self.declaration)), place.field)
+
+    def _standing(self, record: EnrichmentRecord, item: EnrichedItem, code: str, place: Place, source: str) -> Standing:
+        known = record.fields.get(target_name(code, place.name))
+        return standing(known, source=source, target=self._current(item, code, place))
+
+    def _decide(
+        self, record: EnrichmentRecord, item: EnrichedItem, target: tuple[str, str], source: str, values: Values | None
+    ) -> _Decided:
+        code, result = target
+        place = self.declaration.targets[result]
+        human = self._current(item, code, place)
+        whose = self._standing(record, item, code, place, source)
+        value, decision = None, None
+        if values is not None:
+            value = comparable(self.vocabularies.stored(values.get(result), result, place.field), place.field)
+        if whose is Standing.HUMAN or (values is not None and not (self._fills_only and whose in _OF_HUMANS)):
+            known = record.fields.get(target_name(code, place.name))
+            decision = decide(known, source=source, target=human, proposal=value)
+        return _Decided(code=code, place=place, value=value, human=human, decision=decision)
+
+    def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided]) -> bool:
+        """Whether all could be written; what was is known as ours."""
+        own = {each.place.name: each.value for each in decided if not each.place.is_translated}
+        if own:
+            self.reader.write(item, own)
+        for language in self.declaration.translated.languages if self.declaration.translated else ():
+            values = {
+                each.place.name: each.value
+                for each in decided
+                if each.place.is_translated and (each.code or source_code(self.declaration)) == language.code
+            }
+            if values and not self.reader.write_language(item, language, values):
+                return False
+        return True
+
+    @cached_property
+    def _rows(self) -> RowWriter | None:
+        return RowWriter(self.reader.client, self.declaration.rows) if self.declaration.rows else None
+
+    def _plan_rows(self, item: EnrichedItem, record: EnrichmentRecord, answers: Mapping[str, Values]) -> RowPlan | None:
+        if self._rows is None or "" not in answers:
+            return None
+        return plan_rows(
+            self._wanted_rows(answers[""]),
+            self._rows.read(item.key),
+            known=record.rows,
+            intended=record.intended_rows,
+            is_one=self._rows.target.each is None,
+        )
+
+    def _wanted_rows(self, values: Values) -> list[Values]:
+        target = self.declaration.rows
+        if target is None:
+            return []
+        if target.each is None:
+            elements: list[JsonValue] = [dict(values)]
+            path = ""
+        else:
+            found = values.get(target.each)
+            elements = found if isinstance(found, list) else []
+            path = f"{target.each}[]"
+        rows: list[Values] = []
+        for element in elements:
+            members = element if isinstance(element, dict) else {"value": element}
+            row: dict[str, JsonValue] = {}
+            for member, field in target.fields.items():
+                at = path if member == "value" and not isinstance(element, dict) else f"{path}.{member}".lstrip(".")
+                row[field.name] = comparable(self.vocabularies.stored(members.get(member), at, field), field)
+            rows.append(row)
+        return rows
+
+    def _review_of_row(self, answers: Mapping[str, Values]) -> Review:
+        assert self.declaration.rows is not None  # noqa: S101 - a row that is kept is one of these
+        (wanted,) = self._wanted_rows(answers[""])
+        return Review(target=self.declaration.rows.collection.name, human="the row", proposal=canonical(dict(wanted)))
+
+    def _propose(self, item: EnrichedItem, reviews: Sequence[_Decided]) -> None:
+        """Saves proposals as content versions of what they are for."""
+        translated = self.declaration.translated
+        setting = f"enrichments.{self.declaration.collection.name}.{self.declaration.name}.review"
+        for code in dict.fromkeys(each.code for each in reviews):
+            own = {e.place.name: e.value for e in reviews if e.code == code and not e.place.is_translated}
+            of_row = {e.place.name: e.value for e in reviews if e.code == code and e.place.is_translated}
+            row = item.rows.get(code or source_code(self.declaration))
+            schema = self.declaration.collection
+            client = self.reader.client
+            if own:
+                versioned = schema.is_versioned
+                save_proposals(client, schema.name, item.key, own, is_versioned=versioned, setting=setting)
+            if of_row and row and translated:
+                versioned = translated.is_versioned
+                save_proposals(
+                    client, translated.translations, row.key, of_row, is_versioned=versioned, setting=setting
+                )

@@ -1,0 +1,59 @@
+"""Choices that are rows of the project's own collections, read once for all items of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.project_schema import FieldSchema
+from directus_assets.enrichment.declaration import Declaration, with_choices
+from directus_assets.errors import PermanentError
+from directus_assets.settings import ResultOptions
+
+_MOST = 500
+"""What strict mode takes in one list of choices (OpenAI)."""
+
+
+@dataclass
+class Vocabularies:
+    """The choices of one enrichment."""
+
+    client: DirectusClient
+    declaration: Declaration
+    _keys: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+
+    def result(self) -> Mapping[str, ResultOptions]:
+        """The result with all choices as they are now.
+
+        Raises:
+            PermanentError: there is nothing to choose from, or too much.
+        """
+        choices = {path: list(self._read(path)) for path in self.declaration.vocabularies}
+        return with_choices(self.declaration.result, choices)
+
+    def stored(self, value: JsonValue, path: str, target: FieldSchema) -> JsonValue:
+        """A value as it is written: a field that points to the row that was chosen gets its key."""
+        if path in self.declaration.vocabularies and target.type not in ("string", "text", "json", "csv"):
+            return self._read(path).get(str(value)) if value is not None else None
+        return value
+
+    def _read(self, path: str) -> dict[str, JsonValue]:
+        if path not in self._keys:
+            source = self.declaration.vocabularies[path]
+            key = self.declaration.vocabulary_keys[path]
+            rows = self.client.get(
+                items_path(source.collection),
+                fields=[key, source.field],
+                filter=source.filter,
+                sort=key,
+                limit=_MOST + 1,
+            )
+            found = {str(row[source.field]): row[key] for row in rows if row.get(source.field) not in (None, "")}
+            if not 0 < len(found) <= _MOST:
+                raise PermanentError(
+                    f"'{source.collection}' has {len(found) or 'no'} rows to choose from for `{path}`; it takes 1 to "
+                    f"{_MOST}.",
+                    remedy="Add some, or give `choices` a `filter` in the YAML file.",
+                )
+            self._keys[path] = found
+        return self._keys[path]

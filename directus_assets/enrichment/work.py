@@ -1,0 +1,201 @@
+"""One item and one enrichment, from what Directus has to what Directus has then."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.enrichment.answering import Answerer
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.items import EnrichedItem, ItemReader
+from directus_assets.enrichment.pictures import shown
+from directus_assets.enrichment.questions import Questioner, fingerprint, picture_of, source_of
+from directus_assets.enrichment.records import EnrichmentRecords, KeptAnswer
+from directus_assets.enrichment.targets import Targets, Values, Written
+from directus_assets.enrichment.vocabularies import Vocabularies
+from directus_assets.errors import TransientError
+from directus_assets.translation.engines.protocol import Usage
+
+_ROUNDS = 6
+"""How often an item that keeps being edited while it is enriched is looked at anew before that counts as a failure."""
+
+_SOME_PICTURE = "data:"
+"""Stands for a picture where only the price of looking at one counts."""
+
+_NOTHING = "There is nothing to look at."
+_LEFT_ALONE = "Left alone: what is there is a human's."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enriched:
+    """What became of one item."""
+
+    item: str
+    fingerprint: str
+    """Empty where the item is gone."""
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What was found out; by language where there are several."""
+    outcome: Written = field(default_factory=Written)
+    usage: Usage = field(default_factory=Usage)
+    left_out: int = 0
+    """Characters of the input beyond `max_characters`."""
+    seconds: float = 0.0
+    note: str = ""
+
+
+class Enricher(Protocol):
+    """What carries out one enrichment; `DeclaredEnricher` does it by asking an engine."""
+
+    @property
+    def declaration(self) -> Declaration:
+        """What is declared."""
+
+    @property
+    def engine_name(self) -> str:
+        """Who finds it out."""
+
+    def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
+        """Brings one item up to date.
+
+        Args:
+            item: the item.
+            anew: ask even what has been asked and written before.
+
+        Raises:
+            DirectusAssetsError: what cannot be found out or written; the old values stay.
+        """
+
+    def forecast(self, item: EnrichedItem) -> Usage:
+        """What `enrich` would about consume now, without repairs. Nothing is sent or written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredEnricher:
+    """Enriches items of one collection.
+
+    Args:
+        reader: reads and writes the items.
+        declaration: what is found out.
+        answerer: asks the engine.
+        records: what is remembered.
+        max_pixels: the largest picture that is decoded.
+        sleep: waits for seconds.
+    """
+
+    reader: ItemReader
+    declaration: Declaration
+    answerer: Answerer
+    records: EnrichmentRecords
+    max_pixels: int
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def engine_name(self) -> str:
+        return self.answerer.engine.name
+
+    def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
+        started = time.monotonic()
+        # What a killed try has consumed is no partition's yet.
+        usage = sum((answer.usage for answer in self._targets.record(item).answers.values()), Usage())
+
+        def settle(used: Usage, estimate: Usage) -> None:
+            nonlocal usage
+            usage += used
+            self.answerer.settle(used, estimate)
+
+        answerer = replace(self.answerer, settle=settle)
+        for attempt in range(_ROUNDS):
+            result = self._round(item, answerer, anew=anew and attempt == 0)
+            if result is not None:
+                return replace(result, usage=usage, seconds=time.monotonic() - started)
+            # Two runs that make a row at the same time both take theirs back: chance parts them.
+            self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
+            fresh = self.reader.read([item.key], matching=False)
+            if not fresh:
+                return Enriched(item=item.key, fingerprint="")
+            item = fresh[0]
+        raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was enriched.")
+
+    def forecast(self, item: EnrichedItem) -> Usage:
+        picture = _SOME_PICTURE if picture_of(self.declaration, item) else None
+        answers = self._targets.record(item).answers
+        questions = [
+            self._questioner.question(item, code, picture=picture)
+            for code in self._asked(item)
+            if code not in answers or answers[code].question != self._questioner.digest(item, code)
+        ]
+        return sum(map(self.answerer.engine.estimate, questions), Usage())
+
+    def _round(self, item: EnrichedItem, answerer: Answerer, *, anew: bool) -> Enriched | None:
+        """One try; None where the item was edited meanwhile, and has to be looked at again."""
+        source = source_of(self.declaration, item)
+        made = Enriched(
+            item=item.key,
+            fingerprint=fingerprint(self.declaration, item),
+            left_out=self._questioner.left_out(item),
+        )
+        if not source:
+            return replace(made, note=_NOTHING)
+        answers = self._answers(item, answerer, anew=anew)
+        fresh = self.reader.read([item.key], matching=False)
+        if not fresh:
+            return Enriched(item=item.key, fingerprint="")
+        if source_of(self.declaration, fresh[0]) != source:
+            return None
+        outcome = self._targets.write(fresh[0], source, answers)
+        if outcome is None:
+            return None
+        values = answers.get("", {code: dict(each) for code, each in answers.items()})
+        return replace(made, values=values, outcome=outcome, note="" if answers else _LEFT_ALONE)
+
+    def _asked(self, item: EnrichedItem) -> list[str]:
+        """The languages that an answer is of use in."""
+        source = source_of(self.declaration, item)
+        record = self._targets.record(item)
+        return [code for code in self._targets.codes if source and self._targets.wants(record, item, code, source)]
+
+    def _answers(self, item: EnrichedItem, answerer: Answerer, *, anew: bool) -> dict[str, Values]:
+        asked = self._asked(item)
+        picture = picture_of(self.declaration, item) if asked else None
+        sight = shown(self.reader.client, picture, max_pixels=self.max_pixels) if picture else None
+        kept = self._targets.record(item).answers
+        answers = {}
+        for code in asked:
+            known = kept.get(code)
+            values = answerer.answer(
+                self._questioner.question(item, code, picture=sight),
+                self._questioner.digest(item, code),
+                kept=None if known and known.is_used and anew else known,
+                keep=lambda answer, code=code: self._keep(item, code, answer),  # type: ignore[misc]
+            )
+            answers[code] = self._derived(values)
+        return answers
+
+    def _keep(self, item: EnrichedItem, code: str, answer: KeptAnswer) -> None:
+        self.records.save(self._targets.record(item).with_answer(code, answer))
+
+    def _derived(self, values: Values) -> Values:
+        builtin = self.declaration.builtin
+        if builtin is None or builtin.derive is None:
+            return values
+        return {**values, **builtin.derive(values, self.declaration.options)}
+
+    @cached_property
+    def _vocabularies(self) -> Vocabularies:
+        return Vocabularies(self.reader.client, self.declaration)
+
+    @cached_property
+    def _questioner(self) -> Questioner:
+        return Questioner(self.declaration, self._vocabularies)
+
+    @cached_property
+    def _targets(self) -> Targets:
+        return Targets(
+            reader=self.reader,
+            declaration=self.declaration,
+            records=self.records,
+            vocabularies=self._vocabularies,
+        )
