@@ -9,10 +9,13 @@ import httpx
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import Unreachable, from_status
+from directus_assets.errors import NotFound, Unreachable, from_status
 
 NOTIFICATIONS_RIGHT = ("directus_notifications", "create")
 """What the token's policy needs where `notify.editors` is on: the collection, and the action."""
+
+ROLE_RIGHTS = (("directus_users", "read"), ("directus_roles", "read"), NOTIFICATIONS_RIGHT)
+"""What it needs where the users of a role are told."""
 
 _TOLD = "notified.json"
 _REMEMBERED = 5000
@@ -94,6 +97,29 @@ def tell_editor(client: DirectusClient, recipient: str, causes: Sequence[Cause])
             "item": first.item,
         },
     )
+
+
+def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, collection: str, item: str) -> None:
+    """One notification about one item for each active user of a role.
+
+    Args:
+        client: Directus.
+        role: the name or the id of the role.
+        subject: of the notification.
+        message: its text, Markdown.
+        collection: of the item.
+        item: its key.
+
+    Raises:
+        NotFound: there is no such role with active users, as far as the token sees.
+        DirectusAssetsError: Directus refuses (see `ROLE_RIGHTS`) or does not answer.
+    """
+    users = client.get("/users", fields=["id", "role.id", "role.name"], filter={"status": {"_eq": "active"}}, limit=-1)
+    recipients = [row["id"] for row in users if role in ((row.get("role") or {}).values())]
+    if not recipients:
+        raise NotFound(f"No active user has the role '{role}'.", remedy="Name a role of Directus, or its id.")
+    body = {"subject": subject, "message": message, "collection": collection, "item": item}
+    client.post("/notifications", [{**body, "recipient": recipient} for recipient in recipients])
 
 
 def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseTransport | None = None) -> None:

@@ -91,8 +91,7 @@ class Targets:
 
     def wants(self, record: EnrichmentRecord, item: EnrichedItem, code: str, source: str) -> bool:
         """Whether an answer in this language may be put anywhere, or stays on the partition."""
-        places = self.declaration.targets.values()
-        found = [self._standing(record, item, code, place, source) for place in places]
+        found = [self._standing(record, item, (code, result), source) for result in self.declaration.targets]
         if self._fills_only and not _OF_HUMANS.isdisjoint(found):
             return False
         return self.declaration.rows is not None or not found or any(each is not Standing.HUMAN for each in found)
@@ -151,26 +150,36 @@ class Targets:
     def _fills_only(self) -> bool:
         return self.declaration.options.when == "empty"
 
-    def _current(self, item: EnrichedItem, code: str, place: Place) -> JsonValue:
-        return comparable(item.value(place, code or source_code(self.declaration)), place.field)
-
-    def _standing(self, record: EnrichmentRecord, item: EnrichedItem, code: str, place: Place, source: str) -> Standing:
+    def _current(self, record: EnrichmentRecord, item: EnrichedItem, target: tuple[str, str]) -> JsonValue:
+        """What is in a target; nothing where it is what a database fills in by itself, and we have never written."""
+        code, result = target
+        place = self.declaration.targets[result]
+        value = comparable(item.value(place, code or source_code(self.declaration)), place.field)
         known = record.fields.get(target_name(code, place.name))
-        return standing(known, source=source, target=self._current(item, code, place))
+        neutral = self.declaration.builtin.neutral.get(result, ()) if self.declaration.builtin else ()
+        return None if value in neutral and not (known and known.written) else value
+
+    def _standing(self, record: EnrichmentRecord, item: EnrichedItem, target: tuple[str, str], source: str) -> Standing:
+        known = record.fields.get(target_name(target[0], self.declaration.targets[target[1]].name))
+        return standing(known, source=source, target=self._current(record, item, target))
 
     def _decide(
         self, record: EnrichmentRecord, item: EnrichedItem, target: tuple[str, str], source: str, values: Values | None
     ) -> _Decided:
         code, result = target
         place = self.declaration.targets[result]
-        human = self._current(item, code, place)
-        whose = self._standing(record, item, code, place, source)
+        human = self._current(record, item, target)
+        whose = self._standing(record, item, target, source)
         value, decision = None, None
         if values is not None:
             value = comparable(self.vocabularies.stored(values.get(result), result, place.field), place.field)
         if whose is Standing.HUMAN or (values is not None and not (self._fills_only and whose in _OF_HUMANS)):
             known = record.fields.get(target_name(code, place.name))
-            decision = decide(known, source=source, target=human, proposal=value)
+            # What a human said of earlier content only stands no more.
+            is_over = (
+                whose is Standing.OUTDATED and self.declaration.builtin and self.declaration.builtin.follows_content
+            )
+            decision = decide(known, source=source, target=None if is_over else human, proposal=value)
         return _Decided(code=code, place=place, value=value, human=human, decision=decision)
 
     def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided]) -> bool:

@@ -12,11 +12,12 @@ from directus_assets.enrichment.answering import Answerer
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.pictures import shown
-from directus_assets.enrichment.questions import Questioner, fingerprint, picture_of, source_of
+from directus_assets.enrichment.questions import Questioner, fingerprint, picture_of, source_code, source_of
 from directus_assets.enrichment.records import EnrichmentRecords, KeptAnswer
 from directus_assets.enrichment.targets import Targets, Values, Written
 from directus_assets.enrichment.vocabularies import Vocabularies
-from directus_assets.errors import TransientError
+from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.notify import tell_role
 from directus_assets.translation.engines.protocol import Usage
 
 _ROUNDS = 6
@@ -149,7 +150,10 @@ class DeclaredEnricher:
         if outcome is None:
             return None
         values = answers.get("", {code: dict(each) for code, each in answers.items()})
-        return replace(made, values=values, outcome=outcome, note="" if answers else _LEFT_ALONE)
+        note = "" if answers else _LEFT_ALONE
+        if outcome.written and "" in answers:
+            note = self._told(fresh[0], answers[""])
+        return replace(made, values=values, outcome=outcome, note=note)
 
     def _asked(self, item: EnrichedItem) -> list[str]:
         """The languages that an answer is of use in."""
@@ -171,17 +175,38 @@ class DeclaredEnricher:
                 kept=None if known and known.is_used and anew else known,
                 keep=lambda answer, code=code: self._keep(item, code, answer),  # type: ignore[misc]
             )
-            answers[code] = self._derived(values)
+            answers[code] = self._derived(item, values)
         return answers
 
     def _keep(self, item: EnrichedItem, code: str, answer: KeptAnswer) -> None:
         self.records.save(self._targets.record(item).with_answer(code, answer))
 
-    def _derived(self, values: Values) -> Values:
+    def _derived(self, item: EnrichedItem, values: Values) -> Values:
         builtin = self.declaration.builtin
         if builtin is None or builtin.derive is None:
             return values
-        return {**values, **builtin.derive(values, self.declaration.options)}
+        code = source_code(self.declaration)
+        inputs = {place.name: item.value(place, code) for place in self.declaration.inputs}
+        return builtin.derive(values, inputs, self.declaration.options)
+
+    def _told(self, item: EnrichedItem, values: Values) -> str:
+        """Tells people of what was written; what kept them from being told."""
+        builtin = self.declaration.builtin
+        notice = builtin.notice(values, self.declaration.options) if builtin and builtin.notice else None
+        if notice is None:
+            return ""
+        try:
+            tell_role(
+                self.reader.client,
+                notice.role,
+                subject=notice.subject,
+                message=notice.message,
+                collection=self.reader.collection,
+                item=item.key,
+            )
+        except DirectusAssetsError as error:
+            return f"It is written, but the role '{notice.role}' could not be told: {error}"
+        return ""
 
     @cached_property
     def _vocabularies(self) -> Vocabularies:
