@@ -1,13 +1,14 @@
 """What definitions are built from: presets, glossary and translated collections as last read from Directus.
 
 The snapshot is a file beside Dagster's storage. At load it is refreshed with a short time-out: a Directus that is down
-means the last snapshot and a warning, never a code location that does not load.
+means the last snapshot and a warning, never a code location that does not load. Where machines share a bucket it is
+kept there, too.
 """
 
 import hashlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import ProjectSettings
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
+from directus_assets.directus.storage import Storage
 from directus_assets.errors import DirectusAssetsError, PermanentError
 from directus_assets.settings import Environment
 
@@ -75,8 +77,17 @@ def take_snapshot(client: DirectusClient, *, with_translations: bool) -> Snapsho
     return Snapshot(url=client.url, rows=rows, collections=collections)
 
 
-def load_snapshot(environment: Environment, *, with_translations: bool) -> Snapshot:
-    """The snapshot to build definitions from: fresh where Directus answers at once, else the kept one, else empty."""
+def load_snapshot(
+    environment: Environment, *, with_translations: bool, shared: Callable[[], Storage] | None = None
+) -> Snapshot:
+    """The snapshot to build definitions from: fresh where Directus answers at once, else the kept one, else empty.
+
+    Args:
+        environment: which Directus, and the folder that a snapshot is kept in.
+        with_translations: whether to look for translated collections, too.
+        shared: a storage that all machines reach, where there is one. A run that starts on a new disk finds the
+            snapshot there while Directus is down.
+    """
     kept = read_snapshot(environment.state_folder, url=environment.directus_url)
     if not environment.is_complete:
         logger.warning(
@@ -87,14 +98,25 @@ def load_snapshot(environment: Environment, *, with_translations: bool) -> Snaps
         with DirectusClient.from_environment(environment, timeout_seconds=_LOAD_TIMEOUT_SECONDS) as client:
             fresh = take_snapshot(client, with_translations=with_translations)
     except DirectusAssetsError as error:
+        kept = (_read_shared(shared, url=environment.directus_url) if shared else None) or kept
         logger.warning("Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), error)
         return kept
     if fresh != kept:
         try:
             write_snapshot(fresh, environment.state_folder)
-        except OSError as error:
+            if shared:
+                shared().write(_FILE, _SNAPSHOT.dump_json(fresh, indent=1), content_type="application/json")
+        except (OSError, DirectusAssetsError) as error:
             logger.warning("The snapshot of Directus cannot be kept for when Directus is down: %s", error)
     return fresh
+
+
+def _read_shared(shared: Callable[[], Storage], *, url: str) -> Snapshot | None:
+    try:
+        storage = shared()
+        return _parsed(storage.read(_FILE), url=url, name=f"{_FILE} in {storage.describe()}")
+    except DirectusAssetsError:
+        return None
 
 
 def read_snapshot(folder: Path, *, url: str) -> Snapshot:
@@ -103,12 +125,21 @@ def read_snapshot(folder: Path, *, url: str) -> Snapshot:
     if not path.is_file():
         return Snapshot(url=url)
     try:
-        snapshot = _SNAPSHOT.validate_json(path.read_bytes())
+        content = path.read_bytes()
+    except OSError:
+        content = b""
+    return _parsed(content, url=url, name=str(path)) or Snapshot(url=url)
+
+
+def _parsed(content: bytes, *, url: str, name: str) -> Snapshot | None:
+    """The snapshot of this project; None where it is one of another project, or none."""
+    try:
+        snapshot = _SNAPSHOT.validate_json(content)
         ProjectSettings.parse(snapshot.rows)
-    except (ValidationError, PermanentError, OSError, AttributeError, TypeError):
-        logger.warning("%s cannot be read and is ignored; it is made anew as soon as Directus answers.", path)
-        return Snapshot(url=url)
-    return snapshot if snapshot.url == url or not url else Snapshot(url=url)
+    except (ValidationError, PermanentError, AttributeError, TypeError):
+        logger.warning("%s cannot be read and is ignored; it is made anew as soon as Directus answers.", name)
+        return None
+    return snapshot if snapshot.url == url or not url else None
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path) -> None:

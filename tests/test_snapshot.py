@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.settings import Environment
 from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot, write_snapshot
 
@@ -145,6 +146,35 @@ def test_what_is_kept_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_snapshot(unwritable, tmp_path)
 
     assert keys(read_snapshot(tmp_path, url="u")) == ["card"]
+
+
+def test_a_run_on_a_new_disk_finds_the_shared_snapshot_while_directus_is_down(tmp_path: Path, directus: str) -> None:
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    first, second = (environment(tmp_path / name, url=directus) for name in ("first", "second"))
+    load_snapshot(first, with_translations=False, shared=lambda: LocalStorage(bucket))
+    Settings.answer = {}
+
+    found = load_snapshot(second, with_translations=False, shared=lambda: LocalStorage(bucket))
+
+    assert keys(found) == ["card"]
+
+
+def test_a_shared_storage_that_is_away_does_not_keep_definitions_from_loading(
+    tmp_path: Path, directus: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = tmp_path / "away"
+
+    found = load_snapshot(
+        environment(tmp_path, url=directus), with_translations=False, shared=lambda: LocalStorage(away)
+    )
+    Settings.answer = {}
+    kept = load_snapshot(
+        environment(tmp_path, url=directus), with_translations=False, shared=lambda: LocalStorage(away)
+    )
+
+    assert keys(found) == keys(kept) == ["card"]
+    assert "cannot be kept" in caplog.text
 
 
 def test_an_unchanged_snapshot_is_not_written_again(tmp_path: Path, directus: str) -> None:

@@ -42,7 +42,9 @@ def build_defs(
         project: what assets and sensors work with; for tests.
     """
     project = project or Project(settings)
-    snapshot = snapshot or load_snapshot(settings.environment, with_translations=project.translates)
+    snapshot = snapshot or load_snapshot(
+        settings.environment, with_translations=project.translates, shared=project.shared_memory
+    )
     _warn_of_unknown_presets(project, snapshot)
     files, translated = image_files(project, snapshot), list(translated_items(project, snapshot))
     targets = reconcile_targets(project, snapshot)

@@ -1,7 +1,7 @@
 """What assets and sensors work with: one object that hands out plain domain objects."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -144,6 +144,11 @@ class Project:
             folder.mkdir(parents=True, exist_ok=True)
             return LocalStorage(folder)
         return self._location("translations.records.location", options.location).inside(self._own(options.folder))
+
+    @property
+    def shared_memory(self) -> Callable[[], Storage] | None:
+        """Gives `memory` where it is one that all machines reach."""
+        return None if self.settings.config.translations.records.location is None else lambda: self.memory
 
     def _own(self, folder: str) -> str:
         """A folder that no other project works in."""
