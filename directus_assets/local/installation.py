@@ -58,6 +58,31 @@ class Installation:
         # Node keeps its compiled form of the modules there, and later starts are quicker.
         return {**passed_on, "NODE_COMPILE_CACHE": str(self.folder / "compiled"), "TELEMETRY": "false", **own}
 
+    def bootstrap(self, folder: Path, own: Mapping[str, str]) -> None:
+        """Makes the tables of Directus in an empty database, with the user that ADMIN_… in `own` names.
+
+        Args:
+            folder: where it works.
+            own: the settings of the Directus.
+
+        Raises:
+            ConfigurationError: it failed; the message ends with what Directus says.
+        """
+        run = subprocess.run(
+            [self.node, self.directus, "bootstrap"],
+            cwd=folder,
+            env=self.environment(own),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode:
+            raise ConfigurationError(
+                f"Directus could not make its database:\n{(run.stdout + run.stderr)[-2000:]}\n",
+                remedy="Correct what Directus names and start again.",
+            )
+
 
 def installed() -> Installation:
     """The installation of the pinned versions; made first where it is missing (minutes, once).
@@ -109,20 +134,7 @@ def _bootstrap(installation: Installation) -> None:
         "ADMIN_EMAIL": ADMIN_EMAIL,
         "ADMIN_PASSWORD": secrets.token_urlsafe(32),  # every server sets its own
     }
-    run = subprocess.run(
-        [installation.node, installation.directus, "bootstrap"],
-        cwd=installation.folder,
-        env=installation.environment(own),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode or not installation.template.is_file():
-        raise ConfigurationError(
-            f"Directus was installed, but could not make its database:\n{(run.stdout + run.stderr)[-2000:]}\n",
-            remedy="Correct what Directus names and start again.",
-        )
+    installation.bootstrap(installation.folder, own)
 
 
 def _cache_folder() -> Path:

@@ -56,7 +56,8 @@ class LocalDirectus:
             folder: where database, uploads, secrets and log are. One that exists is used again with all it holds.
                 Without it, a temporary folder is made, and removed when the block is left.
             port: on the loopback interface; a free one by default.
-            environment: further variables for Directus, which win over ours (S3 storage, ASSETS_...).
+            environment: further variables for Directus, which win over ours (S3 storage, ASSETS_...). Where they name
+                another database (DB_CLIENT, ...), an empty one there becomes that of a Directus.
             installation: which Directus; by default the pinned one, which is installed where it is missing.
 
         Raises:
@@ -140,6 +141,7 @@ class LocalDirectus:
             ) from None
         try:
             self._require_port()
+            self._prepare_database()
             with self.log.open("ab") as log, shown(f"Starting Directus at {self.url}"):
                 self._process = self._spawn(log)
                 self._wait_until_it_answers(self._process)
@@ -204,6 +206,20 @@ class LocalDirectus:
                 f"Port {self.port} is already in use on 127.0.0.1.",
                 remedy="Choose another port, or stop what listens there.",
             )
+
+    def _prepare_database(self) -> None:
+        """SQLite starts from a template; every other database is made here, once."""
+        environment = self._environment()
+        done = self.folder / "bootstrapped"
+        if environment["DB_CLIENT"] == "sqlite3" or done.exists():
+            return
+        admin = {
+            "ADMIN_EMAIL": self.admin_email,
+            "ADMIN_PASSWORD": self.admin_password,
+            "ADMIN_TOKEN": self.admin_token,
+        }
+        self._installation.bootstrap(self.folder, {**environment, **admin})
+        done.touch()
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         installation = self._installation
