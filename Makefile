@@ -5,13 +5,14 @@ READY := $(VENV)/.ready
 WORKERS ?= 3
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: help demo dev test check bench lock clean
+.PHONY: help demo dev test chaos check bench lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a real Directus with content, the pipeline and its UI  (ARGS=--once: do all work, print a table, stop)"
 	@echo "make dev     the pipeline for the Directus named in .env"
 	@echo "make test    all tests, against a real Directus"
+	@echo "make chaos   everything is killed while people work: 500 uploads, 100 edits  (ARGS='-k files': one of the two forms)"
 	@echo "make check   format, lint, types"
 	@echo "make bench   measurements, side by side  (ARGS=images: that part alone)"
 
@@ -35,6 +36,10 @@ dev: $(READY)
 # Much of the time goes into waiting for Directus and the daemon: three files of tests at a time share two cores well.
 test: $(READY)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+# The short form is among the tests.
+chaos: $(READY)
+	@CHAOS=full $(BIN)/python -m pytest tests/chaos -s $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

@@ -12,7 +12,6 @@ from directus_assets.enrichment.builtin import (
     entities,
     focal_point,
     moderation,
-    related,
     seo,
     summary,
     vocabulary,
@@ -30,5 +29,4 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "focal_point": focal_point.BUILTIN,
     "text_moderation": moderation.TEXT,
     "image_moderation": moderation.IMAGE,
-    "related": related.BUILTIN,
 }

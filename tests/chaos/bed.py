@@ -1,0 +1,186 @@
+"""What chaos is made of: a real Directus, the daemon, the code server and the webserver as separate processes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import yaml
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import Storage, open_storages
+from directus_assets.local.bot import create_bot
+from directus_assets.local.content import PUBLIC_POLICY
+from directus_assets.local.pipeline import LocalPipeline, prepare_home
+from directus_assets.local.schema import create_collections
+from directus_assets.local.server import LocalDirectus, free_port
+from directus_assets.orchestration.names import Names
+from tests.chaos.proxy import FaultyProxy
+from tests.chaos.services import Service, all_processes, command_of, variables_of
+from tests.chaos.surroundings import Surroundings
+from tests.translation.scripted_openai import ScriptedOpenAI
+
+PRESETS: list[dict[str, Any]] = [
+    {"key": "card", "fit": "cover", "width": 120, "height": 120, "quality": 80, "format": "webp"},
+    {"key": "wide", "fit": "inside", "width": 200, "height": None, "quality": 80, "format": "jpeg"},
+    {"key": "auto", "fit": "cover", "width": 48, "height": 32, "quality": 50, "format": "auto"},
+]
+NAMES = Names()
+UPLOADS_BYTES = 400_000_000
+
+_WORKSPACE = """\
+load_from:
+  - grpc_server: {{host: 127.0.0.1, port: {port}, location_name: directus_assets}}
+"""
+
+
+@dataclass
+class Bed:
+    """Everything that runs, and what can be done to it."""
+
+    directus: LocalDirectus
+    engine: ScriptedOpenAI
+    proxies: tuple[FaultyProxy, ...]
+    """All that the pipeline reaches it goes through these, but for the engine."""
+    code_server: Service
+    daemon: Service
+    webserver: Service
+    pipeline: LocalPipeline
+    """Where the pipeline's folder, variables and log are; it is not started, its parts are."""
+    instance: dg.DagsterInstance = field(repr=False)
+    chance: random.Random
+    has_small_disk: bool
+    around: Surroundings
+
+    def run_workers(self) -> list[int]:
+        """The processes of runs at work."""
+        if self.around.worker_folders:
+            homes = {f"DAGSTER_HOME={folder}" for folder in self.around.worker_folders}
+            return [pid for pid in all_processes() if homes & variables_of(pid)]
+        return [pid for pid in self.code_server.members() if "multiprocessing.spawn" in command_of(pid)]
+
+    def storage(self) -> Storage:
+        """Where Directus keeps files, past all faults."""
+        (storage,) = open_storages(self.directus.storage_environment).values()
+        return storage
+
+    def second_daemon(self) -> Service:
+        """One more daemon on the same instance, as after a deployment that went wrong."""
+        return _service(self.pipeline, "second daemon", "dagster-daemon", "run", "-w", "workspace.yaml")
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What is started again when it ends."""
+        return (self.code_server, self.daemon, self.webserver)
+
+
+@contextmanager
+def made_bed(folder: Path, chance: random.Random, around: Surroundings) -> Iterator[Bed]:
+    """All of it, running; Directus has presets and collections, and no content."""
+    with ExitStack() as stack:
+        directus = LocalDirectus(folder / "directus", environment=around.directus)
+        has_small_disk = not around.worker_folders and _mount_small_disk(directus.uploads, stack)
+        stack.enter_context(directus)
+        _prepare(directus)
+        engine = stack.enter_context(ScriptedOpenAI())
+        proxy = stack.enter_context(FaultyProxy(directus.port, chance))
+        pipeline = LocalPipeline(
+            directus,
+            folder / "pipeline",
+            environment={
+                "DIRECTUS_URL": proxy.url,
+                "TRANSLATION_ENGINE": "openai",
+                "OPENAI_API_KEY": "sk-chaos-s3cr3t-key",
+                "OPENAI_BASE_URL": engine.url,
+                "OPENAI_MODEL": "tiny",
+                **around.pipeline,
+            },
+        )
+        port = free_port()
+        _write_files(pipeline, around, port)
+        code_server = _service(
+            pipeline,
+            "code server",
+            *("dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(port)),
+            *("-m", "directus_assets.definitions", "--location-name", "directus_assets"),
+        )
+        daemon = _service(pipeline, "daemon", "dagster-daemon", "run", "-w", "workspace.yaml")
+        web = pipeline.url.rpartition(":")[2]
+        webserver = _service(
+            pipeline, "webserver", "dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", web
+        )
+        instance = stack.enter_context(dg.DagsterInstance.from_config(str(pipeline.home)))
+        for service in (code_server, webserver, daemon):
+            stack.enter_context(service)
+        bed = Bed(
+            directus=directus,
+            engine=engine,
+            proxies=(proxy, *around.proxies),
+            code_server=code_server,
+            daemon=daemon,
+            webserver=webserver,
+            pipeline=pipeline,
+            instance=instance,
+            chance=chance,
+            has_small_disk=has_small_disk,
+            around=around,
+        )
+        stack.callback(_end, bed)
+        yield bed
+
+
+def _prepare(directus: LocalDirectus) -> None:
+    with DirectusClient(directus.url, directus.admin_token, timeout_seconds=120) as admin:
+        admin.patch("/settings", {"storage_asset_presets": PRESETS})
+        create_collections(admin)
+        create_bot(admin, token=directus.bot_token)
+        public = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
+        admin.post("/permissions", {**public, "fields": ["*"], "permissions": {}})
+
+
+def _write_files(pipeline: LocalPipeline, around: Surroundings, port: int) -> None:
+    ours = yaml.safe_load((prepare_home(pipeline.folder) / "dagster.yaml").read_text("utf-8"))
+    (pipeline.folder / "workspace.yaml").write_text(_WORKSPACE.format(port=port), "utf-8")
+    for home, beside in ((pipeline.home, pipeline.folder), *((folder, folder) for folder in around.worker_folders)):
+        home.mkdir(exist_ok=True)
+        (home / "dagster.yaml").write_text(yaml.safe_dump({**ours, **around.dagster}), "utf-8")
+        (beside / "directus_assets.yaml").write_text(yaml.safe_dump(dict(around.config)), "utf-8")
+
+
+def _end(bed: Bed) -> None:
+    """What nobody else ends."""
+    for pid in bed.run_workers():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _service(pipeline: LocalPipeline, name: str, program: str, *arguments: str) -> Service:
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", **pipeline.environment}
+    command = [str(programs / program), *arguments]
+    return Service(name, command, folder=pipeline.folder, environment=environment, log=pipeline.log)
+
+
+def _mount_small_disk(folder: Path, stack: ExitStack) -> bool:
+    """Puts a file system of limited size at `folder`, which can then be filled; whether that is allowed here."""
+    size = f"size={UPLOADS_BYTES}"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode == 0:
+        stack.callback(subprocess.run, ["umount", "-l", str(folder)], check=False)
+    return mounted.returncode == 0
+
+
+def admin_of(directus: LocalDirectus) -> httpx.Client:
+    """A client that may do everything."""
+    headers = {"authorization": f"Bearer {directus.admin_token}"}
+    return httpx.Client(base_url=directus.url, headers=headers, timeout=30, trust_env=False)

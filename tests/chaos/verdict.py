@@ -1,0 +1,172 @@
+"""Whether everything is there, each exactly once, and nothing is marked wrongly."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import dagster as dg
+import httpx
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import Preset
+from directus_assets.images.delivery import Exported
+from directus_assets.images.plan import fingerprint
+from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.local.pictures import upload
+from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.translation.engines.pseudo import pseudo
+from directus_assets.translation.languages import language
+from tests.chaos.bed import NAMES, PRESETS, Bed, admin_of
+from tests.chaos.editors import Truth, body
+from tests.chaos.surroundings import LANGUAGES
+
+_PARSED = [Preset.parse(row) for row in PRESETS]
+_OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+
+
+@dataclass
+class Verdict:
+    """Looks at a bed whose faults are over."""
+
+    bed: Bed
+    truth: Truth
+
+    def outstanding(self) -> list[str]:
+        """What is not as it has to be, in words; empty at the end."""
+        with (
+            DirectusClient(self.bed.directus.url, self.bed.directus.admin_token) as directus,
+            admin_of(self.bed.directus) as admin,
+        ):
+            return [*self._runs(), *self._pictures(directus), *self._translations(admin)]
+
+    def _runs(self) -> Iterator[str]:
+        unfinished = [run for run in self.bed.instance.get_runs() if run.status not in _OVER]
+        # The reconcile goes on for ever.
+        if busy := [run.run_id for run in unfinished if run.job_name != NAMES.reconcile]:
+            yield f"runs {', '.join(busy)} have not ended"
+
+    def _pictures(self, directus: DirectusClient) -> Iterator[str]:
+        ids = set(self.truth.pictures)
+        rows = {file.id: file for file in directus.files_by_id(ids)}
+        if ids - set(rows):
+            yield f"{len(ids - set(rows))} uploads are not in Directus"
+        partitions = str(NAMES.files_partitions.name)
+        yield from _difference("partitions of files", ids, self.bed.instance.get_dynamic_partitions(partitions))
+        for preset in _PARSED:
+            key = NAMES.preset(preset.key)
+            wanted = {file.id: fingerprint(file, preset) for file in rows.values()}
+            yield from self._assets(key, NAMES.files_partitions, wanted)
+
+    def _translations(self, admin: httpx.Client) -> Iterator[str]:
+        partitions = NAMES.items_partitions("posts")
+        keys = self.bed.instance.get_dynamic_partitions(str(partitions.name))
+        yield from _difference("partitions of posts", set(self.truth.posts), keys)
+        for code in LANGUAGES:
+            yield from self._assets(NAMES.translation("posts", code), partitions, dict.fromkeys(self.truth.posts))
+        answer = admin.get("/items/posts_translations", params={"limit": -1}).raise_for_status()
+        rows = Counter((str(row["posts_id"]), row["languages_code"]) for row in answer.json()["data"])
+        if twice := [key for key, count in rows.items() if count > 1]:
+            yield f"rows twice: {twice[:5]}"
+        texts = {(str(row["posts_id"]), row["languages_code"]): row["body"] for row in answer.json()["data"]}
+        for code in LANGUAGES:
+            wrong = [
+                item
+                for item, paragraphs in self.truth.posts.items()
+                if texts.get((item, code)) != body([pseudo(text, target=language(code)) for text in paragraphs])
+            ]
+            if wrong:
+                yield f"{len(wrong)} posts are not right in {code}: {wrong[:5]}"
+
+    def _assets(
+        self, key: dg.AssetKey, partitions: dg.DynamicPartitionsDefinition, wanted: dict[str, str | None]
+    ) -> Iterator[str]:
+        """Every partition is marked as made, and of what Directus has now."""
+        found = self.bed.instance.get_status_by_partition(key, list(wanted), partitions) or {}
+        marks = Counter(status.value if (status := found.get(each)) else "nothing" for each in wanted)
+        if set(marks) - {"MATERIALIZED"}:
+            yield f"{key.to_user_string()}: {dict(marks)}"
+        made = fingerprints(self.bed.instance, {"": key}, wanted)
+        stale = [each for each, value in wanted.items() if value and made.get(("", each)) != value]
+        if stale:
+            yield f"{key.to_user_string()}: {len(stale)} are of an earlier state"
+
+    def wrong_bytes(self) -> list[str]:
+        """Derivatives that are not what another Directus makes of the same picture."""
+        with (
+            LocalDirectus() as reference,
+            admin_of(reference) as admin,
+            DirectusClient(self.bed.directus.url, self.bed.directus.admin_token) as client,
+            ThreadPoolExecutor(4) as pool,
+        ):
+            admin.patch("/settings", json={"storage_asset_presets": PRESETS}).raise_for_status()
+            files = {file.id: file for file in client.files_by_id(self.truth.pictures)}
+            exported = self._exported()
+
+            def compare(file_id: str) -> list[str]:
+                twin = upload(admin, self.truth.pictures[file_id], filename="twin.jpg", type="image/jpeg")
+                return [
+                    f"{derivative.label} of {file_id}"
+                    for preset in _PARSED
+                    for derivative in derivatives(preset, files[file_id])
+                    if (
+                        exported[file_id, preset.key]
+                        if preset.key in self.bed.around.exported
+                        else _served(self.bed.directus, derivative, file_id, self.bed.directus.admin_token)
+                    )
+                    != _served(reference, derivative, twin, reference.admin_token)
+                ]
+
+            return [wrong for some in pool.map(compare, files) for wrong in some]
+
+    def _exported(self) -> dict[tuple[str, str], bytes]:
+        """What the manifest of the export names, by file and preset."""
+        if not self.bed.around.exported:
+            return {}
+        storage = self.bed.storage().inside("exports")
+        return {
+            (file_id, preset): storage.read(output["path"])
+            for file_id, row in (Exported(storage).files() or {}).items()
+            for preset, outputs in row["presets"].items()
+            for output in outputs
+        }
+
+    def materializations(self) -> tuple[int, int]:
+        """How many outputs were recorded as made, and how many distinct (output, partition, fingerprint) that were."""
+        total, distinct = 0, set()
+        keys = [*(NAMES.preset(preset.key) for preset in _PARSED)]
+        keys += [NAMES.translation("posts", code) for code in LANGUAGES]
+        for key in keys:
+            cursor = None
+            while True:
+                page = self.bed.instance.fetch_materializations(key, limit=1000, cursor=cursor)
+                for record in page.records:
+                    event = record.asset_materialization
+                    total += 1
+                    distinct.add((key, record.partition_key, (event.tags or {}).get("dagster/data_version")))
+                if not page.has_more:
+                    break
+                cursor = page.cursor
+        return total, len(distinct)
+
+
+def _difference(what: str, wanted: set[str], found: Iterable[str]) -> Iterator[str]:
+    there = list(found)
+    if missing := wanted - set(there):
+        yield f"{what}: {len(missing)} are missing"
+    if too_many := set(there) - wanted:
+        yield f"{what}: {len(too_many)} too many: {sorted(too_many)[:5]}"
+    if len(there) != len(set(there)):
+        yield f"{what}: some are there twice"
+
+
+def _served(directus: LocalDirectus, derivative: Derivative, file_id: str, token: str) -> bytes:
+    answer = httpx.get(
+        f"{directus.url}/assets/{file_id}",
+        params={"key": derivative.preset_key},
+        headers={"accept": derivative.accept, "authorization": f"Bearer {token}"},
+        timeout=60,
+        trust_env=False,
+    )
+    return answer.raise_for_status().content
