@@ -130,17 +130,47 @@ def doctor(*, project: str | None) -> None:
 @click.option("--new-token", is_flag=True, help="Replace the token of a user that has one.")
 @click.option("--prune-rights", is_flag=True, help="Take away rights that are not needed.")
 @click.option("--write-env", is_flag=True, help="Write a new token into .env, instead of showing it.")
+@click.option("--flows", is_flag=True, help="Install the buttons in the Studio, once the user is there.")
+@click.option("--push/--no-push", default=None, help="With --flows: whether changes are pushed, or only polled for.")
+@click.option("--remove", is_flag=True, help="With --flows: take buttons and push away.")
 def setup(
-    *, project: str | None, yes: bool, dry_run: bool, new_token: bool, prune_rights: bool, write_env: bool
+    *,
+    project: str | None,
+    yes: bool,
+    dry_run: bool,
+    new_token: bool,
+    prune_rights: bool,
+    write_env: bool,
+    flows: bool,
+    push: bool | None,
+    remove: bool,
 ) -> None:
-    """Make the pipeline's user in Directus, with the least rights.
+    """Make the pipeline's user in Directus, with the least rights; or, with --flows, the buttons in the Studio.
 
     An administrator's token is taken from DIRECTUS_ADMIN_TOKEN, or asked for; it is kept nowhere.
     """
     from directus_assets.operations.setup import run_setup
 
+    if flows and (new_token or prune_rights or write_env):
+        raise click.UsageError("--flows goes with --push, --no-push, --remove, --yes and --dry-run only.")
+    if not flows and (push is not None or remove):
+        raise click.UsageError("--push, --no-push and --remove go with --flows.")
     settings = load_settings(project=project)
     admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Token of an administrator", hide_input=True)
+    if flows:
+        from directus_assets.operations.setup_flows import run_flows_setup
+
+        sys.exit(
+            run_flows_setup(
+                console,
+                settings,
+                admin_token=admin_token,
+                confirm=lambda: yes or click.confirm("Do this?"),
+                dry_run=dry_run,
+                push=push,
+                remove=remove,
+            )
+        )
     status = run_setup(
         console,
         settings,

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.errors import DirectusAssetsError, Forbidden
-from directus_assets.operations.checks import access, connection, dagster, images, storages, translations
+from directus_assets.operations.checks import access, connection, dagster, flows, images, storages, translations
 from directus_assets.operations.findings import Check, Finding, Status, Subject, failed, warning
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Settings
@@ -28,6 +28,7 @@ _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("libvips", images.check_libvips),
     ("storage", storages.check_storages),
     ("served files", images.check_stored_names),
+    ("buttons", flows.check_buttons),
 )
 
 _OF_OURS: tuple[tuple[str, Check], ...] = (

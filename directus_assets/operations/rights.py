@@ -102,9 +102,10 @@ def missing_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right
 def surplus_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right]:
     """Actions that are held and not needed.
 
-    Fields are not counted: Directus without a license has no rights on single fields.
+    Fields are not counted: Directus without a license has no rights on single fields. Nor is the right to notify: it
+    comes with the buttons in the Studio.
     """
-    wanted = {(right.collection, right.action) for right in needed}
+    wanted = {(right.collection, right.action) for right in needed} | {NOTIFICATIONS_RIGHT}
     return [right for right in held if (right.collection, right.action) not in wanted]
 
 

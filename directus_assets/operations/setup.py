@@ -54,12 +54,14 @@ def run_setup(
         raise ConfigurationError(f"{name} is not set.", remedy="Fill in .env (see .env.example).")
     project = Project(settings)
     with DirectusClient(url, admin_token) as admin:
-        _require_administrator(admin)
+        require_administrator(admin)
         rights = as_permitted(admin, rights_of_project(project, admin))
         token = secrets.token_urlsafe(32)
         steps = plan_account(read_account(admin), rights, token=token, renew_token=new_token, prune=prune_rights)
         todo = [step for step in steps if step.verb != "leave"]
-        console.print(_table(url, steps, rights))
+        touched = sum(step.what == "right" and step.verb in ("create", "change") for step in steps)
+        kept = f"{len(rights) - touched} of {len(rights)} are as they have to be"
+        console.print(table_of(url, steps, what="rights", kept=kept))
         if not project.translates:
             console.print("No engine translates here, so no rights for translations are given. See .env.example.")
         if not todo:
@@ -87,7 +89,12 @@ def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, 
     return needed_rights(scopes, config, translates=project.translates)
 
 
-def _require_administrator(admin: DirectusClient) -> None:
+def require_administrator(admin: DirectusClient) -> None:
+    """Makes sure that the token is an administrator's.
+
+    Raises:
+        Forbidden: it is not.
+    """
     if not admin.get("/policies/me/globals").get("admin_access"):
         raise Forbidden(
             "The token that was given is not an administrator's.",
@@ -95,14 +102,14 @@ def _require_administrator(admin: DirectusClient) -> None:
         )
 
 
-def _table(url: str, steps: Sequence[Step], rights: Sequence[Right]) -> Table:
+def table_of(url: str, steps: Sequence[Step], *, what: str, kept: str) -> Table:
+    """What is to be done, and of `what` that which stays as it is."""
     table = Table(title=f"Setting up {escape(url)}", title_justify="left")
     for column in ("", "what", "which"):
         table.add_column(column, overflow="fold")
-    touched = sum(1 for step in steps if step.what == "right" and step.verb in ("create", "change"))
     for step in steps:
         table.add_row(f"[{_COLOURS[step.verb]}]{step.verb}[/]", step.what, escape(step.detail))
-    table.add_row("[dim]keep[/]", "rights", f"{len(rights) - touched} of {len(rights)} are as they have to be")
+    table.add_row("[dim]keep[/]", what, kept)
     return table
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from directus_assets.clicks import Button
 from directus_assets.errors import ConfigurationError
+from directus_assets.orchestration.buttons import build_buttons
 from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import build_image_presets
@@ -56,6 +58,7 @@ def build_defs(
         _images(project, files),
         *(_translations(project, items) for items in translated),
         build_reconcile(snapshot, project, targets),
+        build_buttons(project, button_targets(project, snapshot)),
         _failures(project, [files, *translated]),
     )
 
@@ -80,6 +83,15 @@ def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
     """All that the reconcile compares."""
     translated = translated_items(project, snapshot)
     return [_files_target(image_files(project, snapshot)), *map(_items_target, translated)]
+
+
+def button_targets(project: Project, snapshot: Snapshot) -> dict[tuple[Button, str], Target]:
+    """What each button in the Studio makes again, by collection."""
+    files = image_files(project, snapshot)
+    found = {(Button.RENDER, files.collection): _files_target(files)} if files.presets else {}
+    for items in translated_items(project, snapshot):
+        found[Button.TRANSLATE, items.collection] = _items_target(items)
+    return found
 
 
 def _runs_sensor(project: Project, targets: Iterable[Target]) -> dg.SensorDefinition:

@@ -6,7 +6,9 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.notify import Cause, call_webhook, forget_causes, last_editors, new_causes, tell_editor
+from directus_assets.orchestration.materialized import failures_of_run
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import CLICK_TAG
 
 
 def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str]) -> dg.SensorDefinition:
@@ -24,6 +26,8 @@ def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str
         description="Tells the editor, or a webhook, of what failed for good.",
     )
     def failure_sensor(context: dg.RunFailureSensorContext) -> None:
+        if CLICK_TAG in context.dagster_run.tags:
+            return  # Whoever clicked is told of the whole outcome.
         causes = _causes(context, collections)
         notify = project.settings.config.notify
         new = new_causes(project.memory, causes)
@@ -41,16 +45,12 @@ def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str
 
 def _causes(context: dg.RunFailureSensorContext, collections: Mapping[dg.AssetKey, str]) -> list[Cause]:
     """What the run recorded of items that failed; nothing where the run itself died."""
-    records = context.instance.get_records_for_run(
-        context.dagster_run.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION
-    ).records
-    found: dict[Cause, None] = {}
-    for observation in (record.asset_observation for record in records):
-        if observation and observation.partition and "failed" in observation.metadata:
-            collection = collections.get(observation.asset_key)
-            if collection:
-                text = str(observation.metadata["failed"].value)
-                found[Cause(collection=collection, item=observation.partition, text=text)] = None
+    failures = failures_of_run(context.instance, context.dagster_run.run_id)
+    found = {
+        Cause(collection=collections[asset_key], item=item, text=text): None
+        for (asset_key, item), text in failures.items()
+        if asset_key in collections
+    }
     return list(found)
 
 

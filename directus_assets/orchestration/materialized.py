@@ -146,6 +146,17 @@ def recorded_in_run(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.A
     return {(record.asset_key, record.partition_key) for record in records if record.asset_key and record.partition_key}
 
 
+def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[tuple[dg.AssetKey, str], str]:
+    """The (asset, partition) pairs that a run has recorded as failed for good, each with the reason."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION).records
+    found: dict[tuple[dg.AssetKey, str], str] = {}
+    for record in records:
+        observation = record.asset_observation
+        if observation and observation.partition and "failed" in observation.metadata:
+            found[observation.asset_key, observation.partition] = str(observation.metadata["failed"].value)
+    return found
+
+
 def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
     cursor = None
     while True:

@@ -127,6 +127,21 @@ class Names:
         return self._own("directus_failure_sensor")
 
     @property
+    def buttons_job(self) -> str:
+        """What a button in the Studio starts."""
+        return self._own("directus_buttons")
+
+    @property
+    def buttons_op(self) -> str:
+        """Starts the runs that a click leads to."""
+        return self._own("make_chosen_again")
+
+    @property
+    def buttons_sensor(self) -> str:
+        """Tells who clicked."""
+        return self._own("directus_buttons_sensor")
+
+    @property
     def reconcile(self) -> str:
         """The job, and the schedule, that compare everything."""
         return self._own("directus_reconcile")

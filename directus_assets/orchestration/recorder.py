@@ -17,6 +17,7 @@ import dagster as dg
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.materialized import (
+    failures_of_run,
     latest_materialization,
     recorded_in_run,
     try_metadata,
@@ -72,7 +73,7 @@ class Recorder:
                 self._unchanged |= recorded_in_run(instance, ancestor)
         if self.context.retry_number:
             self._done = recorded_in_run(instance, run.run_id)
-            self._failed = _failures_of_run(instance, run.run_id)
+            self._failed = failures_of_run(instance, run.run_id)
         self._alive.enter_context(signs_of_life(self.context.log))
         return self
 
@@ -204,14 +205,3 @@ class Recorder:
 def _asks_for_too_much(error: TransientError) -> bool:
     """A wait for hours (a spending limit, a quota) does not hold a run: it ends, and the work is resumed later."""
     return (error.retry_after_seconds or 0) > _LONGEST_WAIT_SECONDS
-
-
-def _failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[Output, str]:
-    """What earlier tries of this run recorded as failed for good."""
-    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION).records
-    found: dict[Output, str] = {}
-    for record in records:
-        observation = record.asset_observation
-        if observation and observation.partition and "failed" in observation.metadata:
-            found[observation.asset_key, observation.partition] = str(observation.metadata["failed"].value)
-    return found

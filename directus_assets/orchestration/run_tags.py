@@ -6,8 +6,19 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 TRIGGER_TAG = "directus_assets/trigger"
-"""Why a run was started by itself: `change` or `scan`. Such a run leaves alone what is already right; a run that a
-person starts makes everything again."""
+"""Why a run was started by itself: `change`, `push` or `scan`. Such a run leaves alone what is already right; a run
+that a person starts makes everything again."""
+
+PUSH = "push"
+"""The trigger of a run that a flow in Directus started, over one item."""
+
+ITEM_TAG = "directus_assets/item"
+"""The item of a pushed run: `dagster.yaml` lets one run at a time work on it."""
+
+CLICK_TAG = "directus_assets/click"
+"""The id of the click in the Studio that a run was started for."""
+
+ROOT_RUN_TAG = "dagster/root_run_id"
 
 FRESH_PRIORITY = "10"
 SCAN_PRIORITY = "-10"

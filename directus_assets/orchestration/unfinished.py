@@ -6,20 +6,21 @@ import dagster as dg
 
 from directus_assets.orchestration.run_tags import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+"""The statuses of a run that has not ended."""
 
 
 def unfinished_runs(
     instance: dg.DagsterInstance, *, tags: Mapping[str, str] | None = None, job_name: str | None = None
 ) -> int:
     """How many unfinished runs carry these tags, or belong to this job."""
-    return instance.get_runs_count(dg.RunsFilter(tags=dict(tags or {}), job_name=job_name, statuses=_UNFINISHED))
+    return instance.get_runs_count(dg.RunsFilter(tags=dict(tags or {}), job_name=job_name, statuses=UNFINISHED))
 
 
 def marks_an_unfinished_run(instance: dg.DagsterInstance, partition: str) -> bool:

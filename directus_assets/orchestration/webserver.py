@@ -10,6 +10,11 @@ import httpx
 from directus_assets.errors import Rejected, Unreachable, from_status
 
 CODE_LOCATION = "directus_assets"
+REPOSITORY = {"repositoryLocationName": CODE_LOCATION, "repositoryName": "__repository__"}
+"""Where Dagster finds our definitions."""
+
+_RUNS_PER_REQUEST = 10
+"""Each costs Dagster the record of all that it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
 
 _RELOAD = """
@@ -50,6 +55,32 @@ mutation Backfill($parameters: LaunchBackfillParams!) {
   }
 }
 """
+
+_LAUNCHED = """
+  launchMultipleRuns(executionParamsList: $runs) {
+    __typename
+    ... on LaunchMultipleRunsResult {
+      launchMultipleRunsResult {
+        __typename
+        ... on Error { message }
+        ... on RunConfigValidationInvalid { errors { message } }
+      }
+    }
+    ... on PythonError { message }
+  }
+"""
+
+LAUNCH_RUNS = f"mutation Launch($runs: [ExecutionParams!]!) {{{_LAUNCHED}}}"
+"""Starts the runs in its variable `runs`; see `execution_params`."""
+
+PUSH_RUNS = f"""
+mutation Push($repository: RepositorySelector!, $partitions: String!, $key: String!, $runs: [ExecutionParams!]!) {{
+  addDynamicPartition(repositorySelector: $repository, partitionsDefName: $partitions, partitionKey: $key) {{
+    __typename
+  }}
+{_LAUNCHED}}}
+"""
+"""The same, after `key` has become a partition, unless it is one already: mutations are carried out in order."""
 
 _BACKFILL = """
 query Backfill($id: String!) {
@@ -105,6 +136,17 @@ class AssetStatus:
     running: int
 
 
+def execution_params(
+    job_name: str, *, tags: Mapping[str, str], run_config: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """One run of a job of ours, as GraphQL's `ExecutionParams`."""
+    return {
+        "selector": {**REPOSITORY, "jobName": job_name},
+        "runConfigData": dict(run_config or {}),
+        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+    }
+
+
 class Webserver:
     """The GraphQL API of a running Dagster webserver.
 
@@ -137,6 +179,21 @@ class Webserver:
         """
         rows = self._ask(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return [row["daemonType"] for row in rows if row["required"] and not row["healthy"]]
+
+    def launch_runs(self, runs: Sequence[Mapping[str, Any]]) -> None:
+        """Starts these runs (see `execution_params`), in this order.
+
+        Raises:
+            Unreachable: no webserver answers there.
+            Rejected: it refuses one, and says why; those before it are started.
+        """
+        for start in range(0, len(runs), _RUNS_PER_REQUEST):
+            some = list(runs[start : start + _RUNS_PER_REQUEST])
+            answer = self._ask(LAUNCH_RUNS, runs=some)["launchMultipleRuns"]
+            for result in answer.get("launchMultipleRunsResult", [answer]):
+                if result["__typename"] != "LaunchRunSuccess":
+                    faults = [fault["message"] for fault in result.get("errors", [result]) if fault.get("message")]
+                    raise Rejected(f"Dagster did not start the run: {'; '.join(faults) or result['__typename']}")
 
     def launch_backfill(
         self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]

@@ -24,6 +24,10 @@ class Environment:
     directus_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     poll_seconds: int = 5
     webserver_url: str = "http://127.0.0.1:3000"
+    flows_url: str = "http://127.0.0.1:3000"
+    """Where Directus reaches Dagster from."""
+    flows_header: SecretStr | None = None
+    """`Name: value`, which Directus' flows send along."""
     state_folder: Path = Path(".dagster")
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Directus' own STORAGE_* variables, as given."""
@@ -54,12 +58,15 @@ class Environment:
             ConfigurationError: a variable holds a value that cannot be used.
         """
         values = _of_project(os.environ if environ is None else environ, prefix)
+        webserver_url = (values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/")
         # Compose hands on a variable that is not set as an empty one: both mean the default.
         return cls(
             directus_url=_address(values.get("DIRECTUS_URL", ""), _variable(prefix, "DIRECTUS_URL")),
             directus_token=SecretStr(_token(values.get("DIRECTUS_TOKEN", ""), _variable(prefix, "DIRECTUS_TOKEN"))),
             poll_seconds=_seconds(values.get("DIRECTUS_POLL_SECONDS") or "5"),
-            webserver_url=(values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/"),
+            webserver_url=webserver_url,
+            flows_url=(values.get("DAGSTER_FLOWS_URL") or webserver_url).rstrip("/"),
+            flows_header=_header(values.get("DAGSTER_FLOWS_HEADER")),
             state_folder=Path(values.get("DAGSTER_HOME") or ".dagster"),
             storage={name: value for name, value in values.items() if name.startswith("STORAGE_")},
             translation_engine=values.get("TRANSLATION_ENGINE") or "auto",
@@ -148,3 +155,14 @@ def _seconds(text: str) -> int:
             f"DIRECTUS_POLL_SECONDS is {text!r}.", remedy="Give a whole number of seconds, 5 or more (Dagster's least)."
         )
     return seconds
+
+
+def _header(text: str | None) -> SecretStr | None:
+    if not text:
+        return None
+    name, colon, value = text.partition(":")
+    if not (colon and name.strip() and value.strip() and text.isprintable()):
+        raise ConfigurationError(
+            "DAGSTER_FLOWS_HEADER is no header.", remedy="Write its name, a colon and its value in one line."
+        )
+    return SecretStr(f"{name.strip()}: {value.strip()}")

@@ -1,0 +1,139 @@
+"""Clicks on a button in the Studio: what was chosen, what is remembered until the end, and what the editor is told."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import NotFound
+
+_CLICKS = "clicks.json"
+_LINES_SHOWN = 5
+
+
+class Button(Enum):
+    """What an editor may have made again. The value is what flows and run configs call it."""
+
+    RENDER = "render"
+    TRANSLATE = "translate"
+    ENRICH = "enrich"
+
+    @property
+    def label(self) -> str:
+        """What the button says."""
+        return {"render": "Render presets again", "translate": "Translate again", "enrich": "Enrich again"}[self.value]
+
+
+class Click(BaseModel):
+    """One click that has not been answered yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    """That of the run which took it; all runs that it leads to carry it in a tag."""
+    button: Button
+    collection: str
+    keys: tuple[str, ...]
+    """The chosen items."""
+    user: str
+    """Who is told."""
+    passed_over: tuple[str, ...] = ()
+    """Chosen items that nothing is derived from, or that are gone."""
+    trouble: str = ""
+    """Why it could not be taken."""
+
+
+_KEPT = TypeAdapter(dict[str, Click])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What has become of the items of a click."""
+
+    failed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Item to the reasons."""
+    reviewed: Collection[str] = ()
+    """Items with a human's text that was kept."""
+    unmade: int = 0
+    """Items of runs that ended before their turn."""
+    endings: Sequence[str] = ()
+    """How such runs ended."""
+
+
+def open_clicks(storage: Storage) -> list[Click]:
+    """The clicks that nobody has been told the outcome of."""
+    try:
+        return list(_KEPT.validate_json(storage.read(_CLICKS)).values())
+    except NotFound:
+        return []
+
+
+def keep_click(storage: Storage, click: Click) -> None:
+    """Remembers a click, or what has become known of it."""
+    _change(storage, lambda kept: {**kept, click.id: click})
+
+
+def forget_click(storage: Storage, click: Click) -> None:
+    """Its editor has been told."""
+    _change(storage, lambda kept: {key: each for key, each in kept.items() if key != click.id})
+
+
+def notification(click: Click, outcome: Outcome) -> dict[str, object]:
+    """The body of the notification: `done`, `failed` with the reasons, or `needs review`."""
+    failed, reviewed = set(outcome.failed), set(outcome.reviewed).difference(outcome.failed)
+    total = len(click.keys)
+    done = 0 if click.trouble else total - len(failed | reviewed) - len(click.passed_over) - outcome.unmade
+    counts = [
+        f"{count} {name}"
+        for name, count in (
+            ("failed", total if click.trouble else len(failed) + outcome.unmade),
+            ("need review" if len(reviewed) > 1 else "needs review", len(reviewed)),
+            ("passed over", len(click.passed_over)),
+        )
+        if count
+    ]
+    lines = [
+        *([click.trouble] if click.trouble else []),
+        *dict.fromkeys(reason for reasons in outcome.failed.values() for reason in reasons),
+        *outcome.endings,
+    ]
+    if len(lines) > _LINES_SHOWN:
+        lines = [*lines[:_LINES_SHOWN], f"And {len(lines) - _LINES_SHOWN} more: see Dagster."]
+    if reviewed:
+        lines.append(f"A text that somebody edited was kept although its source has changed: {_named(reviewed)}.")
+    if click.passed_over:
+        lines.append(f"Nothing is derived from these, or they are gone: {_named(click.passed_over)}.")
+    only = {"item": click.keys[0]} if total == 1 else {}
+    return {
+        "recipient": click.user,
+        "subject": f"{click.button.label}: {', '.join([f'{done} of {total} done', *counts])}",
+        "message": "\n\n".join(lines) or "Everything was made anew.",
+        "collection": click.collection,
+        **only,
+    }
+
+
+def tell_clicker(client: DirectusClient, click: Click, outcome: Outcome) -> None:
+    """The notification in Directus.
+
+    Raises:
+        DirectusAssetsError: Directus refuses (see `NOTIFICATIONS_RIGHT`) or does not answer.
+    """
+    client.post("/notifications", notification(click, outcome))
+
+
+def _named(keys: Collection[str]) -> str:
+    names = sorted(keys)
+    rest = f" and {len(names) - _LINES_SHOWN} more" if len(names) > _LINES_SHOWN else ""
+    return ", ".join(names[:_LINES_SHOWN]) + rest
+
+
+def _change(storage: Storage, change: Callable[[dict[str, Click]], dict[str, Click]]) -> None:
+    storage.update(
+        _CLICKS,
+        lambda current: _KEPT.dump_json(change(_KEPT.validate_json(current) if current else {})),
+        content_type="application/json",
+    )

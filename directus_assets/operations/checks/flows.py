@@ -1,0 +1,25 @@
+"""Whether the buttons in the Studio reach Dagster, and whether their answers reach the editors."""
+
+from collections.abc import Iterator
+
+from directus_assets.notify import NOTIFICATIONS_RIGHT
+from directus_assets.operations.findings import Finding, Subject, failed, ok
+from directus_assets.operations.rights import Right, missing_rights
+from directus_assets.operations.wiring import NOT_INSTALLED, check_flows, read_targets, wiring_of
+
+
+def check_buttons(subject: Subject) -> Iterator[Finding]:
+    """One row for each button that is installed."""
+    targets = read_targets(subject.project)
+    findings = list(check_flows(wiring_of(subject.project, targets), targets, subject.project.directus))
+    if all(finding.text == NOT_INSTALLED for finding in findings):
+        yield ok("buttons", "not installed in the Studio (`directus-assets setup --flows` does it)")
+        return
+    yield from findings
+    collection, action = NOTIFICATIONS_RIGHT
+    if missing := missing_rights([Right(collection=collection, action=action)], subject.held):
+        yield failed(
+            "buttons",
+            f"Editors cannot be told the outcome: the right {missing[0].name} is missing.",
+            "Run `directus-assets setup --flows`.",
+        )

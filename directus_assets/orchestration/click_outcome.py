@@ -1,0 +1,58 @@
+"""What has become of a click: from its runs and what they recorded."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from directus_assets.clicks import Click, Outcome
+from directus_assets.orchestration.materialized import DATA_VERSION_TAG, failures_of_run
+from directus_assets.orchestration.report import REVIEW_MARK
+from directus_assets.orchestration.run_tags import CLICK_TAG, ROOT_RUN_TAG
+from directus_assets.orchestration.unfinished import UNFINISHED
+
+_WILL_RETRY_TAG = "dagster/will_retry"
+_RETRIED_BY_TAG = "dagster/auto_retry_run_id"
+"""On a failed run: that there will be a run in its place, and which one it is."""
+
+
+def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
+    """The outcome; None while a run of the click is unfinished, or is about to be tried again."""
+    taker = instance.get_run_by_id(click.id)
+    takers = [*([taker] if taker else []), *instance.get_runs(dg.RunsFilter(tags={ROOT_RUN_TAG: click.id}))]
+    runs = instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
+    if any(_goes_on(run) for run in (*takers, *runs)):
+        return None
+    failed: dict[str, list[str]] = {}
+    made, reviewed, endings = set[str](), set[str](), list[str]()
+    for run in runs:
+        records = dict(_materialized(instance, run))
+        made |= records.keys()
+        if _RETRIED_BY_TAG in run.tags:
+            continue
+        reviewed |= {item for item, is_review in records.items() if is_review}
+        reasons = failures_of_run(instance, run.run_id)
+        for (_, item), reason in reasons.items():
+            failed.setdefault(item, []).append(reason)
+        if not reasons and run.status is not dg.DagsterRunStatus.SUCCESS:
+            endings.append(_ending(run))
+    if not click.trouble:
+        endings += [_ending(run) for run in takers[-1:] if run.status is not dg.DagsterRunStatus.SUCCESS]
+    unmade = set(click.keys).difference(made, failed, click.passed_over) if endings else set()
+    return Outcome(failed=failed, reviewed=reviewed, unmade=len(unmade), endings=endings)
+
+
+def _goes_on(run: dg.DagsterRun) -> bool:
+    is_waiting_for_retry = run.tags.get(_WILL_RETRY_TAG) == "true" and _RETRIED_BY_TAG not in run.tags
+    return run.status in UNFINISHED or (run.status is dg.DagsterRunStatus.FAILURE and is_waiting_for_retry)
+
+
+def _materialized(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[tuple[str, bool]]:
+    """The items that a run has made something of, and whether any of it needs review: such an item comes last."""
+    records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+    found = [event for record in records if (event := record.asset_materialization) and event.partition]
+    marks = [(str(event.partition), (event.tags or {}).get(DATA_VERSION_TAG, "")) for event in found]
+    yield from sorted(((item, version.endswith(REVIEW_MARK)) for item, version in marks), key=lambda mark: mark[1])
+
+
+def _ending(run: dg.DagsterRun) -> str:
+    return f"A run ended before its time ({run.status.value.lower()}): {run.run_id} in Dagster."
