@@ -23,7 +23,7 @@ from directus_assets.orchestration.run_tags import (
     TRIGGER_TAG,
     range_tags,
 )
-from directus_assets.orchestration.webserver import LAUNCH_RUNS, PUSH_RUNS, REPOSITORY, execution_params
+from directus_assets.orchestration.webserver import LAUNCH_RUN, LAUNCH_RUNS, PUSH_RUNS, REPOSITORY, execution_params
 
 PUSH_KEY = "push"
 PLAN_ALIAS = "plan_"
@@ -114,21 +114,14 @@ def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> 
     )
     taken = _condition(
         "is_taken",
-        {
-            "$last": {
-                "data": {
-                    "data": {
-                        "launchMultipleRuns": {
-                            "launchMultipleRunsResult": {"_some": {"__typename": {"_eq": "LaunchRunSuccess"}}}
-                        }
-                    }
-                }
-            }
-        },
+        {"$last": {"data": {"data": {"launchRun": {"kind": {"_eq": "LaunchRunSuccess"}}}}}},
         reject=refused,
     )
+    # `data` as in every answer of Directus: what stands beside it is not read.
     told = Operation(
-        key="told", type="transform", options={"json": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}
+        key="told",
+        type="transform",
+        options={"json": {"data": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}},
     )
     check = wiring.request("ask", f"{{ {PLAN_ALIAS}{wiring.digest}: version }}", {}, reject=told)
     return Flow(
@@ -150,7 +143,7 @@ def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> 
             "is_check",
             {"$trigger": {"body": {"check": {"_eq": True}}}},
             resolve=check,
-            reject=wiring.request("launch", LAUNCH_RUNS, {"runs": [run]}, resolve=taken, reject=unreachable),
+            reject=wiring.request("launch", LAUNCH_RUN, {"run": run}, resolve=taken, reject=unreachable),
         ),
     )
 

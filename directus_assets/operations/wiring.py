@@ -98,8 +98,7 @@ def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
         return warning(what, NOT_INSTALLED, _SETUP)
     if not isinstance(answer, dict):
         return failed(what, "The flow answers as none of ours does.", _SETUP)
-    body = answer.get("data")
-    versions = (body.get("data") if isinstance(body, dict) else None) or {}
+    versions = answer.get("data") or {}
     if f"{PLAN_ALIAS}{wiring.digest}" in versions:
         return ok(what, f"reaches Dagster {versions[f'{PLAN_ALIAS}{wiring.digest}']} at {wiring.dagster_url}")
     if any(name.startswith(PLAN_ALIAS) for name in versions):

@@ -33,7 +33,9 @@ Targets = Mapping[tuple[Button, str], Target]
 
 
 def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
-    """The job that flows start, and the sensor that answers."""
+    """The job that flows start, and the sensor that answers; nothing where nothing can be made again."""
+    if not targets:
+        return dg.Definitions()
 
     @dg.op(
         name=project.names.buttons_op,
@@ -71,19 +73,24 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
     def buttons_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         # Dagster's own storage is opened only for a click: a quiet tick costs next to nothing.
         for click in open_clicks(project.memory):
-            outcome = find_outcome(context.instance, click)
-            if outcome is None:
-                continue
-            try:
-                tell_clicker(project.directus, click, outcome)
-            except TransientError:
-                raise
-            except DirectusAssetsError as error:
-                context.log.warning("The editor could not be told: %s", error)
-            forget_click(project.memory, click)
+            _answer(context, project, click)
         return dg.SkipReason("Every click that has ended is answered.")
 
     return dg.Definitions(jobs=[buttons_job], sensors=[buttons_sensor])
+
+
+def _answer(context: dg.SensorEvaluationContext, project: Project, click: Click) -> None:
+    """Tells the editor, once all runs of the click have ended; where Directus is down, the next tick tries again."""
+    outcome = find_outcome(context.instance, click)
+    if outcome is None:
+        return
+    try:
+        tell_clicker(project.directus, click, outcome)
+    except TransientError:
+        raise
+    except DirectusAssetsError as error:
+        context.log.warning("The editor could not be told: %s", error)
+    forget_click(project.memory, click)
 
 
 def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:

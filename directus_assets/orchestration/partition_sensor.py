@@ -6,15 +6,16 @@ fails the tick, and the cursor stays. *Nothing changed* is the only reason to sk
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import dagster as dg
 from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
-from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.materialized import failures, fingerprints
 from directus_assets.orchestration.memory import note_first
+from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import (
@@ -28,7 +29,7 @@ from directus_assets.orchestration.run_tags import (
 )
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
-from directus_assets.planning import Batch, batches, deleted_items, plan_changes, stale_outputs
+from directus_assets.planning import Batch, Examination, batches, deleted_items, plan_changes, stale_outputs
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0
@@ -65,6 +66,8 @@ class Cursor(BaseModel):
     """Partitions to remove as soon as no unfinished run has them as an end of its range."""
     unready: tuple[str, ...] = ()
     """Keys to look at again, since their rows were still being written."""
+    pushed: tuple[str, ...] = ()
+    """Keys to look at again, since a run that Directus itself had started was at work on them."""
 
 
 def build_partition_sensor(
@@ -156,10 +159,12 @@ class _Tick:
         directus = self.project.directus
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
-        keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready]))
+        keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
         if not keys:
             return cursor.model_copy(update={"feed": page.position})
         outputs = list(self.versions)
+        # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
+        pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)
         examination = self.subject.examine(keys, outputs)
         plan = plan_changes(
             examination,
@@ -168,9 +173,13 @@ class _Tick:
             materialized=self._fingerprints(outputs, keys),
         )
         self._register(plan.registered)
-        if plan.stale:
+        at_work = items_at_work(self.instance, pushed, plan.stale)
+        stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
+        if cursor.pushed:
+            stale = self._without_given_up(stale, cursor.pushed, examination)
+        if stale:
             occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
-            for batch in batches(plan.stale, self._order(), size=self.subject.batch_size):
+            for batch in batches(stale, self._order(), size=self.subject.batch_size):
                 self._request(batch, trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
         # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
         leaving = [key for key in cursor.leaving if key not in examination.present]
@@ -179,8 +188,20 @@ class _Tick:
                 "feed": page.position,
                 "leaving": tuple(dict.fromkeys([*leaving, *plan.removed])),
                 "unready": examination.unready,
+                "pushed": tuple(key for key in keys if key in at_work),
             }
         )
+
+    def _without_given_up(
+        self, stale: Mapping[str, Set[str]], pushed: Sequence[str], examination: Examination
+    ) -> dict[str, frozenset[str]]:
+        """Leaves out what a pushed run has tried, in the very state that it is in now: the reconcile looks after it."""
+        tried = failures(self.instance, self.subject.assets, pushed, first_wait_seconds=0)
+        given_up = {
+            output for output, (_, failure) in tried.items() if failure.fingerprint == examination.wanted.get(output)
+        }
+        left = {key: frozenset(name for name in names if (name, key) not in given_up) for key, names in stale.items()}
+        return {key: names for key, names in left.items() if names}
 
     def _follow_outputs(self, cursor: Cursor) -> Cursor:
         """Where an output is new or is made in another way, a scan of all partitions finds what is stale."""

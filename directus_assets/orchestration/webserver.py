@@ -70,8 +70,11 @@ _LAUNCHED = """
   }
 """
 
+LAUNCH_RUN = "mutation Launch($run: ExecutionParams!) { launchRun(executionParams: $run) { kind: __typename } }"
+"""Starts the run in its variable `run`; see `execution_params`. Flows take a name like `__typename` for an operator."""
+
 LAUNCH_RUNS = f"mutation Launch($runs: [ExecutionParams!]!) {{{_LAUNCHED}}}"
-"""Starts the runs in its variable `runs`; see `execution_params`."""
+"""Starts the runs in its variable `runs`."""
 
 PUSH_RUNS = f"""
 mutation Push($repository: RepositorySelector!, $partitions: String!, $key: String!, $runs: [ExecutionParams!]!) {{
