@@ -10,7 +10,7 @@ from typing import TypeAlias
 import click
 from rich.console import Console
 
-from directus_assets.bench import idle, images, latency, memory, scale, translation
+from directus_assets.bench import idle, images, latency, memory, neighbours, scale, translation
 from directus_assets.bench.figures import Figure
 from directus_assets.bench.report import as_json, draw, table
 from directus_assets.errors import DirectusAssetsError
@@ -25,6 +25,7 @@ PARTS: dict[str, Measure] = {
     "memory": memory.measure,
     "scale": scale.measure,
     "translation": translation.measure,
+    "neighbours": neighbours.measure,
 }
 """In the order in which they are measured."""
 

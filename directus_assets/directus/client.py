@@ -35,6 +35,9 @@ Filter: TypeAlias = Mapping[str, Any]
 
 NO_FILTER: Filter = MappingProxyType({})
 
+_ACTIONS = {"GET": "read", "HEAD": "read", "POST": "create", "PATCH": "update", "DELETE": "delete"}
+"""What Directus' policies call the methods."""
+
 _IDS_PER_REQUEST = 100
 """Keeps the address of a request under 8 KiB, a common limit of servers and proxies."""
 
@@ -263,7 +266,7 @@ class DirectusClient:
         raise from_status(
             answer.status_code,
             f"{attempt} failed{reason}",
-            remedy=_remedy(answer, path, reason),
+            remedy=_remedy(answer, method, path, reason),
             headers=answer.headers,
         )
 
@@ -305,11 +308,20 @@ def _reason(answer: httpx.Response) -> str:
         return ""
 
 
-def _remedy(answer: httpx.Response, path: str, reason: str) -> str:
+def _right(method: str, path: str) -> str:
+    """The right that a request needs, as `doctor` calls it, such as `read on posts`."""
+    kind, *rest = path.strip("/").split("/")
+    collection = rest[0] if kind == "items" else "directus_files" if kind == "assets" else f"directus_{kind}"
+    return f"{_ACTIONS[method]} on {collection}"
+
+
+def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
     if answer.status_code == 401:
         return "Set DIRECTUS_TOKEN to a valid static token."
     if answer.status_code == 403:
-        return f"Give the token's policy the right to {answer.request.method} {path}."
+        return (
+            f"Give the token's policy the right '{_right(method, path)}'; `directus-assets doctor` names all that lack."
+        )
     if "too large" in reason:
         return "Raise MAX_PAYLOAD_SIZE in Directus' environment."
     return ""

@@ -8,6 +8,7 @@ from typing import Protocol
 from directus_assets.enrichment.neighbours import Vector, quantized
 from directus_assets.errors import Rejected
 from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.paid_request import paid_request
 from directus_assets.translation.rate_gate import RateGate
 
 
@@ -59,7 +60,7 @@ def embed_texts(
     embedder: Embedder,
     gate: RateGate,
     admit: Callable[[Usage], None],
-    paid: Callable[[Usage], None],
+    settle: Callable[[Usage, Usage], None],
 ) -> list[Vector]:
     """The vectors of `texts`, none of them blank, in as few requests as the embedder allows.
 
@@ -67,8 +68,8 @@ def embed_texts(
         texts: of a longer one than the embedder takes, only the beginning counts.
         embedder: who embeds.
         gate: the gate that all who use the engine share.
-        admit: called with an estimate before each request; stops the work by raising.
-        paid: called with what each request has consumed.
+        admit: as of `paid_request`.
+        settle: as of `paid_request`.
 
     Raises:
         DirectusAssetsError: as `embedder`, `gate` and `admit`.
@@ -76,9 +77,14 @@ def embed_texts(
     vectors: list[Vector] = []
     for start in range(0, len(texts), embedder.max_texts):
         batch = [text[: embedder.max_characters] for text in texts[start : start + embedder.max_texts]]
-        admit(embedder.estimate(batch))
-        answer = gate.call(partial(embedder.embed, batch))
-        paid(answer.usage)
+        answer = paid_request(
+            partial(embedder.embed, batch),
+            estimate=embedder.estimate(batch),
+            gate=gate,
+            admit=admit,
+            keep=lambda _answer: None,
+            settle=settle,
+        )
         found = [quantized(vector) for vector in answer.vectors]
         if len(found) != len(batch) or len({len(vector) for vector in [*vectors, *found]}) > 1:
             raise Rejected(

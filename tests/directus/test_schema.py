@@ -247,5 +247,5 @@ def test_a_right_that_lacks_is_named() -> None:
             return httpx.Response(200, json={"data": []})
         return httpx.Response(403, json={"errors": [{"message": "You don't have permission to access this."}]})
 
-    with pytest.raises(Forbidden, match="right to GET /items/languages"):
+    with pytest.raises(Forbidden, match="'read on languages'"):
         read_translated_collections(client(answer))

@@ -24,7 +24,7 @@ def fields(**types: str) -> tuple[FieldSchema, ...]:
 TARGETS = fields(
     seo_title="string", seo_description="text", seo_keywords="json", summary="text", sentiment="string",
     sentiment_score="float", topics="json", keywords="json", entities="json", relations="json", tag_proposals="json",
-    moderation="json", flagged="boolean", moderation_status="string", status="string",
+    moderation="json", flagged="boolean", moderation_status="string", status="string", related="json",
 )  # fmt: skip
 KEY = FieldSchema(name="id", type="integer", is_key=True)
 CATEGORY = FieldSchema(name="category", type="string", choices=("Food", "Boats"))
@@ -96,7 +96,7 @@ def test_each_is_on_by_its_name_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("inputs", TEXTS)
-@pytest.mark.parametrize("name", sorted(BUILTINS.keys() - {*PICTURES}))
+@pytest.mark.parametrize("name", sorted(BUILTINS.keys() - {*PICTURES, "related"}))
 def test_the_local_engine_gives_what_is_declared_for_any_text(name: str, inputs: dict[str, JsonValue]) -> None:
     declaration = declared(name)
 

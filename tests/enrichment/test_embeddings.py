@@ -41,8 +41,14 @@ class ScriptedEmbedder:
 
 def embed(embedder: ScriptedEmbedder, texts: Sequence[str], spent: list[Usage] | None = None) -> int:
     gate = RateGate(limit=1, sleep=lambda _seconds: None)
-    paid = spent.append if spent is not None else lambda _usage: None
-    return len(embed_texts(texts, embedder=embedder, gate=gate, admit=lambda _estimate: None, paid=paid))
+    found = embed_texts(
+        texts,
+        embedder=embedder,
+        gate=gate,
+        admit=lambda _estimate: None,
+        settle=lambda used, _estimate: spent.append(used) if spent is not None else None,
+    )
+    return len(found)
 
 
 def test_texts_share_requests_and_of_a_long_one_only_the_beginning_counts() -> None:
@@ -69,7 +75,9 @@ def test_nothing_is_sent_that_the_purse_does_not_admit() -> None:
         raise SpendingLimitReached("No money left.")
 
     with pytest.raises(SpendingLimitReached):
-        embed_texts(["a"], embedder=embedder, gate=RateGate(limit=1), admit=refuse, paid=lambda _usage: None)
+        embed_texts(
+            ["a"], embedder=embedder, gate=RateGate(limit=1), admit=refuse, settle=lambda _used, _estimate: None
+        )
     assert embedder.requests == []
 
 
@@ -96,7 +104,7 @@ def test_the_local_embedder_finds_texts_that_share_words() -> None:
         embedder=LocalEmbedder(),
         gate=RateGate(limit=1),
         admit=lambda _estimate: None,
-        paid=lambda _usage: None,
+        settle=lambda _used, _estimate: None,
     )
 
     nearest = Space(dict(zip(texts, vectors, strict=True)), count=1, least=-1).nearest(texts)

@@ -244,7 +244,7 @@ def test_a_missing_right_is_told_with_its_remedy(directus: ScriptedDirectus) -> 
     error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
 
     assert isinstance(error, Forbidden)
-    assert "Give the token's policy the right to HEAD /assets/f1" in error.remedy
+    assert "Give the token's policy the right 'read on directus_files'" in error.remedy
 
 
 # Delivery `export`

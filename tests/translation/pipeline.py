@@ -30,12 +30,19 @@ class Pipeline:
         server: who translates.
         folder: for translation records.
         config: the YAML file, parsed.
+        url: where Directus is reached, if not at its own address.
     """
 
     def __init__(
-        self, directus: LocalDirectus, server: ScriptedOpenAI, folder: Path, config: Mapping[str, Any] | None = None
+        self,
+        directus: LocalDirectus,
+        server: ScriptedOpenAI,
+        folder: Path,
+        config: Mapping[str, Any] | None = None,
+        url: str = "",
     ) -> None:
         self._directus = directus
+        self._url = url or directus.url
         self._server = server
         self._folder = folder
         self._config = Config.model_validate(config or {})
@@ -55,7 +62,7 @@ class Pipeline:
     def load(self) -> None:
         """Builds the definitions from Directus as it is now, as a reload of the code location does."""
         environment = {
-            "DIRECTUS_URL": self._directus.url,
+            "DIRECTUS_URL": self._url,
             "DIRECTUS_TOKEN": self._directus.bot_token,
             "DAGSTER_HOME": str(self._folder),
             "OPENAI_API_KEY": "key",

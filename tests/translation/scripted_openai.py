@@ -187,10 +187,15 @@ def obey_instructions(asked: Asked) -> Reply:
 
 def where(text: str, behaviour: Behaviour) -> Behaviour:
     """Misbehave where a segment contains this text; answer everything else right."""
+    return by_word({text: behaviour})
+
+
+def by_word(behaviours: Mapping[str, Behaviour]) -> Behaviour:
+    """Misbehave in the way of the first of these words that a segment contains; answer everything else right."""
 
     def behave(asked: Asked) -> Reply:
-        is_meant = any(text in segment["text"] for segment in asked.segments.values())
-        return (behaviour if is_meant else answer_right)(asked)
+        texts = " ".join(segment["text"] for segment in asked.segments.values())
+        return next((behaviour for word, behaviour in behaviours.items() if word in texts), answer_right)(asked)
 
     return behave
 

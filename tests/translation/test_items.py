@@ -166,7 +166,7 @@ def test_a_right_that_lacks_is_an_error(directus: LocalDirectus, studio: Directu
     try:
         with (
             DirectusClient(directus.url, directus.bot_token) as bot,
-            pytest.raises(Forbidden, match="right to POST /items/posts_translations"),
+            pytest.raises(Forbidden, match="'create on posts_translations'"),
         ):
             write_row(bot, posts, item, GERMAN, {"title": "Brot"})
     finally:

@@ -13,6 +13,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.local.server import LocalDirectus
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from tests.directus_proxy import DirectusProxy
 from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -105,6 +106,28 @@ def test_a_change_of_the_source_row_alone_is_noticed(
 
     assert server.texts_sent == ["A very good loaf."] * len(TARGETS)
     assert row_of(studio, post, "fr-FR")["summary"] == pseudo("A very good loaf.", target=language("fr-FR"))
+
+
+def test_an_entry_of_the_feed_that_becomes_visible_after_later_ones_is_not_lost(
+    directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    with DirectusProxy(directus.url) as proxy, Pipeline(directus, server, tmp_path, url=proxy.url) as pipeline:
+        assert pipeline.tick() == []
+        before = studio.latest_activity_id()
+        late = create_post(studio, title="Late")
+        # Its transaction has its ids, and is not committed yet.
+        proxy.hidden_entries = set(range(before + 1, studio.latest_activity_id() + 1))
+        early = create_post(studio, title="Early")
+        pipeline.settle()
+        assert (bool(row_of(studio, early, "de-DE")), row_of(studio, late, "de-DE")) == (True, {})
+        for _ in range(3):
+            assert pipeline.tick() == []
+
+        proxy.hidden_entries = set()
+        pipeline.settle()
+
+        assert row_of(studio, late, "de-DE")["title"] == pseudo("Late", target=language("de-DE"))
+        assert pipeline.tick() == []
 
 
 def test_a_humans_wording_is_kept_and_the_partition_asks_for_a_review(

@@ -20,6 +20,7 @@ from directus_assets.orchestration.webserver import Webserver
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from directus_assets.translation.record_store import RecordStore
+from tests.directus_proxy import DirectusProxy
 from tests.translation.scripted_openai import ScriptedOpenAI
 
 pytestmark = pytest.mark.integration
@@ -30,7 +31,10 @@ CONFIG = """
 translations:
   prices:
     tiny: {input: 1000, output: 1000}
+# Once a year: a comparison that came in between would be a run.
+reconcile: {cron: "0 0 1 1 *"}
 """
+SENSORS = ("directus_files_sensor", "directus_settings_sensor", "directus_posts_sensor", "directus_pages_sensor")
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +44,26 @@ def engine() -> Iterator[ScriptedOpenAI]:
 
 
 @pytest.fixture(scope="module")
+def wire(directus: LocalDirectus) -> Iterator[DirectusProxy]:
+    """What the pipeline asks Directus goes through it."""
+    with DirectusProxy(directus.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
 def pipeline(
     directus: LocalDirectus,
     studio: DirectusClient,
     engine: ScriptedOpenAI,
+    wire: DirectusProxy,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalPipeline]:
-    environment = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": engine.url, "OPENAI_MODEL": "tiny"}
+    environment = {
+        "DIRECTUS_URL": wire.url,
+        "OPENAI_API_KEY": "key",
+        "OPENAI_BASE_URL": engine.url,
+        "OPENAI_MODEL": "tiny",
+    }
     folder = tmp_path_factory.mktemp("pipeline")
     with LocalPipeline(directus, folder, config=CONFIG, environment=environment) as running:
         # The first tick only notes where the feed stands.
@@ -121,13 +138,22 @@ def test_plan_prices_what_a_backfill_would_send_and_sends_nothing(
     assert "fr-FR" not in missing
 
 
-def test_a_steady_system_starts_no_run_and_sends_no_request(pipeline: LocalPipeline, engine: ScriptedOpenAI) -> None:
+def test_a_steady_system_is_silent_for_ten_ticks(
+    pipeline: LocalPipeline, engine: ScriptedOpenAI, wire: DirectusProxy
+) -> None:
     _wait(lambda: _unfinished(pipeline) == 0)
-    runs, asked, ticks = _runs(pipeline), len(engine.asked), _ticks(pipeline, "directus_posts_sensor")
+    runs, asked = _runs(pipeline), len(engine.asked)
+    before = {sensor: _ticks(pipeline, sensor) for sensor in SENSORS}
+    requests = len(wire.requests)
 
-    _wait(lambda: _ticks(pipeline, "directus_posts_sensor") >= ticks + 4)
+    _wait(lambda: all(_ticks(pipeline, sensor) >= before[sensor] + 10 for sensor in SENSORS))
 
+    requests = len(wire.requests) - requests
+    # One tick of each sensor may have been at work at either end.
+    ticks = sum(_ticks(pipeline, sensor) - before[sensor] + 1 for sensor in SENSORS)
     assert (_runs(pipeline), len(engine.asked)) == (runs, asked)
+    assert requests <= ticks
+    assert {request.partition("?")[0] for request in wire.requests[-requests:]} == {"GET /activity"}
 
 
 def _create_post(studio: DirectusClient, **texts: Any) -> str:

@@ -12,6 +12,7 @@ from directus_assets.enrichment.builtin import (
     entities,
     focal_point,
     moderation,
+    related,
     seo,
     summary,
     vocabulary,
@@ -29,4 +30,5 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "focal_point": focal_point.BUILTIN,
     "text_moderation": moderation.TEXT,
     "image_moderation": moderation.IMAGE,
+    "related": related.BUILTIN,
 }

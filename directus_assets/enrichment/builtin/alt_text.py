@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from directus_assets.enrichment.builtin.model import Builtin, Material, Values
+from directus_assets.enrichment.builtin.model import Builtin, Material, Values, whole_number
 from directus_assets.enrichment.picture_statistics import measure
 from directus_assets.enrichment.text_statistics import shortened
 from directus_assets.settings import EnrichmentOptions, ResultOptions
@@ -10,11 +10,11 @@ from directus_assets.settings import EnrichmentOptions, ResultOptions
 
 def _local(material: Material) -> Values:
     title, colour = material.inputs.get("title"), measure(material.picture or b"").colour
-    size = [material.inputs.get(side) for side in ("width", "height")]
+    width, height = (whole_number(material.inputs.get(side)) for side in ("width", "height"))
     form = "Picture"
-    if isinstance(size[0], int) and isinstance(size[1], int):
-        shape = "Square" if size[0] == size[1] else "Wide" if size[0] > size[1] else "Tall"
-        form = f"{shape} picture of {size[0]} × {size[1]} pixels"
+    if width and height:
+        shape = "Square" if width == height else "Wide" if width > height else "Tall"
+        form = f"{shape} picture of {width} × {height} pixels"
     text = f"{title}. {form}, mostly {colour}." if title else f"{form}, mostly {colour}."
     return {"alt_text": shortened(text, material.result["alt_text"].max_length or 250)}
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.enrichment.builtin.model import Builtin, Material, Values
+from directus_assets.enrichment.builtin.model import Builtin, Material, Values, whole_number
 from directus_assets.enrichment.picture_statistics import measure
 from directus_assets.settings import EnrichmentOptions, ResultOptions
 
@@ -18,9 +18,8 @@ def _derive(values: Values, inputs: Values, _options: EnrichmentOptions) -> Valu
 
 def _pixel(share: JsonValue, side: JsonValue) -> JsonValue:
     """None where Directus does not know the size of the picture: then it crops around no point, either."""
-    if not isinstance(share, int | float) or not isinstance(side, int | float):
-        return None
-    return min(int(side) - 1, round(share * int(side))) if side >= 1 else None
+    pixels = whole_number(side)
+    return min(pixels - 1, round(share * pixels)) if pixels and isinstance(share, int | float) else None
 
 
 def _local(material: Material) -> Values:

@@ -66,3 +66,10 @@ class Builtin:
     follows_content: bool = False
     notice: Callable[[Values, EnrichmentOptions], Notice | None] | None = None
     local: Callable[[Material], Values] | None = None
+
+
+def whole_number(value: JsonValue) -> int | None:
+    """A whole number, also where it is given as text; None for anything else."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
