@@ -1,0 +1,215 @@
+"""A small Dagster of its own, with the warm launcher: webserver, daemon and a code location without Directus."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import dagster as dg
+import httpx
+
+from directus_assets.bench.processes import tree
+from directus_assets.local.server import free_port
+from directus_assets.orchestration.launcher import WORKER_TAG
+from directus_assets.orchestration.worker import Worker
+
+PATIENCE_SECONDS = 240
+
+_INSTANCE = """\
+telemetry: {enabled: false}
+nux: {enabled: false}
+run_launcher:
+  module: directus_assets.orchestration.launcher
+  class: WarmRunLauncher
+run_queue: {dequeue_interval_seconds: 1}
+run_monitoring: {enabled: true, poll_interval_seconds: 2}
+run_retries: {enabled: true, max_retries: 1, retry_on_asset_or_op_failure: false}
+"""
+
+_DEFINITIONS = """\
+import pathlib
+import sys
+import time
+
+import dagster as dg
+
+HERE = pathlib.Path(__file__).parent
+
+@dg.op
+def say():
+    print("said WORD on stdout", flush=True)
+    print("said WORD on stderr", file=sys.stderr, flush=True)
+
+@dg.op
+def wait(context):
+    (HERE / context.run_id).touch()
+    if not context.run.parent_run_id:
+        while not (HERE / "go").exists():
+            time.sleep(0.05)
+
+@dg.job
+def saying():
+    say()
+
+@dg.job
+def waiting():
+    wait()
+
+defs = dg.Definitions(jobs=[saying, waiting], executor=dg.in_process_executor)
+"""
+
+_LAUNCH = """
+mutation Launch($parameters: ExecutionParams!) {
+  launchRun(executionParams: $parameters) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+_RELOAD = """
+mutation { reloadRepositoryLocation(repositoryLocationName: "here") { __typename } }
+"""
+_TERMINATE = """
+mutation Terminate($id: String!) { terminateRun(runId: $id) { __typename } }
+"""
+
+
+class RunningDagster:
+    """`dagster dev` in a folder of its own; entering the block starts it, leaving it stops it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.url = f"http://127.0.0.1:{free_port(0)}"
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.home.mkdir()
+        (self.home / "dagster.yaml").write_text(_INSTANCE)
+        self.define("one")
+        log = self._stack.enter_context((self.folder / "log").open("ab"))
+        (self.folder / "workspace.yaml").write_text(
+            "load_from: [{python_file: {relative_path: definitions.py, location_name: here}}]"
+        )
+        command = ["dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", self.url.rpartition(":")[2]]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", *command],
+            cwd=self.folder,
+            env={**os.environ, "DAGSTER_HOME": str(self.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        self._stack.callback(self._stop)
+        self.instance = self._stack.enter_context(dg.DagsterInstance.from_config(str(self.home)))
+        wait_until(self._answers)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def pid(self) -> int:
+        """`dagster dev`."""
+        return self._process.pid
+
+    def define(self, word: str) -> None:
+        """Writes the definitions, in which the job `saying` says this word."""
+        (self.folder / "definitions.py").write_text(_DEFINITIONS.replace("WORD", word))
+
+    def reload(self) -> None:
+        """Has the code location loaded again."""
+        self._ask(_RELOAD)
+
+    def launch(self, job: str) -> str:
+        """Puts a run into the queue; gives its id."""
+        where = {"repositoryLocationName": "here", "repositoryName": "__repository__", "pipelineName": job}
+        answer = self._ask(_LAUNCH, parameters={"selector": where, "mode": "default"})["launchRun"]
+        return str(answer["run"]["runId"])
+
+    def terminate(self, run_id: str) -> str:
+        """Has a run ended from the UI; gives the type of the answer."""
+        return str(self._ask(_TERMINATE, id=run_id)["terminateRun"]["__typename"])
+
+    def ended(self, run_id: str) -> dg.DagsterRun:
+        """The run, when it has ended."""
+        wait_until(lambda: self.run(run_id).is_finished)
+        return self.run(run_id)
+
+    def run(self, run_id: str) -> dg.DagsterRun:
+        """The run as it is now."""
+        run = self.instance.get_run_by_id(run_id)
+        assert run
+        return run
+
+    def waiting(self, run_id: str) -> Worker:
+        """The worker of a run of the job `waiting`, when it has come to where it waits."""
+        wait_until((self.folder / run_id).exists)
+        worker = Worker.parse(self.run(run_id).tags[WORKER_TAG])
+        assert worker
+        return worker
+
+    def let_go(self) -> None:
+        """Lets all that waits go on."""
+        (self.folder / "go").touch()
+
+    def processes(self, command: str) -> list[int]:
+        """The processes of this Dagster whose command line holds this."""
+        return [pid for pid in tree(self._process.pid) if command in _command(pid)]
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, (self.folder / "log").read_text()
+        with suppress(httpx.TransportError, ValueError, KeyError):
+            nodes = self._ask("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
+            return bool(nodes["repositoriesOrError"]["nodes"])
+        return False
+
+    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as http:
+            answer = http.post("/graphql", json={"query": query, "variables": variables}).json()
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def _stop(self) -> None:
+        self.let_go()
+        for number, seconds in ((signal.SIGINT, 30), (signal.SIGKILL, 30)):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Looks again and again; fails where it is not so in the end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, "It did not come to that."
+        time.sleep(0.1)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is a process with this id that is not waiting to be fetched."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
+def parent_of(pid: int) -> int:
+    """The process that a process descends from."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _command(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
