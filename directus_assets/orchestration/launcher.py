@@ -1,10 +1,8 @@
 """A run launcher that forks each run from a process that has imported everything already, which saves seconds a run.
 
-Opt in with two lines of `dagster.yaml`:
+Opt in with one line of `dagster.yaml`:
 
-    run_launcher:
-      module: directus_assets.orchestration.launcher
-      class: WarmRunLauncher
+    run_launcher: {module: directus_assets.orchestration.launcher, class: WarmRunLauncher}
 
 All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_launcher.py`
 holds it against the Dagster that is installed: what a launcher is asked (`dagster._core.launcher`), and the command
