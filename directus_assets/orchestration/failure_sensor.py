@@ -10,6 +10,9 @@ from directus_assets.orchestration.materialized import failures_of_run
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import CLICK_TAG
 
+_WILL_RETRY_TAG = "dagster/will_retry"
+"""Dagster's tag of a failed run that it is going to try again."""
+
 
 def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str]) -> dg.SensorDefinition:
     """The sensor.
@@ -29,6 +32,8 @@ def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str
         if CLICK_TAG in context.dagster_run.tags:
             return  # Whoever clicked is told of the whole outcome.
         causes = _causes(context, collections)
+        if not causes and context.dagster_run.tags.get(_WILL_RETRY_TAG) == "true":
+            return  # A worker died, and another one goes on: nothing has failed for good.
         notify = project.settings.config.notify
         new = new_causes(project.memory, causes)
         try:

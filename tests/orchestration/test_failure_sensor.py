@@ -84,8 +84,9 @@ def project(directus: LocalDirectus, folder: Path, **notify: Any) -> Project:
     return Project(Settings(environment=environment, config=Config.model_validate({"notify": notify})))
 
 
-def fail(project: Project, *failed: tuple[str, str]) -> None:
+def fail(project: Project, *failed: tuple[str, str], will_retry: bool = False) -> None:
     """A run that failed for these files, for these reasons, and the sensor that sees it."""
+    tags = {"dagster/will_retry": "true" if will_retry else "false"}
 
     @dg.op
     def render(context: dg.OpExecutionContext) -> None:
@@ -98,7 +99,7 @@ def fail(project: Project, *failed: tuple[str, str]) -> None:
         render()
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = image_presets.execute_in_process(instance=instance, raise_on_error=False)
+        result = image_presets.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
         failure = next(event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE")
         context = dg.build_run_status_sensor_context(
             sensor_name="directus_failure_sensor",
@@ -156,3 +157,11 @@ def test_a_webhook_gets_what_failed_and_runs_that_died(bot: LocalDirectus, webho
         [],
     ]
     assert webhook.bodies[0]["job"] == "image_presets"
+
+
+def test_nobody_is_told_of_a_worker_that_died_and_is_replaced(
+    bot: LocalDirectus, webhook: Webhook, tmp_path: Path
+) -> None:
+    fail(project(bot, tmp_path, webhook=webhook.url), will_retry=True)
+
+    assert webhook.bodies == []
