@@ -4,7 +4,7 @@ import hashlib
 import json
 import mimetypes
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
@@ -14,6 +14,7 @@ from directus_assets.errors import BadInput, NotFound, PermanentError, Transient
 from directus_assets.images.outcomes import Made
 from directus_assets.images.previews import Placeholder
 from directus_assets.images.render import Rendered
+from directus_assets.images.sample import Sample
 from directus_assets.images.transforms import Derivative
 
 MANIFEST = "manifest.json"
@@ -58,28 +59,36 @@ class Stored:
 
     client: DirectusClient
     storages: Mapping[str, Storage]
+    sample: Sample = field(default_factory=Sample)
 
     def original(self, file: File) -> bytes:
         """The picture itself."""
         return self.storages[file.storage].read(file.filename_disk)
 
     def deliver(self, file: File, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
-        """Stores the derivative, and proves by a HEAD that Directus serves it.
+        """Stores the derivative, and proves by a HEAD that Directus serves it, or another of its kind.
 
         Raises:
             NotServed: Directus serves something else; what was stored is removed again.
         """
         storage = self.storages[file.storage]
         storage.write(derivative.stored_name, rendered.content, content_type=rendered.mime_type)
+        if self.sample.includes(file, derivative):
+            self._prove(file, derivative, len(rendered.content))
+        return _made(derivative.stored_name, derivative, rendered, preview)
+
+    def _prove(self, file: File, derivative: Derivative, size: int) -> None:
         head = self.client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
-        if head.content_length != len(rendered.content):
+        is_served = head.content_length == size
+        self.sample.learn(file, derivative, is_served=is_served)
+        if not is_served:
+            storage = self.storages[file.storage]
             storage.delete(derivative.stored_name)
             raise NotServed(
                 f"Directus serves {head.content_length} bytes for '{derivative.label}' of {file.name} where "
-                f"{len(rendered.content)} were stored in {storage.describe()}.",
+                f"{size} were stored in {storage.describe()}.",
                 remedy="Check that STORAGE_* are the same as those of Directus.",
             )
-        return _made(derivative.stored_name, derivative, rendered, preview)
 
     def withdraw(self, file: File, derivatives: Sequence[Derivative]) -> None:
         """Removes derivatives of a file that was deleted while they were made."""

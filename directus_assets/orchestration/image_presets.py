@@ -48,6 +48,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     )
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.files, code_versions) as recorder:
+            # Asked once: each time Dagster reads all the keys there are.
             files = project.files_by_id(context.partition_keys)
             work = dict(_open_work(context, recorder, files, by_asset, project))
             for outcome in project.maker.make(work):
@@ -84,9 +85,7 @@ def _open_work(
         preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
     }
     known = fingerprints(context.instance, names, files) if keep_right else {}
-    for file_id in context.partition_keys:
-        if not (file := files.get(file_id)):
-            continue
+    for file_id, file in files.items():
         presets = [by_asset[asset_key] for asset_key in recorder.open_outputs(file_id)]
         if not file.is_transformable:
             refusal = BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")

@@ -1,0 +1,89 @@
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from directus_assets.directus.models import Preset
+from directus_assets.images.sample import Sample
+from directus_assets.images.transforms import derivatives
+from tests.images.scripted_directus import ScriptedDirectus, picture
+
+CARD = Preset.parse({"key": "card", "fit": "cover", "width": 30, "height": 20, "format": "webp", "quality": 80})
+COUNT = 30
+
+
+@pytest.fixture
+def directus(tmp_path: Path) -> ScriptedDirectus:
+    return ScriptedDirectus(tmp_path, [CARD])
+
+
+def heads(directus: ScriptedDirectus, *, are_served: bool = True) -> list[str]:
+    """Files that Directus was asked about, while the derivatives of all are made."""
+    asked = []
+
+    def note(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "HEAD":
+            return None
+        asked.append(request.url.path)
+        return (
+            None if are_served else httpx.Response(200, headers={"content-length": "7", "content-type": "image/webp"})
+        )
+
+    directus.trouble = note
+    work = {directus.file(file_id): [CARD] for file_id in directus.rows}
+    list(directus.maker({"card": "storage"}, workers=1).make(work))
+    return asked
+
+
+def test_one_derivative_that_directus_serves_vouches_for_nine_of_its_kind(directus: ScriptedDirectus) -> None:
+    for number in range(COUNT):
+        directus.add(f"f{number:02}", picture())
+
+    asked = heads(directus)
+
+    assert len(asked) == 1 + COUNT // 10
+    assert len(directus.stored()) == COUNT
+
+
+def test_each_kind_of_file_is_proved_on_its_own(directus: ScriptedDirectus) -> None:
+    directus.add("plain", picture())
+    directus.add("other", picture(kind="PNG"), type="image/png", filename_disk="other.png")
+    directus.add("focal", picture(), focal_point_x=3, focal_point_y=4)
+
+    assert len(heads(directus)) == 3
+
+
+def test_a_name_on_disk_that_somebody_chose_is_always_proved(directus: ScriptedDirectus) -> None:
+    for number in range(5):
+        directus.add(f"f{number}", picture(), filename_disk=f"holiday {number}.jpg")
+
+    assert len(heads(directus)) == 5
+
+
+def test_where_directus_serves_something_else_every_derivative_is_proved(directus: ScriptedDirectus) -> None:
+    for number in range(5):
+        directus.add(f"f{number}", picture())
+
+    # Once to prove what was stored, and once to have Directus make it instead.
+    assert len(heads(directus, are_served=False)) == 10
+
+
+def test_after_a_proof_that_failed_all_of_the_kind_are_proved_again(directus: ScriptedDirectus) -> None:
+    sample, file = Sample(), directus.add("f0", picture())
+    (derivative,) = derivatives(CARD, file)
+    sample.learn(file, derivative, is_served=True)
+    before = sample.includes(file, derivative)
+
+    sample.learn(file, derivative, is_served=False)
+
+    assert (before, sample.includes(file, derivative), sample.includes(file, derivative)) == (False, True, True)
+
+
+def test_the_numbers_of_a_crop_make_no_other_kind(directus: ScriptedDirectus) -> None:
+    sample, file = Sample(), directus.add("f0", picture(), focal_point_x=3, focal_point_y=4)
+    (derivative,) = derivatives(CARD, file)
+    other = replace(file, focal_point_x=9)
+    sample.learn(file, derivative, is_served=True)
+
+    assert not sample.includes(other, *derivatives(CARD, other))
