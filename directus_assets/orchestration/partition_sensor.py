@@ -24,6 +24,7 @@ from directus_assets.orchestration.run_tags import (
     RANGE_END_TAG,
     RANGE_START_TAG,
     SCAN_PRIORITY,
+    SENSOR_TAG,
     TRIGGER_TAG,
     range_tags,
 )
@@ -36,6 +37,9 @@ _REGISTRATION_SECONDS = 30.0
 """Half of the time that Dagster gives a tick."""
 _SCAN_BATCHES = 4
 """Batches that one tick of a scan looks at."""
+_QUEUED_RUNS = 4
+"""Changes wait in Directus while so many of their runs are unfinished: a run costs seconds to start, whatever it has to
+do, so that what has gathered by then is better made by one run than by many."""
 _QUEUED_SCAN_RUNS = 8
 """A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
 
@@ -92,7 +96,7 @@ def build_partition_sensor(
         description=description,
     )
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        tick = _Tick(context, project, subject)
+        tick = _Tick(context, project, subject, name)
         if context.cursor:
             cursor = Cursor.model_validate_json(context.cursor)
         else:
@@ -109,6 +113,7 @@ class _Tick:
     context: dg.SensorEvaluationContext
     project: Project
     subject: Subject
+    sensor_name: str
 
     def __post_init__(self) -> None:
         self.versions = dict(self.subject.code_versions)
@@ -162,6 +167,8 @@ class _Tick:
         keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
         if not keys:
             return cursor.model_copy(update={"feed": page.position})
+        if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: "change"}) >= _QUEUED_RUNS:
+            return cursor
         outputs = list(self.versions)
         # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
         pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)

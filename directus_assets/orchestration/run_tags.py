@@ -19,6 +19,7 @@ CLICK_TAG = "directus_assets/click"
 """The id of the click in the Studio that a run was started for."""
 
 ROOT_RUN_TAG = "dagster/root_run_id"
+SENSOR_TAG = "dagster/sensor_name"
 
 FRESH_PRIORITY = "10"
 SCAN_PRIORITY = "-10"

@@ -10,7 +10,14 @@ from directus_assets.directus.models import Preset
 from directus_assets.errors import Unreachable
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
-from directus_assets.orchestration.run_tags import PRIORITY_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
+from directus_assets.orchestration.run_tags import (
+    PRIORITY_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    SENSOR_TAG,
+    TRIGGER_TAG,
+    range_tags,
+)
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 
 CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
@@ -209,6 +216,25 @@ def test_fresh_work_comes_before_scans(instance: dg.DagsterInstance, directus: S
     (change,) = pipeline.tick()
 
     assert int(change.tags[PRIORITY_TAG]) > 0 > int(scan.tags[PRIORITY_TAG])
+
+
+def test_changes_gather_while_runs_queue_up_and_are_then_made_by_one_run(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    own = {SENSOR_TAG: "directus_files_sensor", TRIGGER_TAG: "change"}
+    runs = [pipeline.running(**own) for _ in range(4)]
+    pipeline.running(**{**own, SENSOR_TAG: "directus_posts_sensor"})
+
+    directus.upload("f1")
+    first = pipeline.tick()
+    directus.upload("f2")
+    second = pipeline.tick()
+    instance.report_run_failed(check(instance.get_run_by_id(runs[0])))
+    after = pipeline.tick()
+
+    assert (first, second) == ([], [])
+    assert ranges(after) == [("f1", "f2")]
 
 
 def test_only_what_a_change_makes_stale_is_made(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
