@@ -14,7 +14,7 @@ from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import names, pictures, upload
 from directus_assets.local.presets import PRESETS
 from directus_assets.local.progress import Say, shown
-from directus_assets.local.schema import create_collections
+from directus_assets.local.schema import create_collections, create_enrichment_targets
 from directus_assets.local.server import LocalDirectus
 
 PUBLIC_POLICY = "abf8a154-5b1c-4a46-ac9c-7300570f4f17"
@@ -52,6 +52,7 @@ def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
         say("presets and collections")
         _add_presets(admin)
         create_collections(admin)
+        create_enrichment_targets(admin)
         create_bot(admin, token=directus.bot_token)
         _publish_files(admin)
         files = _add_pictures(directus, admin, landscapes, say)

@@ -16,6 +16,9 @@ LANGUAGES: list[dict[str, Any]] = [
     {"code": "ar-SA", "name": "Arabic", "direction": "rtl"},
 ]
 
+LABELS = ("Astronomy", "Bicycle", "Bread", "Coffee", "Image", "Photograph", "Repair", "Website")
+"""What posts can be labelled with."""
+
 _SERIAL = {"is_primary_key": True, "has_auto_increment": True}
 _UUID = {"is_primary_key": True, "length": 36, "has_auto_increment": False}
 
@@ -37,6 +40,29 @@ def create_collections(admin: DirectusClient) -> None:
     if "pages" not in existing:
         _create(admin, "pages", _page_fields(), icon="web", display_template="{{title}}")
         _translate(admin, "pages", key=_field("pages_id", "uuid", hidden=True), texts=[*_texts("md"), _blocks()])
+
+
+def create_enrichment_targets(admin: DirectusClient) -> None:
+    """Adds to `posts` what the demo's enrichments are written to: `labels`, from a list, and `related` posts.
+
+    Raises:
+        DirectusAssetsError: Directus refused or did not answer.
+    """
+    if "posts_related" in {row["collection"] for row in admin.get("/collections")}:
+        return
+    options = {"presets": list(LABELS), "allowCustom": False}
+    labels = _field("labels", "json", interface="tags", special=["cast-json"], options=options)
+    admin.post("/fields/posts", labels)
+    columns = [_field("posts_id", "integer", hidden=True), _field("related_posts_id", "integer", hidden=True)]
+    numbers = [_field("sort", "integer", hidden=True), _field("score", "float", interface="input", readonly=True)]
+    identity = _field("id", "integer", hidden=True, schema=_SERIAL)
+    _create(admin, "posts_related", [identity, *columns, *numbers], hidden=True, icon="import_export")
+    related = _field("related", "alias", interface="list-m2m", special=["m2m"])
+    admin.post("/fields/posts", {**related, "schema": None})
+    own = {"one_field": "related", "junction_field": "related_posts_id", "sort_field": "sort"}
+    _relate(admin, "posts_related", "posts_id", "posts", on_delete="CASCADE", **own)
+    other = {"one_field": None, "junction_field": "posts_id"}
+    _relate(admin, "posts_related", "related_posts_id", "posts", on_delete="CASCADE", **other)
 
 
 def _language_fields() -> list[dict[str, Any]]:
