@@ -147,11 +147,13 @@ def _prepare(directus: LocalDirectus) -> None:
 
 
 def _write_files(pipeline: LocalPipeline, around: Surroundings, port: int) -> None:
-    ours = yaml.safe_load((prepare_home(pipeline.folder) / "dagster.yaml").read_text("utf-8"))
+    settings = yaml.safe_load((prepare_home(pipeline.folder) / "dagster.yaml").read_text("utf-8"))
+    for section, more in around.dagster.items():
+        settings[section] = {**settings.get(section, {}), **more}
     (pipeline.folder / "workspace.yaml").write_text(_WORKSPACE.format(port=port), "utf-8")
     for home, beside in ((pipeline.home, pipeline.folder), *((folder, folder) for folder in around.worker_folders)):
         home.mkdir(exist_ok=True)
-        (home / "dagster.yaml").write_text(yaml.safe_dump({**ours, **around.dagster}), "utf-8")
+        (home / "dagster.yaml").write_text(yaml.safe_dump(settings), "utf-8")
         (beside / "directus_assets.yaml").write_text(yaml.safe_dump(dict(around.config)), "utf-8")
 
 

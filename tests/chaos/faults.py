@@ -23,16 +23,20 @@ class Faults:
     Args:
         bed: what they happen to.
         rounds: how often each happens.
+        longest_seconds: how long each lasts at most.
         longest_cut_seconds: how long the network is away at most.
         pause_seconds: how long things are left alone in between, at most.
     """
 
-    def __init__(self, bed: Bed, *, rounds: int, longest_cut_seconds: float, pause_seconds: float) -> None:
+    def __init__(
+        self, bed: Bed, *, rounds: int, longest_seconds: float, longest_cut_seconds: float, pause_seconds: float
+    ) -> None:
         self.injected: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         """Faults that found nothing to happen to."""
         self._bed = bed
         self._rounds = rounds
+        self._seconds = longest_seconds
         self._cut_seconds = longest_cut_seconds
         self._pause_seconds = pause_seconds
         self._running: Future[None] | None = None
@@ -59,9 +63,9 @@ class Faults:
             "webserver killed": self._kill_webserver,
             "Directus killed": self._kill_directus,
             "network cut": lambda: self._weather("cut", self._cut_seconds),
-            "network slow": lambda: self._weather("slow", 10),
-            "answers truncated": lambda: self._weather("truncating", 8),
-            "connections reset": lambda: self._weather("resetting", 8),
+            "network slow": lambda: self._weather("slow", self._seconds),
+            "answers truncated": lambda: self._weather("truncating", self._seconds),
+            "connections reset": lambda: self._weather("resetting", self._seconds),
             "two daemons": self._two_daemons,
         }
         if self._bed.has_small_disk:
@@ -116,12 +120,12 @@ class Faults:
 
     def _two_daemons(self) -> bool:
         with self._bed.second_daemon():
-            time.sleep(20)
+            time.sleep(2 * self._seconds)  # It takes a while to start.
         return True
 
     def _fill_disk(self) -> bool:
         with filled(self._bed.directus.uploads):
-            time.sleep(self._bed.chance.uniform(5, 10))
+            time.sleep(self._bed.chance.uniform(0.5, 1) * self._seconds)
         return True
 
     def _await_workers(self) -> list[int]:

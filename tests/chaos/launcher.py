@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from dagster._core.launcher import LaunchRunContext, RunLauncher
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 
 class SeparateWorkers(RunLauncher, ConfigurableClass):
-    """Each worker is a process of its own, with its own DAGSTER_HOME; all other folders of the bed are empty to it.
-
-    It has no health check: whether a worker lives is seen by its signs of life.
-    """
+    """Each worker is a process of its own, with its own DAGSTER_HOME; all other folders of the bed are empty to it."""
 
     def __init__(self, folders: list[str], inst_data: ConfigurableClassData | None = None) -> None:
         self._folders = [Path(folder) for folder in folders]
@@ -43,7 +41,7 @@ class SeparateWorkers(RunLauncher, ConfigurableClass):
         hidden = [path for path in folder.parent.iterdir() if path.is_dir() and path != folder]
         script = [*(f"mount -t tmpfs tmpfs {shlex.quote(str(path))}" for path in hidden), f"exec {shlex.join(command)}"]
         with (folder.parent / "workers.log").open("ab") as log:
-            subprocess.Popen(
+            worker = subprocess.Popen(
                 ["unshare", "--mount", "sh", "-ec", "\n".join(script)],
                 cwd=folder,
                 env={**os.environ, **worker_environment(folder)},
@@ -52,6 +50,22 @@ class SeparateWorkers(RunLauncher, ConfigurableClass):
                 stderr=log,
                 start_new_session=True,
             )
+
+        self._note_of(run.run_id).write_text(str(worker.pid))
+
+    def _note_of(self, run_id: str) -> Path:
+        """Where the process of a run is noted, so that another daemon knows it."""
+        return self._folders[0].with_name(f"{run_id}.pid")
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        pid = int(self._note_of(run.run_id).read_text())
+        state = Path(f"/proc/{pid}/stat")
+        is_there = state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+        return CheckRunHealthResult(WorkerStatus.RUNNING if is_there else WorkerStatus.NOT_FOUND)
 
     def terminate(self, run_id: str) -> bool:
         return False

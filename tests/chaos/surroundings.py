@@ -36,7 +36,7 @@ class Surroundings:
     pipeline: Mapping[str, str] = field(default_factory=dict)
     """Further variables of the pipeline."""
     dagster: Mapping[str, Any] = field(default_factory=dict)
-    """Further sections of `dagster.yaml`."""
+    """Further settings of `dagster.yaml`, by section."""
     config: Mapping[str, Any] = field(default_factory=lambda: CONFIG)
     """The YAML file."""
     proxies: tuple[FaultyProxy, ...] = ()
@@ -53,7 +53,7 @@ def may_hide_folders() -> bool:
 
 
 @contextmanager
-def nothing_shared(folder: Path, chance: random.Random) -> Iterator[Surroundings]:
+def nothing_shared(folder: Path, chance: random.Random, *, dagster: Mapping[str, Any]) -> Iterator[Surroundings]:
     """Directus and Dagster on PostgreSQL; files, records and exports in a bucket; runs in two separate environments."""
     with ExitStack() as stack:
         postgres = make_url(stack.enter_context(running_postgres()))
@@ -70,7 +70,7 @@ def nothing_shared(folder: Path, chance: random.Random) -> Iterator[Surroundings
         yield Surroundings(
             directus={**_database(postgres.set(database="directus")), **_storage(f"http://127.0.0.1:{port}")},
             pipeline={"STORAGE_S3_ENDPOINT": proxy.url, "PYTHONPATH": str(_REPOSITORY)},
-            dagster={"storage": storage, "run_launcher": launcher},
+            dagster={**dagster, "storage": storage, "run_launcher": launcher},
             config={
                 **CONFIG,
                 "translations": {**CONFIG["translations"], "records": {"location": "s3"}},

@@ -8,8 +8,10 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +23,48 @@ from tests.chaos.verdict import Verdict
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
 
-FULL = os.environ.get("CHAOS") == "full"
-UPLOADS, EDITS, SECONDS, ROUNDS, CUT_SECONDS = (500, 100, 600, 3, 60) if FULL else (40, 16, 90, 1, 12)
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How much happens."""
+
+    name: str
+    uploads: int
+    edits: int
+    seconds: float
+    """Over which people spread their work."""
+    rounds: int
+    """How often each fault happens."""
+    fault_seconds: float
+    cut_seconds: float
+    pause_seconds: float
+    dagster: Mapping[str, Any]
+
+
+SHORT = Form(
+    name="short",
+    uploads=40,
+    edits=16,
+    seconds=60,
+    rounds=1,
+    fault_seconds=6,
+    cut_seconds=12,
+    pause_seconds=2,
+    # Minutes of waiting for workers that never started would be most of it.
+    dagster={"run_monitoring": {"start_timeout_seconds": 60}},
+)
+FULL = Form(
+    name="full",
+    uploads=500,
+    edits=100,
+    seconds=600,
+    rounds=3,
+    fault_seconds=10,
+    cut_seconds=60,
+    pause_seconds=10,
+    dagster={},
+)
+FORM = FULL if os.environ.get("CHAOS") == "full" else SHORT
 PATIENCE_SECONDS = 1200
 RESULTS = Path(__file__).parents[2] / "bench-results"
 
@@ -34,14 +76,17 @@ def seed() -> int:
 
 def test_on_files_everything_is_there_in_the_end_each_exactly_once(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    with made_bed(tmp_path, chance, Surroundings()) as bed:
+    with made_bed(tmp_path, chance, Surroundings(dagster=FORM.dagster)) as bed:
         suffer(bed, seed, "on files")
 
 
 @pytest.mark.skipif(not may_hide_folders(), reason="This user may not make mount namespaces.")
 def test_on_postgresql_and_a_bucket_runs_that_share_no_disk_do_the_same(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    with nothing_shared(tmp_path, chance) as surroundings, made_bed(tmp_path, chance, surroundings) as bed:
+    with (
+        nothing_shared(tmp_path, chance, dagster=FORM.dagster) as surroundings,
+        made_bed(tmp_path, chance, surroundings) as bed,
+    ):
         suffer(bed, seed, "with nothing shared")
 
 
@@ -49,8 +94,14 @@ def suffer(bed: Bed, seed: int, where: str) -> None:
     """People work while everything goes wrong; then all has to be right."""
     say(f"The seed is {seed} (CHAOS_SEED={seed} repeats it).")
     wait(bed, "The sensors did not tick", lambda: ["no cursor"] * (3 - cursors(bed)))
-    editors = Editors(bed, uploads=UPLOADS, edits=EDITS, seconds=SECONDS)
-    faults = Faults(bed, rounds=ROUNDS, longest_cut_seconds=CUT_SECONDS, pause_seconds=10 if FULL else 3)
+    editors = Editors(bed, uploads=FORM.uploads, edits=FORM.edits, seconds=FORM.seconds)
+    faults = Faults(
+        bed,
+        rounds=FORM.rounds,
+        longest_seconds=FORM.fault_seconds,
+        longest_cut_seconds=FORM.cut_seconds,
+        pause_seconds=FORM.pause_seconds,
+    )
     began = time.monotonic()
     editors.start()
     faults.start()
@@ -64,7 +115,7 @@ def suffer(bed: Bed, seed: int, where: str) -> None:
 
     figures = {
         "seed": seed,
-        "form": f"{'full' if FULL else 'short'}, {where}",
+        "form": f"{FORM.name}, {where}",
         "uploads": len(editors.truth.pictures),
         "edits": editors.truth.edits,
         "actions tried again by editors": editors.truth.tried_again,
@@ -82,7 +133,7 @@ def suffer(bed: Bed, seed: int, where: str) -> None:
     (RESULTS / f"chaos {figures['form']}.json").write_text(json.dumps(figures, indent=1))
     say(json.dumps(figures, indent=1))
     assert wrong == []
-    assert faults.injected.total() >= len(faults.kinds) * ROUNDS - 2
+    assert faults.injected.total() >= len(faults.kinds) * FORM.rounds - 2
     logs = [path.read_text("utf-8", errors="replace") for path in bed.pipeline.folder.parent.rglob("*.log")]
     for secret in (bed.directus.bot_token, bed.directus.admin_token, "s3cr3t"):
         assert not any(secret in log for log in logs)

@@ -45,7 +45,7 @@ class Verdict:
         unfinished = [run for run in self.bed.instance.get_runs() if run.status not in _OVER]
         # The reconcile goes on for ever.
         if busy := [run.run_id for run in unfinished if run.job_name != NAMES.reconcile]:
-            yield f"runs {', '.join(busy)} have not ended"
+            yield f"{len(busy)} runs have not ended, such as {busy[-1]}"
 
     def _pictures(self, directus: DirectusClient) -> Iterator[str]:
         ids = set(self.truth.pictures)
