@@ -24,6 +24,8 @@ from typing import ClassVar
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 
+_SHORTEST_SECRET = 8
+
 _SECRETS = re.compile(
     r"(?i)(?P<name>authorization|access_token|api[-_]?key|token|secret|password|signature)"
     r"(?P<sep>['\"]?\s*[:=]\s*['\"]?)(?:bearer\s+|deepl-auth-key\s+)?[^\s'\",;&}]+"
@@ -31,6 +33,18 @@ _SECRETS = re.compile(
     r"|(?P<openai>\bsk-)[\w-]{8,}"
     r"|(?P<userinfo>://)[^/\s:@]+:[^/\s@]+@"
 )
+
+
+_known_secrets: set[str] = set()
+
+
+def hide(secret: str) -> None:
+    """From now on `redact` takes `secret` out wherever it stands: servers and libraries repeat what they were sent.
+
+    Short ones are left alone: they are words that stand in many texts.
+    """
+    if len(secret) >= _SHORTEST_SECRET:
+        _known_secrets.add(secret)
 
 
 class DirectusAssetsError(Exception):
@@ -132,13 +146,15 @@ def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> f
 
 
 def redact(text: str) -> str:
-    """`text` without anything that looks like a credential."""
+    """`text` without anything that is a credential of this process, or looks like one."""
 
-    def hide(match: re.Match[str]) -> str:
+    def covered(match: re.Match[str]) -> str:
         if match["name"]:
             return f"{match['name']}{match['sep']}***"
         if match["userinfo"]:
             return "://***@"
         return f"{match['bearer'] or match['openai']} ***"
 
-    return _SECRETS.sub(hide, text)
+    for secret in _known_secrets:
+        text = text.replace(secret, "***")
+    return _SECRETS.sub(covered, text)

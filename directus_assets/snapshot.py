@@ -8,7 +8,7 @@ kept there, too.
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import ProjectSettings
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import DirectusAssetsError, PermanentError
+from directus_assets.errors import DirectusAssetsError, Forbidden, PermanentError
 from directus_assets.settings import Environment
 
 SCHEMA_COLLECTIONS = ("directus_collections", "directus_fields", "directus_relations", "directus_settings")
@@ -61,20 +62,48 @@ class Snapshot:
 _SNAPSHOT = TypeAdapter(Snapshot)
 
 
-def take_snapshot(client: DirectusClient, *, with_translations: bool) -> Snapshot:
+def take_snapshot(client: DirectusClient, *, with_translations: bool, known: Snapshot | None = None) -> Snapshot:
     """The snapshot of the project as it is now.
 
     Args:
         client: Directus.
         with_translations: whether to look for translated collections, too.
+        known: the last snapshot: what it has, and nobody has deleted, must be seen.
 
     Raises:
+        Forbidden: a collection is not seen any more, although it is there.
         DirectusAssetsError: Directus cannot be read.
     """
     rows = client.settings_row()
     ProjectSettings.parse(rows)
     collections = read_translated_collections(client) if with_translations else ()
+    if known and with_translations:
+        _refuse_to_lose_sight(client, known.collections, collections)
     return Snapshot(url=client.url, rows=rows, collections=collections)
+
+
+def _refuse_to_lose_sight(
+    client: DirectusClient, known: Iterable[TranslatedCollection], seen: Iterable[TranslatedCollection]
+) -> None:
+    """Directus shows of its schema what the token may read, so that a lost right looks like a deleted collection."""
+    names = {each.collection for each in seen}
+    tables = {
+        table
+        for each in known
+        if each.collection not in names
+        for table in (each.collection, each.translations, each.languages_collection)
+    }
+    if not tables:
+        return
+    unseen = tables - {row["collection"] for row in client.get("/collections")}
+    hidden = sorted(unseen - read_deletions(client, "directus_collections", unseen))
+    if hidden:
+        raise Forbidden(
+            f"Directus shows {', '.join(hidden)} no more, and its activity log knows of no deletion.",
+            remedy="Give the token's policy "
+            + " and ".join(f"the right 'read on {table}'" for table in hidden)
+            + f". If it is gone for good, delete {_FILE} in DAGSTER_HOME.",
+        )
 
 
 def load_snapshot(
@@ -96,9 +125,10 @@ def load_snapshot(
         return kept
     try:
         with DirectusClient.from_environment(environment, timeout_seconds=_LOAD_TIMEOUT_SECONDS) as client:
-            fresh = take_snapshot(client, with_translations=with_translations)
+            known = kept if kept.collections else _read_shared(shared, url=environment.directus_url) or kept
+            fresh = take_snapshot(client, with_translations=with_translations, known=known)
     except DirectusAssetsError as error:
-        kept = (_read_shared(shared, url=environment.directus_url) if shared else None) or kept
+        kept = _read_shared(shared, url=environment.directus_url) or kept
         logger.warning("Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), error)
         return kept
     if fresh != kept:
@@ -111,7 +141,9 @@ def load_snapshot(
     return fresh
 
 
-def _read_shared(shared: Callable[[], Storage], *, url: str) -> Snapshot | None:
+def _read_shared(shared: Callable[[], Storage] | None, *, url: str) -> Snapshot | None:
+    if shared is None:
+        return None
     try:
         storage = shared()
         return _parsed(storage.read(_FILE), url=url, name=f"{_FILE} in {storage.describe()}")

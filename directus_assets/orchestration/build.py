@@ -14,6 +14,7 @@ from directus_assets.orchestration.image_presets import build_image_presets
 from directus_assets.orchestration.partition_sensor import build_partition_sensor
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
+from directus_assets.orchestration.report import as_markdown
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.runs_sensor import build_runs_sensor
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
@@ -165,7 +166,7 @@ def _translations(project: Project, items: Items) -> dg.Definitions:
     collection = items.collection
     source = dg.AssetSpec(
         project.names.items(collection),
-        description=f"The items of `{collection}` in Directus.",
+        description=as_markdown(f"The items of '{collection}' in Directus."),
         group_name=project.names.translations_group,
         kinds={"directus"},
     )

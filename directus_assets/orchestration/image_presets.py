@@ -13,7 +13,7 @@ from directus_assets.images.outcomes import Delivered, Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.report import ADOPTED, adopted_metadata, derivative_metadata
+from directus_assets.orchestration.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.orchestration.survey import find_stored
@@ -131,7 +131,7 @@ def _describe(preset: Preset) -> str:
         parts.append("never enlarged")
     if preset.transforms:
         parts.append(f"{len(preset.transforms)} further transformations")
-    return f"Every picture through the Directus preset `{preset.key}`: {size}, {', '.join(parts)}."
+    return as_markdown(f"Every picture through the Directus preset '{preset.key}': {size}, {', '.join(parts)}.")
 
 
 def _pool(project: Project, presets: Sequence[Preset]) -> str:

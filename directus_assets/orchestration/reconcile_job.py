@@ -42,7 +42,7 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
     def compare_with_directus(context: dg.OpExecutionContext) -> None:
         webserver = Webserver(project.settings.environment.webserver_url)
         try:
-            if _rebuild_definitions(project, webserver, context.run.tags.get(_SNAPSHOT_TAG)):
+            if _rebuild_definitions(project, webserver, loaded, context.run.tags.get(_SNAPSHOT_TAG)):
                 context.log.info(
                     "What definitions are built from had changed in Directus unseen. They are being built anew; the "
                     "next run compares with them."
@@ -88,11 +88,18 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
     return dg.Definitions(jobs=[reconcile_job], schedules=[reconcile_schedule])
 
 
-def _rebuild_definitions(project: Project, webserver: Webserver, digest: str | None) -> bool:
-    """Has the definitions built anew where Directus has other presets, languages or collections; whether it did."""
+def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:
+    """Has the definitions built anew where Directus has other presets, languages or collections; whether it did.
+
+    Args:
+        project: what is compared.
+        webserver: has them built anew.
+        loaded: what the definitions of this run were built from.
+        digest: of what those were built from that the run was asked for by; None where a person asked for it.
+    """
     if digest is None:
         return False
-    current = take_snapshot(project.directus, with_translations=project.translates)
+    current = take_snapshot(project.directus, with_translations=project.translates, known=loaded)
     if current.digest == digest:
         return False
     write_snapshot(current, project.settings.environment.state_folder)

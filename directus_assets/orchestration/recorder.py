@@ -23,6 +23,7 @@ from directus_assets.orchestration.materialized import (
     try_metadata,
     version_tags,
 )
+from directus_assets.orchestration.report import as_markdown
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
 """Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
@@ -147,7 +148,7 @@ class Recorder:
         self.context.log_event(
             dg.AssetObservation(
                 asset_key,
-                description=f"{name}: {error.message}",
+                description=as_markdown(f"{name}: {error.message}"),
                 partition=partition,
                 metadata={
                     "failed": f"{name}: {error}",

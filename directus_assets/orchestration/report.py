@@ -1,5 +1,6 @@
 """Outcomes as Dagster metadata: what an editor or an operator reads on a partition's page."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -16,8 +17,17 @@ from directus_assets.translation.work import Review, Translated
 REVIEW_MARK = "+review"
 """Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
 
+_MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
+
 ADOPTED = "Found to be right already, and adopted: nothing was made."
 """Describes the materialization of what an instance that lost its history finds in Directus."""
+
+
+def as_markdown(text: str) -> str:
+    """`text` as Markdown that shows just that: Dagster's UI reads descriptions as Markdown, and would load pictures and
+    follow links that an editor has put into a file name or a text.
+    """
+    return _MARKUP.sub(r"\\\g<0>", text).replace("://", ":\\//")
 
 
 def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any]:

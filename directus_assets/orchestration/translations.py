@@ -15,7 +15,7 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.report import REVIEW_MARK, translation_metadata
+from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, translation_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.planning import Examination
@@ -208,4 +208,4 @@ def _open_work(
 
 def _describe(scope: Scope, target: LanguageRow) -> str:
     fields = ", ".join(field.name for field in scope.schema.fields)
-    return f"Every item of `{scope.collection}` from {scope.source.code} into {target.code}: {fields}."
+    return as_markdown(f"Every item of '{scope.collection}' from {scope.source.code} into {target.code}: {fields}.")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import ConfigurationError, hide
 
 _DIRECTUS = ("DIRECTUS_URL", "DIRECTUS_TOKEN", "STORAGE_")
 _ENGINE = ("OPENAI_", "DEEPL_", "TRANSLATION_ENGINE")
@@ -40,6 +40,14 @@ class Environment:
     """What stands before the names of the variables, such as `SHOP` for `SHOP_DIRECTUS_URL`."""
 
     REQUIRED: ClassVar[tuple[str, str]] = ("DIRECTUS_URL", "DIRECTUS_TOKEN")
+
+    def __post_init__(self) -> None:
+        for secret in (self.directus_token, self.openai_api_key, self.deepl_api_key):
+            if secret:
+                hide(secret.get_secret_value())
+        for name, value in self.storage.items():
+            if name.endswith(("_SECRET", "_KEY")):
+                hide(value)
 
     @property
     def is_complete(self) -> bool:

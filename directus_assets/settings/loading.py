@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import ConfigurationError, hide
 from directus_assets.settings.environment import Environment
 from directus_assets.settings.projects import DEFAULT, ConfigFile, ProjectOptions, inherit, prefix_of
 from directus_assets.settings.sections import Config
@@ -22,6 +22,10 @@ class Settings:
     """What stands before the names of this project in Dagster; nothing where there is only one."""
     config_folder: Path = Path()
     """The folder that relative paths of the YAML file start from."""
+
+    def __post_init__(self) -> None:
+        if webhook := self.config.notify.webhook:
+            hide(webhook.get_secret_value())
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, project: str | None = None) -> Settings:

@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 import httpx
@@ -26,7 +26,7 @@ from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning import batches
 from directus_assets.reconcile import Verdict
 from directus_assets.settings import Config, Environment, Settings
-from directus_assets.snapshot import take_snapshot
+from directus_assets.snapshot import Snapshot, take_snapshot
 from directus_assets.translation.engines.openai import OpenAIEngine
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -115,17 +115,28 @@ class Site:
         self.instance = dg.DagsterInstance.ephemeral()
 
 
+class Pipeline(Protocol):
+    """What `Inline` needs to know."""
+
+    project: Project
+    snapshot: Snapshot
+    instance: dg.DagsterInstance
+
+    def partitions(self, name: str) -> list[str]: ...
+
+
 class Inline(Webserver):
     """Carries out backfills where they are asked for."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Pipeline) -> None:
         super().__init__("http://127.0.0.1:1")
         self.site = site
         self.defs = build_defs(site.project.settings, snapshot=site.snapshot, project=site.project)
 
     def launch_backfill(self, assets: Any, partitions: Any, *, title: str, tags: Any) -> str:
         keys = list(assets)
-        name = FILES if keys[0].path[0] == "image_presets" else POSTS
+        kind, collection, *_ = keys[0].path
+        name = FILES if kind == "image_presets" else f"directus_{collection}"
         outputs = {key: frozenset({key.path[-1] for key in keys}) for key in partitions}
         repository = self.defs.get_repository_def()
         for batch in batches(outputs, self.site.partitions(name), size=50):

@@ -228,7 +228,10 @@ def context_too_long_above(characters: int) -> Behaviour:
 
 
 def unauthorized(asked: Asked) -> Reply:
-    return _error(401, "Incorrect API key provided: sk-abcdefghijklmnop", "invalid_api_key")
+    """As OpenAI and others word it: with the key in it, and here with all of it."""
+    sent = next((value for name, value in asked.headers.items() if name.lower() == "authorization"), "")
+    key = sent.removeprefix("Bearer ")
+    return _error(401, f"Incorrect API key provided: sk-abcdefghijklmnop, {key}", "invalid_api_key")
 
 
 def no_schemas(asked: Asked) -> Reply:

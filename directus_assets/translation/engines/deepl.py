@@ -79,6 +79,8 @@ class DeepLEngine:
         deepl.http_client.max_network_retries = 0
         deepl.http_client.min_connection_timeout = timeout_seconds
         self._client = deepl.DeepLClient(api_key, server_url=server_url, send_platform_info=False)
+        # A redirect would take the texts to an address that nobody configured. The package has no setting for it.
+        self._client._client._session.max_redirects = 0  # noqa: SLF001
         self._formality = formality
         self._glossaries = _Glossaries(self._client)
 
