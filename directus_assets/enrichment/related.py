@@ -27,7 +27,8 @@ class Related:
         lease: whose turn it is to write.
         space: the name of the embedder.
         embed: the vectors of texts.
-        write: puts lists where they are read; they may be those of other items than the ones that changed.
+        write: puts lists where they are read, which may be those of other items than the ones that changed; gives the
+            items whose list could not be written.
         count: how many neighbours an item has at most.
         least: the cosine that a neighbour has at least.
     """
@@ -36,9 +37,32 @@ class Related:
     lease: Lease
     space: str
     embed: Callable[[Sequence[str]], Sequence[Vector]]
-    write: Callable[[Mapping[str, Neighbours]], None]
+    write: Callable[[Mapping[str, Neighbours]], Collection[str]]
     count: int
     least: float
+
+    def place(self, texts: Mapping[str, str]) -> None:
+        """Puts the vectors of these texts into the store, in few requests; those that it has cost nothing.
+
+        Raises:
+            DirectusAssetsError: as `embed` and the store.
+        """
+        known = self.store.load()
+        new = {key: text for key, text in texts.items() if text.strip() and not self._is_placed(known.get(key), text)}
+        vectors = self.embed(list(new.values())) if new else []
+        self.store.put(
+            {
+                key: Place(space=self.space, text=_digest(text), vector=vector)
+                for (key, text), vector in zip(new.items(), vectors, strict=True)
+            }
+        )
+
+    def knows(self, key: str, text: str) -> bool:
+        """Whether the store has the vector of this very text."""
+        return self._is_placed(self.store.load().get(key), text)
+
+    def _is_placed(self, place: Place | None, text: str) -> bool:
+        return place is not None and (place.space, place.text) == (self.space, _digest(text))
 
     def update(self, texts: Mapping[str, str], *, gone: Collection[str] = ()) -> dict[str, Neighbours]:
         """Brings everything up to date after items came, changed or went; the lists that were written.
@@ -52,14 +76,16 @@ class Related:
             DirectusAssetsError: as `embed`, `write` and the store.
         """
         blank = {key for key, text in texts.items() if not text.strip()}
-        self._place({key: text for key, text in texts.items() if key not in blank})
+        self.place(texts)
         with self.lease.held() as renew:
             lists = self._lists({*gone, *blank}, own=texts)
             for start in range(0, len(lists), _AT_ONCE):
                 some = dict(islice(lists.items(), start, start + _AT_ONCE))
                 renew()
-                self.write(some)
-                self.store.put_neighbours(some, rule=self._rule)
+                failed = self.write(some)
+                # Where a list is not what was noted, none is: the item gets one when it is looked at itself.
+                noted = {key: None if key in failed else near for key, near in some.items()}
+                self.store.put_neighbours(noted, rule=self._rule)
             self.store.remove({*gone, *blank})
         return lists
 
@@ -88,23 +114,6 @@ class Related:
             for key, place in places.items()
             if place.neighbours is not None and place.rule == self._rule
         }
-
-    def _place(self, texts: Mapping[str, str]) -> None:
-        """Puts the vectors of these texts into the store; those that it has cost nothing."""
-        known = self.store.load()
-        digests = {key: _digest(text) for key, text in texts.items()}
-        new = [
-            key
-            for key, digest in digests.items()
-            if key not in known or (known[key].space, known[key].text) != (self.space, digest)
-        ]
-        vectors = self.embed([texts[key] for key in new]) if new else []
-        self.store.put(
-            {
-                key: Place(space=self.space, text=digests[key], vector=vector)
-                for key, vector in zip(new, vectors, strict=True)
-            }
-        )
 
 
 def _digest(text: str) -> str:

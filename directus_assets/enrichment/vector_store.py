@@ -73,8 +73,8 @@ class VectorStore:
         """Adds these places, in the stead of the items' former ones."""
         self._change(places, lambda known, keys: known | {key: places[key] for key in keys})
 
-    def put_neighbours(self, lists: Mapping[str, Neighbours], *, rule: str) -> None:
-        """Notes these lists, found by `rule`; one of an item that has no place any more is dropped."""
+    def put_neighbours(self, lists: Mapping[str, Neighbours | None], *, rule: str) -> None:
+        """Notes these lists, found by `rule`, or that there is none; what has no place any more is dropped."""
 
         def noted(known: dict[str, Place], keys: Collection[str]) -> dict[str, Place]:
             return known | {key: replace(known[key], neighbours=lists[key], rule=rule) for key in keys if key in known}
