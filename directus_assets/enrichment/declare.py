@@ -12,6 +12,7 @@ from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.enrichment.builtin import BUILTINS
 from directus_assets.enrichment.builtin.model import Builtin
 from directus_assets.enrichment.declaration import FILES, Declaration, Place, RowTarget
+from directus_assets.enrichment.recommendations import is_recommendation
 from directus_assets.enrichment.result import walk
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions
@@ -36,7 +37,7 @@ def declare(
     default_language: str | None,
     builtins: Mapping[str, Builtin] = BUILTINS,
 ) -> list[Declaration]:
-    """The enrichments that are switched on.
+    """The enrichments that are switched on, but for `recommendations`, which have no items of their own.
 
     Args:
         declared: the section `enrichments` of the YAML file.
@@ -50,7 +51,7 @@ def declare(
     found = []
     for collection, by_name in declared.items():
         for name, own in by_name.items():
-            if own.enabled:
+            if own.enabled and not is_recommendation(name, own):
                 where = f"enrichments.{collection}.{name}"
                 require_known("enrichments", collection, list(schema.by_name))
                 builtin = _builtin(where, name, own, builtins)

@@ -1,0 +1,59 @@
+"""The engine `local`: answers built-in enrichments from simple statistics, without a model. For demos and tests.
+
+It is asked for by name only, never by `auto`, and names itself wherever an answer is recorded.
+"""
+
+import base64
+from typing import Final
+
+from directus_assets.enrichment.builtin.model import Builtin, Material
+from directus_assets.enrichment.engines.protocol import Question, Reply
+from directus_assets.errors import BadInput, ConfigurationError
+from directus_assets.translation.engines.protocol import Usage
+
+NAME: Final = "local"
+
+
+class LocalEnrichmentEngine:
+    """An `EnrichmentEngine` that needs no service and costs nothing.
+
+    Args:
+        where: the setting that declares the enrichment.
+        builtin: the built-in that is asked for.
+
+    Raises:
+        ConfigurationError: it is none, or none that statistics can answer.
+    """
+
+    name = NAME
+    model = NAME
+    can_repair = False
+
+    def __init__(self, where: str, builtin: Builtin | None) -> None:
+        if builtin is None or builtin.local is None:
+            raise ConfigurationError(
+                f"`{where}.engine` in the YAML file is `local`, which answers built-in enrichments only.",
+                remedy="Use `openai` for declarations of your own.",
+            )
+        self._answer = builtin.local
+
+    def estimate(self, question: Question) -> Usage:
+        return Usage(characters=question.characters)
+
+    def answer(self, question: Question) -> Reply:
+        picture = _content(question.picture) if question.picture else None
+        answer = self._answer(Material(inputs=question.input, result=question.result, picture=picture))
+        return Reply(answer=answer, usage=self.estimate(question))
+
+    def check(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        pass
+
+
+def _content(uri: str) -> bytes:
+    head, _, data = uri.partition(";base64,")
+    if not head.startswith("data:") or not data:
+        raise BadInput("The engine `local` looks at pictures that are handed over only.")
+    return base64.b64decode(data)

@@ -1,0 +1,324 @@
+"""`recommendations`: what to offer to each audience segment, from an interactions collection into a collection of rows.
+
+Declared among the enrichments of the collection that is recommended, and recomputed on a schedule::
+
+    enrichments:
+      posts:
+        recommendations:
+          filter: {status: {_eq: published}}
+          options:
+            interactions: {collection: visits, item: post, segment: audience, at: date, kind: action, kinds: {share: 4}}
+            into: {collection: recommendations, segment: audience, item: post, rank: rank, reason: reason}
+            tags: tags
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import Field, ValidationError
+
+from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.project_schema import CollectionSchema, ProjectSchema
+from directus_assets.enrichment.declaration import RowTarget
+from directus_assets.enrichment.interest import Candidate, Interaction, Phrases, Recommendation, Taste, recommend
+from directus_assets.enrichment.neighbours import Vector
+from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
+from directus_assets.errors import ConfigurationError
+from directus_assets.settings import EnrichmentOptions
+from directus_assets.settings.known import require_known
+from directus_assets.settings.section import Section
+from directus_assets.translation.records import digest
+
+NAME: Final = "recommendations"
+_WHOLE: Final = frozenset({"integer", "bigInteger"})
+
+
+class InteractionOptions(Section):
+    """Where interactions are, and what of them counts."""
+
+    collection: str
+    item: str
+    """The field that points to the item."""
+    segment: str
+    """The field that says whose it was; also one of a related item, such as `visitor.segment`."""
+    at: str
+    """The field that says when."""
+    kind: str | None = None
+    """The field that says what was done."""
+    kinds: dict[str, float] = Field(default_factory=dict)
+    """How much each kind counts; others count 1. Negative: disliked."""
+    weight: str | None = None
+    """The field that says how much it counts; multiplied with that of the kind."""
+    since_days: int = Field(default=365, ge=1)
+    """What is older neither counts nor keeps an item from being recommended."""
+
+
+class IntoOptions(Section):
+    """The collection that holds one row for each segment and item."""
+
+    collection: str
+    segment: str
+    item: str
+    rank: str
+    score: str | None = None
+    reason: str | None = None
+
+
+class PhraseOptions(Section):
+    """The words of reasons; `{tags}` and `{title}` are filled in."""
+
+    tags: str = Phrases().tags
+    similar: str = Phrases().similar
+    both: str = Phrases().both
+
+
+class RecommendationOptions(Section):
+    """What stands below `options`."""
+
+    interactions: InteractionOptions
+    into: IntoOptions
+    tags: str | None = None
+    """The field with the tags of an item; also of related items, such as `tags.tags_id.name`."""
+    title: str = "title"
+    """The field that reasons call an item by; also `translations.title`."""
+    related: str = "related"
+    """The enrichment of the same collection whose vectors are used, where there is one."""
+    count: int = Field(default=10, ge=1, le=500)
+    half_life_days: float = Field(default=30, gt=0)
+    tag_share: float = Field(default=0.5, ge=0, le=1)
+    """How much of a score is due to tags; the rest is due to vectors."""
+    least: float = Field(default=0.05, ge=0)
+    phrases: PhraseOptions = PhraseOptions()
+    cron: str = "30 3 * * *"
+    """When they are recomputed, in UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommendationPlan:
+    """What is recommended, from what, and where to; all names are those of Directus."""
+
+    collection: CollectionSchema
+    interactions: CollectionSchema
+    target: RowTarget
+    options: RecommendationOptions
+    filter: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recomputed:
+    """What became of one computation."""
+
+    segments: int
+    interactions: int
+    recommendations: tuple[Recommendation, ...]
+    made: int
+    changed: int
+    removed: int
+
+
+def plan_recommendations(
+    declared: Mapping[str, Mapping[str, EnrichmentOptions]], schema: ProjectSchema
+) -> list[RecommendationPlan]:
+    """The recommendations that are switched on.
+
+    Raises:
+        ConfigurationError: what is declared makes no sense, or does not fit the schema; names the setting and the fix.
+    """
+    found = []
+    for collection, by_name in declared.items():
+        for name, own in by_name.items():
+            if own.enabled and is_recommendation(name, own):
+                found.append(_plan(f"enrichments.{collection}.{name}", collection, own, schema))
+    return found
+
+
+def is_recommendation(name: str, own: EnrichmentOptions) -> bool:
+    """Whether a declaration is one of recommendations, which have no partitions."""
+    return (own.builtin or name) == NAME
+
+
+def _plan(where: str, collection: str, own: EnrichmentOptions, schema: ProjectSchema) -> RecommendationPlan:
+    require_known("enrichments", collection, list(schema.by_name))
+    try:
+        options = RecommendationOptions.model_validate(own.options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in ("options", *first["loc"]))
+        fault = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"`{where}.{place}` in the YAML file: {fault}.", remedy="Correct it there.") from None
+    recommended = schema.by_name[collection]
+    interactions = _collection(f"{where}.options.interactions", options.interactions.collection, schema)
+    given = options.interactions
+    for setting in ("item", "segment", "at", "kind", "weight"):
+        _require(f"{where}.options.interactions.{setting}", getattr(given, setting), interactions)
+    into = _collection(f"{where}.options.into", options.into.collection, schema)
+    for setting in ("segment", "item", "rank", "score", "reason"):
+        _require(f"{where}.options.into.{setting}", getattr(options.into, setting), into)
+    named = {setting: getattr(options.into, setting) for setting in ("item", "rank", "score", "reason")}
+    fields = {setting: field for setting, name in named.items() if name and (field := into.field(name))}
+    target = RowTarget(collection=into, item_field=options.into.segment, each=None, fields=fields)
+    return RecommendationPlan(
+        collection=recommended, interactions=interactions, target=target, options=options, filter=own.filter
+    )
+
+
+def _collection(where: str, name: str, schema: ProjectSchema) -> CollectionSchema:
+    require_known(f"{where}.collection", name, list(schema.by_name))
+    return schema.by_name[name]
+
+
+def _require(where: str, path: str | None, collection: CollectionSchema) -> None:
+    if path is not None and "." not in path:
+        require_known(where, path, [field.name for field in collection.fields], owner=collection.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommender:
+    """Recomputes the recommendations of one collection.
+
+    Args:
+        client: Directus.
+        plan: what is recommended.
+        records: what is remembered of the rows that we made.
+        vectors: of the items, by key.
+    """
+
+    client: DirectusClient
+    plan: RecommendationPlan
+    records: EnrichmentRecords
+    vectors: Mapping[str, Vector]
+
+    def recompute(self, *, now: dt.datetime) -> Recomputed:
+        """Makes the rows of all segments as they have to be; rows of humans stay, and stand for their item.
+
+        Raises:
+            DirectusAssetsError: Directus or the storage of records fails. What was written by then is right.
+        """
+        interactions = list(self._interactions(now))
+        found = recommend(interactions, self._candidates(), taste=self._taste(), now=now)
+        by_segment: dict[str, list[Recommendation]] = {each.segment: [] for each in interactions}
+        for each in found:
+            by_segment[each.segment].append(each)
+        for segment in self._segments_with_rows():
+            by_segment.setdefault(segment, [])
+        counts = [self._write(segment, own) for segment, own in sorted(by_segment.items())]
+        made, changed, removed = (sum(count[at] for count in counts) for at in range(3))
+        return Recomputed(
+            segments=len(by_segment),
+            interactions=len(interactions),
+            recommendations=tuple(found),
+            made=made,
+            changed=changed,
+            removed=removed,
+        )
+
+    def _taste(self) -> Taste:
+        options = self.plan.options
+        return Taste(
+            count=options.count,
+            half_life_days=options.half_life_days,
+            # Without any vector, what tags say is all that there is.
+            tag_share=options.tag_share if self.vectors else 1.0,
+            least=options.least,
+            phrases=Phrases(**options.phrases.model_dump()),
+        )
+
+    def _interactions(self, now: dt.datetime) -> Iterable[Interaction]:
+        given = self.plan.options.interactions
+        since = (now - dt.timedelta(days=given.since_days)).isoformat()
+        key = self.plan.interactions.key_field
+        names = [key, given.item, given.segment, given.at, given.kind, given.weight]
+        rows = self.client.pages(
+            items_path(given.collection),
+            fields=[name for name in names if name],
+            filter={given.at: {"_gte": since}},
+            sort=key,
+        )
+        for row in rows:
+            at, item = _moment(row.get(given.at)), row.get(given.item)
+            kind = str(row.get(given.kind)) if given.kind else ""
+            weight = row.get(given.weight) if given.weight else 1.0
+            for segment in texts_at(row, given.segment):
+                if at is not None and item is not None:
+                    counted = float(weight or 0) * given.kinds.get(kind, 1.0)
+                    yield Interaction(segment=segment, item=str(item), at=at, weight=counted)
+
+    def _candidates(self) -> Iterable[Candidate]:
+        options, key = self.plan.options, self.plan.collection.key_field
+        names = [key, options.title, options.tags]
+        rows = self.client.pages(
+            items_path(self.plan.collection.name),
+            fields=[name for name in names if name],
+            filter=dict(self.plan.filter),
+            sort=key,
+        )
+        for row in rows:
+            yield Candidate(
+                key=str(row[key]),
+                title=next(iter(texts_at(row, options.title)), ""),
+                tags=tuple(dict.fromkeys(texts_at(row, options.tags))) if options.tags else (),
+                vector=self.vectors.get(str(row[key])),
+            )
+
+    def _segments_with_rows(self) -> set[str]:
+        field, key = self.plan.target.item_field, self.plan.target.collection.key_field
+        rows = self.client.pages(items_path(self.plan.target.collection.name), fields=[key, field], sort=key)
+        return {str(row[field]) for row in rows if row.get(field) is not None}
+
+    def _write(self, segment: str, wanted: Sequence[Recommendation]) -> tuple[int, int, int]:
+        """Writes the rows of one segment; how many were made, changed and removed."""
+        writer = RowWriter(self.client, self.plan.target)
+        record = self.records.load(self.plan.collection.name, NAME, segment)
+        present = writer.read(segment)
+        remembered = {row.key: row.digest for row in record.rows}
+        ours = {*remembered.values(), *record.intended_rows}
+        item = self.plan.target.fields["item"].name
+        humans = {str(row.values[item]) for row in present if digest(dict(row.values)) not in ours}
+        rows = [self._row(each) for each in wanted if each.item not in humans]
+        plan = plan_rows(rows, present, known=record.rows, intended=record.intended_rows, is_one=False)
+        new = [*plan.changed.values(), *plan.made]
+        if not new and not plan.removed:
+            return 0, 0, 0
+        # First what is about to be written, then the write: what a killed run wrote is then known as ours.
+        intended = tuple(digest(dict(values)) for values in new)
+        self.records.save(replace(record, intended_rows=(*record.intended_rows, *intended)))
+        made = writer.carry_out(segment, plan)
+        self.records.save(replace(record, rows=(*plan.remembered, *made)).done())
+        return len(plan.made), len(plan.changed), len(plan.removed)
+
+    def _row(self, each: Recommendation) -> dict[str, JsonValue]:
+        values: dict[str, JsonValue] = {
+            "item": int(each.item) if self.plan.target.fields["item"].type in _WHOLE else each.item,
+            "rank": each.rank,
+            "score": each.score,
+            "reason": each.reason,
+        }
+        fields = self.plan.target.fields.items()
+        return {field.name: comparable(values[setting], field) for setting, field in fields}
+
+
+def texts_at(row: object, path: str) -> list[str]:
+    """All values at a dotted path, as text: through related items and lists, empty ones left out."""
+    found: list[object] = [row]
+    for part in path.split("."):
+        found = [each.get(part) for each in _flat(found) if isinstance(each, dict)]
+    return [str(value) for value in _flat(found) if value not in (None, "") and not isinstance(value, dict)]
+
+
+def _flat(values: Iterable[object]) -> list[object]:
+    return [each for value in values for each in (_flat(value) if isinstance(value, list) else [value])]
+
+
+def _moment(value: object) -> dt.datetime | None:
+    """A date of Directus; those without a zone are in UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

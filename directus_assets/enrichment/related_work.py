@@ -1,0 +1,173 @@
+"""Related items as an enrichment: neighbours in the place of an engine's answers, and people win all the same."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from directus_assets.directus.feed import read_deletions
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.storage import Storage
+from directus_assets.enrichment.builtin.related import RelatedOptions
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.embeddings import Embedder, embed_texts
+from directus_assets.enrichment.items import EnrichedItem, ItemReader
+from directus_assets.enrichment.lease import Lease
+from directus_assets.enrichment.neighbours import Neighbours, Vector
+from directus_assets.enrichment.questions import fingerprint, inputs_of, source_of
+from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.related import Related
+from directus_assets.enrichment.targets import Targets
+from directus_assets.enrichment.text_statistics import plain
+from directus_assets.enrichment.vector_store import VectorStore
+from directus_assets.enrichment.vocabularies import Vocabularies
+from directus_assets.enrichment.work import Enriched
+from directus_assets.errors import PermanentError, TransientError
+from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.rate_gate import RateGate
+from directus_assets.translation.record_store import record_folder
+
+_TURN = "turn.json"
+_RESULT = "related"
+
+
+def vectors_folder(memory: Storage, collection: str, name: str) -> Storage:
+    """Where the vectors of an enrichment are."""
+    # In a folder of their own: no collection's records of translations start like it.
+    return memory.inside(f"vectors/{record_folder(collection, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedEnricher:
+    """An `Enricher` that compares items with each other.
+
+    Args:
+        reader: reads and writes the items.
+        declaration: which items, from what, to where.
+        embedder: who makes vectors of texts.
+        gate: the gate that all who use the embedder share.
+        admit: as of `paid_request`.
+        settle: as of `paid_request`.
+        records: what is remembered of the lists that we wrote.
+        vectors: where vectors and neighbours are kept (`vectors_folder`).
+    """
+
+    reader: ItemReader
+    declaration: Declaration
+    embedder: Embedder
+    gate: RateGate
+    admit: Callable[[Usage], None]
+    settle: Callable[[Usage, Usage], None]
+    records: EnrichmentRecords
+    vectors: Storage
+
+    @property
+    def engine_name(self) -> str:
+        return self.embedder.name
+
+    def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:  # noqa: ARG002 - vectors do not change
+        started = time.monotonic()
+        usage = Usage()
+        results: dict[str, Enriched] = {}
+
+        def settle(used: Usage, estimate: Usage) -> None:
+            nonlocal usage
+            usage += used
+            self.settle(used, estimate)
+
+        def write(lists: Mapping[str, Neighbours]) -> Collection[str]:
+            return self._write(lists, results, own=item.key)
+
+        related = self._related(settle, write)
+        lists = related.update({item.key: _text(self.declaration, item)})
+        if gone := self._gone(lists):
+            related.update({}, gone=gone)
+        # Without a result the item itself has gone meanwhile.
+        result = results.get(item.key, Enriched(item=item.key, fingerprint=""))
+        others = sum(bool(other.outcome.written or other.outcome.rows_written) for other in results.values())
+        own = bool(result.outcome.written or result.outcome.rows_written)
+        return replace(
+            result,
+            usage=usage,
+            seconds=time.monotonic() - started,
+            note=result.note or f"The lists of {others - own} other items were changed, too.",
+        )
+
+    def prepare(self, items: Sequence[EnrichedItem]) -> Usage:
+        """Makes the vectors of many items in few requests, so that `enrich` finds them; what that has consumed."""
+        usage = Usage()
+
+        def settle(used: Usage, estimate: Usage) -> None:
+            nonlocal usage
+            usage += used
+            self.settle(used, estimate)
+
+        self._related(settle, lambda _lists: ()).place({item.key: _text(self.declaration, item) for item in items})
+        return usage
+
+    def forecast(self, item: EnrichedItem) -> Usage:
+        text = _text(self.declaration, item)
+        known = self._related(self.settle, lambda _lists: ()).knows(item.key, text)
+        return Usage() if known or not text.strip() else self.embedder.estimate([text[: self.embedder.max_characters]])
+
+    def _related(
+        self, settle: Callable[[Usage, Usage], None], write: Callable[[Mapping[str, Neighbours]], Collection[str]]
+    ) -> Related:
+        options = RelatedOptions.model_validate(self.declaration.options.options)
+
+        def embed(texts: Sequence[str]) -> Sequence[Vector]:
+            return embed_texts(texts, embedder=self.embedder, gate=self.gate, admit=self.admit, settle=settle)
+
+        return Related(
+            store=VectorStore(self.vectors),
+            lease=Lease(storage=self.vectors, name=_TURN),
+            space=self.embedder.name,
+            embed=embed,
+            write=write,
+            count=options.count,
+            least=options.least,
+        )
+
+    def _write(self, lists: Mapping[str, Neighbours], results: dict[str, Enriched], *, own: str) -> set[str]:
+        """Writes lists, each as its item's; gives the items whose list cannot be written."""
+        failed: set[str] = set()
+        for item in self.reader.read(lists, matching=False):
+            try:
+                results[item.key] = self._write_one(item, lists[item.key])
+            except PermanentError:
+                # Another item's trouble is told on its own partition.
+                if item.key == own:
+                    raise
+                failed.add(item.key)
+        return failed
+
+    def _write_one(self, item: EnrichedItem, near: Neighbours) -> Enriched:
+        values: list[JsonValue] = [
+            {"item": self._key(n.key), "score": n.cosine, "rank": rank} for rank, n in enumerate(near, start=1)
+        ]
+        outcome = self._targets.write(item, source_of(self.declaration, item), {"": {_RESULT: values}})
+        if outcome is None:
+            raise TransientError(f"Item {item.key} of {self.reader.collection} was edited while it was written.")
+        made = fingerprint(self.declaration, item)
+        return Enriched(item=item.key, fingerprint=made, values={_RESULT: values}, outcome=outcome)
+
+    def _key(self, key: str) -> JsonValue:
+        field = self.declaration.collection.field(self.declaration.collection.key_field)
+        return int(key) if field and field.type in ("integer", "bigInteger") else key
+
+    def _gone(self, lists: Mapping[str, Neighbours]) -> set[str]:
+        """Neighbours that were deleted in Directus; what merely cannot be seen may be a lost right."""
+        named = sorted({neighbour.key for near in lists.values() for neighbour in near})
+        unseen = set(named) - self.reader.existing(named)
+        return read_deletions(self.reader.client, self.reader.collection, unseen) if unseen else set()
+
+    @property
+    def _targets(self) -> Targets:
+        vocabularies = Vocabularies(self.reader.client, self.declaration)
+        return Targets(
+            reader=self.reader, declaration=self.declaration, records=self.records, vocabularies=vocabularies
+        )
+
+
+def _text(declaration: Declaration, item: EnrichedItem) -> str:
+    """What an item says."""
+    return "\n".join(plain(text) for text in inputs_of(declaration, item).values())
