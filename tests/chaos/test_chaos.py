@@ -21,7 +21,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.surroundings import Surroundings, may_hide_folders, nothing_shared
 from tests.chaos.verdict import Verdict
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(5400)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ FULL = Form(
     dagster={},
 )
 FORM = FULL if os.environ.get("CHAOS") == "full" else SHORT
-PATIENCE_SECONDS = 1200
+PATIENCE_SECONDS = 2400
 RESULTS = Path(__file__).parents[2] / "bench-results"
 
 
