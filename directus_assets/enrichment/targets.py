@@ -173,12 +173,15 @@ class Targets:
         value, decision = None, None
         if values is not None:
             value = comparable(self.vocabularies.stored(values.get(result), result, place.field), place.field)
+        builtin = self.declaration.builtin
+        overrules = builtin is not None and result in builtin.overrules
+        if overrules and value is None:
+            return _Decided(code=code, place=place, value=None, human=human, decision=None)
         if whose is Standing.HUMAN or (values is not None and not (self._fills_only and whose in _OF_HUMANS)):
             known = record.fields.get(target_name(code, place.name))
             # What a human said of earlier content only stands no more.
-            is_over = (
-                whose is Standing.OUTDATED and self.declaration.builtin and self.declaration.builtin.follows_content
-            )
+            is_over = whose is Standing.OUTDATED and builtin is not None and builtin.follows_content
+            is_over = is_over or (overrules and (known is None or known.source != source))
             decision = decide(known, source=source, target=None if is_over else human, proposal=value)
         return _Decided(code=code, place=place, value=value, human=human, decision=decision)
 

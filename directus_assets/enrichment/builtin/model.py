@@ -53,6 +53,7 @@ class Builtin:
         neutral: values of targets, by name of the result, that are nobody's: what a database fills in by itself.
         follows_content: whether a human's value stands for the content that it was given to only, and not for later
             content: then it is overwritten, where another's would be kept for review.
+        overrules: names of the result whose values are put over a human's, once for each content, where there is one.
         notice: what people are told when these values were written; None for nothing.
         local: the answer of the engine `local`, from statistics.
     """
@@ -64,6 +65,7 @@ class Builtin:
     derives: Mapping[str, str] | None = None
     neutral: Mapping[str, tuple[JsonValue, ...]] = field(default_factory=dict)
     follows_content: bool = False
+    overrules: frozenset[str] = frozenset()
     notice: Callable[[Values, EnrichmentOptions], Notice | None] | None = None
     local: Callable[[Material], Values] | None = None
 

@@ -127,6 +127,7 @@ def _builtin(categories: Mapping[str, str], prompt: str, *, picture: str | None)
         derives={"flagged": "boolean", "status": "text", "also": "text"},
         neutral={"flagged": (False,)},
         follows_content=True,
+        overrules=frozenset({"also"}),
         notice=_notice,
         local=local,
     )
