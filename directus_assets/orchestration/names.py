@@ -102,6 +102,10 @@ class Names:
         """What enriches the items of a collection."""
         return self._own(f"enrich_items_of_{collection_name(collection)}")
 
+    def recommendation_job(self, collection: str) -> str:
+        """The job, and the schedule, that compute what to recommend of a collection."""
+        return self._own(f"recommend_{collection_name(collection)}")
+
     @property
     def files_sensor(self) -> str:
         """Follows files."""

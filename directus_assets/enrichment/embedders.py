@@ -1,0 +1,40 @@
+"""The choice between the embedders."""
+
+from directus_assets.enrichment.embeddings import Embedder
+from directus_assets.enrichment.local_embedder import NAME as LOCAL
+from directus_assets.enrichment.local_embedder import LocalEmbedder
+from directus_assets.errors import ConfigurationError
+from directus_assets.translation.engines import EngineSettings
+
+
+def choose_embedder(name: str, settings: EngineSettings, *, model: str | None) -> Embedder | None:
+    """The embedder that is asked for; None for `auto` where no key is set. `auto` never takes `local`.
+
+    Args:
+        name: `openai`, `local` or `auto`.
+        settings: keys and addresses.
+        model: the embedding model; unset for OpenAI's usual one.
+
+    Raises:
+        ConfigurationError: an unknown embedder, or one without its key or model.
+    """
+    if name == LOCAL:
+        return LocalEmbedder()
+    if name not in ("auto", "openai"):
+        raise ConfigurationError(f"There is no embedding engine '{name}'.", remedy="Use auto, openai or local.")
+    if not settings.openai_api_key:
+        if name == "auto":
+            return None
+        raise ConfigurationError(
+            "The engine 'openai' has no key.", remedy="Set OPENAI_API_KEY; any text will do where none is checked."
+        )
+    from directus_assets.enrichment.openai_embedder import DEFAULT_MODEL, OpenAIEmbedder
+
+    if settings.openai_base_url and not model:
+        raise ConfigurationError(
+            f"No embedding model is named for {settings.openai_base_url}.",
+            remedy="Set `model` of `related` in the YAML file to one that it serves.",
+        )
+    return OpenAIEmbedder(
+        api_key=settings.openai_api_key, base_url=settings.openai_base_url or None, model=model or DEFAULT_MODEL
+    )
