@@ -1,1 +1,21 @@
 """Keeps the derived content of a Directus project up to date by itself."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from directus_assets.orchestration.component import DirectusComponent
+
+__all__ = ["DirectusComponent"]
+
+
+def __getattr__(name: str) -> Any:
+    # Asked for by name only, so that what needs no Dagster does not wait for it.
+    if name == "DirectusComponent":
+        from directus_assets.orchestration.component import DirectusComponent
+
+        return DirectusComponent
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -29,11 +29,6 @@ from directus_assets.translation.scope import plan_scopes
 logger = logging.getLogger(__name__)
 
 
-def build_all(projects: Iterable[Settings]) -> dg.Definitions:
-    """The definitions of several projects, side by side."""
-    return dg.Definitions.merge(*map(build_defs, projects))
-
-
 def build_defs(
     settings: Settings, *, snapshot: Snapshot | None = None, project: Project | None = None
 ) -> dg.Definitions:

@@ -103,7 +103,7 @@ def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapsho
     if current.digest == digest:
         return False
     write_snapshot(current, project.settings.environment.state_folder)
-    webserver.reload_code_location()
+    webserver.reload_definitions(project.names.settings_sensor)
     return True
 
 

@@ -55,7 +55,7 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
             return _skip(message, cursor.model_copy(update={"compared": ""}))
         environment = project.settings.environment
         write_snapshot(current, environment.state_folder)
-        Webserver(environment.webserver_url).reload_code_location()
+        Webserver(environment.webserver_url).reload_definitions(project.names.settings_sensor)
         return _skip(message, cursor.model_copy(update={"compared": "", "reloaded_at": time.time()}))
 
     return directus_settings_sensor

@@ -17,6 +17,21 @@ _RUNS_PER_REQUEST = 10
 """Each costs Dagster the record of all that it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
 
+_LOCATIONS = """
+query Locations {
+  workspaceOrError {
+    __typename
+    ... on Workspace {
+      locationEntries {
+        name
+        locationOrLoadError { ... on RepositoryLocation { repositories { sensors { name } } } }
+      }
+    }
+    ... on PythonError { message }
+  }
+}
+"""
+
 _RELOAD = """
 mutation Reload($name: String!) {
   reloadRepositoryLocation(repositoryLocationName: $name) {
@@ -162,17 +177,33 @@ class Webserver:
         self.url = url
         self._transport = transport
 
-    def reload_code_location(self) -> None:
-        """Has the definitions built anew; webserver and daemon follow within seconds.
+    def reload_definitions(self, sensor: str) -> None:
+        """Has the definitions of a sensor built anew; webserver and daemon follow within seconds.
+
+        Args:
+            sensor: its name tells the code location, which may have any name.
 
         Raises:
             Unreachable: no webserver answers there.
             Rejected: it does, but cannot load the definitions.
         """
-        answer = self._ask(_RELOAD, name=CODE_LOCATION)["reloadRepositoryLocation"]
-        error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
-        if "message" in error:
-            raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+        locations = self._locations_of(sensor)
+        if not locations:
+            raise Rejected(f"Dagster could not build the definitions anew: no code location has '{sensor}' just now.")
+        for location in locations:
+            answer = self._ask(_RELOAD, name=location)["reloadRepositoryLocation"]
+            error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
+            if "message" in error:
+                raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+
+    def _locations_of(self, sensor: str) -> list[str]:
+        entries = self._ask(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
+        return [
+            str(entry["name"])
+            for entry in entries
+            for repository in (entry["locationOrLoadError"] or {}).get("repositories", [])
+            if any(row["name"] == sensor for row in repository["sensors"])
+        ]
 
     def sick_daemons(self) -> list[str]:
         """The parts of Dagster's daemon that are needed and do not run, such as `SENSOR`.

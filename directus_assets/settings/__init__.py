@@ -5,7 +5,7 @@ With the YAML file untouched, and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set, 
 
 from directus_assets.settings.enrichments import ChoiceSource, EnrichmentOptions, ResultOptions, RowOptions
 from directus_assets.settings.environment import Environment
-from directus_assets.settings.loading import Settings, load_projects, load_settings
+from directus_assets.settings.loading import Settings, load_projects, load_settings, project_settings
 from directus_assets.settings.projects import ConfigFile
 from directus_assets.settings.sections import (
     CollectionOptions,
@@ -32,4 +32,5 @@ __all__ = [
     "load_projects",
     "load_settings",
     "parse_config",
+    "project_settings",
 ]

@@ -60,18 +60,38 @@ def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, .
     path, file = _read_file(values)
     if not file.projects:
         config = inherit(file, ProjectOptions())
-        return (Settings(environment=Environment.read(values), config=config, config_folder=path.parent),)
-    return tuple(_of_name(name, values, file, path.parent) for name in file.projects)
+        return (project_settings("", values, prefix="", config=config, folder=path.parent),)
+    return tuple(
+        project_settings(
+            "" if name == DEFAULT else name,
+            values,
+            prefix=prefix_of(name, own),
+            config=inherit(file, own),
+            folder=path.parent,
+        )
+        for name, own in file.projects.items()
+    )
 
 
-def _of_name(name: str, values: Mapping[str, str], file: ConfigFile, folder: Path) -> Settings:
-    project = "" if name == DEFAULT else name
-    environment = Environment.read(values, prefix=prefix_of(name, file.projects[name]))
+def project_settings(
+    project: str, environ: Mapping[str, str], *, prefix: str, config: Config, folder: Path
+) -> Settings:
+    """Settings of one project, which keeps what it remembers apart from others.
+
+    Args:
+        project: its name; empty for the one whose names are the plain ones.
+        environ: the variables.
+        prefix: what stands before the names of its variables.
+        config: its sections of the YAML file.
+        folder: where relative paths of these start.
+
+    Raises:
+        ConfigurationError: a variable holds a value that cannot be used.
+    """
+    environment = Environment.read(environ, prefix=prefix)
     if project:
         environment = replace(environment, state_folder=environment.state_folder / "projects" / project)
-    return Settings(
-        environment=environment, config=inherit(file, file.projects[name]), project=project, config_folder=folder
-    )
+    return Settings(environment=environment, config=config, project=project, config_folder=folder)
 
 
 def _read_file(values: Mapping[str, str]) -> tuple[Path, ConfigFile]:

@@ -20,6 +20,17 @@ NAMES = Names()
 
 BOT = "bot"
 
+LOCATIONS = {
+    "__typename": "Workspace",
+    "locationEntries": [
+        {
+            "name": "directus_assets",
+            "locationOrLoadError": {"repositories": [{"sensors": [{"name": "directus_settings_sensor"}]}]},
+        }
+    ],
+}
+"""What Dagster's webserver answers when it is asked for the code location of our sensors."""
+
 
 class Memory:
     """What a project remembers, as long as its Directus is there."""

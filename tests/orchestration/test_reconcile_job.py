@@ -12,7 +12,7 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, read_snapshot, take_snapshot
-from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
+from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
 
 NAMES = Names()
 
@@ -23,14 +23,14 @@ class Webserver:
     def __init__(self) -> None:
         self.queries: list[str] = []
         note = self.queries.append
-        answer = {"data": {"reloadRepositoryLocation": {"locationOrLoadError": {}}}}
+        data = {"reloadRepositoryLocation": {"locationOrLoadError": {}}, "workspaceOrError": LOCATIONS}
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 note(json.loads(self.rfile.read(int(self.headers["content-length"])))["query"])
                 self.send_response(200)
                 self.end_headers()
-                self.wfile.write(json.dumps(answer).encode())
+                self.wfile.write(json.dumps({"data": data}).encode())
 
             def log_message(self, *_: object) -> None: ...
 
@@ -75,8 +75,8 @@ def test_presets_that_changed_unseen_have_the_definitions_built_anew(
 ) -> None:
     assert run(project, Snapshot(url=project.directus.url)).success
 
-    assert len(webserver.queries) == 1
-    assert "reloadRepositoryLocation" in webserver.queries[0]
+    assert len(webserver.queries) == 2
+    assert "reloadRepositoryLocation" in webserver.queries[1]
     kept = read_snapshot(tmp_path, url=project.directus.url)
     assert [preset.key for preset in kept.settings.presets] == ["card"]
 

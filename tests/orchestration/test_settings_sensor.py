@@ -12,7 +12,7 @@ import pytest
 from directus_assets.errors import Rejected, Unreachable
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.snapshot import Snapshot, read_snapshot
-from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
+from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
 
 URL = "http://directus.example.com"
 CARD = {"key": "card", "fit": "cover", "width": 200}
@@ -26,8 +26,10 @@ class Webserver(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.reloads.append(asked["variables"]["name"])
-        content = json.dumps({"data": {"reloadRepositoryLocation": self.answer}}).encode()
+        if "name" in asked["variables"]:
+            self.reloads.append(asked["variables"]["name"])
+        data = {"reloadRepositoryLocation": self.answer, "workspaceOrError": LOCATIONS}
+        content = json.dumps({"data": data}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

@@ -11,6 +11,18 @@ from directus_assets.orchestration.webserver import AssetProgress, Webserver
 URL = "http://127.0.0.1:3000"
 
 
+SENSOR = "directus_settings_sensor"
+LOCATIONS = {
+    "__typename": "Workspace",
+    "locationEntries": [
+        {"name": "ours", "locationOrLoadError": {"repositories": [{"sensors": [{"name": "x"}, {"name": SENSOR}]}]}},
+        {"name": "another", "locationOrLoadError": {"repositories": [{"sensors": [{"name": f"shop_{SENSOR}"}]}]}},
+        {"name": "broken", "locationOrLoadError": {}},
+        {"name": "loading", "locationOrLoadError": None},
+    ],
+}
+
+
 def webserver(answer: httpx.Response | Exception, seen: list[Any] | None = None) -> Webserver:
     def handler(request: httpx.Request) -> httpx.Response:
         if seen is not None:
@@ -41,7 +53,7 @@ def test_trouble_names_the_address_and_the_variable_to_set(
     answer: httpx.Response | Exception, error: type[DirectusAssetsError], told: str
 ) -> None:
     with pytest.raises(error) as caught:
-        webserver(answer).reload_code_location()
+        webserver(answer).reload_definitions(SENSOR)
 
     assert told in str(caught.value)
     assert URL in str(caught.value)
@@ -58,16 +70,21 @@ def test_trouble_names_the_address_and_the_variable_to_set(
 )
 def test_a_reload_that_fails_says_why(answer: dict[str, Any]) -> None:
     with pytest.raises(Rejected, match=r"could not build the definitions anew: (Not|line 2)"):
-        webserver(data(reloadRepositoryLocation=answer)).reload_code_location()
+        webserver(data(workspaceOrError=LOCATIONS, reloadRepositoryLocation=answer)).reload_definitions(SENSOR)
 
 
-def test_a_reload_names_the_code_location() -> None:
+def test_a_reload_names_the_code_location_that_has_the_sensor() -> None:
     seen: list[Any] = []
     entry = {"__typename": "WorkspaceLocationEntry", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
 
-    webserver(data(reloadRepositoryLocation=entry), seen).reload_code_location()
+    webserver(data(workspaceOrError=LOCATIONS, reloadRepositoryLocation=entry), seen).reload_definitions(SENSOR)
 
-    assert seen == [{"name": "directus_assets"}]
+    assert seen == [{}, {"name": "ours"}]
+
+
+def test_definitions_that_no_code_location_has_loaded_cannot_be_built_anew() -> None:
+    with pytest.raises(Rejected, match="no code location has 'web_directus_settings_sensor' just now"):
+        webserver(data(workspaceOrError=LOCATIONS)).reload_definitions("web_directus_settings_sensor")
 
 
 def test_a_backfill_is_asked_for_with_assets_and_partitions() -> None:

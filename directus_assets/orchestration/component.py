@@ -1,0 +1,134 @@
+"""`DirectusComponent`: the door through which a Dagster project gets all of this, our own `definitions.py` included."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeAlias
+
+import dagster as dg
+from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.orchestration.build import build_defs
+from directus_assets.settings import Config, Settings, project_settings
+from directus_assets.settings.projects import check_project_name
+
+
+def _resolve_secret(context: dg.ResolutionContext, value: Any) -> SecretStr | None:
+    found = context.resolve_value(value)
+    return SecretStr(str(found)) if found else None
+
+
+Secret: TypeAlias = Annotated[SecretStr | None, dg.Resolver(_resolve_secret, model_field_type=Any)]
+"""Read as anything at all: whatever it is, no error repeats it."""
+
+
+def _as_in_yaml(section: str) -> dg.Resolver:
+    """Reads a section as it is written in `directus_assets.yaml`; texts in it may be templates.
+
+    Dagster takes no pydantic model whose fields have bounds for a field; so the field is declared as anything, and read
+    through that model.
+    """
+    annotation: Any = Config.model_fields[section].annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+
+    def resolve(context: dg.ResolutionContext, value: Any) -> Any:
+        return context.resolve_value(_revealed(adapter.dump_python(value, exclude_unset=True)))
+
+    return dg.Resolver(resolve, model_field_type=annotation)
+
+
+def _revealed(value: Any) -> Any:
+    """The same with secrets as text, which may be templates."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return {key: _revealed(entry) for key, entry in value.items()}
+    return [_revealed(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+class DirectusScaffolder(dg.Scaffolder[Any]):
+    """Writes a `defs.yaml` that works as soon as the two variables are set."""
+
+    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
+        """Writes it."""
+        dg.scaffold_component(request, {"url": "{{ env.DIRECTUS_URL }}", "token": "{{ env.DIRECTUS_TOKEN }}"})
+
+
+@dg.scaffold_with(DirectusScaffolder)
+class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
+    """Keeps the derived content of a Directus project up to date: image presets, translations, enrichments.
+
+    A sensor follows each collection and a schedule compares everything. Each preset, language and enrichment is an
+    asset with a partition for each picture or item.
+
+    ```yaml
+    type: directus_assets.DirectusComponent
+    attributes:
+      url: "{{ env.DIRECTUS_URL }}"
+      token: "{{ env.DIRECTUS_TOKEN }}"
+      images: {delivery: warm}
+    ```
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    name: str = Field(default="", description="Stands before all names in Dagster; needed where there are several.")
+    url: str | None = Field(default=None, description="Where Directus answers; unset: DIRECTUS_URL.")
+    token: Secret = Field(default=None, description="A static token, as a template; unset: DIRECTUS_TOKEN.")
+    environment: str | None = Field(
+        default=None,
+        description="What stands before the names of variables; unset: the name, such as SHOP_STORAGE_….",
+        pattern="^([A-Z][A-Z0-9_]*)?$",
+    )
+    folder: str | None = Field(default=None, description="Where relative folders start; unset: the project's root.")
+    images: Annotated[Any, _as_in_yaml("images")] = Field(default_factory=dict, description="Image presets.")
+    translations: Annotated[Any, _as_in_yaml("translations")] = Field(default_factory=dict, description="Languages.")
+    enrichments: Annotated[Any, _as_in_yaml("enrichments")] = Field(default_factory=dict, description="By collection.")
+    reconcile: Annotated[Any, _as_in_yaml("reconcile")] = Field(default_factory=dict, description="The comparison.")
+    notify: Annotated[Any, _as_in_yaml("notify")] = Field(default_factory=dict, description="Who is told of failures.")
+
+    @field_validator("name")
+    @classmethod
+    def _is_usable(cls, name: str) -> str:
+        return check_project_name(name) if name else name
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        # The token of one Directus must not be sent to another.
+        if bool(self.url) != bool(self.token):
+            raise ValueError("`url` and `token` are given together, or both come from the environment")
+        return self
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The component with these settings, whose environment is that of this process."""
+        sections = {name: getattr(settings.config, name) for name in Config.model_fields}
+        prefix, folder = settings.environment.prefix, str(settings.config_folder)
+        return cls(name=settings.project, environment=prefix, folder=folder, **sections)
+
+    def settings(self, root: Path) -> Settings:
+        """Attributes and environment together.
+
+        Args:
+            root: where a relative `folder` starts.
+
+        Raises:
+            ConfigurationError: a template, or a variable, gives a value that cannot be used.
+        """
+        prefix = self.name.upper() if self.environment is None else self.environment
+        own = {}
+        if self.url and self.token:
+            own = {"DIRECTUS_URL": self.url, "DIRECTUS_TOKEN": self.token.get_secret_value()}
+        before = f"{prefix}_" if prefix else ""
+        environ = {**os.environ, **{f"{before}{name}": value for name, value in own.items()}}
+        try:
+            config = Config.model_validate({name: getattr(self, name) for name in Config.model_fields})
+        except ValidationError as error:
+            faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+            raise ConfigurationError(f"DirectusComponent: {'; '.join(faults)}.") from None
+        return project_settings(self.name, environ, prefix=prefix, config=config, folder=root / (self.folder or ""))
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """All definitions of the project."""
+        return build_defs(self.settings(context.project_root))
