@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -275,6 +276,12 @@ def items_path(collection: str) -> str:
     """Where the items of a collection are; those of Directus' own collections are elsewhere."""
     own = collection.removeprefix("directus_")
     return f"/items/{collection}" if own == collection else f"/{own}"
+
+
+def item_path(collection: str, key: str) -> str:
+    """Where one item is. Keys can be any text that people type in, `../users/me` as well."""
+    # `quote` leaves dots as they are, and two of them would lead elsewhere.
+    return f"{items_path(collection)}/{quote(key, safe='').replace('.', '%2E')}"
 
 
 def _as_parameter(value: Any) -> str:

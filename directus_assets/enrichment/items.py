@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.client import DirectusClient, item_path, items_path
 from directus_assets.directus.models import File, JsonValue
 from directus_assets.directus.schema import LanguageRow, TextField
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
@@ -121,8 +121,9 @@ class ItemReader:
 
     def write(self, item: EnrichedItem, values: Mapping[str, JsonValue]) -> None:
         """Writes these fields of the item itself."""
-        path = items_path(self.collection)
-        self.client.patch(path if self._schema.is_singleton else f"{path}/{item.key}", dict(values))
+        is_singleton = self._schema.is_singleton
+        path = items_path(self.collection) if is_singleton else item_path(self.collection, item.key)
+        self.client.patch(path, dict(values))
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
         """Writes these fields of one language; whether it was written (see `translation.items.write_row`)."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.client import DirectusClient, item_path, items_path
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected
@@ -108,11 +108,10 @@ def write_row(
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
     """
-    path = f"/items/{scope.schema.translations}"
     row = item.rows.get(language.code)
     try:
         if row:
-            client.patch(f"{path}/{row.key}", dict(values))
+            client.patch(item_path(scope.schema.translations, row.key), dict(values))
             return True
         own = _make_row(client, scope, item, language, values)
     except PermanentError:
@@ -152,7 +151,7 @@ def _row_key(item: Item, language: LanguageRow) -> str | None:
 
 
 def _take_back(client: DirectusClient, scope: Scope, row_key: str) -> None:
-    path = f"/items/{scope.schema.translations}/{row_key}"
+    path = item_path(scope.schema.translations, row_key)
     try:
         client.delete(path)
     except (Forbidden, NotFound):

@@ -73,6 +73,43 @@ def test_a_singleton_with_csv_tags_and_a_repeater_under_names_of_its_own(
         assert pipeline.tick("home") == []
 
 
+@pytest.mark.parametrize("key", ["../posts_translations/1", "..", "a/b?fields=id#c d", "100%"])
+def test_a_row_whose_key_could_lead_elsewhere_is_written_and_nothing_else(
+    directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path, key: str
+) -> None:
+    name = create_labels(studio)
+    create_bot(studio, token=directus.bot_token)
+    with Pipeline(directus, server, tmp_path) as pipeline:
+        assert pipeline.tick(name) == []
+        rows = [
+            {"languages_code": "en-US", "id": f"original {key}", "title": "Bread"},
+            {"languages_code": "de-DE", "id": key},
+        ]
+        studio.post(f"/items/{name}", {"translations": rows})
+        before = studio.get("/items/posts_translations", limit=-1)
+
+        pipeline.tick(name)
+
+        (row,) = studio.get(f"/items/{name}_translations", filter={"id": {"_eq": key}})
+        assert row["title"] == in_german("Bread")
+        assert studio.get("/items/posts_translations", limit=-1) == before
+
+
+def create_labels(studio: DirectusClient) -> str:
+    """A collection whose translations have keys that people type in; a new one each time."""
+    name = f"labels_{len(studio.get('/collections'))}"
+    schema._create(studio, name, [schema._field("id", "integer", hidden=True, schema=schema._SERIAL)])
+    key = schema._field("id", "string", schema={"is_primary_key": True, "length": 255})
+    keys = [schema._field(f"{name}_id", "integer", hidden=True), schema._field("languages_code", "string", hidden=True)]
+    schema._create(studio, f"{name}_translations", [key, *keys, schema._field("title", "string", interface="input")])
+    alias = schema._field("translations", "alias", interface="translations", special=["translations"])
+    studio.post(f"/fields/{name}", {**alias, "schema": None})
+    rows = f"{name}_translations"
+    schema._relate(studio, rows, f"{name}_id", name, one_field="translations", junction_field="languages_code")
+    schema._relate(studio, rows, "languages_code", "languages", one_field=None, junction_field=f"{name}_id")
+    return name
+
+
 def row_of(studio: DirectusClient, code: str) -> dict[str, Any]:
     (row,) = studio.get("/items/texts_of_home", filter={"lang": {"_eq": code}}, limit=-1)
     return dict(row)
