@@ -172,13 +172,12 @@ def output_figures(bed: Bed, verdict: Verdict) -> dict[str, object]:
     paid = Counter(
         (asked.target.code, segment["text"]) for asked in bed.engine.asked for segment in asked.segments.values()
     )
-    names = [name for name, _ in bed.storage().names()]
     return {
         "outputs recorded": recorded,
         "outputs recorded more than once for the same state": recorded - distinct,
         "segments paid": paid.total(),
         "segments paid more than once": paid.total() - len(paid),
-        "temporary files left behind": sum(name.endswith(".tmp") for name in names),
+        "files left behind": verdict.strays(),
     }
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 import httpx
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.models import Preset
+from directus_assets.directus.models import File, Preset
 from directus_assets.images.delivery import Exported
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.transforms import Derivative, derivatives
@@ -54,10 +54,33 @@ class Verdict:
             yield f"{len(ids - set(rows))} uploads are not in Directus"
         partitions = str(NAMES.files_partitions.name)
         yield from _difference("partitions of files", ids, self.bed.instance.get_dynamic_partitions(partitions))
+        sizes = dict(self.bed.storage().names())
+        names = self.stored_names(rows.values())
+        if missing := [name for name in names if not sizes.get(name)]:
+            yield f"{len(missing)} derivatives are not in the storage, such as {missing[0]}"
         for preset in _PARSED:
             key = NAMES.preset(preset.key)
             wanted = {file.id: fingerprint(file, preset) for file in rows.values()}
             yield from self._assets(key, NAMES.files_partitions, wanted)
+
+    def stored_names(self, files: Iterable[File]) -> list[str]:
+        """What Directus' storage has to hold of these files, besides themselves and what is exported."""
+        presets = [preset for preset in _PARSED if preset.key not in self.bed.around.exported]
+        return [each.stored_name for file in files for preset in presets for each in derivatives(preset, file)]
+
+    def strays(self) -> list[str]:
+        """What lies in Directus' storage and belongs to no file that Directus has."""
+        with DirectusClient(self.bed.directus.url, self.bed.directus.admin_token) as directus:
+            files = directus.files_by_id(self.truth.pictures)
+        known = {*(file.filename_disk for file in files), *self.stored_names(files)}
+        # What Directus has made itself, when it was asked for a preset that is exported, is right as well.
+        own = {file.id for file in files}
+        folders = ("exports/", "translations/")
+        return [
+            name
+            for name, _ in self.bed.storage().names()
+            if name not in known and not name.startswith(folders) and (name.endswith(".tmp") or name[:36] not in own)
+        ]
 
     def _translations(self, admin: httpx.Client) -> Iterator[str]:
         partitions = NAMES.items_partitions("posts")
