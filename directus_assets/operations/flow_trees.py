@@ -34,7 +34,6 @@ _FILES = "directus_files"
 # path makes it take the longer way, at whose end every value is text.
 _NEW_KEY = "{{$trigger . key}}"
 _FIRST_KEY = "{{$trigger . keys[0]}}"
-_USER = "{{$accountability.user}}"
 _ICONS = {Button.RENDER: "photo_size_select_large", Button.TRANSLATE: "translate", Button.ENRICH: "auto_awesome"}
 _REFUSED = "The pipeline did not take this. Whoever runs it finds the reason with `directus-assets doctor`."
 _UNREACHABLE = "The pipeline cannot be reached at the moment. Try again later, or tell whoever runs it."
@@ -63,6 +62,8 @@ class Wiring:
     buttons: Mapping[Button, Sequence[str]]
     """The collections that each button is shown on."""
     outputs: Sequence[Outputs]
+    pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Collections whose items name files, with those fields. Only an administrator sees them all."""
     header: str = field(default="", repr=False)
     """`Name: value`, sent along with each request."""
 
@@ -95,35 +96,17 @@ def button_flows(wiring: Wiring) -> list[Flow]:
 
 
 def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> Flow:
-    config = {
-        "button": button.value,
-        "collection": "{{$trigger.body.collection}}",
-        "keys": "{{$trigger.body.keys}}",
-        "user": _USER,
-    }
-    run = execution_params(
-        wiring.names.buttons_job,
-        tags={PRIORITY_TAG: FRESH_PRIORITY, **wiring.names.tags},
-        run_config={"ops": {wiring.names.buttons_op: {"config": config}}},
-    )
-    refused = Operation(
-        key="not_taken", type="throw-error", options={"code": "NOT_TAKEN", "status": "502", "message": _REFUSED}
-    )
-    unreachable = Operation(
-        key="not_reached", type="throw-error", options={"code": "NOT_REACHED", "status": "503", "message": _UNREACHABLE}
-    )
-    taken = _condition(
-        "is_taken",
-        {"$last": {"data": {"data": {"launchRun": {"kind": {"_eq": "LaunchRunSuccess"}}}}}},
-        reject=refused,
-    )
-    # `data` as in every answer of Directus: what stands beside it is not read.
     told = Operation(
         key="told",
         type="transform",
+        # `data` as in every answer of Directus: what stands beside it is not read.
         options={"json": {"data": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}},
     )
     check = wiring.request("ask", f"{{ {PLAN_ALIAS}{wiring.digest}: version }}", {}, reject=told)
+    pictures = wiring.pictures if button is Button.RENDER else {}
+    launch = _launch(wiring, button)
+    for name, fields in reversed(list(pictures.items())):
+        launch = _pictures_of(wiring, name, fields, reject=launch)
     return Flow(
         id=flow_id(wiring.names.project, button.value),
         name=button.label,
@@ -131,7 +114,7 @@ def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> 
         trigger="manual",
         accountability="activity",
         options={
-            "collections": list(collections),
+            "collections": [*collections, *pictures],
             "location": "both",
             "requireSelection": True,
             "requireConfirmation": True,
@@ -139,13 +122,55 @@ def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> 
             "async": False,
             "error_on_reject": True,
         },
-        first=_condition(
-            "is_check",
-            {"$trigger": {"body": {"check": {"_eq": True}}}},
-            resolve=check,
-            reject=wiring.request("launch", LAUNCH_RUN, {"run": run}, resolve=taken, reject=unreachable),
-        ),
+        first=_condition("is_check", {"$trigger": {"body": {"check": {"_eq": True}}}}, resolve=check, reject=launch),
     )
+
+
+def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject: Operation) -> Operation:
+    """Of items of content, the files that they name are chosen, as far as whoever clicks may read them."""
+    read = Operation(
+        key=f"files_of_{collection}",
+        type="item-read",
+        options={
+            "collection": collection,
+            "key": "{{$trigger.body.keys}}",
+            "query": {"fields": list(fields)},
+            "permissions": "$trigger",
+        },
+        resolve=_launch(wiring, Button.RENDER, of=f"_{collection}", files="{{$last}}"),
+    )
+    is_this = {"$trigger": {"body": {"collection": {"_eq": collection}}}}
+    return _condition(f"is_{collection}", is_this, resolve=read, reject=reject)
+
+
+def _launch(wiring: Wiring, button: Button, *, of: str = "", **more: str) -> Operation:
+    """Starts the run that takes the click, and lets the editor know at once where it is not taken.
+
+    Directus lets an operation follow one other only, so that each branch has operations of its own.
+    """
+    config = {
+        "button": button.value,
+        "collection": "{{$trigger.body.collection}}",
+        "keys": "{{$trigger.body.keys}}",
+        "user": "{{$accountability.user}}",
+        **more,
+    }
+    run = execution_params(
+        wiring.names.buttons_job,
+        tags={PRIORITY_TAG: FRESH_PRIORITY, **wiring.names.tags},
+        run_config={"ops": {wiring.names.buttons_op: {"config": config}}},
+    )
+    taken = _condition(
+        f"is_taken{of}",
+        {"$last": {"data": {"data": {"launchRun": {"kind": {"_eq": "LaunchRunSuccess"}}}}}},
+        reject=_error(f"not_taken{of}", "NOT_TAKEN", 502, _REFUSED),
+    )
+    unreachable = _error(f"not_reached{of}", "NOT_REACHED", 503, _UNREACHABLE)
+    return wiring.request(f"launch{of}", LAUNCH_RUN, {"run": run}, resolve=taken, reject=unreachable)
+
+
+def _error(key: str, code: str, status: int, message: str) -> Operation:
+    return Operation(key=key, type="throw-error", options={"code": code, "status": str(status), "message": message})
 
 
 def push_flow(wiring: Wiring) -> Flow:

@@ -1,6 +1,7 @@
 """`directus-assets setup --flows`: buttons in the Studio and, where wished, the push of changes."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,7 @@ from directus_assets.operations.account import Step, carry_out, plan_account, re
 from directus_assets.operations.findings import Status
 from directus_assets.operations.flow_trees import PUSH_KEY, button_flows, known_ids, push_flow
 from directus_assets.operations.flows import flow_id, plan_flows, read_flows, require_room
+from directus_assets.operations.picture_fields import picture_fields
 from directus_assets.operations.rights import Right, held_rights, missing_rights
 from directus_assets.operations.setup import require_administrator, table_of
 from directus_assets.operations.wiring import check_flows, read_targets, wiring_of
@@ -49,7 +51,7 @@ def run_flows_setup(
     with DirectusClient(settings.environment.directus_url, admin_token) as admin:
         require_administrator(admin)
         targets = read_targets(project)
-        wiring = wiring_of(project, targets)
+        wiring = replace(wiring_of(project, targets), pictures=picture_fields(admin.get("/relations")))
         ids = known_ids(project.names.project)
         present = read_flows(admin, ids)
         wanted = [] if remove else button_flows(wiring)

@@ -5,7 +5,7 @@ A flow in Directus starts the job with what was clicked as its config. A run is 
 so that items from all over a collection need several; the sensor answers the click when all of them have ended.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -41,7 +41,13 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         name=project.names.buttons_op,
         description="Starts runs over the items that an editor has chosen in the Studio.",
         out=dg.Out(dg.Nothing),
-        config_schema={"button": str, "collection": str, "keys": dg.Array(dg.Any), "user": str},
+        config_schema={
+            "button": str,
+            "collection": str,
+            "keys": dg.Array(dg.Any),
+            "user": str,
+            "files": dg.Field(dg.Any, is_required=False),
+        },
         retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL),
     )
     def make_chosen_again(context: dg.OpExecutionContext) -> None:
@@ -99,14 +105,27 @@ def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:
         button = Button(config["button"])
     except ValueError:
         raise dg.Failure(f"There is no button {config['button']!r}.", allow_retries=False) from None
-    keys = [str(key) for key in config["keys"] if isinstance(key, (str, int))]
+    # Of items of content, the files that they name are chosen.
+    is_content = button is Button.RENDER and "files" in config
+    keys = _values(config["files"] if is_content else config["keys"])
     return Click(
         id=run.tags.get(ROOT_RUN_TAG, run.run_id),
         button=button,
-        collection=config["collection"],
+        collection="directus_files" if is_content else config["collection"],
         keys=tuple(dict.fromkeys(keys)),
         user=config["user"],
     )
+
+
+def _values(found: Any) -> Iterator[str]:
+    """The keys in lists, and in the fields of rows."""
+    if isinstance(found, Mapping):
+        found = list(found.values())
+    if isinstance(found, list):
+        for each in found:
+            yield from _values(each)
+    elif isinstance(found, (str, int)):
+        yield str(found)
 
 
 def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets, click: Click) -> Click:
@@ -117,6 +136,8 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets
             f"Nothing of '{click.collection}' can be made by the button '{click.button.label}'.",
             remedy="Run `directus-assets setup --flows`, so that the buttons are where they work.",
         )
+    if not click.keys:
+        raise BadInput("None of the chosen items has a picture.", remedy="Choose others.")
     subject = target.subject
     present = subject.examine(click.keys, ()).present
     if present:
