@@ -141,7 +141,7 @@ def test_buttons_are_installed_once_and_reach_dagster(site: Site, set_up: Callab
     assert "ok: button 'Render presets again': reaches Dagster 1.13.27" in told
     assert "Nothing has to be changed." in nothing
     shown = {name: set(row["options"]["collections"]) for name, row in flows(site).items()}
-    assert shown == {"Render presets again": {"directus_files"}, "Translate again": {"posts", "pages"}}
+    assert shown == {"Render presets again": {"directus_files", "posts"}, "Translate again": {"posts", "pages"}}
 
 
 def test_a_click_sends_exactly_the_chosen_items_and_who_clicked(
@@ -363,3 +363,24 @@ def test_the_doctor_tells_buttons_that_work_from_those_that_do_not(
     dagster.server.socket.close()
     # One cause is told once.
     assert [status for status, _ in rows(dagster.url)] == ["failed"]
+
+
+def test_a_click_on_content_sends_the_files_that_it_shows(
+    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
+) -> None:
+    set_up()
+    files = [upload(admin, picture(), filename=name) for name in ("one.jpg", "two.jpg")]
+    posts = [site.write_post(), site.write_post(), site.write_post()]
+    for post, file in zip(posts, files, strict=False):
+        site.admin.patch(f"/items/posts/{post}", {"image": file})
+
+    assert click(site, "render", "posts", *posts).is_success
+    assert click(site, "render", "posts", posts[1]).is_success
+
+    configs = [
+        variables["run"]["runConfigData"]["ops"]["make_chosen_again"]["config"] for variables in dagster.variables
+    ]
+    assert [config["files"] for config in configs] == [
+        [{"image": files[0]}, {"image": files[1]}, {"image": None}],
+        {"image": files[1]},
+    ]

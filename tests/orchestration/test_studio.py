@@ -1,0 +1,211 @@
+"""Directus asks Dagster for work: an editor's click in the real Studio, in a headless browser, and the push of changes.
+
+The daemon, the webserver and Directus are the real ones; the tests tell one story.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.local.bot import create_bot
+from directus_assets.local.pictures import upload
+from directus_assets.local.pipeline import LocalPipeline
+from directus_assets.local.schema import create_collections
+from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.run_tags import CLICK_TAG, PUSH, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
+from tests.orchestration.test_pipeline import CARD, WIDE, Story, picture
+
+pytestmark = pytest.mark.integration
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+EDITOR, PASSWORD = "anna@example.com", "anna-may-edit"
+
+
+class Editor:
+    """Somebody with the Studio and few rights."""
+
+    def __init__(self, directus: LocalDirectus, admin: DirectusClient) -> None:
+        policy = admin.post("/policies", {"name": "editors", "app_access": True})["id"]
+        for collection in ("directus_files", "directus_folders", "directus_flows", "posts", "posts_translations"):
+            right = {"policy": policy, "collection": collection, "action": "read", "fields": ["*"]}
+            admin.post("/permissions", {**right, "permissions": {}, "validation": {}})
+        role = admin.post("/roles", {"name": "editors", "policies": [{"policy": policy}]})["id"]
+        user = {"email": EDITOR, "password": PASSWORD, "role": role, "status": "active", "token": "annas-own-token"}
+        self.id = admin.post("/users", user)["id"]
+        self.directus = DirectusClient(directus.url, "annas-own-token")
+
+    def notifications(self) -> list[tuple[str, str]]:
+        rows = self.directus.get("/notifications", sort="timestamp", limit=-1)
+        return [(row["subject"], row["message"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def story(
+    empty_directus: LocalDirectus, admin: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    with DirectusClient(empty_directus.url, empty_directus.admin_token, timeout_seconds=60) as client:
+        client.patch("/settings", {"storage_asset_presets": [CARD, WIDE]})
+        create_collections(client)
+        create_bot(client, token=empty_directus.bot_token)
+    environment = {"TRANSLATION_ENGINE": "pseudo"}
+    with LocalPipeline(empty_directus, tmp_path_factory.mktemp("studio"), environment=environment) as pipeline:
+        made = Story(empty_directus, admin, pipeline)
+        yield made
+        made.instance.dispose()
+        made.client.close()
+
+
+@pytest.fixture(scope="module")
+def editor(story: Story) -> Iterator[Editor]:
+    with DirectusClient(story.directus.url, story.directus.admin_token) as client:
+        made = Editor(story.directus, client)
+        yield made
+        made.directus.close()
+
+
+@pytest.fixture(scope="module")
+def files(story: Story, editor: Editor) -> list[str]:
+    """Three pictures, each shown by a post."""
+    ids = [upload(story.admin, picture(number), filename=f"{number}.jpg") for number in range(3)]
+    for file in ids:
+        row = {"languages_code": "en-US", "title": f"With {file}"}
+        post = {"status": "published", "image": file, "translations": [row]}
+        story.admin.post("/items/posts", json=post).raise_for_status()
+    story.wait_until_made(*ids)
+    return ids
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    if not CHROMIUM:
+        pytest.skip("There is no Chromium (Debian: apt install chromium).")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+    quiet = ["--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *quiet])
+        page = browser.new_page(viewport={"width": 1280, "height": 560})
+        page.set_default_timeout(120_000)
+        yield page
+        browser.close()
+
+
+def stored(story: Story, file: str) -> set[str]:
+    """The names of its derivatives that are there."""
+    return {derivative.stored_name for derivative in story.wanted(file)} & story.stored().keys()
+
+
+def delete_derivatives(story: Story, *ids: str) -> None:
+    for file in ids:
+        for name in stored(story, file):
+            (story.directus.uploads / name).unlink()
+
+
+def runs_over(story: Story, file: str) -> list[dict[str, str]]:
+    """The tags of all runs that begin or end with this file."""
+    tags = [record.dagster_run.tags for record in story.instance.get_run_records(ascending=True)]
+    return [dict(each) for each in tags if file in (each.get(RANGE_START_TAG), each.get(RANGE_END_TAG))]
+
+
+def test_the_command_installs_the_flows(story: Story, files: list[str]) -> None:
+    command = Path(sys.executable).with_name("directus-assets")
+    variables = {**story.pipeline.environment, "DIRECTUS_ADMIN_TOKEN": story.directus.admin_token}
+    done = subprocess.run(
+        [command, "setup", "--flows", "--push", "--yes"],
+        cwd=story.pipeline.folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok: button 'Render presets again': reaches Dagster" in done.stdout
+    assert "ok: button 'Translate again': reaches Dagster" in done.stdout
+
+
+def test_a_click_in_the_studio_ends_in_new_derivatives_and_a_notification(
+    story: Story, editor: Editor, files: list[str], page: Page
+) -> None:
+    """The first and the third of three posts are chosen, whose pictures are no range."""
+    delete_derivatives(story, *files)
+    assert not any(stored(story, file) for file in files)
+
+    page.goto(f"{story.directus.url}/admin/login?redirect=/content/posts")
+    page.fill("input[type=email]", EDITOR)
+    page.fill("input[type=password]", PASSWORD)
+    page.click("button[type=submit]")
+    rows = page.locator("tr.table-row")
+    for number in (0, 2):
+        rows.nth(number).locator("td.select button, td.select .v-checkbox").first.click()
+    page.get_by_role("button", name="Flows").click()
+    button = page.get_by_role("button", name="Render presets again")
+    button.wait_for()
+    _take_picture(page)
+    button.click()
+    page.get_by_role("button", name="Run Flow on 2 Selected Items").click()
+
+    story.wait("Nobody was told", lambda: bool(editor.notifications()))
+    assert editor.notifications() == [("Render presets again: 2 of 2 done", "Everything was made anew.")]
+    wanted = [len(story.wanted(file)) for file in files]
+    assert [len(stored(story, file)) for file in files] == [wanted[0], 0, wanted[2]]
+
+
+def test_an_editor_is_told_why_something_could_not_be_made(story: Story, editor: Editor, files: list[str]) -> None:
+    (story.directus.uploads / story.file(files[1]).filename_disk).write_bytes(b"no picture any more")
+    flow = next(row for row in story.admin.get("/flows").json()["data"] if row["name"] == "Render presets again")
+
+    editor.directus.post(f"/flows/trigger/{flow['id']}", {"collection": "directus_files", "keys": files[1:]})
+    story.wait("Nobody was told", lambda: len(editor.notifications()) == 2)
+
+    subject, message = editor.notifications()[-1]
+    assert subject == "Render presets again: 1 of 2 done, 1 failed"
+    assert "is cut off: 19 bytes" in message
+
+
+def test_an_upload_is_pushed_and_made_once(story: Story, files: list[str]) -> None:
+    began = time.monotonic()
+    file = upload(story.admin, picture(9), filename="pushed.jpg")
+
+    story.wait("It was not made", lambda: len(stored(story, file)) == len(story.wanted(file)))
+    seconds = time.monotonic() - began
+    story.wait_until_made(file)
+
+    print(f"Made {seconds:.1f} s after the upload's answer.")
+    assert [tags.get(TRIGGER_TAG) for tags in runs_over(story, file)] == [PUSH]
+
+
+def test_a_post_is_pushed_and_translated_once(story: Story) -> None:
+    row = {"languages_code": "en-US", "title": "A new one"}
+    post = story.admin.post("/items/posts", json={"status": "published", "translations": [row]}).json()["data"]["id"]
+
+    def titles() -> dict[str, Any]:
+        rows = story.admin.get("/items/posts_translations", params={"filter[posts_id][_eq]": post}).json()["data"]
+        return {row["languages_code"]: row["title"] for row in rows}
+
+    story.wait("It was not translated", lambda: len(titles()) > 1)
+    story.settle()
+
+    assert [tags.get(TRIGGER_TAG) for tags in runs_over(story, str(post))] == [PUSH]
+
+
+def test_a_click_shows_in_dagster_by_its_tag(story: Story, files: list[str]) -> None:
+    clicks = {tags.get(CLICK_TAG) for file in files for tags in runs_over(story, file)} - {None}
+
+    assert len(clicks) == 2
+
+
+def _take_picture(page: Page) -> None:
+    """For the README, where it is asked for."""
+    if folder := os.environ.get("STUDIO_PICTURE"):
+        page.wait_for_timeout(1000)  # until the panel has unfolded
+        page.screenshot(path=folder)
