@@ -25,6 +25,8 @@ class DirectusProxy:
     def __init__(self, target: str) -> None:
         self.requests: list[str] = []
         self.hidden_entries: set[int] = set()
+        self.repeats_credentials = False
+        """Whether every request is refused in words that hold what was sent in `Authorization`."""
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -44,6 +46,10 @@ class DirectusProxy:
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
         """What Directus answers, without the entries that are hidden."""
         self.requests.append(f"{method} {path}")
+        if self.repeats_credentials:
+            sent = headers.get("Authorization", "")
+            words = f"{sent.removeprefix('Bearer ')} is not welcome ({sent})"
+            return httpx.Response(500, json={"errors": [{"message": words}]})
         passed = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
         answer = self._client.request(method, path, headers={**passed, "accept-encoding": "identity"}, content=body)
         if self.hidden_entries and urlsplit(path).path == "/activity" and answer.is_success:

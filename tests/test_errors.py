@@ -16,6 +16,7 @@ from directus_assets.errors import (
     redact,
 )
 from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.settings import Environment
 from directus_assets.translation.engines.protocol import RequestRefused
 from directus_assets.translation.translate import Untranslatable
 
@@ -42,6 +43,14 @@ def test_retry_after_is_a_number_or_a_date() -> None:
 def test_credentials_are_hidden(text: str) -> None:
     assert "***" in redact(text)
     assert not any(secret in redact(text) for secret in ("abc.def", "s3cr3t", "pw@", "abcdefghijkl"))
+
+
+def test_a_secret_of_this_process_is_hidden_in_whatever_words_it_comes_back() -> None:
+    Environment.read({"DIRECTUS_TOKEN": "q7w8e9r0t1", "STORAGE_CDN_SECRET": "z5x6c7v8b9"})
+
+    error = Rejected("q7w8e9r0t1 is not welcome", remedy="Sign with 'z5x6c7v8b9'.")
+
+    assert str(error) == "*** is not welcome Sign with '***'."
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def tell_a_webhook(url: str) -> None:
 
 
 def ask_dagster(url: str) -> None:
-    Webserver(url).reload_code_location()
+    Webserver(url).asset_statuses()
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,13 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from directus_assets.translation.record_store import RecordStore
 from tests.directus_proxy import DirectusProxy
-from tests.translation.scripted_openai import ScriptedOpenAI
+from tests.translation.scripted_openai import ScriptedOpenAI, answer_right, unauthorized
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +36,9 @@ translations:
     tiny: {input: 1000, output: 1000}
 # Once a year: a comparison that came in between would be a run.
 reconcile: {cron: "0 0 1 1 *"}
+notify: {webhook: "http://127.0.0.1:9/hooks/hook-4f1b7c2e9a"}
 """
+SECRETS = {"engine": "engine-5b1d8e7c3f", "storage": "storage-9c2a6d4e1b", "webhook": "hook-4f1b7c2e9a"}
 SENSORS = ("directus_files_sensor", "directus_settings_sensor", "directus_posts_sensor", "directus_pages_sensor")
 
 
@@ -60,7 +65,8 @@ def pipeline(
 ) -> Iterator[LocalPipeline]:
     environment = {
         "DIRECTUS_URL": wire.url,
-        "OPENAI_API_KEY": "key",
+        "OPENAI_API_KEY": SECRETS["engine"],
+        "STORAGE_CDN_SECRET": SECRETS["storage"],
         "OPENAI_BASE_URL": engine.url,
         "OPENAI_MODEL": "tiny",
     }
@@ -154,6 +160,61 @@ def test_a_steady_system_is_silent_for_ten_ticks(
     assert (_runs(pipeline), len(engine.asked)) == (runs, asked)
     assert requests <= ticks
     assert {request.partition("?")[0] for request in wire.requests[-requests:]} == {"GET /activity"}
+
+
+def test_no_secret_is_in_anything_that_the_pipeline_and_directus_have_written(
+    pipeline: LocalPipeline,
+    directus: LocalDirectus,
+    studio: DirectusClient,
+    engine: ScriptedOpenAI,
+    wire: DirectusProxy,
+) -> None:
+    engine.always(unauthorized)
+    failed = _failed(pipeline)
+    _create_post(studio, title="Bread")
+    _wait(lambda: _failed(pipeline) > failed)
+    before = _ticks(pipeline, "directus_files_sensor")
+    wire.repeats_credentials = True
+    _wait(lambda: _ticks(pipeline, "directus_files_sensor") >= before + 2)
+    wire.repeats_credentials = False
+    engine.always(answer_right)
+    pipeline.stop()
+
+    written = {path.relative_to(pipeline.folder): _content(path) for path in pipeline.folder.rglob("*")}
+    written[Path("directus.log")] = directus.log.read_bytes()
+
+    # The search would find something: what the two refusals said, without the secrets in them.
+    assert any(b"Incorrect API key provided" in content for content in written.values())
+    assert any(b"is not welcome" in content for content in written.values())
+    secrets = {**SECRETS, "directus": directus.bot_token}
+    assert [
+        (name, str(path))
+        for path, content in written.items()
+        for name, secret in secrets.items()
+        if secret.encode() in content and path != Path("directus_assets.yaml")
+    ] == []
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, and what is compressed in it where it is a database."""
+    if not path.is_file():
+        return b""
+    content = path.read_bytes()
+    if not content.startswith(b"SQLite format 3"):
+        return content
+    parts = [content]
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = [row for name in tables for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608  # its own
+    for blob in (value for row in rows for value in row if isinstance(value, bytes)):
+        with suppress(zlib.error):
+            parts.append(zlib.decompress(blob))
+    return b"\0".join(parts)
+
+
+def _failed(pipeline: LocalPipeline) -> int:
+    query = "{ runsOrError(filter: {statuses: [FAILURE]}) { ... on Runs { count } } }"
+    return int(Webserver(pipeline.url)._ask(query)["runsOrError"]["count"])
 
 
 def _create_post(studio: DirectusClient, **texts: Any) -> str:
