@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import ProjectSettings
+from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import DirectusAssetsError, Forbidden, PermanentError
@@ -42,6 +43,8 @@ class Snapshot:
     """`GET /settings` as answered, since presets are hashed as stored; parsed by `settings`."""
     collections: tuple[TranslatedCollection, ...] = ()
     """The collections that have translations; empty where nothing is translated."""
+    schema: ProjectSchema | None = None
+    """All collections, where enrichments are declared."""
 
     @property
     def settings(self) -> ProjectSettings:
@@ -51,7 +54,8 @@ class Snapshot:
     @property
     def watched_collections(self) -> Sequence[str]:
         """The collections in which a change may give another snapshot."""
-        return sorted({*SCHEMA_COLLECTIONS, *(each.languages_collection for each in self.collections)})
+        translated = (*self.collections, *(self.schema.translated if self.schema else ()))
+        return sorted({*SCHEMA_COLLECTIONS, *(each.languages_collection for each in translated)})
 
     @property
     def digest(self) -> str:
@@ -62,12 +66,22 @@ class Snapshot:
 _SNAPSHOT = TypeAdapter(Snapshot)
 
 
-def take_snapshot(client: DirectusClient, *, with_translations: bool, known: Snapshot | None = None) -> Snapshot:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What of a project a snapshot is to hold, besides its settings: what nobody needs is not read."""
+
+    translations: bool = False
+    """Whether to look for translated collections."""
+    schema: bool = False
+    """Whether to read all collections with their fields."""
+
+
+def take_snapshot(client: DirectusClient, wanted: Wanted, *, known: Snapshot | None = None) -> Snapshot:
     """The snapshot of the project as it is now.
 
     Args:
         client: Directus.
-        with_translations: whether to look for translated collections, too.
+        wanted: what it is to hold.
         known: the last snapshot: what it has, and nobody has deleted, must be seen.
 
     Raises:
@@ -76,10 +90,11 @@ def take_snapshot(client: DirectusClient, *, with_translations: bool, known: Sna
     """
     rows = client.settings_row()
     ProjectSettings.parse(rows)
-    collections = read_translated_collections(client) if with_translations else ()
-    if known and with_translations:
+    collections = read_translated_collections(client) if wanted.translations else ()
+    if known and wanted.translations:
         _refuse_to_lose_sight(client, known.collections, collections)
-    return Snapshot(url=client.url, rows=rows, collections=collections)
+    schema = read_project_schema(client) if wanted.schema else None
+    return Snapshot(url=client.url, rows=rows, collections=collections, schema=schema)
 
 
 def _refuse_to_lose_sight(
@@ -106,14 +121,12 @@ def _refuse_to_lose_sight(
         )
 
 
-def load_snapshot(
-    environment: Environment, *, with_translations: bool, shared: Callable[[], Storage] | None = None
-) -> Snapshot:
+def load_snapshot(environment: Environment, wanted: Wanted, *, shared: Callable[[], Storage] | None = None) -> Snapshot:
     """The snapshot to build definitions from: fresh where Directus answers at once, else the kept one, else empty.
 
     Args:
         environment: which Directus, and the folder that a snapshot is kept in.
-        with_translations: whether to look for translated collections, too.
+        wanted: what it is to hold.
         shared: a storage that all machines reach, where there is one. A run that starts on a new disk finds the
             snapshot there while Directus is down.
     """
@@ -126,7 +139,7 @@ def load_snapshot(
     try:
         with DirectusClient.from_environment(environment, timeout_seconds=_LOAD_TIMEOUT_SECONDS) as client:
             known = kept if kept.collections else _read_shared(shared, url=environment.directus_url) or kept
-            fresh = take_snapshot(client, with_translations=with_translations, known=known)
+            fresh = take_snapshot(client, wanted, known=known)
     except DirectusAssetsError as error:
         kept = _read_shared(shared, url=environment.directus_url) or kept
         logger.warning("Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), error)

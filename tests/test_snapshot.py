@@ -9,7 +9,7 @@ import pytest
 
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.settings import Environment
-from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot, write_snapshot
+from directus_assets.snapshot import Snapshot, Wanted, load_snapshot, read_snapshot, write_snapshot
 
 CARD = {"key": "card", "fit": "cover", "width": 200, "height": None}
 
@@ -52,7 +52,7 @@ def directus() -> Iterator[str]:
 
 
 def test_a_directus_that_answers_is_asked_and_remembered(tmp_path: Path, directus: str) -> None:
-    found = load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+    found = load_snapshot(environment(tmp_path, url=directus), Wanted())
 
     assert keys(found) == ["card"]
     assert read_snapshot(tmp_path, url=directus) == found
@@ -60,7 +60,7 @@ def test_a_directus_that_answers_is_asked_and_remembered(tmp_path: Path, directu
 
 
 def test_presets_are_kept_as_stored_since_directus_tells_null_from_absent(tmp_path: Path, directus: str) -> None:
-    load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+    load_snapshot(environment(tmp_path, url=directus), Wanted())
 
     kept = read_snapshot(tmp_path, url=directus)
 
@@ -72,7 +72,7 @@ def test_a_directus_that_is_down_means_the_last_snapshot_and_a_warning(
 ) -> None:
     write_snapshot(snapshot("http://127.0.0.1:1", "card", "hero"), tmp_path)
 
-    found = load_snapshot(environment(tmp_path), with_translations=False)
+    found = load_snapshot(environment(tmp_path), Wanted())
 
     assert keys(found) == ["card", "hero"]
     assert "Using the last snapshot of Directus (2 presets)" in caplog.text
@@ -82,7 +82,7 @@ def test_a_directus_that_is_down_means_the_last_snapshot_and_a_warning(
 def test_a_directus_that_is_down_on_the_first_start_means_no_presets_and_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = load_snapshot(environment(tmp_path), with_translations=False)
+    found = load_snapshot(environment(tmp_path), Wanted())
 
     assert keys(found) == []
     assert "Using the last snapshot of Directus (0 presets)" in caplog.text
@@ -91,7 +91,7 @@ def test_a_directus_that_is_down_on_the_first_start_means_no_presets_and_a_warni
 def test_without_an_environment_there_is_a_warning_that_says_what_to_set(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = load_snapshot(Environment.read({"DAGSTER_HOME": str(tmp_path)}), with_translations=False)
+    found = load_snapshot(Environment.read({"DAGSTER_HOME": str(tmp_path)}), Wanted())
 
     assert keys(found) == []
     assert "DIRECTUS_URL and DIRECTUS_TOKEN not set" in caplog.text
@@ -100,7 +100,7 @@ def test_without_an_environment_there_is_a_warning_that_says_what_to_set(
 def test_the_snapshot_of_another_project_is_not_used(tmp_path: Path) -> None:
     write_snapshot(snapshot("https://old.example.com", "card"), tmp_path)
 
-    assert keys(load_snapshot(environment(tmp_path), with_translations=False)) == []
+    assert keys(load_snapshot(environment(tmp_path), Wanted())) == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_written_does_not_keep_definitions_from_loading(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
 
-    found = load_snapshot(environment(tmp_path / "file" / "state", url=directus), with_translations=False)
+    found = load_snapshot(environment(tmp_path / "file" / "state", url=directus), Wanted())
 
     assert keys(found) == ["card"]
     assert "cannot be kept" in caplog.text
@@ -152,10 +152,10 @@ def test_a_run_on_a_new_disk_finds_the_shared_snapshot_while_directus_is_down(tm
     bucket = tmp_path / "bucket"
     bucket.mkdir()
     first, second = (environment(tmp_path / name, url=directus) for name in ("first", "second"))
-    load_snapshot(first, with_translations=False, shared=lambda: LocalStorage(bucket))
+    load_snapshot(first, Wanted(), shared=lambda: LocalStorage(bucket))
     Settings.answer = {}
 
-    found = load_snapshot(second, with_translations=False, shared=lambda: LocalStorage(bucket))
+    found = load_snapshot(second, Wanted(), shared=lambda: LocalStorage(bucket))
 
     assert keys(found) == ["card"]
 
@@ -165,24 +165,20 @@ def test_a_shared_storage_that_is_away_does_not_keep_definitions_from_loading(
 ) -> None:
     away = tmp_path / "away"
 
-    found = load_snapshot(
-        environment(tmp_path, url=directus), with_translations=False, shared=lambda: LocalStorage(away)
-    )
+    found = load_snapshot(environment(tmp_path, url=directus), Wanted(), shared=lambda: LocalStorage(away))
     Settings.answer = {}
-    kept = load_snapshot(
-        environment(tmp_path, url=directus), with_translations=False, shared=lambda: LocalStorage(away)
-    )
+    kept = load_snapshot(environment(tmp_path, url=directus), Wanted(), shared=lambda: LocalStorage(away))
 
     assert keys(found) == keys(kept) == ["card"]
     assert "cannot be kept" in caplog.text
 
 
 def test_an_unchanged_snapshot_is_not_written_again(tmp_path: Path, directus: str) -> None:
-    load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+    load_snapshot(environment(tmp_path, url=directus), Wanted())
     path = tmp_path / "directus_snapshot.json"
     before = path.stat().st_ino
 
-    load_snapshot(environment(tmp_path, url=directus), with_translations=False)
+    load_snapshot(environment(tmp_path, url=directus), Wanted())
 
     assert path.stat().st_ino == before
 

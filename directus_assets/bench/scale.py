@@ -91,9 +91,7 @@ class _History:
 
     def _tick(self, position: FeedPosition) -> None:
         files = Files(self.project, PRESETS)
-        sensor = build_partition_sensor(
-            files, self.project, name="bench", description="", job_name=None, backfill_on_start=False
-        )
+        sensor = build_partition_sensor([files], self.project, name="bench", description="", jobs=[])
         cursor = Cursor(feed=position, code_versions=dict(files.code_versions))
         sensor(dg.build_sensor_context(instance=self.instance, cursor=cursor.model_dump_json()))
 

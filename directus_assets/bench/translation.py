@@ -20,7 +20,7 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import range_tags
 from directus_assets.orchestration.translations import Items, build_translations
 from directus_assets.settings import Config, Environment, Settings
-from directus_assets.snapshot import take_snapshot
+from directus_assets.snapshot import Wanted, take_snapshot
 
 NAMES = Names()
 
@@ -126,7 +126,7 @@ def _desk() -> Iterator[_Desk]:
         )
         config = Config.model_validate({"translations": {"concurrency": _AT_ONCE}})
         project = Project(Settings(environment=environment, config=config, config_folder=Path(home)))
-        snapshot = take_snapshot(project.directus, with_translations=True)
+        snapshot = take_snapshot(project.directus, Wanted(translations=True))
         items = next(each for each in translated_items(project, snapshot) if each.collection == "posts")
         instance = stack.enter_context(dg.DagsterInstance.local_temp(home))
         instance.add_dynamic_partitions(str(NAMES.items_partitions("posts").name), [])

@@ -18,6 +18,8 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions
 from directus_assets.settings.known import require_known
 
+_SEEN: Final = "Directus, as the token sees it,"
+
 _TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"string", "text"}),
     "choice": frozenset({"string", "text", "integer", "bigInteger", "uuid"}),
@@ -53,7 +55,7 @@ def declare(
         for name, own in by_name.items():
             if own.enabled and not is_recommendation(name, own):
                 where = f"enrichments.{collection}.{name}"
-                require_known("enrichments", collection, list(schema.by_name))
+                require_known("enrichments", collection, list(schema.by_name), owner=_SEEN)
                 builtin = _builtin(where, name, own, builtins)
                 options = _expanded(where, _merged(where, own, builtin), builtin, schema.by_name[collection])
                 found.append(_Declarer(where, name, options, builtin, schema, collection, default_language).declare())

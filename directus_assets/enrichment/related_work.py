@@ -64,6 +64,10 @@ class RelatedEnricher:
     def engine_name(self) -> str:
         return self.embedder.name
 
+    @property
+    def model(self) -> str:
+        return self.embedder.model
+
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:  # noqa: ARG002 - vectors do not change
         started = time.monotonic()
         usage = Usage()

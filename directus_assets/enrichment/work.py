@@ -58,6 +58,10 @@ class Enricher(Protocol):
     def engine_name(self) -> str:
         """Who finds it out."""
 
+    @property
+    def model(self) -> str:
+        """What the price table calls that."""
+
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
         """Brings one item up to date.
 
@@ -96,6 +100,10 @@ class DeclaredEnricher:
     @property
     def engine_name(self) -> str:
         return self.answerer.engine.name
+
+    @property
+    def model(self) -> str:
+        return self.answerer.engine.model
 
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
         started = time.monotonic()

@@ -1,19 +1,30 @@
 """The user that the pipeline of the local Directus works as: made as `directus-assets setup` makes it."""
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.project_schema import read_project_schema
 from directus_assets.directus.schema import read_translated_collections
+from directus_assets.enrichment.declare import declare
 from directus_assets.operations.account import as_permitted, carry_out, plan_account, read_account
 from directus_assets.operations.rights import needed_rights
 from directus_assets.settings import Config
 from directus_assets.translation.scope import plan_scopes
 
 
-def create_bot(admin: DirectusClient, *, token: str) -> None:
+def create_bot(admin: DirectusClient, *, token: str, config: Config | None = None) -> None:
     """Makes the user with its role and policy, and adds what rights it lacks.
+
+    Args:
+        admin: of an administrator.
+        token: that the user gets where it has none.
+        config: the YAML file; an untouched one by default.
 
     Raises:
         DirectusAssetsError: Directus refused or did not answer.
     """
-    scopes = plan_scopes(read_translated_collections(admin), Config().translations, default_language=None)
-    rights = as_permitted(admin, needed_rights(scopes, Config(), translates=True))
+    config = config or Config()
+    scopes = plan_scopes(read_translated_collections(admin), config.translations, default_language=None)
+    declarations = (
+        declare(config.enrichments, read_project_schema(admin), default_language=None) if config.enrichments else []
+    )
+    rights = as_permitted(admin, needed_rights(scopes, config, translates=True, declarations=declarations))
     carry_out(admin, plan_account(read_account(admin), rights, token=token))

@@ -8,7 +8,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.errors import DirectusAssetsError, Forbidden
-from directus_assets.operations.checks import access, connection, dagster, flows, images, storages, translations
+from directus_assets.operations.checks import (
+    access,
+    connection,
+    dagster,
+    enrichments,
+    flows,
+    images,
+    storages,
+    translations,
+)
 from directus_assets.operations.findings import Check, Finding, Status, Subject, failed, warning
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Settings
@@ -24,6 +33,7 @@ _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("rights", access.check_rights),
     ("presets", images.check_presets),
     ("collections", translations.check_collections),
+    ("enrichments", enrichments.check_declarations),
     ("tracking", translations.check_tracking),
     ("libvips", images.check_libvips),
     ("storage", storages.check_storages),
@@ -34,6 +44,7 @@ _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
 _OF_OURS: tuple[tuple[str, Check], ...] = (
     ("engine", translations.check_engine),
     ("spending", translations.check_spending),
+    ("enrichment engine", enrichments.check_engines),
     ("translation records", storages.check_translation_records),
     ("DAGSTER_HOME", dagster.check_home),
     ("webserver", dagster.check_webserver),

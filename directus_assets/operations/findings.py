@@ -1,6 +1,6 @@
 """What `doctor` finds: one row each, with what to do about it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -9,7 +9,10 @@ from typing import TypeAlias
 import httpx
 
 from directus_assets.directus.models import ProjectSettings
+from directus_assets.directus.project_schema import read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.declare import declare
 from directus_assets.operations.rights import Right, held_rights, needed_rights
 from directus_assets.orchestration.resources import Project
 from directus_assets.translation.scope import Scope, plan_scopes
@@ -77,6 +80,14 @@ class Subject:
         options = self.project.settings.config.translations
         return plan_scopes(self.collections, options, default_language=self.directus_settings.default_language)
 
+    @cached_property
+    def declarations(self) -> list[Declaration]:
+        """What is enriched."""
+        if not self.project.declared:
+            return []
+        schema = read_project_schema(self.project.directus)
+        return declare(self.project.declared, schema, default_language=self.directus_settings.default_language)
+
     def close(self) -> None:
         """Ends the connections that were made."""
         made = vars(self.project)  # cached properties: what nobody asked for is not made now
@@ -84,9 +95,14 @@ class Subject:
             if each is not None:
                 each.close()
 
-    def needed(self, scopes: list[Scope]) -> tuple[Right, ...]:
-        """The rights that are needed where this is translated."""
-        return needed_rights(scopes, self.project.settings.config, translates=self.project.translates)
+    def needed(self, scopes: Sequence[Scope], declarations: Sequence[Declaration] = ()) -> tuple[Right, ...]:
+        """The rights that are needed where this is translated and enriched."""
+        return needed_rights(
+            scopes,
+            self.project.settings.config,
+            translates=self.project.translates,
+            declarations=declarations,
+        )
 
 
 Check: TypeAlias = Callable[[Subject], Iterable[Finding]]

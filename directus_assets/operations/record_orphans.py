@@ -14,7 +14,7 @@ from directus_assets.errors import NotFound
 from directus_assets.operations.sight import require_full_sight
 from directus_assets.operations.undo import RECORDS, Orphan
 from directus_assets.orchestration.resources import Project
-from directus_assets.snapshot import take_snapshot
+from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.items import existing_keys
 from directus_assets.translation.record_store import record_folder, record_name
 from directus_assets.translation.scope import Scope, plan_scopes
@@ -29,7 +29,7 @@ def find_record_orphans(project: Project) -> Iterator[Orphan]:
     """
     if not project.translates:
         return
-    snapshot = take_snapshot(project.directus, with_translations=True)
+    snapshot = take_snapshot(project.directus, Wanted(translations=True))
     scopes = plan_scopes(
         snapshot.collections,
         project.settings.config.translations,

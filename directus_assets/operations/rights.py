@@ -1,11 +1,12 @@
 """The least rights that the pipeline needs in Directus: one list, for `setup`, `doctor` and the local Directus."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
-from directus_assets.notify import NOTIFICATIONS_RIGHT
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.notify import NOTIFICATIONS_RIGHT, ROLE_RIGHTS
 from directus_assets.settings import Config
 from directus_assets.translation.scope import Scope
 
@@ -57,13 +58,16 @@ VERSION_RIGHTS: tuple[Right, ...] = tuple(
 """To save proposals as content versions; saving into one that exists needs no right to update (Directus 12)."""
 
 
-def needed_rights(scopes: Sequence[Scope], config: Config, *, translates: bool) -> tuple[Right, ...]:
+def needed_rights(
+    scopes: Sequence[Scope], config: Config, *, translates: bool, declarations: Sequence[Declaration] = ()
+) -> tuple[Right, ...]:
     """All rights that the pipeline needs, each collection and action once.
 
     Args:
         scopes: what is translated.
         config: the YAML file.
         translates: whether anything is translated at all, so that the schema is searched for collections.
+        declarations: what is enriched.
     """
     rights = list(IMAGE_RIGHTS)
     if fields := _fields_of_filter(config.images.filter):
@@ -74,6 +78,10 @@ def needed_rights(scopes: Sequence[Scope], config: Config, *, translates: bool) 
             rights += _scope_rights(scope)
         if config.translations.review == "version":
             rights += VERSION_RIGHTS
+    if config.enrichments:
+        rights += SCHEMA_RIGHTS
+    for declaration in declarations:
+        rights += _declaration_rights(declaration)
     if config.notify.editors:
         collection, action = NOTIFICATIONS_RIGHT
         rights.append(Right(collection=collection, action=action))
@@ -120,6 +128,38 @@ def _scope_rights(scope: Scope) -> list[Right]:
         # All fields: one that is added later is translated at once.
         *(Right(collection=schema.translations, action=action) for action in ("read", "create", "update")),
     ]
+
+
+def _declaration_rights(declaration: Declaration) -> Iterator[Right]:
+    """To read what an item is enriched from, and to write its targets; nothing else of it."""
+    yield from _rights_on_item(declaration)
+    if declaration.translated:
+        yield Right(collection=declaration.translated.languages_collection, action="read")
+        is_written = any(place.is_translated for place in declaration.targets.values())
+        for action in ("read", "create", "update") if is_written else ("read",):
+            yield Right(collection=declaration.translated.translations, action=action)
+    if declaration.rows:
+        for action in ("read", "create", "update", "delete"):
+            yield Right(collection=declaration.rows.collection.name, action=action)
+    for source in declaration.vocabularies.values():
+        yield Right(collection=source.collection, action="read")
+    if declaration.options.review == "version":
+        yield from VERSION_RIGHTS
+    if declaration.builtin and declaration.builtin.notice:
+        for collection, action in ROLE_RIGHTS:
+            yield Right(collection=collection, action=action)
+
+
+def _rights_on_item(declaration: Declaration) -> Iterator[Right]:
+    name, options = declaration.collection.name, declaration.options
+    inputs = [place.name for place in declaration.inputs if not place.is_translated]
+    targets = [place.name for place in declaration.targets.values() if not place.is_translated]
+    # Without the alias field, Directus does not show the relation to the translations.
+    others = [options.picture, declaration.translated.alias_field if declaration.translated else None]
+    read = [declaration.collection.key_field, *inputs, *targets, *_fields_of_filter(options.filter), *others]
+    yield Right(collection=name, action="read", fields=tuple(dict.fromkeys(field for field in read if field)))
+    if targets:
+        yield Right(collection=name, action="update", fields=tuple(targets))
 
 
 def _fields_of_filter(condition: Mapping[str, Any]) -> list[str]:

@@ -11,13 +11,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.project_schema import read_project_schema
 from directus_assets.directus.schema import read_translated_collections
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.declare import declare
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.account import Step, as_permitted, carry_out, plan_account, read_account
 from directus_assets.operations.rights import Right, needed_rights
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Settings
-from directus_assets.translation.scope import plan_scopes
+from directus_assets.translation.scope import Scope, plan_scopes
 
 _COLOURS = {"create": "green", "change": "yellow", "remove": "red", "leave": "dim"}
 
@@ -81,12 +84,16 @@ def run_setup(
 def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, ...]:
     """The rights that a project needs, as far as `client` sees its schema."""
     config = project.settings.config
-    scopes = []
+    scopes: list[Scope] = []
+    declarations: list[Declaration] = []
     if project.translates:
         collections = read_translated_collections(client)
         default_language = client.project_settings().default_language
         scopes = plan_scopes(collections, config.translations, default_language=default_language)
-    return needed_rights(scopes, config, translates=project.translates)
+    if project.declared:
+        default_language = client.project_settings().default_language
+        declarations = declare(project.declared, read_project_schema(client), default_language=default_language)
+    return needed_rights(scopes, config, translates=project.translates, declarations=declarations)
 
 
 def require_administrator(admin: DirectusClient) -> None:

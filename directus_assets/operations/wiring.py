@@ -11,6 +11,7 @@ from directus_assets.operations.flow_trees import PLAN_ALIAS, Outputs, Wiring
 from directus_assets.operations.flows import flow_id
 from directus_assets.orchestration.build import button_targets
 from directus_assets.orchestration.buttons import Targets
+from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.translations import Items
 from directus_assets.snapshot import take_snapshot
@@ -34,7 +35,7 @@ def read_targets(project: Project) -> Targets:
     Raises:
         DirectusAssetsError: Directus does not answer, or refuses.
     """
-    return button_targets(project, take_snapshot(project.directus, with_translations=project.translates))
+    return button_targets(project, take_snapshot(project.directus, project.wanted))
 
 
 def wiring_of(project: Project, targets: Targets) -> Wiring:
@@ -42,7 +43,9 @@ def wiring_of(project: Project, targets: Targets) -> Wiring:
     outputs: dict[str, Outputs] = {}
     for (_, collection), target in targets.items():
         known = outputs.get(collection)
-        is_filtered = isinstance(target.subject, Items) and bool(target.subject.scope.filter)
+        is_filtered = (isinstance(target.subject, Items) and bool(target.subject.scope.filter)) or (
+            isinstance(target.subject, EnrichedItems) and {} not in target.subject.reader.filters
+        )
         outputs[collection] = Outputs(
             collection=collection,
             partitions_name=target.subject.partitions_name,

@@ -1,17 +1,22 @@
 """All definitions of one Directus project, from its settings and snapshot."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import dagster as dg
 
 from directus_assets.clicks import Button
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.declare import declare
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.buttons import build_buttons
+from directus_assets.orchestration.enrichers import engine_of
+from directus_assets.orchestration.enrichments import EnrichedItems, build_enrichments
 from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import build_image_presets
-from directus_assets.orchestration.partition_sensor import build_partition_sensor
+from directus_assets.orchestration.partition_sensor import Job, build_partition_sensor
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.orchestration.report import as_markdown
@@ -19,12 +24,15 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.runs_sensor import build_runs_sensor
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.orchestration.subject import Subject
-from directus_assets.orchestration.survey import FileSurveyor, ItemSurveyor
+from directus_assets.orchestration.survey import EnrichmentSurveyor, FileSurveyor, ItemSurveyor
 from directus_assets.orchestration.translations import Items, build_translations
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.scope import plan_scopes
+
+Kind: TypeAlias = Files | Items | EnrichedItems
+"""The kinds of subjects."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,22 +48,22 @@ def build_defs(
         project: what assets and sensors work with; for tests.
     """
     project = project or Project(settings)
-    snapshot = snapshot or load_snapshot(
-        settings.environment, with_translations=project.translates, shared=project.shared_memory
-    )
+    snapshot = snapshot or load_snapshot(settings.environment, project.wanted, shared=project.shared_memory)
     _warn_of_unknown_presets(project, snapshot)
-    files, translated = image_files(project, snapshot), list(translated_items(project, snapshot))
-    targets = reconcile_targets(project, snapshot)
+    subjects = all_subjects(project, snapshot)
+    targets = list(map(_target, subjects))
+    by_collection: dict[str, list[Kind]] = {}
+    for subject in subjects:
+        by_collection.setdefault(subject.collection, []).append(subject)
     return dg.Definitions.merge(
         dg.Definitions(
             sensors=[build_settings_sensor(snapshot, project), _runs_sensor(project, targets)],
             executor=dg.in_process_executor,
         ),
-        _images(project, files),
-        *(_translations(project, items) for items in translated),
+        *(_collection(project, own) for own in by_collection.values()),
         build_reconcile(snapshot, project, targets),
         build_buttons(project, button_targets(project, snapshot)),
-        _failures(project, [files, *translated]),
+        _failures(project, subjects),
     )
 
 
@@ -75,25 +83,27 @@ def image_files(project: Project, snapshot: Snapshot) -> Files:
     return Files(project, [preset for preset in snapshot.settings.presets if images.is_enabled(preset.key)])
 
 
+def all_subjects(project: Project, snapshot: Snapshot) -> list[Kind]:
+    """All that is derived from this project: the pictures first, then translations, then enrichments."""
+    return [image_files(project, snapshot), *translated_items(project, snapshot), *enriched_items(project, snapshot)]
+
+
 def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
     """All that the reconcile compares."""
-    translated = translated_items(project, snapshot)
-    return [_files_target(image_files(project, snapshot)), *map(_items_target, translated)]
+    return list(map(_target, all_subjects(project, snapshot)))
 
 
 def button_targets(project: Project, snapshot: Snapshot) -> dict[tuple[Button, str], Target]:
     """What each button in the Studio makes again, by collection."""
-    files = image_files(project, snapshot)
-    found = {(Button.RENDER, files.collection): _files_target(files)} if files.presets else {}
-    for items in translated_items(project, snapshot):
-        found[Button.TRANSLATE, items.collection] = _items_target(items)
-    return found
+    buttons = {Files: Button.RENDER, Items: Button.TRANSLATE, EnrichedItems: Button.ENRICH}
+    targets = map(_target, all_subjects(project, snapshot))
+    return {(buttons[type(each.subject)], each.subject.collection): each for each in targets if each.job_name}
 
 
 def _runs_sensor(project: Project, targets: Iterable[Target]) -> dg.SensorDefinition:
     return build_runs_sensor(
         project.names,
-        jobs={project.names.reconcile, *(target.job_name for target in targets)},
+        jobs={project.names.reconcile, *(target.job_name for target in targets if target.job_name)},
         assets={key for target in targets for key in target.subject.assets.values()},
     )
 
@@ -106,80 +116,88 @@ def _failures(project: Project, subjects: Iterable[Subject]) -> dg.Definitions:
     return dg.Definitions(sensors=[build_failure_sensor(project, collections)])
 
 
-def _files_target(files: Files) -> Target:
-    return Target(
-        subject=files,
-        survey=lambda: FileSurveyor(files),
-        source=files.project.names.files,
-        job_name=files.project.names.images_job,
-        backfill_on_start=files.project.settings.config.images.backfill_on_start,
-    )
+def _target(subject: Kind) -> Target:
+    names = subject.project.names
+    match subject:
+        case Files():
+            return Target(subject=subject, survey=lambda: FileSurveyor(subject), source=names.files)
+        case Items():
+            return Target(subject=subject, survey=lambda: ItemSurveyor(subject), source=names.items(subject.collection))
+        case EnrichedItems():
+            return Target(subject=subject, survey=lambda: EnrichmentSurveyor(subject), source=subject.source)
 
 
-def _items_target(items: Items) -> Target:
-    return Target(
-        subject=items,
-        survey=lambda: ItemSurveyor(items),
-        source=items.project.names.items(items.collection),
-        job_name=items.project.names.translation_job(items.collection),
-        backfill_on_start=items.project.settings.config.translations.backfill_on_start,
-    )
-
-
-def _images(project: Project, files: Files) -> dg.Definitions:
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
-        dg.AssetSpec(
-            project.names.files,
-            description="The files of Directus.",
-            group_name=project.names.images_group,
-            kinds={"directus"},
-        )
-    ]
-    jobs = []
-    if files.presets:
-        image_presets = build_image_presets(project, files.presets)
-        assets.append(image_presets)
-        jobs.append(
-            dg.define_asset_job(
-                project.names.images_job,
-                dg.AssetSelection.assets(image_presets),
-                description="Makes image derivatives for a range of files.",
-            )
-        )
-    sensor = build_partition_sensor(
-        files,
-        project,
-        name=project.names.files_sensor,
-        description="Follows uploads, replaced files, focal points and deletions in Directus.",
-        job_name=project.names.images_job if files.presets else None,
-        backfill_on_start=project.settings.config.images.backfill_on_start,
-    )
-    return dg.Definitions(assets=assets, jobs=jobs, sensors=[sensor])
-
-
-def _translations(project: Project, items: Items) -> dg.Definitions:
-    collection = items.collection
+def _collection(project: Project, subjects: Sequence[Kind]) -> dg.Definitions:
+    """All that is derived from one Directus collection: its assets, a job for each kind of them, and one sensor."""
+    made = [built for subject in subjects if (built := _outputs(project, subject))]
+    jobs = [job for _, job in made]
+    names, collection = project.names, subjects[0].collection
+    is_files = isinstance(subjects[0], Files)
     source = dg.AssetSpec(
-        project.names.items(collection),
-        description=as_markdown(f"The items of '{collection}' in Directus."),
-        group_name=project.names.translations_group,
+        names.files if is_files else names.items(collection),
+        description=as_markdown("The files of Directus." if is_files else f"The items of '{collection}' in Directus."),
+        group_name=_group(project, subjects[0]),
         kinds={"directus"},
     )
-    translations = build_translations(project, items)
-    job = dg.define_asset_job(
-        project.names.translation_job(collection),
-        dg.AssetSelection.assets(translations),
-        description=f"Translates a range of items of {collection}.",
-    )
     sensor = build_partition_sensor(
-        items,
+        subjects,
         project,
-        name=project.names.items_sensor(collection),
-        description=f"Follows changes of {collection} and its translations in Directus.",
-        job_name=project.names.translation_job(collection),
-        backfill_on_start=project.settings.config.translations.backfill_on_start,
+        name=names.files_sensor if is_files else names.items_sensor(collection),
+        description=(
+            "Follows uploads, replaced files, focal points and deletions in Directus."
+            if is_files
+            else f"Follows changes of {collection} and what belongs to it in Directus."
+        ),
+        jobs=jobs,
     )
-    return dg.Definitions(assets=[source, translations], jobs=[job], sensors=[sensor])
+    return dg.Definitions(assets=[source, *(assets for assets, _ in made)], jobs=jobs, sensors=[sensor])
+
+
+def _group(project: Project, subject: Kind) -> str:
+    match subject:
+        case Files():
+            return project.names.images_group
+        case Items():
+            return project.names.translations_group
+        case EnrichedItems():
+            return project.names.enrichments_group
+
+
+def _outputs(project: Project, subject: Kind) -> tuple[dg.AssetsDefinition, Job] | None:
+    """The assets of one subject and the job of its runs; None where it has none."""
+    if subject.job_name is None:
+        return None
+    collection = subject.collection
+    match subject:
+        case Files():
+            assets, what = (
+                build_image_presets(project, subject.presets),
+                "Makes image derivatives for a range of files.",
+            )
+        case Items():
+            assets, what = build_translations(project, subject), f"Translates a range of items of {collection}."
+        case EnrichedItems():
+            assets, what = build_enrichments(project, subject), f"Enriches a range of items of {collection}."
+    job = dg.define_asset_job(subject.job_name, dg.AssetSelection.assets(assets), description=what)
+    return assets, job
+
+
+def enriched_items(project: Project, snapshot: Snapshot) -> Iterable[EnrichedItems]:
+    """What is enriched; with a warning, nothing where the schema has not been read, or there is no engine."""
+    if not project.declared:
+        return []
+    if snapshot.schema is None or not snapshot.schema.collections:
+        logger.warning("Nothing is enriched: the schema of Directus has not been read yet.")
+        return []
+    by_collection: dict[str, list[Declaration]] = {}
+    for each in declare(project.declared, snapshot.schema, default_language=snapshot.settings.default_language):
+        if engine_of(project, each) is None:
+            logger.warning(
+                "`enrichments.%s.%s` waits for an engine: set OPENAI_API_KEY.", each.collection.name, each.name
+            )
+        else:
+            by_collection.setdefault(each.collection.name, []).append(each)
+    return [EnrichedItems(project, own) for own in by_collection.values()]
 
 
 def translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:

@@ -38,7 +38,7 @@ class Comparison:
         instance: Dagster's instance.
         surveyor: looks at what Directus has.
         source: the asset that outputs are derived from.
-        waiting: keys that wait for a backfill as long as nothing of them was ever tried; None for all of them.
+        waiting: by output, keys that wait for a backfill as long as nothing of them was ever tried; None for all.
         under_way: outputs that were asked for and are not done.
         repaired: what was lost, and made again, not long ago.
         first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
@@ -47,7 +47,7 @@ class Comparison:
     instance: dg.DagsterInstance
     surveyor: Surveyor
     source: dg.AssetKey
-    waiting: Set[str] | None
+    waiting: Mapping[str, Set[str] | None]
     under_way: Set[Output]
     repaired: Set[Repair]
     first_wait_seconds: float
@@ -96,7 +96,7 @@ class Comparison:
             evidence,
             failure=tried[1] if tried and (record is None or tried[0] > record.timestamp) else None,
             was_tried=not is_unknown or self._is_remembered(page, output),
-            existed_at_first=self.waiting is None or key in self.waiting,
+            existed_at_first=self._waits(output),
             is_under_way=status == "IN_PROGRESS" or output in self.under_way,
             is_there=is_unknown and page.is_there(name, key),
             was_repaired=self.as_repair(output, evidence.wanted) in self.repaired,
@@ -104,13 +104,16 @@ class Comparison:
 
     def _is_remembered(self, page: Page, output: Output) -> bool:
         """Asked of what would wait otherwise, and only where there is nothing to adopt."""
-        waits = self.waiting is None or output[1] in self.waiting
-        return waits and not page.is_there(*output) and page.is_remembered(*output)
+        return self._waits(output) and not page.is_there(*output) and page.is_remembered(*output)
+
+    def _waits(self, output: Output) -> bool:
+        waiting = self.waiting[output[0]]
+        return waiting is None or output[1] in waiting
 
     def as_repair(self, output: Output, fingerprint: str) -> Repair:
         """What is remembered of a repair."""
         name, key = output
-        return Repair(collection=self.surveyor.subject.collection, output=name, key=key, fingerprint=fingerprint)
+        return Repair(collection=self.surveyor.subject.name, output=name, key=key, fingerprint=fingerprint)
 
     def _adopt(self, page: Page, output: Output) -> bool:
         name, key = output

@@ -22,11 +22,25 @@ class Files:
     collection = "directus_files"
     feed_collections = ("directus_files",)
     revision = ""
-    is_costly = False
+    name = "directus_files"
+    notes = ("directus_files",)
 
     @property
     def partitions_name(self) -> str:
         return str(self.project.names.files_partitions.name)
+
+    @property
+    def job_name(self) -> str | None:
+        return self.project.names.images_job if self.presets else None
+
+    def is_for_all(self, output: str, *, is_new: bool) -> bool:  # noqa: ARG002 (derivatives cost nothing)
+        return True
+
+    def backfills_on_start(self, output: str) -> bool:  # noqa: ARG002 (one setting for all presets)
+        return self.project.settings.config.images.backfill_on_start
+
+    def note_of(self, output: str) -> str:  # noqa: ARG002 (one note for all presets)
+        return self.name
 
     @property
     def batch_size(self) -> int:

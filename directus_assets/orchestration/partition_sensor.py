@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import dagster as dg
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ from directus_assets.orchestration.run_tags import (
     TRIGGER_TAG,
     range_tags,
 )
-from directus_assets.orchestration.subject import Subject
+from directus_assets.orchestration.subject import Followed, Subject
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.planning import Batch, Examination, batches, deleted_items, plan_changes, stale_outputs
 
@@ -42,6 +43,10 @@ _QUEUED_RUNS = 4
 do, so that what has gathered by then is better made by one run than by many."""
 _QUEUED_SCAN_RUNS = 8
 """A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
+
+
+Job: TypeAlias = Any
+"""A job as it is defined; Dagster has no public name for the type of one that is not resolved yet."""
 
 
 class Scan(BaseModel):
@@ -75,32 +80,30 @@ class Cursor(BaseModel):
 
 
 def build_partition_sensor(
-    subject: Subject,
-    project: Project,
-    *,
-    name: str,
-    description: str,
-    job_name: str | None,
-    backfill_on_start: bool,
+    subjects: Sequence[Subject], project: Project, *, name: str, description: str, jobs: Sequence[Job]
 ) -> dg.SensorDefinition:
-    """The sensor that keeps a subject up to date.
+    """The sensor that keeps up to date all that is derived from one collection.
 
-    Without a job there are no outputs; the sensor then only registers partitions, so that a first output finds them.
+    Args:
+        subjects: what is derived, at least one; all with the same partitions. One without outputs only has its
+            partitions registered, so that a first output finds them.
+        project: whose it is.
+        name: of the sensor.
+        description: of the sensor.
+        jobs: that its runs belong to; as the subjects name them.
     """
+    followed = Followed(subjects)
 
     @dg.sensor(
         name=name,
-        job_name=job_name,
+        jobs=jobs or None,
         minimum_interval_seconds=project.settings.environment.poll_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=description,
     )
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        tick = _Tick(context, project, subject, name)
-        if context.cursor:
-            cursor = Cursor.model_validate_json(context.cursor)
-        else:
-            cursor = tick.first_cursor(backfill=backfill_on_start)
+        tick = _Tick(context, project, followed, name)
+        cursor = Cursor.model_validate_json(context.cursor) if context.cursor else tick.first_cursor()
         return tick.run(cursor)
 
     return partition_sensor
@@ -112,7 +115,7 @@ class _Tick:
 
     context: dg.SensorEvaluationContext
     project: Project
-    subject: Subject
+    subject: Followed
     sensor_name: str
 
     def __post_init__(self) -> None:
@@ -124,13 +127,18 @@ class _Tick:
         # Dagster opens its storage anew for each tick that asks for it, which is most of what a quiet tick would cost.
         return self.context.instance
 
-    def first_cursor(self, *, backfill: bool) -> Cursor:
+    def first_cursor(self) -> Cursor:
         """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""
         latest = self.project.directus.latest_activity_id()
+        waiting = {
+            output: version
+            for output, version in self.versions.items()
+            if not self.subject.part_of(output).backfills_on_start(output)
+        }
         return Cursor(
             feed=FeedPosition(last_id=latest, first_id=latest),
             registered_pages=0,
-            code_versions={} if backfill else self.versions,
+            code_versions=waiting,
             revision=self.subject.revision,
         )
 
@@ -155,7 +163,7 @@ class _Tick:
             keys = self.subject.existing(page=page + 1, size=_PAGE)
             self._register(keys)
             if len(keys) < _PAGE:
-                note_first(self.project.memory, self.subject.collection, self._order())
+                self._note_first(note for part in self.subject.parts for note in part.notes)
                 return cursor.model_copy(update={"registered_pages": None})
             page += 1
         return cursor.model_copy(update={"registered_pages": page})
@@ -186,8 +194,7 @@ class _Tick:
             stale = self._without_given_up(stale, cursor.pushed, examination)
         if stale:
             occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
-            for batch in batches(stale, self._order(), size=self.subject.batch_size):
-                self._request(batch, trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
+            self._request_all(stale, self._order(), trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
         # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
         leaving = [key for key in cursor.leaving if key not in examination.present]
         return cursor.model_copy(
@@ -216,7 +223,14 @@ class _Tick:
         if cursor.code_versions == self.versions and not revised:
             return cursor
         changed = {key for key, version in self.versions.items() if cursor.code_versions.get(key) != version}
-        complete = changed - cursor.code_versions.keys() if self.subject.is_costly else changed
+        complete = {output for output in changed if self._is_for_all(output, cursor)}
+        if cursor.registered_pages is None:
+            # What has begun to be derived only now waits for a backfill of what there is; what comes gets it.
+            self._note_first(
+                self.subject.part_of(output).note_of(output)
+                for output in changed - complete
+                if output not in cursor.code_versions
+            )
         outputs = set(self.versions) if revised else changed
         if cursor.scan:
             outputs |= set(cursor.scan.outputs)
@@ -231,11 +245,19 @@ class _Tick:
             update={"code_versions": self.versions, "revision": self.subject.revision, "scan": scan}
         )
 
+    def _is_for_all(self, output: str, cursor: Cursor) -> bool:
+        return self.subject.part_of(output).is_for_all(output, is_new=output not in cursor.code_versions)
+
+    def _note_first(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            note_first(self.project.memory, note, self._order())
+
     def _scan(self, cursor: Cursor, scan: Scan) -> Cursor:
         if unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan", **self.project.names.tags}) >= _QUEUED_SCAN_RUNS:
             return cursor
         order = self._order()
-        keys = order[scan.position : scan.position + _SCAN_BATCHES * self.subject.batch_size]
+        size = min(part.batch_size for part in self.subject.parts)
+        keys = order[scan.position : scan.position + _SCAN_BATCHES * size]
         examination = self.subject.examine(keys, scan.outputs)
         wanted = examination.wanted
         made = self._fingerprints(scan.outputs, keys)
@@ -248,8 +270,8 @@ class _Tick:
                 if (name, key) in known or name not in partial
             }
         made = {output: fingerprint.removesuffix(REVIEW_MARK) for output, fingerprint in made.items()}
-        for batch in batches(stale_outputs(wanted, made), order, size=self.subject.batch_size):
-            self._request(batch, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
+        stale = stale_outputs(wanted, made)
+        self._request_all(stale, order, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
         position = scan.position + len(keys)
         rest = scan.model_copy(update={"position": position}) if position < len(order) else None
         unready = tuple(dict.fromkeys([*cursor.unready, *examination.unready]))
@@ -298,13 +320,23 @@ class _Tick:
             if status is not None and status.value == "FAILED"
         }
 
-    def _request(self, batch: Batch, *, trigger: str, priority: str, occasion: str) -> None:
+    def _request_all(
+        self, stale: Mapping[str, frozenset[str]], order: Sequence[str], *, trigger: str, priority: str, occasion: str
+    ) -> None:
+        """Asks for runs over what is stale, each part's in its own job."""
+        for part in self.subject.parts:
+            own = {key: outputs & part.assets.keys() for key, outputs in stale.items()}
+            for batch in batches(own, order, size=part.batch_size):
+                self._request(batch, part, trigger=trigger, priority=priority, occasion=occasion)
+
+    def _request(self, batch: Batch, part: Subject, *, trigger: str, priority: str, occasion: str) -> None:
         """Asks for a run. The same batch on the same occasion is asked for once, however often the tick is repeated."""
         outputs = sorted(batch.outputs)
         self.requests.append(
             dg.RunRequest(
                 run_key=":".join([trigger, occasion, batch.first, batch.last, *outputs]),
-                asset_selection=[self.subject.assets[output] for output in outputs],
+                job_name=part.job_name,
+                asset_selection=[part.assets[output] for output in outputs],
                 tags={
                     **range_tags(batch.first, batch.last),
                     TRIGGER_TAG: trigger,

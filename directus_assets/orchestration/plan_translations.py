@@ -15,7 +15,7 @@ from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.translations import Items, build_translator
-from directus_assets.snapshot import take_snapshot
+from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.work import Forecast
@@ -59,7 +59,7 @@ def show_translations(
     if not project.translates:
         console.print("Translations: nothing to plan, since no engine is set (OPENAI_API_KEY or DEEPL_API_KEY).")
         return
-    found = translated_items(project, take_snapshot(project.directus, with_translations=True))
+    found = translated_items(project, take_snapshot(project.directus, Wanted(translations=True)))
     subjects = _chosen(found, collections, languages)
     rows: dict[tuple[str, str], _Row] = {}
     problems: list[str] = []

@@ -6,7 +6,7 @@ stale, given up or lost; and it adopts what is right already where Dagster has f
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -40,9 +40,11 @@ class Target:
     survey: Callable[[], Surveyor]
     """Begins to look at it."""
     source: dg.AssetKey
-    job_name: str
-    """The job of its sensor's runs."""
-    backfill_on_start: bool
+
+    @property
+    def job_name(self) -> str:
+        """The job of its runs; empty where it has no outputs."""
+        return self.subject.job_name or ""
 
 
 @dataclass
@@ -50,12 +52,12 @@ class Report:
     """What one run of the reconcile found and did."""
 
     verdicts: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
-    """Outputs by collection and verdict."""
+    """Outputs by subject and verdict."""
     registered: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
     asked: list[Asked] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
-    """Collections that a scan is at work on."""
+    """Subjects that a scan is at work on."""
     is_complete: bool = False
     """Whether everything has been compared; otherwise the next run goes on from here."""
 
@@ -113,11 +115,11 @@ class Reconcile:
 
     def _walk(self, position: Position | None) -> Position | None:
         """Compares until the end, or until time is up; returns where to go on."""
-        names = [target.subject.collection for target in self.targets]
+        names = [target.subject.name for target in self.targets]
         start = names.index(position.collection) if position and position.collection in names else 0
         for target in self.targets[start:]:
-            if position is None or position.collection != target.subject.collection:
-                position = Position(collection=target.subject.collection)
+            if position is None or position.collection != target.subject.name:
+                position = Position(collection=target.subject.name)
             position, is_over = self._reconcile_one(target, position)
             if not is_over:
                 return position
@@ -143,7 +145,7 @@ class Reconcile:
             new = list(subject.examine(new, []).present) if new else []
             if new:
                 self.instance.add_dynamic_partitions(subject.partitions_name, new)
-                self._report.registered[subject.collection] += len(new)
+                self._report.registered[subject.name] += len(new)
             sees_rows = position.sees_rows or bool(keys)
             if len(keys) < self.page_size:
                 return Position(collection=position.collection, step="compare", sees_rows=sees_rows), True
@@ -153,21 +155,22 @@ class Reconcile:
 
     def _is_scanned(self, target: Target) -> bool:
         """Whether the sensor is walking over all partitions: it then asks for the same itself, little by little."""
-        return bool(unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=target.job_name))
+        name = target.job_name
+        return bool(name and unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=name))
 
     def _compare(self, target: Target, position: Position) -> tuple[Position, bool]:
         subject = target.subject
-        at_first = keys_at_first(self.memory, subject.collection)
+        at_first = {note: keys_at_first(self.memory, note) for note in map(subject.note_of, subject.assets)}
         comparison = Comparison(
             instance=self.instance,
             surveyor=target.survey(),
             source=target.source,
-            waiting=set() if target.backfill_on_start and at_first is not None else at_first,
-            under_way=self._under_way(subject.collection),
+            waiting={output: _waiting(subject, output, at_first[subject.note_of(output)]) for output in subject.assets},
+            under_way=self._under_way(subject.name),
             repaired=self._place.repaired | self._place.repairing,
             first_wait_seconds=self.first_wait_seconds,
         )
-        made: set[str] = set()
+        made: dict[str, set[str]] = defaultdict(set)
         is_over = False
         while not is_over:
             keys = self.instance.get_dynamic_partitions(subject.partitions_name)[
@@ -176,18 +179,21 @@ class Reconcile:
             compared = comparison.compare(keys) if keys else Compared(verdicts={}, wanted={}, gone=())
             self._note(comparison, compared)
             # What waits in one language only goes on to wait in that one.
-            made |= {key for _, key in compared.wanted} - {key for _, key in compared.outputs(Verdict.WAITS)}
+            for note in at_first:
+                waits = {key for output, key in compared.outputs(Verdict.WAITS) if subject.note_of(output) == note}
+                made[note] |= {key for output, key in compared.wanted if subject.note_of(output) == note} - waits
             removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
-            self._report.removed[subject.collection] += removed
+            self._report.removed[subject.name] += removed
             position = position.model_copy(update={"at": position.at + len(keys) - removed})
             is_over = len(keys) < self.page_size
             if self.clock() >= self._deadline:
                 break
-        forget_first(self.memory, subject.collection, made & (at_first or set()))
+        for note, noted in at_first.items():
+            forget_first(self.memory, note, made[note] & (noted or set()))
         return position, is_over
 
     def _note(self, comparison: Comparison, compared: Compared) -> None:
-        collection = comparison.surveyor.subject.collection
+        collection = comparison.surveyor.subject.name
         self._report.verdicts.update((collection, verdict) for verdict in compared.verdicts.values())
         for verdict in (Verdict.START, Verdict.REPAIR):
             self._wanted[collection, verdict] += compared.outputs(verdict)
@@ -203,7 +209,7 @@ class Reconcile:
         return len(going)
 
     def _ask(self) -> None:
-        subjects = {target.subject.collection: target.subject for target in self.targets}
+        subjects = {target.subject.name: target.subject for target in self.targets}
         for (collection, verdict), outputs in self._wanted.items():
             subject = subjects[collection]
             for names, keys in grouped(outputs).items():
@@ -219,10 +225,10 @@ class Reconcile:
         backfill = self.webserver.launch_backfill(
             [subject.assets[name] for name in names],
             keys,
-            title=f"{self.names.reconcile}: {len(keys)} of {subject.collection} {reason} ({', '.join(names)})",
+            title=f"{self.names.reconcile}: {len(keys)} of {subject.name} {reason} ({', '.join(names)})",
             tags={PRIORITY_TAG: SCAN_PRIORITY, **trigger, **self.names.tags},
         )
-        asked = Asked(backfill=backfill, collection=subject.collection, outputs=tuple(names), keys=tuple(keys))
+        asked = Asked(backfill=backfill, collection=subject.name, outputs=tuple(names), keys=tuple(keys))
         self._place.asked = (*self._place.asked, asked)
         self._report.asked.append(asked)
 
@@ -241,3 +247,8 @@ class Reconcile:
             for name in asked.outputs
             for key in asked.keys
         }
+
+
+def _waiting(subject: Subject, output: str, at_first: Set[str] | None) -> Set[str] | None:
+    """The partitions that wait for a backfill of an output; None for all of them."""
+    return set() if subject.backfills_on_start(output) and at_first is not None else at_first

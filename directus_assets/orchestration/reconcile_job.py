@@ -99,7 +99,7 @@ def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapsho
     """
     if digest is None:
         return False
-    current = take_snapshot(project.directus, with_translations=project.translates, known=loaded)
+    current = take_snapshot(project.directus, project.wanted, known=loaded)
     if current.digest == digest:
         return False
     write_snapshot(current, project.settings.environment.state_folder)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import dagster as dg
 
+from directus_assets.enrichment.work import Enriched
 from directus_assets.images.outcomes import Delivered, Made
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.records import canonical
@@ -100,6 +101,45 @@ def translation_metadata(
         metadata["human_text_kept"] = ", ".join(result.kept)
     if result.reviews:
         metadata["needs_review"] = dg.MetadataValue.table([_review_row(review) for review in result.reviews])
+    return metadata
+
+
+def enrichment_metadata(
+    result: Enriched, *, collection: str, engine: str, cost: Decimal | None, public_url: str
+) -> dict[str, Any]:
+    """Metadata of one item and one enrichment. Numbers are plotted by Dagster, over partitions and over time."""
+    usage, outcome = result.usage, result.outcome
+    place = "files" if collection == "directus_files" else f"content/{quote(collection)}"
+    metadata: dict[str, Any] = {
+        "item": dg.MetadataValue.url(f"{public_url}/admin/{place}/{quote(result.item)}"),
+        "engine": engine,
+        "seconds": round(result.seconds, 3),
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "characters": usage.characters,
+    }
+    if cost is not None:
+        metadata["cost"] = float(cost)
+    if result.values:
+        metadata["result"] = dg.MetadataValue.json(dict(result.values))
+    if outcome.written:
+        metadata["fields_written"] = ", ".join(outcome.written)
+    if outcome.rows_written or outcome.rows_removed:
+        metadata |= {"rows_written": outcome.rows_written, "rows_removed": outcome.rows_removed}
+    if outcome.kept:
+        metadata["human_value_kept"] = ", ".join(outcome.kept)
+    if outcome.reviews:
+        rows = [
+            dg.TableRecord({"target": each.target, "human value, kept": each.human, "proposal": each.proposal})
+            for each in outcome.reviews
+        ]
+        metadata["needs_review"] = dg.MetadataValue.table(rows)
+    if result.left_out:
+        metadata["input_characters_left_out"] = result.left_out
+    if result.note:
+        metadata["note"] = result.note
     return metadata
 
 

@@ -10,10 +10,13 @@ from pydantic import SecretStr
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
+from directus_assets.enrichment.engines.protocol import EnrichmentEngine
+from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError
 from directus_assets.images.make import Maker
 from directus_assets.orchestration.names import Names
-from directus_assets.settings import DeliveryName, Settings
+from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
+from directus_assets.snapshot import Wanted
 from directus_assets.translation.cost import parse_prices
 from directus_assets.translation.engines import EngineSettings, choose
 from directus_assets.translation.engines.protocol import Engine
@@ -93,23 +96,51 @@ class Project:
         Raises:
             ConfigurationError: an unknown engine, or one without its key.
         """
+        return choose(self.engine_settings)
+
+    @property
+    def engine_settings(self) -> EngineSettings:
+        """What decides which engines there are."""
         environment = self.settings.environment
-        return choose(
-            EngineSettings(
-                engine=environment.translation_engine,
-                openai_api_key=_revealed(environment.openai_api_key),
-                openai_base_url=environment.openai_base_url,
-                openai_model=environment.openai_model,
-                deepl_api_key=_revealed(environment.deepl_api_key),
-                deepl_formality=self.settings.config.translations.deepl_formality,
-                timeout_seconds=self.settings.config.translations.timeout_seconds,
-            )
+        return EngineSettings(
+            engine=environment.translation_engine,
+            openai_api_key=_revealed(environment.openai_api_key),
+            openai_base_url=environment.openai_base_url,
+            openai_model=environment.openai_model,
+            deepl_api_key=_revealed(environment.deepl_api_key),
+            deepl_formality=self.settings.config.translations.deepl_formality,
+            timeout_seconds=self.settings.config.translations.timeout_seconds,
         )
 
     @property
     def translates(self) -> bool:
         """Whether anything is translated: there is an engine, and the YAML file does not switch translation off."""
         return self.settings.config.translations.enabled and self.engine is not None
+
+    @cached_property
+    def declared(self) -> dict[str, dict[str, EnrichmentOptions]]:
+        """The enrichments that are switched on, by collection and name."""
+        by_collection = self.settings.config.enrichments
+        found = {
+            collection: {name: own for name, own in by_name.items() if own.enabled}
+            for collection, by_name in by_collection.items()
+        }
+        return {collection: by_name for collection, by_name in found.items() if by_name}
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a snapshot has to hold."""
+        return Wanted(translations=self.translates, schema=bool(self.declared))
+
+    @cached_property
+    def enrichment_engines(self) -> dict[tuple[str, ...], EnrichmentEngine | None]:
+        """The engines that have been made, so that what one has learnt of its endpoint serves all."""
+        return {}
+
+    @cached_property
+    def enrichment_records(self) -> EnrichmentRecords:
+        """What is remembered of enrichments."""
+        return EnrichmentRecords(self.memory)
 
     @cached_property
     def gate(self) -> RateGate:
@@ -128,9 +159,17 @@ class Project:
         Raises:
             ConfigurationError: a spending limit without a price, or an unknown storage location.
         """
+        return self.purse_of(self.engine.model if self.engine else "")
+
+    def purse_of(self, model: str) -> Purse:
+        """The one purse of this project, with the price of a model.
+
+        Raises:
+            ConfigurationError: a spending limit without a price of it, or an unknown storage location.
+        """
         options = self.settings.config.translations
-        prices = {model: price.model_dump() for model, price in options.prices.items()}
-        model = self.engine.model if self.engine else ""
+        # The engine `local` costs nothing, whatever the limit.
+        prices = {"local": {}, **{name: price.model_dump() for name, price in options.prices.items()}}
         return Purse(
             storage=self.memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
         )

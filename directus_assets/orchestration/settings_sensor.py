@@ -47,7 +47,7 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
         if not page.entries and cursor.compared == digest:
             return _skip("Nothing changed.", cursor)
-        current = take_snapshot(directus, with_translations=project.translates, known=loaded)
+        current = take_snapshot(directus, project.wanted, known=loaded)
         if current == loaded:
             return _skip("Nothing changed.", cursor.model_copy(update={"compared": digest}))
         message = "What definitions are built from changed in Directus: they are being built anew."

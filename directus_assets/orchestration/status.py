@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.errors import DirectusAssetsError, Unreachable
-from directus_assets.orchestration.build import image_files, translated_items
+from directus_assets.orchestration.build import all_subjects
 from directus_assets.orchestration.materialized import CODE_VERSION_TAG, data_version, latest_records
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
@@ -45,7 +45,7 @@ def run_status(console: Console, settings: Settings) -> int:
     """Carries out the command; returns its exit status."""
     project = Project(settings)
     snapshot = read_snapshot(settings.environment.state_folder, url=settings.environment.directus_url)
-    subjects: list[Subject] = [image_files(project, snapshot), *translated_items(project, snapshot)]
+    subjects = all_subjects(project, snapshot)
     with dg.DagsterInstance.get() as instance:
         with console.status("Counting"):
             rows = [row for subject in subjects for row in output_statuses(instance, subject)]

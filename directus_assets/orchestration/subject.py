@@ -1,6 +1,9 @@
-"""What a sensor keeps up to date, seen from outside: files and items are followed in the same way."""
+"""What a sensor keeps up to date, seen from outside: files and items are followed in the same way, for whatever is
+derived from them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import dagster as dg
@@ -11,6 +14,16 @@ from directus_assets.planning import Examination
 
 class Subject(Protocol):
     """The partitions of one Directus collection, and the outputs that are derived from them."""
+
+    @property
+    def name(self) -> str:
+        """What the reconcile knows it by."""
+        ...
+
+    @property
+    def job_name(self) -> str | None:
+        """The job of its runs; None where it has no outputs."""
+        ...
 
     @property
     def partitions_name(self) -> str:
@@ -42,9 +55,24 @@ class Subject(Protocol):
         """Where this changes, what has been made before is looked at again, and only that."""
         ...
 
+    def is_for_all(self, output: str, *, is_new: bool) -> bool:
+        """Whether every partition gets an output that is new, or made in another way.
+
+        Otherwise only those get it where it was made, or tried, before: outputs may cost money.
+        """
+        ...
+
+    def backfills_on_start(self, output: str) -> bool:
+        """Whether what exists when an output first appears gets it at once, or waits for a backfill."""
+        ...
+
     @property
-    def is_costly(self) -> bool:
-        """Whether outputs cost money: one that is made in another way is then made anew only where it was before."""
+    def notes(self) -> Sequence[str]:
+        """The names under which it is noted what existed at first."""
+        ...
+
+    def note_of(self, output: str) -> str:
+        """That of one output."""
         ...
 
     @property
@@ -63,3 +91,75 @@ class Subject(Protocol):
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
         """What Directus has for these keys."""
         ...
+
+
+@dataclass(frozen=True)
+class Followed:
+    """All that is derived from one Directus collection, as its sensor follows it: one look serves every part.
+
+    Args:
+        parts: at least one; all with the same partitions, and no name of an output twice.
+    """
+
+    parts: Sequence[Subject]
+
+    @property
+    def partitions_name(self) -> str:
+        """The name of the dynamic partitions."""
+        return self.parts[0].partitions_name
+
+    @property
+    def collection(self) -> str:
+        """The Directus collection whose items are the partitions."""
+        return self.parts[0].collection
+
+    @cached_property
+    def feed_collections(self) -> Sequence[str]:
+        """The collections in which a change may touch a partition."""
+        return list(dict.fromkeys(name for part in self.parts for name in part.feed_collections))
+
+    @cached_property
+    def assets(self) -> Mapping[str, dg.AssetKey]:
+        """The asset of each output."""
+        return {output: asset for part in self.parts for output, asset in part.assets.items()}
+
+    @cached_property
+    def code_versions(self) -> Mapping[str, str]:
+        """The code version of each output."""
+        return {output: version for part in self.parts for output, version in part.code_versions.items()}
+
+    @property
+    def revision(self) -> str:
+        """The revisions of all parts."""
+        return "|".join(filter(None, (part.revision for part in self.parts)))
+
+    def part_of(self, output: str) -> Subject:
+        """The part that an output belongs to."""
+        return next(part for part in self.parts if output in part.assets)
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        """Page `page` (from 1) of the keys of all parts.
+
+        Where one part has a full page, the union has as many keys at least; a shorter one is the last of all.
+        """
+        pages = (part.existing(page=page, size=size) for part in self.parts)
+        return list(dict.fromkeys(key for keys in pages for key in keys))
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        """The keys that these changes touch."""
+        found: list[str] = []
+        for part in self.parts:
+            own = [entry for entry in entries if entry.collection in part.feed_collections]
+            found += part.touched(own) if own else []
+        return list(dict.fromkeys(found))
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        """What Directus has for these keys. A key that one part has a use for is present, whatever the others say."""
+        found = [part.examine(keys, [name for name in outputs if name in part.assets]) for part in self.parts]
+        present = tuple(dict.fromkeys(key for each in found for key in each.present))
+        return Examination(
+            present=present,
+            unfit=tuple(dict.fromkeys(key for each in found for key in each.unfit if key not in present)),
+            unready=tuple(dict.fromkeys(key for each in found for key in each.unready if key not in present)),
+            wanted={output: wanted for each in found for output, wanted in each.wanted.items()},
+        )

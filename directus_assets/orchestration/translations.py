@@ -36,7 +36,26 @@ class Items:
     engine: Engine
     glossary: tuple[Term, ...]
 
-    is_costly = True
+    @property
+    def name(self) -> str:
+        return self.scope.collection
+
+    @property
+    def job_name(self) -> str:
+        return self.project.names.translation_job(self.scope.collection)
+
+    def is_for_all(self, output: str, *, is_new: bool) -> bool:  # noqa: ARG002 (all languages alike)
+        return is_new
+
+    def backfills_on_start(self, output: str) -> bool:  # noqa: ARG002 (one setting for all languages)
+        return self.project.settings.config.translations.backfill_on_start
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return (self.scope.collection,)
+
+    def note_of(self, output: str) -> str:  # noqa: ARG002 (one note for all languages)
+        return self.scope.collection
 
     @property
     def partitions_name(self) -> str:

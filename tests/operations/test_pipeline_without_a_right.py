@@ -14,7 +14,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.orchestration.build import build_defs, reconcile_targets
 from directus_assets.orchestration.reconcile import Reconcile
 from directus_assets.orchestration.resources import Project
-from directus_assets.snapshot import load_snapshot, take_snapshot, write_snapshot
+from directus_assets.snapshot import Wanted, load_snapshot, take_snapshot, write_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from tests.operations.conftest import Site, picture
@@ -41,7 +41,7 @@ class Pipeline:
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.project = Project(site.settings(CONFIG, DAGSTER_HOME=str(folder)))
-        self.snapshot = take_snapshot(self.project.directus, with_translations=True)
+        self.snapshot = take_snapshot(self.project.directus, Wanted(translations=True))
         write_snapshot(self.snapshot, folder)
         self.defs = build_defs(self.project.settings, snapshot=self.snapshot, project=self.project)
         self.instance = dg.DagsterInstance.ephemeral()
@@ -135,7 +135,7 @@ def test_without_a_right_the_pipeline_names_it_damages_nothing_and_goes_on_when_
             assert title_of(site, name, item) in (german("Bread"), german("Good bread"))
             assert item in pipeline.partitions(f"directus_{name}")
         assert title_of(site, "posts", reviewed) == HUMAN
-        kept = load_snapshot(pipeline.project.settings.environment, with_translations=True)
+        kept = load_snapshot(pipeline.project.settings.environment, Wanted(translations=True))
         assert kept.collections == pipeline.snapshot.collections
 
     pipeline.tick()
@@ -148,11 +148,11 @@ def test_without_a_right_the_pipeline_names_it_damages_nothing_and_goes_on_when_
 
 
 def test_a_collection_that_was_deleted_is_not_taken_for_one_that_is_hidden(site: Site, bot: DirectusClient) -> None:
-    known = take_snapshot(bot, with_translations=True)
+    known = take_snapshot(bot, Wanted(translations=True))
     for name in ("pages_translations", "pages"):
         site.admin.delete(f"/collections/{name}")
 
-    snapshot = take_snapshot(bot, with_translations=True, known=known)
+    snapshot = take_snapshot(bot, Wanted(translations=True), known=known)
 
     assert [each.collection for each in snapshot.collections] == ["posts"]
 

@@ -11,7 +11,7 @@ from directus_assets.operations.rights import Right, held_rights, missing_rights
 from directus_assets.operations.setup import rights_of_project
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import CollectionOptions, Config, TranslationOptions, parse_config
-from directus_assets.snapshot import take_snapshot
+from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.items import read_items, write_row
 from directus_assets.translation.scope import Scope, plan_scopes
 from directus_assets.translation.versions import save_proposals
@@ -60,7 +60,7 @@ def do_the_work(bot: DirectusClient, site: Site, *, post: str, page: str) -> Non
 
 
 def scope_of(bot: DirectusClient, collection: str) -> Scope:
-    snapshot = take_snapshot(bot, with_translations=True)
+    snapshot = take_snapshot(bot, Wanted(translations=True))
     scopes = plan_scopes(snapshot.collections, TranslationOptions(), default_language=None)
     found = next((scope for scope in scopes if scope.collection == collection), None)
     if found is None:
@@ -100,7 +100,7 @@ def test_without_translations_only_pictures_are_read() -> None:
 
 @pytest.mark.integration
 def test_of_an_item_only_what_the_filter_asks_about_is_read(site: Site, bot: DirectusClient) -> None:
-    collections = take_snapshot(bot, with_translations=True).collections
+    collections = take_snapshot(bot, Wanted(translations=True)).collections
     own = CollectionOptions(filter={"_and": [{"status": {"_eq": "published"}}, {"_or": [{"image": {"_nnull": True}}]}]})
     options = TranslationOptions(collections={"posts": own})
     scopes = plan_scopes(collections, options, default_language=None)

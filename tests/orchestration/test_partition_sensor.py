@@ -46,14 +46,9 @@ class Pipeline:
 
     def tick(self) -> list[dg.RunRequest]:
         """One tick with the definitions as they are now; what it asks for."""
-        project = ScriptedProject(self.directus, batch_size=self.batch_size)
+        project = ScriptedProject(self.directus, batch_size=self.batch_size, backfill_on_start=self.backfill_on_start)
         sensor = build_partition_sensor(
-            Files(project, self.presets),
-            project,
-            name="directus_files_sensor",
-            description="",
-            job_name="image_presets" if self.presets else None,
-            backfill_on_start=self.backfill_on_start,
+            [Files(project, self.presets)], project, name="directus_files_sensor", description="", jobs=[]
         )
         result = sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
@@ -158,9 +153,7 @@ def test_a_quiet_tick_leaves_the_storage_of_dagster_alone(
 ) -> None:
     pipeline = Pipeline(instance, directus).started()
     project = ScriptedProject(directus)
-    sensor = build_partition_sensor(
-        Files(project, pipeline.presets), project, name="sensor", description="", job_name=None, backfill_on_start=False
-    )
+    sensor = build_partition_sensor([Files(project, pipeline.presets)], project, name="sensor", description="", jobs=[])
 
     # Without an instance: to ask the context for it would raise.
     result = sensor(dg.build_sensor_context(cursor=pipeline.cursor))

@@ -83,13 +83,11 @@ class Pipeline:
         self, *, presets: Sequence[Preset] = (CARD, HERO), seconds: float = 600, backfill_on_start: bool = False
     ) -> Report:
         ticks = count()
-        files = Files(ScriptedProject(self.directus), presets)
+        files = Files(ScriptedProject(self.directus, backfill_on_start=backfill_on_start), presets)
         target = Target(
             subject=files,
             survey=lambda: FileSurveyor(files),
             source=NAMES.files,
-            job_name="image_presets",
-            backfill_on_start=backfill_on_start,
         )
         return Reconcile(
             instance=self.instance,

@@ -11,7 +11,7 @@ import pytest
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.settings import Settings
-from directus_assets.snapshot import Snapshot, read_snapshot, take_snapshot
+from directus_assets.snapshot import Snapshot, Wanted, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
 
 NAMES = Names()
@@ -84,7 +84,7 @@ def test_presets_that_changed_unseen_have_the_definitions_built_anew(
 def test_where_definitions_are_up_to_date_the_webserver_is_not_asked(
     project: ScriptedProject, webserver: Webserver
 ) -> None:
-    assert run(project, take_snapshot(project.directus, with_translations=False)).success
+    assert run(project, take_snapshot(project.directus, Wanted())).success
 
     assert webserver.queries == []
 

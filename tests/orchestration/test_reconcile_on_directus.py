@@ -26,7 +26,7 @@ from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning import batches
 from directus_assets.reconcile import Verdict
 from directus_assets.settings import Config, Environment, Settings
-from directus_assets.snapshot import Snapshot, take_snapshot
+from directus_assets.snapshot import Snapshot, Wanted, take_snapshot
 from directus_assets.translation.engines.openai import OpenAIEngine
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -49,7 +49,7 @@ class Site:
         self.folder = folder
         self.instance = dg.DagsterInstance.ephemeral()
         self.project = self._project()
-        self.snapshot = take_snapshot(self.project.directus, with_translations=True)
+        self.snapshot = take_snapshot(self.project.directus, Wanted(translations=True))
 
     def _project(self) -> Project:
         environment = Environment.read(

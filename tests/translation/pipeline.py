@@ -66,6 +66,8 @@ class Pipeline:
             "DIRECTUS_TOKEN": self._directus.bot_token,
             "DAGSTER_HOME": str(self._folder),
             "OPENAI_API_KEY": "key",
+            "OPENAI_BASE_URL": self._server.url,
+            "OPENAI_MODEL": "tiny",
         }
         settings = Settings(environment=Environment.read(environment), config=self._config)
         self.project = Project(settings)
@@ -75,8 +77,13 @@ class Pipeline:
         self.project.__dict__["engine"] = engine
         self.project.__dict__["gate"] = RateGate(limit=4, patience_seconds=1, base_seconds=0.01, longest_seconds=0.1)
         self._stack.callback(self.project.directus.close)
-        snapshot = take_snapshot(self.project.directus, with_translations=True)
+        snapshot = take_snapshot(self.project.directus, self.project.wanted)
         self._defs = build_defs(settings, snapshot=snapshot, project=self.project)
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Another YAML file, and the definitions anew."""
+        self._config = Config.model_validate(config)
+        self.load()
 
     def tick(self, collection: str = "posts") -> list[dg.ExecuteInProcessResult]:
         """One look of a collection's sensor, and the runs that it asks for."""
@@ -113,7 +120,7 @@ class Pipeline:
         return self._run(collection, dg.RunRequest(tags=tags))
 
     def _run(self, collection: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        job = self._defs.resolve_job_def(f"translate_{collection}")
+        job = self._defs.resolve_job_def(request.job_name or f"translate_{collection}")
         return job.execute_in_process(
             instance=self.instance,
             asset_selection=list(request.asset_selection) if request.asset_selection else None,

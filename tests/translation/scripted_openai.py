@@ -1,4 +1,5 @@
-"""An OpenAI-compatible server on loopback that translates with `pseudo`, and misbehaves on demand.
+"""An OpenAI-compatible server on loopback that translates with `pseudo`, answers other questions by their schema, and
+misbehaves on demand.
 
 ::
 
@@ -39,6 +40,20 @@ class Asked:
     segments: Mapping[str, Mapping[str, str]]
     target: Language
     terms: tuple[Term, ...]
+    content: Mapping[str, str] = field(default_factory=dict)
+    """What an enrichment is asked about."""
+    picture: str | None = None
+
+    @property
+    def is_enrichment(self) -> bool:
+        return "<task>" in self.prompt
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """That of the answer, from wherever it stands."""
+        if self.has_schema:
+            return dict(self.body["response_format"]["json_schema"]["schema"])
+        return dict(json.loads(self.prompt.partition("nothing else:\n")[2].partition("\n")[0] or "{}"))
 
     @property
     def has_schema(self) -> bool:
@@ -46,7 +61,7 @@ class Asked:
 
     @property
     def is_repair(self) -> bool:
-        return "Earlier translations were rejected" in self.prompt
+        return "Earlier translations were rejected" in self.prompt or "earlier answer was rejected" in self.prompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +142,14 @@ class ScriptedOpenAI:
 
 
 def answer_right(asked: Asked) -> Reply:
+    if asked.is_enrichment:
+        return completion(asked, json.dumps(_by_schema(asked.schema, asked), ensure_ascii=False))
     return completion(asked, json.dumps(_right(asked), ensure_ascii=False))
+
+
+def answer(value: Any) -> Behaviour:
+    """This value as JSON, whatever was asked."""
+    return lambda asked: completion(asked, json.dumps(value, ensure_ascii=False))
 
 
 def invalid_json(asked: Asked) -> Reply:
@@ -241,6 +263,21 @@ def no_schemas(asked: Asked) -> Reply:
     return answer_right(asked)
 
 
+def no_json_mode(asked: Asked) -> Reply:
+    """An endpoint that knows no JSON mode at all, and wraps its answers in prose."""
+    if "response_format" in asked.body:
+        return _error(400, "Unrecognized request argument supplied: response_format", None)
+    right = json.loads(answer_right(asked).body)["choices"][0]["message"]["content"]
+    return completion(asked, f"Here you are:\n```json\n{right}\n```")
+
+
+def blind(asked: Asked) -> Reply:
+    """A model that does not look at pictures."""
+    if asked.picture:
+        return _error(400, "Invalid content type. image_url is only supported by certain models.", None)
+    return answer_right(asked)
+
+
 def no_max_tokens(asked: Asked) -> Reply:
     """A model that wants the newer name of the parameter."""
     if "max_tokens" in asked.body:
@@ -280,8 +317,34 @@ def _right(asked: Asked) -> dict[str, str]:
     }
 
 
+def _by_schema(schema: Mapping[str, Any], asked: Asked) -> Any:
+    """A value that the schema allows; texts tell what they are about, and in which language."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    match kind:
+        case "object":
+            return {name: _by_schema(own, asked) for name, own in schema["properties"].items()}
+        case "array":
+            return [_by_schema(schema["items"], asked)]
+        case "number" | "integer":
+            return 1
+        case "boolean":
+            return True
+    written = re.search(r"Write all texts of the answer in .*\((\S+)\)\.", asked.prompt)
+    subject = next(iter(asked.content.values()), "a picture")
+    return f"About {re.sub('<[^>]*>', '', subject)[:30].strip()}" + (f" ({written[1]})" if written else "")
+
+
+def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
 def _understand(path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Asked:
-    prompt = "\n".join(message["content"] for message in body.get("messages", ()))
+    parts = [part for message in body.get("messages", ()) for part in _parts(message["content"])]
+    prompt = "\n".join(part["text"] for part in parts if part["type"] == "text")
+    pictures = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+    content = re.search(r"<content>\n(.*)\n</content>", prompt)
     segments = re.search(r"<source_segments>\n(.*)\n</source_segments>", prompt)
     target = re.search(r"\nTranslate every segment into .*\((\S+)\)\.", prompt)
     glossary = re.search(r"<glossary>\n(.*?)\n</glossary>", prompt, re.DOTALL)
@@ -292,6 +355,8 @@ def _understand(path: str, headers: Mapping[str, str], body: Mapping[str, Any]) 
         body=body,
         prompt=prompt,
         segments=json.loads(segments[1]) if segments else {},
+        content=json.loads(content[1]) if content else {},
+        picture=pictures[0] if pictures else None,
         target=language(target[1] if target else "en"),
         terms=tuple(
             Term(term=term.removeprefix("- "), note=note) for term, _, note in (line.partition(": ") for line in lines)

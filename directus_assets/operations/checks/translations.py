@@ -29,12 +29,13 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
 
 def check_tracking(subject: Subject) -> Iterator[Finding]:
     """Directus notes the changes of everything that is followed."""
-    if not subject.project.translates:
-        return
     schemas = [scope.schema for scope in subject.scopes]
     followed = dict.fromkeys(
         name for each in schemas for name in (each.collection, each.translations, each.languages_collection)
     )
+    followed |= dict.fromkeys(declaration.collection.name for declaration in subject.declarations)
+    if not followed:
+        return
     rows = {row["collection"]: row.get("meta") or {} for row in subject.project.directus.get("/collections")}
     silent = [name for name in followed if not rows.get(name, {}).get("accountability")]
     for name in silent:

@@ -48,21 +48,45 @@ def choose(settings: EngineSettings) -> Engine | None:
     raise ConfigurationError(f"TRANSLATION_ENGINE is '{settings.engine}'.", remedy="Use openai, deepl, pseudo or auto.")
 
 
-def _openai(settings: EngineSettings) -> Engine:
-    from directus_assets.translation.engines.openai import OpenAIEngine
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible endpoint: `base_url` is None for OpenAI itself."""
 
+    api_key: str = field(repr=False)
+    base_url: str | None
+    model: str
+
+
+def require_openai(settings: EngineSettings, *, model: str | None = None) -> Endpoint:
+    """The endpoint that `settings` name, and the model to ask there: `model`, where it is given.
+
+    Raises:
+        ConfigurationError: there is no key, or no model for another endpoint than OpenAI's.
+    """
     if not settings.openai_api_key:
         raise ConfigurationError(
             "The engine 'openai' has no key.", remedy="Set OPENAI_API_KEY; any text will do where none is checked."
         )
-    if settings.openai_base_url and not settings.openai_model:
+    wanted = model or settings.openai_model
+    if settings.openai_base_url and not wanted:
         raise ConfigurationError(
             f"No model is named for {settings.openai_base_url}.", remedy="Set OPENAI_MODEL to one that it serves."
         )
-    return OpenAIEngine(
+    return Endpoint(
         api_key=settings.openai_api_key,
         base_url=settings.openai_base_url or None,
-        model=settings.openai_model or OPENAI_DEFAULT_MODEL,
+        model=wanted or OPENAI_DEFAULT_MODEL,
+    )
+
+
+def _openai(settings: EngineSettings) -> Engine:
+    from directus_assets.translation.engines.openai import OpenAIEngine
+
+    endpoint = require_openai(settings)
+    return OpenAIEngine(
+        api_key=endpoint.api_key,
+        base_url=endpoint.base_url,
+        model=endpoint.model,
         timeout_seconds=settings.timeout_seconds,
     )
 
