@@ -45,7 +45,7 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@! grep -nE 'https?://' requirements.lock directus_assets/local/npm/package-lock.json || { echo "A lock file holds an address."; exit 1; }
+	@! grep -nE 'https?://' requirements.lock requirements-image.lock directus_assets/local/npm/package-lock.json || { echo "A lock file holds an address."; exit 1; }
 
 bench: $(READY)
 	@$(BIN)/python -m directus_assets.bench $(ARGS)
@@ -54,6 +54,9 @@ bench: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-strip-extras --no-header --no-annotate -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra image --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-strip-extras --no-header --no-annotate -q \
+		-c requirements.lock -o requirements-image.lock
 
 clean:
 	rm -rf $(VENV) .dagster .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,175 @@
+"""What is started for real: compose.yaml, the image, Dagster on PostgreSQL, and the values of Dagster's Helm chart."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from sqlalchemy.engine import make_url
+
+from tests.postgres import running_postgres
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+HELM: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text("utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+SERVICES = sorted(COMPOSE["services"])
+
+
+def documented() -> set[str]:
+    """The variables that .env.example names."""
+    return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE))
+
+
+def locked(name: str) -> dict[str, str]:
+    """Package to version, in a lock file."""
+    return dict(
+        re.findall(r"^([a-z0-9][\w.-]*)(?:\[[^]]*\])?==([^\s;]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_looked_after_and_is_nobody_special(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert str(service["user"]).partition(":")[0] not in ("", "0", "root")
+    assert service["restart"] == "unless-stopped"
+    assert not service.get("privileged")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_port_is_open_on_loopback_only_unless_told_otherwise(name: str) -> None:
+    for port in COMPOSE["services"][name].get("ports", []):
+        assert re.fullmatch(r"\$\{[A-Z_]+:-127\.0\.0\.1\}:\d+:\d+", port)
+
+
+def test_every_variable_of_the_services_is_documented() -> None:
+    used = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "compose.yaml").read_text("utf-8")))
+
+    assert len(used) > 10
+    assert used <= documented()
+
+
+def test_no_secret_has_a_default() -> None:
+    found = re.findall(
+        r"\$\{([A-Z_]*(?:SECRET|PASSWORD|TOKEN|KEY))([^}]*)\}", (ROOT / "compose.yaml").read_text("utf-8")
+    )
+
+    assert len(found) > 5
+    assert all(rest == ":-" or rest.startswith(":?") for _, rest in found)
+
+
+def test_only_what_runs_the_code_has_the_token() -> None:
+    holders = {
+        name for name, service in COMPOSE["services"].items() if "DIRECTUS_TOKEN" in service.get("environment", {})
+    }
+
+    assert holders == {"code"}
+
+
+def test_versions_are_those_that_are_tested() -> None:
+    npm = json.loads((ROOT / "directus_assets" / "local" / "npm" / "package.json").read_text("utf-8"))
+    images = {name: service["image"] for name, service in COMPOSE["services"].items()}
+    tests, image = locked("requirements.lock"), locked("requirements-image.lock")
+
+    assert images["directus"] == f"directus/directus:{npm['dependencies']['directus']}"
+    assert all(re.search(r":\d", image) for name, image in images.items() if "build" not in COMPOSE["services"][name])
+    assert {name: version for name, version in image.items() if name in tests} == {
+        name: tests[name] for name in image if name in tests
+    }
+    assert image["dagster"] == tests["dagster"]
+    assert image["dagster-postgres"] == image["dagster-k8s"]
+    assert "pytest" not in image
+    chart = (ROOT / "deploy" / "helm-values.yaml").read_text("utf-8")
+    assert f"--version {tests['dagster']} " in chart
+
+
+def test_the_image_is_locked_and_does_not_run_as_root() -> None:
+    users = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)
+
+    assert users[-1] == "1000:1000" == COMPOSE["services"]["code"]["user"]
+    assert "--require-hashes -r requirements-image.lock" in DOCKERFILE
+    blocks = re.split(r"\n(?=[a-z0-9])", (ROOT / "requirements-image.lock").read_text("utf-8"))
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_all_that_is_copied_into_the_image_is_there_and_is_not_ignored() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").split() if line.startswith("!")}
+    copied = {name for line in re.findall(r"^COPY (.*)$", DOCKERFILE, re.MULTILINE) for name in line.split()[:-1]}
+
+    assert copied == allowed
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_all_that_is_mounted_from_here_is_there() -> None:
+    mounted = [
+        volume.partition(":")[0]
+        for service in COMPOSE["services"].values()
+        for volume in service.get("volumes", [])
+        if volume.startswith("./")
+    ]
+
+    assert mounted
+    assert all((ROOT / name).is_file() for name in mounted)
+    assert os.access(ROOT / "deploy" / "create-dagster-database.sh", os.X_OK)
+
+
+def test_dagster_on_postgresql_differs_in_its_storage_only() -> None:
+    ours = yaml.safe_load((ROOT / "directus_assets" / "orchestration" / "dagster.yaml").read_text("utf-8"))
+    theirs = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))
+
+    assert theirs.pop("storage")
+    assert theirs == ours
+
+
+def test_dagster_works_on_the_database_that_the_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "deploy" / "dagster.yaml", tmp_path / "dagster.yaml")
+    with running_postgres() as address:
+        url = make_url(address)
+        server = {
+            "PGHOST": str(url.host),
+            "PGPORT": str(url.port),
+            "POSTGRES_USER": str(url.username),
+            "POSTGRES_DB": str(url.database),
+            "DAGSTER_DB_PASSWORD": "a'b c",
+        }
+        script = ROOT / "deploy" / "create-dagster-database.sh"
+        subprocess.run([str(script)], env={**os.environ, **server}, check=True, capture_output=True)
+        values = {"HOST": url.host, "PORT": url.port, "DB": "dagster", "USER": "dagster", "PASSWORD": "a'b c"}
+        for name, value in values.items():
+            monkeypatch.setenv(f"DAGSTER_POSTGRES_{name}", str(value))
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+
+        with dg.DagsterInstance.get() as instance:
+            instance.add_dynamic_partitions("directus_files", ["f1"])
+        info = subprocess.run(
+            [sys.executable, "-m", "dagster", "instance", "info"], check=True, capture_output=True, text=True
+        )
+        with dg.DagsterInstance.get() as instance:
+            assert instance.get_dynamic_partitions("directus_files") == ["f1"]
+
+    assert re.search(r"run_storage:\n\s+current: \w+", info.stdout)
+    assert "a'b c" not in info.stdout
+
+
+def test_a_pod_has_all_that_a_run_needs_and_is_not_root() -> None:
+    (code,) = HELM["dagster-user-deployments"]["deployments"]
+    run = HELM["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+
+    assert code["includeConfigInLaunchedRuns"] == {"enabled": True}
+    assert code["codeServerArgs"] == ["-m", "directus_assets.definitions"]
+    assert code["podSecurityContext"] == run["podSpecConfig"]["securityContext"]
+    assert code["podSecurityContext"]["runAsNonRoot"]
+    assert code["envSecrets"]
+    assert set(code["env"]) <= documented()
+    limits = HELM["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]["tagConcurrencyLimits"]
+    ours = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))["concurrency"]["runs"]
+    assert [limit["key"] for limit in limits] == [limit["key"] for limit in ours["tag_concurrency_limits"]]
