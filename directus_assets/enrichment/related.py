@@ -41,8 +41,8 @@ class Related:
     count: int
     least: float
 
-    def place(self, texts: Mapping[str, str]) -> None:
-        """Puts the vectors of these texts into the store, in few requests; those that it has cost nothing.
+    def place(self, texts: Mapping[str, str]) -> list[str]:
+        """Puts the vectors of these texts into the store, in few requests; gives the items that it had none of.
 
         Raises:
             DirectusAssetsError: as `embed` and the store.
@@ -56,6 +56,7 @@ class Related:
                 for (key, text), vector in zip(new.items(), vectors, strict=True)
             }
         )
+        return list(new)
 
     def knows(self, key: str, text: str) -> bool:
         """Whether the store has the vector of this very text."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import JsonValue
@@ -59,6 +59,8 @@ class RelatedEnricher:
     settle: Callable[[Usage, Usage], None]
     records: EnrichmentRecords
     vectors: Storage
+    _prepaid: dict[str, Usage] = field(default_factory=dict)
+    """What `prepare` has consumed for items that are not enriched yet."""
 
     @property
     def engine_name(self) -> str:
@@ -70,7 +72,7 @@ class RelatedEnricher:
 
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:  # noqa: ARG002 - vectors do not change
         started = time.monotonic()
-        usage = Usage()
+        usage = self._prepaid.pop(item.key, Usage())
         results: dict[str, Enriched] = {}
 
         def settle(used: Usage, estimate: Usage) -> None:
@@ -96,8 +98,7 @@ class RelatedEnricher:
             note=result.note or f"The lists of {others - own} other items were changed, too.",
         )
 
-    def prepare(self, items: Sequence[EnrichedItem]) -> Usage:
-        """Makes the vectors of many items in few requests, so that `enrich` finds them; what that has consumed."""
+    def prepare(self, items: Sequence[EnrichedItem]) -> None:
         usage = Usage()
 
         def settle(used: Usage, estimate: Usage) -> None:
@@ -105,8 +106,9 @@ class RelatedEnricher:
             usage += used
             self.settle(used, estimate)
 
-        self._related(settle, lambda _lists: ()).place({item.key: _text(self.declaration, item) for item in items})
-        return usage
+        texts = {item.key: _text(self.declaration, item) for item in items}
+        new = self._related(settle, lambda _lists: ()).place(texts)
+        self._prepaid.update(shares(usage, {key: len(texts[key]) for key in new}))
 
     def forecast(self, item: EnrichedItem) -> Usage:
         text = _text(self.declaration, item)
@@ -170,6 +172,29 @@ class RelatedEnricher:
         return Targets(
             reader=self.reader, declaration=self.declaration, records=self.records, vocabularies=vocabularies
         )
+
+
+def shares(usage: Usage, sizes: Mapping[str, int]) -> dict[str, Usage]:
+    """What each of several items has consumed of what was consumed for all, by their sizes; together they are all.
+
+    Requests are counted on the first one.
+    """
+    total = sum(sizes.values())
+    found: dict[str, Usage] = {}
+    before = 0
+    for key, size in sizes.items():
+        after = before + size
+        found[key] = Usage(
+            requests=0 if found else usage.requests,
+            input_tokens=_between(usage.input_tokens, before, after, total),
+            characters=_between(usage.characters, before, after, total),
+        )
+        before = after
+    return found
+
+
+def _between(amount: int, before: int, after: int, total: int) -> int:
+    return amount * after // total - amount * before // total
 
 
 def _text(declaration: Declaration, item: EnrichedItem) -> str:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -62,6 +62,13 @@ class Enricher(Protocol):
     def model(self) -> str:
         """What the price table calls that."""
 
+    def prepare(self, items: Sequence[EnrichedItem]) -> None:
+        """Does for many items at once what costs less so; `enrich` follows for each, whether this succeeds or not.
+
+        Raises:
+            DirectusAssetsError: as `enrich`.
+        """
+
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
         """Brings one item up to date.
 
@@ -104,6 +111,9 @@ class DeclaredEnricher:
     @property
     def model(self) -> str:
         return self.answerer.engine.model
+
+    def prepare(self, items: Sequence[EnrichedItem]) -> None:
+        """Nothing: each question is about one item."""
 
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
         started = time.monotonic()

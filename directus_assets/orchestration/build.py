@@ -9,14 +9,16 @@ import dagster as dg
 from directus_assets.clicks import Button
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
+from directus_assets.enrichment.recommendations import plan_recommendations
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.buttons import build_buttons
-from directus_assets.orchestration.enrichers import engine_of
+from directus_assets.orchestration.enrichers import has_engine
 from directus_assets.orchestration.enrichments import EnrichedItems, build_enrichments
 from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.image_presets import build_image_presets
 from directus_assets.orchestration.partition_sensor import Job, build_partition_sensor
+from directus_assets.orchestration.recommendations import build_recommendations
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
 from directus_assets.orchestration.report import as_markdown
@@ -63,6 +65,7 @@ def build_defs(
         *(_collection(project, own) for own in by_collection.values()),
         build_reconcile(snapshot, project, targets),
         build_buttons(project, button_targets(project, snapshot)),
+        _recommendations(project, snapshot),
         _failures(project, subjects),
     )
 
@@ -191,13 +194,19 @@ def enriched_items(project: Project, snapshot: Snapshot) -> Iterable[EnrichedIte
         return []
     by_collection: dict[str, list[Declaration]] = {}
     for each in declare(project.declared, snapshot.schema, default_language=snapshot.settings.default_language):
-        if engine_of(project, each) is None:
+        if not has_engine(project, each):
             logger.warning(
                 "`enrichments.%s.%s` waits for an engine: set OPENAI_API_KEY.", each.collection.name, each.name
             )
         else:
             by_collection.setdefault(each.collection.name, []).append(each)
     return [EnrichedItems(project, own) for own in by_collection.values()]
+
+
+def _recommendations(project: Project, snapshot: Snapshot) -> dg.Definitions:
+    if snapshot.schema is None or not snapshot.schema.collections:
+        return dg.Definitions()
+    return build_recommendations(project, plan_recommendations(project.declared, snapshot.schema))
 
 
 def translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:

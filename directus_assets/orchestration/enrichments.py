@@ -5,6 +5,7 @@ What is asked, kept and written is decided in `directus_assets.enrichment`; here
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -189,6 +190,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             run = EnrichedItems(project, items.declarations)
             work = list(_open_work(context, recorder, run, by_asset))
             anew = _asks_anew(context)
+            _prepare(run, [(item, by_asset[asset_key]) for item, asset_key in work])
             with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="enrich") as pool:
                 futures = {
                     pool.submit(run.enrichers[by_asset[asset_key]].enrich, item, anew=anew): (asset_key, item)
@@ -213,6 +215,13 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
         yield from ()
 
     return enrichments
+
+
+def _prepare(items: EnrichedItems, work: Sequence[tuple[EnrichedItem, str]]) -> None:
+    for output in dict.fromkeys(output for _, output in work):
+        # What fails here fails again for each item, which tells it on its partition.
+        with suppress(DirectusAssetsError):
+            items.enrichers[output].prepare([item for item, own in work if own == output])
 
 
 def _record(recorder: Recorder, asset_key: dg.AssetKey, result: Enriched, items: EnrichedItems, output: str) -> None:

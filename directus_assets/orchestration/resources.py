@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
+from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError
@@ -135,6 +136,11 @@ class Project:
     @cached_property
     def enrichment_engines(self) -> dict[tuple[str, ...], EnrichmentEngine | None]:
         """The engines that have been made, so that what one has learnt of its endpoint serves all."""
+        return {}
+
+    @cached_property
+    def embedders(self) -> dict[tuple[str, str | None], Embedder | None]:
+        """The embedders that have been made."""
         return {}
 
     @cached_property

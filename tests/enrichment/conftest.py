@@ -13,7 +13,8 @@ KEY = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has
 
 def field(name: str, kind: str, **meta: Any) -> dict[str, Any]:
     """A field as the Studio makes it."""
-    special = {"special": ["cast-json"]} if kind == "json" else {}
+    casts = {"json": "cast-json", "boolean": "cast-boolean"}
+    special = {"special": [casts[kind]]} if kind in casts else {}
     return {"field": name, "type": kind, "schema": {}, "meta": special | meta}
 
 

@@ -1,6 +1,7 @@
 """The built-ins: what they declare, what they make of an answer, and what the engine `local` answers."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from directus_assets.enrichment.builtin import BUILTINS
 from directus_assets.enrichment.builtin.model import Builtin, Material, Notice
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
+from directus_assets.enrichment.recommendations import RecommendationOptions
 from directus_assets.enrichment.result import check_answer
 from directus_assets.errors import ConfigurationError
-from directus_assets.settings import ChoiceSource, Config
+from directus_assets.settings import ChoiceSource, Config, parse_config
 
 
 def fields(**types: str) -> tuple[FieldSchema, ...]:
@@ -243,3 +245,15 @@ def test_one_category_is_the_first_of_those_that_fit() -> None:
 
     assert derived(name, {"categories": ["b", "a"], "proposals": []}, options=options)["category"] == "b"
     assert derived(name, {"categories": [], "proposals": []}, options=options)["category"] is None
+
+
+def test_the_example_in_the_yaml_file_is_valid() -> None:
+    text = (Path(__file__).parents[2] / "directus_assets.yaml").read_text("utf-8")
+    lines = text[text.index("# enrichments:\n") :].partition("\n\n")[0].splitlines()
+
+    config = parse_config("\n".join(line.removeprefix("# ") for line in lines))
+
+    named = {name: own for by_name in config.enrichments.values() for name, own in by_name.items()}
+    RecommendationOptions.model_validate(named.pop("recommendations").options)
+    assert named.keys() <= BUILTINS.keys()
+    assert len(named) == 8
