@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 3
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 
-.PHONY: help demo dev test chaos check bench lock clean
+.PHONY: help demo dev test chaos check audit bench lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test    all tests, against a real Directus"
 	@echo "make chaos   everything is killed while people work: 500 uploads, 100 edits  (ARGS='-k files': one of the two forms)"
 	@echo "make check   format, lint, types"
+	@echo "make audit   known vulnerabilities of what is locked, where their data can be had"
 	@echo "make bench   measurements, side by side  (ARGS=images: that part alone)"
 
 # Everything is installed from the lock, checked by hash; the package itself is linked, so that edits count at once.
@@ -46,6 +47,9 @@ check: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@! grep -nE 'https?://' requirements.lock requirements-image.lock directus_assets/local/npm/package-lock.json || { echo "A lock file holds an address."; exit 1; }
+
+audit: $(READY)
+	@$(BIN)/python .ci/audit.py $(BIN)/pip-audit requirements.lock requirements-image.lock
 
 bench: $(READY)
 	@$(BIN)/python -m directus_assets.bench $(ARGS)
