@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from io import RawIOBase
@@ -26,10 +26,18 @@ class Faults:
         longest_seconds: how long each lasts at most.
         longest_cut_seconds: how long the network is away at most.
         pause_seconds: how long things are left alone in between, at most.
+        only: these kinds alone, where there are some.
     """
 
     def __init__(
-        self, bed: Bed, *, rounds: int, longest_seconds: float, longest_cut_seconds: float, pause_seconds: float
+        self,
+        bed: Bed,
+        *,
+        rounds: int,
+        longest_seconds: float,
+        longest_cut_seconds: float,
+        pause_seconds: float,
+        only: Collection[str] = (),
     ) -> None:
         self.injected: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
@@ -39,6 +47,7 @@ class Faults:
         self._seconds = longest_seconds
         self._cut_seconds = longest_cut_seconds
         self._pause_seconds = pause_seconds
+        self._only = only
         self._running: Future[None] | None = None
 
     def start(self) -> None:
@@ -70,7 +79,7 @@ class Faults:
         }
         if self._bed.has_small_disk:
             kinds["disk full"] = self._fill_disk
-        return kinds
+        return {name: kind for name, kind in kinds.items() if name in self._only or not self._only}
 
     def _run(self) -> None:
         for number in range(self._rounds):
