@@ -34,6 +34,8 @@ PRESETS: list[dict[str, Any]] = [
     {"key": "auto", "fit": "cover", "width": 48, "height": 32, "quality": 50, "format": "auto"},
 ]
 NAMES = Names()
+_WORKERS = ("multiprocessing.spawn", "execute_run")
+"""What stands in the commands of run workers: those of Dagster's own launcher, and those of containers."""
 UPLOADS_BYTES = 400_000_000
 
 _WORKSPACE = """\
@@ -62,10 +64,9 @@ class Bed:
 
     def run_workers(self) -> list[int]:
         """The processes of runs at work."""
-        if self.around.worker_folders:
-            homes = {f"DAGSTER_HOME={folder}" for folder in self.around.worker_folders}
-            return [pid for pid in all_processes() if homes & variables_of(pid)]
-        return [pid for pid in self.code_server.members() if "multiprocessing.spawn" in command_of(pid)]
+        homes = {f"DAGSTER_HOME={folder}" for folder in self.around.worker_folders or (self.pipeline.home,)}
+        workers = [pid for pid in all_processes() if any(sign in command_of(pid) for sign in _WORKERS)]
+        return [pid for pid in workers if homes & variables_of(pid)]
 
     def storage(self) -> Storage:
         """Where Directus keeps files, past all faults."""
