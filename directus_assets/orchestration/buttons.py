@@ -44,7 +44,7 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         config_schema={
             "button": str,
             "collection": str,
-            "keys": dg.Array(dg.Any),
+            "keys": dg.Any,
             "user": str,
             "files": dg.Field(dg.Any, is_required=False),
         },

@@ -1,0 +1,140 @@
+"""What a click becomes in Dagster: partitions, runs over exactly the chosen items, and a memory of it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from directus_assets.clicks import Button, open_clicks
+from directus_assets.directus.models import Preset
+from directus_assets.orchestration.buttons import build_buttons
+from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.reconcile import Target
+from directus_assets.orchestration.run_tags import CLICK_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
+from directus_assets.orchestration.survey import FileSurveyor
+from tests.operations.test_flows import Dagster, dagster, tags
+from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
+
+__all__ = ["dagster"]
+
+CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
+FILES = [f"f{number}" for number in range(6)]
+
+
+class Clicks:
+    """The job of the buttons, with a Directus of six pictures of which the last is no partition yet."""
+
+    def __init__(self, instance: dg.DagsterInstance, webserver_url: str) -> None:
+        self.instance = instance
+        self.directus = ScriptedDirectus()
+        self.directus.upload(*FILES)
+        instance.add_dynamic_partitions("directus_files", FILES[:-1])
+        self.project = ScriptedProject(self.directus, batch_size=2)
+        environment = replace(self.project.settings.environment, webserver_url=webserver_url)
+        self.project.settings = replace(self.project.settings, environment=environment)
+        files = Files(self.project, [CARD])
+        target = Target(
+            subject=files,
+            survey=lambda: FileSurveyor(files),
+            source=self.project.names.files,
+            job_name="image_presets",
+            backfill_on_start=False,
+        )
+        self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): target})
+
+    def click(self, *keys: Any, button: str = "render", **more: Any) -> dg.ExecuteInProcessResult:
+        config = {"button": button, "collection": "directus_files", "keys": list(keys), "user": "anna", **more}
+        return self.defs.resolve_job_def("directus_buttons").execute_in_process(
+            instance=self.instance,
+            run_config={"ops": {"make_chosen_again": {"config": config}}},
+            raise_on_error=False,
+        )
+
+
+@pytest.fixture
+def clicks(dagster: Dagster) -> Iterator[Clicks]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Clicks(instance, dagster.url)
+
+
+def ranges(server: Dagster) -> list[tuple[str, str]]:
+    runs = [tags(run) for variables in server.variables for run in variables["runs"]]
+    return [(run[RANGE_START_TAG], run[RANGE_END_TAG]) for run in runs]
+
+
+def test_a_click_starts_runs_over_exactly_the_chosen_items(clicks: Clicks, dagster: Dagster) -> None:
+    done = clicks.click("f5", "f0", "f3", "f2", "f3")
+
+    assert done.success
+    assert ranges(dagster) == [("f0", "f0"), ("f2", "f3"), ("f5", "f5")]
+    asked = tags(dagster.variables[0]["runs"][0])
+    assert asked[CLICK_TAG] == done.run_id
+    # As a run that a person starts: everything is made again, right or not.
+    assert TRIGGER_TAG not in asked
+    assert clicks.instance.get_dynamic_partitions("directus_files") == FILES
+    assert [click.user for click in open_clicks(clicks.project.memory)] == ["anna"]
+
+
+def test_what_is_no_picture_or_gone_is_passed_over(clicks: Clicks, dagster: Dagster) -> None:
+    clicks.directus.change("f1", type="application/pdf")
+
+    clicks.click("f0", "f1", "nowhere", 17, None)
+
+    assert ranges(dagster) == [("f0", "f0")]
+    (click,) = open_clicks(clicks.project.memory)
+    assert click.passed_over == ("f1", "nowhere", "17")
+
+
+def test_the_files_of_chosen_content_are_made(clicks: Clicks, dagster: Dagster) -> None:
+    rows = [{"image": "f1", "gallery": [{"file": "f4"}, {"file": None}]}, {"image": None, "gallery": []}]
+
+    clicks.click("post 1", "post 2", files=rows)
+
+    assert ranges(dagster) == [("f1", "f1"), ("f4", "f4")]
+    (click,) = open_clicks(clicks.project.memory)
+    assert (click.collection, click.keys) == ("directus_files", ("f1", "f4"))
+
+
+@pytest.mark.parametrize(
+    ("config", "trouble"),
+    [
+        ({"button": "translate"}, "Nothing of 'directus_files' can be made by the button 'Translate again'"),
+        ({"files": []}, "None of the chosen items has a picture"),
+    ],
+)
+def test_a_click_that_cannot_be_taken_is_remembered_with_the_reason(
+    clicks: Clicks, dagster: Dagster, config: dict[str, Any], trouble: str
+) -> None:
+    assert not clicks.click("f0", **config).success
+
+    (click,) = open_clicks(clicks.project.memory)
+    assert trouble in click.trouble
+    assert dagster.requests == []
+
+
+def test_a_dagster_that_refuses_is_the_reason(clicks: Clicks, dagster: Dagster) -> None:
+    dagster.refuses = True
+
+    assert not clicks.click("f0").success
+    assert "did not start the run" in open_clicks(clicks.project.memory)[0].trouble
+
+
+def test_a_second_try_starts_only_what_the_first_did_not(clicks: Clicks, dagster: Dagster) -> None:
+    first = clicks.click("f0", "f2").run_id
+    run_tags = {CLICK_TAG: first, **range_tags("f0", "f0")}
+    clicks.instance.add_run(
+        dg.DagsterRun(job_name="image_presets", run_id="00000000-0000-4000-8000-000000000000", tags=run_tags)
+    )
+    dagster.requests.clear()
+
+    config = {"button": "render", "collection": "directus_files", "keys": ["f0", "f2"], "user": "anna"}
+    clicks.defs.resolve_job_def("directus_buttons").execute_in_process(
+        instance=clicks.instance,
+        run_config={"ops": {"make_chosen_again": {"config": config}}},
+        tags={"dagster/root_run_id": first},
+    )
+
+    assert ranges(dagster) == [("f2", "f2")]
+    assert len(open_clicks(clicks.project.memory)) == 1
