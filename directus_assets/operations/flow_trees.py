@@ -201,7 +201,7 @@ def _file_steps(wiring: Wiring, files: Outputs, reject: Operation | None) -> Ope
     uploaded = _condition(
         "is_picture",
         {"$trigger": {"payload": {"type": {"_in": sorted(TRANSFORMED_TYPES)}}}},
-        resolve=_push(wiring, "push_upload", files, _NEW_KEY, is_new=True),
+        resolve=_push(wiring, "push_upload", files, _NEW_KEY, is_new=files.takes_all),
     )
     # Of an edited row, only the focal point matters to pictures; both of its values are always set together.
     edited = _condition(

@@ -50,7 +50,7 @@ def wiring_of(project: Project, targets: Targets) -> Wiring:
             collection=collection,
             partitions_name=target.subject.partitions_name,
             jobs=(*(known.jobs if known else ()), target.job_name),
-            takes_all=not is_filtered and (known is None or known.takes_all),
+            takes_all=not is_filtered or (known is not None and known.takes_all),
         )
     header = project.settings.environment.flows_header
     return Wiring(

@@ -35,13 +35,7 @@ class Clicks:
         environment = replace(self.project.settings.environment, webserver_url=webserver_url)
         self.project.settings = replace(self.project.settings, environment=environment)
         files = Files(self.project, [CARD])
-        target = Target(
-            subject=files,
-            survey=lambda: FileSurveyor(files),
-            source=self.project.names.files,
-            job_name="image_presets",
-            backfill_on_start=False,
-        )
+        target = Target(subject=files, survey=lambda: FileSurveyor(files), source=self.project.names.files)
         self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): target})
 
     def click(self, *keys: Any, button: str = "render", **more: Any) -> dg.ExecuteInProcessResult:
