@@ -1,5 +1,6 @@
 """The bed that measurements are made on: a fresh Directus with four presets, and the pipeline beside it."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,11 +15,11 @@ import httpx
 from directus_assets.bench.processes import cpu_seconds
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
-from directus_assets.errors import TransientError
+from directus_assets.errors import ConfigurationError, TransientError
 from directus_assets.images.transforms import derivatives
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape, upload
-from directus_assets.local.pipeline import LocalPipeline
+from directus_assets.local.pipeline import LocalPipeline, prepare_home
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.names import Names
@@ -42,6 +43,13 @@ PRESET_ROWS = [
 """What a site asks for: two crops, one for social networks, one as wide as a page."""
 
 PRESETS = tuple(Preset.parse(row) for row in PRESET_ROWS)
+
+
+OPT_IN_LINES = (
+    "storage: {custom: {module: directus_assets.orchestration.batched_records.sqlite,",
+    "run_launcher: {module: directus_assets.orchestration.launcher,",
+)
+"""How the lines of `dagster.yaml` begin that are opt-in: records in batches, and runs from a warm process."""
 
 
 @dataclass
@@ -128,7 +136,12 @@ def fresh_directus(*, with_texts: bool = False, environment: Mapping[str, str] |
 
 @contextmanager
 def running_pipeline(
-    bed: Bed, *, config: str = "", environment: Mapping[str, str] | None = None, home: Path | None = None
+    bed: Bed,
+    *,
+    config: str = "",
+    environment: Mapping[str, str] | None = None,
+    home: Path | None = None,
+    with_opt_ins: bool = False,
 ) -> Iterator[Running]:
     """The pipeline with its sensors, at default settings unless told otherwise.
 
@@ -137,13 +150,29 @@ def running_pipeline(
         config: the YAML file's text.
         environment: further variables.
         home: a folder with a Dagster home that exists already.
+        with_opt_ins: with what is opt-in in `dagster.yaml`.
     """
     with ExitStack() as stack:
         folder = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="directus-assets-bench-")))
+        # Our look into the instance reads the same `dagster.yaml`, which may name it.
+        os.environ["DAGSTER_HOME"] = str(prepare_home(folder))
+        if with_opt_ins:
+            opt_in(folder)
         local = LocalPipeline(bed.directus, folder, config=config, environment=environment)
         pipeline = stack.enter_context(local)
         instance = stack.enter_context(dg.DagsterInstance.from_config(str(pipeline.home)))
         yield Running(bed, pipeline, instance)
+
+
+def opt_in(folder: Path) -> None:
+    """Takes the comment signs off the opt-in lines of `dagster.yaml`, as people do."""
+    path = prepare_home(folder) / "dagster.yaml"
+    text = path.read_text("utf-8")
+    for line in OPT_IN_LINES:
+        if f"\n# {line}" not in text:
+            raise ConfigurationError(f"There is no line '# {line}…' in {path}.", remedy="Correct OPT_IN_LINES.")
+        text = text.replace(f"\n# {line}", f"\n{line}")
+    path.write_text(text, "utf-8")
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:

@@ -41,7 +41,7 @@ def fill(instance: dg.DagsterInstance, home: Path, count: int) -> None:
     for preset in PRESETS:
         asset_key = NAMES.preset(preset.key)
         tags = version_tags(data_version="0123456789abcdef", code_version=code_version(preset), source=NAMES.files)
-        event = dg.AssetMaterialization(asset_key, partition=keys[0], metadata=_metadata(preset.key), tags=tags)
+        event = dg.AssetMaterialization(asset_key, partition=keys[0], metadata=metadata_of(preset.key), tags=tags)
         instance.report_runless_asset_event(event)
     with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as database, database:
         for preset in PRESETS:
@@ -69,7 +69,7 @@ def _copy(database: sqlite3.Connection, asset: str, first: str, others: list[str
     )
 
 
-def _metadata(preset: str) -> dict[str, Any]:
+def metadata_of(preset: str) -> dict[str, Any]:
     """What a partition shows, in the sizes of real ones."""
     return {
         "file": "A picture",
