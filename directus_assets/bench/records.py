@@ -56,7 +56,7 @@ def measure(rounds: int, say: Say) -> list[Figure]:
             figures.append(
                 Figure(
                     part="records",
-                    what=f"records in batches on {database}: each further derivative of a run, planned and materialized",
+                    what=f"records in batches on {database}: each further derivative, planned and materialized",
                     unit="ms",
                     ours=tuple(taken[1]),
                     against="Dagster's own storage, the default",
