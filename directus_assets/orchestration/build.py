@@ -1,7 +1,7 @@
 """All definitions of one Directus project, from its settings and snapshot."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
 import dagster as dg
@@ -57,7 +57,7 @@ def build_defs(
     by_collection: dict[str, list[Kind]] = {}
     for subject in subjects:
         by_collection.setdefault(subject.collection, []).append(subject)
-    return dg.Definitions.merge(
+    definitions = dg.Definitions.merge(
         dg.Definitions(
             sensors=[build_settings_sensor(snapshot, project), _runs_sensor(project, targets)],
             executor=dg.in_process_executor,
@@ -66,8 +66,9 @@ def build_defs(
         build_reconcile(snapshot, project, targets),
         build_buttons(project, button_targets(project, snapshot)),
         _recommendations(project, snapshot),
-        _failures(project, subjects),
     )
+    jobs = {job.name for job in definitions.jobs or ()}
+    return dg.Definitions.merge(definitions, _failures(project, subjects, jobs=jobs))
 
 
 def _warn_of_unknown_presets(project: Project, snapshot: Snapshot) -> None:
@@ -111,12 +112,12 @@ def _runs_sensor(project: Project, targets: Iterable[Target]) -> dg.SensorDefini
     )
 
 
-def _failures(project: Project, subjects: Iterable[Subject]) -> dg.Definitions:
+def _failures(project: Project, subjects: Iterable[Subject], *, jobs: Collection[str]) -> dg.Definitions:
     notify = project.settings.config.notify
     if not (notify.editors or notify.webhook):
         return dg.Definitions()
     collections = {asset_key: subject.collection for subject in subjects for asset_key in subject.assets.values()}
-    return dg.Definitions(sensors=[build_failure_sensor(project, collections)])
+    return dg.Definitions(sensors=[build_failure_sensor(project, collections, jobs=jobs)])
 
 
 def _target(subject: Kind) -> Target:

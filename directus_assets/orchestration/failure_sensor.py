@@ -1,6 +1,6 @@
 """`directus_failure_sensor`: tells people of what failed for good. Defined only where the YAML file asks for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import dagster as dg
 
@@ -14,12 +14,15 @@ _WILL_RETRY_TAG = "dagster/will_retry"
 """Dagster's tag of a failed run that it is going to try again."""
 
 
-def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str]) -> dg.SensorDefinition:
+def build_failure_sensor(
+    project: Project, collections: Mapping[dg.AssetKey, str], *, jobs: Collection[str]
+) -> dg.SensorDefinition:
     """The sensor.
 
     Args:
         project: whose editors are told.
         collections: the Directus collection of each asset's partitions.
+        jobs: the names of our jobs; other runs of the code location are nothing that we tell of.
     """
 
     @dg.run_failure_sensor(
@@ -29,10 +32,13 @@ def build_failure_sensor(project: Project, collections: Mapping[dg.AssetKey, str
         description="Tells the editor, or a webhook, of what failed for good.",
     )
     def failure_sensor(context: dg.RunFailureSensorContext) -> None:
-        if CLICK_TAG in context.dagster_run.tags:
+        run = context.dagster_run
+        if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(collections):
+            return
+        if CLICK_TAG in run.tags:
             return  # Whoever clicked is told of the whole outcome.
         causes = _causes(context, collections)
-        if not causes and context.dagster_run.tags.get(_WILL_RETRY_TAG) == "true":
+        if not causes and run.tags.get(_WILL_RETRY_TAG) == "true":
             return  # A worker died, and another one goes on: nothing has failed for good.
         notify = project.settings.config.notify
         new = new_causes(project.memory, causes)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -84,7 +84,9 @@ def project(directus: LocalDirectus, folder: Path, **notify: Any) -> Project:
     return Project(Settings(environment=environment, config=Config.model_validate({"notify": notify})))
 
 
-def fail(project: Project, *failed: tuple[str, str], will_retry: bool = False) -> None:
+def fail(
+    project: Project, *failed: tuple[str, str], will_retry: bool = False, jobs: Collection[str] = ("image_presets",)
+) -> None:
     """A run that failed for these files, for these reasons, and the sensor that sees it."""
     tags = {"dagster/will_retry": "true" if will_retry else "false"}
 
@@ -107,7 +109,7 @@ def fail(project: Project, *failed: tuple[str, str], will_retry: bool = False) -
             dagster_instance=instance,
             dagster_run=result.dagster_run,
         ).for_run_failure()
-        build_failure_sensor(project, {CARD: "directus_files"})(context)
+        build_failure_sensor(project, {CARD: "directus_files"}, jobs=jobs)(context)
     project.directus.close()
 
 
@@ -157,6 +159,14 @@ def test_a_webhook_gets_what_failed_and_runs_that_died(bot: LocalDirectus, webho
         [],
     ]
     assert webhook.bodies[0]["job"] == "image_presets"
+
+
+def test_runs_of_others_in_the_same_code_location_are_not_told_of(
+    bot: LocalDirectus, webhook: Webhook, tmp_path: Path
+) -> None:
+    fail(project(bot, tmp_path, webhook=webhook.url), jobs=["shop_image_presets"])
+
+    assert webhook.bodies == []
 
 
 def test_nobody_is_told_of_a_worker_that_died_and_is_replaced(
