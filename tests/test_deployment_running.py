@@ -1,0 +1,139 @@
+"""The commands of compose.yaml and of the Dockerfile, run together on PostgreSQL: what of Compose needs no Docker."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from sqlalchemy.engine import make_url
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.local.bot import create_bot
+from directus_assets.local.pictures import landscape, upload
+from directus_assets.local.server import LocalDirectus, free_port
+from directus_assets.orchestration.webserver import Webserver
+from tests.postgres import running_postgres
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+PATIENCE_SECONDS = 240.0
+BIN = Path(sys.executable).parent
+
+
+class Stack:
+    """Code location, webserver and daemon, each started and asked for its health as Compose does it."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.code, self.web = str(free_port(0)), str(free_port(0))
+        self.url = f"http://127.0.0.1:{self.web}"
+        self.environment = {**os.environ, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        self.environment["DAGSTER_WEBSERVER_URL"] = self.url
+        workspace = (ROOT / "deploy" / "workspace.yaml").read_text("utf-8")
+        workspace = workspace.replace("host: code", "host: 127.0.0.1").replace("4000", self.code)
+        (folder / "workspace.yaml").write_text(workspace)
+        shutil.copy(ROOT / "deploy" / "dagster.yaml", folder / "dagster.yaml")
+
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        command = COMPOSE["services"][name].get("command") or json.loads(
+            re.findall(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)[0]
+        )
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                self._here(command),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_healthy(self, name: str) -> None:
+        test = self._here(COMPOSE["services"][name]["healthcheck"]["test"][1:])
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while subprocess.run(test, cwd=self.folder, env=self.environment, capture_output=True, check=False).returncode:
+            assert time.monotonic() < deadline, (self.folder / f"{name}.log").read_text()[-3000:]
+            time.sleep(1)
+
+    def _here(self, command: list[str]) -> list[str]:
+        """The same on this machine: other ports, and addresses that only this machine reaches."""
+        replaced = {"0.0.0.0": "127.0.0.1", "4000": self.code, "3000": self.web, "/app": str(self.folder)}  # noqa: S104
+        text = json.dumps(command)
+        for old, new in replaced.items():
+            text = text.replace(old, new)
+        return list(json.loads(text))
+
+
+@pytest.fixture
+def stack(empty_directus: LocalDirectus, admin: httpx.Client, tmp_path: Path) -> Iterator[Stack]:
+    presets = [{"key": "card", "fit": "cover", "width": 60, "height": 60, "quality": 80, "format": "webp"}]
+    admin.patch("/settings", json={"storage_asset_presets": presets}).raise_for_status()
+    with DirectusClient(empty_directus.url, empty_directus.admin_token) as client:
+        create_bot(client, token=empty_directus.bot_token)
+    (tmp_path / "directus_assets.yaml").write_text("images: {backfill_on_start: true}\n")
+    with ExitStack() as cleanup:
+        database = make_url(cleanup.enter_context(running_postgres()))
+        values = {"HOST": database.host, "PORT": database.port, "DB": database.database, "USER": database.username}
+        environment = {
+            "DIRECTUS_URL": empty_directus.url,
+            "DIRECTUS_TOKEN": empty_directus.bot_token,
+            "DAGSTER_HOME": str(tmp_path),
+            "DIRECTUS_ASSETS_CONFIG": str(tmp_path / "directus_assets.yaml"),
+            "DAGSTER_POSTGRES_PASSWORD": "",
+            **{f"DAGSTER_POSTGRES_{name}": str(value) for name, value in values.items()},
+            **empty_directus.storage_environment,
+        }
+        found = Stack(tmp_path, environment)
+        for name in ("code", "webserver", "daemon"):
+            process = found.start(name)
+            cleanup.callback(_end, process)
+            found.wait_until_healthy(name)
+        yield found
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_for_one_derivative(webserver: Webserver, asset: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        status = webserver.asset_statuses().get(asset)
+        if status and status.materialized == 1:
+            return
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+
+
+def test_what_compose_starts_works_together_and_follows_a_new_preset(stack: Stack, admin: httpx.Client) -> None:
+    webserver = Webserver(stack.url)
+    assert webserver.sick_daemons() == []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not webserver.asset_statuses():
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+    upload(admin, landscape(1), filename="harbour.jpg")
+    wait_for_one_derivative(webserver, "image_presets/card")
+    # The code server builds the definitions anew without being restarted.
+    presets = admin.get("/settings").json()["data"]["storage_asset_presets"]
+    admin.patch("/settings", json={"storage_asset_presets": [*presets, {**presets[0], "key": "hero", "width": 90}]})
+    wait_for_one_derivative(webserver, "image_presets/hero")
