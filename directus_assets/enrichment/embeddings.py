@@ -50,6 +50,14 @@ class Embedder(Protocol):
             PermanentError: wrong key, unknown model, or an answer that makes no sense.
         """
 
+    def check(self) -> str:
+        """Nothing, where the service answers and takes the key; else a doubt in one sentence. Costs nothing.
+
+        Raises:
+            TransientError: no answer.
+            PermanentError: wrong key, or the service refuses for another reason.
+        """
+
     def close(self) -> None:
         """Give back connections; the embedder is not used afterwards."""
 

@@ -43,6 +43,9 @@ class LocalEmbedder:
     def embed(self, texts: Sequence[str]) -> Embedded:
         return Embedded(vectors=[_vector(text) for text in texts], usage=self.estimate(texts))
 
+    def check(self) -> str:
+        return ""
+
     def close(self) -> None:
         pass
 

@@ -7,7 +7,7 @@ import openai
 
 from directus_assets.enrichment.embeddings import Embedded
 from directus_assets.errors import Rejected
-from directus_assets.translation.engines.openai_endpoint import classify, connect
+from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect
 from directus_assets.translation.engines.openai_prompt import count_tokens
 from directus_assets.translation.engines.protocol import Usage
 
@@ -55,6 +55,9 @@ class OpenAIEmbedder:
         tokens = getattr(usage, "prompt_tokens", None) or 0
         counted = Usage(requests=1, input_tokens=tokens, characters=sum(map(len, texts)))
         return Embedded(vectors=vectors, usage=counted)
+
+    def check(self) -> str:
+        return check_model(self._client, model=self.model, name=self.name)
 
     def close(self) -> None:
         self._client.close()

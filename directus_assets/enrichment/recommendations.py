@@ -106,6 +106,8 @@ class RecommendationPlan:
     target: RowTarget
     options: RecommendationOptions
     filter: Mapping[str, Any]
+    related: frozenset[str] = frozenset()
+    """Other collections that fields are read from, as far as the schema tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +164,28 @@ def _plan(where: str, collection: str, own: EnrichmentOptions, schema: ProjectSc
     fields = {setting: field for setting, name in named.items() if name and (field := into.field(name))}
     target = RowTarget(collection=into, item_field=options.into.segment, each=None, fields=fields)
     return RecommendationPlan(
-        collection=recommended, interactions=interactions, target=target, options=options, filter=own.filter
+        collection=recommended,
+        interactions=interactions,
+        target=target,
+        options=options,
+        filter=own.filter,
+        related=frozenset(_related(options, recommended, interactions, schema)),
     )
+
+
+def _related(
+    options: RecommendationOptions, recommended: CollectionSchema, interactions: CollectionSchema, schema: ProjectSchema
+) -> Iterable[str]:
+    paths = ((recommended, options.tags), (recommended, options.title), (interactions, options.interactions.segment))
+    for collection, path in paths:
+        here: CollectionSchema | None = collection
+        for part in (path or "").split(".")[:-1]:
+            field = here.field(part) if here else None
+            translated = schema.translations_of(here.name) if here else None
+            alias = translated.translations if translated and translated.alias_field == part else None
+            here = schema.by_name.get((field.related if field else alias) or "")
+            if here:
+                yield here.name
 
 
 def _collection(where: str, name: str, schema: ProjectSchema) -> CollectionSchema:

@@ -1,9 +1,10 @@
 """The user that the pipeline of the local Directus works as: made as `directus-assets setup` makes it."""
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.project_schema import read_project_schema
+from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.declare import declare
+from directus_assets.enrichment.recommendations import plan_recommendations
 from directus_assets.operations.account import as_permitted, carry_out, plan_account, read_account
 from directus_assets.operations.rights import needed_rights
 from directus_assets.settings import Config
@@ -23,8 +24,12 @@ def create_bot(admin: DirectusClient, *, token: str, config: Config | None = Non
     """
     config = config or Config()
     scopes = plan_scopes(read_translated_collections(admin), config.translations, default_language=None)
-    declarations = (
-        declare(config.enrichments, read_project_schema(admin), default_language=None) if config.enrichments else []
+    schema = read_project_schema(admin) if config.enrichments else ProjectSchema()
+    rights = needed_rights(
+        scopes,
+        config,
+        translates=True,
+        declarations=declare(config.enrichments, schema, default_language=None),
+        recommendations=plan_recommendations(config.enrichments, schema),
     )
-    rights = as_permitted(admin, needed_rights(scopes, config, translates=True, declarations=declarations))
-    carry_out(admin, plan_account(read_account(admin), rights, token=token))
+    carry_out(admin, plan_account(read_account(admin), as_permitted(admin, rights), token=token))

@@ -9,10 +9,11 @@ from typing import TypeAlias
 import httpx
 
 from directus_assets.directus.models import ProjectSettings
-from directus_assets.directus.project_schema import read_project_schema
+from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
+from directus_assets.enrichment.recommendations import RecommendationPlan, plan_recommendations
 from directus_assets.operations.rights import Right, held_rights, needed_rights
 from directus_assets.orchestration.resources import Project
 from directus_assets.translation.scope import Scope, plan_scopes
@@ -85,8 +86,18 @@ class Subject:
         """What is enriched."""
         if not self.project.declared:
             return []
-        schema = read_project_schema(self.project.directus)
-        return declare(self.project.declared, schema, default_language=self.directus_settings.default_language)
+        default_language = self.directus_settings.default_language
+        return declare(self.project.declared, self.schema, default_language=default_language)
+
+    @cached_property
+    def recommendations(self) -> list[RecommendationPlan]:
+        """What is recommended."""
+        return plan_recommendations(self.project.declared, self.schema) if self.project.declared else []
+
+    @cached_property
+    def schema(self) -> ProjectSchema:
+        """All collections."""
+        return read_project_schema(self.project.directus)
 
     def close(self) -> None:
         """Ends the connections that were made."""
@@ -95,13 +106,19 @@ class Subject:
             if each is not None:
                 each.close()
 
-    def needed(self, scopes: Sequence[Scope], declarations: Sequence[Declaration] = ()) -> tuple[Right, ...]:
-        """The rights that are needed where this is translated and enriched."""
+    def needed(
+        self,
+        scopes: Sequence[Scope],
+        declarations: Sequence[Declaration] = (),
+        recommendations: Sequence[RecommendationPlan] = (),
+    ) -> tuple[Right, ...]:
+        """The rights that are needed where this is translated, enriched and recommended."""
         return needed_rights(
             scopes,
             self.project.settings.config,
             translates=self.project.translates,
             declarations=declarations,
+            recommendations=recommendations,
         )
 
 

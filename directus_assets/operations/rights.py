@@ -6,6 +6,7 @@ from typing import Any
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.recommendations import RecommendationPlan
 from directus_assets.notify import NOTIFICATIONS_RIGHT, ROLE_RIGHTS
 from directus_assets.settings import Config
 from directus_assets.translation.scope import Scope
@@ -59,7 +60,12 @@ VERSION_RIGHTS: tuple[Right, ...] = tuple(
 
 
 def needed_rights(
-    scopes: Sequence[Scope], config: Config, *, translates: bool, declarations: Sequence[Declaration] = ()
+    scopes: Sequence[Scope],
+    config: Config,
+    *,
+    translates: bool,
+    declarations: Sequence[Declaration] = (),
+    recommendations: Sequence[RecommendationPlan] = (),
 ) -> tuple[Right, ...]:
     """All rights that the pipeline needs, each collection and action once.
 
@@ -68,6 +74,7 @@ def needed_rights(
         config: the YAML file.
         translates: whether anything is translated at all, so that the schema is searched for collections.
         declarations: what is enriched.
+        recommendations: what is recommended.
     """
     rights = list(IMAGE_RIGHTS)
     if fields := _fields_of_filter(config.images.filter):
@@ -82,6 +89,8 @@ def needed_rights(
         rights += SCHEMA_RIGHTS
     for declaration in declarations:
         rights += _declaration_rights(declaration)
+    for plan in recommendations:
+        rights += _recommendation_rights(plan)
     if config.notify.editors:
         collection, action = NOTIFICATIONS_RIGHT
         rights.append(Right(collection=collection, action=action))
@@ -148,6 +157,14 @@ def _declaration_rights(declaration: Declaration) -> Iterator[Right]:
     if declaration.builtin and declaration.builtin.notice:
         for collection, action in ROLE_RIGHTS:
             yield Right(collection=collection, action=action)
+
+
+def _recommendation_rights(plan: RecommendationPlan) -> Iterator[Right]:
+    """To read items and interactions with what they point to, and to write the rows of segments."""
+    for collection in (plan.collection.name, plan.interactions.name, *sorted(plan.related)):
+        yield Right(collection=collection, action="read")
+    for action in ("read", "create", "update", "delete"):
+        yield Right(collection=plan.target.collection.name, action=action)
 
 
 def _rights_on_item(declaration: Declaration) -> Iterator[Right]:

@@ -15,6 +15,7 @@ from directus_assets.directus.project_schema import read_project_schema
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
+from directus_assets.enrichment.recommendations import RecommendationPlan, plan_recommendations
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.account import Step, as_permitted, carry_out, plan_account, read_account
 from directus_assets.operations.rights import Right, needed_rights
@@ -86,14 +87,23 @@ def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, 
     config = project.settings.config
     scopes: list[Scope] = []
     declarations: list[Declaration] = []
+    recommendations: list[RecommendationPlan] = []
     if project.translates:
         collections = read_translated_collections(client)
         default_language = client.project_settings().default_language
         scopes = plan_scopes(collections, config.translations, default_language=default_language)
     if project.declared:
         default_language = client.project_settings().default_language
-        declarations = declare(project.declared, read_project_schema(client), default_language=default_language)
-    return needed_rights(scopes, config, translates=project.translates, declarations=declarations)
+        schema = read_project_schema(client)
+        declarations = declare(project.declared, schema, default_language=default_language)
+        recommendations = plan_recommendations(project.declared, schema)
+    return needed_rights(
+        scopes,
+        config,
+        translates=project.translates,
+        declarations=declarations,
+        recommendations=recommendations,
+    )
 
 
 def require_administrator(admin: DirectusClient) -> None:

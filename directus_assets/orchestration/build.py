@@ -12,7 +12,7 @@ from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendations import plan_recommendations
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.buttons import build_buttons
-from directus_assets.orchestration.enrichers import has_engine
+from directus_assets.orchestration.enrichers import engine_of
 from directus_assets.orchestration.enrichments import EnrichedItems, build_enrichments
 from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.files import Files
@@ -195,7 +195,7 @@ def enriched_items(project: Project, snapshot: Snapshot) -> Iterable[EnrichedIte
         return []
     by_collection: dict[str, list[Declaration]] = {}
     for each in declare(project.declared, snapshot.schema, default_language=snapshot.settings.default_language):
-        if not has_engine(project, each):
+        if engine_of(project, each) is None:
             logger.warning(
                 "`enrichments.%s.%s` waits for an engine: set OPENAI_API_KEY.", each.collection.name, each.name
             )

@@ -14,21 +14,15 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.resources import Project
 
 
-def engine_of(project: Project, declaration: Declaration) -> EnrichmentEngine | None:
-    """The engine of an enrichment; None for `auto` where no key is set.
+def engine_of(project: Project, declaration: Declaration) -> EnrichmentEngine | Embedder | None:
+    """Who finds out what is declared; None for `auto` where no key is set.
 
     Raises:
         ConfigurationError: an unknown engine, or one without its key or model.
     """
-    name, model = declaration.options.engine, declaration.options.model
-    where = f"enrichments.{declaration.collection.name}.{declaration.name}"
-    # The engine `local` is another one for each enrichment.
-    key = (name, model or "", where if name == "local" else "")
-    if key not in project.enrichment_engines:
-        project.enrichment_engines[key] = choose_enrichment_engine(
-            name, project.engine_settings, model=model, where=where, builtin=declaration.builtin
-        )
-    return project.enrichment_engines[key]
+    if declaration.builtin is RELATED:
+        return embedder_of(project, declaration.options.engine, declaration.options.model)
+    return _answering_engine(project, declaration)
 
 
 def embedder_of(project: Project, name: str, model: str | None) -> Embedder | None:
@@ -42,18 +36,6 @@ def embedder_of(project: Project, name: str, model: str | None) -> Embedder | No
     return project.embedders[name, model]
 
 
-def has_engine(project: Project, declaration: Declaration) -> bool:
-    """Whether there is who carries it out; not so for `auto` where no key is set.
-
-    Raises:
-        ConfigurationError: an unknown engine, or one without its key or model.
-    """
-    options = declaration.options
-    if declaration.builtin is RELATED:
-        return embedder_of(project, options.engine, options.model) is not None
-    return engine_of(project, declaration) is not None
-
-
 def enricher_of(project: Project, reader: ItemReader, declaration: Declaration) -> Enricher:
     """What carries out an enrichment.
 
@@ -62,7 +44,7 @@ def enricher_of(project: Project, reader: ItemReader, declaration: Declaration) 
     """
     if declaration.builtin is RELATED:
         return _related_enricher(project, reader, declaration)
-    engine = engine_of(project, declaration)
+    engine = _answering_engine(project, declaration)
     if engine is None:
         raise _no_engine(declaration)
     purse = project.purse_of(engine.model)
@@ -94,3 +76,15 @@ def _related_enricher(project: Project, reader: ItemReader, declaration: Declara
 
 def _no_engine(declaration: Declaration) -> ConfigurationError:
     return ConfigurationError(f"'{declaration.name}' has no engine.", remedy="Set OPENAI_API_KEY.")
+
+
+def _answering_engine(project: Project, declaration: Declaration) -> EnrichmentEngine | None:
+    name, model = declaration.options.engine, declaration.options.model
+    where = f"enrichments.{declaration.collection.name}.{declaration.name}"
+    # The engine `local` is another one for each enrichment.
+    key = (name, model or "", where if name == "local" else "")
+    if key not in project.enrichment_engines:
+        project.enrichment_engines[key] = choose_enrichment_engine(
+            name, project.engine_settings, model=model, where=where, builtin=declaration.builtin
+        )
+    return project.enrichment_engines[key]

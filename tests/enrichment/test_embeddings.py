@@ -35,6 +35,9 @@ class ScriptedEmbedder:
         vectors = self._vectors or [[1.0, float(len(text))] for text in texts]
         return Embedded(vectors=vectors, usage=Usage(requests=1, input_tokens=10))
 
+    def check(self) -> str:
+        return ""
+
     def close(self) -> None:
         pass
 

@@ -14,8 +14,13 @@ from directus_assets.enrichment.neighbours import quantized
 from directus_assets.enrichment.recommendations import Recommender, Recomputed, plan_recommendations, texts_at
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError
+from directus_assets.local.bot import create_bot
+from directus_assets.local.server import LocalDirectus
 from directus_assets.settings import Config
 from tests.enrichment.conftest import create, fields, relate
+from tests.enrichment.pipeline import EnrichmentPipeline
+from tests.translation.pipeline import NAMES
+from tests.translation.scripted_openai import ScriptedOpenAI
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 OPTIONS: dict[str, Any] = {
@@ -167,6 +172,28 @@ def test_vectors_count_where_there_are_some(studio: DirectusClient, visits: None
     assert ("sailors", 4, 2) in offers(studio)
     (row,) = studio.get("/items/offers", filter={"segment": {"_eq": "sailors"}, "article": {"_eq": 4}})
     assert row["reason"] == "Similar to “Boats”."
+
+
+@pytest.mark.integration
+def test_dagster_computes_them_on_a_schedule_with_the_least_rights(
+    directus: LocalDirectus, studio: DirectusClient, visits: None, tmp_path: Path
+) -> None:
+    own = {"filter": {"status": {"_eq": "published"}}, "options": {**OPTIONS, "cron": "5 4 * * *"}}
+    config = {"translations": {"enabled": False}, "enrichments": {"articles": {"recommendations": own}}}
+    create_bot(studio, token=directus.bot_token, config=Config.model_validate(config))
+
+    with ScriptedOpenAI() as server, EnrichmentPipeline(directus, server, tmp_path, config) as pipeline:
+        done = pipeline._defs.resolve_job_def("recommend_articles").execute_in_process(instance=pipeline.instance)
+        (schedule,) = [each for each in pipeline._defs.schedules or [] if each.name == "recommend_articles"]
+        made = pipeline.instance.get_latest_materialization_event(NAMES.enrichment("articles", "recommendations"))
+
+    assert done.success
+    assert (schedule.cron_schedule, schedule.default_status.value) == ("5 4 * * *", "RUNNING")
+    assert offers(studio) == [("bakers", 4, 1), ("sailors", 2, 1)]
+    assert made is not None
+    assert made.asset_materialization is not None
+    told = {name: value.value for name, value in made.asset_materialization.metadata.items()}
+    assert (told["segments"], told["rows_made"], told["interactions"]) == (2, 2, 2)
 
 
 @pytest.mark.parametrize(

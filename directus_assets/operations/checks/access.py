@@ -16,7 +16,7 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
     hidden = Hidden()
     try:
         hidden = _hidden(subject)
-        needed = subject.needed(subject.scopes, subject.declarations)
+        needed = subject.needed(subject.scopes, subject.declarations, subject.recommendations)
     except Forbidden:
         # Without its schema, Directus does not tell what else lacks.
         if not missing_rights(needed, subject.held):

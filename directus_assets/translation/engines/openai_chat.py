@@ -14,7 +14,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from directus_assets.errors import DirectusAssetsError, Rejected, from_status
-from directus_assets.translation.engines.openai_endpoint import classify, connect
+from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect
 from directus_assets.translation.engines.protocol import Failure, Usage
 
 _FORMAT_REFUSED: Final = re.compile(r"response_format|json_schema|json_object|structured output", re.IGNORECASE)
@@ -160,18 +160,7 @@ class Chat:
             TransientError: no answer in time, or 408, 429, 5xx.
             Forbidden: the key is wrong or expired.
         """
-        try:
-            models = [model.id for model in self._client.models.list().data]
-        except openai.NotFoundError:
-            return "The endpoint lists no models, so neither the key nor the model could be checked."
-        except (openai.APIStatusError, openai.APIConnectionError) as error:
-            raise classify(error, name=self.name, task="list its models") from error
-        except (openai.OpenAIError, AttributeError, TypeError, ValueError):
-            return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
-        # Some endpoints call it `llama3:latest`, and take it as `llama3`.
-        if any(name == self.model or name.startswith(f"{self.model}:") for name in models):
-            return ""
-        return f"The endpoint takes the key, but '{self.model}' is not among the {len(models)} models that it lists."
+        return check_model(self._client, model=self.model, name=self.name)
 
     def close(self) -> None:
         """Close the connections."""

@@ -45,3 +45,24 @@ def classify(error: openai.OpenAIError, *, name: str, task: str) -> DirectusAsse
     message = f"{name} refused to {task}: {error.message[:500]}"
     refused = from_status(error.status_code, message, remedy=remedy, headers=error.response.headers)
     return RequestRefused.of(refused)
+
+
+def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
+    """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
+
+    Raises:
+        TransientError: no answer in time, or 408, 429, 5xx.
+        Forbidden: the key is wrong or expired.
+    """
+    try:
+        models = [each.id for each in client.models.list().data]
+    except openai.NotFoundError:
+        return "The endpoint lists no models, so neither the key nor the model could be checked."
+    except (openai.APIStatusError, openai.APIConnectionError) as error:
+        raise classify(error, name=name, task="list its models") from error
+    except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+        return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
+    # Some endpoints call it `llama3:latest`, and take it as `llama3`.
+    if any(each == model or each.startswith(f"{model}:") for each in models):
+        return ""
+    return f"The endpoint takes the key, but '{model}' is not among the {len(models)} models that it lists."
