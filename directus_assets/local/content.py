@@ -16,6 +16,7 @@ from directus_assets.local.presets import PRESETS
 from directus_assets.local.progress import Say, shown
 from directus_assets.local.schema import create_collections, create_enrichment_targets
 from directus_assets.local.server import LocalDirectus
+from directus_assets.settings import Config
 
 PUBLIC_POLICY = "abf8a154-5b1c-4a46-ac9c-7300570f4f17"
 """The policy of callers without a token: the same id in every Directus (its migration 20240806A)."""
@@ -32,7 +33,7 @@ class Content:
     """Ids of the seeded pictures, by file name."""
 
 
-def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
+def seed(directus: LocalDirectus, *, landscapes: int = 6, config: Config | None = None) -> Content:
     """Gives Directus presets, languages, collections, pictures, texts, and the user `directus.bot_token` belongs to.
 
     Whatever exists already stays as it is, so what people changed in the demo is still there the next time. Only
@@ -41,6 +42,7 @@ def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
     Args:
         directus: a running one.
         landscapes: how many generated pictures of 12 megapixels there are besides the photographs.
+        config: the YAML file of the pipeline, which decides what rights the user gets; an untouched one by default.
 
     Raises:
         DirectusAssetsError: Directus refused or did not answer.
@@ -53,7 +55,7 @@ def seed(directus: LocalDirectus, *, landscapes: int = 6) -> Content:
         _add_presets(admin)
         create_collections(admin)
         create_enrichment_targets(admin)
-        create_bot(admin, token=directus.bot_token)
+        create_bot(admin, token=directus.bot_token, config=config)
         _publish_files(admin)
         files = _add_pictures(directus, admin, landscapes, say)
         say("texts")

@@ -1,4 +1,4 @@
-"""The demo: a real Directus with content, the pipeline and its UI; pictures are rendered, texts translated."""
+"""The demo: a real Directus with content, the pipeline and its UI; all is rendered, translated and enriched."""
 
 import os
 import shutil
@@ -17,15 +17,32 @@ from rich.table import Table
 
 from directus_assets.local.content import seed
 from directus_assets.local.pipeline import LocalPipeline
+from directus_assets.local.samples import samples
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.webserver import AssetStatus, Webserver
+from directus_assets.settings import parse_config
 
 _CONFIG = """\
-# The demo's settings. What exists when it starts is rendered and translated at once.
+# The demo's settings. What exists when it starts is rendered, translated and enriched at once.
 images:
   backfill_on_start: true
 translations:
   backfill_on_start: true
+# The engine `local` is made of simple statistics. Without `engine`, the model of OPENAI_MODEL is asked.
+enrichments:
+  directus_files:
+    alt_text: {{engine: {engine}, backfill_on_start: true}}
+  posts:
+    tags: {{engine: {engine}, targets: {{tags: labels}}, backfill_on_start: true}}
+    related:
+      engine: {embedder}
+      rows:
+        collection: posts_related
+        item_field: posts_id
+        each: related
+        fields: {{item: related_posts_id, rank: sort, score: score}}
+      options: {{count: 3, least: 0.02}}
+      backfill_on_start: true
 """
 
 _KEPT = Path(".demo")
@@ -51,9 +68,10 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
             stack.callback(shutil.rmtree, data, ignore_errors=True)
         folder = data or _KEPT
         directus = stack.enter_context(LocalDirectus(folder / "directus"))
-        content = seed(directus)
+        config = demo_config(os.environ)
+        content = seed(directus, config=parse_config(config))
         pipeline = stack.enter_context(
-            LocalPipeline(directus, folder, config=_CONFIG, port=port, environment=_engine(os.environ))
+            LocalPipeline(directus, folder, config=config, port=port, environment=_engine(os.environ))
         )
         console.print(_addresses(directus, pipeline))
         started = time.monotonic()
@@ -61,6 +79,7 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
         finished = _wait_until_made(console, webserver, files=len(content.files))
         statuses = webserver.asset_statuses()
         console.print(_table(statuses, time.monotonic() - started))
+        console.print(samples(directus))
         if not finished:
             console.print(f"[red]Not everything was made in {_PATIENCE_SECONDS:.0f} s.[/] The log is {pipeline.log}.")
         if not once:
@@ -74,10 +93,19 @@ def _addresses(directus: LocalDirectus, pipeline: LocalPipeline) -> Panel:
         f"            login {directus.admin_email}, password {directus.admin_password}\n"
         f"Dagster UI  {pipeline.url}\n"
         "            no login; assets, their partitions, runs and backfills\n"
-        f"Engine      {_describe_engine(pipeline)}",
+        f"Engine      {_describe_engine(pipeline)}\n"
+        f"Enrichment  {_describe_enrichment(os.environ)}",
         title="Running",
         expand=False,
     )
+
+
+def demo_config(environ: Mapping[str, str]) -> str:
+    """The demo's YAML file: a real engine for enrichments where its key is set, else `local`."""
+    engine = "auto" if environ.get("OPENAI_API_KEY") else "local"
+    # Another endpoint than OpenAI's has embedding models of other names, if any.
+    embedder = "local" if environ.get("OPENAI_BASE_URL") else engine
+    return _CONFIG.format(engine=engine, embedder=embedder)
 
 
 def _engine(environ: Mapping[str, str]) -> dict[str, str]:
@@ -95,12 +123,21 @@ def _describe_engine(pipeline: LocalPipeline) -> str:
     )
 
 
+def _describe_enrichment(environ: Mapping[str, str]) -> str:
+    if environ.get("OPENAI_API_KEY"):
+        return "the model of OPENAI_MODEL"
+    return (
+        "local: alt text, labels and related posts from statistics, no model\n"
+        "            set OPENAI_API_KEY and start again for a real one"
+    )
+
+
 def _wait_until_made(console: Console, webserver: Webserver, *, files: int) -> bool:
     """Waits until every output is made, or has failed, for every partition; False where that takes too long."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Rendering and translating", total=None)
+        bar = progress.add_task("Rendering, translating, enriching", total=None)
         while time.monotonic() < deadline:
             statuses = webserver.asset_statuses()
             wanted = sum(_wanted(name, status, files) for name, status in statuses.items())
