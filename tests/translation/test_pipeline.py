@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ import dagster as dg
 import pytest
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.server import LocalDirectus
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.record_store import RecordStore
 from tests.directus_proxy import DirectusProxy
 from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline
@@ -128,6 +132,36 @@ def test_an_entry_of_the_feed_that_becomes_visible_after_later_ones_is_not_lost(
 
         assert row_of(studio, late, "de-DE")["title"] == pseudo("Late", target=language("de-DE"))
         assert pipeline.tick() == []
+
+
+@pytest.mark.parametrize("records", ["shared", "separate"])
+def test_two_instances_at_once_make_no_row_twice_and_never_overwrite_a_human(
+    directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path, records: str
+) -> None:
+    folders = [tmp_path / "first", tmp_path / ("first" if records == "shared" else "second")]
+    with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        both = [stack.enter_context(Pipeline(directus, server, folder)) for folder in folders]
+        for pipeline in both:
+            assert pipeline.tick() == []
+        # Slow, so that both ask for the same while neither has an answer.
+        server.delay_seconds = 0.5
+        posts = [create_post(studio, title=f"The dough number {number} has to rest.") for number in range(4)]
+        list(pool.map(Pipeline.settle, both))
+        edit(studio, posts[0], "de-DE", title="Von einem Menschen")
+        for post in posts[:2]:
+            edit(studio, post, "en-US", title="The dough has rested.")
+
+        list(pool.map(Pipeline.settle, both))
+
+        for number, post in enumerate(posts):
+            text = "The dough has rested." if number < 2 else f"The dough number {number} has to rest."
+            for code in TARGETS:
+                is_human = (number, code) == (0, "de-DE")
+                expected = "Von einem Menschen" if is_human else pseudo(text, target=language(code))
+                assert row_of(studio, post, code)["title"] == expected
+                assert all(pipeline.made(post, code) for pipeline in both)
+                for folder in folders:
+                    assert RecordStore(LocalStorage(folder / "translations")).load("posts", post, code)
 
 
 def test_a_humans_wording_is_kept_and_the_partition_asks_for_a_review(
