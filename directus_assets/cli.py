@@ -74,8 +74,9 @@ def backfill(*, project: str | None, presets: Sequence[str], missing_only: bool,
 def plan(*, project: str | None, collections: Sequence[str], languages: Sequence[str], missing_only: bool) -> None:
     """Show what is there, what a backfill would make, and what it would cost, without making anything.
 
-    With a collection or a language, only translations are shown.
+    With a collection or a language, no pictures are shown, and with a language translations only.
     """
+    from directus_assets.orchestration.plan_enrichments import show_enrichments
     from directus_assets.orchestration.plan_images import show_images
     from directus_assets.orchestration.plan_translations import show_translations
     from directus_assets.orchestration.resources import Project
@@ -84,6 +85,8 @@ def plan(*, project: str | None, collections: Sequence[str], languages: Sequence
     if not collections and not languages:
         show_images(console, work)
     show_translations(console, work, collections=collections, languages=languages, missing_only=missing_only)
+    if not languages:
+        show_enrichments(console, work, collections=collections, missing_only=missing_only)
 
 
 @main.command()

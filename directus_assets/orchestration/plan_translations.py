@@ -59,8 +59,11 @@ def show_translations(
     if not project.translates:
         console.print("Translations: nothing to plan, since no engine is set (OPENAI_API_KEY or DEEPL_API_KEY).")
         return
-    found = translated_items(project, take_snapshot(project.directus, Wanted(translations=True)))
-    subjects = _chosen(found, collections, languages)
+    found = list(translated_items(project, take_snapshot(project.directus, Wanted(translations=True))))
+    # What is enriched only is no mistake.
+    named = [name for name in collections if name not in project.declared]
+    subjects = _chosen(found, named, languages) if named or not collections else []
+    subjects += [items for items in found if items.collection in collections and items not in subjects]
     rows: dict[tuple[str, str], _Row] = {}
     problems: list[str] = []
     with dg.DagsterInstance.get() as instance, console.status("Comparing texts with what is remembered"):
@@ -145,8 +148,9 @@ def _table(project: Project, rows: dict[tuple[str, str], _Row]) -> Table:
 def _figures(project: Project, row: _Row) -> list[str]:
     usage = row.usage
     counts = (row.items, row.segments, usage.characters, usage.input_tokens, usage.output_tokens)
-    return [*(f"{count:,}" for count in counts), _money(project.purse.cost(usage))]
+    return [*(f"{count:,}" for count in counts), money(project.purse.cost(usage))]
 
 
-def _money(cost: Decimal | None) -> str:
+def money(cost: Decimal | None) -> str:
+    """An amount as it is shown; `?` where there is no price."""
     return "?" if cost is None else f"{cost:,.2f}" if cost >= 1 or not cost else f"{cost:.4f}"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from directus_assets.errors import DirectusAssetsError, Unreachable
 from directus_assets.orchestration.build import all_subjects
+from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.materialized import CODE_VERSION_TAG, data_version, latest_records
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
@@ -20,6 +21,7 @@ from directus_assets.orchestration.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Settings
 from directus_assets.snapshot import read_snapshot
+from directus_assets.translation.purse import Purse
 
 _PAGE = 1000
 _ERRORS_SHOWN = 5
@@ -52,8 +54,9 @@ def run_status(console: Console, settings: Settings) -> int:
         console.print(_table(rows))
         console.print(_runs(instance))
         console.print(_webserver(Webserver(settings.environment.webserver_url)))
-        if project.translates:
-            console.print(_spending(project))
+        enrichers = [each for own in subjects if isinstance(own, EnrichedItems) for each in own.enrichers.values()]
+        if project.translates or enrichers:
+            console.print(_spending(project.purse if project.translates else project.purse_of(enrichers[0].model)))
         for line in _last_errors(instance, subjects):
             console.print(line)
     return 0
@@ -120,8 +123,7 @@ def _webserver(webserver: Webserver) -> str:
     return f"Webserver: {webserver.url}, and the daemon runs."
 
 
-def _spending(project: Project) -> str:
-    purse = project.purse
+def _spending(purse: Purse) -> str:
     if purse.price is None:
         return "Spending: not known, since `translations.prices` has no price of the model."
     limit = f" of {purse.limit}" if purse.limit is not None else ""

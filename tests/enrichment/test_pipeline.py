@@ -239,9 +239,9 @@ def test_a_bad_answer_is_repaired_once_by_its_name(
     ("behaviour", "outcome"),
     [
         (scripted.answer({"mood": "splendid", "score": 7}), ("usable answer for 'mood': `mood` is 'splendid'", 2)),
-        (scripted.invalid_json, "not one JSON object", 2),
-        (scripted.filtered, "refused to answer 'mood'", 1),
-        (scripted.unauthorized, "Check OPENAI_API_KEY", 1),
+        (scripted.invalid_json, ("not one JSON object", 2)),
+        (scripted.filtered, ("refused to answer 'mood'", 1)),
+        (scripted.unauthorized, ("Check OPENAI_API_KEY", 1)),
     ],
 )
 def test_what_cannot_be_answered_fails_its_partition_alone_and_keeps_the_old_value(

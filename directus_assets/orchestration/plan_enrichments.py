@@ -1,0 +1,106 @@
+"""The enrichment part of the command `plan`: what a backfill would ask and cost, before anything is sent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.enrichment.items import EnrichedItem
+from directus_assets.enrichment.questions import fingerprint, source_of
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.orchestration.build import enriched_items
+from directus_assets.orchestration.enrichments import EnrichedItems
+from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.plan_translations import money
+from directus_assets.orchestration.report import REVIEW_MARK
+from directus_assets.orchestration.resources import Project
+from directus_assets.snapshot import take_snapshot
+from directus_assets.translation.engines.protocol import Usage
+
+_PAGE = 200
+_PROBLEMS_SHOWN = 5
+
+
+@dataclass
+class _Row:
+    """What one enrichment adds up to."""
+
+    items: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal | None = None
+
+
+def show_enrichments(console: Console, project: Project, *, collections: Sequence[str], missing_only: bool) -> None:
+    """Shows items, requests, tokens and money for each enrichment; nothing where none is declared.
+
+    Items are read from Directus and compared with what is remembered; no engine is asked.
+
+    Args:
+        console: where to write.
+        project: which Directus, engines and prices.
+        collections: only these; all where empty.
+        missing_only: leave out what is materialized with the right fingerprint.
+
+    Raises:
+        ConfigurationError: a declaration does not fit the schema.
+        DirectusAssetsError: Directus cannot be read.
+    """
+    if not project.declared:
+        return
+    found = enriched_items(project, take_snapshot(project.directus, project.wanted))
+    table = Table(title="Enrichments, before anything is asked")
+    for name in ("collection", "enrichment", "engine", "items", "requests", "tokens in", "tokens out", "cost"):
+        table.add_column(name, justify="left" if name in ("collection", "enrichment", "engine") else "right")
+    problems: list[str] = []
+    with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
+        for items in found:
+            if not collections or items.collection in collections:
+                for output, row in _rows(instance, items, problems, missing_only=missing_only).items():
+                    figures = (row.items, row.usage.requests, row.usage.input_tokens, row.usage.output_tokens)
+                    table.add_row(
+                        items.collection,
+                        items.by_output[output].name,
+                        items.enrichers[output].engine_name,
+                        *(f"{figure:,}" for figure in figures),
+                        money(row.cost),
+                    )
+    console.print(table)
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        console.print(f"[yellow]Not counted:[/] {escape(problem)}")
+    if len(problems) > _PROBLEMS_SHOWN:
+        console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
+
+
+def _rows(
+    instance: dg.DagsterInstance, items: EnrichedItems, problems: list[str], *, missing_only: bool
+) -> dict[str, _Row]:
+    rows = {output: _Row() for output in items.assets}
+    for page in _pages(instance, items):
+        made = fingerprints(instance, items.assets, [item.key for item in page]) if missing_only else {}
+        for item in page:
+            for output, declaration in items.by_output.items():
+                known = made.get((output, item.key), "").removesuffix(REVIEW_MARK)
+                is_wanted = declaration.name in item.matches and source_of(declaration, item)
+                if not is_wanted or known == fingerprint(declaration, item):
+                    continue
+                try:
+                    usage = items.enrichers[output].forecast(item)
+                except DirectusAssetsError as error:
+                    problems.append(str(error))
+                    continue
+                rows[output].items += bool(usage.requests or usage.characters)
+                rows[output].usage += usage
+    for output, row in rows.items():
+        row.cost = items.project.purse_of(items.enrichers[output].model).cost(row.usage)
+    return rows
+
+
+def _pages(instance: dg.DagsterInstance, items: EnrichedItems) -> Iterator[list[EnrichedItem]]:
+    """All items that are partitions, as Directus has them."""
+    keys = instance.get_dynamic_partitions(items.partitions_name)
+    for start in range(0, len(keys), _PAGE):
+        yield items.reader.read(keys[start : start + _PAGE])
