@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 3
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
+# A backfill outlives a code location that is away for a while; otherwise it fails.
+export DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR ?= 1
 
 .PHONY: help demo dev test chaos check audit bench lock clean
 .DEFAULT_GOAL := help

@@ -94,6 +94,8 @@ class LocalPipeline:
             "DIRECTUS_ASSETS_CONFIG": str(self.folder / "directus_assets.yaml"),
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_WEBSERVER_URL": self.url,
+            # A backfill outlives a code location that is away for a while; otherwise it fails.
+            "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
             **self._directus.storage_environment,
             **self._extra,
         }
