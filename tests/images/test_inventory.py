@@ -120,3 +120,12 @@ def test_a_preset_that_cannot_be_carried_out_leaves_the_others_counted() -> None
     assert made.unresolved == {ID}
     assert made.stocks["card"].wanted == 1
     assert made.stocks["broken"].wanted == 0
+
+
+def test_what_another_project_makes_is_neither_missing_nor_unclaimed() -> None:
+    made = inventory({NAMES[0]: 7})
+
+    made.count(FILE, {}, is_wanted=False)
+
+    assert made.stocks["card"] == Stock()
+    assert unclaimed(made) == []
