@@ -11,6 +11,7 @@ that carries out a run (`dagster._grpc.types.ExecuteRunArgs`), which the launche
 
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -34,6 +35,7 @@ _LIBRARIES = (
     "httpx",
     "pydantic.dataclasses",
     "yaml",
+    "numpy.typing",
     "PIL.Image",
     "pyvips",
     "blurhash",
@@ -41,6 +43,8 @@ _LIBRARIES = (
     "langcodes",
     "babel",
 )
+_SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
+"""What keeps libraries from starting threads when they are imported, which forks cannot have."""
 _START_SECONDS = 120.0
 """How long importing everything may take on a busy machine."""
 _END_SECONDS = 5.0
@@ -148,6 +152,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
                 # Safe path: the folder that the daemon happens to be started in holds no libraries.
                 [sys.executable, "-P", "-m", warm_process.__name__, *_LIBRARIES, *self._storage_modules()],
                 stdin=theirs.fileno(),
+                env=_SINGLE_THREADED | os.environ,
             )
         self._control = ours
         return ours

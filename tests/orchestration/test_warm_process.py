@@ -1,5 +1,6 @@
 import gc
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from directus_assets.orchestration import warm_process
-from directus_assets.orchestration.launcher import _LIBRARIES
+from directus_assets.orchestration.launcher import _LIBRARIES, _SINGLE_THREADED
 from directus_assets.orchestration.worker import Worker
 
 _SECONDS = 120
@@ -34,6 +35,7 @@ class Warm:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=folder,
+                env=_SINGLE_THREADED | os.environ,
                 text=True,
             )
 
