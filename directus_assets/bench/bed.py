@@ -45,9 +45,10 @@ PRESET_ROWS = [
 PRESETS = tuple(Preset.parse(row) for row in PRESET_ROWS)
 
 
+WARM_LAUNCHER_LINE = "run_launcher: {module: directus_assets.orchestration.launcher,"
 OPT_IN_LINES = (
     "storage: {custom: {module: directus_assets.orchestration.batched_records.sqlite,",
-    "run_launcher: {module: directus_assets.orchestration.launcher,",
+    WARM_LAUNCHER_LINE,
 )
 """How the lines of `dagster.yaml` begin that are opt-in: records in batches, and runs from a warm process."""
 
@@ -164,11 +165,11 @@ def running_pipeline(
         yield Running(bed, pipeline, instance)
 
 
-def opt_in(folder: Path) -> None:
+def opt_in(folder: Path, lines: Iterable[str] = OPT_IN_LINES) -> None:
     """Takes the comment signs off the opt-in lines of `dagster.yaml`, as people do."""
     path = prepare_home(folder) / "dagster.yaml"
     text = path.read_text("utf-8")
-    for line in OPT_IN_LINES:
+    for line in lines:
         if f"\n# {line}" not in text:
             raise ConfigurationError(f"There is no line '# {line}…' in {path}.", remedy="Correct OPT_IN_LINES.")
         text = text.replace(f"\n# {line}", f"\n{line}")

@@ -1,22 +1,27 @@
 """Idle: what a pipeline costs that has nothing to do."""
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
+
+import dagster as dg
 
 from directus_assets.bench.bed import fresh_directus, photographs, running_pipeline
 from directus_assets.bench.figures import Figure, ours_at_most
-from directus_assets.bench.processes import cpu_seconds, resident_bytes, written_bytes
+from directus_assets.bench.processes import cpu_seconds, resident_bytes, with_command, written_bytes
 from directus_assets.local.progress import Say
 
 _SECONDS = 30
 _TICK = re.compile(r"Checking for new runs for sensor")
+_CODE_LOCATION = "code-server"
 _REQUEST = re.compile(r'"url":"/(?!server/ping)')
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
     """The figures of this part: each round a span of half a minute on the same Directus, without and with it."""
-    requests, ours_cpu, theirs_cpu, megabytes, memory = [], [], [], [], []
+    requests, ours_cpu, own_cpu, theirs_cpu, megabytes, rows, memory = [], [], [], [], [], [], []
     alone = []
     # Directus notes each request at this level.
     with fresh_directus(with_texts=True, environment={"LOG_LEVEL": "info"}) as bed:
@@ -31,13 +36,17 @@ def measure(rounds: int, say: Say) -> list[Figure]:
             running.wait_until_recorded([bed.upload(photographs(1, size=(800, 600))[0])])
             running.wait_until_quiet()
             time.sleep(15)
+            code_location = with_command(running.pid, _CODE_LOCATION)[0]
             for _ in range(rounds):
+                own, stored = cpu_seconds(code_location), _ticks_stored(running.instance)
                 ticks, asked = _count(running.pipeline.log, _TICK), _count(bed.directus.log, _REQUEST)
                 cpu, directus, written = cpu_seconds(running.pid), bed.cpu_seconds, written_bytes(running.pid)
                 time.sleep(_SECONDS)
                 ticks = max(1, _count(running.pipeline.log, _TICK) - ticks)
                 requests.append((_count(bed.directus.log, _REQUEST) - asked) / ticks)
                 ours_cpu.append((cpu_seconds(running.pid) - cpu) / ticks * 1000)
+                own_cpu.append((cpu_seconds(code_location) - own) / ticks * 1000)
+                rows.append((_ticks_stored(running.instance) - stored) * 3600 / _SECONDS)
                 theirs_cpu.append((bed.cpu_seconds - directus) * 60 / _SECONDS)
                 megabytes.append((written_bytes(running.pid) - written) * 3600 / _SECONDS / 1e6)
                 memory.append(resident_bytes(running.pid) / 1e6)
@@ -59,6 +68,12 @@ def measure(rounds: int, say: Say) -> list[Figure]:
         ),
         Figure(
             part="idle",
+            what="of that, in the code location, where all but Dagster's own is done",
+            unit="ms",
+            ours=tuple(own_cpu),
+        ),
+        Figure(
+            part="idle",
             what="CPU of Directus in a minute, with the pipeline",
             unit="s",
             ours=tuple(theirs_cpu),
@@ -67,9 +82,21 @@ def measure(rounds: int, say: Say) -> list[Figure]:
         ),
         Figure(part="idle", what="written to the disk in an hour", unit="MB", ours=tuple(megabytes)),
         Figure(
+            part="idle",
+            what="ticks that Dagster stores in an hour, and forgets after a day",
+            unit="rows",
+            ours=tuple(rows),
+            note="The daemon writes each when it begins and when it ends, and the cursor beside it.",
+        ),
+        Figure(
             part="idle", what="memory of webserver, daemon and code location together", unit="MB", ours=tuple(memory)
         ),
     ]
+
+
+def _ticks_stored(instance: dg.DagsterInstance) -> int:
+    with closing(sqlite3.connect(Path(instance.root_directory) / "schedules" / "schedules.db")) as database:
+        return int(database.execute("SELECT count(*) FROM job_ticks").fetchone()[0])
 
 
 def _count(log: Path, pattern: re.Pattern[str]) -> int:

@@ -11,12 +11,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from directus_assets.bench.bed import Bed, Running, fresh_directus, photographs, running_pipeline, wait_until
+from directus_assets.bench.bed import (
+    Bed,
+    Running,
+    fresh_directus,
+    photographs,
+    running_pipeline,
+    wait_until,
+    with_warm_launcher,
+)
 from directus_assets.bench.figures import Figure, ours_at_most
 from directus_assets.bench.images import render_all
 from directus_assets.bench.texts import post
 from directus_assets.errors import PermanentError
-from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.operations.setup_flows import run_flows_setup
 from directus_assets.settings import load_settings
@@ -89,17 +96,13 @@ def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
 @contextmanager
 def _running(way: Way) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="directus-assets-bench-") as folder, fresh_directus(with_texts=True) as bed:
+        home = Path(folder)
         if way.is_warm:
-            _opt_in(prepare_home(Path(folder)) / "dagster.yaml")
-        with running_pipeline(bed, environment=_ENGINE, home=Path(folder)) as running:
+            with_warm_launcher(home)
+        with running_pipeline(bed, environment=_ENGINE, home=home) as running:
             if way.is_pushed:
                 _push(running)
             yield running
-
-
-def _opt_in(instance: Path) -> None:
-    """As users do: by the line that is there, as a comment."""
-    instance.write_text(instance.read_text("utf-8").replace("# run_launcher:", "run_launcher:"), "utf-8")
 
 
 def _push(running: Running) -> None:

@@ -24,6 +24,11 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def with_command(pid: int, command: str) -> list[int]:
+    """Those of a process and its descendants whose command line holds `command`."""
+    return [each for each in tree(pid) if command in _command(each)]
+
+
 def cpu_seconds(pid: int) -> float:
     """Processor time of a process, its living descendants, and those of its children that have ended."""
     # Fields 14 to 17 of stat(5): user and system time, then that of children that were waited for.
@@ -53,9 +58,8 @@ def watched_peaks(pid: int, *, command: str) -> Iterator[dict[int, int]]:
 
     def look() -> None:
         while not done.wait(_SAMPLE_SECONDS):
-            for each in tree(pid):
-                if command in _command(each):
-                    peaks[each] = max(peaks.get(each, 0), peak_bytes(each))
+            for each in with_command(pid, command):
+                peaks[each] = max(peaks.get(each, 0), peak_bytes(each))
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
