@@ -18,21 +18,29 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._grpc.types import ExecuteRunArgs
 
+import directus_assets
 from directus_assets.orchestration import warm_process
 from directus_assets.orchestration.worker import Worker
 
 WORKER_TAG = "directus_assets/worker"
 """The tag of a run that names the process that carries it out, for whoever looks after the run, in any process."""
 
+# What a run was seen to import; what is missing here is imported by each run, and what is not there is left out.
+# The last is ours: no definitions, only what builds them.
 _LIBRARIES = (
     "dagster._cli",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "upath.implementations.local",
     "httpx",
+    "httpcore",
     "pydantic.dataclasses",
     "yaml",
     "numpy.typing",
@@ -42,6 +50,7 @@ _LIBRARIES = (
     "pyromark",
     "langcodes",
     "babel",
+    "directus_assets.orchestration.build",
 )
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
 """What keeps libraries from starting threads when they are imported, which forks cannot have."""
@@ -64,6 +73,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._code = 0
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Starts the worker of a run, and notes on the run which process that is."""
@@ -137,6 +147,9 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
                 if self._process and self._process.poll() is not None:
                     logger.warning("The warm process has ended (status %s); starting it again.", self._process.poll())
                     self._end()
+                if self._code != (code := _state_of_our_code()):
+                    self._end()
+                    self._code = code
                 control = self._control or self._start()
                 try:
                     socket.send_fds(control, [b"f"], [theirs.fileno()])
@@ -174,6 +187,12 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def _state_of_our_code() -> int:
+    """Another number after any change of this package: a warm process has imported it as it was."""
+    modules = Path(directus_assets.__path__[0]).rglob("*.py")
+    return hash(frozenset((str(module), module.stat().st_mtime_ns) for module in modules))
 
 
 def _worker_of(run: dg.DagsterRun) -> Worker | None:

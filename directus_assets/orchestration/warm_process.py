@@ -1,6 +1,7 @@
 """A process that has imported what runs need, and forks each run from that: `launcher.py` starts it and asks it.
 
-It imports libraries only. Definitions are imported in the fork, so that each run sees them as they are then.
+It imports libraries only. Definitions are imported in the fork, so that each run sees them as they are then; and it is
+started anew after a change of this package.
 
 It talks to nobody but the process that started it, through a socket that it inherits as its standard input: there is
 nothing to be found or left behind by others, and it ends when the other end is closed, however that came about. A

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.launcher import LaunchRunContext, RunLauncher
 
+import directus_assets
 from directus_assets.orchestration.launcher import WORKER_TAG, WarmRunLauncher, _arguments
 from directus_assets.orchestration.warm_process import __name__ as warm_process
 from tests.orchestration.running_dagster import RunningDagster, is_running, parent_of, wait_until
@@ -89,6 +90,16 @@ def test_changed_definitions_are_seen_by_the_next_run(dagster: RunningDagster) -
     kept = dagster.home / "storage" / run.run_id / "compute_logs"
     assert "said two on stdout" in "".join(path.read_text() for path in kept.glob("*.out"))
     assert _warm(dagster) == warm
+
+
+def test_after_a_change_of_this_package_the_warm_process_is_started_anew(dagster: RunningDagster) -> None:
+    dagster.ended(dagster.launch("saying"))
+    warm = _warm(dagster)
+
+    Path(directus_assets.__file__).touch()
+
+    assert dagster.ended(dagster.launch("saying")).status is dg.DagsterRunStatus.SUCCESS
+    assert not set(_warm(dagster)) & set(warm)
 
 
 def test_a_run_is_ended_from_the_ui(dagster: RunningDagster) -> None:

@@ -1,4 +1,5 @@
 import gc
+import importlib.util
 import json
 import os
 import socket
@@ -96,6 +97,11 @@ def test_it_ends_when_its_launcher_is_gone(warm: Warm) -> None:
     warm.control.close()
 
     assert warm.process.wait(_SECONDS) == 0
+
+
+@pytest.mark.parametrize("module", _LIBRARIES)
+def test_what_is_imported_early_is_there(module: str) -> None:
+    assert importlib.util.find_spec(module)
 
 
 def test_libraries_start_no_threads_before_the_fork(tmp_path: Path) -> None:
