@@ -5,9 +5,10 @@ Redirects are refused, so that the token goes to no other host.
 """
 
 import json
+import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote
@@ -77,6 +78,7 @@ class DirectusClient:
             follow_redirects=False,
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4),
             transport=transport,
+            verify=_certificates(),
         )
 
     @classmethod
@@ -336,3 +338,9 @@ def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
 
 def _all_of(condition: Filter, matching: Filter) -> Filter:
     return {"_and": [condition, matching]} if matching else condition
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """What servers are trusted by; read once in a process, since that takes tens of milliseconds."""
+    return httpx.create_ssl_context()
