@@ -12,20 +12,23 @@ from pathlib import Path
 from rich.console import Console
 
 from directus_assets.bench.bed import (
+    WARM_LAUNCHER_LINE,
     Bed,
     Running,
     fresh_directus,
+    opt_in,
     photographs,
     running_pipeline,
     wait_until,
-    with_warm_launcher,
 )
 from directus_assets.bench.figures import Figure, ours_at_most
 from directus_assets.bench.images import render_all
+from directus_assets.bench.processes import resident_bytes, with_command
 from directus_assets.bench.texts import post
 from directus_assets.errors import PermanentError
 from directus_assets.local.progress import Say
 from directus_assets.operations.setup_flows import run_flows_setup
+from directus_assets.orchestration import warm_process
 from directus_assets.settings import load_settings
 
 _PER_ROUND = 7
@@ -64,6 +67,8 @@ class Lap:
     uploads: list[float] = field(default_factory=list)
     posts: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
+    warm_bytes: list[int] = field(default_factory=list)
+    """Memory of the warm process at the end, where there is one."""
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
@@ -90,6 +95,9 @@ def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
             _let_pass(running)
             lap.posts.append(_post(bed))
             lap.bare.append(_bare(picture))
+        if way.is_warm:
+            running.wait_until_quiet()
+            lap.warm_bytes.append(resident_bytes(with_command(running.pid, warm_process.__name__)[0]))
     return lap
 
 
@@ -98,7 +106,7 @@ def _running(way: Way) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="directus-assets-bench-") as folder, fresh_directus(with_texts=True) as bed:
         home = Path(folder)
         if way.is_warm:
-            with_warm_launcher(home)
+            opt_in(home, [WARM_LAUNCHER_LINE])
         with running_pipeline(bed, environment=_ENGINE, home=home) as running:
             if way.is_pushed:
                 _push(running)
@@ -154,6 +162,10 @@ def _figures(way: Way, lap: Lap) -> list[Figure]:
             against=f"the poll interval ({_POLL_SECONDS} s)",
             theirs=(float(_POLL_SECONDS),),
             goal=ours_at_most(way.goal_seconds),
+        ),
+        *(
+            Figure(part="latency", what=f"{way.name}: memory of the warm process", unit="MB", ours=(size / 1e6,))
+            for size in lap.warm_bytes
         ),
     ]
 
