@@ -26,10 +26,17 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.planning import Examination
 
+_MARK = "enrich:"
+
 
 def output_name(enrichment: str) -> str:
     """What an enrichment is called among the outputs of a partition: no preset and no language is called like it."""
-    return f"enrich:{enrichment}"
+    return f"{_MARK}{enrichment}"
+
+
+def is_enrichment(output: str) -> bool:
+    """Whether an output is one of enrichments."""
+    return output.startswith(_MARK)
 
 
 @dataclass(frozen=True)

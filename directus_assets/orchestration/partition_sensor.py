@@ -14,6 +14,8 @@ import dagster as dg
 from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
+from directus_assets.directus.models import Activity
+from directus_assets.orchestration.enrichments import is_enrichment
 from directus_assets.orchestration.materialized import failures, fingerprints
 from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
@@ -173,10 +175,21 @@ class _Tick:
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
         keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
-        if not keys:
+        own = self._own_writes(page.entries)
+        if not keys and not own:
             return cursor.model_copy(update={"feed": page.position})
         if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: "change"}) >= _QUEUED_RUNS:
             return cursor
+        followers = self._stale_followers(own)
+        if not keys:
+            self._request_all(
+                followers,
+                self._order() if followers else [],
+                trigger="change",
+                priority=FRESH_PRIORITY,
+                occasion=f"{page.position.last_id}-own",
+            )
+            return cursor.model_copy(update={"feed": page.position})
         outputs = list(self.versions)
         # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
         pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)
@@ -192,6 +205,7 @@ class _Tick:
         stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
         if cursor.pushed:
             stale = self._without_given_up(stale, cursor.pushed, examination)
+        stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
         if stale:
             occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
             self._request_all(stale, self._order(), trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
@@ -205,6 +219,26 @@ class _Tick:
                 "pushed": tuple(key for key in keys if key in at_work),
             }
         )
+
+    def _own_writes(self, entries: Sequence[Activity]) -> list[Activity]:
+        """Our own writes, where what an enrichment has written may be what a preset or a translation is made from.
+
+        Never a change for enrichments themselves: two that read what the other writes would ask for each other forever.
+        """
+        if not any(map(is_enrichment, self.versions)) or all(map(is_enrichment, self.versions)) or not entries:
+            return []
+        foreign = {entry.id for entry in foreign_changes(entries, own_user_id=self.project.directus.own_user_id)}
+        return [entry for entry in entries if entry.id not in foreign and entry.action in ("create", "update")]
+
+    def _stale_followers(self, own: Sequence[Activity]) -> dict[str, frozenset[str]]:
+        """The presets and languages that our own writes have made stale; what was never made is on its way."""
+        keys = self.subject.touched(own) if own else []
+        if not keys:
+            return {}
+        outputs = [output for output in self.versions if not is_enrichment(output)]
+        made = self._fingerprints(outputs, keys)
+        wanted = self.subject.examine(keys, outputs).wanted
+        return stale_outputs({place: own for place, own in wanted.items() if place in made}, made)
 
     def _without_given_up(
         self, stale: Mapping[str, Set[str]], pushed: Sequence[str], examination: Examination

@@ -14,12 +14,15 @@ import pytest
 from PIL import Image
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.images.plan import fingerprint
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.settings import Config
 from tests.enrichment.conftest import create, fields
 from tests.enrichment.conftest import field as column
 from tests.enrichment.pipeline import EnrichmentPipeline
+from tests.translation.pipeline import NAMES
 from tests.translation.scripted_openai import Asked, Reply, ScriptedOpenAI, completion
 
 pytestmark = pytest.mark.integration
@@ -194,6 +197,8 @@ def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
         client.post("/items/topics_list", [{"name": "Sea"}, {"name": "Food"}])
         for own in fields(flagged="boolean", moderation="json"):
             client.post(f"/fields/{FILES}", own)
+        preset = {"key": "square", "fit": "cover", "width": 50, "height": 50, "format": "webp"}
+        client.patch("/settings", {"storage_asset_presets": [preset]})
         create_bot(client, token=empty_directus.bot_token, config=Config.model_validate(CONFIG))
         role = client.post("/roles", {"name": "Moderators"})
         client.post("/users", {"email": "mod@example.com", "password": "x" * 12, "role": role["id"]})
@@ -313,6 +318,21 @@ def test_what_it_cost_is_on_the_partition(story: Story, name: str) -> None:
     assert told["engine"] == ("openai:small" if name == "related" else "openai:tiny")
     assert told["requests"] == 1
     assert told["cost"] == pytest.approx((told["input_tokens"] + told.get("output_tokens", 0)) / 1000)
+
+
+def test_a_focal_point_that_was_found_renders_the_presets_that_use_it(
+    story: Story, pipeline: EnrichmentPipeline, studio: DirectusClient, admin: httpx.Client
+) -> None:
+    answer = admin.post("/files", files={"file": ("wide.png", picture("teal", (800, 200)), "image/png")})
+    file_id = str(answer.raise_for_status().json()["data"]["id"])
+
+    settle(pipeline)
+
+    (file,) = pipeline.project.directus.files_by_id([file_id])
+    assert file.focal_point_x == 200
+    (preset,) = pipeline.project.directus.project_settings().presets
+    made = fingerprints(pipeline.instance, {preset.key: NAMES.preset(preset.key)}, [file_id])
+    assert made == {(preset.key, file_id): fingerprint(file, preset)}
 
 
 def test_all_costs_are_counted(story: Story) -> None:
