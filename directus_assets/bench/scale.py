@@ -1,6 +1,6 @@
 """Scale: what a tick, a page and a record cost at more and more files, all of them materialized.
 
-The files exist in Dagster only: Directus holds one picture, which is the change that a tick finds.
+Directus has rows of these files and no pictures, but for one that is the change that a tick finds.
 """
 
 import time
@@ -14,19 +14,24 @@ import dagster as dg
 
 from directus_assets.bench.bed import PRESETS, Bed, fresh_directus, photographs, running_pipeline
 from directus_assets.bench.figures import Figure, ours_at_most, ratio_at_most
-from directus_assets.bench.history import file_key, fill
+from directus_assets.bench.history import add_rows, file_key, fill
+from directus_assets.bench.images import render_all
 from directus_assets.bench.processes import resident_bytes
+from directus_assets.bench.records import recorded
 from directus_assets.directus.feed import FeedPosition
 from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
+from directus_assets.orchestration.build import reconcile_targets
 from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.image_presets import build_image_presets
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
+from directus_assets.orchestration.reconcile import Reconcile
 from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import TRIGGER_TAG, range_tags
+from directus_assets.orchestration.run_tags import range_tags
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.reconcile import Verdict
 from directus_assets.settings import Config, Environment, Settings
+from directus_assets.snapshot import Wanted, take_snapshot
 
 NAMES = Names()
 
@@ -40,12 +45,19 @@ _PER_ROUND = 3
 
 def measure(rounds: int, say: Say, *, sizes: Sequence[int] = SIZES) -> list[Figure]:
     """The figures of this part; each size is compared with the first."""
+    (picture,) = photographs(1)
     with ExitStack() as stack:
         bed = stack.enter_context(fresh_directus())
         benches = []
         for size in sizes:
             say(f"making a history of {size:,} files")
-            benches.append(stack.enter_context(_history(bed, size)))
+            benches.append(stack.enter_context(_history(bed, size, picture)))
+        there = 0
+        for bench in benches:
+            say(f"reconcile at {bench.size:,} files")
+            add_rows(bed.directus.folder / "data.db", range(there, bench.size))
+            there = bench.size
+            bench.reconcile()
         # After the cursors were made: this is what is new to them.
         bed.upload(photographs(1, size=(800, 600))[0])
         for number in range(rounds * _PER_ROUND):
@@ -68,6 +80,7 @@ class _History:
     instance: dg.DagsterInstance = field(repr=False)
     project: Project
     before: FeedPosition
+    picture: bytes = field(repr=False)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     megabytes: float = 0.0
 
@@ -78,7 +91,7 @@ class _History:
         self._time("quiet tick", lambda: self._tick(now))
         self._time("tick with a change", lambda: self._tick(self.before))
         self._time("run", self._run)
-        self._time("records", self._record)
+        self._time("making", lambda: render_all(self.picture))
 
     def look_at_pages(self, times: int) -> None:
         """The GraphQL query behind the pages of all assets, on a webserver that has just started and on a warm one."""
@@ -96,15 +109,27 @@ class _History:
         sensor(dg.build_sensor_context(instance=self.instance, cursor=cursor.model_dump_json()))
 
     def _run(self) -> None:
-        """A run over a batch whose files are gone: all that it does is being a run."""
-        tags = {**range_tags(file_key(0), file_key(_BATCH - 1)), TRIGGER_TAG: "change"}
-        dg.materialize([build_image_presets(self.project, PRESETS)], instance=self.instance, tags=tags)
+        """A run that records a batch and makes nothing."""
+        tags = range_tags(file_key(0), file_key(_BATCH - 1))
+        dg.materialize([recorded], instance=self.instance, tags=tags)
 
-    def _record(self) -> None:
-        for number in range(_BATCH):
-            self.instance.report_runless_asset_event(
-                dg.AssetMaterialization(NAMES.preset(PRESETS[0].key), partition=file_key(number))
-            )
+    def reconcile(self) -> None:
+        """The comparison of everything, with nothing to do."""
+        snapshot = take_snapshot(self.project.directus, Wanted())
+        webserver = Webserver(self.project.settings.environment.webserver_url)
+        targets = reconcile_targets(self.project, snapshot)
+        walk = Reconcile(
+            instance=self.instance,
+            memory=self.project.memory,
+            webserver=webserver,
+            names=NAMES,
+            targets=targets,
+            seconds=3600,
+        )
+        started = time.perf_counter()
+        report = walk.run()
+        self.seconds["reconcile"] = [(time.perf_counter() - started) / self.size * 1000]
+        assert set(report.verdicts) == {("directus_files", Verdict.RIGHT)}, report.verdicts  # noqa: S101
 
     def _time(self, name: str, work: Callable[[], object]) -> None:
         started = time.perf_counter()
@@ -116,10 +141,15 @@ class _History:
         return tuple(1000 * seconds for seconds in self.seconds[name])
 
     @property
+    def records(self) -> tuple[float, ...]:
+        """Milliseconds for each derivative of a run that records and makes nothing."""
+        return tuple(run / (_BATCH * len(PRESETS)) for run in self.milliseconds("run"))
+
+    @property
     def per_derivative(self) -> tuple[float, ...]:
-        """Milliseconds of a run for each derivative, planned and materialized, without making it."""
-        runs, records = self.milliseconds("run"), self.milliseconds("records")
-        return tuple(r / (_BATCH * len(PRESETS)) + m / _BATCH for r, m in zip(runs, records, strict=True))
+        """Milliseconds for each derivative, made and recorded."""
+        making = self.milliseconds("making")
+        return tuple(own + made / len(PRESETS) for own, made in zip(self.records, making, strict=True))
 
 
 def _figures(bench: _History, smallest: _History) -> Iterator[Figure]:
@@ -140,16 +170,28 @@ def _figures(bench: _History, smallest: _History) -> Iterator[Figure]:
             theirs=() if bench is smallest else smallest.milliseconds(name),
             goal=ours_at_most(limit) if limit else None,
         )
-    yield Figure(
-        part="scale",
-        what=f"a run for each of its derivatives, planned and materialized, making them left out, {files}",
-        unit="ms",
-        ours=bench.per_derivative,
-        against="" if bench is smallest else f"itself at {smallest.size:,} files",
-        theirs=() if bench is smallest else smallest.per_derivative,
-        goal=None if bench is smallest else ratio_at_most(1.3),
-        note=f"A batch of {_BATCH} files x {len(PRESETS)} presets.",
-    )
+    batch = f"A batch of {_BATCH} files x {len(PRESETS)} presets."
+    derivatives = [
+        (f"each derivative, made and recorded in a run, {files}", bench.per_derivative, smallest.per_derivative, 1.3),
+        (f"each derivative, recorded in a run and not made, {files}", bench.records, smallest.records, None),
+        (
+            f"reconcile, for each 1,000 files, {files}",
+            bench.milliseconds("reconcile"),
+            smallest.milliseconds("reconcile"),
+            None,
+        ),
+    ]
+    for what, ours, theirs, ratio in derivatives:
+        yield Figure(
+            part="scale",
+            what=what,
+            unit="ms",
+            ours=ours,
+            against="" if bench is smallest else f"itself at {smallest.size:,} files",
+            theirs=() if bench is smallest else theirs,
+            goal=None if bench is smallest or ratio is None else ratio_at_most(ratio),
+            note=batch if "run" in what else "",
+        )
     yield Figure(
         part="scale",
         what=f"memory of webserver, daemon and code location together, {files}",
@@ -161,14 +203,15 @@ def _figures(bench: _History, smallest: _History) -> Iterator[Figure]:
 
 
 @contextmanager
-def _history(bed: Bed, size: int) -> Iterator[_History]:
+def _history(bed: Bed, size: int, picture: bytes) -> Iterator[_History]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="directus-assets-bench-")))
         home = prepare_home(folder)
         instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
         fill(instance, home, size)
         values = {"DIRECTUS_URL": bed.directus.url, "DIRECTUS_TOKEN": bed.directus.bot_token, "DAGSTER_HOME": str(home)}
-        environment = Environment.read({**values, **bed.directus.storage_environment})
+        environment = Environment.read(values)
         project = Project(Settings(environment=environment, config=Config()))
         latest = bed.admin.latest_activity_id()
-        yield _History(bed, size, folder, instance, project, FeedPosition(last_id=latest, first_id=latest))
+        before = FeedPosition(last_id=latest, first_id=latest)
+        yield _History(bed, size, folder, instance, project, before, picture)
