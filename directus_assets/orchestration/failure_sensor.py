@@ -35,8 +35,6 @@ def build_failure_sensor(
         run = context.dagster_run
         if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(collections):
             return
-        if CLICK_TAG in run.tags:
-            return  # Whoever clicked is told of the whole outcome.
         causes = _causes(context, collections)
         if not causes and run.tags.get(_WILL_RETRY_TAG) == "true":
             return  # A worker died, and another one goes on: nothing has failed for good.
@@ -45,7 +43,7 @@ def build_failure_sensor(
         try:
             if notify.webhook and (new or not causes):
                 call_webhook(notify.webhook.get_secret_value(), _body(context, new))
-            if notify.editors:
+            if notify.editors and CLICK_TAG not in run.tags:  # whoever clicked is told of the whole outcome
                 _tell_editors(project, new)
         except DirectusAssetsError as error:
             forget_causes(project.memory, new)
