@@ -23,7 +23,7 @@ from directus_assets.orchestration.run_tags import (
     TRIGGER_TAG,
     range_tags,
 )
-from directus_assets.orchestration.webserver import LAUNCH_RUN, LAUNCH_RUNS, PUSH_RUNS, REPOSITORY, execution_params
+from directus_assets.orchestration.webserver import LAUNCH_RUN, LAUNCH_RUNS, PUSH_RUNS, execution_params, repository_of
 
 PUSH_KEY = "push"
 PLAN_ALIAS = "plan_"
@@ -57,6 +57,8 @@ class Wiring:
 
     names: Names
     dagster_url: str
+    location: str
+    """The code location that has our jobs."""
     own_user: str
     """The pipeline's user, whose writes push nothing."""
     buttons: Mapping[Button, Sequence[str]]
@@ -157,6 +159,7 @@ def _launch(wiring: Wiring, button: Button, *, of: str = "", **more: str) -> Ope
     }
     run = execution_params(
         wiring.names.buttons_job,
+        location=wiring.location,
         tags={PRIORITY_TAG: FRESH_PRIORITY, **wiring.names.tags},
         run_config={"ops": {wiring.names.buttons_op: {"config": config}}},
     )
@@ -234,10 +237,10 @@ def _push(wiring: Wiring, key: str, outputs: Outputs, item: str, *, is_new: bool
         ITEM_TAG: f"{outputs.collection}/{item}",
         PRIORITY_TAG: FRESH_PRIORITY,
     }
-    runs = [execution_params(job, tags=tags) for job in outputs.jobs]
+    runs = [execution_params(job, location=wiring.location, tags=tags) for job in outputs.jobs]
     if not is_new:
         return wiring.request(key, LAUNCH_RUNS, {"runs": runs})
-    partition = {"repository": REPOSITORY, "partitions": outputs.partitions_name, "key": item}
+    partition = {"repository": repository_of(wiring.location), "partitions": outputs.partitions_name, "key": item}
     return wiring.request(key, PUSH_RUNS, {**partition, "runs": runs})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.errors import Forbidden
+from directus_assets.errors import DirectusAssetsError, Forbidden
 from directus_assets.operations.findings import Finding, failed, ok, warning
 from directus_assets.operations.flow_trees import PLAN_ALIAS, Outputs, Wiring
 from directus_assets.operations.flows import flow_id
@@ -14,6 +14,7 @@ from directus_assets.orchestration.buttons import Targets
 from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.translations import Items
+from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
 from directus_assets.snapshot import take_snapshot
 
 _PATIENCE_SECONDS = 10
@@ -57,10 +58,18 @@ def wiring_of(project: Project, targets: Targets) -> Wiring:
         names=project.names,
         dagster_url=project.settings.environment.flows_url,
         header=header.get_secret_value() if header else "",
+        location=_location(project),
         own_user=project.directus.own_user_id,
         buttons={button: [name for each, name in targets if each is button] for button, _ in targets},
         outputs=list(outputs.values()),
     )
+
+
+def _location(project: Project) -> str:
+    try:
+        return Webserver(project.settings.environment.webserver_url).location_of(project.names.buttons_sensor)
+    except DirectusAssetsError:
+        return CODE_LOCATION  # Whether Dagster can be reached is told in the end.
 
 
 def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_new: bool = False) -> Iterator[Finding]:

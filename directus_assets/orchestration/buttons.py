@@ -146,9 +146,12 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets
     chosen = dict.fromkeys(present, frozenset(subject.assets))
     # A try before this one may have got as far as here.
     started = {run.tags[RANGE_START_TAG] for run in instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))}
+    webserver = Webserver(project.settings.environment.webserver_url)
+    location = webserver.location_of(project.names.buttons_sensor)
     runs = [
         execution_params(
             target.job_name,
+            location=location,
             tags={
                 **range_tags(batch.first, batch.last),
                 **project.names.tags,
@@ -159,6 +162,5 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets
         for batch in batches(chosen, order, size=subject.batch_size)
         if batch.first not in started
     ]
-    if runs:
-        Webserver(project.settings.environment.webserver_url).launch_runs(runs)
+    webserver.launch_runs(runs)
     return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key not in set(present))})

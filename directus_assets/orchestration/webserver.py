@@ -10,8 +10,7 @@ import httpx
 from directus_assets.errors import Rejected, Unreachable, from_status
 
 CODE_LOCATION = "directus_assets"
-REPOSITORY = {"repositoryLocationName": CODE_LOCATION, "repositoryName": "__repository__"}
-"""Where Dagster finds our definitions."""
+"""The name of our own code location; a component may live in one of any name."""
 
 _RUNS_PER_REQUEST = 10
 """Each costs Dagster the record of all that it plans: some seconds for a full batch."""
@@ -154,12 +153,17 @@ class AssetStatus:
     running: int
 
 
+def repository_of(location: str) -> dict[str, str]:
+    """The definitions of a code location, as GraphQL's `RepositorySelector`."""
+    return {"repositoryLocationName": location, "repositoryName": "__repository__"}
+
+
 def execution_params(
-    job_name: str, *, tags: Mapping[str, str], run_config: Mapping[str, Any] | None = None
+    job_name: str, *, location: str, tags: Mapping[str, str], run_config: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """One run of a job of ours, as GraphQL's `ExecutionParams`."""
+    """One run of a job of a code location, as GraphQL's `ExecutionParams`."""
     return {
-        "selector": {**REPOSITORY, "jobName": job_name},
+        "selector": {**repository_of(location), "jobName": job_name},
         "runConfigData": dict(run_config or {}),
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
@@ -195,6 +199,14 @@ class Webserver:
             error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
             if "message" in error:
                 raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+
+    def location_of(self, sensor: str) -> str:
+        """The code location that has a sensor; our own where none is loaded that has it.
+
+        Raises:
+            Unreachable: no webserver answers there.
+        """
+        return next(iter(self._locations_of(sensor)), CODE_LOCATION)
 
     def _locations_of(self, sensor: str) -> list[str]:
         entries = self._ask(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
