@@ -67,3 +67,25 @@ def test_an_error_is_one_line_and_shows_brackets_as_they_are(tmp_path: Path) -> 
     assert result.stderr == (
         "Error: directus_assets.yaml, line 2: `images.workers`: Input should be a valid integer (found ['/red']).\n"
     )
+
+
+def test_of_several_projects_a_command_wants_to_know_which(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("projects: {default: {}, shop: {}}\n")
+
+    unnamed, unknown = run("backfill", **ENVIRONMENT), run("backfill", "--project", "web", **ENVIRONMENT)
+    incomplete = run("status", **ENVIRONMENT)
+
+    assert "There are several projects: default, shop. Name one with --project." in unnamed.stderr
+    assert "There is no project 'web'. The YAML file has: default, shop." in unknown.stderr
+    assert "SHOP_DIRECTUS_URL and SHOP_DIRECTUS_TOKEN not set" in incomplete.stderr
+    assert {unnamed.exit_code, unknown.exit_code, incomplete.exit_code} == {1}
+
+
+def test_doctor_looks_at_one_project_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("projects: {shop: {}, web: {}}\n")
+
+    everything, one = run("doctor"), run("doctor", "--project", "web")
+
+    assert "SHOP_DIRECTUS_URL and SHOP_DIRECTUS_TOKEN" in " ".join(everything.stdout.split())
+    assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(everything.stdout.split())
+    assert "SHOP_" not in one.stdout
