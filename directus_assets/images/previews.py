@@ -78,8 +78,10 @@ def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
 def thumbnail(content: bytes, side: int, *, profile: str | None = "srgb") -> Any:
     """A `pyvips.Image` of 8 bits in sRGB, upright, decoded no larger than needed."""
     options = {"output_profile": profile} if profile else {}
-    # What is damaged is an error: by default its missing rows would be grey.
-    small = libvips().Image.thumbnail_buffer(content, side, height=side, size="down", fail_on="error", **options)
+    # What is damaged is an error: by default its missing rows would be grey. (libvips 8.18 overlooks its own option
+    # `fail_on` here, and takes it as one of the loader.)
+    options["option_string"] = "[fail_on=error]"
+    small = libvips().Image.thumbnail_buffer(content, side, height=side, size="down", **options)
     return small.colourspace("srgb").cast("uchar")
 
 

@@ -26,7 +26,7 @@ _PROBLEMS_SHOWN = 5
 
 
 @dataclass
-class _Row:
+class Forecast:
     """What one enrichment adds up to."""
 
     items: int = 0
@@ -59,7 +59,7 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
     with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
         for items in found:
             if not collections or items.collection in collections:
-                for output, row in _rows(instance, items, problems, missing_only=missing_only).items():
+                for output, row in forecasts(instance, items, problems, missing_only=missing_only).items():
                     figures = (row.items, row.usage.requests, row.usage.input_tokens, row.usage.output_tokens)
                     table.add_row(
                         items.collection,
@@ -75,10 +75,11 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
         console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
 
 
-def _rows(
+def forecasts(
     instance: dg.DagsterInstance, items: EnrichedItems, problems: list[str], *, missing_only: bool
-) -> dict[str, _Row]:
-    rows = {output: _Row() for output in items.assets}
+) -> dict[str, Forecast]:
+    """What each enrichment of one collection would ask, by output; what cannot be known is put among the problems."""
+    rows = {output: Forecast() for output in items.assets}
     for page in _pages(instance, items):
         made = fingerprints(instance, items.assets, [item.key for item in page]) if missing_only else {}
         for item in page:

@@ -67,9 +67,12 @@ def create_notes(admin: DirectusClient) -> None:
         *({"field": name, "type": "string", "schema": {}, "meta": {}} for name in ("name", "role")),
     ]
     admin.post("/collections", {"collection": "people", "schema": {}, "meta": {}, "fields": [serial, *people]})
-    for collection, field, related in (("notes", "image", "directus_files"), ("people", "note", "notes")):
-        relation = {"collection": collection, "field": field, "related_collection": related, "schema": {}, "meta": {}}
-        admin.post("/relations", relation)
+    for collection, field, related, gone in (
+        ("notes", "image", "directus_files", "SET NULL"),
+        ("people", "note", "notes", "CASCADE"),
+    ):
+        relation = {"collection": collection, "field": field, "related_collection": related, "meta": {}}
+        admin.post("/relations", {**relation, "schema": {"on_delete": gone}})
 
 
 class EnrichmentPipeline(Pipeline):
