@@ -75,6 +75,18 @@ class Declaration:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
+    def reads(self) -> list[str]:
+        """What an item is enriched from, in words."""
+        picture = self.options.picture
+        return [*(place.name for place in self.inputs), *([f"the picture in {picture}"] if picture else [])]
+
+    @property
+    def writes(self) -> list[str]:
+        """Where results go, in words; empty for the partition alone."""
+        rows = [f"rows of {self.rows.collection.name}"] if self.rows else []
+        return [*(place.name for place in self.targets.values()), *rows]
+
+    @property
     def needs_rows(self) -> bool:
         """Whether it has to do with the translations of the items."""
         return any(place.is_translated for place in (*self.inputs, *self.targets.values()))

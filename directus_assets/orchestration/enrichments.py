@@ -21,7 +21,7 @@ from directus_assets.images.plan import examine_files
 from directus_assets.orchestration.enrichers import enricher_of
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.report import REVIEW_MARK, enrichment_metadata
+from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, enrichment_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.planning import Examination
@@ -239,7 +239,7 @@ def _record(recorder: Recorder, asset_key: dg.AssetKey, result: Enriched, items:
         result.item,
         data_version=data_version_of(result),
         metadata=metadata_of(result, items, output),
-        note=result.note or ("Needs review: a human's value was kept." if result.outcome.reviews else ""),
+        note=as_markdown(result.note) or ("Needs review: a human's value was kept." if result.outcome.reviews else ""),
     )
 
 
@@ -284,14 +284,9 @@ def _open_work(
 
 
 def _describe(declaration: Declaration) -> str:
-    inputs = [place.name for place in declaration.inputs]
-    if declaration.options.picture:
-        inputs.append(f"the picture in {declaration.options.picture}")
-    goals = [place.name for place in declaration.targets.values()]
-    if declaration.rows:
-        goals.append(f"rows of {declaration.rows.collection.name}")
     languages = f", in {', '.join(row.code for row in declaration.languages)}" if declaration.languages else ""
-    return (
-        f"`{declaration.name}` of every item of `{declaration.collection.name}`, from {', '.join(inputs)} into "
-        f"{', '.join(goals) or 'metadata'}{languages}. {declaration.options.prompt}"
+    return as_markdown(
+        f"'{declaration.name}' of every item of '{declaration.collection.name}', from "
+        f"{', '.join(declaration.reads)} into {', '.join(declaration.writes) or 'metadata'}{languages}. "
+        f"{declaration.options.prompt}"
     )

@@ -10,7 +10,7 @@ import dagster as dg
 
 from directus_assets.enrichment.work import Enriched
 from directus_assets.images.outcomes import Delivered, Made
-from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.engines.protocol import Engine, Usage
 from directus_assets.translation.records import canonical
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Review, Translated
@@ -80,21 +80,14 @@ def translation_metadata(
     result: Translated, *, scope: Scope, engine: Engine, cost: Decimal | None, public_url: str
 ) -> dict[str, Any]:
     """Metadata of one item in one language. Numbers are plotted by Dagster, over partitions and over time."""
-    usage = result.usage
     metadata: dict[str, Any] = {
         "item": dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}"),
         "engine": engine.name,
         "seconds": round(result.seconds, 3),
         "segments_reused": result.reused,
         "segments_sent": result.sent,
-        "requests": usage.requests,
-        "input_tokens": usage.input_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "output_tokens": usage.output_tokens,
-        "characters": usage.characters,
+        **_consumed(result.usage, cost),
     }
-    if cost is not None:
-        metadata["cost"] = float(cost)
     if result.written:
         metadata["fields_written"] = ", ".join(result.written)
     if result.kept:
@@ -108,20 +101,14 @@ def enrichment_metadata(
     result: Enriched, *, collection: str, engine: str, cost: Decimal | None, public_url: str
 ) -> dict[str, Any]:
     """Metadata of one item and one enrichment. Numbers are plotted by Dagster, over partitions and over time."""
-    usage, outcome = result.usage, result.outcome
+    outcome = result.outcome
     place = "files" if collection == "directus_files" else f"content/{quote(collection)}"
     metadata: dict[str, Any] = {
         "item": dg.MetadataValue.url(f"{public_url}/admin/{place}/{quote(result.item)}"),
         "engine": engine,
         "seconds": round(result.seconds, 3),
-        "requests": usage.requests,
-        "input_tokens": usage.input_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "output_tokens": usage.output_tokens,
-        "characters": usage.characters,
+        **_consumed(result.usage, cost),
     }
-    if cost is not None:
-        metadata["cost"] = float(cost)
     if result.values:
         metadata["result"] = dg.MetadataValue.json(dict(result.values))
     if outcome.written:
@@ -141,6 +128,17 @@ def enrichment_metadata(
     if result.note:
         metadata["note"] = result.note
     return metadata
+
+
+def _consumed(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
+    figures = {
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "characters": usage.characters,
+    }
+    return figures if cost is None else {**figures, "cost": float(cost)}
 
 
 def _review_row(review: Review) -> dg.TableRecord:

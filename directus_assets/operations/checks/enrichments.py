@@ -11,13 +11,10 @@ from directus_assets.orchestration.enrichers import engine_of
 def check_declarations(subject: Subject) -> Iterator[Finding]:
     """Each enrichment: from what, by whom, into what. A declaration that does not fit the schema raises."""
     for declaration in subject.declarations:
-        inputs = [place.name for place in declaration.inputs]
-        if declaration.options.picture:
-            inputs.append(f"the picture in {declaration.options.picture}")
-        targets = [place.name for place in declaration.targets.values()]
-        if declaration.rows:
-            targets.append(f"rows of {declaration.rows.collection.name}")
-        yield ok(_what(declaration), f"{', '.join(inputs)} into {', '.join(targets) or 'metadata only'}")
+        yield ok(
+            _what(declaration),
+            f"{', '.join(declaration.reads)} into {', '.join(declaration.writes) or 'metadata only'}",
+        )
         yield from _check_vocabularies(subject, declaration)
 
 
