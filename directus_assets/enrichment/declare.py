@@ -12,7 +12,7 @@ from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.enrichment.builtin import BUILTINS
 from directus_assets.enrichment.builtin.model import Builtin
 from directus_assets.enrichment.declaration import FILES, Declaration, Place, RowTarget
-from directus_assets.enrichment.recommendations import is_recommendation
+from directus_assets.enrichment.recommendation_plan import is_recommendation
 from directus_assets.enrichment.result import walk
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions

@@ -1,113 +1,20 @@
-"""`recommendations`: what to offer to each audience segment, from an interactions collection into a collection of rows.
-
-Declared among the enrichments of the collection that is recommended, and recomputed on a schedule::
-
-    enrichments:
-      posts:
-        recommendations:
-          filter: {status: {_eq: published}}
-          options:
-            interactions: {collection: visits, item: post, segment: audience, at: date, kind: action, kinds: {share: 4}}
-            into: {collection: recommendations, segment: audience, item: post, rank: rank, reason: reason}
-            tags: tags
-"""
+"""Computes what to offer to each audience segment, and makes the rows that say so; rows of humans stay."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-from pydantic import Field, ValidationError
+from typing import Final
 
 from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.models import JsonValue
-from directus_assets.directus.project_schema import CollectionSchema, ProjectSchema
-from directus_assets.enrichment.declaration import RowTarget
 from directus_assets.enrichment.interest import Candidate, Interaction, Phrases, Recommendation, Taste, recommend
 from directus_assets.enrichment.neighbours import Vector
+from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
-from directus_assets.errors import ConfigurationError
-from directus_assets.settings import EnrichmentOptions
-from directus_assets.settings.known import require_known
-from directus_assets.settings.section import Section
 from directus_assets.translation.records import digest
 
-NAME: Final = "recommendations"
 _WHOLE: Final = frozenset({"integer", "bigInteger"})
-
-
-class InteractionOptions(Section):
-    """Where interactions are, and what of them counts."""
-
-    collection: str
-    item: str
-    """The field that points to the item."""
-    segment: str
-    """The field that says whose it was; also one of a related item, such as `visitor.segment`."""
-    at: str
-    """The field that says when."""
-    kind: str | None = None
-    """The field that says what was done."""
-    kinds: dict[str, float] = Field(default_factory=dict)
-    """How much each kind counts; others count 1. Negative: disliked."""
-    weight: str | None = None
-    """The field that says how much it counts; multiplied with that of the kind."""
-    since_days: int = Field(default=365, ge=1)
-    """What is older neither counts nor keeps an item from being recommended."""
-
-
-class IntoOptions(Section):
-    """The collection that holds one row for each segment and item."""
-
-    collection: str
-    segment: str
-    item: str
-    rank: str
-    score: str | None = None
-    reason: str | None = None
-
-
-class PhraseOptions(Section):
-    """The words of reasons; `{tags}` and `{title}` are filled in."""
-
-    tags: str = Phrases().tags
-    similar: str = Phrases().similar
-    both: str = Phrases().both
-
-
-class RecommendationOptions(Section):
-    """What stands below `options`."""
-
-    interactions: InteractionOptions
-    into: IntoOptions
-    tags: str | None = None
-    """The field with the tags of an item; also of related items, such as `tags.tags_id.name`."""
-    title: str = "title"
-    """The field that reasons call an item by; also `translations.title`."""
-    related: str = "related"
-    """The enrichment of the same collection whose vectors are used, where there is one."""
-    count: int = Field(default=10, ge=1, le=500)
-    half_life_days: float = Field(default=30, gt=0)
-    tag_share: float = Field(default=0.5, ge=0, le=1)
-    """How much of a score is due to tags; the rest is due to vectors."""
-    least: float = Field(default=0.05, ge=0)
-    phrases: PhraseOptions = PhraseOptions()
-    cron: str = "30 3 * * *"
-    """When they are recomputed, in UTC."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecommendationPlan:
-    """What is recommended, from what, and where to; all names are those of Directus."""
-
-    collection: CollectionSchema
-    interactions: CollectionSchema
-    target: RowTarget
-    options: RecommendationOptions
-    filter: Mapping[str, Any]
-    related: frozenset[str] = frozenset()
-    """Other collections that fields are read from, as far as the schema tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,82 +27,6 @@ class Recomputed:
     made: int
     changed: int
     removed: int
-
-
-def plan_recommendations(
-    declared: Mapping[str, Mapping[str, EnrichmentOptions]], schema: ProjectSchema
-) -> list[RecommendationPlan]:
-    """The recommendations that are switched on.
-
-    Raises:
-        ConfigurationError: what is declared makes no sense, or does not fit the schema; names the setting and the fix.
-    """
-    found = []
-    for collection, by_name in declared.items():
-        for name, own in by_name.items():
-            if own.enabled and is_recommendation(name, own):
-                found.append(_plan(f"enrichments.{collection}.{name}", collection, own, schema))
-    return found
-
-
-def is_recommendation(name: str, own: EnrichmentOptions) -> bool:
-    """Whether a declaration is one of recommendations, which have no partitions."""
-    return (own.builtin or name) == NAME
-
-
-def _plan(where: str, collection: str, own: EnrichmentOptions, schema: ProjectSchema) -> RecommendationPlan:
-    require_known("enrichments", collection, list(schema.by_name))
-    try:
-        options = RecommendationOptions.model_validate(own.options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in ("options", *first["loc"]))
-        fault = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"`{where}.{place}` in the YAML file: {fault}.", remedy="Correct it there.") from None
-    recommended = schema.by_name[collection]
-    interactions = _collection(f"{where}.options.interactions", options.interactions.collection, schema)
-    given = options.interactions
-    for setting in ("item", "segment", "at", "kind", "weight"):
-        _require(f"{where}.options.interactions.{setting}", getattr(given, setting), interactions)
-    into = _collection(f"{where}.options.into", options.into.collection, schema)
-    for setting in ("segment", "item", "rank", "score", "reason"):
-        _require(f"{where}.options.into.{setting}", getattr(options.into, setting), into)
-    named = {setting: getattr(options.into, setting) for setting in ("item", "rank", "score", "reason")}
-    fields = {setting: field for setting, name in named.items() if name and (field := into.field(name))}
-    target = RowTarget(collection=into, item_field=options.into.segment, each=None, fields=fields)
-    return RecommendationPlan(
-        collection=recommended,
-        interactions=interactions,
-        target=target,
-        options=options,
-        filter=own.filter,
-        related=frozenset(_related(options, recommended, interactions, schema)),
-    )
-
-
-def _related(
-    options: RecommendationOptions, recommended: CollectionSchema, interactions: CollectionSchema, schema: ProjectSchema
-) -> Iterable[str]:
-    paths = ((recommended, options.tags), (recommended, options.title), (interactions, options.interactions.segment))
-    for collection, path in paths:
-        here: CollectionSchema | None = collection
-        for part in (path or "").split(".")[:-1]:
-            field = here.field(part) if here else None
-            translated = schema.translations_of(here.name) if here else None
-            alias = translated.translations if translated and translated.alias_field == part else None
-            here = schema.by_name.get((field.related if field else alias) or "")
-            if here:
-                yield here.name
-
-
-def _collection(where: str, name: str, schema: ProjectSchema) -> CollectionSchema:
-    require_known(f"{where}.collection", name, list(schema.by_name))
-    return schema.by_name[name]
-
-
-def _require(where: str, path: str | None, collection: CollectionSchema) -> None:
-    if path is not None and "." not in path:
-        require_known(where, path, [field.name for field in collection.fields], owner=collection.name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from directus_assets.directus.project_schema import ProjectSchema, read_project_
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
-from directus_assets.enrichment.recommendations import RecommendationPlan, plan_recommendations
+from directus_assets.enrichment.recommendation_plan import RecommendationPlan, plan_recommendations
 from directus_assets.operations.rights import Right, held_rights, needed_rights
 from directus_assets.orchestration.resources import Project
 from directus_assets.translation.scope import Scope, plan_scopes

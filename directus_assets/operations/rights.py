@@ -6,7 +6,7 @@ from typing import Any
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.enrichment.declaration import Declaration
-from directus_assets.enrichment.recommendations import RecommendationPlan
+from directus_assets.enrichment.recommendation_plan import RecommendationPlan
 from directus_assets.notify import NOTIFICATIONS_RIGHT, ROLE_RIGHTS
 from directus_assets.settings import Config
 from directus_assets.translation.scope import Scope

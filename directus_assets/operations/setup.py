@@ -15,7 +15,7 @@ from directus_assets.directus.project_schema import read_project_schema
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
-from directus_assets.enrichment.recommendations import RecommendationPlan, plan_recommendations
+from directus_assets.enrichment.recommendation_plan import RecommendationPlan, plan_recommendations
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.account import Step, as_permitted, carry_out, plan_account, read_account
 from directus_assets.operations.rights import Right, needed_rights

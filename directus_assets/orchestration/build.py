@@ -9,7 +9,7 @@ import dagster as dg
 from directus_assets.clicks import Button
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
-from directus_assets.enrichment.recommendations import plan_recommendations
+from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.buttons import build_buttons
 from directus_assets.orchestration.enrichers import engine_of

@@ -9,7 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from directus_assets.enrichment.recommendations import NAME, RecommendationPlan, Recommender, Recomputed
+from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
+from directus_assets.enrichment.recommendations import Recommender, Recomputed
 from directus_assets.enrichment.related_work import vectors_folder
 from directus_assets.enrichment.vector_store import VectorStore
 from directus_assets.errors import DirectusAssetsError, TransientError

@@ -11,7 +11,8 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.project_schema import CollectionSchema, FieldSchema, ProjectSchema, read_project_schema
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.neighbours import quantized
-from directus_assets.enrichment.recommendations import Recommender, Recomputed, plan_recommendations, texts_at
+from directus_assets.enrichment.recommendation_plan import plan_recommendations
+from directus_assets.enrichment.recommendations import Recommender, Recomputed, texts_at
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.bot import create_bot
