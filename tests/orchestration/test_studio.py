@@ -60,9 +60,10 @@ def story(
     environment = {"TRANSLATION_ENGINE": "pseudo"}
     with LocalPipeline(empty_directus, tmp_path_factory.mktemp("studio"), environment=environment) as pipeline:
         made = Story(empty_directus, admin, pipeline)
-        yield made
-        made.instance.dispose()
-        made.client.close()
+        with made.client, made.instance:
+            # What is uploaded before the first tick has existed from the start, and waits for a backfill.
+            made.wait("The sensor did not tick", lambda: made._followed() >= 0)
+            yield made
 
 
 @pytest.fixture(scope="module")
