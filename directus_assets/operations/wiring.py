@@ -21,6 +21,7 @@ _PATIENCE_SECONDS = 10
 """Directus takes a moment to load a flow that was just made."""
 
 NOT_INSTALLED = "Not installed, or switched off."
+NOT_TRIED = "Not looked at: there is no item to try it on."
 _SETUP = "Run `directus-assets setup --flows`."
 _UNKNOWN = "undefined"
 """What Directus makes of a template with nothing behind it."""
@@ -88,7 +89,7 @@ def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_
         found = ((name, key) for name in collections for key in targets[button, name].subject.existing(page=1, size=1))
         collection, key = next(found, ("", ""))
         if not key:
-            yield warning(what, "Not looked at: there is no item to try it on.", "Run this again when there is one.")
+            yield warning(what, NOT_TRIED, "Run this again when there is one.")
             continue
         body = {"collection": collection, "keys": [key], "check": True}
         yield _finding(what, _ask(client, flow_id(wiring.names.project, button.value), body, patience_seconds), wiring)

@@ -54,7 +54,9 @@ def do_the_work(bot: DirectusClient, site: Site, *, post: str, page: str) -> Non
             (item,) = read_items(bot, scope, [key])
             write_row(bot, scope, item, german, {"title": title})
         (item,) = read_items(bot, scope, [key])
-        save_proposals(bot, scope.schema, item.rows["de-DE"].key, {"title": "Das Brot"})
+        own = scope.schema
+        key_of_row, proposal = item.rows["de-DE"].key, {"title": "Das Brot"}
+        save_proposals(bot, own.translations, key_of_row, proposal, is_versioned=own.is_versioned, setting="review")
         (editor,) = last_editors(bot, collection, [key]).values()
         tell_editor(bot, editor, [Cause(collection=collection, item=key, text="It is too long.")])
 
