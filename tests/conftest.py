@@ -13,7 +13,7 @@ import pytest
 from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.server import LocalDirectus
 
-# A shell that starts the tests in the background has them ignore Ctrl+C, and with them all that they start and interrupt.
+# A shell that starts the tests in the background has them ignore Ctrl+C, and all that they start and interrupt as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
