@@ -41,6 +41,12 @@ class RowTarget:
     fields: Mapping[str, FieldSchema]
     """Member of the element (or of the result) to field."""
 
+    @property
+    def about(self) -> str | None:
+        """The field that says what a row is about, where rows name other items: there is one row for each of them."""
+        named = self.fields.get("item")
+        return named.name if named else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:

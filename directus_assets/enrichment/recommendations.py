@@ -126,19 +126,20 @@ class Recommender:
         """Writes the rows of one segment; how many were made, changed and removed."""
         writer = RowWriter(self.client, self.plan.target)
         record = self.records.load(self.plan.collection.name, NAME, segment)
-        present = writer.read(segment)
-        remembered = {row.key: row.digest for row in record.rows}
-        ours = {*remembered.values(), *record.intended_rows}
-        item = self.plan.target.fields["item"].name
-        humans = {str(row.values[item]) for row in present if digest(dict(row.values)) not in ours}
-        rows = [self._row(each) for each in wanted if each.item not in humans]
-        plan = plan_rows(rows, present, known=record.rows, intended=record.intended_rows, is_one=False)
+        plan = plan_rows(
+            [self._row(each) for each in wanted],
+            writer.read(segment),
+            known=record.rows,
+            intended=record.intended_rows,
+            is_one=False,
+            about=self.plan.target.about,
+        )
         new = [*plan.changed.values(), *plan.made]
-        if not new and not plan.removed:
+        if not new and not plan.removed and set(plan.remembered) == set(record.rows):
             return 0, 0, 0
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
         intended = tuple(digest(dict(values)) for values in new)
-        self.records.save(replace(record, intended_rows=(*record.intended_rows, *intended)))
+        self.records.save(replace(record, intended_rows=tuple(dict.fromkeys((*record.intended_rows, *intended)))))
         made = writer.carry_out(segment, plan)
         self.records.save(replace(record, rows=(*plan.remembered, *made)).done())
         return len(plan.made), len(plan.changed), len(plan.removed)

@@ -42,10 +42,11 @@ class KeptAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MadeRow:
-    """A row that we made: its key, and the digest of what we put into it."""
+    """A row that we made: its key, the digest of what we put into it, and the item that it is about, if any."""
 
     key: str
     digest: str
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,18 +1,18 @@
 """Results that become rows of another collection: which rows are made, changed and removed. People win here, too.
 
 A row is ours as long as it holds what we put into it. One that a human has made, changed or removed is never touched,
-and what it was made from is not made again.
+and what it was made from is not made again. A row about another item stands for that item, whatever its rank or score.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.client import DirectusClient, item_path, items_path
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import FieldSchema
 from directus_assets.enrichment.declaration import RowTarget
 from directus_assets.enrichment.records import MadeRow
-from directus_assets.translation.records import digest
+from directus_assets.translation.records import canonical, digest
 
 Values = Mapping[str, JsonValue]
 
@@ -46,6 +46,7 @@ def plan_rows(
     known: Sequence[MadeRow],
     intended: Sequence[str],
     is_one: bool,
+    about: str | None = None,
 ) -> RowPlan:
     """What makes the rows of one item as they are wanted; pure.
 
@@ -55,18 +56,25 @@ def plan_rows(
         known: the rows that we made, as we made them.
         intended: digests of rows that an earlier try was about to make.
         is_one: whether there is one row for each item, so that a human's stands in the place of ours.
+        about: the field that says what a row is about (see `RowTarget`).
     """
     digests = {row.key: digest(dict(row.values)) for row in present}
     remembered = {row.key: row.digest for row in known}
     ours = {key: own for key, own in digests.items() if remembered.get(key) == own or own in intended}
-    humans = [own for key, own in digests.items() if key not in ours]
+    humans = [row for row in present if row.key not in ours]
     lost = [row for row in known if row.key not in ours]
-    wanted_by_digest = {digest(dict(values)): values for values in wanted}
-    staying = {key: own for key, own in ours.items() if own in wanted_by_digest}
     # Twice the same is once too often.
+    wanted_by_digest = {digest(dict(values)): values for values in wanted}
+    subjects = {_subject(values, about) for values in wanted} - {""}
+    staying = {key: own for key, own in ours.items() if own in wanted_by_digest}
     going = [key for key, own in ours.items() if key not in staying]
-    taken = {*staying.values(), *humans, *(row.digest for row in lost)}
-    new = [values for own, values in wanted_by_digest.items() if own not in taken]
+    taken = {*staying.values(), *(digests[row.key] for row in humans), *(row.digest for row in lost)}
+    decided = {*(_subject(row.values, about) for row in humans), *(row.about for row in lost)} - {""}
+    new = [
+        values
+        for own, values in wanted_by_digest.items()
+        if own not in taken and _subject(values, about) not in decided
+    ]
     is_kept = bool(new and is_one and (humans or lost))
     if is_kept:
         new = []
@@ -76,11 +84,19 @@ def plan_rows(
         made=new[len(changed) :],
         removed=[key for key in going if key not in changed],
         remembered=(
-            *(MadeRow(key=key, digest=own) for key, own in staying.items()),
-            *(row for row in lost if row.digest in wanted_by_digest or is_one),
+            *(
+                MadeRow(key=key, digest=own, about=_subject(wanted_by_digest[own], about))
+                for key, own in staying.items()
+            ),
+            *(row for row in lost if row.digest in wanted_by_digest or row.about in subjects or is_one),
         ),
         is_kept=is_kept,
     )
+
+
+def _subject(values: Values, about: str | None) -> str:
+    """What a row is about; empty where that is nothing but what it says."""
+    return canonical(values.get(about)) if about else ""
 
 
 @dataclass(frozen=True)
@@ -113,14 +129,17 @@ class RowWriter:
         key = self.target.collection.key_field
         found = []
         for row, values in plan.changed.items():
-            self.client.patch(f"{self._path}/{row}", dict(values))
-            found.append(MadeRow(key=row, digest=digest(dict(values))))
+            self.client.patch(item_path(self.target.collection.name, row), dict(values))
+            found.append(self._made(row, values))
         for values in plan.made:
             made = self.client.post(self._path, {**values, self.target.item_field: item})
-            found.append(MadeRow(key=str(made[key]) if made else "", digest=digest(dict(values))))
+            found.append(self._made(str(made[key]) if made else "", values))
         for row in plan.removed:
-            self.client.delete(f"{self._path}/{row}")
+            self.client.delete(item_path(self.target.collection.name, row))
         return found
+
+    def _made(self, key: str, values: Values) -> MadeRow:
+        return MadeRow(key=key, digest=digest(dict(values)), about=_subject(values, self.target.about))
 
     @property
     def _path(self) -> str:
@@ -134,7 +153,10 @@ def comparable(value: JsonValue, field: FieldSchema) -> JsonValue:
     if field.type == "boolean":
         return bool(value)
     if field.type in ("integer", "bigInteger", "float", "decimal") and isinstance(value, str | int | float):
-        number = float(value)
+        try:
+            number = float(value)
+        except ValueError:
+            return value  # Directus refuses it, and says so.
         return int(number) if number.is_integer() else number
     if field.type == "csv" and isinstance(value, str):
         return [part for part in value.split(",") if part]

@@ -123,7 +123,7 @@ class Targets:
         intended = tuple(digest(dict(values)) for values in (*rows.changed.values(), *rows.made)) if rows else ()
         record = earlier.with_fields({each.name: each.decision.record for each in decided if each.decision})
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
-        self.records.save(replace(record, intended_rows=(*earlier.intended_rows, *intended)))
+        self.records.save(replace(record, intended_rows=tuple(dict.fromkeys((*earlier.intended_rows, *intended)))))
         if not self._carry_out(item, [each for each in decided if each.verdict is Verdict.WRITE]):
             return None
         done = self.record(item).done()
@@ -213,6 +213,7 @@ class Targets:
             known=record.rows,
             intended=record.intended_rows,
             is_one=self._rows.target.each is None,
+            about=self._rows.target.about if self._rows.target.each else None,
         )
 
     def _wanted_rows(self, values: Values) -> list[Values]:
