@@ -27,8 +27,8 @@ class Sample:
 
     def includes(self, file: File, derivative: Derivative) -> bool:
         """Whether this one is to be proved."""
-        # A name that somebody chose may hold anything.
-        if PurePosixPath(file.filename_disk).stem != file.id:
+        # A name that somebody chose may hold anything, and so may a folder.
+        if file.filename_disk != file.id + PurePosixPath(file.filename_disk).suffix:
             return True
         kind = _kind(file, derivative)
         with self._lock:
@@ -45,6 +45,7 @@ class Sample:
 
 def _kind(file: File, derivative: Derivative) -> Kind:
     """All that place and name follow from, but for the file's id and for numbers."""
-    operations = re.sub(r"\d+(\.\d+)?", "0", repr(derivative.transforms))
+    # Whether a number is a whole one stays: names are digests of how numbers are spelt.
+    operations = re.sub(r"\d+", "0", repr(derivative.transforms))
     suffix = PurePosixPath(file.filename_disk).suffix
     return file.storage, derivative.preset_key, derivative.mime_type, str(file.type), suffix, operations

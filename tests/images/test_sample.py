@@ -61,6 +61,15 @@ def test_a_name_on_disk_that_somebody_chose_is_always_proved(directus: ScriptedD
     assert len(heads(directus)) == 5
 
 
+def test_a_name_within_a_folder_is_always_proved(directus: ScriptedDirectus) -> None:
+    sample, file = Sample(), directus.add("f0", picture())
+    elsewhere = replace(file, filename_disk=f"2024/{file.filename_disk}")
+    (derivative,) = derivatives(CARD, elsewhere)
+    sample.learn(elsewhere, derivative, is_served=True)
+
+    assert sample.includes(elsewhere, derivative)
+
+
 def test_where_directus_serves_something_else_every_derivative_is_proved(directus: ScriptedDirectus) -> None:
     for number in range(5):
         directus.add(f"f{number}", picture())
@@ -87,3 +96,11 @@ def test_the_numbers_of_a_crop_make_no_other_kind(directus: ScriptedDirectus) ->
     sample.learn(file, derivative, is_served=True)
 
     assert not sample.includes(other, *derivatives(CARD, other))
+
+
+def test_a_number_that_is_no_whole_one_makes_another_kind(directus: ScriptedDirectus) -> None:
+    sample, file = Sample(), directus.add("f0", picture())
+    whole, broken = (derivatives(replace(CARD, transforms=(("blur", number),)), file)[0] for number in (2, 2.5))
+    sample.learn(file, whole, is_served=True)
+
+    assert sample.includes(file, broken)
