@@ -155,6 +155,7 @@ def redact(text: str) -> str:
             return "://***@"
         return f"{match['bearer'] or match['openai']} ***"
 
-    for secret in _known_secrets:
+    # The longest first: one may hold another. (`sorted` makes a copy, as other threads may add one meanwhile.)
+    for secret in sorted(_known_secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return _SECRETS.sub(covered, text)

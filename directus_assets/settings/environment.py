@@ -45,6 +45,9 @@ class Environment:
         for secret in (self.directus_token, self.openai_api_key, self.deepl_api_key):
             if secret:
                 hide(secret.get_secret_value())
+        if self.flows_header:
+            # Without its scheme, such as `Basic`.
+            hide(self.flows_header.get_secret_value().split()[-1])
         for name, value in self.storage.items():
             if name.endswith(("_SECRET", "_KEY")):
                 hide(value)
