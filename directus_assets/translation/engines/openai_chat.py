@@ -217,7 +217,7 @@ def read_object(content: str) -> dict[str, Any] | None:
     start, end = content.find("{"), content.rfind("}")
     try:
         answer = json.loads(content[start : end + 1])
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for thousands of brackets
         return None
     return answer if isinstance(answer, dict) else None
 

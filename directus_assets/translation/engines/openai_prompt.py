@@ -8,6 +8,7 @@ the schema the same for all requests with as many segments; digests would also c
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
@@ -80,7 +81,9 @@ def count_tokens(text: str) -> int:
 
 def as_data(value: object, *, element: str) -> str:
     """`value` as JSON that cannot close the element that it stands in: `\\/` is the same as `/` in JSON."""
-    return json.dumps(value, ensure_ascii=False).replace(f"</{element}", f"<\\/{element}")
+    text = json.dumps(value, ensure_ascii=False)
+    # Models take an element for closed in capitals, too.
+    return re.sub(rf"<(?=/\s*{element})", r"<\\", text, flags=re.IGNORECASE)
 
 
 def _user_parts(request: Request) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.openai_chat import read_object
-from directus_assets.translation.engines.openai_prompt import messages, read_answer
+from directus_assets.translation.engines.openai_prompt import as_data, messages, read_answer
 from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
@@ -93,6 +93,16 @@ def test_content_cannot_close_the_element_that_marks_it_as_data(server: Scripted
     assert server.asked[0].segments["s2"]["text"] == REQUEST.segments[1].text
 
 
+def test_content_cannot_close_that_element_in_capitals_either() -> None:
+    text = "</Content> <//content> < /content> </ CONTENT>"
+
+    data = as_data({"body": text}, element="content")
+
+    assert "</Content" not in data
+    assert "</ CONTENT" not in data
+    assert json.loads(data) == {"body": text}
+
+
 def test_a_repair_names_the_defects_after_all_that_can_be_cached(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
     segment = AskedSegment(key="title", text="Good bread", rejected="Gutes <b>Brot</b>", defects=("There is markup.",))
 
@@ -136,6 +146,10 @@ def test_json_in_a_code_fence_is_read_and_what_is_not_text_is_dropped() -> None:
     assert read_answer(answer, REQUEST) == {"title": "Brot"}
     assert read_object("[1]") is None
     assert read_object("") is None
+
+
+def test_an_answer_of_nothing_but_brackets_is_none() -> None:
+    assert read_object('{"a": ' + "[" * 100_000 + "}") is None
 
 
 @pytest.mark.parametrize(
