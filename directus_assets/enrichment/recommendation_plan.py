@@ -14,9 +14,10 @@ Declared among the enrichments of the collection that is recommended, and recomp
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from directus_assets.directus.project_schema import CollectionSchema, ProjectSchema
 from directus_assets.enrichment.declaration import RowTarget
@@ -67,6 +68,19 @@ class PhraseOptions(Section):
     similar: str = Phrases().similar
     both: str = Phrases().both
 
+    @model_validator(mode="after")
+    def _can_be_filled(self) -> "PhraseOptions":
+        known = {"tags": {"tags"}, "similar": {"title"}, "both": {"tags", "title"}}
+        for name, names in known.items():
+            # `parse` refuses a brace that stands alone.
+            if (
+                unknown := {part for _, part, _, _ in Formatter().parse(getattr(self, name)) if part is not None}
+                - names
+            ):
+                filled = " and ".join(f"{{{each}}}" for each in sorted(names))
+                raise ValueError(f"`{name}` names '{{{min(unknown)}}}'; what is filled in is {filled}")
+        return self
+
 
 class RecommendationOptions(Section):
     """What stands below `options`."""
@@ -112,9 +126,14 @@ def plan_recommendations(
     """
     found = []
     for collection, by_name in declared.items():
-        for name, own in by_name.items():
-            if own.enabled and is_recommendation(name, own):
-                found.append(_plan(f"enrichments.{collection}.{name}", collection, own, schema))
+        own_names = [name for name, own in by_name.items() if own.enabled and is_recommendation(name, own)]
+        if len(own_names) > 1:
+            raise ConfigurationError(
+                f"`enrichments.{collection}` in the YAML file has {' and '.join(own_names)}, which are both of the "
+                f"built-in '{NAME}'.",
+                remedy="Keep one of them: a collection is recommended once.",
+            )
+        found += [_plan(f"enrichments.{collection}.{name}", collection, by_name[name], schema) for name in own_names]
     return found
 
 

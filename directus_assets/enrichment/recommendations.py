@@ -12,6 +12,7 @@ from directus_assets.enrichment.neighbours import Vector
 from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
+from directus_assets.errors import BadInput
 from directus_assets.translation.records import digest
 
 _WHOLE: Final = frozenset({"integer", "bigInteger"})
@@ -94,11 +95,25 @@ class Recommender:
         for row in rows:
             at, item = _moment(row.get(given.at)), row.get(given.item)
             kind = str(row.get(given.kind)) if given.kind else ""
-            weight = row.get(given.weight) if given.weight else 1.0
+            weight = self._weight(row)
             for segment in texts_at(row, given.segment):
                 if at is not None and item is not None:
-                    counted = float(weight or 0) * given.kinds.get(kind, 1.0)
+                    counted = weight * given.kinds.get(kind, 1.0)
                     yield Interaction(segment=segment, item=str(item), at=at, weight=counted)
+
+    def _weight(self, row: Mapping[str, JsonValue]) -> float:
+        given = self.plan.options.interactions
+        if given.weight is None:
+            return 1.0
+        value = row.get(given.weight)
+        try:
+            return float(value or 0)  # type: ignore[arg-type]
+        except (ValueError, TypeError):
+            raise BadInput(
+                f"The interaction {row[self.plan.interactions.key_field]} of {given.collection} has '{value}' in "
+                f"'{given.weight}', which is no number.",
+                remedy="Correct it in Directus, or name another field as `weight` in the YAML file.",
+            ) from None
 
     def _candidates(self) -> Iterable[Candidate]:
         options, key = self.plan.options, self.plan.collection.key_field

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from directus_assets.directus.client import DirectusClient
@@ -14,7 +15,7 @@ from directus_assets.enrichment.neighbours import quantized
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.enrichment.recommendations import Recommender, Recomputed, texts_at
 from directus_assets.enrichment.records import EnrichmentRecords
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import BadInput, ConfigurationError
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.settings import Config
@@ -222,24 +223,52 @@ def test_values_are_found_through_relations_and_lists(row: object, path: str, ex
         ({"into": {"rank": "place"}}, r"options\.into\.rank.*names 'place'"),
         ({"half_life_days": 0}, r"options\.half_life_days"),
         ({"half_life": 3}, r"options\.half_life"),
+        ({"phrases": {"both": "{tag}, like {title}"}}, r"options\.phrases.*`both` names '\{tag\}'"),
+        ({"phrases": {"tags": "Because of {tags"}}, r"options\.phrases"),
     ],
 )
 def test_what_cannot_be_meant_is_told(change: dict[str, Any], message: str) -> None:
+    options = dict(OPTIONS)
+    for name, value in change.items():
+        options[name] = {**OPTIONS.get(name, {}), **value} if isinstance(value, dict) else value
+    config = Config.model_validate({"enrichments": {"articles": {"recommendations": {"options": options}}}})
+
+    with pytest.raises(ConfigurationError, match=message):
+        plan_recommendations(config.enrichments, schema_of_articles())
+
+
+def test_a_collection_is_recommended_once() -> None:
+    twice = {name: {"builtin": "recommendations", "options": OPTIONS} for name in ("offers", "others")}
+    config = Config.model_validate({"enrichments": {"articles": twice}})
+
+    with pytest.raises(ConfigurationError, match="offers and others"):
+        plan_recommendations(config.enrichments, schema_of_articles())
+
+
+def test_a_weight_that_is_no_number_is_told_with_its_place(tmp_path: Path) -> None:
+    options = {**OPTIONS, "interactions": {**OPTIONS["interactions"], "weight": "kind", "segment": "kind"}}
+    config = Config.model_validate({"enrichments": {"articles": {"recommendations": {"options": options}}}})
+    (plan,) = plan_recommendations(config.enrichments, schema_of_articles())
+    row = {"id": 9, "article": 1, "at": NOW.isoformat(), "kind": "much"}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json={"data": [row]}))
+    with DirectusClient("http://directus", "token", transport=transport) as client:
+        recommender = Recommender(
+            client=client, plan=plan, records=EnrichmentRecords(LocalStorage(tmp_path)), vectors={}
+        )
+
+        with pytest.raises(BadInput, match="interaction 9 of visits has 'much' in 'kind'"):
+            recommender.recompute(now=NOW)
+
+
+def schema_of_articles() -> ProjectSchema:
     names = {
         "articles": ["title"],
         "visits": ["article", "at", "kind"],
         "offers": ["segment", "article", "rank", "score", "reason"],
     }
-    schema = ProjectSchema(
+    return ProjectSchema(
         tuple(
             CollectionSchema(name=name, fields=tuple(FieldSchema(name=own, type="string") for own in ["id", *fields]))
             for name, fields in names.items()
         )
     )
-    options = dict(OPTIONS)
-    for name, value in change.items():
-        options[name] = {**OPTIONS[name], **value} if isinstance(value, dict) else value
-    config = Config.model_validate({"enrichments": {"articles": {"recommendations": {"options": options}}}})
-
-    with pytest.raises(ConfigurationError, match=message):
-        plan_recommendations(config.enrichments, schema)
