@@ -193,13 +193,14 @@ class ItemReader:
 
     def _matching(self, keys: Sequence[str], condition: Mapping[str, Any]) -> list[str]:
         key = self._schema.key_field
+        wanted = set(keys)
         found: list[str] = []
         for start in range(0, len(keys), _KEYS_PER_REQUEST):
             conditions: list[Any] = [{key: {"_in": list(keys[start : start + _KEYS_PER_REQUEST])}}]
             if condition:
                 conditions.append(condition)
             found += [str(row[key]) for row in self._rows(fields=[key], filter={"_and": conditions}, limit=-1)]
-        return [each for each in found if each in set(keys)]
+        return [each for each in found if each in wanted]
 
     def _rows(self, **query: Any) -> list[dict[str, Any]]:
         """Rows of the collection; a singleton answers with its only one."""

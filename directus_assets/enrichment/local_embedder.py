@@ -18,7 +18,7 @@ from directus_assets.translation.engines.protocol import Usage
 NAME: Final = "local"
 _DIMENSIONS: Final = 512
 _WORD: Final = re.compile(r"\w+")
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
 _PART: Final = 4
 """Letters of a part of a word: what makes inflections of a word resemble each other."""
 _COMMON: Final = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import unescape
 from typing import Final
 
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
 _SPACE: Final = re.compile(r"\s+")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])")
 _WORD: Final = re.compile(r"[^\W\d_][\w'’-]*")

@@ -12,6 +12,7 @@ TEXT = (
 
 def test_markup_and_entities_are_no_text() -> None:
     assert stats.plain("<p>Salt &amp;\n<b>bread</b></p>") == "Salt & bread"
+    assert stats.plain("3 < 4, and <b>bread</b>") == "3 < 4, and bread"
 
 
 @pytest.mark.parametrize(
