@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from directus_assets.directus.client import items_path
 from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.recommendation_plan import NAME
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.orchestration.enrichers import engine_of
 
@@ -16,6 +18,11 @@ def check_declarations(subject: Subject) -> Iterator[Finding]:
             f"{', '.join(declaration.reads)} into {', '.join(declaration.writes) or 'metadata only'}",
         )
         yield from _check_vocabularies(subject, declaration)
+    for plan in subject.recommendations:
+        yield ok(
+            f"enrichment {plan.collection.name}.{NAME}",
+            f"{plan.interactions.name} into rows of {plan.target.collection.name}",
+        )
 
 
 def check_engines(subject: Subject) -> Iterator[Finding]:
@@ -43,7 +50,7 @@ def check_engines(subject: Subject) -> Iterator[Finding]:
 def _check_vocabularies(subject: Subject, declaration: Declaration) -> Iterator[Finding]:
     for path, source in declaration.vocabularies.items():
         rows: list[JsonValue] = subject.project.directus.get(
-            f"/items/{source.collection}", fields=[source.field], filter=source.filter, limit=1
+            items_path(source.collection), fields=[source.field], filter=source.filter, limit=1
         )
         if not rows:
             yield warning(
