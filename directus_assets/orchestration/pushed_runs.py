@@ -29,13 +29,22 @@ def pushed_runs(instance: dg.DagsterInstance, names: Names, collection: str) -> 
 
 def items_at_work(instance: dg.DagsterInstance, pushed: PushedRuns, stale: Collection[str]) -> set[str]:
     """Those of the stale items that are left to their pushed runs; the others' runs are taken out of the queue."""
-    waiting = [item for item in stale if item in pushed and all(map(_waits, pushed[item]))]
+    waiting: PushedRuns = {item: runs for item, runs in pushed.items() if item in stale and all(map(_waits, runs))}
     if len(waiting) > 1:
-        for run in (run for item in waiting for run in pushed[item]):
-            instance.delete_run(run.run_id)
-    else:
-        waiting = []
-    return pushed.keys() & set(stale) - set(waiting)
+        waiting = _still_waiting(instance, waiting)
+    if len(waiting) < 2:
+        return pushed.keys() & set(stale)
+    for run in (run for runs in waiting.values() for run in runs):
+        instance.delete_run(run.run_id)
+    return pushed.keys() & set(stale) - waiting.keys()
+
+
+def _still_waiting(instance: dg.DagsterInstance, waiting: PushedRuns) -> PushedRuns:
+    """Those of them that wait even now: since they were read, Directus was asked, and the queue moves every second."""
+    ids = [run.run_id for runs in waiting.values() for run in runs]
+    queued = dg.RunsFilter(run_ids=ids, statuses=[dg.DagsterRunStatus.QUEUED])
+    still = {run.run_id for run in instance.get_runs(queued)}
+    return {item: runs for item, runs in waiting.items() if all(run.run_id in still for run in runs)}
 
 
 def _waits(run: dg.DagsterRun) -> bool:

@@ -1,7 +1,7 @@
 """The sensor and runs that Directus itself started."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -122,8 +122,13 @@ def test_what_a_pushed_run_failed_at_for_good_is_not_tried_a_second_time(
 class Queue:
     """An instance that deletes runs. (Dagster itself makes no queued run without a code location.)"""
 
-    def __init__(self) -> None:
+    def __init__(self, runs: Iterable[Any], *, begun: str = "") -> None:
+        self.runs = [run for run in runs if run.run_id != begun]
         self.deleted: list[str] = []
+
+    def get_runs(self, filters: dg.RunsFilter) -> list[Any]:
+        found = [run for run in self.runs if run.run_id in (filters.run_ids or ())]
+        return [run for run in found if run.status in filters.statuses]
 
     def delete_run(self, run_id: str) -> None:
         self.deleted.append(run_id)
@@ -149,13 +154,23 @@ def test_a_burst_of_pushes_becomes_a_batch(
     runs: dict[str, list[dg.DagsterRunStatus]], stale: set[str], left: set[str], deleted: list[str]
 ) -> None:
     """Several that wait are taken out of the queue; one alone, or what has begun, is left."""
-    queue = Queue()
+    found = {key: pushed(key, *statuses) for key, statuses in runs.items()}
+    queue = Queue(run for some in found.values() for run in some)
 
-    at_work = items_at_work(
-        cast("dg.DagsterInstance", queue), {key: pushed(key, *statuses) for key, statuses in runs.items()}, stale
-    )
+    at_work = items_at_work(cast("dg.DagsterInstance", queue), found, stale)
 
     assert (at_work, sorted(queue.deleted)) == (left, deleted)
+
+
+@pytest.mark.parametrize(("keys", "deleted"), [("abc", ["b-QUEUED", "c-QUEUED"]), ("ab", [])])
+def test_a_pushed_run_that_has_begun_since_it_was_read_is_left(keys: str, deleted: list[str]) -> None:
+    found = {key: pushed(key, QUEUED) for key in keys}
+    queue = Queue((run for some in found.values() for run in some), begun="a-QUEUED")
+
+    at_work = items_at_work(cast("dg.DagsterInstance", queue), found, set(keys))
+
+    assert sorted(queue.deleted) == deleted
+    assert at_work == ({"a"} if deleted else {"a", "b"})
 
 
 def test_pushes_of_other_items_and_projects_count_for_nothing(
