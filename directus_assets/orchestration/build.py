@@ -59,7 +59,7 @@ def build_defs(
         by_collection.setdefault(subject.collection, []).append(subject)
     definitions = dg.Definitions.merge(
         dg.Definitions(
-            sensors=[build_settings_sensor(snapshot, project), _runs_sensor(project, targets)],
+            sensors=[build_settings_sensor(snapshot, project)],
             executor=dg.in_process_executor,
         ),
         *(_collection(project, own) for own in by_collection.values()),
@@ -68,7 +68,11 @@ def build_defs(
         _recommendations(project, snapshot),
     )
     jobs = {job.name for job in definitions.jobs or ()}
-    return dg.Definitions.merge(definitions, _failures(project, subjects, jobs=jobs))
+    assets = {key for subject in subjects for key in subject.assets.values()}
+    runs_sensor = build_runs_sensor(project.names, jobs=jobs, assets=assets)
+    return dg.Definitions.merge(
+        definitions, dg.Definitions(sensors=[runs_sensor]), _failures(project, subjects, jobs=jobs)
+    )
 
 
 def _warn_of_unknown_presets(project: Project, snapshot: Snapshot) -> None:
@@ -102,14 +106,6 @@ def button_targets(project: Project, snapshot: Snapshot) -> dict[tuple[Button, s
     buttons = {Files: Button.RENDER, Items: Button.TRANSLATE, EnrichedItems: Button.ENRICH}
     targets = map(_target, all_subjects(project, snapshot))
     return {(buttons[type(each.subject)], each.subject.collection): each for each in targets if each.job_name}
-
-
-def _runs_sensor(project: Project, targets: Iterable[Target]) -> dg.SensorDefinition:
-    return build_runs_sensor(
-        project.names,
-        jobs={project.names.reconcile, *(target.job_name for target in targets if target.job_name)},
-        assets={key for target in targets for key in target.subject.assets.values()},
-    )
 
 
 def _failures(project: Project, subjects: Iterable[Subject], *, jobs: Collection[str]) -> dg.Definitions:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from directus_assets.clicks import Button, Click, forget_click, keep_click, open_clicks, tell_clicker
 from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
+from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.click_outcome import find_outcome
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.resources import Project
@@ -54,7 +55,8 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         click = _click(context.run, context.op_config)
         keep_click(project.memory, click)
         try:
-            keep_click(project.memory, _start_runs(context.instance, project, targets, click))
+            with signs_of_life(context.log):
+                keep_click(project.memory, _start_runs(context.instance, project, targets, click))
         except DirectusAssetsError as error:
             keep_click(project.memory, click.model_copy(update={"trouble": str(error)}))
             if isinstance(error, TransientError):

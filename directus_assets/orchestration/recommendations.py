@@ -14,6 +14,7 @@ from directus_assets.enrichment.recommendations import Recommender, Recomputed
 from directus_assets.enrichment.related_work import vectors_folder
 from directus_assets.enrichment.vector_store import VectorStore
 from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.enrichers import embedder_of
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.unfinished import unfinished_runs
@@ -57,7 +58,8 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
     )
     def recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         try:
-            done = build_recommender(project, plan).recompute(now=dt.datetime.now(dt.UTC))
+            with signs_of_life(context.log):
+                done = build_recommender(project, plan).recompute(now=dt.datetime.now(dt.UTC))
         except TransientError as error:
             context.log.warning("Tried again later: %s", error)
             wait = error.retry_after_seconds or _WAIT_SECONDS

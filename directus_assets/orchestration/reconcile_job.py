@@ -42,13 +42,13 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
     def compare_with_directus(context: dg.OpExecutionContext) -> None:
         webserver = Webserver(project.settings.environment.webserver_url)
         try:
-            if _rebuild_definitions(project, webserver, loaded, context.run.tags.get(_SNAPSHOT_TAG)):
-                context.log.info(
-                    "What definitions are built from had changed in Directus unseen. They are being built anew; the "
-                    "next run compares with them."
-                )
-                return
             with signs_of_life(context.log):
+                if _rebuild_definitions(project, webserver, loaded, context.run.tags.get(_SNAPSHOT_TAG)):
+                    context.log.info(
+                        "What definitions are built from had changed in Directus unseen. They are being built anew; "
+                        "the next run compares with them."
+                    )
+                    return
                 report = Reconcile(
                     instance=context.instance,
                     memory=project.memory,

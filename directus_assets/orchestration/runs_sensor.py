@@ -16,7 +16,7 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
 
     Args:
         names: what it is called.
-        jobs: the names of our jobs.
+        jobs: the names of our jobs; what they do gives `signs_of_life`.
         assets: our assets, which people and backfills start in a job of Dagster's own.
     """
 

@@ -6,7 +6,10 @@ import dagster as dg
 import pytest
 
 from directus_assets.orchestration.alive import is_dead, signs_of_life
+from directus_assets.orchestration.build import build_defs
 from directus_assets.orchestration.runs_sensor import end_dead_runs
+from directus_assets.settings import Environment, Settings, parse_config
+from directus_assets.snapshot import Snapshot
 
 CARD = dg.AssetKey(["image_presets", "card"])
 
@@ -17,17 +20,15 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-def started(instance: dg.DagsterInstance, job: str = "image_presets") -> dg.DagsterRun:
+def started(instance: dg.DagsterInstance, job: str = "image_presets", *, seconds_ago: float = 0) -> dg.DagsterRun:
     """A run that has started and given its last sign of life."""
 
     @dg.job(name=job)
     def empty() -> None: ...
 
     run = instance.create_run_for_job(empty)
-    instance.report_engine_event("Started.", run)
-    instance.report_dagster_event(
-        dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name=job), run_id=run.run_id
-    )
+    event = dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name=job)
+    instance.report_dagster_event(event, run_id=run.run_id, timestamp=time.time() - seconds_ago)
     return run
 
 
@@ -60,6 +61,19 @@ def test_runs_of_others_are_left_alone(instance: dg.DagsterInstance) -> None:
     assert end_dead_runs(instance, jobs={"image_presets"}, assets={CARD}, now=time.time() + 9000) == []
 
     assert status(instance, run) == "STARTED"
+
+
+def test_dead_runs_of_all_our_jobs_are_ended(instance: dg.DagsterInstance) -> None:
+    """That of a click among them, whose editor waits for an answer."""
+    settings = Settings(environment=Environment.read({}), config=parse_config(""))
+    defs = build_defs(settings, snapshot=Snapshot(rows={"storage_asset_presets": [{"key": "card", "width": 10}]}))
+    jobs = {job.name for job in defs.jobs or ()}
+    runs = {job: started(instance, job, seconds_ago=3600) for job in jobs}
+
+    defs.resolve_sensor_def("directus_runs_sensor")(dg.build_sensor_context(instance=instance))
+
+    assert jobs == {"directus_buttons", "directus_reconcile", "image_presets"}
+    assert {job: status(instance, run) for job, run in runs.items()} == dict.fromkeys(jobs, "FAILURE")
 
 
 def test_a_run_that_waits_for_its_next_try_is_not_dead() -> None:

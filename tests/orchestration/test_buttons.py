@@ -1,10 +1,12 @@
 """What a click becomes in Dagster: partitions, runs over exactly the chosen items, and a memory of it."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import dagster as dg
+import httpx
 import pytest
 
 from directus_assets.clicks import Button, open_clicks
@@ -23,12 +25,24 @@ CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
 FILES = [f"f{number}" for number in range(6)]
 
 
+class AttentiveDirectus(ScriptedDirectus):
+    """Notes whether each who asks it gives signs of life."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signs: list[bool] = []
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.signs.append(any(thread.name == "signs-of-life" for thread in threading.enumerate()))
+        return super()._answer(request)
+
+
 class Clicks:
     """The job of the buttons, with a Directus of six pictures of which the last is no partition yet."""
 
     def __init__(self, instance: dg.DagsterInstance, webserver_url: str) -> None:
         self.instance = instance
-        self.directus = ScriptedDirectus()
+        self.directus = AttentiveDirectus()
         self.directus.upload(*FILES)
         instance.add_dynamic_partitions("directus_files", FILES[:-1])
         self.project = ScriptedProject(self.directus, batch_size=2)
@@ -69,6 +83,13 @@ def test_a_click_starts_runs_over_exactly_the_chosen_items(clicks: Clicks, dagst
     assert TRIGGER_TAG not in asked
     assert clicks.instance.get_dynamic_partitions("directus_files") == FILES
     assert [click.user for click in open_clicks(clicks.project.memory)] == ["anna"]
+
+
+def test_a_click_that_takes_long_is_not_taken_for_dead(clicks: Clicks) -> None:
+    clicks.click("f0")
+
+    assert clicks.directus.signs
+    assert all(clicks.directus.signs)
 
 
 def test_what_is_no_picture_or_gone_is_passed_over(clicks: Clicks, dagster: Dagster) -> None:
