@@ -172,5 +172,9 @@ def test_a_pod_has_all_that_a_run_needs_and_is_not_root() -> None:
     assert set(code["env"]) <= documented()
     assert f"install -d -o dagster -g dagster {HELM['global']['dagsterHome']} " in DOCKERFILE
     limits = HELM["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]["tagConcurrencyLimits"]
-    ours = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))["concurrency"]["runs"]
-    assert [limit["key"] for limit in limits] == [limit["key"] for limit in ours["tag_concurrency_limits"]]
+    ours = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))
+    limited = ours["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert [limit["key"] for limit in limits] == [limit["key"] for limit in limited]
+    retries = HELM["dagsterDaemon"]["runRetries"]
+    assert retries["maxRetries"] == ours["run_retries"]["max_retries"]
+    assert retries["retryOnAssetOrOpFailure"] is ours["run_retries"]["retry_on_asset_or_op_failure"]

@@ -7,12 +7,8 @@ import dagster as dg
 from directus_assets.clicks import Click, Outcome
 from directus_assets.orchestration.materialized import DATA_VERSION_TAG, failures_of_run
 from directus_assets.orchestration.report import REVIEW_MARK
-from directus_assets.orchestration.run_tags import CLICK_TAG, ROOT_RUN_TAG
+from directus_assets.orchestration.run_tags import CLICK_TAG, RETRIED_BY_TAG, ROOT_RUN_TAG, WILL_RETRY_TAG
 from directus_assets.orchestration.unfinished import UNFINISHED
-
-_WILL_RETRY_TAG = "dagster/will_retry"
-_RETRIED_BY_TAG = "dagster/auto_retry_run_id"
-"""On a failed run: that there will be a run in its place, and which one it is."""
 
 
 def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
@@ -27,7 +23,7 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
     for run in runs:
         records = dict(_materialized(instance, run))
         made |= records.keys()
-        if _RETRIED_BY_TAG in run.tags:
+        if RETRIED_BY_TAG in run.tags:
             continue
         reviewed |= {item for item, is_review in records.items() if is_review}
         reasons = failures_of_run(instance, run.run_id)
@@ -42,7 +38,7 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
 
 
 def _goes_on(run: dg.DagsterRun) -> bool:
-    is_waiting_for_retry = run.tags.get(_WILL_RETRY_TAG) == "true" and _RETRIED_BY_TAG not in run.tags
+    is_waiting_for_retry = run.tags.get(WILL_RETRY_TAG) == "true" and RETRIED_BY_TAG not in run.tags
     return run.status in UNFINISHED or (run.status is dg.DagsterRunStatus.FAILURE and is_waiting_for_retry)
 
 

@@ -8,10 +8,7 @@ from directus_assets.errors import DirectusAssetsError
 from directus_assets.notify import Cause, call_webhook, forget_causes, last_editors, new_causes, tell_editor
 from directus_assets.orchestration.materialized import failures_of_run
 from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import CLICK_TAG
-
-_WILL_RETRY_TAG = "dagster/will_retry"
-"""Dagster's tag of a failed run that it is going to try again."""
+from directus_assets.orchestration.run_tags import CLICK_TAG, WILL_RETRY_TAG
 
 
 def build_failure_sensor(
@@ -36,7 +33,7 @@ def build_failure_sensor(
         if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(collections):
             return
         causes = _causes(context, collections)
-        if not causes and run.tags.get(_WILL_RETRY_TAG) == "true":
+        if not causes and run.tags.get(WILL_RETRY_TAG) == "true":
             return  # A worker died, and another one goes on: nothing has failed for good.
         notify = project.settings.config.notify
         new = new_causes(project.memory, causes)

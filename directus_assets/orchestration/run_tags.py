@@ -19,6 +19,10 @@ CLICK_TAG = "directus_assets/click"
 """The id of the click in the Studio that a run was started for."""
 
 ROOT_RUN_TAG = "dagster/root_run_id"
+WILL_RETRY_TAG = "dagster/will_retry"
+RETRIED_BY_TAG = "dagster/auto_retry_run_id"
+"""On a failed run: whether there will be a run in its place, and which one it is."""
+
 SENSOR_TAG = "dagster/sensor_name"
 
 FRESH_PRIORITY = "10"
