@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -114,12 +115,20 @@ def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, 
         NotFound: there is no such role with active users, as far as the token sees.
         DirectusAssetsError: Directus refuses (see `ROLE_RIGHTS`) or does not answer.
     """
-    users = client.get("/users", fields=["id", "role.id", "role.name"], filter={"status": {"_eq": "active"}}, limit=-1)
-    recipients = [row["id"] for row in users if role in ((row.get("role") or {}).values())]
+    # PostgreSQL compares no id with what is none. Some projects have a user for each visitor: only these are asked for.
+    condition = {"status": {"_eq": "active"}, "role": {"id" if _is_id(role) else "name": {"_eq": role}}}
+    recipients = [row["id"] for row in client.get("/users", fields=["id"], filter=condition, limit=-1)]
     if not recipients:
         raise NotFound(f"No active user has the role '{role}'.", remedy="Name a role of Directus, or its id.")
     body = {"subject": subject, "message": message, "collection": collection, "item": item}
     client.post("/notifications", [{**body, "recipient": recipient} for recipient in recipients])
+
+
+def _is_id(role: str) -> bool:
+    try:
+        return bool(uuid.UUID(role))
+    except ValueError:
+        return False
 
 
 def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseTransport | None = None) -> None:
