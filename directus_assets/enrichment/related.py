@@ -48,7 +48,7 @@ class Related:
             DirectusAssetsError: as `embed` and the store.
         """
         known = self.store.load()
-        new = {key: text for key, text in texts.items() if text.strip() and not self._is_placed(known.get(key), text)}
+        new = {key: text for key, text in texts.items() if text.strip() and not self.is_placed(known.get(key), text)}
         vectors = self.embed(list(new.values())) if new else []
         self.store.put(
             {
@@ -58,11 +58,8 @@ class Related:
         )
         return list(new)
 
-    def knows(self, key: str, text: str) -> bool:
-        """Whether the store has the vector of this very text."""
-        return self._is_placed(self.store.load().get(key), text)
-
-    def _is_placed(self, place: Place | None, text: str) -> bool:
+    def is_placed(self, place: Place | None, text: str) -> bool:
+        """Whether an item's place is by the vector of this very text."""
         return place is not None and (place.space, place.text) == (self.space, _digest(text))
 
     def update(self, texts: Mapping[str, str], *, gone: Collection[str] = ()) -> dict[str, Neighbours]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import JsonValue
@@ -18,7 +19,7 @@ from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related import Related
 from directus_assets.enrichment.targets import Targets
 from directus_assets.enrichment.text_statistics import plain
-from directus_assets.enrichment.vector_store import VectorStore
+from directus_assets.enrichment.vector_store import Place, VectorStore
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.enrichment.work import Enriched
 from directus_assets.errors import PermanentError, TransientError
@@ -112,8 +113,13 @@ class RelatedEnricher:
 
     def forecast(self, item: EnrichedItem) -> Usage:
         text = _text(self.declaration, item)
-        known = self._related(self.settle, lambda _lists: ()).knows(item.key, text)
+        known = self._related(self.settle, lambda _lists: ()).is_placed(self._places.get(item.key), text)
         return Usage() if known or not text.strip() else self.embedder.estimate([text[: self.embedder.max_characters]])
+
+    @cached_property
+    def _places(self) -> Mapping[str, Place]:
+        """What is kept, read once for all forecasts: it is all items' vectors."""
+        return VectorStore(self.vectors).load()
 
     def _related(
         self, settle: Callable[[Usage, Usage], None], write: Callable[[Mapping[str, Neighbours]], Collection[str]]

@@ -1,9 +1,18 @@
-"""What items that were embedded together have cost each."""
+"""What items that were embedded together have cost each, and what others would."""
+
+from pathlib import Path
 
 import pytest
 
-from directus_assets.enrichment.related_work import shares
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.enrichment.items import EnrichedItem, ItemReader
+from directus_assets.enrichment.local_embedder import LocalEmbedder
+from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.related_work import RelatedEnricher, shares
 from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.rate_gate import RateGate
+from tests.enrichment.test_declare import declared
 
 
 @pytest.mark.parametrize("sizes", [{"a": 1}, {"a": 3, "b": 4, "c": 6}, {str(n): n + 1 for n in range(50)}])
@@ -19,3 +28,34 @@ def test_shares_add_up_to_what_was_paid(sizes: dict[str, int], tokens: int) -> N
 
 def test_nothing_is_shared_where_nothing_was_sent() -> None:
     assert shares(Usage(), {}) == {}
+
+
+def test_a_forecast_of_many_items_reads_the_vectors_once(tmp_path: Path) -> None:
+    reads: list[str] = []
+
+    class Counting(LocalStorage):
+        def read(self, name: str) -> bytes:
+            reads.append(name)
+            return super().read(name)
+
+    storage = Counting(tmp_path)
+    declaration = declared(name="related", target="topics", input=["title"])
+    with DirectusClient("http://directus", "token") as client:
+        enricher = RelatedEnricher(
+            reader=ItemReader(client, [declaration]),
+            declaration=declaration,
+            embedder=LocalEmbedder(),
+            gate=RateGate(limit=1),
+            admit=lambda _estimate: None,
+            settle=lambda _used, _estimate: None,
+            records=EnrichmentRecords(storage),
+            vectors=storage,
+        )
+        items = [EnrichedItem(key=key, own={"title": f"Title {key}"}) for key in ("1", "2", "3")]
+        enricher.prepare(items[:1])
+        reads.clear()
+
+        forecasts = [enricher.forecast(item).characters for item in items]
+
+    assert forecasts == [0, 7, 7]
+    assert len(reads) == 1
