@@ -1,35 +1,22 @@
-"""What is declared in the YAML file, checked by the schema of Directus: every name is one that is there, and fits."""
+"""What is declared in the YAML file: its own words over the defaults of a built-in, and what comes of them."""
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from directus_assets.directus.project_schema import CollectionSchema, FieldSchema, ProjectSchema
-from directus_assets.directus.schema import LanguageRow, TranslatedCollection
+from directus_assets.directus.project_schema import CollectionSchema, ProjectSchema
 from directus_assets.enrichment.builtin import BUILTINS
 from directus_assets.enrichment.builtin.model import Builtin
-from directus_assets.enrichment.declaration import FILES, Declaration, Place, RowTarget
+from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.recommendation_plan import is_recommendation
-from directus_assets.enrichment.result import walk
+from directus_assets.enrichment.resolve import Resolver
 from directus_assets.errors import ConfigurationError
-from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions
+from directus_assets.settings import EnrichmentOptions
 from directus_assets.settings.known import require_known
 
 _SEEN: Final = "Directus, as the token sees it,"
-
-_TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
-    "text": frozenset({"string", "text"}),
-    "choice": frozenset({"string", "text", "integer", "bigInteger", "uuid"}),
-    "number": frozenset({"float", "decimal"}),
-    "integer": frozenset({"integer", "bigInteger", "float", "decimal"}),
-    "boolean": frozenset({"boolean"}),
-    "list": frozenset({"json", "csv"}),
-    "object": frozenset({"json"}),
-}
-"""The types of Directus' fields that a result of each type can be written to."""
 
 
 def declare(
@@ -58,7 +45,8 @@ def declare(
                 require_known("enrichments", collection, list(schema.by_name), owner=_SEEN)
                 builtin = _builtin(where, name, own, builtins)
                 options = _expanded(where, _merged(where, own, builtin), builtin, schema.by_name[collection])
-                found.append(_Declarer(where, name, options, builtin, schema, collection, default_language).declare())
+                resolver = Resolver(where, name, options, builtin, schema, collection, default_language)
+                found.append(resolver.declaration())
     return found
 
 
@@ -116,233 +104,3 @@ def _over(below: Any, above: Any, *, depth: int) -> Any:
     if depth and isinstance(below, dict) and isinstance(above, dict):
         return {**below, **{name: _over(below.get(name), value, depth=depth - 1) for name, value in above.items()}}
     return above
-
-
-@dataclass(frozen=True)
-class _Declarer:
-    """Checks one enrichment, and resolves its names."""
-
-    where: str
-    name: str
-    options: EnrichmentOptions
-    builtin: Builtin | None
-    schema: ProjectSchema
-    collection_name: str
-    default_language: str | None
-
-    def declare(self) -> Declaration:
-        targets = self._targets()
-        languages = self._languages(targets)
-        translated = self.translated
-        vocabularies = dict(self._vocabularies())
-        return Declaration(
-            name=self.name,
-            options=self.options,
-            builtin=self.builtin,
-            collection=self.collection,
-            translated=translated,
-            source=self._source(translated),
-            inputs=self._inputs(),
-            result={name: _limited(field, targets.get(name)) for name, field in self.options.result.items()},
-            targets=targets,
-            rows=self._rows(),
-            languages=languages,
-            vocabularies=vocabularies,
-            vocabulary_keys={
-                path: self.schema.by_name[each.collection].key_field for path, each in vocabularies.items()
-            },
-        )
-
-    @property
-    def collection(self) -> CollectionSchema:
-        return self.schema.by_name[self.collection_name]
-
-    @property
-    def translated(self) -> TranslatedCollection | None:
-        return self.schema.translations_of(self.collection_name)
-
-    def _source(self, translated: TranslatedCollection | None) -> LanguageRow | None:
-        if translated is None or not translated.languages:
-            return None
-        by_code = {row.code: row for row in translated.languages}
-        preferences = (translated.default_language, self.default_language)
-        return next((by_code[code] for code in preferences if code in by_code), translated.languages[0])
-
-    def _inputs(self) -> tuple[Place, ...]:
-        named = self.options.input
-        if not named and self.builtin:
-            named = tuple(name for name in self.builtin.expects if self._find(name))
-        places = tuple(self._place(f"{self.where}.input", name) for name in named)
-        if self.options.picture is not None:
-            self._check_picture(self.options.picture)
-        elif not places:
-            raise ConfigurationError(
-                f"`{self.where}` in the YAML file has neither `input` nor `picture`.",
-                remedy=f"Name the fields of {self.collection_name} that the engine is to be given.",
-            )
-        return places
-
-    def _check_picture(self, name: str) -> None:
-        place = self._place(f"{self.where}.picture", name, translations=False)
-        is_file = place.field.is_key if self.collection_name == FILES else place.field.related == FILES
-        if not is_file:
-            raise ConfigurationError(
-                f"`{self.where}.picture` in the YAML file names '{name}', which is no field for a file.",
-                remedy="For directus_files it is `id`; elsewhere a field that points to a file.",
-            )
-
-    def _targets(self) -> dict[str, Place]:
-        named = self._named_targets()
-        if self.options.target is not None:
-            if len(self.options.result) != 1:
-                raise ConfigurationError(
-                    f"`{self.where}.target` in the YAML file is for a result of one field; this one has "
-                    f"{', '.join(self.options.result) or 'none'}.",
-                    remedy="Use `targets`: one line for each, `<result>: <field>`.",
-                )
-            named = {next(iter(self.options.result)): self.options.target}
-        kinds = self._kinds()
-        places = {}
-        for result, name in named.items():
-            where = f"{self.where}.targets"
-            require_known(where, result, list(kinds), owner="the result")
-            in_rows = True if self.options.languages and self.translated else None
-            place = self._place(f"{where}.{result}", name, translations=in_rows)
-            self._fits(f"{where}.{result}", kinds[result], result, place.field)
-            places[result] = place
-        fields = [place.name for place in places.values()]
-        if doubled := next((name for name in fields if fields.count(name) > 1), None):
-            raise ConfigurationError(
-                f"`{self.where}.targets` in the YAML file names '{doubled}' twice.", remedy="Give each its own field."
-            )
-        read_and_written = {place.name for place in self._inputs()}.intersection(fields)
-        if read_and_written:
-            raise ConfigurationError(
-                f"`{self.where}` in the YAML file has '{min(read_and_written)}' as input and as target.",
-                remedy="What is written must not be what it is made from.",
-            )
-        return places
-
-    def _named_targets(self) -> dict[str, str]:
-        """The targets that are named; of those that only the built-in names, the ones that are there, if any is."""
-        named = dict(self.options.targets)
-        defaults = self.builtin.defaults.targets.items() if self.builtin else ()
-        absent = [result for result, name in defaults if named.get(result) == name and not self._find(name)]
-        there = {result: name for result, name in named.items() if result not in absent}
-        return there or named
-
-    def _kinds(self) -> dict[str, str]:
-        """The type of everything that has a name in the result."""
-        derived = (self.builtin.derives or {}) if self.builtin else {}
-        return {**{name: own.type for name, own in self.options.result.items()}, **derived}
-
-    def _rows(self) -> RowTarget | None:
-        rows = self.options.rows
-        if rows is None:
-            return None
-        where = f"{self.where}.rows"
-        require_known(f"{where}.collection", rows.collection, list(self.schema.by_name))
-        target = self.schema.by_name[rows.collection]
-        names = [own.name for own in target.fields]
-        require_known(f"{where}.item_field", rows.item_field, names, owner=rows.collection)
-        related = next(own.related for own in target.fields if own.name == rows.item_field)
-        if related not in (None, self.collection_name):
-            raise ConfigurationError(
-                f"`{where}.item_field` in the YAML file is '{rows.item_field}', which points to {related}.",
-                remedy=f"Name the field of {rows.collection} that points to {self.collection_name}.",
-            )
-        kinds = self._element_kinds(where, rows.each)
-        for member, name in rows.fields.items():
-            require_known(f"{where}.fields", member, list(kinds), owner="the result")
-            require_known(f"{where}.fields.{member}", name, names, owner=rows.collection)
-            own = target.field(name)
-            if own is not None:
-                self._fits(f"{where}.fields.{member}", kinds[member], member, own)
-        fields = {member: own for member, name in rows.fields.items() if (own := target.field(name))}
-        return RowTarget(collection=target, item_field=rows.item_field, each=rows.each, fields=fields)
-
-    def _element_kinds(self, where: str, each: str | None) -> dict[str, str]:
-        if each is None:
-            return self._kinds()
-        lists = {name: own for name, own in self.options.result.items() if own.type == "list"}
-        require_known(f"{where}.each", each, list(lists), owner="the lists of the result")
-        element = lists[each].of
-        if element is None or element.type != "object":
-            return {"value": element.type if element else "text"}
-        return {name: own.type for name, own in element.fields.items()}
-
-    def _languages(self, targets: Mapping[str, Place]) -> tuple[LanguageRow, ...]:
-        wanted = self.options.languages
-        if not wanted:
-            return ()
-        if self.translated is None:
-            raise ConfigurationError(
-                f"`{self.where}.languages` in the YAML file: {self.collection_name} has no translations.",
-                remedy="Leave it out.",
-            )
-        if not targets or self.options.rows:
-            raise ConfigurationError(
-                f"`{self.where}.languages` in the YAML file is for `targets` in the translations only.",
-                remedy="Leave it out, or name targets only.",
-            )
-        rows = {row.code: row for row in self.translated.languages}
-        if wanted == ("all",):
-            return tuple(rows.values())
-        for code in wanted:
-            require_known(f"{self.where}.languages", code, list(rows))
-        return tuple(rows[code] for code in wanted)
-
-    def _vocabularies(self) -> Iterator[tuple[str, ChoiceSource]]:
-        for path, own in walk(self.options.result):
-            if isinstance(own.choices, ChoiceSource):
-                where = f"{self.where}.result.{path}.choices"
-                require_known(
-                    f"{where}.collection", own.choices.collection, list(self.schema.by_name), owner="Directus"
-                )
-                there = self.schema.by_name[own.choices.collection]
-                require_known(
-                    f"{where}.field", own.choices.field, [each.name for each in there.fields], owner=there.name
-                )
-                yield path, own.choices
-
-    def _find(self, name: str, *, translations: bool | None = None) -> Place | None:
-        """The field of this name: the item's own before that of its translations, unless one of them is asked for."""
-        own = self.collection.field(name)
-        if own is not None and not translations:
-            return Place(field=own)
-        rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
-        of_rows = rows.field(name) if rows and translations is not False else None
-        return Place(field=of_rows, is_translated=True) if of_rows else None
-
-    def _place(self, where: str, name: str, *, translations: bool | None = None) -> Place:
-        place = self._find(name, translations=translations)
-        if place is None:
-            rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
-            known = [
-                *(own.name for own in self.collection.fields if not translations),
-                *(own.name for own in (rows.fields if rows and translations is not False else ())),
-            ]
-            owner = self.translated.translations if translations and self.translated else self.collection_name
-            require_known(where, name, list(dict.fromkeys(known)), owner=owner)
-            raise AssertionError(name)
-        return place
-
-    def _fits(self, where: str, kind: str, result: str, target: FieldSchema) -> None:
-        if target.type not in _TAKEN_BY[kind]:
-            raise ConfigurationError(
-                f"`{where}` in the YAML file: '{result}' is of the type {kind}, and the field '{target.name}' of the "
-                f"type {target.type} in Directus.",
-                remedy=f"Name a field of one of the types {', '.join(sorted(_TAKEN_BY[kind]))}.",
-            )
-        if target.is_key:
-            raise ConfigurationError(
-                f"`{where}` in the YAML file names the primary key '{target.name}'.", remedy="Name another field."
-            )
-
-
-def _limited(result: ResultOptions, target: Place | None) -> ResultOptions:
-    """A text is no longer than its field can hold."""
-    room = target.field.max_length if target else None
-    if result.type != "text" or room is None:
-        return result
-    return result.model_copy(update={"max_length": min(room, result.max_length or room)})

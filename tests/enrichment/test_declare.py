@@ -143,6 +143,12 @@ def test_a_changed_declaration_has_another_code_version() -> None:
             "rows.collection` .* names 'entitys'.*Did you mean 'entities'",
         ),
         (
+            "notes",
+            "x",
+            {**NOTE, "rows": {"collection": "notes", "item_field": "title"}},
+            "rows of rows would never end",
+        ),
+        (
             "posts",
             "summary",
             {"rows": {"collection": "entities", "item_field": "note"}},
