@@ -174,12 +174,13 @@ class _Tick:
         directus = self.project.directus
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
-        keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
         own = self._own_writes(page.entries)
-        if not keys and not own:
+        if not (entries or own or cursor.unready or cursor.pushed):
             return cursor.model_copy(update={"feed": page.position})
+        # First of all: what is touched may be for Directus to say, and while changes wait each tick would ask again.
         if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: "change"}) >= _QUEUED_RUNS:
             return cursor
+        keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
         followers = self._stale_followers(own)
         if not keys:
             self._request_all(

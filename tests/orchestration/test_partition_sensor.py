@@ -6,7 +6,7 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
-from directus_assets.directus.models import Preset
+from directus_assets.directus.models import Activity, Preset
 from directus_assets.errors import Unreachable
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
@@ -36,19 +36,21 @@ class Pipeline:
         presets: Sequence[Preset] = (CARD, HERO),
         backfill_on_start: bool = False,
         batch_size: int = 50,
+        kind: type[Files] = Files,
     ) -> None:
         self.instance = instance
         self.directus = directus
         self.presets = presets
         self.backfill_on_start = backfill_on_start
         self.batch_size = batch_size
+        self.kind = kind
         self.cursor: str | None = None
 
     def tick(self) -> list[dg.RunRequest]:
         """One tick with the definitions as they are now; what it asks for."""
         project = ScriptedProject(self.directus, batch_size=self.batch_size, backfill_on_start=self.backfill_on_start)
         sensor = build_partition_sensor(
-            [Files(project, self.presets)], project, name="directus_files_sensor", description="", jobs=[]
+            [self.kind(project, self.presets)], project, name="directus_files_sensor", description="", jobs=[]
         )
         result = sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
@@ -228,6 +230,29 @@ def test_changes_gather_while_runs_queue_up_and_are_then_made_by_one_run(
 
     assert (first, second) == ([], [])
     assert ranges(after) == [("f1", "f2")]
+
+
+class AskingFiles(Files):
+    """Only Directus can say which of them a change touches."""
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        self.project.directus.project_settings()
+        return super().touched(entries)
+
+
+def test_directus_is_not_asked_what_waits_while_runs_queue_up(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus, kind=AskingFiles).started()
+    runs = [pipeline.running(**{SENSOR_TAG: "directus_files_sensor", TRIGGER_TAG: "change"}) for _ in range(4)]
+
+    directus.upload("f1")
+    pipeline.tick()
+    waiting = "/settings" in directus.requests
+    instance.report_run_failed(check(instance.get_run_by_id(runs[0])))
+    pipeline.tick()
+
+    assert (waiting, "/settings" in directus.requests) == (False, True)
 
 
 def test_only_what_a_change_makes_stale_is_made(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
