@@ -139,10 +139,10 @@ def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject:
             "query": {"fields": list(fields)},
             "permissions": "$trigger",
         },
-        resolve=_launch(wiring, Button.RENDER, of=f"_{collection}", files="{{$last}}"),
+        resolve=_launch(wiring, Button.RENDER, of=f"_of_{collection}", files="{{$last}}"),
     )
     is_this = {"$trigger": {"body": {"collection": {"_eq": collection}}}}
-    return _condition(f"is_{collection}", is_this, resolve=read, reject=reject)
+    return _condition(f"of_{collection}", is_this, resolve=read, reject=reject)
 
 
 def _launch(wiring: Wiring, button: Button, *, of: str = "", **more: str) -> Operation:
@@ -218,14 +218,15 @@ def _file_steps(wiring: Wiring, files: Outputs, reject: Operation | None) -> Ope
 
 def _item_steps(wiring: Wiring, outputs: Outputs, reject: Operation | None) -> Operation:
     name = outputs.collection
-    created = _push(wiring, f"push_new_{name}", outputs, _NEW_KEY, is_new=True) if outputs.takes_all else None
+    # With `of_`, no name of a collection makes the key of another operation, such as `is_upload`.
+    created = _push(wiring, f"push_new_of_{name}", outputs, _NEW_KEY, is_new=True) if outputs.takes_all else None
     is_new = _condition(
-        f"is_new_{name}",
+        f"new_of_{name}",
         {"$trigger": {"event": {"_eq": f"{name}.items.create"}}},
         resolve=created,
-        reject=_push(wiring, f"push_{name}", outputs, _FIRST_KEY),
+        reject=_push(wiring, f"push_of_{name}", outputs, _FIRST_KEY),
     )
-    return _condition(f"is_{name}", {"$trigger": {"collection": {"_eq": name}}}, resolve=is_new, reject=reject)
+    return _condition(f"of_{name}", {"$trigger": {"collection": {"_eq": name}}}, resolve=is_new, reject=reject)
 
 
 def _push(wiring: Wiring, key: str, outputs: Outputs, item: str, *, is_new: bool = False) -> Operation:

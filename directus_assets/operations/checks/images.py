@@ -81,7 +81,8 @@ def check_stored_names(subject: Subject) -> Iterator[Finding]:
         here = [file for file in files if file.storage == location and file.width and file.height]
         if not here:
             yield ok(
-                f"served from {location}", "not tried: there is no picture yet; each derivative is proved when made"
+                f"served from {location}",
+                "not tried: there is no picture yet; the first of each kind is proved when made",
             )
         elif subject.directus_settings.asset_transform == "all":
             yield _reported(location, _probe, subject, here)
@@ -165,7 +166,7 @@ def _compare(subject: Subject, files: Sequence[File]) -> str:
                 if head.content_length != size:
                     raise _not_served(storage)
                 return f"Directus serves what is stored in {storage.describe()}"
-    return "not tried: there is no derivative yet; each one is proved when made"
+    return "not tried: there is no derivative yet; the first of each kind is proved when made"
 
 
 def _not_served(storage: Storage) -> NotServed:
