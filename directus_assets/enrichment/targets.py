@@ -175,7 +175,7 @@ class Targets:
             value = comparable(self.vocabularies.stored(values.get(result), result, place.field), place.field)
         builtin = self.declaration.builtin
         overrules = builtin is not None and result in builtin.overrules
-        if overrules and value is None:
+        if (overrules and value is None) or self._was_cleared(record, target, human, source):
             return _Decided(code=code, place=place, value=None, human=human, decision=None)
         if whose is Standing.HUMAN or (values is not None and not (self._fills_only and whose in _OF_HUMANS)):
             known = record.fields.get(target_name(code, place.name))
@@ -184,6 +184,14 @@ class Targets:
             is_over = is_over or (overrules and (known is None or known.source != source))
             decision = decide(known, source=source, target=None if is_over else human, proposal=value)
         return _Decided(code=code, place=place, value=value, human=human, decision=decision)
+
+    def _was_cleared(self, record: EnrichmentRecord, target: tuple[str, str], present: JsonValue, source: str) -> bool:
+        """Whether a human has emptied what we wrote, where that is a decision about this very content."""
+        builtin = self.declaration.builtin
+        known = record.fields.get(target_name(target[0], self.declaration.targets[target[1]].name))
+        if builtin is None or not builtin.follows_content or known is None or not is_empty(present):
+            return False
+        return known.source == source and known.written not in ("", digest(None))
 
     def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided]) -> bool:
         """Whether all could be written; what was is known as ours."""
