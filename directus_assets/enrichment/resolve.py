@@ -53,7 +53,7 @@ class Resolver:
         Raises:
             ConfigurationError: what is declared does not fit the schema; names the setting and the fix.
         """
-        targets = self._targets()
+        targets, rows = self._targets(), self._rows()
         languages = self._languages(targets)
         translated = self.translated
         vocabularies = dict(self._vocabularies())
@@ -65,9 +65,9 @@ class Resolver:
             translated=translated,
             source=self._source(translated),
             inputs=self._inputs(),
-            result={name: _limited(field, targets.get(name)) for name, field in self.options.result.items()},
+            result={name: _limited(name, own, targets.get(name), rows) for name, own in self.options.result.items()},
             targets=targets,
-            rows=self._rows(),
+            rows=rows,
             languages=languages,
             vocabularies=vocabularies,
             vocabulary_keys={
@@ -267,9 +267,19 @@ class Resolver:
             )
 
 
-def _limited(result: ResultOptions, target: Place | None) -> ResultOptions:
-    """A text is no longer than its field can hold."""
-    room = target.field.max_length if target else None
-    if result.type != "text" or room is None:
+def _limited(name: str, result: ResultOptions, target: Place | None, rows: RowTarget | None) -> ResultOptions:
+    """A result whose texts are no longer than the fields that they go to can hold."""
+    result = _shortened(result, target.field if target else None)
+    if rows and rows.each is None:
+        return _shortened(result, rows.fields.get(name))
+    if rows and rows.each == name and result.of:
+        members = {member: _shortened(own, rows.fields.get(member)) for member, own in result.of.fields.items()}
+        element = _shortened(result.of.model_copy(update={"fields": members}), rows.fields.get("value"))
+        return result.model_copy(update={"of": element})
+    return result
+
+
+def _shortened(result: ResultOptions, field: FieldSchema | None) -> ResultOptions:
+    if result.type != "text" or field is None or field.max_length is None:
         return result
-    return result.model_copy(update={"max_length": min(room, result.max_length or room)})
+    return result.model_copy(update={"max_length": min(field.max_length, result.max_length or field.max_length)})

@@ -182,3 +182,35 @@ def test_a_text_is_no_longer_than_its_field() -> None:
     (found,) = declare(config.enrichments, schema, default_language=None)
 
     assert found.result["t"].max_length == 60
+
+
+def test_texts_in_rows_are_no_longer_than_their_fields() -> None:
+    short = FieldSchema(name="name", type="string", max_length=40)
+    notes = collection("notes", body="text")
+    schema = ProjectSchema(
+        (notes, CollectionSchema(name="names", fields=(short, FieldSchema(name="note", type="text"))))
+    )
+    rows = {"collection": "names", "item_field": "note"}
+    named = {"type": "object", "fields": {"name": "text", "kind": "text"}}
+    options = {
+        "whole": {"result": {"name": "text"}, "rows": {**rows, "fields": {"name": "name"}}},
+        "members": {
+            "result": {"all": {"type": "list", "of": named}},
+            "rows": {**rows, "each": "all", "fields": {"name": "name"}},
+        },
+        "values": {
+            "result": {"all": {"type": "list", "of": "text"}},
+            "rows": {**rows, "each": "all", "fields": {"value": "name"}},
+        },
+    }
+    declared_ones = {name: {"prompt": "x", "input": ["body"], **own} for name, own in options.items()}
+    config = Config.model_validate({"enrichments": {"notes": declared_ones}})
+
+    found = {each.name: each.result for each in declare(config.enrichments, schema, default_language=None)}
+
+    elements = [found[name]["all"].of for name in ("members", "values")]
+    assert elements[0]
+    assert elements[1]
+    assert found["whole"]["name"].max_length == 40
+    assert {name: own.max_length for name, own in elements[0].fields.items()} == {"name": 40, "kind": None}
+    assert elements[1].max_length == 40
