@@ -1,5 +1,6 @@
 """Dagster's webserver over GraphQL: what has no door in Dagster's Python API."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -173,12 +174,13 @@ class Webserver:
     """The GraphQL API of a running Dagster webserver.
 
     Args:
-        url: its address.
+        url: its address; a login in it is sent, and shown nowhere.
         transport: for tests; the network otherwise.
     """
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
-        self.url = url
+        self.url = re.sub(r"^(https?://)[^/]*@", r"\1", url)
+        self._address = url
         self._transport = transport
 
     def reload_definitions(self, sensor: str) -> None:
@@ -296,7 +298,7 @@ class Webserver:
 
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         try:
-            with httpx.Client(base_url=self.url, timeout=60, transport=self._transport) as http:
+            with httpx.Client(base_url=self._address, timeout=60, transport=self._transport) as http:
                 answer = http.post("/graphql", json={"query": query, "variables": variables})
         except httpx.TransportError as error:
             raise Unreachable(

@@ -38,6 +38,23 @@ def data(**fields: Any) -> httpx.Response:
     return httpx.Response(200, json={"data": fields})
 
 
+def test_a_login_in_its_address_is_sent_and_not_shown() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(502)
+
+    proxied = Webserver("https://ops:s3cr3t-w0rd@dagster.example.com/ui", transport=httpx.MockTransport(handler))
+    with pytest.raises(Overloaded) as caught:
+        proxied.sick_daemons()
+
+    assert proxied.url == "https://dagster.example.com/ui"
+    assert "at https://dagster.example.com/ui refused" in str(caught.value)
+    assert seen[0].headers["Authorization"].startswith("Basic ")
+    assert seen[0].url.path == "/ui/graphql"
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "told"),
     [
