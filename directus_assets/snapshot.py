@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ class Wanted:
     """Whether to look for translated collections."""
     schema: bool = False
     """Whether to read all collections with their fields."""
+    enriched: frozenset[str] = frozenset()
+    """The collections that enrichments have to do with."""
 
 
 def take_snapshot(client: DirectusClient, wanted: Wanted, *, known: Snapshot | None = None) -> Snapshot:
@@ -91,23 +94,26 @@ def take_snapshot(client: DirectusClient, wanted: Wanted, *, known: Snapshot | N
     rows = client.settings_row()
     ProjectSettings.parse(rows)
     collections = read_translated_collections(client) if wanted.translations else ()
-    if known and wanted.translations:
-        _refuse_to_lose_sight(client, known.collections, collections)
     schema = read_project_schema(client) if wanted.schema else None
+    if known and wanted.translations:
+        _refuse_to_lose_sight(client, _tables_lost(known.collections, collections))
+    if known and known.schema and schema:
+        _refuse_to_lose_sight(client, wanted.enriched & known.schema.by_name.keys() - schema.by_name.keys())
     return Snapshot(url=client.url, rows=rows, collections=collections, schema=schema)
 
 
-def _refuse_to_lose_sight(
-    client: DirectusClient, known: Iterable[TranslatedCollection], seen: Iterable[TranslatedCollection]
-) -> None:
-    """Directus shows of its schema what the token may read, so that a lost right looks like a deleted collection."""
+def _tables_lost(known: Iterable[TranslatedCollection], seen: Iterable[TranslatedCollection]) -> set[str]:
     names = {each.collection for each in seen}
-    tables = {
+    return {
         table
         for each in known
         if each.collection not in names
         for table in (each.collection, each.translations, each.languages_collection)
     }
+
+
+def _refuse_to_lose_sight(client: DirectusClient, tables: AbstractSet[str]) -> None:
+    """Directus shows of its schema what the token may read, so that a lost right looks like a deleted collection."""
     if not tables:
         return
     unseen = tables - {row["collection"] for row in client.get("/collections")}

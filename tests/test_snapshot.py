@@ -1,15 +1,21 @@
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.project_schema import CollectionSchema, ProjectSchema
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.errors import Forbidden
 from directus_assets.settings import Environment
-from directus_assets.snapshot import Snapshot, Wanted, load_snapshot, read_snapshot, write_snapshot
+from directus_assets.snapshot import Snapshot, Wanted, load_snapshot, read_snapshot, take_snapshot, write_snapshot
 
 CARD = {"key": "card", "fit": "cover", "width": 200, "height": None}
 
@@ -181,6 +187,27 @@ def test_an_unchanged_snapshot_is_not_written_again(tmp_path: Path, directus: st
     load_snapshot(environment(tmp_path, url=directus), Wanted())
 
     assert path.stat().st_ino == before
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_an_enriched_collection_that_is_not_seen_any_more_is_lost_only_where_it_was_deleted(
+    *, is_deleted: bool
+) -> None:
+    deletion = [{"id": 1, "action": "delete", "item": "notes"}] if is_deleted else []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        data = {"/settings": {"storage_asset_presets": [CARD]}, "/activity": deletion}.get(request.url.path, [])
+        return httpx.Response(200, json={"data": data})
+
+    names = ("notes", "others")
+    schema = ProjectSchema(tuple(CollectionSchema(name=name, fields=()) for name in names))
+    known = replace(snapshot("http://directus"), schema=schema)
+    wanted = Wanted(schema=True, enriched=frozenset({"notes"}))
+    may_go = nullcontext() if is_deleted else pytest.raises(Forbidden, match=r"shows notes no more.*'read on notes'")
+
+    transport = httpx.MockTransport(answer)
+    with DirectusClient("http://directus", "token", transport=transport) as client, may_go:
+        assert take_snapshot(client, wanted, known=known).schema == ProjectSchema()
 
 
 def test_another_snapshot_has_another_digest() -> None:

@@ -131,7 +131,9 @@ class Project:
     @property
     def wanted(self) -> Wanted:
         """What a snapshot has to hold."""
-        return Wanted(translations=self.translates, schema=bool(self.declared))
+        into = {own.rows.collection for by_name in self.declared.values() for own in by_name.values() if own.rows}
+        enriched = frozenset({*self.declared, *into})
+        return Wanted(translations=self.translates, schema=bool(self.declared), enriched=enriched)
 
     @cached_property
     def enrichment_engines(self) -> dict[tuple[str, ...], EnrichmentEngine | None]:
