@@ -58,6 +58,14 @@ def test_every_variable_of_the_services_is_documented() -> None:
     assert used <= documented()
 
 
+def test_every_documented_variable_reaches_the_services_but_those_of_other_setups() -> None:
+    given = {name for service in COMPOSE["services"].values() for name in service.get("environment", {})}
+    used = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "compose.yaml").read_text("utf-8")))
+
+    left_out = documented() - given - used
+    assert {name for name in left_out if not name.startswith(("STORAGE_S3_", "SHOP_"))} == set()
+
+
 def test_no_secret_has_a_default() -> None:
     found = re.findall(
         r"\$\{([A-Z_]*(?:SECRET|PASSWORD|TOKEN|KEY))([^}]*)\}", (ROOT / "compose.yaml").read_text("utf-8")
