@@ -14,7 +14,8 @@ from directus_assets.orchestration.unfinished import UNFINISHED
 def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
     """The outcome; None while a run of the click is unfinished, or is about to be tried again."""
     taker = instance.get_run_by_id(click.id)
-    takers = [*([taker] if taker else []), *instance.get_runs(dg.RunsFilter(tags={ROOT_RUN_TAG: click.id}))]
+    # The latest try first.
+    takers = [*instance.get_runs(dg.RunsFilter(tags={ROOT_RUN_TAG: click.id})), *([taker] if taker else [])]
     runs = instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
     if any(_goes_on(run) for run in (*takers, *runs)):
         return None
@@ -32,7 +33,7 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
         if not reasons and run.status is not dg.DagsterRunStatus.SUCCESS:
             endings.append(_ending(run))
     if not click.trouble:
-        endings += [_ending(run) for run in takers[-1:] if run.status is not dg.DagsterRunStatus.SUCCESS]
+        endings += [_ending(run) for run in takers[:1] if run.status is not dg.DagsterRunStatus.SUCCESS]
     unmade = set(click.keys).difference(made, failed, click.passed_over) if endings else set()
     return Outcome(failed=failed, reviewed=reviewed, unmade=len(unmade), endings=endings)
 

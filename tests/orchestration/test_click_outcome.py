@@ -113,6 +113,20 @@ def test_a_run_that_is_tried_again_is_waited_for_and_then_counts_for_nothing(run
     assert runs.outcome == Outcome(failed={}, reviewed=set(), unmade=0, endings=[])
 
 
+@pytest.mark.parametrize(("last", "endings"), [(dg.DagsterRunStatus.SUCCESS, 0), (dg.DagsterRunStatus.FAILURE, 1)])
+def test_of_several_tries_to_take_a_click_the_last_one_counts(
+    runs: Runs, last: dg.DagsterRunStatus, endings: int
+) -> None:
+    runs.take("a")
+    for status in (dg.DagsterRunStatus.FAILURE, last):
+        runs.under_way(status, dagster__root_run_id=runs.click.id, directus_assets__click="")
+
+    outcome = runs.outcome
+
+    assert outcome
+    assert len(outcome.endings) == endings
+
+
 def test_a_click_that_was_not_taken_says_so(runs: Runs) -> None:
     runs.click = runs.click.model_copy(update={"keys": ("a",), "id": runs.run({}, crash=True)})
 
