@@ -71,10 +71,6 @@ class EnrichmentRecord:
         """This record with the answer in one language."""
         return replace(self, answers={**self.answers, code: answer})
 
-    def without_answer(self, code: str) -> "EnrichmentRecord":
-        """This record without the answer in one language: the next try asks anew."""
-        return replace(self, answers={other: answer for other, answer in self.answers.items() if other != code})
-
     def with_fields(self, fields: Mapping[str, FieldRecord]) -> "EnrichmentRecord":
         """This record with these targets' entries replaced."""
         return replace(self, fields={**self.fields, **fields})
