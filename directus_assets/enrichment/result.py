@@ -15,7 +15,7 @@ from directus_assets.settings import ResultOptions
 
 _MARKUP: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--")
 _URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +103,7 @@ class _Check:
         return text
 
     def _number(self, value: object, field: ResultOptions, where: str) -> JsonValue:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
             return self._wrong(where, "is not a number")
         if field.type == "integer" and value != int(value):
             return self._wrong(where, "is not a whole number")
@@ -145,6 +145,13 @@ class _Check:
     def _wrong(self, where: str, what: str) -> JsonValue:
         self.defects.append(f"{where} {what}.")
         return None
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def _schema(field: ResultOptions) -> dict[str, Any]:

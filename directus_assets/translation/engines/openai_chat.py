@@ -31,6 +31,8 @@ _TOO_LONG: Final = re.compile(
     re.IGNORECASE,
 )
 
+_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
@@ -217,6 +219,10 @@ def read_object(content: str) -> dict[str, Any] | None:
     start, end = content.find("{"), content.rfind("}")
     try:
         answer = json.loads(content[start : end + 1])
+        # Half an emoji is no text that can be kept. What stands in its place no check lets pass.
+        text = json.dumps(answer, ensure_ascii=False)
+        if _LONE_SURROGATE.search(text):
+            answer = json.loads(_LONE_SURROGATE.sub("\uffff", text))
     except (ValueError, RecursionError):  # the latter for thousands of brackets
         return None
     return answer if isinstance(answer, dict) else None

@@ -1,6 +1,7 @@
 """The OpenAI engine against a real HTTP server that misbehaves."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -14,6 +15,7 @@ from directus_assets.translation.engines.protocol import AskedSegment, Failure, 
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
+from directus_assets.translation.segments.notation import UNPRINTABLE
 from tests.translation import scripted_openai as scripted
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -146,6 +148,13 @@ def test_json_in_a_code_fence_is_read_and_what_is_not_text_is_dropped() -> None:
     assert read_answer(answer, REQUEST) == {"title": "Brot"}
     assert read_object("[1]") is None
     assert read_object("") is None
+
+
+def test_half_an_emoji_can_be_kept_and_is_refused() -> None:
+    answer = read_object(r'{"s1": "Bread \ud83c\udf5e", "s2": "Bread \ud83c"}')
+
+    assert answer == {"s1": "Bread 🍞", "s2": "Bread \uffff"}
+    assert re.search(UNPRINTABLE, answer["s2"])
 
 
 def test_an_answer_of_nothing_but_brackets_is_none() -> None:
