@@ -40,7 +40,7 @@ dev: $(READY)
 
 # Much of the time goes into waiting for Directus and the daemon: three files of tests at a time share two cores well.
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The short form is among the tests.
 chaos: $(READY)

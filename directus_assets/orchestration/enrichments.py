@@ -198,7 +198,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             work = list(_open_work(context, recorder, run, by_asset))
             anew = _asks_anew(context)
             _prepare(run, [(item, by_asset[asset_key]) for item, asset_key in work])
-            with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="enrich") as pool:
+            with ThreadPoolExecutor(project.threads, thread_name_prefix="enrich") as pool:
                 futures = {
                     pool.submit(run.enrichers[by_asset[asset_key]].enrich, item, anew=anew): (asset_key, item)
                     for item, asset_key in work

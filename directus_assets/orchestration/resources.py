@@ -155,6 +155,11 @@ class Project:
         """The gate that everything in this process goes through that asks the engine."""
         return RateGate(limit=self.settings.config.translations.concurrency)
 
+    @property
+    def threads(self) -> int:
+        """Items that one run works on at once: while some wait for Directus, others keep the engine busy."""
+        return 2 * self.gate.limit
+
     @cached_property
     def records(self) -> RecordStore:
         """What is remembered of translations."""

@@ -142,7 +142,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
             translator = build_translator(project, items)
             work = list(_open_work(context, recorder, translator, by_asset))
-            with ThreadPoolExecutor(project.gate.limit, thread_name_prefix="translate") as pool:
+            with ThreadPoolExecutor(project.threads, thread_name_prefix="translate") as pool:
                 futures = {
                     pool.submit(translator.translate, item, by_asset[asset_key]): (asset_key, item)
                     for item, asset_key in work
