@@ -22,9 +22,10 @@ from directus_assets.directus.feed import FeedPosition
 from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.cursor import Cursor
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
+from directus_assets.orchestration.partition_sensor import build_partition_sensor
 from directus_assets.orchestration.reconcile import Reconcile
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import range_tags

@@ -165,3 +165,16 @@ def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> 
         if not page.has_more:
             return
         cursor = page.cursor
+
+
+def failed_outputs(
+    instance: dg.DagsterInstance, assets: Mapping[str, dg.AssetKey], keys: Sequence[str], *, partitions_name: str
+) -> set[tuple[str, str]]:
+    """Those of the outputs (output, key) whose last try failed."""
+    definition = dg.DynamicPartitionsDefinition(name=partitions_name)
+    return {
+        (output, key)
+        for output, asset_key in assets.items()
+        for key, status in (instance.get_status_by_partition(asset_key, list(keys), definition) or {}).items()
+        if status is not None and status.value == "FAILED"
+    }

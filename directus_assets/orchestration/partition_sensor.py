@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import dagster as dg
-from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
+from directus_assets.orchestration.cursor import Cursor, Scan
 from directus_assets.orchestration.enrichments import is_enrichment
-from directus_assets.orchestration.materialized import failures, fingerprints
+from directus_assets.orchestration.materialized import failed_outputs, failures, fingerprints
 from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
 from directus_assets.orchestration.report import REVIEW_MARK
@@ -49,36 +49,6 @@ _QUEUED_SCAN_RUNS = 8
 
 Job: TypeAlias = Any
 """A job as it is defined; Dagster has no public name for the type of one that is not resolved yet."""
-
-
-class Scan(BaseModel):
-    """A walk over all partitions that starts what is stale of some outputs."""
-
-    id: str
-    """Keeps the runs of one scan apart from those of an earlier one."""
-    outputs: tuple[str, ...]
-    complete: tuple[str, ...]
-    """Those of the outputs that every partition gets; of the others only what has been made, or tried, before."""
-    position: int = 0
-
-
-class Cursor(BaseModel):
-    """Where a sensor stands."""
-
-    feed: FeedPosition
-    registered_pages: int | None = None
-    """Pages of existing rows that have become partitions; None when all have."""
-    code_versions: dict[str, str] = {}
-    """Output to the code version that all partitions have been looked at for."""
-    revision: str = ""
-    """The revision that all partitions have been looked at for."""
-    scan: Scan | None = None
-    leaving: tuple[str, ...] = ()
-    """Partitions to remove as soon as no unfinished run has them as an end of its range."""
-    unready: tuple[str, ...] = ()
-    """Keys to look at again, since their rows were still being written."""
-    pushed: tuple[str, ...] = ()
-    """Keys to look at again, since a run that Directus itself had started was at work on them."""
 
 
 def build_partition_sensor(
@@ -342,18 +312,8 @@ class _Tick:
         return fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
 
     def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
-        """The outputs whose last try failed."""
-        definition = dg.DynamicPartitionsDefinition(name=self.subject.partitions_name)
-        statuses = {
-            output: self.instance.get_status_by_partition(self.subject.assets[output], list(keys), definition) or {}
-            for output in outputs
-        }
-        return {
-            (output, key)
-            for output, by_key in statuses.items()
-            for key, status in by_key.items()
-            if status is not None and status.value == "FAILED"
-        }
+        assets = {output: self.subject.assets[output] for output in outputs}
+        return failed_outputs(self.instance, assets, keys, partitions_name=self.subject.partitions_name)
 
     def _request_all(
         self, stale: Mapping[str, frozenset[str]], order: Sequence[str], *, trigger: str, priority: str, occasion: str

@@ -8,8 +8,9 @@ import pytest
 
 from directus_assets.directus.models import Activity, Preset
 from directus_assets.errors import Unreachable
+from directus_assets.orchestration.cursor import Cursor
 from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.partition_sensor import Cursor, build_partition_sensor
+from directus_assets.orchestration.partition_sensor import build_partition_sensor
 from directus_assets.orchestration.run_tags import (
     PRIORITY_TAG,
     RANGE_END_TAG,
