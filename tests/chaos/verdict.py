@@ -89,10 +89,12 @@ class Verdict:
         for code in LANGUAGES:
             yield from self._assets(NAMES.translation("posts", code), partitions, dict.fromkeys(self.truth.posts))
         answer = admin.get("/items/posts_translations", params={"limit": -1}).raise_for_status()
-        rows = Counter((str(row["posts_id"]), row["languages_code"]) for row in answer.json()["data"])
+        # A row that two made at once is unlinked by the one that gives way, who has no right to delete it.
+        linked = [row for row in answer.json()["data"] if row["posts_id"] is not None]
+        rows = Counter((str(row["posts_id"]), row["languages_code"]) for row in linked)
         if twice := [key for key, count in rows.items() if count > 1]:
             yield f"rows twice: {twice[:5]}"
-        texts = {(str(row["posts_id"]), row["languages_code"]): row["body"] for row in answer.json()["data"]}
+        texts = {(str(row["posts_id"]), row["languages_code"]): row["body"] for row in linked}
         for code in LANGUAGES:
             wrong = [
                 item
