@@ -175,4 +175,4 @@ def test_a_forecast_counts_what_is_not_known_yet(studio: DirectusClient, notes: 
 
     work.run(notes["boats"])
 
-    assert work.enricher.forecast(item).characters == 0
+    assert Work(studio, tmp_path).enricher.forecast(item).characters == 0
