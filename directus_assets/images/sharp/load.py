@@ -1,5 +1,6 @@
 """libvips itself, and pictures opened with it the way sharp opens them."""
 
+import threading
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -31,13 +32,23 @@ _LOADERS: Final = ("Jpeg", "Uhdr", "Png", "Webp", "Tiff", "Heif")
 _HOW: Final = MappingProxyType({"access": "sequential", "fail_on": "warning"})
 
 
-@cache
+_SETTING_UP = threading.Lock()
+
+
 def libvips() -> Any:
     """The module pyvips, set up once for this process.
 
     Raises:
         ConfigurationError: there is no libvips that can be loaded.
     """
+    # Setting up blocks every loader for a moment: a second thread that did it again would have the first one's picture
+    # taken for none.
+    with _SETTING_UP:
+        return _set_up()
+
+
+@cache
+def _set_up() -> Any:
     try:
         import pyvips
     except (ImportError, OSError) as error:
