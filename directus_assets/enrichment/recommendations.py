@@ -154,7 +154,7 @@ class Recommender:
             return 0, 0, 0
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
         intended = tuple(digest(dict(values)) for values in new)
-        self.records.save(replace(record, intended_rows=tuple(dict.fromkeys((*record.intended_rows, *intended)))))
+        self.records.save(record.intending({}, intended))
         made = writer.carry_out(segment, plan)
         self.records.save(replace(record, rows=(*plan.remembered, *made)).done())
         return len(plan.made), len(plan.changed), len(plan.removed)

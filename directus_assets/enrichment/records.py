@@ -4,7 +4,7 @@ It answers two questions: which answer need not be paid for again, and whether w
 record is harmless: everything in Directus then counts as a human's and is kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -71,9 +71,10 @@ class EnrichmentRecord:
         """This record with the answer in one language."""
         return replace(self, answers={**self.answers, code: answer})
 
-    def with_fields(self, fields: Mapping[str, FieldRecord]) -> "EnrichmentRecord":
-        """This record with these targets' entries replaced."""
-        return replace(self, fields={**self.fields, **fields})
+    def intending(self, fields: Mapping[str, FieldRecord], rows: Sequence[str]) -> "EnrichmentRecord":
+        """This record before a write: with these targets' entries replaced, and digests of rows to be made."""
+        intended = tuple(dict.fromkeys((*self.intended_rows, *rows)))
+        return replace(self, fields={**self.fields, **fields}, intended_rows=intended)
 
     def done(self) -> "EnrichmentRecord":
         """The record after all intended writes have succeeded."""
@@ -86,6 +87,7 @@ class EnrichmentRecord:
 
 
 _RECORD = TypeAdapter(EnrichmentRecord)
+_TYPE = "application/json"
 
 
 def target_name(code: str, field_name: str) -> str:
@@ -110,26 +112,44 @@ class EnrichmentRecords:
         """
         place = _place(collection, name, item)
         try:
-            data = self.storage.read(place)
+            return self._parsed(place, self.storage.read(place))
         except NotFound:
             return EnrichmentRecord(collection=collection, item=item, name=name)
+
+    def save(self, record: EnrichmentRecord) -> None:
+        """Put `record` in the place of the last one, wholly or not at all."""
+        place = _place(record.collection, record.name, record.item)
+        self.storage.write(place, _RECORD.dump_json(record), content_type=_TYPE)
+
+    def update(
+        self, collection: str, name: str, item: str, change: Callable[[EnrichmentRecord], EnrichmentRecord]
+    ) -> None:
+        """Put `change` of the record (an empty one if there is none) in its place; no update by anybody else is lost.
+
+        Raises:
+            BadInput: the record is damaged.
+        """
+        place = _place(collection, name, item)
+
+        def changed(content: bytes | None) -> bytes:
+            known = self._parsed(place, content) if content is not None else None
+            return _RECORD.dump_json(change(known or EnrichmentRecord(collection=collection, item=item, name=name)))
+
+        self.storage.update(place, changed, content_type=_TYPE)
+
+    def is_known(self, collection: str, name: str, item: str) -> bool:
+        """Whether anything is remembered."""
+        return self.storage.size(_place(collection, name, item)) is not None
+
+    def _parsed(self, place: str, content: bytes) -> EnrichmentRecord:
         try:
-            return _RECORD.validate_json(data)
+            return _RECORD.validate_json(content)
         except ValidationError as error:
             raise BadInput(
                 f"The enrichment record {place} in {self.storage.describe()} cannot be read: "
                 f"{error.errors()[0]['msg']}.",
                 remedy="Restore it from a backup or delete it; without it, the values in Directus count as a human's.",
             ) from error
-
-    def save(self, record: EnrichmentRecord) -> None:
-        """Put `record` in the place of the last one, wholly or not at all."""
-        place = _place(record.collection, record.name, record.item)
-        self.storage.write(place, _RECORD.dump_json(record), content_type="application/json")
-
-    def is_known(self, collection: str, name: str, item: str) -> bool:
-        """Whether anything is remembered."""
-        return self.storage.size(_place(collection, name, item)) is not None
 
 
 def _place(collection: str, name: str, item: str) -> str:

@@ -1,6 +1,6 @@
 """Whose the targets of an item are, and how what was found out gets there; whatever the engine, people win."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -89,6 +89,10 @@ class Targets:
         """What is remembered at this moment: another run may be at work on the same item."""
         return self.records.load(self.reader.collection, self.declaration.name, item.key)
 
+    def remember(self, item: EnrichedItem, change: Callable[[EnrichmentRecord], EnrichmentRecord]) -> None:
+        """Changes what is remembered; no change that another run makes meanwhile is lost."""
+        self.records.update(self.reader.collection, self.declaration.name, item.key, change)
+
     def wants(self, record: EnrichmentRecord, item: EnrichedItem, code: str, source: str) -> bool:
         """Whether an answer in this language may be put anywhere, or stays on the partition."""
         found = [self._standing(record, item, (code, result), source) for result in self.declaration.targets]
@@ -121,17 +125,18 @@ class Targets:
         ]
         rows = self._plan_rows(item, earlier, answers)
         intended = tuple(digest(dict(values)) for values in (*rows.changed.values(), *rows.made)) if rows else ()
-        record = earlier.with_fields({each.name: each.decision.record for each in decided if each.decision})
+        fields = {each.name: each.decision.record for each in decided if each.decision}
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
-        self.records.save(replace(record, intended_rows=tuple(dict.fromkeys((*earlier.intended_rows, *intended)))))
+        self.remember(item, lambda known: known.intending(fields, intended))
         if not self._carry_out(item, [each for each in decided if each.verdict is Verdict.WRITE]):
             return None
-        done = self.record(item).done()
         made: list[MadeRow] = []
         if rows and self._rows:
             made = self._rows.carry_out(item.own[self.declaration.collection.key_field], rows)
-            done = replace(done, rows=(*rows.remembered, *made))
-        self.records.save(done)
+            ours = (*rows.remembered, *made)
+            self.remember(item, lambda known: replace(known, rows=ours).done())
+        else:
+            self.remember(item, EnrichmentRecord.done)
         reviews = [each for each in decided if each.verdict is Verdict.REVIEW]
         if self.declaration.options.review == "version":
             self._propose(item, reviews)

@@ -197,7 +197,7 @@ class DeclaredEnricher:
         return answers
 
     def _keep(self, item: EnrichedItem, code: str, answer: KeptAnswer) -> None:
-        self.records.save(self._targets.record(item).with_answer(code, answer))
+        self._targets.remember(item, lambda known: known.with_answer(code, answer))
 
     def _derived(self, item: EnrichedItem, values: Values) -> Values:
         builtin = self.declaration.builtin

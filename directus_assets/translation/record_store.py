@@ -1,12 +1,15 @@
 """Where translation records are kept: a folder, or a bucket that several machines share."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import NotFound
 from directus_assets.translation.records import TranslationRecord
+
+_TYPE = "application/json"
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,56 @@ class RecordStore:
         """
         name = record_name(collection, item, language)
         try:
-            data = self.storage.read(name)
+            return self._parsed(name, self.storage.read(name))
         except NotFound:
             return None
-        return TranslationRecord.from_json(data, name=f"{name} in {self.storage.describe()}")
 
     def save(self, record: TranslationRecord) -> None:
         """Put `record` in the place of the last one, wholly or not at all."""
         name = record_name(record.collection, record.item, record.language)
-        self.storage.write(name, record.to_json(), content_type="application/json")
+        self.storage.write(name, record.to_json(), content_type=_TYPE)
+
+    def update(
+        self, collection: str, item: str, language: str, change: Callable[[TranslationRecord], TranslationRecord]
+    ) -> None:
+        """Put `change` of the record (an empty one if there is none) in its place; no update by anybody else is lost.
+
+        Raises:
+            BadInput: the record is damaged.
+        """
+        name = record_name(collection, item, language)
+
+        def changed(content: bytes | None) -> bytes:
+            known = self._parsed(name, content) if content is not None else None
+            return change(known or TranslationRecord(collection=collection, item=item, language=language)).to_json()
+
+        self.storage.update(name, changed, content_type=_TYPE)
+
+    def replace(self, old: TranslationRecord, new: TranslationRecord) -> bool:
+        """Put `new` in the place of `old`, unless another run has decided on a field since `old` was loaded.
+
+        Returns:
+            Whether `new` is there now.
+
+        Raises:
+            BadInput: the record is damaged.
+        """
+        is_as_loaded = False
+
+        def unless_decided(known: TranslationRecord) -> TranslationRecord:
+            nonlocal is_as_loaded
+            is_as_loaded = known.fields == old.fields
+            return new if is_as_loaded else known
+
+        self.update(new.collection, new.item, new.language, unless_decided)
+        return is_as_loaded
 
     def delete(self, collection: str, item: str, language: str) -> None:
         """Remove the record, if there is one."""
         self.storage.delete(record_name(collection, item, language))
+
+    def _parsed(self, name: str, content: bytes) -> TranslationRecord:
+        return TranslationRecord.from_json(content, name=f"{name} in {self.storage.describe()}")
 
 
 def record_name(collection: str, item: str, language: str) -> str:

@@ -153,7 +153,7 @@ class Translator:
         record, ours = self._prepare(item, target)
 
         def keep(answer: Arrived) -> None:
-            self.records.save(self._record(item, target).with_answer(answer))
+            self._remember(item, target, lambda known: known.with_answer(answer))
 
         try:
             outcome = translate(
@@ -169,7 +169,8 @@ class Translator:
             )
         except Untranslatable as error:
             # The next try asks anew for what was no good twice.
-            self.records.save(self._record(item, target).remembering(error.accepted))
+            accepted = error.accepted
+            self._remember(item, target, lambda known: known.remembering(accepted))
             raise
         fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
         if not fresh:
@@ -182,6 +183,11 @@ class Translator:
         """What is remembered at this moment: another run may be at work on the same item."""
         known = self.records.load(self.scope.collection, item.key, target.code)
         return known or TranslationRecord(collection=self.scope.collection, item=item.key, language=target.code)
+
+    def _remember(
+        self, item: Item, target: LanguageRow, change: Callable[[TranslationRecord], TranslationRecord]
+    ) -> None:
+        self.records.update(self.scope.collection, item.key, target.code, change)
 
     def _is_to_translate(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str) -> bool:
         current = _target_value(item, target, name)
@@ -205,11 +211,14 @@ class Translator:
         reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW]
         record = earlier.with_fields({name: decision.record for name, decision in decisions.items()})
         # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
-        self.records.save(record.remembering_only(outcome.segments))
+        if not self.records.replace(earlier, record.remembering_only(outcome.segments)):
+            return None
         if values:
             if not write_row(self.client, self.scope, item, target, values):
                 return None
-            self.records.save(self._record(item, target).confirmed())
+            if any(each.record.written and each.record.intended for each in decisions.values()):
+                # Our earlier text is not ours any more, should a human put it back; a first one has none before it.
+                self._remember(item, target, TranslationRecord.confirmed)
         row = item.rows.get(target.code)
         if reviews and row and self.propose_in_versions:
             proposals = {name: outcome.values[name] for name in reviews}

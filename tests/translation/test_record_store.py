@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -11,7 +12,7 @@ from moto.server import ThreadedMotoServer
 from directus_assets.directus.storage import LocalStorage, S3Storage
 from directus_assets.errors import BadInput, PermanentError, Unreachable
 from directus_assets.translation.record_store import RecordStore, record_name
-from directus_assets.translation.records import FieldRecord, Remembered, TranslationRecord
+from directus_assets.translation.records import Arrived, FieldRecord, Remembered, TranslationRecord
 
 RECORD = TranslationRecord(
     collection="posts",
@@ -72,6 +73,28 @@ def test_a_deleted_record_is_gone_and_deleting_twice_is_no_error(store: RecordSt
     store.delete("posts", "17", "de-DE")
 
     assert store.load("posts", "17", "de-DE") is None
+
+
+def test_what_several_runs_remember_of_one_item_at_once_is_all_kept(store: RecordStore) -> None:
+    def remember(number: int) -> None:
+        answer = Arrived(texts={str(number): "Brot"}, engine="openai")
+        store.update("posts", "17", "de-DE", lambda known: known.with_answer(answer))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(remember, range(12)))
+
+    record = store.load("posts", "17", "de-DE")
+    assert record is not None
+    assert {key for answer in record.answers for key in answer.texts} == set(map(str, range(12)))
+
+
+def test_a_decision_that_another_run_has_made_meanwhile_is_not_overwritten(store: RecordStore) -> None:
+    nothing = TranslationRecord(collection="posts", item="17", language="de-DE")
+    store.update("posts", "17", "de-DE", lambda known: known.with_answer(Arrived(texts={"k": "Brot"}, engine="openai")))
+
+    assert store.replace(nothing, RECORD)
+    assert not store.replace(nothing, RECORD.with_fields({"title": FieldRecord(source="Bread", written="def")}))
+    assert store.load("posts", "17", "de-DE") == RECORD
 
 
 @pytest.mark.parametrize("item", ["../../etc/passwd", "..", "", "CON", "a/b\\c", "ü🍞\x00", "x" * 5000, "A"])

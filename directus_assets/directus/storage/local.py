@@ -59,7 +59,8 @@ class LocalStorage:
         self._require_root()
         with self._reported(name):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.with_name(f".{path.name}.lock").open("w") as lock:
+            # One lock for each folder: one for each name would double the number of files.
+            with path.with_name(".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 current = path.read_bytes() if path.exists() else None
                 self.write(name, change(current), content_type=content_type)
