@@ -46,10 +46,8 @@ PRESETS = tuple(Preset.parse(row) for row in PRESET_ROWS)
 
 
 WARM_LAUNCHER_LINE = "run_launcher: {module: directus_assets.orchestration.launcher,"
-OPT_IN_LINES = (
-    "storage: {custom: {module: directus_assets.orchestration.batched_records.sqlite,",
-    WARM_LAUNCHER_LINE,
-)
+RECORDS_LINE = "storage: {custom: {module: directus_assets.orchestration.batched_records.sqlite,"
+OPT_IN_LINES = (RECORDS_LINE, WARM_LAUNCHER_LINE)
 """How the lines of `dagster.yaml` begin that are opt-in: records in batches, and runs from a warm process."""
 
 

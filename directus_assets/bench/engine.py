@@ -1,12 +1,22 @@
-"""An engine that is as slow as real ones: an OpenAI-compatible server on loopback."""
+"""An engine that is as slow as real ones: an OpenAI-compatible server on loopback.
+
+`python -m directus_assets.bench.engine SECONDS AT_ONCE` is one in a process of its own, as real ones are not in ours.
+"""
 
 import json
 import random
 import re
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+import httpx
 
 from directus_assets.translation.engines.openai_prompt import count_tokens
 
@@ -26,6 +36,39 @@ _WORDS = {
 """Enough of each language for the checks of an answer to take it for one."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """What an engine has answered so far: requests, their tokens, and requests that were refused."""
+
+    requests: int = 0
+    tokens: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class RemoteEngine:
+    """A `SlowEngine` in another process."""
+
+    url: str
+
+    @property
+    def counts(self) -> Counts:
+        """As of now."""
+        return Counts(**httpx.get(f"{self.url}/counts", trust_env=False).json())
+
+
+@contextmanager
+def remote_engine(*, seconds: float, at_once: int) -> Iterator[RemoteEngine]:
+    """A `SlowEngine` in a process of its own, as long as the block runs."""
+    command = [sys.executable, "-m", __name__, str(seconds), str(at_once)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 (it is a pipe)
+            yield RemoteEngine(process.stdout.readline().strip())
+        finally:
+            process.terminate()
+
+
 class SlowEngine:
     """The server. Entering the block starts it, leaving it stops it.
 
@@ -37,9 +80,7 @@ class SlowEngine:
     def __init__(self, *, seconds: float, at_once: int) -> None:
         self.seconds = seconds
         self.at_once = at_once
-        self.tokens = 0
-        self.requests = 0
-        self.refused = 0
+        self.counts = Counts()
         self.in_flight = 0
         self._lock = threading.Lock()
         self._http = _Server(("127.0.0.1", 0), _handler(self))
@@ -59,7 +100,7 @@ class SlowEngine:
         """Status and body for one request."""
         with self._lock:
             if self.in_flight >= self.at_once:
-                self.refused += 1
+                self.counts = replace(self.counts, refused=self.counts.refused + 1)
                 return 429, {"error": {"message": "Too many requests", "code": "rate_limit_exceeded"}}
             self.in_flight += 1
         started = time.monotonic()
@@ -68,8 +109,11 @@ class SlowEngine:
         time.sleep(max(0.0, self.seconds - (time.monotonic() - started)))
         with self._lock:
             self.in_flight -= 1
-            self.requests += 1
-            self.tokens += completion["usage"]["total_tokens"]
+            self.counts = replace(
+                self.counts,
+                requests=self.counts.requests + 1,
+                tokens=self.counts.tokens + completion["usage"]["total_tokens"],
+            )
         return 200, completion
 
 
@@ -108,7 +152,12 @@ def _handler(engine: SlowEngine) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            status, body = engine.answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self._send(*engine.answer(json.loads(self.rfile.read(int(self.headers["content-length"])))))
+
+        def do_GET(self) -> None:
+            self._send(200, asdict(engine.counts))
+
+        def _send(self, status: int, body: dict[str, Any]) -> None:
             payload = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
@@ -120,3 +169,14 @@ def _handler(engine: SlowEngine) -> type[BaseHTTPRequestHandler]:
             """Nothing: the engine counts."""
 
     return Handler
+
+
+def main(seconds: str, at_once: str) -> None:
+    """Serves until the process is ended; prints the address first."""
+    with SlowEngine(seconds=float(seconds), at_once=int(at_once)) as engine:
+        print(engine.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,7 +1,8 @@
 """Translation: what an edit costs beside the whole text, and how near the pace is to what the engine allows."""
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +10,11 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from directus_assets.bench.bed import Bed, fresh_directus
-from directus_assets.bench.engine import SlowEngine
+from directus_assets.bench.bed import RECORDS_LINE, Bed, fresh_directus, opt_in
+from directus_assets.bench.engine import RemoteEngine, remote_engine
 from directus_assets.bench.figures import Figure, ratio_at_least, ratio_at_most
 from directus_assets.bench.texts import body, post
+from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.names import Names
@@ -28,51 +30,71 @@ _SECONDS, _AT_ONCE = 0.5, 16
 _PARAGRAPHS = 40
 _POSTS = 60
 _LANGUAGES = 4
+_STORAGES = {"Dagster's own storage": (), "records in batches": (RECORDS_LINE,)}
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
     """The figures of this part."""
-    edited, whole, requests, rates, ideals = [], [], [], [], []
+    edits, whole, requests = [], [], []
+    paces: dict[str, list[_Pace]] = {}
     for number in range(rounds):
-        say(f"round {number + 1} of {rounds}")
+        say(f"round {number + 1} of {rounds}: an edit")
         with _desk() as desk:
             key = desk.create(*[post("A long post", paragraphs=_PARAGRAPHS, seed=number)])
-            desk.translate(key)
-            whole.append(float(desk.engine.tokens))
-            sent = desk.engine.requests
+            all_of_it = desk.translate(key)
             desk.edit_one_paragraph(key[0], seed=number)
-            desk.translate(key)
-            edited.append(float(desk.engine.tokens - whole[-1]))
-            requests.append(float(desk.engine.requests - sent))
-            keys = desk.create(*[post("A short post", paragraphs=1, seed=1000 + n) for n in range(_POSTS)])
-            before, started = desk.engine.requests, time.monotonic()
-            desk.translate(keys)
-            seconds = time.monotonic() - started
-            rates.append(60 * _POSTS / seconds)
-            ideals.append(60 * _POSTS / ((desk.engine.requests - before) * _SECONDS / _AT_ONCE))
-    edit = f"one edited paragraph of a 2,000-word post, {_LANGUAGES} languages"
+            edit = desk.translate(key)
+            edits.append(float(edit.tokens))
+            whole.append(float(all_of_it.tokens))
+            requests.append(float(edit.requests))
+        for storage, opted in _STORAGES.items():
+            say(f"round {number + 1} of {rounds}: {_POSTS} posts, {storage}")
+            with _desk(opted) as desk:
+                desk.translate(desk.create(post("The first post", paragraphs=1, seed=1)))
+                keys = desk.create(*[post("A short post", paragraphs=1, seed=1000 + n) for n in range(_POSTS)])
+                paces.setdefault(storage, []).append(desk.translate(keys))
+    what = f"one edited paragraph of a 2,000-word post, {_LANGUAGES} languages"
     return [
         Figure(
             part="translation",
-            what=f"tokens for {edit}",
+            what=f"tokens for {what}",
             unit="tokens",
-            ours=tuple(edited),
+            ours=tuple(edits),
             against="sending the whole post",
             theirs=tuple(whole),
             goal=ratio_at_most(0.1),
         ),
-        Figure(part="translation", what=f"requests for {edit}", unit="requests", ours=tuple(requests)),
-        Figure(
+        Figure(part="translation", what=f"requests for {what}", unit="requests", ours=tuple(requests)),
+        *(figure for storage, taken in paces.items() for figure in _pace(storage, taken)),
+    ]
+
+
+def _pace(storage: str, taken: Sequence["_Pace"]) -> Iterator[Figure]:
+    spans = {
+        "planned, written and recorded": [each.seconds for each in taken],
+        "written and recorded": [each.seconds_at_work for each in taken],
+    }
+    for span, seconds in spans.items():
+        yield Figure(
             part="translation",
-            what=f"posts into {_LANGUAGES} languages, written and recorded, in one run of {_POSTS}",
+            what=f"{_POSTS} posts into {_LANGUAGES} languages in one run, {storage}: {span}",
             unit="posts/min",
-            ours=tuple(rates),
+            ours=tuple(60 * _POSTS / each for each in seconds),
             against=f"the ideal of an engine that takes {_SECONDS * 1000:.0f} ms and {_AT_ONCE} requests at once",
-            theirs=tuple(ideals),
+            theirs=tuple(60 * _POSTS * _AT_ONCE / (each.requests * _SECONDS) for each in taken),
             goal=ratio_at_least(0.9),
             note="Without the start of the run's process.",
-        ),
-    ]
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pace:
+    """What a run took and asked for: seconds in all, and those after its plan was recorded."""
+
+    seconds: float
+    seconds_at_work: float
+    requests: int
+    tokens: int
 
 
 @dataclass
@@ -80,7 +102,7 @@ class _Desk:
     """A Directus with posts, the assets that translate them, and the engine."""
 
     bed: Bed
-    engine: SlowEngine
+    engine: RemoteEngine
     project: Project
     items: Items
     instance: dg.DagsterInstance = field(repr=False)
@@ -99,21 +121,35 @@ class _Desk:
         (row,) = self.bed.admin.get("/items/posts_translations", filter=where, fields=["id"])
         self.bed.admin.patch(f"/items/posts_translations/{row['id']}", {"body": "\n".join(paragraphs)})
 
-    def translate(self, keys: list[str]) -> None:
+    def translate(self, keys: list[str]) -> _Pace:
         """One run over these partitions."""
-        dg.materialize(
+        before, started = self.engine.counts, time.monotonic()
+        result = dg.materialize(
             [build_translations(self.project, self.items)],
             instance=self.instance,
             tags=range_tags(keys[0], keys[-1]),
         )
+        seconds, after = time.monotonic() - started, self.engine.counts
+        (run,) = self.instance.get_run_records(dg.RunsFilter(run_ids=[result.run_id]))
+        return _Pace(
+            seconds=seconds,
+            seconds_at_work=(run.end_time or 0) - (run.start_time or 0),
+            requests=after.requests - before.requests,
+            tokens=after.tokens - before.tokens,
+        )
 
 
 @contextmanager
-def _desk() -> Iterator[_Desk]:
+def _desk(opted: Sequence[str] = ()) -> Iterator[_Desk]:
+    """With these opt-in lines of `dagster.yaml`."""
     with ExitStack() as stack:
         bed = stack.enter_context(fresh_directus(with_texts=True))
-        engine = stack.enter_context(SlowEngine(seconds=_SECONDS, at_once=_AT_ONCE))
-        home = stack.enter_context(TemporaryDirectory(prefix="directus-assets-bench-"))
+        engine = stack.enter_context(remote_engine(seconds=_SECONDS, at_once=_AT_ONCE))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="directus-assets-bench-")))
+        opt_in(folder, opted)
+        home = str(prepare_home(folder))
+        # The opt-in lines name it, too.
+        os.environ["DAGSTER_HOME"] = home
         environment = Environment.read(
             {
                 "DIRECTUS_URL": bed.directus.url,
@@ -128,6 +164,6 @@ def _desk() -> Iterator[_Desk]:
         project = Project(Settings(environment=environment, config=config, config_folder=Path(home)))
         snapshot = take_snapshot(project.directus, Wanted(translations=True))
         items = next(each for each in translated_items(project, snapshot) if each.collection == "posts")
-        instance = stack.enter_context(dg.DagsterInstance.local_temp(home))
+        instance = stack.enter_context(dg.DagsterInstance.from_config(home))
         instance.add_dynamic_partitions(str(NAMES.items_partitions("posts").name), [])
         yield _Desk(bed, engine, project, items, instance)

@@ -14,6 +14,7 @@ from directus_assets.clicks import Button, Click, forget_click, keep_click, open
 from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
 from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.click_outcome import find_outcome
+from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import (
@@ -74,7 +75,7 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
 
     @dg.sensor(
         name=project.names.buttons_sensor,
-        minimum_interval_seconds=_SECONDS,
+        minimum_interval_seconds=minimum_interval(_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Tells editors in Directus what has become of what they had made again.",
     )

@@ -6,6 +6,7 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.notify import Cause, call_webhook, forget_causes, last_editors, new_causes, tell_editor
+from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.materialized import failures_of_run
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import CLICK_TAG, WILL_RETRY_TAG
@@ -24,7 +25,7 @@ def build_failure_sensor(
 
     @dg.run_failure_sensor(
         name=project.names.failure_sensor,
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=minimum_interval(30),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Tells the editor, or a webhook, of what failed for good.",
     )

@@ -16,6 +16,7 @@ from directus_assets.directus.feed import FeedPosition, foreign_changes, read_fe
 from directus_assets.directus.models import Activity
 from directus_assets.orchestration.cursor import Cursor, Scan
 from directus_assets.orchestration.enrichments import is_enrichment
+from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.materialized import failed_outputs, failures, fingerprints
 from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
@@ -69,7 +70,7 @@ def build_partition_sensor(
     @dg.sensor(
         name=name,
         jobs=jobs or None,
-        minimum_interval_seconds=project.settings.environment.poll_seconds,
+        minimum_interval_seconds=minimum_interval(project.settings.environment.poll_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=description,
     )

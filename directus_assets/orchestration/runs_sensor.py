@@ -6,6 +6,7 @@ from collections.abc import Collection
 import dagster as dg
 
 from directus_assets.orchestration.alive import is_dead
+from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.names import Names
 
 _MESSAGE = "The worker of this run is gone: it has given no sign of life for some minutes."
@@ -22,7 +23,7 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
 
     @dg.sensor(
         name=names.runs_sensor,
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=minimum_interval(30),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends runs whose worker died without a word, so that they are tried again.",
     )

@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, read_feed
+from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
@@ -31,7 +32,7 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
 
     @dg.sensor(
         name=project.names.settings_sensor,
-        minimum_interval_seconds=project.settings.environment.poll_seconds,
+        minimum_interval_seconds=minimum_interval(project.settings.environment.poll_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Follows image presets, languages, translated collections and the glossary in Directus.",
     )

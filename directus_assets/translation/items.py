@@ -3,6 +3,7 @@
 Only the translations collection is written, only the fields that change, and never a second row for one language.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected
 from directus_assets.translation.scope import Scope
 
 _KEYS_PER_REQUEST = 100
+_LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
+"""Seconds before each look at whether others have taken their rows back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +102,10 @@ def write_row(
 ) -> bool:
     """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
 
-    Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where somebody
-    else has made one at the same time takes its own away. Nobody keeps a second row.
+    Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where others have
+    made one at the same time, all but the first take theirs back at once. The first gives them the time to do so, and
+    takes its own back where one stays: that one was made by somebody who could not see the first yet (a key is given
+    before its row is committed). Nobody keeps a second row.
 
     Returns:
         Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
@@ -119,8 +124,13 @@ def write_row(
         if _is_as_read(client, scope, item, language):
             raise
         return False
-    if _row_keys(client, scope, item.key, language) == [own]:
-        return True
+    for wait in _LOOKS:
+        time.sleep(wait)
+        keys = _row_keys(client, scope, item.key, language)
+        if keys == [own]:
+            return True
+        if own not in keys or own != min(keys, key=_order):
+            break
     _take_back(client, scope, own)
     return False
 
@@ -143,6 +153,11 @@ def _is_as_read(client: DirectusClient, scope: Scope, item: Item, language: Lang
     """Whether the item is still there, with the same row, or still without one, in this language."""
     fresh = read_items(client, scope, [item.key], matching_only=False)
     return bool(fresh) and _row_key(fresh[0], language) == _row_key(item, language)
+
+
+def _order(key: str) -> tuple[int, str]:
+    """The order of numbers for keys that are numbers, and for others one that is the same for everybody."""
+    return len(key), key
 
 
 def _row_key(item: Item, language: LanguageRow) -> str | None:

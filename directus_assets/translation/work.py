@@ -6,10 +6,12 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
+from directus_assets.directus.together import Together
 from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines import pseudo
@@ -119,12 +121,12 @@ class Translator:
             result = self._round(item, target, settle)
             if result is not None:
                 return replace(result, usage=usage, seconds=time.monotonic() - started)
-            # Two runs that make a row at the same time both take theirs back: chance parts them.
+            # Runs that hinder each other are parted by chance.
             self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
-            fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
-            if not fresh:
+            fresh = self._present.get(item.key)
+            if fresh is None:
                 return Translated(item=item.key, language=target.code, fingerprint="")
-            item = fresh[0]
+            item = fresh
         raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while it was translated.")
 
     def forecast(self, item: Item, target: LanguageRow) -> Forecast:
@@ -172,12 +174,21 @@ class Translator:
             accepted = error.accepted
             self._remember(item, target, lambda known: known.remembering(accepted))
             raise
-        fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
-        if not fresh:
+        fresh = self._present.get(item.key)
+        if fresh is None:
             return Translated(item=item.key, language=target.code, fingerprint="")
-        if dict(fresh[0].source) != dict(item.source):
+        if dict(fresh.source) != dict(item.source):
             return None
-        return self._write(fresh[0], target, outcome)
+        return self._write(fresh, target, outcome)
+
+    @cached_property
+    def _present(self) -> Together[str, Item]:
+        """Items as they are now, read for all languages and items at work together."""
+
+        def read(keys: Sequence[str]) -> dict[str, Item]:
+            return {item.key: item for item in read_items(self.client, self.scope, keys, matching_only=False)}
+
+        return Together(read)
 
     def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """What is remembered at this moment: another run may be at work on the same item."""

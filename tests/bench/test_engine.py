@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from directus_assets.bench.engine import SlowEngine
+from directus_assets.bench.engine import Counts, RemoteEngine, SlowEngine, remote_engine
 from directus_assets.errors import Overloaded
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.protocol import AskedSegment, Request
@@ -20,7 +20,7 @@ def request(code: str = "de-DE") -> Request:
 
 
 @contextlib.contextmanager
-def engine(server: SlowEngine) -> Iterator[OpenAIEngine]:
+def engine(server: SlowEngine | RemoteEngine) -> Iterator[OpenAIEngine]:
     client = OpenAIEngine(api_key="none", model="slow", base_url=server.url)
     try:
         yield client
@@ -41,8 +41,7 @@ def test_requests_and_tokens_are_counted():
     with SlowEngine(seconds=0, at_once=1) as server, engine(server) as client:
         usage = client.translate(request()).usage
 
-        assert server.requests == 1
-        assert server.tokens == usage.input_tokens + usage.output_tokens
+        assert server.counts == Counts(requests=1, tokens=usage.input_tokens + usage.output_tokens)
 
 
 def test_more_than_are_answered_at_once_are_refused():
@@ -56,4 +55,11 @@ def test_more_than_are_answered_at_once_are_refused():
             client.translate(request())
         first.join()
 
-    assert (server.requests, server.refused) == (1, 1)
+    assert (server.counts.requests, server.counts.refused) == (1, 1)
+
+
+def test_an_engine_in_a_process_of_its_own_tells_what_it_has_answered():
+    with remote_engine(seconds=0, at_once=1) as server, engine(server) as client:
+        usage = client.translate(request()).usage
+
+        assert server.counts == Counts(requests=1, tokens=usage.input_tokens + usage.output_tokens)

@@ -104,7 +104,7 @@ def test_a_run_worker_that_is_killed_loses_nothing_and_pays_nothing_twice(
 
     before = len(engine.asked)
     remembered = {
-        code: sum(len(answer.texts) for answer in record.answers)
+        code: len(record.segments) + sum(len(answer.texts) for answer in record.answers)
         for code in TARGETS
         if (record := records.load("posts", post, code))
     }

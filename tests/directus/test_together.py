@@ -1,0 +1,79 @@
+"""Many threads, few requests."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from directus_assets.directus.together import Together
+from directus_assets.errors import NotFound, Unreachable
+
+
+class Shelf:
+    """What is asked; the first request lasts until `opened` is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.began, self.opened = threading.Event(), threading.Event()
+
+    def fetch(self, keys: Sequence[str]) -> dict[str, str]:
+        self.asked.append(list(keys))
+        if len(self.asked) == 1:
+            self.began.set()
+            assert self.opened.wait(10)
+        if "broken" in keys:
+            raise NotFound("The broken one is not there.")
+        return {key: key.upper() for key in keys if key != "gone"}
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def ask(shelf: Shelf, together: Together[str, str], *keys: str) -> list[object]:
+    """What one caller gets who asks for the first key, and others who ask for the rest while that is under way."""
+    with ThreadPoolExecutor(len(keys)) as pool:
+        first = pool.submit(together.get, keys[0])
+        assert shelf.began.wait(10)
+        rest = [pool.submit(together.get, key) for key in keys[1:]]
+        while len(together._waiting) < len(rest):
+            pass
+        shelf.opened.set()
+        return [each.exception(10) or each.result() for each in (first, *rest)]
+
+
+def test_those_who_ask_meanwhile_are_answered_by_one_more_request(shelf: Shelf) -> None:
+    together = Together(shelf.fetch)
+
+    assert ask(shelf, together, "a", "b", "c", "b", "a") == ["A", "B", "C", "B", "A"]
+
+    assert [sorted(keys) for keys in shelf.asked] == [["a"], ["a", "b", "c"]]
+
+
+def test_what_is_not_there_has_no_answer(shelf: Shelf) -> None:
+    assert ask(shelf, Together(shelf.fetch), "a", "gone", "b") == ["A", None, "B"]
+
+
+def test_no_request_asks_for_more_than_it_may(shelf: Shelf) -> None:
+    assert ask(shelf, Together(shelf.fetch, most=2), "a", "b", "c", "d") == ["A", "B", "C", "D"]
+
+    assert sorted(map(len, shelf.asked)) == [1, 1, 2]
+
+
+def test_nobody_suffers_from_what_others_ask_for(shelf: Shelf) -> None:
+    together = Together(shelf.fetch)
+
+    one, two, broken, three = ask(shelf, together, "a", "b", "broken", "c")
+
+    assert (one, two, three) == ("A", "B", "C")
+    assert isinstance(broken, NotFound)
+
+
+def test_an_error_of_a_lone_caller_is_its_own() -> None:
+    def fetch(_keys: Sequence[str]) -> dict[str, str]:
+        raise Unreachable("Directus does not answer.")
+
+    with pytest.raises(Unreachable):
+        Together(fetch).get("a")
