@@ -47,6 +47,8 @@ PRESETS = tuple(Preset.parse(row) for row in PRESET_ROWS)
 
 WARM_LAUNCHER_LINE = "run_launcher: {module: directus_assets.orchestration.launcher,"
 RECORDS_LINE = "storage: {custom: {module: directus_assets.orchestration.batched_records.sqlite,"
+COORDINATOR_LINE = "run_coordinator: {module: directus_assets.orchestration.coordinator,"
+QUEUE_LINE = "run_queue:"
 OPT_IN_LINES = (RECORDS_LINE, WARM_LAUNCHER_LINE)
 """How the lines of `dagster.yaml` begin that are opt-in: records in batches, and runs from a warm process."""
 
@@ -171,6 +173,8 @@ def opt_in(folder: Path, lines: Iterable[str] = OPT_IN_LINES) -> None:
         if f"\n# {line}" not in text:
             raise ConfigurationError(f"There is no line '# {line}…' in {path}.", remedy="Correct OPT_IN_LINES.")
         text = text.replace(f"\n# {line}", f"\n{line}")
+        if line == COORDINATOR_LINE:
+            text = text.replace(f"\n{QUEUE_LINE}", f"\n# {QUEUE_LINE}")
     path.write_text(text, "utf-8")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from directus_assets.bench.bed import (
+    COORDINATOR_LINE,
     WARM_LAUNCHER_LINE,
     Bed,
     Running,
@@ -56,7 +57,7 @@ class Way:
 _WAYS = (
     Way(name="default settings", goal_seconds=8),
     Way(name="warm launcher", goal_seconds=4, is_warm=True),
-    Way(name="warm launcher, pushed by a flow", goal_seconds=1.3, is_warm=True, is_pushed=True),
+    Way(name="warm launcher and coordinator, pushed by a flow", goal_seconds=1.3, is_warm=True, is_pushed=True),
 )
 
 
@@ -106,7 +107,7 @@ def _running(way: Way) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="directus-assets-bench-") as folder, fresh_directus(with_texts=True) as bed:
         home = Path(folder)
         if way.is_warm:
-            opt_in(home, [WARM_LAUNCHER_LINE])
+            opt_in(home, [WARM_LAUNCHER_LINE, *([COORDINATOR_LINE] if way.is_pushed else [])])
         with running_pipeline(bed, environment=_ENGINE, home=home) as running:
             if way.is_pushed:
                 _push(running)

@@ -1,16 +1,13 @@
 """A run coordinator that starts at once what Directus pushes: the queue is looked at once a second only.
 
-Opt in with one line of `dagster.yaml`, in the place of `run_queue` (whose settings may go into its `config`):
+Opt in with one line of `dagster.yaml`, in the place of `run_queue`, whose settings are then its `config`:
 
-    run_coordinator: {module: directus_assets.orchestration.coordinator, class: PushedFirstCoordinator}
+    run_coordinator: {module: directus_assets.orchestration.coordinator, class: PushedFirstCoordinator, config: {…}}
 
 All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_coordinator.py`
 holds it against the Dagster that is installed: what a coordinator is asked (`dagster._core.run_coordinator`), and how
 Dagster's own coordinators launch a run (`DagsterInstance.launch_run`).
 """
-
-from collections.abc import Mapping
-from typing import Any, Self
 
 import dagster as dg
 from dagster._core.run_coordinator import SubmitRunContext
@@ -22,23 +19,8 @@ AT_ONCE = 2
 """Where so many runs are under way already, pushed runs wait as all others do: a burst of them becomes a batch."""
 
 
-_DEFAULTS = {
-    "dequeue_interval_seconds": 1,
-    "max_user_code_failure_retries": 60,
-    "user_code_failure_retry_delay": 5,
-}
-
-
 class PushedFirstCoordinator(dg.QueuedRunCoordinator):
-    """Dagster's queue, which a pushed run does not enter where it would leave it at once.
-
-    Its settings are those of Dagster's own, with other defaults: what `run_queue` has in our `dagster.yaml`.
-    """
-
-    @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Self:
-        """A coordinator with these settings."""
-        return super().from_config_value(inst_data, {**_DEFAULTS, **config_value})
+    """Dagster's queue, which a pushed run does not enter where it would leave it at once."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """Launches the run, or puts it into the queue."""

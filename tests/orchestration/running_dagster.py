@@ -27,10 +27,11 @@ nux: {enabled: false}
 run_launcher:
   module: directus_assets.orchestration.launcher
   class: WarmRunLauncher
-run_queue: {dequeue_interval_seconds: 1}
 run_monitoring: {enabled: true, poll_interval_seconds: 2}
 run_retries: {enabled: true, max_retries: 1, retry_on_asset_or_op_failure: false}
 """
+
+QUEUE = "run_queue: {dequeue_interval_seconds: 1}\n"
 
 _DEFINITIONS = """\
 import pathlib
@@ -82,9 +83,13 @@ mutation Terminate($id: String!) { terminateRun(runId: $id) { __typename } }
 
 
 class RunningDagster:
-    """`dagster dev` in a folder of its own; entering the block starts it, leaving it stops it."""
+    """`dagster dev` in a folder of its own; entering the block starts it, leaving it stops it.
 
-    def __init__(self, folder: Path) -> None:
+    `queue` is the part of its `dagster.yaml` that says how runs wait.
+    """
+
+    def __init__(self, folder: Path, *, queue: str = QUEUE) -> None:
+        self._queue = queue
         self.folder = folder
         self.home = folder / "home"
         self.url = f"http://127.0.0.1:{free_port(0)}"
@@ -92,7 +97,7 @@ class RunningDagster:
 
     def __enter__(self) -> Self:
         self.home.mkdir()
-        (self.home / "dagster.yaml").write_text(_INSTANCE)
+        (self.home / "dagster.yaml").write_text(_INSTANCE + self._queue)
         self.define("one")
         log = self._stack.enter_context((self.folder / "log").open("ab"))
         (self.folder / "workspace.yaml").write_text(
@@ -131,10 +136,12 @@ class RunningDagster:
         """Has the code location loaded again."""
         self._ask(_RELOAD)
 
-    def launch(self, job: str) -> str:
-        """Puts a run into the queue; gives its id."""
+    def launch(self, job: str, **tags: str) -> str:
+        """Asks for a run, with tags of ours; gives its id."""
         where = {"repositoryLocationName": "here", "repositoryName": "__repository__", "pipelineName": job}
-        answer = self._ask(_LAUNCH, parameters={"selector": where, "mode": "default"})["launchRun"]
+        metadata = {"tags": [{"key": f"directus_assets/{name}", "value": value} for name, value in tags.items()]}
+        parameters = {"selector": where, "mode": "default", "executionMetadata": metadata}
+        answer = self._ask(_LAUNCH, parameters=parameters)["launchRun"]
         return str(answer["run"]["runId"])
 
     def terminate(self, run_id: str) -> str:

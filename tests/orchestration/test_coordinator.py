@@ -1,0 +1,86 @@
+"""Pushed runs under a real webserver and daemon, and what their coordinator relies on of Dagster."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.run_coordinator import RunCoordinator, SubmitRunContext
+
+from directus_assets.orchestration.coordinator import AT_ONCE, PushedFirstCoordinator
+from tests.orchestration.running_dagster import RunningDagster
+
+_QUEUE = """\
+run_coordinator:
+  module: directus_assets.orchestration.coordinator
+  class: PushedFirstCoordinator
+  config: {dequeue_interval_seconds: 3}
+concurrency: {runs: {max_concurrent_runs: 3}}
+"""
+
+
+@pytest.fixture(scope="module")
+def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDagster]:
+    with RunningDagster(tmp_path_factory.mktemp("dagster"), queue=_QUEUE) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _nobody_goes_before_told(request: pytest.FixtureRequest) -> None:
+    if "dagster" in request.fixturenames:
+        (request.getfixturevalue("dagster").folder / "go").unlink(missing_ok=True)
+
+
+def was_queued(dagster: RunningDagster, run_id: str) -> bool:
+    return bool(dagster.instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_ENQUEUED))
+
+
+def test_a_pushed_run_does_not_wait_in_the_queue(dagster: RunningDagster) -> None:
+    pushed, other = dagster.launch("saying", trigger="push", item="files/1"), dagster.launch("saying")
+
+    assert [dagster.ended(run).status for run in (pushed, other)] == [dg.DagsterRunStatus.SUCCESS] * 2
+    assert not was_queued(dagster, pushed)
+    assert was_queued(dagster, other)
+
+
+def test_further_pushed_runs_wait_so_that_a_burst_becomes_a_batch(dagster: RunningDagster) -> None:
+    runs = [dagster.launch("waiting", trigger="push", item=f"files/{number}") for number in range(AT_ONCE + 2)]
+
+    assert [was_queued(dagster, run) for run in runs] == [False] * AT_ONCE + [True] * 2
+    dagster.let_go()
+    assert {dagster.ended(run).status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+
+
+def test_no_two_runs_that_were_pushed_for_one_item_are_started_at_once(dagster: RunningDagster) -> None:
+    first, second = (dagster.launch("waiting", trigger="push", item="files/1") for _ in range(2))
+
+    assert [was_queued(dagster, run) for run in (first, second)] == [False, True]
+    dagster.let_go()
+    assert {dagster.ended(run).status for run in (first, second)} == {dg.DagsterRunStatus.SUCCESS}
+
+
+def test_where_no_run_may_start_a_pushed_one_waits_too(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text(_QUEUE.replace("max_concurrent_runs: 3", "max_concurrent_runs: 0"))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        coordinator = instance.run_coordinator
+        assert isinstance(coordinator, PushedFirstCoordinator)
+
+        assert not coordinator._has_room(dg.DagsterRun("job"))
+
+
+def test_its_settings_are_those_of_the_queue(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text(_QUEUE)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert isinstance(instance.run_coordinator, dg.QueuedRunCoordinator)
+
+        assert instance.run_coordinator.dequeue_interval_seconds == 3
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+        assert queue.max_concurrent_runs == 3
+
+
+def test_dagster_asks_a_coordinator_what_this_one_answers() -> None:
+    assert list(inspect.signature(RunCoordinator.submit_run).parameters) == ["self", "context"]
+    assert {"dagster_run", "workspace"} <= set(SubmitRunContext._fields)
+    assert list(inspect.signature(dg.DagsterInstance.launch_run).parameters) == ["self", "run_id", "workspace"]
