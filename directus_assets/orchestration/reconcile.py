@@ -171,11 +171,11 @@ class Reconcile:
             first_wait_seconds=self.first_wait_seconds,
         )
         made: dict[str, set[str]] = defaultdict(set)
+        # Read once: of a large project, all keys are megabytes. What is new since then is its sensor's.
+        rest = self.instance.get_dynamic_partitions(subject.partitions_name)[position.at :]
         is_over = False
         while not is_over:
-            keys = self.instance.get_dynamic_partitions(subject.partitions_name)[
-                position.at : position.at + self.page_size
-            ]
+            keys, rest = rest[: self.page_size], rest[self.page_size :]
             compared = comparison.compare(keys) if keys else Compared(verdicts={}, wanted={}, gone=())
             self._note(comparison, compared)
             # What waits in one language only goes on to wait in that one.
@@ -185,7 +185,7 @@ class Reconcile:
             removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
             self._report.removed[subject.name] += removed
             position = position.model_copy(update={"at": position.at + len(keys) - removed})
-            is_over = len(keys) < self.page_size
+            is_over = not rest
             if self.clock() >= self._deadline:
                 break
         for note, noted in at_first.items():
