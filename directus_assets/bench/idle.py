@@ -1,12 +1,15 @@
 """Idle: what a pipeline costs that has nothing to do."""
 
+import json
 import re
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import httpx
 
 from directus_assets.bench.bed import fresh_directus, photographs, running_pipeline
 from directus_assets.bench.figures import Figure, ours_at_most
@@ -16,13 +19,14 @@ from directus_assets.local.progress import Say
 _SECONDS = 30
 _TICK = re.compile(r"Checking for new runs for sensor")
 _CODE_LOCATION = "code-server"
+_SENSORS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { sensors { id } } } } }"
 _REQUEST = re.compile(r'"url":"/(?!server/ping)')
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
     """The figures of this part: each round a span of half a minute on the same Directus, without and with it."""
     requests, ours_cpu, own_cpu, theirs_cpu, megabytes, rows, memory = [], [], [], [], [], [], []
-    alone = []
+    alone, ticked, beyond = [], [], []
     # Directus notes each request at this level.
     with fresh_directus(with_texts=True, environment={"LOG_LEVEL": "info"}) as bed:
         say("Directus alone")
@@ -43,6 +47,7 @@ def measure(rounds: int, say: Say) -> list[Figure]:
                 cpu, directus, written = cpu_seconds(running.pid), bed.cpu_seconds, written_bytes(running.pid)
                 time.sleep(_SECONDS)
                 ticks = max(1, _count(running.pipeline.log, _TICK) - ticks)
+                ticked.append(ticks)
                 requests.append((_count(bed.directus.log, _REQUEST) - asked) / ticks)
                 ours_cpu.append((cpu_seconds(running.pid) - cpu) / ticks * 1000)
                 own_cpu.append((cpu_seconds(code_location) - own) / ticks * 1000)
@@ -50,6 +55,14 @@ def measure(rounds: int, say: Say) -> list[Figure]:
                 theirs_cpu.append((bed.cpu_seconds - directus) * 60 / _SECONDS)
                 megabytes.append((written_bytes(running.pid) - written) * 3600 / _SECONDS / 1e6)
                 memory.append(resident_bytes(running.pid) / 1e6)
+            say("with its sensors stopped")
+            _stop_sensors(running.pipeline.url)
+            time.sleep(15)
+            for number in range(rounds):
+                cpu = cpu_seconds(running.pid)
+                time.sleep(_SECONDS)
+                still = (cpu_seconds(running.pid) - cpu) / ticked[number] * 1000
+                beyond.append(ours_cpu[number] - still)
     return [
         Figure(
             part="idle",
@@ -60,11 +73,17 @@ def measure(rounds: int, say: Say) -> list[Figure]:
         ),
         Figure(
             part="idle",
-            what="CPU for each sensor and tick: webserver, daemon and code location together",
+            what="CPU for each sensor and tick, beyond the same Dagster with its sensors stopped",
             unit="ms",
-            ours=tuple(ours_cpu),
+            ours=tuple(beyond),
             goal=ours_at_most(100),
             note="Four sensors every five seconds.",
+        ),
+        Figure(
+            part="idle",
+            what="all CPU of webserver, daemon and code location, divided by the ticks",
+            unit="ms",
+            ours=tuple(ours_cpu),
         ),
         Figure(
             part="idle",
@@ -92,6 +111,20 @@ def measure(rounds: int, say: Say) -> list[Figure]:
             part="idle", what="memory of webserver, daemon and code location together", unit="MB", ours=tuple(memory)
         ),
     ]
+
+
+def _stop_sensors(url: str) -> None:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
+
+        def ask(query: str) -> dict[str, Any]:
+            return dict(http.post("/graphql", json={"query": query}).raise_for_status().json()["data"])
+
+        for repository in ask(_SENSORS)["repositoriesOrError"]["nodes"]:
+            for sensor in repository["sensors"]:
+                stopped = ask(f"mutation {{ stopSensor(id: {json.dumps(sensor['id'])}) {{ __typename }} }}")[
+                    "stopSensor"
+                ]
+                assert stopped["__typename"] == "StopSensorMutationResult", stopped  # noqa: S101
 
 
 def _ticks_stored(instance: dg.DagsterInstance) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from directus_assets.directus.client import DirectusClient, item_path, items_path
 from directus_assets.directus.models import File, JsonValue
 from directus_assets.directus.schema import LanguageRow, TextField
+from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
 from directus_assets.translation.items import Item, Row, read_items, write_row
 from directus_assets.translation.scope import Scope
@@ -81,6 +82,11 @@ class ItemReader:
         for start in range(0, len(wanted), _KEYS_PER_REQUEST):
             found += self._read_some(wanted[start : start + _KEYS_PER_REQUEST], matching=matching)
         return found
+
+    @cached_property
+    def present(self) -> Together[str, EnrichedItem]:
+        """Items as they are now, whatever they match, read for all enrichments and items at work together."""
+        return Together(lambda keys: {item.key: item for item in self.read(keys, matching=False)})
 
     def keys_page(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of the keys of all items that one of the filters matches, in the order of keys."""

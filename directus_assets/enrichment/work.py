@@ -130,12 +130,12 @@ class DeclaredEnricher:
             result = self._round(item, answerer, anew=anew and attempt == 0)
             if result is not None:
                 return replace(result, usage=usage, seconds=time.monotonic() - started)
-            # Two runs that make a row at the same time both take theirs back: chance parts them.
+            # Runs that hinder each other are parted by chance.
             self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
-            fresh = self.reader.read([item.key], matching=False)
-            if not fresh:
+            fresh = self.reader.present.get(item.key)
+            if fresh is None:
                 return Enriched(item=item.key, fingerprint="")
-            item = fresh[0]
+            item = fresh
         raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was enriched.")
 
     def forecast(self, item: EnrichedItem) -> Usage:
@@ -159,18 +159,18 @@ class DeclaredEnricher:
         if not source:
             return replace(made, note=_NOTHING)
         answers = self._answers(item, answerer, anew=anew)
-        fresh = self.reader.read([item.key], matching=False)
-        if not fresh:
+        fresh = self.reader.present.get(item.key)
+        if fresh is None:
             return Enriched(item=item.key, fingerprint="")
-        if source_of(self.declaration, fresh[0]) != source:
+        if source_of(self.declaration, fresh) != source:
             return None
-        outcome = self._targets.write(fresh[0], source, answers)
+        outcome = self._targets.write(fresh, source, answers)
         if outcome is None:
             return None
         values = answers.get("", {code: dict(each) for code, each in answers.items()})
         note = "" if answers else _LEFT_ALONE
         if outcome.written and "" in answers:
-            note = self._told(fresh[0], answers[""])
+            note = self._told(fresh, answers[""])
         return replace(made, values=values, outcome=outcome, note=note)
 
     def _asked(self, item: EnrichedItem) -> list[str]:

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import JsonValue
@@ -184,11 +184,8 @@ class Translator:
     @cached_property
     def _present(self) -> Together[str, Item]:
         """Items as they are now, read for all languages and items at work together."""
-
-        def read(keys: Sequence[str]) -> dict[str, Item]:
-            return {item.key: item for item in read_items(self.client, self.scope, keys, matching_only=False)}
-
-        return Together(read)
+        read = partial(read_items, self.client, self.scope, matching_only=False)
+        return Together(lambda keys: {item.key: item for item in read(keys)})
 
     def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """What is remembered at this moment: another run may be at work on the same item."""

