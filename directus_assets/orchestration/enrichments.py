@@ -256,7 +256,7 @@ def metadata_of(result: Enriched, items: EnrichedItems, output: str) -> dict[str
         collection=items.collection,
         engine=enricher.engine_name,
         cost=items.project.purse_of(enricher.model).cost(result.usage),
-        public_url=items.project.directus.url,
+        public_url=items.project.public_url,
     )
 
 

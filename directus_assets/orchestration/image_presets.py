@@ -58,7 +58,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
                         asset_key,
                         outcome.file_id,
                         data_version=outcome.fingerprint,
-                        metadata=derivative_metadata(outcome, public_url=project.directus.url),
+                        metadata=derivative_metadata(outcome, public_url=project.public_url),
                     )
                 elif isinstance(outcome, Failed):
                     tried = fingerprint(files[outcome.file_id], by_asset[asset_key])
@@ -111,7 +111,7 @@ def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence
     for preset in presets:
         outcome = find_stored(project, file, preset)
         if outcome:
-            metadata = derivative_metadata(outcome, public_url=project.directus.url)
+            metadata = derivative_metadata(outcome, public_url=project.public_url)
             recorder.succeeded(
                 project.names.preset(preset.key),
                 file.id,

@@ -142,13 +142,13 @@ def _makings(
     What was made for another address tells nothing: this instance may have worked for another project.
     """
     names = {project.names.preset(preset.key): preset.key for preset in inventory.presets}
-    address = f"{project.directus.url}/assets/"
+    addresses = tuple(f"{url}/assets/" for url in (project.public_url, project.directus.url))
     found: dict[tuple[str, str], Making] = {}
     for asset_key in instance.get_asset_keys(prefix=project.names.presets.path) if file_ids else ():
         for record in all_materializations(instance, asset_key, file_ids):
             event = record.asset_materialization
             link = event.metadata.get("link") if event else None
-            if not event or not event.partition or not link or not str(link.value).startswith(address):
+            if not event or not event.partition or not link or not str(link.value).startswith(addresses):
                 continue
             making = Making(
                 preset=names.get(asset_key, asset_key.path[-1]),

@@ -42,6 +42,11 @@ class Project:
         """The client, shared by all threads of this process."""
         return DirectusClient.from_environment(self.settings.environment)
 
+    @property
+    def public_url(self) -> str:
+        """Where browsers reach Directus: for links, never for requests."""
+        return self.settings.environment.public_url or self.directus.url
+
     @cached_property
     def storages(self) -> dict[str, Storage]:
         """Directus' storage locations that this process reaches; empty where STORAGE_LOCATIONS is not set."""

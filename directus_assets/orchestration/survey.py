@@ -174,7 +174,7 @@ class FilePage:
         outcome = self._adopted(output, key)
         if outcome is None:
             return None
-        metadata = derivative_metadata(outcome, public_url=self.project.directus.url)
+        metadata = derivative_metadata(outcome, public_url=self.project.public_url)
         return Adopted(data_version=outcome.fingerprint, metadata=adopted_metadata(metadata))
 
     def _adopted(self, output: str, key: str) -> Delivered | None:
@@ -253,7 +253,7 @@ class ItemPage:
             scope=translator.scope,
             engine=translator.engine,
             cost=None,
-            public_url=self.items.project.directus.url,
+            public_url=self.items.project.public_url,
         )
         return Adopted(
             data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),

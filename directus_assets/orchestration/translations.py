@@ -181,7 +181,7 @@ def _record(
             scope=translator.scope,
             engine=translator.engine,
             cost=project.purse.cost(result.usage),
-            public_url=project.directus.url,
+            public_url=project.public_url,
         ),
         note="Needs review: a human's text was kept although its source has changed." if result.reviews else "",
     )

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from directus_assets.errors import ConfigurationError, hide
 
-_DIRECTUS = ("DIRECTUS_URL", "DIRECTUS_TOKEN", "STORAGE_")
+_DIRECTUS = ("DIRECTUS_URL", "DIRECTUS_PUBLIC_URL", "DIRECTUS_TOKEN", "STORAGE_")
 _ENGINE = ("OPENAI_", "DEEPL_", "TRANSLATION_ENGINE")
 _ENGINE_DECIDES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DEEPL_API_KEY")
 
@@ -21,6 +21,8 @@ class Environment:
     """What the environment says. Secrets are `SecretStr`, so that no `repr` shows them."""
 
     directus_url: str = ""
+    public_url: str = ""
+    """Where browsers reach Directus, for links; empty for `directus_url`."""
     directus_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     poll_seconds: int = 5
     webserver_url: str = "http://127.0.0.1:3000"
@@ -73,6 +75,7 @@ class Environment:
         # Compose hands on a variable that is not set as an empty one: both mean the default.
         return cls(
             directus_url=_address(values.get("DIRECTUS_URL", ""), _variable(prefix, "DIRECTUS_URL")),
+            public_url=_address(values.get("DIRECTUS_PUBLIC_URL", ""), _variable(prefix, "DIRECTUS_PUBLIC_URL")),
             directus_token=SecretStr(_token(values.get("DIRECTUS_TOKEN", ""), _variable(prefix, "DIRECTUS_TOKEN"))),
             poll_seconds=_seconds(values.get("DIRECTUS_POLL_SECONDS") or "5"),
             webserver_url=webserver_url,

@@ -24,11 +24,11 @@ CARD_KEY, AUTO_KEY = NAMES.preset("card"), NAMES.preset("auto")
 class Pipeline:
     """The assets on an instance, with that Directus."""
 
-    def __init__(self, instance: dg.DagsterInstance, folder: Path) -> None:
+    def __init__(self, instance: dg.DagsterInstance, folder: Path, **variables: str) -> None:
         self.instance = instance
         self.directus = ScriptedDirectus(folder, [CARD, AUTO])
         storage = {"STORAGE_LOCATIONS": "local", "STORAGE_LOCAL_DRIVER": "local", "STORAGE_LOCAL_ROOT": str(folder)}
-        environment = Environment.read({"DIRECTUS_URL": URL, "DIRECTUS_TOKEN": "t", **storage})
+        environment = Environment.read({"DIRECTUS_URL": URL, "DIRECTUS_TOKEN": "t", **storage, **variables})
         self.project = Project(Settings(environment=environment, config=Config()))
         self.project.__dict__["directus"] = self.directus.client
 
@@ -81,6 +81,17 @@ def test_a_derivative_is_materialized_with_its_versions_and_what_people_want_to_
     assert values["ratio_to_original"] == round(int(str(values["bytes"])) / (file.filesize or 1), 4)
     assert str(values["preview"]).startswith("![preview](data:image/")
     assert pipeline.directus.rendered == []
+
+
+def test_links_lead_to_where_browsers_reach_directus(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        pipeline = Pipeline(instance, tmp_path, DIRECTUS_PUBLIC_URL="https://cms.example.com/")
+        pipeline.add("f1")
+
+        assert pipeline.run("f1")
+
+        link = pipeline.materialized(CARD_KEY, "f1").metadata["link"]
+    assert link.value == "https://cms.example.com/assets/f1?key=card"
 
 
 def test_a_preset_with_the_format_auto_lists_its_three_derivatives(pipeline: Pipeline) -> None:
