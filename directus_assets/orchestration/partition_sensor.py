@@ -17,6 +17,7 @@ from directus_assets.directus.models import Activity
 from directus_assets.orchestration.cursor import Cursor, Scan
 from directus_assets.orchestration.enrichments import is_enrichment
 from directus_assets.orchestration.interval import minimum_interval
+from directus_assets.orchestration.kept_open import keep_open
 from directus_assets.orchestration.materialized import failed_outputs, failures, fingerprints
 from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
@@ -75,6 +76,8 @@ def build_partition_sensor(
         description=description,
     )
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        # Ticks are in the process that lives as long as the pipeline does.
+        keep_open(project.settings.environment.state_folder)
         tick = _Tick(context, project, followed, name)
         cursor = Cursor.model_validate_json(context.cursor) if context.cursor else tick.first_cursor()
         return tick.run(cursor)
