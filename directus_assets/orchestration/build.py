@@ -26,7 +26,9 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.runs_sensor import build_runs_sensor
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.orchestration.subject import Subject
-from directus_assets.orchestration.survey import EnrichmentSurveyor, FileSurveyor, ItemSurveyor
+from directus_assets.orchestration.survey_enrichments import EnrichmentSurveyor
+from directus_assets.orchestration.survey_files import FileSurveyor
+from directus_assets.orchestration.survey_items import ItemSurveyor
 from directus_assets.orchestration.translations import Items, build_translations
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot

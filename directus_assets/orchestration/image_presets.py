@@ -16,7 +16,7 @@ from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
-from directus_assets.orchestration.survey import find_stored
+from directus_assets.orchestration.survey_files import find_stored
 from directus_assets.planning import stale_outputs
 
 

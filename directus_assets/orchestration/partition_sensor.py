@@ -23,19 +23,11 @@ from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import (
-    FRESH_PRIORITY,
-    PRIORITY_TAG,
-    RANGE_END_TAG,
-    RANGE_START_TAG,
-    SCAN_PRIORITY,
-    SENSOR_TAG,
-    TRIGGER_TAG,
-    range_tags,
-)
+from directus_assets.orchestration.run_requests import RunRequests
+from directus_assets.orchestration.run_tags import FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 from directus_assets.orchestration.subject import Followed, Subject
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
-from directus_assets.planning import Batch, Examination, batches, deleted_items, plan_changes, stale_outputs
+from directus_assets.planning import Examination, deleted_items, plan_changes, stale_outputs
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0
@@ -96,7 +88,7 @@ class _Tick:
 
     def __post_init__(self) -> None:
         self.versions = dict(self.subject.code_versions)
-        self.requests: list[dg.RunRequest] = []
+        self.asked = RunRequests(self.subject, self.project.names.tags)
 
     @property
     def instance(self) -> dg.DagsterInstance:
@@ -127,8 +119,8 @@ class _Tick:
             cursor = self._scan(cursor, cursor.scan)
         cursor = self._remove_leaving(cursor)
         return dg.SensorResult(
-            run_requests=self.requests,
-            skip_reason=None if self.requests else "Nothing changed.",
+            run_requests=self.asked.requests,
+            skip_reason=None if self.asked.requests else "Nothing changed.",
             cursor=cursor.model_dump_json(),
         )
 
@@ -157,7 +149,7 @@ class _Tick:
         keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
         followers = self._stale_followers(own)
         if not keys:
-            self._request_all(
+            self.asked.add(
                 followers,
                 self._order() if followers else [],
                 trigger="change",
@@ -183,7 +175,7 @@ class _Tick:
         stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
         if stale:
             occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
-            self._request_all(stale, self._order(), trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
+            self.asked.add(stale, self._order(), trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
         # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
         leaving = [key for key in cursor.leaving if key not in examination.present]
         return cursor.model_copy(
@@ -280,7 +272,7 @@ class _Tick:
             }
         made = {output: fingerprint.removesuffix(REVIEW_MARK) for output, fingerprint in made.items()}
         stale = stale_outputs(wanted, made)
-        self._request_all(stale, order, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
+        self.asked.add(stale, order, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
         position = scan.position + len(keys)
         rest = scan.model_copy(update={"position": position}) if position < len(order) else None
         unready = tuple(dict.fromkeys([*cursor.unready, *examination.unready]))
@@ -300,8 +292,7 @@ class _Tick:
         return cursor.model_copy(update={"leaving": tuple(staying)})
 
     def _marks_a_run(self, key: str) -> bool:
-        asked = any(key in (request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]) for request in self.requests)
-        return asked or marks_an_unfinished_run(self.instance, key)
+        return self.asked.marks(key) or marks_an_unfinished_run(self.instance, key)
 
     def _register(self, keys: Iterable[str]) -> None:
         # Many keys at once go in through the instance: as part of a sensor's result they cost 2.7 ms each.
@@ -318,29 +309,3 @@ class _Tick:
     def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
         assets = {output: self.subject.assets[output] for output in outputs}
         return failed_outputs(self.instance, assets, keys, partitions_name=self.subject.partitions_name)
-
-    def _request_all(
-        self, stale: Mapping[str, frozenset[str]], order: Sequence[str], *, trigger: str, priority: str, occasion: str
-    ) -> None:
-        """Asks for runs over what is stale, each part's in its own job."""
-        for part in self.subject.parts:
-            own = {key: outputs & part.assets.keys() for key, outputs in stale.items()}
-            for batch in batches(own, order, size=part.batch_size):
-                self._request(batch, part, trigger=trigger, priority=priority, occasion=occasion)
-
-    def _request(self, batch: Batch, part: Subject, *, trigger: str, priority: str, occasion: str) -> None:
-        """Asks for a run. The same batch on the same occasion is asked for once, however often the tick is repeated."""
-        outputs = sorted(batch.outputs)
-        self.requests.append(
-            dg.RunRequest(
-                run_key=":".join([trigger, occasion, batch.first, batch.last, *outputs]),
-                job_name=part.job_name,
-                asset_selection=[part.assets[output] for output in outputs],
-                tags={
-                    **range_tags(batch.first, batch.last),
-                    TRIGGER_TAG: trigger,
-                    PRIORITY_TAG: priority,
-                    **self.project.names.tags,
-                },
-            )
-        )

@@ -15,7 +15,7 @@ from directus_assets.orchestration.buttons import build_buttons
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.run_tags import CLICK_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
-from directus_assets.orchestration.survey import FileSurveyor
+from directus_assets.orchestration.survey_files import FileSurveyor
 from tests.operations.test_flows import Dagster, dagster, tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
 

@@ -19,7 +19,7 @@ from directus_assets.orchestration.memory import keys_at_first, note_first, read
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile import Reconcile, Report, Target
 from directus_assets.orchestration.run_tags import PRIORITY_TAG, RANGE_START_TAG, TRIGGER_TAG
-from directus_assets.orchestration.survey import FileSurveyor
+from directus_assets.orchestration.survey_files import FileSurveyor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.reconcile import Verdict
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize

@@ -1,0 +1,116 @@
+"""What the reconcile sees of files and their derivatives."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from directus_assets.directus.models import File, Preset
+from directus_assets.directus.storage import Entry
+from directus_assets.errors import PermanentError
+from directus_assets.images.outcomes import Delivered
+from directus_assets.images.plan import examine_files
+from directus_assets.images.proof import adopted, are_lost, look_up
+from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.report import adopted_metadata, derivative_metadata, stored_sizes
+from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.survey import Adopted
+from directus_assets.planning import Examination
+
+
+def find_stored(project: Project, file: File, preset: Preset) -> Delivered | None:
+    """The derivatives of a file that Directus' storage holds and that are right; None where it does not."""
+    wanted = _stored_derivatives(project, file, preset)
+    return adopted(file, preset, wanted, look_up(project.storages[file.storage], wanted)) if wanted else None
+
+
+def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[Derivative, ...]:
+    """What the storage has to hold of a file, where we reach that storage and Directus serves from it."""
+    if file.storage not in project.storages or project.delivery_of(preset.key) == "export":
+        return ()
+    try:
+        return derivatives(preset, file)
+    except PermanentError:
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What one storage location holds."""
+
+    taken_at: float
+    """Seconds since 1970; what was made later may not be in it."""
+    entries: Mapping[str, Entry]
+
+
+@dataclass
+class FileSurveyor:
+    """Looks at files, with one listing of each storage location for all of its pages."""
+
+    subject: Files
+    _listings: dict[str, Listing] = field(default_factory=dict)
+
+    def look(self, keys: Sequence[str]) -> "FilePage":
+        rows = self.subject.project.files_by_id(keys)
+        examination = examine_files([rows[key] for key in keys if key in rows], self.subject.presets)
+        # A file that the filter leaves out keeps its partition: it may come back.
+        unseen = [key for key in keys if key not in rows]
+        there = {file.id for file in self.subject.project.directus.files_by_id(unseen)}
+        gone = [key for key in unseen if key not in there]
+        return FilePage(
+            project=self.subject.project,
+            rows=rows,
+            presets={preset.key: preset for preset in self.subject.presets},
+            examination=examination,
+            gone=(*gone, *examination.unfit),
+            listing=self._listing,
+        )
+
+    def _listing(self, location: str) -> Listing:
+        if location not in self._listings:
+            taken_at = time.time()
+            # Every stored derivative carries `__` in its name; originals are left out to keep this small.
+            entries = self.subject.project.storages[location].entries()
+            found = {entry.name: entry for entry in entries if "__" in entry.name}
+            self._listings[location] = Listing(taken_at=taken_at, entries=found)
+        return self._listings[location]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePage:
+    """Some files."""
+
+    project: Project
+    rows: Mapping[str, File]
+    presets: Mapping[str, Preset]
+    examination: Examination
+    gone: Sequence[str]
+    listing: Callable[[str], Listing]
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        file, event = self.rows[key], record.asset_materialization
+        wanted = _stored_derivatives(self.project, file, self.presets[output])
+        if not wanted or event is None:
+            return False
+        listing = self.listing(file.storage)
+        return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(event.metadata))
+
+    def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster remembers derivatives)
+        return False
+
+    def is_there(self, output: str, key: str) -> bool:
+        return self._adopted(output, key) is not None
+
+    def adopt(self, output: str, key: str) -> Adopted | None:
+        outcome = self._adopted(output, key)
+        if outcome is None:
+            return None
+        metadata = derivative_metadata(outcome, public_url=self.project.public_url)
+        return Adopted(data_version=outcome.fingerprint, metadata=adopted_metadata(metadata))
+
+    def _adopted(self, output: str, key: str) -> Delivered | None:
+        file, preset = self.rows[key], self.presets[output]
+        wanted = _stored_derivatives(self.project, file, preset)
+        return adopted(file, preset, wanted, self.listing(file.storage).entries) if wanted else None

@@ -1,0 +1,90 @@
+"""What the reconcile sees of items and their translations."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import dagster as dg
+
+from directus_assets.errors import PermanentError
+from directus_assets.orchestration.report import REVIEW_MARK, adopted_metadata, translation_metadata
+from directus_assets.orchestration.survey import Adopted, refuse_to_pay
+from directus_assets.orchestration.translations import Items, build_translator
+from directus_assets.planning import Examination
+from directus_assets.translation.items import Item, existing_keys, read_items
+from directus_assets.translation.protection import is_empty
+from directus_assets.translation.work import Translator
+
+
+@dataclass
+class ItemSurveyor:
+    """Looks at the items of one collection."""
+
+    subject: Items
+
+    def look(self, keys: Sequence[str]) -> "ItemPage":
+        items, client, scope = self.subject, self.subject.project.directus, self.subject.scope
+        rows = {item.key: item for item in read_items(client, scope, keys)}
+        # An item that the filter leaves out keeps its partition: it may be published again.
+        unseen = [key for key in keys if key not in rows]
+        gone = set(unseen) - existing_keys(client, scope, unseen)
+        return ItemPage(
+            items=items,
+            rows=rows,
+            examination=items.examine_items(rows, keys, items.assets),
+            gone=[key for key in unseen if key in gone],
+            translator=lambda: self._translator,
+        )
+
+    @cached_property
+    def _translator(self) -> Translator:
+        """One that never asks the engine: what is right already costs nothing."""
+        return replace(build_translator(self.subject.project, self.subject), admit=refuse_to_pay)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemPage:
+    """Some items."""
+
+    items: Items
+    rows: Mapping[str, Item]
+    examination: Examination
+    gone: Sequence[str]
+    translator: Callable[[], Translator]
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002 (texts have no size)
+        return not self.is_there(output, key)
+
+    def is_remembered(self, output: str, key: str) -> bool:
+        return self.items.project.records.load(self.items.collection, key, output) is not None
+
+    def is_there(self, output: str, key: str) -> bool:
+        """Whether every source text has one in the target language."""
+        item = self.rows[key]
+        row = item.rows.get(output)
+        return all(
+            is_empty(text) or (row is not None and not is_empty(row.values.get(name)))
+            for name, text in item.source.items()
+        )
+
+    def adopt(self, output: str, key: str) -> Adopted | None:
+        """What is remembered tells whether the texts are right; where nothing is, they count as a human's."""
+        translator = self.translator()
+        target = next(row for row in translator.scope.targets if row.code == output)
+        try:
+            result = translator.translate(self.rows[key], target)
+        except PermanentError:
+            return None
+        if not result.fingerprint:
+            return None
+        metadata = translation_metadata(
+            result,
+            scope=translator.scope,
+            engine=translator.engine,
+            cost=None,
+            public_url=self.items.project.public_url,
+        )
+        return Adopted(
+            data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+            metadata=adopted_metadata(metadata),
+        )
