@@ -4,10 +4,9 @@ What is asked, kept and written is decided in `directus_assets.enrichment`; here
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import dagster as dg
 
@@ -19,6 +18,7 @@ from directus_assets.enrichment.work import Enriched, Enricher
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.images.plan import examine_files
 from directus_assets.orchestration.enrichers import enricher_of
+from directus_assets.orchestration.jobs import Job, do_all
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, enrichment_metadata
@@ -198,26 +198,17 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             work = list(_open_work(context, recorder, run, by_asset))
             anew = _asks_anew(context)
             _prepare(run, [(item, by_asset[asset_key]) for item, asset_key in work])
-            with ThreadPoolExecutor(project.threads, thread_name_prefix="enrich") as pool:
-                futures = {
-                    pool.submit(run.enrichers[by_asset[asset_key]].enrich, item, anew=anew): (asset_key, item)
-                    for item, asset_key in work
-                }
-                for future in as_completed(futures):
-                    asset_key, item = futures[future]
-                    output = by_asset[asset_key]
-                    try:
-                        result = future.result()
-                    except DirectusAssetsError as error:
-                        recorder.failed(
-                            asset_key,
-                            item.key,
-                            error,
-                            name=f"{items.collection} {item.key}",
-                            fingerprint=fingerprint(items.by_output[output], item),
-                        )
-                    else:
-                        _record(recorder, asset_key, result, run, output)
+            jobs = [
+                Job(
+                    asset_key=asset_key,
+                    partition=item.key,
+                    do=partial(run.enrichers[by_asset[asset_key]].enrich, item, anew=anew),
+                    fingerprint=partial(fingerprint, items.by_output[by_asset[asset_key]], item),
+                )
+                for item, asset_key in work
+            ]
+            record = partial(_record, recorder, run, by_asset)
+            do_all(jobs, recorder, record, collection=items.collection, threads=project.threads)
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
 
@@ -231,14 +222,20 @@ def _prepare(items: EnrichedItems, work: Sequence[tuple[EnrichedItem, str]]) -> 
             items.enrichers[output].prepare([item for item, own in work if own == output])
 
 
-def _record(recorder: Recorder, asset_key: dg.AssetKey, result: Enriched, items: EnrichedItems, output: str) -> None:
+def _record(
+    recorder: Recorder,
+    items: EnrichedItems,
+    by_asset: Mapping[dg.AssetKey, str],
+    asset_key: dg.AssetKey,
+    result: Enriched,
+) -> None:
     if not result.fingerprint:
         return
     recorder.succeeded(
         asset_key,
         result.item,
         data_version=data_version_of(result),
-        metadata=metadata_of(result, items, output),
+        metadata=metadata_of(result, items, by_asset[asset_key]),
         note=as_markdown(result.note) or ("Needs review: a human's value was kept." if result.outcome.reviews else ""),
     )
 

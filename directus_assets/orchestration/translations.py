@@ -4,15 +4,14 @@ What is translated, kept and written is decided in `directus_assets.translation`
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import dagster as dg
 
 from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.orchestration.jobs import Job, do_all
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, translation_metadata
@@ -141,26 +140,17 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
             translator = build_translator(project, items)
-            work = list(_open_work(context, recorder, translator, by_asset))
-            with ThreadPoolExecutor(project.threads, thread_name_prefix="translate") as pool:
-                futures = {
-                    pool.submit(translator.translate, item, by_asset[asset_key]): (asset_key, item)
-                    for item, asset_key in work
-                }
-                for future in as_completed(futures):
-                    asset_key, item = futures[future]
-                    try:
-                        result = future.result()
-                    except DirectusAssetsError as error:
-                        recorder.failed(
-                            asset_key,
-                            item.key,
-                            error,
-                            name=f"{scope.collection} {item.key}",
-                            fingerprint=translator.fingerprint(item, by_asset[asset_key]),
-                        )
-                    else:
-                        _record(recorder, asset_key, result, translator, project)
+            jobs = [
+                Job(
+                    asset_key=asset_key,
+                    partition=item.key,
+                    do=partial(translator.translate, item, by_asset[asset_key]),
+                    fingerprint=partial(translator.fingerprint, item, by_asset[asset_key]),
+                )
+                for item, asset_key in _open_work(context, recorder, translator, by_asset)
+            ]
+            record = partial(_record, recorder, translator, project)
+            do_all(jobs, recorder, record, collection=scope.collection, threads=project.threads)
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
 
@@ -168,7 +158,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
 
 
 def _record(
-    recorder: Recorder, asset_key: dg.AssetKey, result: Translated, translator: Translator, project: Project
+    recorder: Recorder, translator: Translator, project: Project, asset_key: dg.AssetKey, result: Translated
 ) -> None:
     if not result.fingerprint:
         return
