@@ -50,17 +50,18 @@ def main(parts: Sequence[str], rounds: int, *, large: bool) -> None:
         {**PARTS, "scale": functools.partial(scale.measure, sizes=scale.ALL_SIZES)} if large else PARTS
     )
     chosen = [name for name in PARTS if not parts or name in parts]
+    _RESULTS.mkdir(exist_ok=True)
+    results = _RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{'all' if not parts else '-'.join(chosen)}.json"
     try:
         for name in chosen:
             with shown(f"Measuring {name}") as say:
                 figures += measures[name](rounds, say)
+            # After each part: the next one may be interrupted.
+            results.write_text(as_json(figures, rounds=rounds), "utf-8")
     except DirectusAssetsError as error:
         Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(1)
     console.print(table(figures))
-    _RESULTS.mkdir(exist_ok=True)
-    results = _RESULTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{'all' if not parts else '-'.join(chosen)}.json"
-    results.write_text(as_json(figures, rounds=rounds), "utf-8")
     # The picture in the README shows everything; a part alone is drawn beside its figures.
     picture = results.with_suffix(".png") if parts else _PICTURE
     draw(figures, picture)

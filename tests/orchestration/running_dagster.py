@@ -99,6 +99,10 @@ class RunningDagster:
         self.home.mkdir()
         (self.home / "dagster.yaml").write_text(_INSTANCE + self._queue)
         self.define("one")
+        # Two processes that make Dagster's tables at the same time leave them broken.
+        self.instance = self._stack.enter_context(dg.DagsterInstance.from_config(str(self.home)))
+        assert (self.instance.get_runs(), self.instance.all_instigator_state()) == ([], [])
+        self.instance.get_dynamic_partitions("none")
         log = self._stack.enter_context((self.folder / "log").open("ab"))
         (self.folder / "workspace.yaml").write_text(
             "load_from: [{python_file: {relative_path: definitions.py, location_name: here}}]"
@@ -114,8 +118,11 @@ class RunningDagster:
             start_new_session=True,
         )
         self._stack.callback(self._stop)
-        self.instance = self._stack.enter_context(dg.DagsterInstance.from_config(str(self.home)))
-        wait_until(self._answers)
+        try:
+            wait_until(self._answers)
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(

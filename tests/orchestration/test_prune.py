@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,6 +154,8 @@ class Pipeline:
         return {name: self.storage.read(name) for name in names}
 
     def prune(self, *, answer: bool = True, project: Project | None = None, **options: Any) -> tuple[int, str]:
+        # Directus keeps whole seconds: what was uploaded in the second of its removal might have been replaced since.
+        time.sleep(1)
         out = io.StringIO()
         console = Console(file=out, width=160)
         status = run_prune(console, project or self.project, confirm=lambda: answer, **options)
