@@ -62,9 +62,9 @@ def main(parts: Sequence[str], rounds: int, *, large: bool) -> None:
         Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(1)
     console.print(table(figures))
-    # The picture in the README shows everything; a part alone is drawn beside its figures.
+    # The picture in the README shows what has a goal; of a part alone, all is drawn beside its figures.
     picture = results.with_suffix(".png") if parts else _PICTURE
-    draw(figures, picture)
+    draw(figures if parts else [figure for figure in figures if figure.goal], picture)
     console.print(f"Written: {results} and {picture}")
 
 
