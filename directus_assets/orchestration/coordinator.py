@@ -31,9 +31,9 @@ class PushedFirstCoordinator(dg.QueuedRunCoordinator):
 
     def _has_room(self, run: dg.DagsterRun) -> bool:
         """Whether no run waits, few are under way, and none of them works on the same item."""
-        others = [
-            each for each in self._instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if each.run_id != run.run_id
-        ]
+        # With one more than may be, there is no room in any case; thousands may wait.
+        unfinished = self._instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=AT_ONCE + 1)
+        others = [each for each in unfinished if each.run_id != run.run_id]
         queue = self._instance.get_concurrency_config().run_queue_config
         limit = queue.max_concurrent_runs if queue else 0
         return (
