@@ -66,7 +66,8 @@ def remote_engine(*, seconds: float, at_once: int) -> Iterator[RemoteEngine]:
             assert process.stdout is not None  # noqa: S101 (it is a pipe)
             yield RemoteEngine(process.stdout.readline().strip())
         finally:
-            process.terminate()
+            # It has nothing to lose, and may have been started where SIGTERM is ignored.
+            process.kill()
 
 
 class SlowEngine:
