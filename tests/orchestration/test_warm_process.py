@@ -14,6 +14,7 @@ import pytest
 from directus_assets.orchestration import warm_process
 from directus_assets.orchestration.launcher import _LIBRARIES, _SINGLE_THREADED
 from directus_assets.orchestration.worker import Worker
+from tests.orchestration.running_dagster import wait_until
 
 _SECONDS = 120
 _COMMAND = """\
@@ -86,10 +87,10 @@ def test_a_fork_that_is_not_told_to_go_on_ends_and_does_nothing(warm: Warm) -> N
         worker = warm.order(conversation)
         assert worker.is_alive
 
-    # Its end of the pipe is closed with it, so this returns when it is gone.
     output, errors = warm.end()
 
-    assert not worker.is_alive
+    # Its end of the pipe is closed a moment before the process is gone.
+    wait_until(lambda: not worker.is_alive)
     assert output == errors == ""
 
 
