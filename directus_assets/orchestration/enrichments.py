@@ -18,12 +18,12 @@ from directus_assets.enrichment.work import Enriched, Enricher
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.images.plan import examine_files
 from directus_assets.orchestration.enrichers import enricher_of
-from directus_assets.orchestration.jobs import Job, do_all
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, enrichment_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
+from directus_assets.orchestration.tasks import Task, do_all
 from directus_assets.planning import Examination
 
 _MARK = "enrich:"
@@ -198,8 +198,8 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             work = list(_open_work(context, recorder, run, by_asset))
             anew = _asks_anew(context)
             _prepare(run, [(item, by_asset[asset_key]) for item, asset_key in work])
-            jobs = [
-                Job(
+            tasks = [
+                Task(
                     asset_key=asset_key,
                     partition=item.key,
                     do=partial(run.enrichers[by_asset[asset_key]].enrich, item, anew=anew),
@@ -208,7 +208,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
                 for item, asset_key in work
             ]
             record = partial(_record, recorder, run, by_asset)
-            do_all(jobs, recorder, record, collection=items.collection, threads=project.threads)
+            do_all(tasks, recorder, record, collection=items.collection, threads=project.threads)
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
 

@@ -11,12 +11,12 @@ import dagster as dg
 
 from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
-from directus_assets.orchestration.jobs import Job, do_all
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, translation_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
+from directus_assets.orchestration.tasks import Task, do_all
 from directus_assets.planning import Examination
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine
@@ -140,8 +140,8 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
             translator = build_translator(project, items)
-            jobs = [
-                Job(
+            tasks = [
+                Task(
                     asset_key=asset_key,
                     partition=item.key,
                     do=partial(translator.translate, item, by_asset[asset_key]),
@@ -150,7 +150,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
                 for item, asset_key in _open_work(context, recorder, translator, by_asset)
             ]
             record = partial(_record, recorder, translator, project)
-            do_all(jobs, recorder, record, collection=scope.collection, threads=project.threads)
+            do_all(tasks, recorder, record, collection=scope.collection, threads=project.threads)
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job(Generic[T]):
+class Task(Generic[T]):
     """What is to be done for one output of one item.
 
     Attributes:
@@ -31,35 +31,35 @@ class Job(Generic[T]):
 
 
 def do_all(
-    jobs: Iterable[Job[T]],
+    tasks: Iterable[Task[T]],
     recorder: Recorder,
     record: Callable[[dg.AssetKey, T], None],
     *,
     collection: str,
     threads: int,
 ) -> None:
-    """Does all jobs in so many threads, and records what came of each as soon as it is there.
+    """Does all tasks in so many threads, and records what came of each as soon as it is there.
 
     Args:
-        jobs: the work.
+        tasks: the work.
         recorder: of the run; is told of what failed.
         record: is told of the asset and the result of what succeeded, in this thread.
         collection: of the items, for people.
-        threads: how many jobs at once.
+        threads: how many tasks at once.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix=collection) as pool:
-        futures = {pool.submit(job.do): job for job in jobs}
+        futures = {pool.submit(task.do): task for task in tasks}
         for future in as_completed(futures):
-            job = futures[future]
+            task = futures[future]
             try:
                 result = future.result()
             except DirectusAssetsError as error:
                 recorder.failed(
-                    job.asset_key,
-                    job.partition,
+                    task.asset_key,
+                    task.partition,
                     error,
-                    name=f"{collection} {job.partition}",
-                    fingerprint=job.fingerprint(),
+                    name=f"{collection} {task.partition}",
+                    fingerprint=task.fingerprint(),
                 )
             else:
-                record(job.asset_key, result)
+                record(task.asset_key, result)
