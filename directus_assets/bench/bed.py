@@ -1,6 +1,7 @@
 """The bed that measurements are made on: a fresh Directus with four presets, and the pipeline beside it."""
 
 import os
+import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,8 @@ from directus_assets.orchestration.names import Names
 
 NAMES = Names()
 
+POLL_SECONDS = 5
+"""From one look of a sensor at Directus to the next, by default."""
 PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.05
 
@@ -191,6 +194,16 @@ def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
                 f"{otherwise} after {PATIENCE_SECONDS:.0f} s.", remedy="Try again on a machine with less to do."
             )
         time.sleep(_LOOK_SECONDS)
+
+
+def phases(count: int) -> list[float]:
+    """Waits, in seconds, that spread over the poll interval evenly, in an order that is chance.
+
+    A change that comes right after quiet was reached comes always as far from the next tick as the one before. To draw
+    each wait by chance would leave the mean of 20 uncertain by a third of a second.
+    """
+    spread = [(number + 0.5) * POLL_SECONDS / count for number in range(count)]
+    return random.sample(spread, count)
 
 
 def photographs(count: int, *, size: tuple[int, int] = (4000, 3000)) -> list[bytes]:

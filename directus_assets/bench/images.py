@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from directus_assets.bench.bed import PRESETS, Bed, Running, fresh_directus, photographs, running_pipeline
+from directus_assets.bench.bed import PRESETS, Bed, Running, fresh_directus, phases, photographs, running_pipeline
 from directus_assets.bench.figures import Figure, Goal, ratio_at_least, ratio_at_most
 from directus_assets.directus.models import File
 from directus_assets.images.render import Source, render
@@ -57,21 +57,21 @@ def measure(rounds: int, say: Say) -> list[Figure]:
     pictures = photographs(PICTURES)
     laps: dict[str, list[Lap]] = {}
     with fresh_directus() as bed:
-        ways: dict[str, Callable[[], Lap]] = {
-            _STORAGE: lambda: _ours(bed, pictures, "storage"),
-            "one at a time": lambda: _heads(bed, pictures, at_once=1),
-            _OPTED: lambda: _ours(bed, pictures, "storage", with_opt_ins=True),
-            "four at a time": lambda: _heads(bed, pictures, at_once=4),
-            _WARM: lambda: _ours(bed, pictures, "warm"),
-            "bare loop": lambda: _bare_loop(pictures),
-            "uploads": lambda: _heads(bed, pictures, at_once=0),
+        ways: dict[str, Callable[[float], Lap]] = {
+            _STORAGE: lambda wait: _ours(bed, pictures, "storage", wait),
+            "one at a time": lambda _: _heads(bed, pictures, at_once=1),
+            _OPTED: lambda wait: _ours(bed, pictures, "storage", wait, with_opt_ins=True),
+            "four at a time": lambda _: _heads(bed, pictures, at_once=4),
+            _WARM: lambda wait: _ours(bed, pictures, "warm", wait),
+            "bare loop": lambda _: _bare_loop(pictures),
+            "uploads": lambda _: _heads(bed, pictures, at_once=0),
         }
-        for number in range(rounds):
+        for number, wait in enumerate(phases(rounds)):
             # Another one begins each time, so that no way always follows the same other.
             names = list(ways)[number % len(ways) :] + list(ways)[: number % len(ways)]
             for name in names:
                 say(f"round {number + 1} of {rounds}: {name}")
-                laps.setdefault(name, []).append(ways[name]())
+                laps.setdefault(name, []).append(ways[name](wait))
     return [*_throughput(laps), *_load(laps)]
 
 
@@ -138,10 +138,11 @@ def _load(laps: dict[str, list[Lap]]) -> list[Figure]:
     ]
 
 
-def _ours(bed: Bed, pictures: Sequence[bytes], delivery: str, *, with_opt_ins: bool = False) -> Lap:
+def _ours(bed: Bed, pictures: Sequence[bytes], delivery: str, wait: float, *, with_opt_ins: bool = False) -> Lap:
     config = f"images: {{delivery: {delivery}}}\n"
     with running_pipeline(bed, config=config, with_opt_ins=with_opt_ins) as running:
         _warm_up(bed, running)
+        time.sleep(wait)
         before, started = bed.cpu_seconds, time.monotonic()
         running.wait_until_recorded([bed.upload(picture) for picture in pictures])
         seconds, cpu = time.monotonic() - started, bed.cpu_seconds - before

@@ -1,7 +1,6 @@
 """Latency: from the answer to an upload, or to a new post, until everything that follows from it is there."""
 
 import io
-import random
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -13,11 +12,13 @@ from rich.console import Console
 
 from directus_assets.bench.bed import (
     COORDINATOR_LINE,
+    POLL_SECONDS,
     WARM_LAUNCHER_LINE,
     Bed,
     Running,
     fresh_directus,
     opt_in,
+    phases,
     photographs,
     running_pipeline,
     wait_until,
@@ -33,7 +34,6 @@ from directus_assets.orchestration import warm_process
 from directus_assets.settings import load_settings
 
 _PER_ROUND = 7
-_POLL_SECONDS = 5
 _ENGINE = {"TRANSLATION_ENGINE": "pseudo"}
 _RECIPE_SECONDS = 1.05
 """One 12-megapixel picture, four presets, with the recipe's engine: recorded once, on two cores."""
@@ -51,7 +51,7 @@ class Way:
     @property
     def poll_seconds(self) -> int:
         """What even a pipeline that took no time would need: the time between two looks at Directus."""
-        return 0 if self.is_pushed else _POLL_SECONDS
+        return 0 if self.is_pushed else POLL_SECONDS
 
 
 _WAYS = (
@@ -89,11 +89,13 @@ def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
         say(f"{way.name}: first time")
         running.wait_until_recorded([bed.upload(pictures[0])])
         _post(bed)
-        for number, picture in enumerate(pictures[1:], start=1):
-            say(f"{way.name}: {number} of {len(pictures) - 1}")
-            _let_pass(running)
+        count = len(pictures) - 1
+        waits = zip(phases(count), phases(count), strict=True)
+        for number, (picture, (before_upload, before_post)) in enumerate(zip(pictures[1:], waits, strict=True)):
+            say(f"{way.name}: {number + 1} of {count}")
+            _let_pass(running, before_upload)
             lap.uploads.append(_upload(bed, picture))
-            _let_pass(running)
+            _let_pass(running, before_post)
             lap.posts.append(_post(bed))
             lap.bare.append(_bare(picture))
         if way.is_warm:
@@ -128,10 +130,10 @@ def _push(running: Running) -> None:
         raise PermanentError(f"The flows are not as they have to be: {output.getvalue()}")
 
 
-def _let_pass(running: Running) -> None:
-    """Until nothing is in hand; the next tick is then as far away as chance has it."""
+def _let_pass(running: Running, seconds: float) -> None:
+    """Until nothing is in hand, and then so long."""
     running.wait_until_quiet()
-    time.sleep(random.uniform(0, _POLL_SECONDS))
+    time.sleep(seconds)
 
 
 def _figures(way: Way, lap: Lap) -> list[Figure]:
@@ -160,8 +162,8 @@ def _figures(way: Way, lap: Lap) -> list[Figure]:
             what=f"{way.name}: one post, from the answer to 4 languages written (engine pseudo)",
             unit="s",
             ours=tuple(lap.posts),
-            against=f"the poll interval ({_POLL_SECONDS} s)",
-            theirs=(float(_POLL_SECONDS),),
+            against=f"the poll interval ({POLL_SECONDS} s)",
+            theirs=(float(POLL_SECONDS),),
             goal=ours_at_most(way.goal_seconds),
         ),
         *(

@@ -34,6 +34,11 @@ _PIXELS_IN_FLIGHT = 120_000_000
 """Pixels of originals that are open at the same time; a larger picture is made alone."""
 
 
+def default_workers() -> int:
+    """One more than there are processors: each of them waits for the disk or for Directus at times."""
+    return (os.cpu_count() or 1) + 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Maker:
     """Makes derivatives and delivers them.
@@ -52,7 +57,7 @@ class Maker:
     storages: Mapping[str, Storage]
     export: Callable[[], Storage]
     delivery_of: Callable[[str], str]
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=default_workers)
     warm_concurrency: int = 4
     max_pixels: int = 268_000_000
 

@@ -40,7 +40,7 @@ def preview(content: bytes) -> str:
         ConfigurationError: there is no libvips on this machine.
     """
     try:
-        encoded = thumbnail(content, _PREVIEW_SIDE, profile=None).webpsave_buffer(Q=60, keep="none")
+        encoded = thumbnail(content, _PREVIEW_SIDE, profile=None).webpsave_buffer(Q=60, keep="none", effort=2)
     except libvips().Error as error:
         raise BadInput(f"No preview can be made: {error}") from None
     return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"

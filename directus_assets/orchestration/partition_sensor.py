@@ -24,7 +24,7 @@ from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_requests import RunRequests
-from directus_assets.orchestration.run_tags import FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
+from directus_assets.orchestration.run_tags import CHANGE, FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 from directus_assets.orchestration.subject import Followed, Subject
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.planning import Examination, deleted_items, plan_changes, stale_outputs
@@ -144,7 +144,7 @@ class _Tick:
         if not (entries or own or cursor.unready or cursor.pushed):
             return cursor.model_copy(update={"feed": page.position})
         # First of all: what is touched may be for Directus to say, and while changes wait each tick would ask again.
-        if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: "change"}) >= _QUEUED_RUNS:
+        if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: CHANGE}) >= _QUEUED_RUNS:
             return cursor
         keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
         followers = self._stale_followers(own)
@@ -152,7 +152,7 @@ class _Tick:
             self.asked.add(
                 followers,
                 self._order() if followers else [],
-                trigger="change",
+                trigger=CHANGE,
                 priority=FRESH_PRIORITY,
                 occasion=f"{page.position.last_id}-own",
             )
@@ -175,7 +175,7 @@ class _Tick:
         stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
         if stale:
             occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
-            self.asked.add(stale, self._order(), trigger="change", priority=FRESH_PRIORITY, occasion=occasion)
+            self.asked.add(stale, self._order(), trigger=CHANGE, priority=FRESH_PRIORITY, occasion=occasion)
         # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
         leaving = [key for key in cursor.leaving if key not in examination.present]
         return cursor.model_copy(

@@ -1,6 +1,5 @@
 """What assets and sensors work with: one object that hands out plain domain objects."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +13,7 @@ from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError
-from directus_assets.images.make import Maker
+from directus_assets.images.make import Maker, default_workers
 from directus_assets.orchestration.names import Names
 from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
 from directus_assets.snapshot import Wanted
@@ -90,7 +89,7 @@ class Project:
             storages=self.storages,
             export=lambda: self.export,
             delivery_of=self.delivery_of,
-            workers=images.workers or os.cpu_count() or 1,
+            workers=images.workers or default_workers(),
             warm_concurrency=images.warm_concurrency,
             max_pixels=images.max_megapixels * 1_000_000,
         )

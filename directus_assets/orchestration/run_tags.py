@@ -9,6 +9,9 @@ TRIGGER_TAG = "directus_assets/trigger"
 """Why a run was started by itself: `change`, `push` or `scan`. Such a run leaves alone what is already right; a run
 that a person starts makes everything again."""
 
+CHANGE = "change"
+"""The trigger of a run that a sensor started for what has changed."""
+
 PUSH = "push"
 """The trigger of a run that a flow in Directus started, over one item."""
 

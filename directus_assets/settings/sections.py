@@ -49,7 +49,7 @@ class ImageOptions(Section):
     max_megapixels: int = Field(default=268, ge=1, le=2000)
     """Pictures with more pixels are refused before they are decoded."""
     workers: int | None = Field(default=None, ge=1, le=64)
-    """Pictures rendered side by side in one run; unset: the number of processors."""
+    """Pictures rendered side by side in one run; unset: one more than there are processors."""
     warm_concurrency: int = Field(default=4, ge=1, le=25)
     """The most requests that ask Directus to render at the same time."""
 

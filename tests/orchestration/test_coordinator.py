@@ -6,15 +6,17 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import RunCoordinator, SubmitRunContext
 
-from directus_assets.orchestration.coordinator import AT_ONCE, PushedFirstCoordinator
+from directus_assets.orchestration.coordinator import AT_ONCE, FreshFirstCoordinator
 from tests.orchestration.running_dagster import RunningDagster
 
 _QUEUE = """\
 run_coordinator:
   module: directus_assets.orchestration.coordinator
-  class: PushedFirstCoordinator
+  class: FreshFirstCoordinator
   config: {dequeue_interval_seconds: 3}
 concurrency: {runs: {max_concurrent_runs: 3}}
 """
@@ -36,11 +38,12 @@ def was_queued(dagster: RunningDagster, run_id: str) -> bool:
     return bool(dagster.instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_ENQUEUED))
 
 
-def test_a_pushed_run_does_not_wait_in_the_queue(dagster: RunningDagster) -> None:
-    pushed, other = dagster.launch("saying", trigger="push", item="files/1"), dagster.launch("saying")
+@pytest.mark.parametrize("trigger", ["push", "change"])
+def test_a_fresh_run_does_not_wait_in_the_queue(dagster: RunningDagster, trigger: str) -> None:
+    fresh, other = dagster.launch("saying", trigger=trigger, item="files/1"), dagster.launch("saying")
 
-    assert [dagster.ended(run).status for run in (pushed, other)] == [dg.DagsterRunStatus.SUCCESS] * 2
-    assert not was_queued(dagster, pushed)
+    assert [dagster.ended(run).status for run in (fresh, other)] == [dg.DagsterRunStatus.SUCCESS] * 2
+    assert not was_queued(dagster, fresh)
     assert was_queued(dagster, other)
 
 
@@ -64,9 +67,40 @@ def test_where_no_run_may_start_a_pushed_one_waits_too(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text(_QUEUE.replace("max_concurrent_runs: 3", "max_concurrent_runs: 0"))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         coordinator = instance.run_coordinator
-        assert isinstance(coordinator, PushedFirstCoordinator)
+        assert isinstance(coordinator, FreshFirstCoordinator)
 
         assert not coordinator._has_room(dg.DagsterRun("job"))
+
+
+@dg.job
+def saying() -> None:
+    """Nothing."""
+
+
+class LauncherOutOfReach(dg.DefaultRunLauncher):
+    """As where the code server is being replaced."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        raise ConnectionError("The code server is gone.")
+
+
+def test_what_cannot_be_launched_at_once_waits_in_the_queue(tmp_path: Path) -> None:
+    launcher = f"run_launcher: {{module: {__name__}, class: {LauncherOutOfReach.__name__}}}\n"
+    (tmp_path / "dagster.yaml").write_text(_QUEUE + launcher)
+
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        job = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "__repository__"), "saying")
+        tags = {"directus_assets/trigger": "change"}
+        run = instance.create_run_for_job(
+            saying,
+            tags=tags,
+            remote_job_origin=job,
+            job_code_origin=dg.reconstructable(saying).get_python_origin(),
+        )
+
+        submitted = instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
+
+        assert submitted.status is dg.DagsterRunStatus.QUEUED
 
 
 def test_its_settings_are_those_of_the_queue(tmp_path: Path) -> None:
@@ -83,4 +117,4 @@ def test_its_settings_are_those_of_the_queue(tmp_path: Path) -> None:
 def test_dagster_asks_a_coordinator_what_this_one_answers() -> None:
     assert list(inspect.signature(RunCoordinator.submit_run).parameters) == ["self", "context"]
     assert {"dagster_run", "workspace"} <= set(SubmitRunContext._fields)
-    assert list(inspect.signature(dg.DagsterInstance.launch_run).parameters) == ["self", "run_id", "workspace"]
+    assert LaunchRunContext._fields[:2] == ("dagster_run", "workspace")
