@@ -52,8 +52,8 @@ WARM_LAUNCHER_LINE = "run_launcher: {module: directus_assets.orchestration.launc
 RECORDS_LINE = "storage: {custom: {module: directus_assets.orchestration.batched_records.sqlite,"
 COORDINATOR_LINE = "run_coordinator: {module: directus_assets.orchestration.coordinator,"
 QUEUE_LINE = "run_queue:"
-OPT_IN_LINES = (RECORDS_LINE, WARM_LAUNCHER_LINE)
-"""How the lines of `dagster.yaml` begin that are opt-in: records in batches, and runs from a warm process."""
+OPT_IN_LINES = (RECORDS_LINE, WARM_LAUNCHER_LINE, COORDINATOR_LINE)
+"""How the lines of `dagster.yaml` begin that are opt-in."""
 
 
 @dataclass
@@ -106,6 +106,13 @@ class Running:
         """The process that all others of the pipeline descend from."""
         assert self.pipeline.pid is not None  # noqa: S101 (it runs as long as the block that made this)
         return self.pipeline.pid
+
+    def let_pass(self, phase: float) -> None:
+        """Until nothing is in hand, and the sensors have looked so many seconds ago; see `phases`."""
+        self.wait_until_quiet()
+        [sensor] = (each for each in self.instance.all_instigator_state() if each.name == NAMES.files_sensor)
+        [tick] = self.instance.get_ticks(sensor.instigator_origin_id, sensor.selector_id, limit=1)
+        time.sleep((tick.timestamp + phase - time.time()) % POLL_SECONDS)
 
     def wait_until_recorded(self, file_ids: Iterable[str]) -> None:
         """Returns when all derivatives of these files are there and materialized."""
@@ -197,10 +204,9 @@ def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
 
 
 def phases(count: int) -> list[float]:
-    """Waits, in seconds, that spread over the poll interval evenly, in an order that is chance.
+    """Moments between two looks of the sensors, in seconds after the first: evenly spread, in an order that is chance.
 
-    A change that comes right after quiet was reached comes always as far from the next tick as the one before. To draw
-    each wait by chance would leave the mean of 20 uncertain by a third of a second.
+    Were each drawn by chance, the mean of 20 would be uncertain by a third of a second.
     """
     spread = [(number + 0.5) * POLL_SECONDS / count for number in range(count)]
     return random.sample(spread, count)

@@ -58,20 +58,20 @@ def measure(rounds: int, say: Say) -> list[Figure]:
     laps: dict[str, list[Lap]] = {}
     with fresh_directus() as bed:
         ways: dict[str, Callable[[float], Lap]] = {
-            _STORAGE: lambda wait: _ours(bed, pictures, "storage", wait),
+            _STORAGE: lambda phase: _ours(bed, pictures, "storage", phase),
             "one at a time": lambda _: _heads(bed, pictures, at_once=1),
-            _OPTED: lambda wait: _ours(bed, pictures, "storage", wait, with_opt_ins=True),
+            _OPTED: lambda phase: _ours(bed, pictures, "storage", phase, with_opt_ins=True),
             "four at a time": lambda _: _heads(bed, pictures, at_once=4),
-            _WARM: lambda wait: _ours(bed, pictures, "warm", wait),
+            _WARM: lambda phase: _ours(bed, pictures, "warm", phase),
             "bare loop": lambda _: _bare_loop(pictures),
             "uploads": lambda _: _heads(bed, pictures, at_once=0),
         }
-        for number, wait in enumerate(phases(rounds)):
+        for number, phase in enumerate(phases(rounds)):
             # Another one begins each time, so that no way always follows the same other.
             names = list(ways)[number % len(ways) :] + list(ways)[: number % len(ways)]
             for name in names:
                 say(f"round {number + 1} of {rounds}: {name}")
-                laps.setdefault(name, []).append(ways[name](wait))
+                laps.setdefault(name, []).append(ways[name](phase))
     return [*_throughput(laps), *_load(laps)]
 
 
@@ -138,32 +138,30 @@ def _load(laps: dict[str, list[Lap]]) -> list[Figure]:
     ]
 
 
-def _ours(bed: Bed, pictures: Sequence[bytes], delivery: str, wait: float, *, with_opt_ins: bool = False) -> Lap:
+def _ours(bed: Bed, pictures: Sequence[bytes], delivery: str, phase: float, *, with_opt_ins: bool = False) -> Lap:
     config = f"images: {{delivery: {delivery}}}\n"
     with running_pipeline(bed, config=config, with_opt_ins=with_opt_ins) as running:
         _warm_up(bed, running)
-        time.sleep(wait)
+        running.let_pass(phase)
         before, started = bed.cpu_seconds, time.monotonic()
         running.wait_until_recorded([bed.upload(picture) for picture in pictures])
         seconds, cpu = time.monotonic() - started, bed.cpu_seconds - before
         runs = [run for run in running.wait_until_quiet()[:-1] if run.dagster_run.job_name == NAMES.images_job]
         begun, ended = (min(run.start_time or 0 for run in runs), max(run.end_time or 0 for run in runs))
-        many = _many(bed, running, pictures) if delivery == "storage" else 0.0
+        many = _many(bed, running, pictures, phase) if delivery == "storage" else 0.0
         return Lap(seconds=seconds, directus_cpu=cpu, work=ended - begun, many=many)
 
 
-def _many(bed: Bed, running: Running, pictures: Sequence[bytes]) -> float:
+def _many(bed: Bed, running: Running, pictures: Sequence[bytes], phase: float) -> float:
+    running.let_pass(phase)
     started = time.monotonic()
     running.wait_until_recorded([bed.upload(pictures[number % len(pictures)]) for number in range(MANY)])
-    seconds = time.monotonic() - started
-    running.wait_until_quiet()
-    return seconds
+    return time.monotonic() - started
 
 
 def _warm_up(bed: Bed, running: Running) -> None:
     """One picture all the way, so that nothing of the first time is measured."""
     running.wait_until_recorded([bed.upload(photographs(1, size=(800, 600))[0])])
-    running.wait_until_quiet()
 
 
 def _heads(bed: Bed, pictures: Sequence[bytes], *, at_once: int) -> Lap:

@@ -45,7 +45,7 @@ class Way:
 
     name: str
     goal_seconds: float
-    is_warm: bool = False
+    opt_ins: tuple[str, ...] = ()
     is_pushed: bool = False
 
     @property
@@ -56,8 +56,14 @@ class Way:
 
 _WAYS = (
     Way(name="default settings", goal_seconds=8),
-    Way(name="warm launcher", goal_seconds=4, is_warm=True),
-    Way(name="warm launcher and coordinator, pushed by a flow", goal_seconds=1.3, is_warm=True, is_pushed=True),
+    Way(name="warm launcher", goal_seconds=4, opt_ins=(WARM_LAUNCHER_LINE,)),
+    Way(name="warm launcher and coordinator", goal_seconds=4, opt_ins=(WARM_LAUNCHER_LINE, COORDINATOR_LINE)),
+    Way(
+        name="warm launcher and coordinator, pushed by a flow",
+        goal_seconds=1.3,
+        opt_ins=(WARM_LAUNCHER_LINE, COORDINATOR_LINE),
+        is_pushed=True,
+    ),
 )
 
 
@@ -90,15 +96,15 @@ def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
         running.wait_until_recorded([bed.upload(pictures[0])])
         _post(bed)
         count = len(pictures) - 1
-        waits = zip(phases(count), phases(count), strict=True)
-        for number, (picture, (before_upload, before_post)) in enumerate(zip(pictures[1:], waits, strict=True)):
+        moments = zip(phases(count), phases(count), strict=True)
+        for number, (picture, (of_upload, of_post)) in enumerate(zip(pictures[1:], moments, strict=True)):
             say(f"{way.name}: {number + 1} of {count}")
-            _let_pass(running, before_upload)
+            running.let_pass(of_upload)
             lap.uploads.append(_upload(bed, picture))
-            _let_pass(running, before_post)
+            running.let_pass(of_post)
             lap.posts.append(_post(bed))
             lap.bare.append(_bare(picture))
-        if way.is_warm:
+        if way.opt_ins:
             running.wait_until_quiet()
             lap.warm_bytes.append(resident_bytes(with_command(running.pid, warm_process.__name__)[0]))
     return lap
@@ -108,8 +114,7 @@ def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
 def _running(way: Way) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="directus-assets-bench-") as folder, fresh_directus(with_texts=True) as bed:
         home = Path(folder)
-        if way.is_warm:
-            opt_in(home, [WARM_LAUNCHER_LINE, *([COORDINATOR_LINE] if way.is_pushed else [])])
+        opt_in(home, way.opt_ins)
         with running_pipeline(bed, environment=_ENGINE, home=home) as running:
             if way.is_pushed:
                 _push(running)
@@ -128,12 +133,6 @@ def _push(running: Running) -> None:
     )
     if status:
         raise PermanentError(f"The flows are not as they have to be: {output.getvalue()}")
-
-
-def _let_pass(running: Running, seconds: float) -> None:
-    """Until nothing is in hand, and then so long."""
-    running.wait_until_quiet()
-    time.sleep(seconds)
 
 
 def _figures(way: Way, lap: Lap) -> list[Figure]:
@@ -186,7 +185,7 @@ def _post(bed: Bed) -> float:
 
     def is_translated() -> bool:
         # Looked at from outside, and seldom: each look takes some of Directus' time.
-        time.sleep(0.2)
+        time.sleep(0.1)
         rows = bed.admin.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, fields=["id"])
         return len(rows) == 5
 

@@ -266,7 +266,7 @@ class _Bench:
 def _previewed(pictures: Sequence[tuple[Derivative, Rendered]]) -> Iterator[tuple[Derivative, Rendered, str | None]]:
     """The first picture of a preset comes with a preview: it is enough to see what was made."""
     for index, (derivative, picture) in enumerate(pictures):
-        yield derivative, picture, preview(picture.content) if index == 0 else None
+        yield derivative, picture, preview(picture.content, picture.pixels) if index == 0 else None
 
 
 def _delivered(

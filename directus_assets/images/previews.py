@@ -2,15 +2,15 @@
 
 import base64
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import blurhash
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image as Pillow
 
 from directus_assets.errors import BadInput
-from directus_assets.images.sharp.load import libvips
+from directus_assets.images.sharp.load import Image, libvips
 
 _PREVIEW_SIDE: Final = 160
 _PLACEHOLDER_SIDE: Final = 24
@@ -29,18 +29,20 @@ class Placeholder:
     colour: str
 
 
-def preview(content: bytes) -> str:
+def preview(content: bytes, pixels: Image | None = None) -> str:
     """A picture, at most 160 pixels a side and a few kilobytes, as a `data:` URI.
 
     Args:
         content: a derivative. It is in sRGB and has no profile, which to look at takes longer than all the rest.
+        pixels: the same, where it is in memory, which saves decoding it.
 
     Raises:
         BadInput: `content` is no picture that can be decoded.
         ConfigurationError: there is no libvips on this machine.
     """
     try:
-        encoded = thumbnail(content, _PREVIEW_SIDE, profile=None).webpsave_buffer(Q=60, keep="none", effort=2)
+        small = thumbnail(content, _PREVIEW_SIDE, profile=None) if pixels is None else _shrunk(pixels, _PREVIEW_SIDE)
+        encoded = small.webpsave_buffer(Q=60, keep="none", effort=2)
     except libvips().Error as error:
         raise BadInput(f"No preview can be made: {error}") from None
     return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
@@ -56,7 +58,7 @@ def placeholder(content: bytes) -> Placeholder:
     pixels = thumbnail_pixels(content, _PLACEHOLDER_SIDE)
     return Placeholder(
         blurhash=blurhash.encode(pixels, components_x=4, components_y=3),
-        colour=_dominant(Image.fromarray(pixels)),
+        colour=_dominant(Pillow.fromarray(pixels)),
     )
 
 
@@ -75,19 +77,27 @@ def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
         raise BadInput(f"The picture cannot be looked at: {error}") from None
 
 
-def thumbnail(content: bytes, side: int, *, profile: str | None = "srgb") -> Any:
+def thumbnail(content: bytes, side: int, *, profile: str | None = "srgb") -> Image:
     """A `pyvips.Image` of 8 bits in sRGB, upright, decoded no larger than needed."""
     options = {"output_profile": profile} if profile else {}
     # What is damaged is an error: by default its missing rows would be grey. (libvips 8.18 overlooks its own option
     # `fail_on` here, and takes it as one of the loader.)
     options["option_string"] = "[fail_on=error]"
-    small = libvips().Image.thumbnail_buffer(content, side, height=side, size="down", **options)
-    return small.colourspace("srgb").cast("uchar")
+    return _as_srgb(libvips().Image.thumbnail_buffer(content, side, height=side, size="down", **options))
 
 
-def _dominant(picture: Image.Image) -> str:
+def _shrunk(pixels: Image, side: int) -> Image:
+    # Whatever its metadata say: they are not encoded.
+    return _as_srgb(pixels.thumbnail_image(side, height=side, size="down", no_rotate=True))
+
+
+def _as_srgb(image: Image) -> Image:
+    return image.colourspace("srgb").cast("uchar")
+
+
+def _dominant(picture: Pillow.Image) -> str:
     """The colour that most pixels are nearest to, of the eight that describe the picture best."""
-    reduced = picture.quantize(colors=8, method=Image.Quantize.MEDIANCUT)
+    reduced = picture.quantize(colors=8, method=Pillow.Quantize.MEDIANCUT)
     _, red, green, blue = max((count, *_rgb(colour)) for count, colour in reduced.convert("RGB").getcolors() or [])
     return f"#{red:02x}{green:02x}{blue:02x}"
 

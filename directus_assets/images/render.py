@@ -1,6 +1,6 @@
 """Rendering a derivative as Directus would: the same operations, the same engine, the same bytes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from directus_assets.errors import BadInput, PermanentError
@@ -17,6 +17,9 @@ __all__ = ["NotReproducible", "Rendered", "Source", "render"]
 _MAX_DECODED_BYTES: Final = 256 * 1024 * 1024
 """The largest decoded picture that a `Source` keeps for several derivatives."""
 
+_MAX_PIXEL_BYTES: Final = 64 * 1024 * 1024
+"""The largest derivative that is in memory as a whole while it is encoded."""
+
 _SCALED_WHILE_DECODED: Final = frozenset({"jpeg", "webp"})
 
 
@@ -28,6 +31,8 @@ class Rendered:
     width: int
     height: int
     mime_type: str
+    pixels: Image | None = field(default=None, repr=False, compare=False)
+    """What was encoded, unless it is very large."""
 
 
 class Source:
@@ -79,12 +84,13 @@ def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXE
         opened = source.open()
         form = options.format or opened.format
         image = run(opened, options, max_pixels=max_pixels)
-        content = encode(image, form, options)
+        pixels = image.copy_memory() if _decoded_bytes(image) <= _MAX_PIXEL_BYTES else None
+        content = encode(image if pixels is None else pixels, form, options)
     except PermanentError as error:
         raise type(error)(f"{subject}: {error.message}", remedy=error.remedy) from None
     except libvips().Error as error:
         raise _explained(error, subject, source.content) from None
-    return Rendered(content=content, width=image.width, height=image.height, mime_type=MIME_TYPES[form])
+    return Rendered(content=content, width=image.width, height=image.height, mime_type=MIME_TYPES[form], pixels=pixels)
 
 
 def _decoded_bytes(image: Image) -> int:

@@ -3,11 +3,13 @@
 import base64
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from directus_assets.errors import BadInput
 from directus_assets.images.previews import placeholder, preview
+from directus_assets.images.sharp.load import libvips
 
 
 def encoded(picture: Image.Image, form: str = "PNG", **options) -> bytes:
@@ -42,6 +44,26 @@ def test_a_preview_is_upright():
     exif[0x0112] = 6
 
     assert shown(preview(encoded(Image.new("RGB", (400, 200)), "JPEG", exif=exif))).size == (80, 160)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "I;16"])
+def test_what_is_in_memory_gives_the_same_preview_as_what_was_encoded(mode):
+    picture = Image.linear_gradient("L").resize((400, 300)).convert("I;16" if mode == "I;16" else "L")
+    content = encoded(picture if mode in {"L", "I;16"} else Image.merge(mode, [picture] * len(mode)))
+
+    made = shown(preview(content, libvips().Image.new_from_buffer(content, "")))
+
+    expected = shown(preview(content))
+    assert (made.size, made.mode) == (expected.size, expected.mode)
+    assert np.abs(np.asarray(made, int) - np.asarray(expected, int)).max() <= 2
+
+
+def test_a_preview_does_not_turn_by_a_tag_that_is_not_encoded():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    tagged = libvips().Image.new_from_buffer(encoded(Image.new("RGB", (400, 200)), "JPEG", exif=exif), "")
+
+    assert shown(preview(tagged.pngsave_buffer(keep="none"), tagged)).size == (160, 80)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1", "I;16"])
