@@ -184,7 +184,7 @@ def _post(bed: Bed) -> float:
     answered = time.monotonic()
 
     def is_translated() -> bool:
-        # Looked at from outside, and seldom: each look takes some of Directus' time.
+        # Not more often: each look takes some of Directus' time.
         time.sleep(0.1)
         rows = bed.admin.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, fields=["id"])
         return len(rows) == 5

@@ -63,6 +63,14 @@ def test_no_two_runs_that_were_pushed_for_one_item_are_started_at_once(dagster: 
     assert {dagster.ended(run).status for run in (first, second)} == {dg.DagsterRunStatus.SUCCESS}
 
 
+def test_runs_of_changes_which_are_not_of_one_item_do_not_wait_for_each_other(dagster: RunningDagster) -> None:
+    runs = [dagster.launch("waiting", trigger="change") for _ in range(AT_ONCE + 1)]
+
+    assert [was_queued(dagster, run) for run in runs] == [False] * AT_ONCE + [True]
+    dagster.let_go()
+    assert {dagster.ended(run).status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+
+
 def test_where_no_run_may_start_a_pushed_one_waits_too(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text(_QUEUE.replace("max_concurrent_runs: 3", "max_concurrent_runs: 0"))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
