@@ -20,5 +20,6 @@ RUN useradd --uid 1000 --create-home dagster && install -d -o dagster -g dagster
 USER 1000:1000
 
 EXPOSE 4000
-# A code server that can load changed presets, languages and collections without being restarted.
-CMD ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "directus_assets.definitions"]
+# A code server that can load changed presets, languages and collections without being restarted; watched, since it does
+# not start its process again that has the definitions.
+CMD ["directus-assets", "watch", "--", "dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "directus_assets.definitions"]

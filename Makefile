@@ -36,7 +36,7 @@ demo: $(READY)
 dev: $(READY)
 	@mkdir -p "$(DAGSTER_HOME)"
 	@test -f "$(DAGSTER_HOME)/dagster.yaml" || cp directus_assets/orchestration/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dagster dev $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/directus-assets watch -- dagster dev $(ARGS)
 
 # Much of the time goes into waiting for Directus and the daemon: three files of tests at a time share two cores well.
 test: $(READY)

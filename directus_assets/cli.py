@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
-from directus_assets.settings import Settings, load_projects, load_settings
+from directus_assets.settings import Environment, Settings, load_projects, load_settings
 
 console = Console()
 
@@ -194,6 +194,23 @@ def status(*, project: str | None) -> None:
     from directus_assets.orchestration.status import run_status
 
     sys.exit(_for_each(_ready(lambda: _chosen(project)), run_status))
+
+
+@main.command()
+@click.option("--location", default="directus_assets", show_default=True, help="The code location's name in Dagster.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def watch(*, location: str, command: Sequence[str]) -> None:
+    """Have Dagster load the definitions again whenever it has lost them.
+
+    With a COMMAND, such as `-- dagster dev`, for as long as that runs.
+    """
+    from directus_assets.orchestration.watch import Watch, run_watch
+    from directus_assets.orchestration.webserver import Webserver
+
+    # Nothing else that may be wrong keeps it from what it does.
+    variables = {name: value for name, value in os.environ.items() if name == "DAGSTER_WEBSERVER_URL"}
+    webserver = Webserver(Environment.read(variables).webserver_url)
+    sys.exit(run_watch(Watch(webserver, location, tell=lambda line: click.echo(f"watch: {line}", err=True)), command))
 
 
 def _for_each(projects: Iterable[Settings], run: Callable[[Console, Settings], int]) -> int:

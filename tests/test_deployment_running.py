@@ -18,6 +18,7 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
+from directus_assets.bench.processes import with_command
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape, upload
@@ -38,6 +39,7 @@ class Stack:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.code, self.web = str(free_port(0)), str(free_port(0))
         self.url = f"http://127.0.0.1:{self.web}"
         self.environment = {**os.environ, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"}
@@ -52,7 +54,7 @@ class Stack:
             re.findall(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)[0]
         )
         with (self.folder / f"{name}.log").open("wb") as log:
-            return subprocess.Popen(
+            self.processes[name] = subprocess.Popen(
                 self._here(command),
                 cwd=self.folder,
                 env=self.environment,
@@ -60,6 +62,7 @@ class Stack:
                 stderr=log,
                 start_new_session=True,
             )
+        return self.processes[name]
 
     def wait_until_healthy(self, name: str) -> None:
         test = self._here(COMPOSE["services"][name]["healthcheck"]["test"][1:])
@@ -113,11 +116,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def wait_for_one_derivative(webserver: Webserver, asset: str) -> None:
+def wait_for_derivatives(webserver: Webserver, asset: str, count: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         status = webserver.asset_statuses().get(asset)
-        if status and status.materialized == 1:
+        if status and status.materialized == count:
             return
         assert time.monotonic() < deadline, status
         time.sleep(1)
@@ -132,8 +135,19 @@ def test_what_compose_starts_works_together_and_follows_a_new_preset(stack: Stac
         time.sleep(1)
 
     upload(admin, landscape(1), filename="harbour.jpg")
-    wait_for_one_derivative(webserver, "image_presets/card")
+    wait_for_derivatives(webserver, "image_presets/card", 1)
     # The code server builds the definitions anew without being restarted.
     presets = admin.get("/settings").json()["data"]["storage_asset_presets"]
     admin.patch("/settings", json={"storage_asset_presets": [*presets, {**presets[0], "key": "hero", "width": 90}]})
-    wait_for_one_derivative(webserver, "image_presets/hero")
+    wait_for_derivatives(webserver, "image_presets/hero", 1)
+
+
+def test_definitions_whose_process_was_killed_are_loaded_again(stack: Stack, admin: httpx.Client) -> None:
+    webserver = Webserver(stack.url)
+    (definitions,) = with_command(stack.processes["code"].pid, "api grpc")
+
+    os.kill(definitions, signal.SIGKILL)
+
+    upload(admin, landscape(2), filename="quay.jpg")
+    wait_for_derivatives(webserver, "image_presets/card", 1)
+    assert "watch: The code location 'directus_assets' cannot be used" in (stack.folder / "code.log").read_text()

@@ -24,7 +24,10 @@ query Locations {
     ... on Workspace {
       locationEntries {
         name
-        locationOrLoadError { ... on RepositoryLocation { repositories { sensors { name } } } }
+        locationOrLoadError {
+          ... on RepositoryLocation { repositories { sensors { name } } }
+          ... on PythonError { message }
+        }
       }
     }
     ... on PythonError { message }
@@ -197,10 +200,34 @@ class Webserver:
         if not locations:
             raise Rejected(f"Dagster could not build the definitions anew: no code location has '{sensor}' just now.")
         for location in locations:
-            answer = self._ask(_RELOAD, name=location)["reloadRepositoryLocation"]
-            error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
-            if "message" in error:
-                raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+            self.reload(location)
+
+    def reload(self, location: str) -> None:
+        """Has the definitions of a code location built anew, in a new process.
+
+        Raises:
+            Unreachable: no webserver answers there.
+            Rejected: it does, but cannot load the definitions.
+        """
+        answer = self._ask(_RELOAD, name=location)["reloadRepositoryLocation"]
+        error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
+        if "message" in error:
+            raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+
+    def load_error(self, location: str) -> str:
+        """Why a code location cannot be used; empty where it can, or is being loaded.
+
+        Raises:
+            Unreachable: no webserver answers there.
+            Rejected: it does, and has no such code location.
+        """
+        entries = {entry["name"]: entry["locationOrLoadError"] or {} for entry in self._entries()}
+        if location not in entries:
+            raise Rejected(
+                f"Dagster's webserver at {self.url} has no code location '{location}'.",
+                remedy=f"Name one of those that it has: {', '.join(sorted(entries)) or 'none'}.",
+            )
+        return str(entries[location].get("message", ""))
 
     def location_of(self, sensor: str) -> str:
         """The code location that has a sensor; our own where none is loaded that has it.
@@ -211,13 +238,16 @@ class Webserver:
         return next(iter(self._locations_of(sensor)), CODE_LOCATION)
 
     def _locations_of(self, sensor: str) -> list[str]:
-        entries = self._ask(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
         return [
             str(entry["name"])
-            for entry in entries
+            for entry in self._entries()
             for repository in (entry["locationOrLoadError"] or {}).get("repositories", [])
             if any(row["name"] == sensor for row in repository["sensors"])
         ]
+
+    def _entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._ask(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
+        return entries
 
     def sick_daemons(self) -> list[str]:
         """The parts of Dagster's daemon that are needed and do not run, such as `SENSOR`.

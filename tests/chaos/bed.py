@@ -70,6 +70,10 @@ class Bed:
         workers = [pid for pid in all_processes() if any(sign in command_of(pid) for sign in _WORKERS)]
         return [pid for pid in workers if homes & variables_of(pid)]
 
+    def definitions(self) -> list[int]:
+        """The process of the code server that has the definitions."""
+        return [pid for pid in self.code_server.members() if "api grpc" in command_of(pid)]
+
     def storage(self) -> Storage:
         """Where Directus keeps files, past all faults."""
         (storage,) = open_storages(self.directus.storage_environment).values()
@@ -117,7 +121,7 @@ def made_bed(folder: Path, chance: random.Random, around: Surroundings) -> Itera
         code_server = _service(
             pipeline,
             "code server",
-            *("dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(port)),
+            *("directus-assets", "watch", "--", "dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(port)),
             *("-m", "directus_assets.definitions", "--location-name", "directus_assets"),
         )
         daemon = _service(pipeline, "daemon", "dagster-daemon", "run", "-w", "workspace.yaml")

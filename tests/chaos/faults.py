@@ -68,6 +68,7 @@ class Faults:
             "run worker killed": self._kill_worker,
             "code server killed": lambda: self._kill_code_server(with_workers=False),
             "code server and its workers killed": lambda: self._kill_code_server(with_workers=True),
+            "definitions killed": self._kill_definitions,
             "daemon killed": self._kill_daemon,
             "webserver killed": self._kill_webserver,
             "Directus killed": self._kill_directus,
@@ -105,6 +106,13 @@ class Faults:
             for pid in self._bed.run_workers():
                 _kill(pid)
         return bool(workers)
+
+    def _kill_definitions(self) -> bool:
+        """As the kernel does where memory is short: the largest process goes, and its parent does not notice."""
+        definitions = self._bed.definitions()
+        for pid in definitions:
+            _kill(pid)
+        return bool(definitions)
 
     def _kill_daemon(self) -> bool:
         self._bed.daemon.kill()

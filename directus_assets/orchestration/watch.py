@@ -1,0 +1,107 @@
+"""The command `watch`: has Dagster load a code location again that it has lost.
+
+Both `dagster dev` and `dagster code-server start` keep the definitions in a process of their own, and do not start it
+again when it is killed, or cannot start because a disk is full just then. Everything else goes on and nothing is done,
+until somebody presses *Reload*. Dagster's health check of the code server does not notice (seen with 1.13).
+"""
+
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from directus_assets.errors import ConfigurationError, DirectusAssetsError
+from directus_assets.orchestration.webserver import Webserver
+
+LOOK_SECONDS = 15.0
+LONGEST_SECONDS = 300.0
+"""Between two reloads of what cannot be loaded, such as a YAML file with a mistake."""
+
+
+class Watch:
+    """Looks after one code location.
+
+    Args:
+        webserver: of the Dagster that has it.
+        location: its name.
+        tell: gets a line whenever something has changed.
+    """
+
+    def __init__(self, webserver: Webserver, location: str, *, tell: Callable[[str], None]) -> None:
+        self._webserver = webserver
+        self._location = location
+        self._tell = tell
+        self._trouble = ""
+        self._lost = 0
+        """Looks in a row that found it unusable."""
+
+    def look(self) -> float:
+        """Looks once, and has it loaded again if it was unusable the last time, too; returns the seconds to wait then.
+
+        A code location that is just being started is unusable for one look.
+        """
+        try:
+            error = self._webserver.load_error(self._location)
+        except DirectusAssetsError as failed:
+            self._lost = 0
+            return self._wait_after(str(failed))
+        self._lost = self._lost + 1 if error else 0
+        if self._lost > 1:
+            try:
+                self._webserver.reload(self._location)
+            except DirectusAssetsError as failed:
+                error = str(failed)
+            else:
+                error, self._lost = "", 0
+        return self._wait_after(f"The code location '{self._location}' cannot be used: {error}" if error else "")
+
+    def _wait_after(self, trouble: str) -> float:
+        if trouble != self._trouble:
+            self._tell(trouble or f"The code location '{self._location}' can be used.")
+            self._trouble = trouble
+        return min(LOOK_SECONDS * 2.0 ** max(0, self._lost - 2), LONGEST_SECONDS)
+
+
+def run_watch(watch: Watch, command: Sequence[str]) -> int:
+    """Looks again and again: for ever, or for as long as the command runs that is started here.
+
+    The command gets SIGTERM passed on, and its own SIGINT from the terminal.
+
+    Returns:
+        Its exit status; that of a shell where a signal has ended it, or where SIGTERM has ended a watch without one.
+
+    Raises:
+        ConfigurationError: there is no such command.
+    """
+    is_over = threading.Event()
+    process = _started(command)
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if process is None:
+            is_over.set()
+        elif number == signal.SIGTERM:
+            process.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    looking = threading.Thread(target=_keep_looking, args=(watch, is_over), name="watch", daemon=True)
+    looking.start()
+    if process is None:
+        is_over.wait()
+        return 128 + signal.SIGTERM
+    status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
+    try:
+        return subprocess.Popen(command) if command else None
+    except OSError as error:
+        raise ConfigurationError(f"`{command[0]}` cannot be started: {error.strerror}.") from None
+
+
+def _keep_looking(watch: Watch, is_over: threading.Event) -> None:
+    pause = LOOK_SECONDS
+    while not is_over.wait(pause):
+        pause = watch.look()
