@@ -80,6 +80,7 @@ class Faults:
         }
         if self._bed.small_disks:
             kinds["disk full"] = self._fill_disk
+            kinds["code server started on a full disk"] = self._start_on_a_full_disk
         return {name: kind for name, kind in kinds.items() if name in self._only or not self._only}
 
     def _run(self) -> None:
@@ -141,11 +142,22 @@ class Faults:
         return True
 
     def _fill_disk(self) -> bool:
+        with self._full_disks():
+            time.sleep(self._bed.chance.uniform(0.5, 1) * self._seconds)
+        return True
+
+    def _start_on_a_full_disk(self) -> bool:
+        with self._full_disks():
+            self._bed.code_server.kill()
+            time.sleep(2 * self._seconds)  # It takes a while to start, and to fail.
+        return True
+
+    @contextmanager
+    def _full_disks(self) -> Iterator[None]:
         with ExitStack() as stack:
             for folder in self._bed.small_disks:
                 stack.enter_context(filled(folder))
-            time.sleep(self._bed.chance.uniform(0.5, 1) * self._seconds)
-        return True
+            yield
 
     def _await_workers(self) -> list[int]:
         deadline = time.monotonic() + _FOR_A_WORKER_SECONDS
