@@ -118,6 +118,15 @@ def _throughput(laps: dict[str, list[Lap]]) -> Iterator[Figure]:
         against=_ONE,
         theirs=rates["one at a time"],
     )
+    yield Figure(
+        part="images",
+        what=f"{PICTURES} pictures by {_BARE}",
+        unit="pictures/s",
+        ours=rates["bare loop"],
+        against=_RECIPE,
+        theirs=(_RECIPE_ENGINE,),
+        note="The most that this machine gives; the recipe was recorded on another day.",
+    )
 
 
 def _load(laps: dict[str, list[Lap]]) -> list[Figure]:

@@ -53,7 +53,8 @@ def run_status(console: Console, settings: Settings) -> int:
             rows = [row for subject in subjects for row in output_statuses(instance, subject)]
         console.print(_table(rows))
         console.print(_runs(instance))
-        console.print(_webserver(Webserver(settings.environment.webserver_url)))
+        for line in health(Webserver(settings.environment.webserver_url)):
+            console.print(line)
         enrichers = [each for own in subjects if isinstance(own, EnrichedItems) for each in own.enrichers.values()]
         if project.translates or enrichers:
             console.print(_spending(project.purse if project.translates else project.purse_of(enrichers[0].model)))
@@ -111,16 +112,26 @@ def _runs(instance: dg.DagsterInstance) -> str:
     return f"Runs: {unfinished - queued} running, {queued} in the queue."
 
 
-def _webserver(webserver: Webserver) -> str:
+def health(webserver: Webserver) -> Iterator[str]:
+    """Lines, in Rich's markup, on whether Dagster can do anything: its webserver, its daemon and its code locations."""
     try:
-        sick = webserver.sick_daemons()
+        sick, errors = webserver.sick_daemons(), webserver.load_errors()
     except Unreachable as error:
-        return f"[yellow]Webserver:[/] {escape(str(error))}"
+        yield f"[yellow]Webserver:[/] {escape(str(error))}"
+        return
     except DirectusAssetsError as error:
-        return f"[red]Webserver:[/] {escape(str(error))}"
+        yield f"[red]Webserver:[/] {escape(str(error))}"
+        return
     if sick:
-        return f"[red]Daemon:[/] not running: {', '.join(sick).lower()}. Nothing is started until it does (`make dev`)."
-    return f"Webserver: {webserver.url}, and the daemon runs."
+        yield f"[red]Daemon:[/] not running: {', '.join(sick).lower()}. Nothing is started until it does (`make dev`)."
+    else:
+        yield f"Webserver: {webserver.url}, and the daemon runs."
+    for name, fault in errors.items():
+        if fault:
+            yield (
+                f"[red]Code location:[/] '{escape(name)}' cannot be used: {escape(fault.strip().splitlines()[0])} "
+                "Correct that, then press Reload in the UI, or have `directus-assets watch` run."
+            )
 
 
 def _spending(purse: Purse) -> str:

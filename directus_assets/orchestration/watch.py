@@ -8,7 +8,7 @@ until somebody presses *Reload*. Dagster's health check of the code server does 
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
@@ -42,10 +42,14 @@ class Watch:
         A code location that is just being started is unusable for one look.
         """
         try:
-            error = self._webserver.load_error(self._location)
+            errors = self._webserver.load_errors()
         except DirectusAssetsError as failed:
             self._lost = 0
             return self._wait_after(str(failed))
+        if self._location not in errors:
+            self._lost = 0
+            return self._wait_after(f"Dagster has {_list(errors)}, and no code location '{self._location}'.")
+        error = errors[self._location]
         self._lost = self._lost + 1 if error else 0
         if self._lost > 1:
             try:
@@ -92,6 +96,10 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
         return 128 + signal.SIGTERM
     status = process.wait()
     return status if status >= 0 else 128 - status
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names)) or "none yet"
 
 
 def _started(command: Sequence[str]) -> subprocess.Popen[bytes] | None:

@@ -214,20 +214,15 @@ class Webserver:
         if "message" in error:
             raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
 
-    def load_error(self, location: str) -> str:
-        """Why a code location cannot be used; empty where it can, or is being loaded.
+    def load_errors(self) -> dict[str, str]:
+        """All code locations, and why each cannot be used; empty for one that can, or is being loaded.
 
         Raises:
             Unreachable: no webserver answers there.
-            Rejected: it does, and has no such code location.
         """
-        entries = {entry["name"]: entry["locationOrLoadError"] or {} for entry in self._entries()}
-        if location not in entries:
-            raise Rejected(
-                f"Dagster's webserver at {self.url} has no code location '{location}'.",
-                remedy=f"Name one of those that it has: {', '.join(sorted(entries)) or 'none'}.",
-            )
-        return str(entries[location].get("message", ""))
+        return {
+            entry["name"]: str((entry["locationOrLoadError"] or {}).get("message", "")) for entry in self._entries()
+        }
 
     def location_of(self, sensor: str) -> str:
         """The code location that has a sensor; our own where none is loaded that has it.

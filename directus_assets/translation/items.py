@@ -4,7 +4,7 @@ Only the translations collection is written, only the fields that change, and ne
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +97,41 @@ def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str])
     return [str(row[schema.item_field]) for row in rows if row.get(schema.item_field) is not None]
 
 
+def row_keys(
+    client: DirectusClient, scope: Scope, places: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], list[str]]:
+    """The rows of items in languages, in one request.
+
+    Args:
+        client: Directus.
+        scope: of which collection.
+        places: keys of items and of languages, as text.
+
+    Returns:
+        Keys of rows by place; nothing for a place that has none. There may be further places.
+    """
+    schema = scope.schema
+    item, language = schema.item_field, schema.language_field
+    items, languages = (list(dict.fromkeys(keys)) for keys in zip(*places, strict=True))
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in client.get(
+        f"/items/{schema.translations}",
+        fields=[schema.translations_key_field, item, language],
+        filter={"_and": [{item: {"_in": items}}, {language: {"_in": languages}}]},
+        limit=-1,
+    ):
+        found.setdefault((str(row[item]), str(row[language])), []).append(str(row[schema.translations_key_field]))
+    return found
+
+
 def write_row(
-    client: DirectusClient, scope: Scope, item: Item, language: LanguageRow, values: Mapping[str, JsonValue]
+    client: DirectusClient,
+    scope: Scope,
+    item: Item,
+    language: LanguageRow,
+    values: Mapping[str, JsonValue],
+    *,
+    look: Callable[[tuple[str, str]], list[str] | None] | None = None,
 ) -> bool:
     """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
 
@@ -106,6 +139,14 @@ def write_row(
     made one at the same time, all but the first take theirs back at once. The first gives them the time to do so, and
     takes its own back where one stays: that one was made by somebody who could not see the first yet (a key is given
     before its row is committed). Nobody keeps a second row.
+
+    Args:
+        client: Directus.
+        scope: of which collection.
+        item: as it was read.
+        language: of the row.
+        values: what is written, by field.
+        look: as `row_keys` for one place, for those who look together.
 
     Returns:
         Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
@@ -126,7 +167,8 @@ def write_row(
         return False
     for wait in _LOOKS:
         time.sleep(wait)
-        keys = _row_keys(client, scope, item.key, language)
+        place = (item.key, language.key)
+        keys = (look(place) if look else row_keys(client, scope, [place]).get(place)) or []
         if keys == [own]:
             return True
         if own not in keys or own != min(keys, key=_order):
@@ -172,17 +214,6 @@ def _take_back(client: DirectusClient, scope: Scope, row_key: str) -> None:
     except (Forbidden, NotFound):
         # Without the right to delete, the row is unlinked from its item, as the Studio does when a row is removed.
         client.patch(path, {scope.schema.item_field: None})
-
-
-def _row_keys(client: DirectusClient, scope: Scope, item: str, language: LanguageRow) -> list[str]:
-    schema = scope.schema
-    rows = client.get(
-        f"/items/{schema.translations}",
-        fields=[schema.translations_key_field],
-        filter={"_and": [{schema.item_field: {"_eq": item}}, {schema.language_field: {"_eq": language.key}}]},
-        limit=-1,
-    )
-    return [str(row[schema.translations_key_field]) for row in rows]
 
 
 def _read_some(client: DirectusClient, scope: Scope, keys: list[str], *, matching_only: bool) -> list[Item]:

@@ -6,11 +6,12 @@ import dagster as dg
 import httpx
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.status import OutputStatus, output_statuses, run_status
+from directus_assets.orchestration.status import OutputStatus, health, output_statuses, run_status
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Environment, Settings
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
@@ -82,3 +83,26 @@ def test_parts_of_the_daemon_that_do_not_run_are_named() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
 
     assert Webserver("http://dagster.example.com", transport=transport).sick_daemons() == ["SENSOR"]
+
+
+def test_code_locations_that_cannot_be_used_are_named() -> None:
+    entries = [
+        {"name": "ours", "locationOrLoadError": {"message": "directus_assets.yaml, line 3: [bold]\nmore"}},
+        {"name": "theirs", "locationOrLoadError": {"repositories": []}},
+        {"name": "new", "locationOrLoadError": None},
+    ]
+    answer = {
+        "instance": {"daemonHealth": {"allDaemonStatuses": []}},
+        "workspaceOrError": {"locationEntries": entries},
+    }
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"data": answer}))
+
+    lines = list(health(Webserver("http://dagster.example.com", transport=transport)))
+
+    assert lines[0] == "Webserver: http://dagster.example.com, and the daemon runs."
+    assert [Text.from_markup(line).plain for line in lines[1:]] == [
+        (
+            "Code location: 'ours' cannot be used: directus_assets.yaml, line 3: [bold] "
+            "Correct that, then press Reload in the UI, or have `directus-assets watch` run."
+        )
+    ]

@@ -107,8 +107,7 @@ def test_a_code_location_of_another_name_is_asked_for() -> None:
 
     watching.look()
 
-    assert "has no code location 'theirs'" in told[0]
-    assert "Name one of those that it has: ours" in told[0]
+    assert told == ["Dagster has 'ours', and no code location 'theirs'."]
 
 
 @contextmanager
