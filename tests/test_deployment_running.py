@@ -126,6 +126,13 @@ def wait_for_derivatives(webserver: Webserver, asset: str, count: int) -> None:
         time.sleep(1)
 
 
+def wait_for_a_line(log: Path, line: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while line not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(1)
+
+
 def test_what_compose_starts_works_together_and_follows_a_new_preset(stack: Stack, admin: httpx.Client) -> None:
     webserver = Webserver(stack.url)
     assert webserver.sick_daemons() == []
@@ -143,11 +150,12 @@ def test_what_compose_starts_works_together_and_follows_a_new_preset(stack: Stac
 
 
 def test_definitions_whose_process_was_killed_are_loaded_again(stack: Stack, admin: httpx.Client) -> None:
-    webserver = Webserver(stack.url)
     (definitions,) = with_command(stack.processes["code"].pid, "api grpc")
 
     os.kill(definitions, signal.SIGKILL)
 
+    wait_for_a_line(stack.folder / "code.log", "watch: The code location 'directus_assets' cannot be used")
+    wait_for_a_line(stack.folder / "code.log", "watch: The code location 'directus_assets' can be used")
     upload(admin, landscape(2), filename="quay.jpg")
-    wait_for_derivatives(webserver, "image_presets/card", 1)
-    assert "watch: The code location 'directus_assets' cannot be used" in (stack.folder / "code.log").read_text()
+    files = admin.get("/files", params={"fields": "id", "limit": -1}).json()["data"]
+    wait_for_derivatives(Webserver(stack.url), "image_presets/card", len(files))
