@@ -197,20 +197,21 @@ def status(*, project: str | None) -> None:
 
 
 @main.command()
-@click.option("--location", default="directus_assets", show_default=True, help="The code location's name in Dagster.")
+@click.option("--location", help="The code location's name in Dagster, where it is not ours.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def watch(*, location: str, command: Sequence[str]) -> None:
+def watch(*, location: str | None, command: Sequence[str]) -> None:
     """Have Dagster load the definitions again whenever it has lost them.
 
     With a COMMAND, such as `-- dagster dev`, for as long as that runs.
     """
     from directus_assets.orchestration.watch import Watch, run_watch
-    from directus_assets.orchestration.webserver import Webserver
+    from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
 
     # Nothing else that may be wrong keeps it from what it does.
     variables = {name: value for name, value in os.environ.items() if name == "DAGSTER_WEBSERVER_URL"}
     webserver = Webserver(Environment.read(variables).webserver_url)
-    sys.exit(run_watch(Watch(webserver, location, tell=lambda line: click.echo(f"watch: {line}", err=True)), command))
+    watching = Watch(webserver, location or CODE_LOCATION, tell=lambda line: click.echo(f"watch: {line}", err=True))
+    sys.exit(run_watch(watching, command))
 
 
 def _for_each(projects: Iterable[Settings], run: Callable[[Console, Settings], int]) -> int:

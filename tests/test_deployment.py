@@ -177,6 +177,9 @@ def test_a_pod_has_all_that_a_run_needs_and_is_not_root() -> None:
     assert code["podSecurityContext"] == run["podSpecConfig"]["securityContext"]
     assert code["podSecurityContext"]["runAsNonRoot"]
     assert code["envSecrets"]
+    (watch,) = code["sidecarContainers"]
+    assert watch["image"] == f"{code['image']['repository']}:{code['image']['tag']}"
+    assert watch["command"] == ["directus-assets", "watch", "--location", code["name"]]
     assert set(code["env"]) <= documented()
     assert f"install -d -o dagster -g dagster {HELM['global']['dagsterHome']} " in DOCKERFILE
     limits = HELM["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]["tagConcurrencyLimits"]
