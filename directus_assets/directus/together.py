@@ -16,6 +16,7 @@ class _Question(Generic[K, V]):
     key: K
     answer: V | None = None
     is_answered: bool = False
+    error: DirectusAssetsError | None = None
     is_alone: bool = False
     """Whether it has to be asked without others, since asking together has failed."""
 
@@ -30,10 +31,13 @@ class Together(Generic[K, V]):
     Args:
         fetch: one request: answers by key, none for what is not there.
         most: keys in one request.
+        unrepeatable: errors that leave open whether the request was carried out. Where asking twice does harm, all who
+            have asked together get such an error; after others each asks again, alone.
     """
 
     fetch: Callable[[Sequence[K]], Mapping[K, V]]
     most: int = 100
+    unrepeatable: tuple[type[DirectusAssetsError], ...] = ()
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _waiting: list[_Question[K, V]] = field(default_factory=list)
     _is_asking: bool = False
@@ -42,12 +46,15 @@ class Together(Generic[K, V]):
         """The answer; None for what is not there.
 
         Raises:
-            DirectusAssetsError: as `fetch` for this key alone: nobody suffers from what others ask for.
+            DirectusAssetsError: as `fetch` for this key alone, so that nobody suffers from what others ask for; or what
+                is unrepeatable.
         """
         question = _Question[K, V](key)
         with self._turn:
             self._waiting.append(question)
         while not question.is_answered:
+            if question.error:
+                raise question.error
             if question.is_alone:
                 return self.fetch([key]).get(key)
             self._take_turn()
@@ -65,11 +72,13 @@ class Together(Generic[K, V]):
             answers = self.fetch(list(dict.fromkeys(each.key for each in asked))) if asked else {}
             for each in asked:
                 each.answer, each.is_answered = answers.get(each.key), True
-        except DirectusAssetsError:
-            pass
+        except DirectusAssetsError as error:
+            if len(asked) == 1 or isinstance(error, self.unrepeatable):
+                for each in asked:
+                    each.error = error
         finally:
             for each in asked:
-                each.is_alone = not each.is_answered
+                each.is_alone = not (each.is_answered or each.error)
             with self._turn:
                 self._is_asking = False
                 self._turn.notify_all()

@@ -13,7 +13,8 @@ from directus_assets.directus.models import File, JsonValue
 from directus_assets.directus.schema import LanguageRow, TextField
 from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
-from directus_assets.translation.items import Item, Row, read_items, write_row
+from directus_assets.translation.items import Item, Row, read_items
+from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 
 _KEYS_PER_REQUEST = 100
@@ -132,10 +133,13 @@ class ItemReader:
         self.client.patch(path, dict(values))
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
-        """Writes these fields of one language; whether it was written (see `translation.items.write_row`)."""
+        """Writes these fields of one language; whether it was written (see `RowWriter.write`)."""
+        return self._writer.write(Item(key=item.key, source={}, rows=item.rows), language, values)
+
+    @cached_property
+    def _writer(self) -> RowWriter:
         assert self.scope is not None  # noqa: S101 - a target in the translations is what made it
-        as_read = Item(key=item.key, source={}, rows=item.rows)
-        return write_row(self.client, self.scope, as_read, language, values)
+        return RowWriter(self.client, self.scope)
 
     @cached_property
     def scope(self) -> Scope | None:

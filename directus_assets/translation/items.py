@@ -1,22 +1,14 @@
-"""Items and their translation rows, read from Directus and written back.
+"""Items and their translation rows, as Directus has them."""
 
-Only the translations collection is written, only the fields that change, and never a second row for one language.
-"""
-
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from directus_assets.directus.client import DirectusClient, item_path, items_path
+from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.models import JsonValue
-from directus_assets.directus.schema import LanguageRow
-from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected
 from directus_assets.translation.scope import Scope
 
 _KEYS_PER_REQUEST = 100
-_LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
-"""Seconds before each look at whether others have taken their rows back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,125 +89,6 @@ def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str])
     return [str(row[schema.item_field]) for row in rows if row.get(schema.item_field) is not None]
 
 
-def row_keys(
-    client: DirectusClient, scope: Scope, places: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], list[str]]:
-    """The rows of items in languages, in one request.
-
-    Args:
-        client: Directus.
-        scope: of which collection.
-        places: keys of items and of languages, as text.
-
-    Returns:
-        Keys of rows by place; nothing for a place that has none. There may be further places.
-    """
-    schema = scope.schema
-    item, language = schema.item_field, schema.language_field
-    items, languages = (list(dict.fromkeys(keys)) for keys in zip(*places, strict=True))
-    found: dict[tuple[str, str], list[str]] = {}
-    for row in client.get(
-        f"/items/{schema.translations}",
-        fields=[schema.translations_key_field, item, language],
-        filter={"_and": [{item: {"_in": items}}, {language: {"_in": languages}}]},
-        limit=-1,
-    ):
-        found.setdefault((str(row[item]), str(row[language])), []).append(str(row[schema.translations_key_field]))
-    return found
-
-
-def write_row(
-    client: DirectusClient,
-    scope: Scope,
-    item: Item,
-    language: LanguageRow,
-    values: Mapping[str, JsonValue],
-    *,
-    look: Callable[[tuple[str, str]], list[str] | None] | None = None,
-) -> bool:
-    """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
-
-    Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where others have
-    made one at the same time, all but the first take theirs back at once. The first gives them the time to do so, and
-    takes its own back where one stays: that one was made by somebody who could not see the first yet (a key is given
-    before its row is committed). Nobody keeps a second row.
-
-    Args:
-        client: Directus.
-        scope: of which collection.
-        item: as it was read.
-        language: of the row.
-        values: what is written, by field.
-        look: as `row_keys` for one place, for those who look together.
-
-    Returns:
-        Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
-
-    Raises:
-        DirectusAssetsError: Directus refuses or does not answer.
-    """
-    row = item.rows.get(language.code)
-    try:
-        if row:
-            client.patch(item_path(scope.schema.translations, row.key), dict(values))
-            return True
-        own = _make_row(client, scope, item, language, values)
-    except PermanentError:
-        # Directus has the same answers for what is gone and for what is forbidden.
-        if _is_as_read(client, scope, item, language):
-            raise
-        return False
-    for wait in _LOOKS:
-        time.sleep(wait)
-        place = (item.key, language.key)
-        keys = (look(place) if look else row_keys(client, scope, [place]).get(place)) or []
-        if keys == [own]:
-            return True
-        if own not in keys or own != min(keys, key=_order):
-            break
-    _take_back(client, scope, own)
-    return False
-
-
-def _make_row(
-    client: DirectusClient, scope: Scope, item: Item, language: LanguageRow, values: Mapping[str, JsonValue]
-) -> str:
-    schema = scope.schema
-    keys = {schema.item_field: _typed(item.key), schema.language_field: _typed(language.key)}
-    made = client.post(f"/items/{schema.translations}", {**keys, **values})
-    if made is None:
-        raise Rejected(
-            f"Directus did not answer the row of {schema.translations} that was made.",
-            remedy=f"Give the token's policy the right to read {schema.translations}.",
-        )
-    return str(made[schema.translations_key_field])
-
-
-def _is_as_read(client: DirectusClient, scope: Scope, item: Item, language: LanguageRow) -> bool:
-    """Whether the item is still there, with the same row, or still without one, in this language."""
-    fresh = read_items(client, scope, [item.key], matching_only=False)
-    return bool(fresh) and _row_key(fresh[0], language) == _row_key(item, language)
-
-
-def _order(key: str) -> tuple[int, str]:
-    """The order of numbers for keys that are numbers, and for others one that is the same for everybody."""
-    return len(key), key
-
-
-def _row_key(item: Item, language: LanguageRow) -> str | None:
-    row = item.rows.get(language.code)
-    return row.key if row else None
-
-
-def _take_back(client: DirectusClient, scope: Scope, row_key: str) -> None:
-    path = item_path(scope.schema.translations, row_key)
-    try:
-        client.delete(path)
-    except (Forbidden, NotFound):
-        # Without the right to delete, the row is unlinked from its item, as the Studio does when a row is removed.
-        client.patch(path, {scope.schema.item_field: None})
-
-
 def _read_some(client: DirectusClient, scope: Scope, keys: list[str], *, matching_only: bool) -> list[Item]:
     schema = scope.schema
     names = [field.name for field in schema.fields]
@@ -268,8 +141,3 @@ def _rows(client: DirectusClient, scope: Scope, **query: Any) -> list[dict[str, 
     """Rows of the collection; a singleton answers with its only one."""
     answer = client.get(items_path(scope.collection), **{name: value for name, value in query.items() if value})
     return [answer] if isinstance(answer, dict) else list(answer or [])
-
-
-def _typed(key: str) -> str | int:
-    """A key as Directus' JSON has it: a number for an integer key. A text key of digits is accepted either way."""
-    return int(key) if key.isdecimal() and str(int(key)) == key else key

@@ -17,12 +17,13 @@ from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
-from directus_assets.translation.items import Item, read_items, row_keys, write_row
+from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.protection import Standing, Verdict, decide, standing
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.records import Arrived, TranslationRecord, canonical
+from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments import Kind, cut
 from directus_assets.translation.segments.model import Document
@@ -188,9 +189,8 @@ class Translator:
         return Together(lambda keys: {item.key: item for item in read(keys)})
 
     @cached_property
-    def _rows(self) -> Together[tuple[str, str], list[str]]:
-        """Keys of the rows that items have now in languages, looked up together."""
-        return Together(partial(row_keys, self.client, self.scope))
+    def _writer(self) -> RowWriter:
+        return RowWriter(self.client, self.scope)
 
     def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """What is remembered at this moment: another run may be at work on the same item."""
@@ -227,7 +227,7 @@ class Translator:
         if not self.records.replace(earlier, record.remembering_only(outcome.segments)):
             return None
         if values:
-            if not write_row(self.client, self.scope, item, target, values, look=self._rows.get):
+            if not self._writer.write(item, target, values):
                 return None
             if any(each.record.written and each.record.intended for each in decisions.values()):
                 # Our earlier text is not ours any more, should a human put it back; a first one has none before it.

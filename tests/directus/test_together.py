@@ -77,3 +77,22 @@ def test_an_error_of_a_lone_caller_is_its_own() -> None:
 
     with pytest.raises(Unreachable):
         Together(fetch).get("a")
+
+
+def test_what_may_have_been_done_is_not_asked_for_again(shelf: Shelf) -> None:
+    together = Together(shelf.fetch, unrepeatable=(NotFound,))
+
+    one, *rest = ask(shelf, together, "a", "b", "broken")
+
+    assert one == "A"
+    assert [type(each) for each in rest] == [NotFound, NotFound]
+    assert len(shelf.asked) == 2
+
+
+def test_a_lone_caller_is_refused_once(shelf: Shelf) -> None:
+    shelf.opened.set()
+
+    with pytest.raises(NotFound):
+        Together(shelf.fetch).get("broken")
+
+    assert shelf.asked == [["broken"]]

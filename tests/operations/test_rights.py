@@ -12,7 +12,8 @@ from directus_assets.operations.setup import rights_of_project
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import CollectionOptions, Config, TranslationOptions, parse_config
 from directus_assets.snapshot import Wanted, take_snapshot
-from directus_assets.translation.items import read_items, write_row
+from directus_assets.translation.items import read_items
+from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope, plan_scopes
 from directus_assets.translation.versions import save_proposals
 from tests.operations.conftest import Site
@@ -52,7 +53,7 @@ def do_the_work(bot: DirectusClient, site: Site, *, post: str, page: str) -> Non
         german = next(row for row in scope.targets if row.code == "de-DE")
         for title in ("Brot", "Brote"):
             (item,) = read_items(bot, scope, [key])
-            write_row(bot, scope, item, german, {"title": title})
+            RowWriter(bot, scope).write(item, german, {"title": title})
         (item,) = read_items(bot, scope, [key])
         own = scope.schema
         key_of_row, proposal = item.rows["de-DE"].key, {"title": "Das Brot"}

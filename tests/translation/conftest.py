@@ -38,6 +38,11 @@ def scopes(bot: DirectusClient) -> Mapping[str, Scope]:
 
 
 @pytest.fixture
+def posts(scopes: Mapping[str, Scope]) -> Scope:
+    return scopes["posts"]
+
+
+@pytest.fixture
 def server() -> Iterator[ScriptedOpenAI]:
     with ScriptedOpenAI() as server:
         yield server

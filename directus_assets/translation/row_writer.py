@@ -1,0 +1,168 @@
+"""Translations written back to Directus.
+
+Only the translations collection is written, only the fields that change, and never a second row for one language.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from directus_assets.directus.client import DirectusClient, item_path
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.directus.together import Together
+from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected, Unreachable
+from directus_assets.translation.items import Item, read_items
+from directus_assets.translation.scope import Scope
+
+_LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
+"""Seconds before each look at whether others have taken their rows back."""
+
+_ROWS_PER_REQUEST = 20
+"""Keeps what is written together under 1 MB, Directus' `MAX_PAYLOAD_SIZE`, with texts of a few thousand words."""
+
+_Place: TypeAlias = tuple[str, str]
+"""Keys of an item and of a language, as text."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _NewRow:
+    """A row that is to be made. No two are the same, even for one place."""
+
+    place: _Place
+    values: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class RowWriter:
+    """Writes translations of one collection, for any number of threads: what they make at a time, they make together.
+
+    Args:
+        client: Directus.
+        scope: of which collection.
+    """
+
+    client: DirectusClient
+    scope: Scope
+
+    def write(self, item: Item, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
+        """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
+
+        Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where others
+        have made one at the same time, all but the first take theirs back at once. The first gives them the time to do
+        so, and takes its own back where one stays: that one was made by somebody who could not see the first yet (a key
+        is given before its row is committed). Nobody keeps a second row.
+
+        Args:
+            item: as it was read.
+            language: of the row.
+            values: what is written, by field.
+
+        Returns:
+            Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
+
+        Raises:
+            DirectusAssetsError: Directus refuses or does not answer.
+        """
+        row = item.rows.get(language.code)
+        place = (item.key, language.key)
+        try:
+            if row:
+                self.client.patch(item_path(self.scope.schema.translations, row.key), dict(values))
+                return True
+            own = self._make(_NewRow(place, values))
+        except PermanentError:
+            # Directus has the same answers for what is gone and for what is forbidden.
+            if self._is_as_read(item, language):
+                raise
+            return False
+        for wait in _LOOKS:
+            time.sleep(wait)
+            keys = self._present.get(place) or []
+            if keys == [own]:
+                return True
+            if own not in keys or own != min(keys, key=_order):
+                break
+        self._take_back(own)
+        return False
+
+    def _make(self, row: _NewRow) -> str:
+        key = self._made.get(row)
+        if key is None:
+            translations = self.scope.schema.translations
+            raise Rejected(
+                f"Directus did not answer the row of {translations} that was made.",
+                remedy=f"Give the token's policy the right to read {translations}.",
+            )
+        return key
+
+    @cached_property
+    def _made(self) -> Together[_NewRow, str]:
+        """New rows, made together; gives their keys. Directus makes all of them or none (one transaction)."""
+        return Together(self._make_all, most=_ROWS_PER_REQUEST, unrepeatable=(Unreachable,))
+
+    def _make_all(self, rows: Sequence[_NewRow]) -> dict[_NewRow, str]:
+        schema = self.scope.schema
+        bodies = [
+            {schema.item_field: _typed(row.place[0]), schema.language_field: _typed(row.place[1]), **row.values}
+            for row in rows
+        ]
+        keys = _by_place(self.scope, self.client.post(f"/items/{schema.translations}", bodies) or [])
+        return {row: keys[row.place].pop() for row in rows if keys.get(row.place)}
+
+    @cached_property
+    def _present(self) -> Together[_Place, list[str]]:
+        """Keys of the rows that there are now, looked up together."""
+        return Together(self._look)
+
+    def _look(self, places: Sequence[_Place]) -> dict[_Place, list[str]]:
+        schema = self.scope.schema
+        item, language = schema.item_field, schema.language_field
+        items, languages = (list(dict.fromkeys(keys)) for keys in zip(*places, strict=True))
+        rows = self.client.get(
+            f"/items/{schema.translations}",
+            fields=[schema.translations_key_field, item, language],
+            filter={"_and": [{item: {"_in": items}}, {language: {"_in": languages}}]},
+            limit=-1,
+        )
+        return _by_place(self.scope, rows)
+
+    def _is_as_read(self, item: Item, language: LanguageRow) -> bool:
+        """Whether the item is still there, with the same row, or still without one, in this language."""
+        fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
+        return bool(fresh) and _row_key(fresh[0], language) == _row_key(item, language)
+
+    def _take_back(self, row_key: str) -> None:
+        path = item_path(self.scope.schema.translations, row_key)
+        try:
+            self.client.delete(path)
+        except (Forbidden, NotFound):
+            # Without the right to delete, the row is unlinked from its item, as the Studio does when a row is removed.
+            self.client.patch(path, {self.scope.schema.item_field: None})
+
+
+def _by_place(scope: Scope, rows: Sequence[Mapping[str, JsonValue]]) -> dict[_Place, list[str]]:
+    """Keys of rows as Directus answers them, by what they belong to."""
+    schema = scope.schema
+    found: dict[_Place, list[str]] = {}
+    for row in rows:
+        place = str(row.get(schema.item_field)), str(row.get(schema.language_field))
+        found.setdefault(place, []).append(str(row.get(schema.translations_key_field)))
+    return found
+
+
+def _order(key: str) -> tuple[int, str]:
+    """The order of numbers for keys that are numbers, and for others one that is the same for everybody."""
+    return len(key), key
+
+
+def _row_key(item: Item, language: LanguageRow) -> str | None:
+    row = item.rows.get(language.code)
+    return row.key if row else None
+
+
+def _typed(key: str) -> str | int:
+    """A key as Directus' JSON has it: a number for an integer key. A text key of digits is accepted either way."""
+    return int(key) if key.isdecimal() and str(int(key)) == key else key
