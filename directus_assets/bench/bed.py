@@ -82,7 +82,9 @@ class Bed:
         missing = self.stored(file_ids)
 
         def are_there() -> bool:
-            missing[:] = [path for path in missing if not (path.exists() and path.stat().st_size)]
+            # One after the other: a look at hundreds of files every moment would take from what is measured.
+            while missing and missing[-1].exists() and missing[-1].stat().st_size:
+                missing.pop()
             return not missing
 
         wait_until(are_there, "The derivatives are not there")
