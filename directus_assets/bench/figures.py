@@ -74,8 +74,8 @@ class Figure:
 
     @property
     def ratio(self) -> Spread | None:
-        """Ours divided by theirs, round by round; None where nothing is compared."""
-        if not self.theirs:
+        """Ours divided by theirs, round by round; None where nothing is compared, or theirs was nothing at all."""
+        if not self.theirs or 0 in self.theirs:
             return None
         theirs = self.theirs * len(self.ours) if len(self.theirs) == 1 else self.theirs
         return Spread.of([mine / other for mine, other in zip(self.ours, theirs, strict=True)])

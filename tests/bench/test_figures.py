@@ -32,6 +32,12 @@ def test_a_figure_that_stands_alone_has_no_ratio():
     assert figure().ratio is None
 
 
+def test_there_is_no_ratio_to_nothing():
+    row = figure(against="Directus alone, on a quiet machine", theirs=(1.0, 0.0, 2.0)).to_json()
+
+    assert row["ratio"] is None
+
+
 @pytest.mark.parametrize(
     ("goal", "is_reached"),
     [
