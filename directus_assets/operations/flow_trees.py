@@ -20,6 +20,7 @@ from directus_assets.orchestration.run_tags import (
     ITEM_TAG,
     PRIORITY_TAG,
     PUSH,
+    PUSH_PRIORITY,
     TRIGGER_TAG,
     range_tags,
 )
@@ -236,7 +237,7 @@ def _push(wiring: Wiring, key: str, outputs: Outputs, item: str, *, is_new: bool
         **wiring.names.tags,
         TRIGGER_TAG: PUSH,
         ITEM_TAG: f"{outputs.collection}/{item}",
-        PRIORITY_TAG: FRESH_PRIORITY,
+        PRIORITY_TAG: PUSH_PRIORITY,
     }
     runs = [execution_params(job, location=wiring.location, tags=tags) for job in outputs.jobs]
     if not is_new:

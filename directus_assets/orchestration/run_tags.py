@@ -29,6 +29,8 @@ RETRIED_BY_TAG = "dagster/auto_retry_run_id"
 SENSOR_TAG = "dagster/sensor_name"
 
 FRESH_PRIORITY = "10"
+PUSH_PRIORITY = "5"
+"""Pushed runs wait in the queue only where many come at a time; then a batch of what waits does them sooner."""
 SCAN_PRIORITY = "-10"
 
 

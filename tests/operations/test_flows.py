@@ -210,7 +210,7 @@ def test_an_upload_is_pushed_with_its_partition(
         "dagster/asset_partition_range_end": key,
         "directus_assets/trigger": "push",
         "directus_assets/item": f"directus_files/{key}",
-        "dagster/priority": "10",
+        "dagster/priority": "5",
     }
 
 
