@@ -10,7 +10,8 @@
     └── PermanentError                the same call fails again; never retried
         ├── Forbidden                 401 and 403: the token lacks a right
         ├── NotFound                  404, 410: what was asked for is gone
-        ├── Rejected                  every other 4xx, and answers that make no sense
+        ├── Rejected                  every other 4xx
+        │   └── Unreadable            an answer that makes no sense; what was asked for may have been done
         └── BadInput                  a picture, text or file that cannot be processed
 
 Nothing outside this module looks at status codes to decide about retries.
@@ -103,6 +104,10 @@ class NotFound(PermanentError):
 
 class Rejected(PermanentError):
     """The server refuses the request as it is."""
+
+
+class Unreadable(Rejected):
+    """The answer makes no sense, so that nobody knows whether the request was carried out."""
 
 
 class BadInput(PermanentError):

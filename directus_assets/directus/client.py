@@ -22,6 +22,7 @@ from directus_assets.errors import (
     Forbidden,
     Rejected,
     Unreachable,
+    Unreadable,
     from_status,
 )
 from directus_assets.settings import Environment
@@ -303,8 +304,8 @@ def _data(answer: httpx.Response) -> Any:
         raise _nonsense(answer) from None
 
 
-def _nonsense(answer: httpx.Response) -> Rejected:
-    return Rejected(
+def _nonsense(answer: httpx.Response) -> Unreadable:
+    return Unreadable(
         f"{answer.request.method} {answer.request.url.path} did not answer as Directus does.",
         remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
     )

@@ -13,7 +13,7 @@ from directus_assets.directus.client import DirectusClient, item_path
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
-from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected, Unreachable
+from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected, Unreachable, Unreadable
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.scope import Scope
 
@@ -101,7 +101,7 @@ class RowWriter:
     @cached_property
     def _made(self) -> Together[_NewRow, str]:
         """New rows, made together; gives their keys. Directus makes all of them or none (one transaction)."""
-        return Together(self._make_all, most=_ROWS_PER_REQUEST, unrepeatable=(Unreachable,))
+        return Together(self._make_all, most=_ROWS_PER_REQUEST, unrepeatable=(Unreachable, Unreadable))
 
     def _make_all(self, rows: Sequence[_NewRow]) -> dict[_NewRow, str]:
         schema = self.scope.schema

@@ -156,13 +156,13 @@ def test_a_right_that_lacks_is_an_error(directus: LocalDirectus, studio: Directu
 
 
 class Crowd(httpx.HTTPTransport):
-    """Holds our first POST until the others wait for its end, so that theirs is one; may lose the answer to that."""
+    """Holds our first POST until the others wait for its end, so that theirs is one; may spoil the answer to that."""
 
-    def __init__(self, *, loses: bool = False) -> None:
+    def __init__(self, spoil: Callable[[httpx.Request], httpx.Response] | None = None) -> None:
         super().__init__()
         self.posts = 0
         self.began, self.opened = threading.Event(), threading.Event()
-        self._loses = loses
+        self._spoil = spoil
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "POST":
@@ -173,9 +173,9 @@ class Crowd(httpx.HTTPTransport):
             self.began.set()
             assert self.opened.wait(10)
         answer = super().handle_request(request)
-        if self._loses and not is_first:
+        if self._spoil and not is_first:
             answer.close()
-            raise httpx.ReadError("The connection was reset.", request=request)
+            return self._spoil(request)
         return answer
 
     def write(self, writer: RowWriter, items: list[Item], language: LanguageRow) -> list[Future[bool]]:
@@ -222,14 +222,31 @@ def test_nobody_suffers_from_a_row_that_directus_refuses(
     ]
 
 
-def test_rows_whose_answer_is_lost_are_not_made_again(
-    directus: LocalDirectus, studio: DirectusClient, posts: Scope, items: list[Item]
+def lose(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("The connection was reset.", request=request)
+
+
+def replace(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, text="<html>Please log in.</html>")
+
+
+@pytest.mark.parametrize(("spoil", "error"), [(lose, Unreachable), (replace, None)])
+def test_rows_that_may_have_been_made_are_not_made_again(
+    directus: LocalDirectus,
+    studio: DirectusClient,
+    posts: Scope,
+    items: list[Item],
+    *,
+    spoil: Callable[[httpx.Request], httpx.Response],
+    error: type[Exception] | None,
 ) -> None:
-    crowd = Crowd(loses=True)
+    crowd = Crowd(spoil)
     with DirectusClient(directus.url, directus.bot_token, transport=crowd) as client:
         first, *rest = crowd.write(RowWriter(client, posts), items, FRENCH)
 
     assert first.result()
-    assert [type(each.exception()) for each in rest] == [Unreachable] * len(rest)
+    # What is there although the answer made no sense is read again: somebody has made the row.
+    assert [each.exception() and type(each.exception()) for each in rest] == [error] * len(rest)
+    assert error or not any(each.result() for each in rest)
     assert crowd.posts == 2
     assert [len(rows_of(studio, item.key, "fr-FR")) for item in items] == [1] * len(items)
