@@ -10,8 +10,8 @@
     └── PermanentError                the same call fails again; never retried
         ├── Forbidden                 401 and 403: the token lacks a right
         ├── NotFound                  404, 410: what was asked for is gone
-        ├── Rejected                  every other 4xx
-        │   └── Unreadable            an answer that makes no sense; what was asked for may have been done
+        ├── Rejected                  every other 4xx, and answers that cannot be used
+        │   └── Unreadable            not an answer of Directus at all; what was asked for may have been done
         └── BadInput                  a picture, text or file that cannot be processed
 
 Nothing outside this module looks at status codes to decide about retries.
@@ -107,7 +107,7 @@ class Rejected(PermanentError):
 
 
 class Unreadable(Rejected):
-    """The answer makes no sense, so that nobody knows whether the request was carried out."""
+    """What came back is no answer of Directus, so that nobody knows whether it has carried out the request."""
 
 
 class BadInput(PermanentError):
