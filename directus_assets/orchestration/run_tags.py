@@ -30,7 +30,7 @@ SENSOR_TAG = "dagster/sensor_name"
 
 FRESH_PRIORITY = "10"
 PUSH_PRIORITY = "5"
-"""Pushed runs wait in the queue only where many come at a time; then a batch of what waits does them sooner."""
+"""Below what sensors start: where pushed runs have to wait, a batch over their items does the work sooner."""
 SCAN_PRIORITY = "-10"
 
 

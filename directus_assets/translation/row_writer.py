@@ -37,7 +37,7 @@ class _NewRow:
 
 @dataclass(frozen=True)
 class RowWriter:
-    """Writes translations of one collection, for any number of threads: what they make at a time, they make together.
+    """Writes translations of one collection, for any number of threads: what they make at the same time is one request.
 
     Args:
         client: Directus.
@@ -80,7 +80,7 @@ class RowWriter:
             return False
         for wait in _LOOKS:
             time.sleep(wait)
-            keys = self._present.get(place) or []
+            keys = self._current.get(place) or []
             if keys == [own]:
                 return True
             if own not in keys or own != min(keys, key=_order):
@@ -113,7 +113,7 @@ class RowWriter:
         return {row: keys[row.place].pop() for row in rows if keys.get(row.place)}
 
     @cached_property
-    def _present(self) -> Together[_Place, list[str]]:
+    def _current(self) -> Together[_Place, list[str]]:
         """Keys of the rows that there are now, looked up together."""
         return Together(self._look)
 

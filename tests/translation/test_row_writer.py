@@ -195,7 +195,7 @@ def items(studio: DirectusClient, bot: DirectusClient, posts: Scope) -> list[Ite
     return [read(bot, posts, create_post(studio, title=f"Bread {number}")) for number in range(8)]
 
 
-def test_rows_that_are_made_at_a_time_are_one_request_and_nobodys_text_is_anothers(
+def test_rows_that_are_made_at_the_same_time_are_one_request_and_nobodys_text_is_anothers(
     directus: LocalDirectus, studio: DirectusClient, posts: Scope, items: list[Item]
 ) -> None:
     crowd = Crowd()
@@ -205,6 +205,19 @@ def test_rows_that_are_made_at_a_time_are_one_request_and_nobodys_text_is_anothe
     assert [each.result() for each in written] == [True] * len(items)
     assert crowd.posts == 2
     assert [[row["title"] for row in rows_of(studio, item.key)] for item in items] == [[item.key] for item in items]
+
+
+def test_two_rows_for_one_place_do_not_stay_though_they_are_made_by_one_request(
+    directus: LocalDirectus, studio: DirectusClient, posts: Scope, items: list[Item]
+) -> None:
+    crowd = Crowd()
+    first, twice, *_ = items
+    with DirectusClient(directus.url, directus.bot_token, transport=crowd) as client:
+        _, *written = crowd.write(RowWriter(client, posts), [first, twice, twice], GERMAN)
+
+    assert crowd.posts == 2
+    assert sorted(each.result() for each in written) == [False, True]
+    assert len(rows_of(studio, twice.key)) == 1
 
 
 def test_nobody_suffers_from_a_row_that_directus_refuses(
@@ -245,7 +258,7 @@ def test_rows_that_may_have_been_made_are_not_made_again(
         first, *rest = crowd.write(RowWriter(client, posts), items, FRENCH)
 
     assert first.result()
-    # What is there although the answer made no sense is read again: somebody has made the row.
+    # Where the answer makes no sense, the row is found when the item is read again, as if somebody else had made it.
     assert [each.exception() and type(each.exception()) for each in rest] == [error] * len(rest)
     assert error or not any(each.result() for each in rest)
     assert crowd.posts == 2
