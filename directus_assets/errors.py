@@ -12,18 +12,27 @@
         ├── NotFound                  404, 410: what was asked for is gone
         ├── Rejected                  every other 4xx, and answers that cannot be used
         │   └── Unreadable            not an answer of Directus at all; what was asked for may have been done
-        └── BadInput                  a picture, text or file that cannot be processed
+        ├── BadInput                  a picture, text or file that cannot be processed
+        └── Unexpected                any other exception: nobody has foreseen what one item does to this code
 
 Nothing outside this module looks at status codes to decide about retries.
 """
 
 import datetime as dt
+import errno
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import ClassVar
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
+
+_TROUBLE_OF_THIS_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+
+_LONGEST_TEXT = 500
+"""Characters of a foreign error's text: some repeat all that they were given."""
 
 _SHORTEST_SECRET = 8
 
@@ -58,6 +67,8 @@ class DirectusAssetsError(Exception):
     longest_wait_seconds: ClassVar[float | None] = None
     """For what no retry helps, but somebody may put right: the reconcile looks at it again, after waits that grow up to
     this. None: never by itself."""
+    first_wait_seconds: ClassVar[float | None] = None
+    """The first of these waits, where it is not the one that the settings give."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         self.message = redact(message)
@@ -112,6 +123,39 @@ class Unreadable(Rejected):
 
 class BadInput(PermanentError):
     """A picture, text or file cannot be processed."""
+
+
+class Unexpected(PermanentError):
+    """Something that nobody has foreseen, most likely in what one item holds; see `as_error`.
+
+    An item that stays as it is fails again, but another version of this package may be up to it.
+    """
+
+    longest_wait_seconds: ClassVar[float | None] = 30 * 86400
+    first_wait_seconds: ClassVar[float | None] = 86400
+
+
+def as_error(error: Exception) -> DirectusAssetsError:
+    """Any exception as one of this package: itself, or what it says of the item that was worked on.
+
+    Trouble of this machine, such as a full disk, is no fault of the item and passes.
+    """
+    match error:
+        case DirectusAssetsError():
+            return error
+        case RecursionError():
+            return Unexpected("A value is nested too deeply.", remedy="Simplify the JSON in the fields of this item.")
+        case UnicodeEncodeError() | UnicodeDecodeError():
+            return Unexpected(
+                f"A text holds what no text can hold ({error.reason}), such as half of an emoji.",
+                remedy="Enter that text anew.",
+            )
+        case OSError() if error.errno in _TROUBLE_OF_THIS_MACHINE:
+            return TransientError(f"This machine is in trouble: {error.strerror}.", remedy="Free what it lacks.")
+    return Unexpected(
+        f"{type(error).__name__}: {str(error)[:_LONGEST_TEXT]}",
+        remedy="Nobody has foreseen this. Look for what is unusual in this item, and report it.",
+    )
 
 
 def from_status(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import ConfigurationError, PermanentError
 from directus_assets.images.plan import examine_files
 from directus_assets.orchestration.estimates import duration, seconds_per_file
 from directus_assets.orchestration.materialized import fingerprints
@@ -66,18 +67,26 @@ def run_backfill(
         instance.add_dynamic_partitions(
             str(project.names.files_partitions.name), [file_id for files in plan.work.values() for file_id in files]
         )
-        backfills = [
-            webserver.launch_backfill(
-                [project.names.preset(key) for key in sorted(keys)],
-                files,
-                title="directus-assets backfill",
-                tags={PRIORITY_TAG: SCAN_PRIORITY, **project.names.tags},
-            )
-            for keys, files in plan.work.items()
-        ]
+        backfills, refusals = _launch(webserver, project.names, plan)
+        for refusal in refusals:
+            console.print(f"[red]{escape(refusal)}[/]")
         started = time.monotonic()
         reports = _follow(console, webserver, backfills)
-        return _summarise(console, webserver, reports, project.names, seconds=time.monotonic() - started)
+        status = _summarise(console, webserver, reports, project.names, seconds=time.monotonic() - started)
+        return 1 if refusals else status
+
+
+def _launch(webserver: Webserver, names: Names, plan: Plan) -> tuple[list[str], list[str]]:
+    """The ids of the backfills that were started, and why others were not: one that Dagster refuses stops no other."""
+    backfills, refusals = [], []
+    for keys, files in plan.work.items():
+        presets, tags = sorted(keys), {PRIORITY_TAG: SCAN_PRIORITY, **names.tags}
+        assets = [names.preset(key) for key in presets]
+        try:
+            backfills.append(webserver.launch_backfill(assets, files, title="directus-assets backfill", tags=tags))
+        except PermanentError as error:
+            refusals.append(f"{len(files)} files through {', '.join(presets)}: {error}")
+    return backfills, refusals
 
 
 def _choose(project: Project, wanted: Sequence[str]) -> list[Preset]:
@@ -169,7 +178,7 @@ def _summarise(
     console.print(table)
     errors = [report.error for report in reports if report.error]
     for error in errors:
-        console.print(f"[red]{error}[/]")
+        console.print(f"[red]{escape(error)}[/]")
     if errors or any(failed for _, failed in totals.values()):
         address = f"{webserver.url}/assets/{names.presets.to_user_string()}"
         console.print(f"The reason of each failure is on its partition: {address}")

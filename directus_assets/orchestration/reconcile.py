@@ -5,26 +5,29 @@ stale, given up or lost; and it adopts what is right already where Dagster has f
 """
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
 import dagster as dg
 
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import Rejected
-from directus_assets.orchestration.compare import Compared, Comparison, Output, grouped
+from directus_assets.errors import DirectusAssetsError, as_error
+from directus_assets.orchestration.backfill_requests import BackfillRequests
+from directus_assets.orchestration.compare import Compared, Comparison, Output
 from directus_assets.orchestration.memory import (
     Asked,
     Place,
     Position,
+    Repair,
     forget_first,
     keep_place,
     keys_at_first,
     read_place,
 )
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.run_tags import PRIORITY_TAG, SCAN_PRIORITY, TRIGGER_TAG
+from directus_assets.orchestration.reconcile_report import Report, Trouble
+from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.survey import Surveyor
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
@@ -45,21 +48,6 @@ class Target:
     def job_name(self) -> str:
         """The job of its runs; empty where it has no outputs."""
         return self.subject.job_name or ""
-
-
-@dataclass
-class Report:
-    """What one run of the reconcile found and did."""
-
-    verdicts: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
-    """Outputs by subject and verdict."""
-    registered: Counter[str] = field(default_factory=Counter)
-    removed: Counter[str] = field(default_factory=Counter)
-    asked: list[Asked] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
-    """Subjects that a scan is at work on."""
-    is_complete: bool = False
-    """Whether everything has been compared; otherwise the next run goes on from here."""
 
 
 @dataclass(kw_only=True)
@@ -91,22 +79,28 @@ class Reconcile:
     _place: Place = field(default_factory=Place)
     _report: Report = field(default_factory=Report)
     _wanted: dict[tuple[str, Verdict], list[Output]] = field(default_factory=lambda: defaultdict(list))
+    _repairs: set[Repair] = field(default_factory=set)
+    """What is lost and to be made again, as far as this run has found it."""
 
     def run(self) -> Report:
         """Goes on from where the last run stopped.
 
+        A collection that cannot be compared, or a backfill that Dagster refuses, is reported, and stops nothing else.
+
         Raises:
-            DirectusAssetsError: something cannot be read or started; the next run goes on from the same place.
+            DirectusAssetsError: nothing at all can be read, or the webserver does not answer; the next run goes on from
+                the same place.
         """
         self._deadline = self.clock() + self.seconds
         self._place = read_place(self.memory)
-        self._place.asked = tuple(asked for asked in self._place.asked if self._is_under_way(asked))
+        requests = BackfillRequests(self.instance, self.webserver, self.names)
+        self._place.asked = tuple(asked for asked in self._place.asked if requests.is_under_way(asked))
         position = self._walk(self._place.position)
         try:
-            self._ask()
+            self._ask(requests)
             self._place.position = position
             if position is None:
-                self._place.repaired, self._place.repairing = self._place.repairing, frozenset()
+                self._place.repaired, self._place.repairing = self._remembered_repairs(), frozenset()
         finally:
             # What was asked for is kept even if the rest could not be: it would be asked for twice.
             keep_place(self.memory, self._place)
@@ -117,13 +111,27 @@ class Reconcile:
         """Compares until the end, or until time is up; returns where to go on."""
         names = [target.subject.name for target in self.targets]
         start = names.index(position.collection) if position and position.collection in names else 0
+        unread: dict[str, DirectusAssetsError] = {}
         for target in self.targets[start:]:
-            if position is None or position.collection != target.subject.name:
-                position = Position(collection=target.subject.name)
-            position, is_over = self._reconcile_one(target, position)
+            name = target.subject.name
+            if position is None or position.collection != name:
+                position = Position(collection=name)
+            try:
+                position, is_over = self._reconcile_one(target, position)
+            except Exception as error:  # noqa: BLE001 - whatever one collection does to us, the others are compared
+                unread[name] = as_error(error)
+                continue
             if not is_over:
-                return position
-        return None
+                break
+        else:
+            position = None
+        if unread and len(unread) == len(self.targets):
+            raise next(iter(unread.values()))
+        self._report.troubles += [
+            Trouble(collection=name, what=f"'{name}' could not be compared", error=error)
+            for name, error in unread.items()
+        ]
+        return position
 
     def _reconcile_one(self, target: Target, position: Position) -> tuple[Position, bool]:
         is_over = True
@@ -197,9 +205,14 @@ class Reconcile:
         self._report.verdicts.update((collection, verdict) for verdict in compared.verdicts.values())
         for verdict in (Verdict.START, Verdict.REPAIR):
             self._wanted[collection, verdict] += compared.outputs(verdict)
-        self._place.repairing |= {
+        self._repairs |= {
             comparison.as_repair(output, compared.wanted[output]) for output in compared.outputs(Verdict.REPAIR)
         }
+
+    def _remembered_repairs(self) -> frozenset[Repair]:
+        """The repairs of this comparison; and of those that it could not look at, the earlier ones."""
+        unread = {trouble.collection for trouble in self._report.troubles}
+        return self._place.repairing | {each for each in self._place.repaired if each.collection in unread}
 
     def _remove(self, partitions_name: str, gone: Sequence[str]) -> int:
         """Removes partitions, but not under a run whose range they mark; those are met again by the next comparison."""
@@ -208,36 +221,22 @@ class Reconcile:
             self.instance.delete_dynamic_partition(partitions_name, key)
         return len(going)
 
-    def _ask(self) -> None:
+    def _ask(self, requests: BackfillRequests) -> None:
         subjects = {target.subject.name: target.subject for target in self.targets}
         for (collection, verdict), outputs in self._wanted.items():
-            subject = subjects[collection]
-            for names, keys in grouped(outputs).items():
-                # The sensor may have removed some meanwhile.
-                there = set(self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys))
-                if there:
-                    self._launch(subject, verdict, sorted(names), [key for key in keys if key in there])
+            for answer in requests.ask(subjects[collection], verdict, outputs):
+                if isinstance(answer, Trouble):
+                    self._report.troubles.append(answer)
+                    continue
+                self._place.asked = (*self._place.asked, answer)
+                self._report.asked.append(answer)
+                if verdict is Verdict.REPAIR:
+                    self._place.repairing |= self._repairs_of(answer)
 
-    def _launch(self, subject: Subject, verdict: Verdict, names: Sequence[str], keys: Sequence[str]) -> None:
-        reason = "missing or stale" if verdict is Verdict.START else "lost"
-        # A run with a trigger leaves alone what has the right fingerprint: what is lost has it.
-        trigger = {TRIGGER_TAG: "scan"} if verdict is Verdict.START else {}
-        backfill = self.webserver.launch_backfill(
-            [subject.assets[name] for name in names],
-            keys,
-            title=f"{self.names.reconcile}: {len(keys)} of {subject.name} {reason} ({', '.join(names)})",
-            tags={PRIORITY_TAG: SCAN_PRIORITY, **trigger, **self.names.tags},
-        )
-        asked = Asked(backfill=backfill, collection=subject.name, outputs=tuple(names), keys=tuple(keys))
-        self._place.asked = (*self._place.asked, asked)
-        self._report.asked.append(asked)
-
-    def _is_under_way(self, asked: Asked) -> bool:
-        try:
-            return not self.webserver.backfill(asked.backfill).is_over
-        except Rejected:
-            # Dagster has lost its history, and this backfill with it.
-            return False
+    def _repairs_of(self, asked: Asked) -> set[Repair]:
+        outputs, keys = set(asked.outputs), set(asked.keys)
+        own = (each for each in self._repairs if each.collection == asked.collection)
+        return {each for each in own if each.output in outputs and each.key in keys}
 
     def _under_way(self, collection: str) -> set[Output]:
         return {

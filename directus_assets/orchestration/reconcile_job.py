@@ -7,7 +7,8 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.alive import signs_of_life
-from directus_assets.orchestration.reconcile import Reconcile, Report, Target
+from directus_assets.orchestration.reconcile import Reconcile, Target
+from directus_assets.orchestration.reconcile_report import Report, Trouble
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
@@ -18,6 +19,8 @@ _SNAPSHOT_TAG = "directus_assets/snapshot"
 
 _GRACE_SECONDS = 1800
 """What a run may take beyond its time: the page that it is at, and what it asks for."""
+
+_TROUBLES_SHOWN = 5
 
 
 def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target]) -> dg.Definitions:
@@ -62,6 +65,12 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
             raise
         except DirectusAssetsError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
+        if report.troubles:
+            raise dg.Failure(
+                _describe(report.troubles),
+                metadata=_metadata(report, webserver),
+                allow_retries=all(isinstance(each.error, TransientError) for each in report.troubles),
+            )
         context.add_output_metadata(_metadata(report, webserver))
 
     @dg.job(
@@ -107,6 +116,12 @@ def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapsho
     return True
 
 
+def _describe(troubles: Sequence[Trouble]) -> str:
+    first = "; ".join(f"{each.what}: {each.error}" for each in troubles[:_TROUBLES_SHOWN])
+    more = len(troubles) - _TROUBLES_SHOWN
+    return f"Everything else was done. {first}" + (f"; and {more} more." if more > 0 else "")
+
+
 def _metadata(report: Report, webserver: Webserver) -> dict[str, Any]:
     asked = [
         dg.TableRecord(
@@ -134,6 +149,9 @@ def _metadata(report: Report, webserver: Webserver) -> dict[str, Any]:
         metadata["passed_over"] = f"A scan is at work on: {', '.join(report.passed_over)}."
     if found:
         metadata["found"] = dg.MetadataValue.table(found)
+    if report.troubles:
+        rows = [dg.TableRecord({"what": each.what, "why": str(each.error)}) for each in report.troubles]
+        metadata["troubles"] = dg.MetadataValue.table(rows)
     if asked:
         metadata["asked_for"] = dg.MetadataValue.table(asked)
     return metadata

@@ -10,6 +10,7 @@ from directus_assets.orchestration.run_tags import (
     RANGE_END_TAG,
     RANGE_START_TAG,
     TRIGGER_TAG,
+    fitting,
     range_tags,
 )
 from directus_assets.orchestration.subject import Followed, Subject
@@ -55,7 +56,7 @@ class RunRequests:
     def _request(self, batch: Batch, part: Subject, trigger: str, priority: str, occasion: str) -> dg.RunRequest:
         outputs = sorted(batch.outputs)
         return dg.RunRequest(
-            run_key=":".join([trigger, occasion, batch.first, batch.last, *outputs]),
+            run_key=fitting(":".join([trigger, occasion, batch.first, batch.last, *outputs])),
             job_name=part.job_name,
             asset_selection=[part.assets[output] for output in outputs],
             tags={

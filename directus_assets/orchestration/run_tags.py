@@ -1,5 +1,7 @@
 """The tags of runs, and what they stand for."""
 
+import hashlib
+
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -21,6 +23,10 @@ ITEM_TAG = "directus_assets/item"
 CLICK_TAG = "directus_assets/click"
 """The id of the click in the Studio that a run was started for."""
 
+COLLECTION_TAG = "directus_assets/collection"
+OUTPUTS_TAG = "directus_assets/outputs"
+"""What a backfill of the reconcile is for: a title has room for neither."""
+
 ROOT_RUN_TAG = "dagster/root_run_id"
 WILL_RETRY_TAG = "dagster/will_retry"
 RETRIED_BY_TAG = "dagster/auto_retry_run_id"
@@ -37,3 +43,15 @@ SCAN_PRIORITY = "-10"
 def range_tags(first: str, last: str) -> dict[str, str]:
     """The tags of a run over a contiguous range of partitions, both ends included."""
     return {RANGE_START_TAG: first, RANGE_END_TAG: last}
+
+
+_LONGEST_VALUE = 255
+"""Characters. PostgreSQL refuses to index a value of more than 2,704 bytes, and 40 names of presets can be longer."""
+
+
+def fitting(value: str) -> str:
+    """`value` as Dagster can keep it in a tag: where it is too long, the end is a digest that tells it from others."""
+    if len(value) <= _LONGEST_VALUE:
+        return value
+    digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{value[: _LONGEST_VALUE - len(digest) - 1]}…{digest}"

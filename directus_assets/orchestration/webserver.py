@@ -16,6 +16,7 @@ CODE_LOCATION = "directus_assets"
 _RUNS_PER_REQUEST = 10
 """Each costs Dagster the record of all that it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
+_REFUSED_REMEDY = "Its log has the details; DAGSTER_WEBSERVER_URL says which webserver is asked."
 
 _LOCATIONS = """
 query Locations {
@@ -258,15 +259,22 @@ class Webserver:
 
         Raises:
             Unreachable: no webserver answers there.
-            Rejected: it refuses one, and says why; those before it are started.
+            Rejected: it refuses some, and says why; all others are started.
         """
+        faults: list[str] = []
         for start in range(0, len(runs), _RUNS_PER_REQUEST):
-            some = list(runs[start : start + _RUNS_PER_REQUEST])
-            answer = self._ask(LAUNCH_RUNS, runs=some)["launchMultipleRuns"]
+            try:
+                answer = self._ask(LAUNCH_RUNS, runs=list(runs[start : start + _RUNS_PER_REQUEST]))
+            except Rejected as error:
+                faults.append(error.message)
+                continue
+            answer = answer["launchMultipleRuns"]
             for result in answer.get("launchMultipleRunsResult", [answer]):
                 if result["__typename"] != "LaunchRunSuccess":
-                    faults = [fault["message"] for fault in result.get("errors", [result]) if fault.get("message")]
-                    raise Rejected(f"Dagster did not start the run: {'; '.join(faults) or result['__typename']}")
+                    found = [fault["message"] for fault in result.get("errors", [result]) if fault.get("message")]
+                    faults += found or [result["__typename"]]
+        if faults:
+            raise Rejected(f"Dagster did not start the run: {'; '.join(dict.fromkeys(faults))}")
 
     def launch_backfill(
         self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]
@@ -329,13 +337,28 @@ class Webserver:
             raise Unreachable(
                 f"Dagster's webserver at {self.url} does not answer: {type(error).__name__}.", remedy=_REMEDY
             ) from None
+        body = _body(answer)
+        # Dagster's own words come with any status: 500 where carrying out failed, 400 where the question is wrong.
+        if reasons := _reasons(body):
+            raise Rejected(f"Dagster's webserver at {self.url} refused: {reasons}", remedy=_REFUSED_REMEDY)
         if answer.is_error:
             raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=_REMEDY)
-        try:
-            body = answer.json()
-        except ValueError:
-            raise Rejected(f"What answers at {self.url} is not Dagster's webserver.", remedy=_REMEDY) from None
-        if body.get("errors"):
-            raise Rejected(f"Dagster's webserver at {self.url}: {body['errors'][0].get('message')}", remedy=_REMEDY)
-        data: dict[str, Any] = body["data"]
+        data = body.get("data")
+        if not isinstance(data, dict):
+            raise Rejected(f"What answers at {self.url} is not Dagster's webserver.", remedy=_REMEDY)
         return data
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    """What was answered; empty where that is nothing that a GraphQL API answers."""
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _reasons(body: Mapping[str, Any]) -> str:
+    errors = body.get("errors")
+    rows = errors if isinstance(errors, list) else []
+    return "; ".join(str(row["message"]) for row in rows if isinstance(row, dict) and row.get("message"))

@@ -20,6 +20,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.operations.flows import flow_id
 from directus_assets.operations.setup_flows import run_flows_setup
 from tests.operations.conftest import TOKEN, Site, picture
+from tests.orchestration.dagster_rules import check_run, refusal
 
 pytestmark = pytest.mark.integration
 
@@ -41,8 +42,9 @@ class Dagster:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 asked.headers.append(self.headers.get("x-key", ""))
-                content = json.dumps({"data": asked.answer(body)}).encode()
-                self.send_response(200)
+                refused = next(filter(None, (refusal(check_run, run) for run in runs_of(body))), None)
+                content = refused.content if refused else json.dumps({"data": asked.answer(body)}).encode()
+                self.send_response(refused.status_code if refused else 200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
@@ -78,6 +80,12 @@ class Dagster:
             for variables in self.variables
             for run in variables["runs"]
         ]
+
+
+def runs_of(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs that a request asks for."""
+    variables = body.get("variables") or {}
+    return [*variables.get("runs", ()), *([variables["run"]] if "run" in variables else ())]
 
 
 def tags(run: dict[str, Any]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from itertools import count
 from typing import Any, cast
 
@@ -15,13 +16,21 @@ from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Ove
 from directus_assets.images.plan import fingerprint
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.materialized import failures, try_metadata
-from directus_assets.orchestration.memory import keys_at_first, note_first, read_place
+from directus_assets.orchestration.memory import Place, Position, keep_place, keys_at_first, note_first, read_place
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.reconcile import Reconcile, Report, Target
-from directus_assets.orchestration.run_tags import PRIORITY_TAG, RANGE_START_TAG, TRIGGER_TAG
-from directus_assets.orchestration.survey_files import FileSurveyor
+from directus_assets.orchestration.reconcile import Reconcile, Target
+from directus_assets.orchestration.reconcile_report import Report
+from directus_assets.orchestration.run_tags import (
+    COLLECTION_TAG,
+    OUTPUTS_TAG,
+    PRIORITY_TAG,
+    RANGE_START_TAG,
+    TRIGGER_TAG,
+)
+from directus_assets.orchestration.survey_files import FilePage, FileSurveyor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.reconcile import Verdict
+from tests.orchestration.dagster_rules import check_backfill, refusal
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 
 NAMES = Names()
@@ -39,6 +48,8 @@ class ScriptedWebserver:
         self.over: set[str] = set()
         self.requests = 0
         self.is_down = False
+        self.refused: set[str] = set()
+        """Assets that it does not know."""
 
     def client(self) -> Webserver:
         return Webserver("http://dagster.example.com", transport=httpx.MockTransport(self._answer))
@@ -54,13 +65,21 @@ class ScriptedWebserver:
     def tags(self, index: int) -> dict[str, str]:
         return {tag["key"]: tag["value"] for tag in self.backfills[index]["tags"]}
 
+    def _check(self, parameters: Mapping[str, Any]) -> None:
+        check_backfill(parameters)
+        unknown = self.refused.intersection(asset["path"][-1] for asset in parameters["assetSelection"])
+        assert not unknown, f"No asset {', '.join(unknown)}."
+
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
         if self.is_down:
             raise httpx.ConnectError("refused")
         body = json.loads(request.content)
         if "launchPartitionBackfill" in body["query"]:
-            self.backfills.append(body["variables"]["parameters"])
+            parameters = body["variables"]["parameters"]
+            if refused := refusal(self._check, parameters):
+                return refused
+            self.backfills.append(parameters)
             answer = {"launchPartitionBackfill": {"backfillId": f"b{len(self.backfills)}"}}
         else:
             status = "COMPLETED" if body["variables"]["id"] in self.over else "REQUESTED"
@@ -80,21 +99,23 @@ class Pipeline:
         self.memory = cast("Storage", self.directus.memory)
 
     def run(
-        self, *, presets: Sequence[Preset] = (CARD, HERO), seconds: float = 600, backfill_on_start: bool = False
+        self,
+        *,
+        presets: Sequence[Preset] = (CARD, HERO),
+        seconds: float = 600,
+        backfill_on_start: bool = False,
+        further: Sequence[type[Files]] = (),
+        survey: type[FileSurveyor] = FileSurveyor,
     ) -> Report:
+        """Of the pictures; and before them of further subjects over the same partitions."""
         ticks = count()
-        files = Files(ScriptedProject(self.directus, backfill_on_start=backfill_on_start), presets)
-        target = Target(
-            subject=files,
-            survey=lambda: FileSurveyor(files),
-            source=NAMES.files,
-        )
+        project = ScriptedProject(self.directus, backfill_on_start=backfill_on_start)
         return Reconcile(
             instance=self.instance,
             memory=self.memory,
             webserver=self.webserver.client(),
             names=NAMES,
-            targets=[target],
+            targets=[_target(kind(project, presets), survey) for kind in (*further, Files)],
             seconds=seconds,
             page_size=self.page_size,
             clock=lambda: float(next(ticks)),
@@ -124,6 +145,41 @@ class Pipeline:
         return list(self.instance.get_dynamic_partitions(PARTITIONS))
 
 
+def _target(files: Files, survey: type[FileSurveyor]) -> Target:
+    return Target(subject=files, survey=lambda: survey(files), source=NAMES.files)
+
+
+class Lost(FileSurveyor):
+    """Finds everything lost that was ever made."""
+
+    def look(self, keys: Sequence[str]) -> FilePage:
+        page = super().look(keys)
+        return LostPage(**{each.name: getattr(page, each.name) for each in fields(page)})
+
+
+class LostPage(FilePage):
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        return True
+
+
+class Unreadable(Files):
+    """A collection whose rows the token may not see."""
+
+    name = "secrets"
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        raise Forbidden("GET /items/secrets failed (HTTP 403)", remedy="Give the right 'read on secrets'.")
+
+
+class Odd(Files):
+    """A collection that our own code is not up to."""
+
+    name = "odd"
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        return [{}["rows"]]
+
+
 @pytest.fixture
 def pipeline() -> Iterator[Pipeline]:
     with dg.DagsterInstance.ephemeral() as instance:
@@ -151,7 +207,12 @@ def test_a_row_that_never_became_a_partition_becomes_one_and_is_made(pipeline: P
     assert pipeline.partitions == ["old", "new"]
     assert report.registered == {"directus_files": 1}
     assert pipeline.webserver.asked == [(["card", "hero"], ["new"])]
-    assert pipeline.webserver.tags(0) == {PRIORITY_TAG: "-10", TRIGGER_TAG: "scan"}
+    assert pipeline.webserver.tags(0) == {
+        PRIORITY_TAG: "-10",
+        TRIGGER_TAG: "scan",
+        COLLECTION_TAG: "directus_files",
+        OUTPUTS_TAG: "card, hero",
+    }
 
 
 def test_a_file_that_is_still_being_uploaded_is_left_to_the_sensor(pipeline: Pipeline) -> None:
@@ -382,3 +443,78 @@ def test_a_tiny_time_budget_goes_page_by_page_and_comes_to_the_same_end(pipeline
     assert sorted(asked) == ["new0", "new1", "new2", "new3"]
     assert runs > 4
     assert read_place(pipeline.memory).position is None
+
+
+def test_many_outputs_with_long_names_are_asked_for_by_a_title_that_dagster_takes(pipeline: Pipeline) -> None:
+    names = ["x" * 100, "50% off", 'the "best"', "*", *(f"preset number {number}" for number in range(40))]
+    presets = [Preset(key=name, width=10) for name in names]
+    pipeline.started()
+    pipeline.directus.upload("a", log=False)
+
+    report = pipeline.run(presets=presets)
+
+    assert report.troubles == []
+    (asked,) = pipeline.webserver.asked
+    assert len(asked[0]) == 44
+    assert pipeline.webserver.backfills[0]["title"] == "Reconcile: missing or stale"
+
+
+def test_a_backfill_that_dagster_refuses_stops_no_other_and_is_asked_for_again(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b").made()
+    pipeline.directus.upload("new", log=False)
+    pipeline.webserver.refused = {"hero"}
+
+    report = pipeline.run(presets=(CARD, replace(HERO, width=1700)))
+
+    assert pipeline.webserver.asked == []
+    assert [trouble.what for trouble in report.troubles] == [
+        "2 partitions of 'directus_files' could not be asked for (hero)",
+        "1 partitions of 'directus_files' could not be asked for (card, hero)",
+    ]
+    assert "refused: No asset hero." in str(report.troubles[0].error)
+
+    pipeline.webserver.refused = {"card"}
+    pipeline.run(presets=(CARD, replace(HERO, width=1700)))
+
+    assert pipeline.webserver.asked == [(["hero"], ["a", "b"])]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(Unreadable, "Give the right 'read on secrets'"), (Odd, "KeyError: 'rows'")]
+)
+def test_a_collection_that_cannot_be_compared_stops_no_other(pipeline: Pipeline, kind: type[Files], told: str) -> None:
+    pipeline.started()
+    pipeline.directus.upload("new", log=False)
+
+    report = pipeline.run(further=[kind])
+
+    assert pipeline.webserver.asked == [(["card", "hero"], ["new"])]
+    assert report.is_complete
+    (trouble,) = report.troubles
+    assert trouble.what == f"'{kind.name}' could not be compared"
+    assert told in str(trouble.error)
+
+
+def test_where_the_last_collection_fails_on_its_own_the_next_run_begins_with_the_first(pipeline: Pipeline) -> None:
+    keep_place(pipeline.memory, Place(position=Position(collection="directus_files")))
+    pipeline.started()
+    pipeline.directus.is_down = True
+
+    report = pipeline.run(further=[Unreadable])
+
+    assert [trouble.collection for trouble in report.troubles] == ["directus_files"]
+    assert read_place(pipeline.memory).position is None
+
+
+def test_what_is_lost_and_was_refused_does_not_count_as_made_again(pipeline: Pipeline) -> None:
+    pipeline.started("a").made()
+    pipeline.webserver.refused = {"card"}
+    assert len(pipeline.run(survey=Lost).troubles) == 1
+
+    pipeline.webserver.refused = set()
+    pipeline.run(survey=Lost)
+    assert pipeline.webserver.asked == [(["card", "hero"], ["a"])]
+
+    pipeline.webserver.over.add("b1")
+    report = pipeline.run(survey=Lost)
+    assert report.verdicts == {("directus_files", Verdict.GIVEN_UP): 2}

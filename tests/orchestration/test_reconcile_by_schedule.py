@@ -19,6 +19,7 @@ from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.materialized import failures
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.run_tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from tests.translation import scripted_openai as scripted
@@ -139,7 +140,8 @@ def test_a_deleted_derivative_comes_back_and_the_run_says_what_it_asked_for(
     assert derivatives(empty_directus).keys() == stored.keys()
     with dg.DagsterInstance.from_config(str(pipeline.home)) as instance:
         (backfill,) = instance.get_backfills()
-        assert backfill.title == "directus_reconcile: 1 of directus_files lost (card)"
+        assert backfill.title == "Reconcile: lost"
+        assert (backfill.tags[COLLECTION_TAG], backfill.tags[OUTPUTS_TAG]) == ("directus_files", "card")
 
 
 def test_after_dagsters_home_is_deleted_nothing_is_rendered_or_paid_for_again(

@@ -1,6 +1,7 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -8,8 +9,12 @@ from threading import Thread
 import dagster as dg
 import pytest
 
+from directus_assets.errors import Forbidden
+from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.reconcile_job import build_reconcile
+from directus_assets.orchestration.survey_files import FileSurveyor
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, Wanted, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
@@ -59,15 +64,17 @@ def project(webserver: Webserver, tmp_path: Path) -> ScriptedProject:
     return project
 
 
-def run(project: ScriptedProject, loaded: Snapshot) -> dg.ExecuteInProcessResult:
+def run(project: ScriptedProject, loaded: Snapshot, targets: Sequence[Target] = ()) -> dg.ExecuteInProcessResult:
     """The job, as its schedule asks for it."""
-    definitions = build_reconcile(loaded, project, []).get_repository_def()
+    definitions = build_reconcile(loaded, project, targets).get_repository_def()
     # A schedule opens its instance anew, which an ephemeral one cannot.
     with dg.DagsterInstance.local_temp() as instance:
         schedule = definitions.get_schedule_def(NAMES.reconcile)
         with dg.build_schedule_context(instance=instance) as context:
             (request,) = schedule.evaluate_tick(context).run_requests or ()
-        return definitions.get_job(NAMES.reconcile).execute_in_process(instance=instance, tags=request.tags)
+        return definitions.get_job(NAMES.reconcile).execute_in_process(
+            instance=instance, tags=request.tags, raise_on_error=False
+        )
 
 
 def test_presets_that_changed_unseen_have_the_definitions_built_anew(
@@ -97,3 +104,23 @@ def test_an_unfinished_reconcile_is_not_joined_by_another(project: ScriptedProje
         result = schedule.evaluate_tick(context)
 
     assert result.skip_message == "The last reconcile is still at work."
+
+
+class Broken(Files):
+    name = "broken"
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        raise Forbidden("The rows may not be read.")
+
+
+def test_a_run_that_could_not_do_all_does_the_rest_and_fails_with_what_and_why(project: ScriptedProject) -> None:
+    files, broken = Files(project, []), Broken(project, [])
+    targets = [Target(subject=each, survey=partial(FileSurveyor, each), source=NAMES.files) for each in (broken, files)]
+
+    done = run(project, take_snapshot(project.directus, Wanted()), targets)
+
+    (failure,) = [event for event in done.all_events if event.event_type_value == "STEP_FAILURE"]
+    told = failure.step_failure_data.user_failure_data
+    assert told
+    assert told.description == ("Everything else was done. 'broken' could not be compared: The rows may not be read.")
+    assert told.metadata["compared_everything"].value is True

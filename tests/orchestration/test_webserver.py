@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from directus_assets.errors import DirectusAssetsError, Overloaded, Rejected, Unreachable
-from directus_assets.orchestration.webserver import AssetProgress, Webserver
+from directus_assets.orchestration.webserver import AssetProgress, Webserver, execution_params
 
 URL = "http://127.0.0.1:3000"
 
@@ -63,7 +63,12 @@ def test_a_login_in_its_address_is_sent_and_not_shown() -> None:
         (httpx.Response(502), Overloaded, "refused (HTTP 502)"),
         (httpx.Response(404), DirectusAssetsError, "refused (HTTP 404)"),
         (httpx.Response(200, text="<html>"), Rejected, "is not Dagster's webserver"),
+        (httpx.Response(200, json=["<html>"]), Rejected, "is not Dagster's webserver"),
+        (httpx.Response(200, json={"data": None}), Rejected, "is not Dagster's webserver"),
         (httpx.Response(200, json={"errors": [{"message": "Cannot query field"}]}), Rejected, "Cannot query field"),
+        (httpx.Response(400, json={"errors": [{"message": "Unknown argument"}]}), Rejected, "Unknown argument"),
+        (httpx.Response(500, json={"errors": [{"message": "Too long"}, {"message": "No"}]}), Rejected, "Too long; No"),
+        (httpx.Response(503, json={"errors": "busy"}), Overloaded, "refused (HTTP 503)"),
     ],
 )
 def test_trouble_names_the_address_and_the_variable_to_set(
@@ -153,3 +158,28 @@ def test_a_backfill_that_has_not_begun_has_no_numbers() -> None:
     backfill = {"status": "REQUESTED", "error": None, "assetBackfillData": None}
 
     assert webserver(data(partitionBackfillOrError=backfill)).backfill("b1").assets == {}
+
+
+def test_a_reason_of_dagsters_own_shows_no_secret() -> None:
+    answer = httpx.Response(500, json={"errors": [{"message": "postgresql://dagster:s3cr3t-w0rd@db/dagster is gone"}]})
+
+    with pytest.raises(Rejected, match=r"postgresql://\*\*\*@db/dagster is gone"):
+        webserver(answer).sick_daemons()
+
+
+def test_runs_that_are_refused_stop_no_others() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        runs = json.loads(request.content)["variables"]["runs"]
+        asked.extend(run["selector"]["jobName"] for run in runs)
+        if "job 3" in asked and len(asked) == 10:
+            return httpx.Response(500, json={"errors": [{"message": "Tag refused."}]})
+        results = [{"__typename": "LaunchRunSuccess"}, {"__typename": "PythonError", "message": "Odd."}]
+        return data(launchMultipleRuns={"launchMultipleRunsResult": [results[run is runs[-1]] for run in runs]})
+
+    runs = [execution_params(f"job {number}", location="ours", tags={}) for number in range(25)]
+    with pytest.raises(Rejected, match=r"did not start the run: .*refused: Tag refused\.; Odd\.$"):
+        Webserver(URL, transport=httpx.MockTransport(handler)).launch_runs(runs)
+
+    assert asked == [f"job {number}" for number in range(25)]
