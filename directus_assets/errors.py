@@ -114,7 +114,11 @@ class NotFound(PermanentError):
 
 
 class Rejected(PermanentError):
-    """The server refuses the request as it is."""
+    """The server refuses the request as it is; `fields` has Directus' reason by field, where it names fields."""
+
+    def __init__(self, message: str, *, remedy: str = "", fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.fields = {name: redact(reason) for name, reason in (fields or {}).items()}
 
 
 class Unreadable(Rejected):
@@ -159,7 +163,12 @@ def as_error(error: Exception) -> DirectusAssetsError:
 
 
 def from_status(
-    status: int, message: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    message: str,
+    *,
+    remedy: str = "",
+    headers: Mapping[str, str] | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> DirectusAssetsError:
     """The error for an HTTP status of 400 and more.
 
@@ -168,13 +177,15 @@ def from_status(
         message: what was attempted, without the status.
         remedy: what the reader can do.
         headers: response headers with lower-case names (or case-insensitive), for `Retry-After`.
+        fields: what is wrong with single fields of the request.
     """
     text = f"{message} (HTTP {status})"
     if status in _TRANSIENT_STATUSES:
         retry_after = (headers or {}).get("retry-after")
         return Overloaded(text, remedy=remedy, retry_after_seconds=parse_retry_after(retry_after))
     kinds: dict[int, type[PermanentError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 410: NotFound}
-    return kinds.get(status, Rejected)(text, remedy=remedy)
+    kind = kinds.get(status)
+    return kind(text, remedy=remedy) if kind else Rejected(text, remedy=remedy, fields=fields)
 
 
 def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> float | None:

@@ -272,6 +272,7 @@ class DirectusClient:
             f"{attempt} failed{reason}",
             remedy=_remedy(answer, method, path, reason),
             headers=answer.headers,
+            fields=_refused_fields(answer),
         )
 
 
@@ -316,6 +317,15 @@ def _reason(answer: httpx.Response) -> str:
         return ": " + "; ".join(str(error["message"]) for error in answer.json()["errors"])
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _refused_fields(answer: httpx.Response) -> dict[str, str]:
+    """Directus' reasons by field: of a validation rule, or of a database that names the column."""
+    try:
+        errors = [(error["extensions"].get("field"), str(error["message"])) for error in answer.json()["errors"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {field: reason for field, reason in errors if isinstance(field, str)}
 
 
 def _right(method: str, path: str) -> str:

@@ -14,6 +14,7 @@ from directus_assets.directus.schema import LanguageRow, TextField
 from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
 from directus_assets.translation.items import Item, Row, read_items
+from directus_assets.translation.refusals import FieldsRefused, update
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 
@@ -127,10 +128,16 @@ class ItemReader:
         return found
 
     def write(self, item: EnrichedItem, values: Mapping[str, JsonValue]) -> None:
-        """Writes these fields of the item itself."""
+        """Writes these fields of the item itself.
+
+        Raises:
+            FieldsRefused: Directus does not take some of the fields; the others are written.
+            DirectusAssetsError: Directus refuses or does not answer.
+        """
         is_singleton = self._schema.is_singleton
         path = items_path(self.collection) if is_singleton else item_path(self.collection, item.key)
-        self.client.patch(path, dict(values))
+        if refused := update(lambda left: self.client.patch(path, dict(left)), values):
+            raise FieldsRefused(self.collection, refused)
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
         """Writes these fields of one language; whether it was written (see `RowWriter.write`)."""

@@ -4,17 +4,17 @@ Only the translations collection is written, only the fields that change, and ne
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from directus_assets.directus.client import DirectusClient, item_path
-from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
-from directus_assets.errors import Forbidden, NotFound, PermanentError, Rejected, Unreachable, Unreadable
+from directus_assets.errors import Forbidden, NotFound, PermanentError, Unreachable, Unreadable
 from directus_assets.translation.items import Item, read_items
+from directus_assets.translation.refusals import FieldsRefused, Values, create, update
 from directus_assets.translation.scope import Scope
 
 _LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
@@ -32,7 +32,7 @@ class _NewRow:
     """A row that is to be made. No two are the same, even for one place."""
 
     place: _Place
-    values: Mapping[str, JsonValue]
+    values: Values
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RowWriter:
     client: DirectusClient
     scope: Scope
 
-    def write(self, item: Item, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
+    def write(self, item: Item, language: LanguageRow, values: Values) -> bool:
         """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
 
         Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where others
@@ -64,20 +64,30 @@ class RowWriter:
             Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
 
         Raises:
+            FieldsRefused: Directus does not take some of the fields; the others are written.
             DirectusAssetsError: Directus refuses or does not answer.
         """
         row = item.rows.get(language.code)
-        place = (item.key, language.key)
         try:
             if row:
-                self.client.patch(item_path(self.scope.schema.translations, row.key), dict(values))
-                return True
-            own = self._make(_NewRow(place, values))
+                refused = update(partial(self._patch, row.key), values)
+            else:
+                own, refused = create(partial(self._make, (item.key, language.key)), self._patch, values)
+                if own and not self._stays((item.key, language.key), own):
+                    return False
+            if refused:
+                raise FieldsRefused(self.scope.schema.translations, refused)
         except PermanentError:
             # Directus has the same answers for what is gone and for what is forbidden.
             if self._is_as_read(item, language):
                 raise
             return False
+        return True
+
+    def _patch(self, row_key: str, values: Values) -> None:
+        self.client.patch(item_path(self.scope.schema.translations, row_key), dict(values))
+
+    def _stays(self, place: _Place, own: str) -> bool:
         for wait in _LOOKS:
             time.sleep(wait)
             keys = self._current.get(place) or []
@@ -88,11 +98,11 @@ class RowWriter:
         self._take_back(own)
         return False
 
-    def _make(self, row: _NewRow) -> str:
-        key = self._made.get(row)
+    def _make(self, place: _Place, values: Values) -> str:
+        key = self._made.get(_NewRow(place, values))
         if key is None:
             translations = self.scope.schema.translations
-            raise Rejected(
+            raise Unreadable(
                 f"Directus did not answer the row of {translations} that was made.",
                 remedy=f"Give the token's policy the right to read {translations}.",
             )
@@ -143,7 +153,7 @@ class RowWriter:
             self.client.patch(path, {self.scope.schema.item_field: None})
 
 
-def _by_place(scope: Scope, rows: Sequence[Mapping[str, JsonValue]]) -> dict[_Place, list[str]]:
+def _by_place(scope: Scope, rows: Sequence[Values]) -> dict[_Place, list[str]]:
     """Keys of rows as Directus answers them, by what they belong to."""
     schema = scope.schema
     found: dict[_Place, list[str]] = {}

@@ -1,0 +1,116 @@
+"""Rows of which Directus refuses a field: one that breaks a rule does not take the others with it.
+
+Directus names the field that breaks a validation rule or has to be unique. PostgreSQL does not name the one that is too
+long, so that fields are then sent one by one.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, TypeAlias
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.errors import Rejected, Unreadable
+
+Values: TypeAlias = Mapping[str, JsonValue]
+Refusals: TypeAlias = dict[str, str]
+"""Directus' reasons, by field."""
+
+
+class FieldsRefused(Rejected):
+    """Directus refuses some fields of a row; what it takes of the others is written."""
+
+    # Somebody may change the rule, or the row that has the same value. Another try costs no translation.
+    longest_wait_seconds: ClassVar[float | None] = 6 * 3600
+
+    def __init__(self, collection: str, refusals: Refusals) -> None:
+        reasons = " ".join(f"Field '{name}': {_short(reason)}" for name, reason in refusals.items())
+        super().__init__(
+            f"Directus does not take all that was to be written into {collection}; the rest is written. {reasons}",
+            remedy="Write it by hand, change the field's rule in Directus, or `exclude` the field in the YAML file.",
+            fields=refusals,
+        )
+
+
+def update(patch: Callable[[Values], object], values: Values) -> Refusals:
+    """Writes what Directus takes of `values`; returns why it does not take the rest.
+
+    Raises:
+        DirectusAssetsError: what `patch` raises, unless it is about fields.
+    """
+    left, refused = dict(values), Refusals()
+    while left:
+        try:
+            patch(left)
+            break
+        except Unreadable:
+            raise
+        except Rejected as error:
+            named = _reasons(error, left)
+            if not named:
+                for name, value in left.items():
+                    refused |= update(patch, {name: value})
+                break
+            refused |= named
+            left = _without(left, named)
+    return refused
+
+
+def create(
+    make: Callable[[Values], str], patch: Callable[[str, Values], object], values: Values
+) -> tuple[str | None, Refusals]:
+    """Makes a row of what Directus takes of `values`; returns its key, and why the rest is not in it.
+
+    There is no row, and no key, where Directus takes nothing, or needs what it refuses.
+
+    Raises:
+        DirectusAssetsError: what `make` or `patch` raises, unless it is about these fields.
+    """
+    left, refused = dict(values), Refusals()
+    while True:
+        try:
+            return make(left), refused
+        except Unreadable:
+            raise
+        except Rejected as error:
+            named = _reasons(error, left)
+            if not named and not error.fields:
+                return _create_from_one(make, patch, left, refused)
+            if not named and not error.fields.keys() & refused.keys():
+                raise
+            refused |= named
+            left = _without(left, named)
+            if not named or not left:
+                return None, refused
+
+
+def _create_from_one(
+    make: Callable[[Values], str], patch: Callable[[str, Values], object], values: Values, refused: Refusals
+) -> tuple[str | None, Refusals]:
+    """Makes a row of the first field that Directus takes, and adds the others."""
+    left = dict(values)
+    while left:
+        name = next(iter(left))
+        try:
+            key = make({name: left.pop(name)})
+        except Unreadable:
+            raise
+        except Rejected as error:
+            refused |= _reasons(error, [name]) or {name: error.message}
+        else:
+            return key, refused | update(partial(patch, key), left)
+    return None, refused
+
+
+def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Refusals:
+    """The reasons by field, of these fields; empty where Directus did not say which of them it refuses."""
+    named = {name: error.fields[name] for name in names if name in error.fields}
+    return named or (dict.fromkeys(names, error.message) if len(names) == 1 and not error.fields else {})
+
+
+def _short(reason: str) -> str:
+    """Directus repeats the whole value, and says what is wrong with it behind that."""
+    return reason if len(reason) <= 300 else f"{reason[:100]} ... {reason[-180:]}"
+
+
+def _without(values: Values, names: Refusals) -> dict[str, JsonValue]:
+    return {name: value for name, value in values.items() if name not in names}
