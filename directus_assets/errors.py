@@ -11,7 +11,8 @@
         ├── Forbidden                 401 and 403: the token lacks a right
         ├── NotFound                  404, 410: what was asked for is gone
         ├── Rejected                  every other 4xx, and answers that cannot be used
-        │   └── Unreadable            not an answer of Directus at all; what was asked for may have been done
+        │   ├── Unreadable            not an answer of Directus at all; what was asked for may have been done
+        │   └── Malformed             one row holds a value of another type than its field has; also a BadInput
         ├── BadInput                  a picture, text or file that cannot be processed
         └── Unexpected                any other exception: nobody has foreseen what one item does to this code
 
@@ -33,6 +34,8 @@ _TROUBLE_OF_THIS_MACHINE = frozenset(
 
 _LONGEST_TEXT = 500
 """Characters of a foreign error's text: some repeat all that they were given."""
+
+_UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
 _SHORTEST_SECRET = 8
 
@@ -61,7 +64,7 @@ class DirectusAssetsError(Exception):
     """Base of all errors that this package raises on purpose.
 
     `message` says what happened to which item and field; `remedy` says what to do about it.
-    Both are free of secrets whatever they were made from.
+    Both can be printed, and are free of secrets, whatever they were made from.
     """
 
     longest_wait_seconds: ClassVar[float | None] = None
@@ -71,8 +74,8 @@ class DirectusAssetsError(Exception):
     """The first of these waits, where it is not the one that the settings give."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        self.message = redact(message)
-        self.remedy = redact(remedy)
+        self.message = printable(redact(message))
+        self.remedy = printable(redact(remedy))
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -127,6 +130,10 @@ class Unreadable(Rejected):
 
 class BadInput(PermanentError):
     """A picture, text or file cannot be processed."""
+
+
+class Malformed(Rejected, BadInput):
+    """A row holds a value that its field cannot hold: other rows are none the worse for it."""
 
 
 class Unexpected(PermanentError):
@@ -203,6 +210,11 @@ def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> f
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     return max(0.0, (moment - (now or dt.datetime.now(dt.UTC))).total_seconds())
+
+
+def printable(text: str) -> str:
+    """`text` without what no terminal, browser or database takes: NUL, and halves of characters."""
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def redact(text: str) -> str:

@@ -27,6 +27,18 @@ class Examination:
     """Fingerprints of all outputs of the present keys, as they would be made now."""
 
 
+def merged(examinations: Iterable[Examination]) -> Examination:
+    """What several looks at the same collection have found. A key that one has a use for is present in any case."""
+    found = list(examinations)
+    present = dict.fromkeys(key for each in found for key in each.present)
+    return Examination(
+        present=tuple(present),
+        unfit=tuple(dict.fromkeys(key for each in found for key in each.unfit if key not in present)),
+        unready=tuple(dict.fromkeys(key for each in found for key in each.unready if key not in present)),
+        wanted={output: wanted for each in found for output, wanted in each.wanted.items()},
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangePlan:
     """What a set of changes asks for."""

@@ -17,6 +17,7 @@ import httpx
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.errors import (
+    BadInput,
     ConfigurationError,
     DirectusAssetsError,
     Forbidden,
@@ -301,8 +302,16 @@ def _data(answer: httpx.Response) -> Any:
         return None
     try:
         return answer.json()["data"]
-    except (ValueError, KeyError, TypeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
         raise _nonsense(answer) from None
+    except RecursionError:
+        raise BadInput(
+            f"{answer.request.method} {answer.request.url.path} answered with a value that is nested too deeply.",
+            remedy="Simplify the JSON in the fields of that item.",
+        ) from None
+    except ValueError as error:
+        # Python reads no number of thousands of digits.
+        raise BadInput(f"{answer.request.method} {answer.request.url.path} cannot be read: {error}.") from None
 
 
 def _nonsense(answer: httpx.Response) -> Unreadable:
@@ -315,7 +324,7 @@ def _nonsense(answer: httpx.Response) -> Unreadable:
 def _reason(answer: httpx.Response) -> str:
     try:
         return ": " + "; ".join(str(error["message"]) for error in answer.json()["errors"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

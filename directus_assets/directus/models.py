@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias
 
-from directus_assets.errors import Rejected
+from directus_assets.errors import Malformed, Rejected
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -255,8 +255,8 @@ def _optional_text(row: Mapping[str, Any], field: str) -> str | None:
 def _integer(row: Mapping[str, Any], field: str, collection: str) -> int:
     try:
         return int(_present(row, field, collection))
-    except (TypeError, ValueError):
-        raise Rejected(f"Directus answered `{field}` of {collection} that is no whole number.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise Malformed(f"Directus answered `{field}` of {collection} that is no whole number.") from None
 
 
 def _optional_integer(row: Mapping[str, Any], field: str, collection: str) -> int | None:
@@ -270,7 +270,7 @@ def _optional_number(row: Mapping[str, Any], field: str) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise Rejected(f"Directus answered `{field}` = {value!r}, which is no number.") from None
+        raise Malformed(f"Directus answered `{field}` = {value!r}, which is no number.") from None
     return int(number) if number.is_integer() else number
 
 
@@ -279,5 +279,5 @@ def _moment(row: Mapping[str, Any], field: str, collection: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise Rejected(f"Directus answered `{field}` of {collection} that is no date: {text!r}.") from None
+        raise Malformed(f"Directus answered `{field}` of {collection} that is no date: {text!r}.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.errors import DirectusAssetsError, as_error
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -72,10 +72,10 @@ class Together(Generic[K, V]):
             answers = self.fetch(list(dict.fromkeys(each.key for each in asked))) if asked else {}
             for each in asked:
                 each.answer, each.is_answered = answers.get(each.key), True
-        except DirectusAssetsError as error:
+        except Exception as error:  # noqa: BLE001 - nobody suffers from what others ask for
             if len(asked) == 1 or isinstance(error, self.unrepeatable):
                 for each in asked:
-                    each.error = error
+                    each.error = as_error(error)
         finally:
             for each in asked:
                 each.is_alone = not (each.is_answered or each.error)

@@ -4,10 +4,12 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import PermanentError
 from directus_assets.images.transforms import derivatives
+from directus_assets.isolation import planned
 from directus_assets.planning import Examination
 
 _RENDERING = 1
@@ -32,7 +34,11 @@ def examine_files(files: Iterable[File], presets: Sequence[Preset], *, now: dt.d
         present=tuple(file.id for file in pictures),
         unfit=tuple(file.id for file in rows if not file.is_transformable),
         unready=tuple(file.id for file in rows if file.is_transformable and _is_being_uploaded(file, now)),
-        wanted={(preset.key, file.id): fingerprint(file, preset) for file in pictures for preset in presets},
+        wanted={
+            (preset.key, file.id): planned(partial(fingerprint, file, preset))
+            for file in pictures
+            for preset in presets
+        },
     )
 
 

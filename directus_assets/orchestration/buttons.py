@@ -25,6 +25,7 @@ from directus_assets.orchestration.run_tags import (
     ROOT_RUN_TAG,
     range_tags,
 )
+from directus_assets.orchestration.subject import examine_each
 from directus_assets.orchestration.webserver import Webserver, execution_params
 from directus_assets.planning import batches
 
@@ -142,7 +143,7 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets
     if not click.keys:
         raise BadInput("None of the chosen items has a picture.", remedy="Choose others.")
     subject = target.subject
-    present = subject.examine(click.keys, ()).present
+    present = examine_each(subject, click.keys, ()).present
     if present:
         instance.add_dynamic_partitions(subject.partitions_name, list(present))
     order = instance.get_dynamic_partitions(subject.partitions_name)

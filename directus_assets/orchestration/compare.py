@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from directus_assets.isolation import isolate
 from directus_assets.orchestration.materialized import data_version, failures, latest_records, version_tags
 from directus_assets.orchestration.memory import Repair
 from directus_assets.orchestration.report import ADOPTED, REVIEW_MARK
-from directus_assets.orchestration.survey import Page, Surveyor
+from directus_assets.orchestration.subject import examine_each
+from directus_assets.orchestration.survey import Careful, Page, Surveyor, Unread
 from directus_assets.reconcile import Evidence, Failure, Verdict, judge
 
 Output = tuple[str, str]
@@ -56,8 +58,20 @@ class Comparison:
     def compare(self, keys: Sequence[str]) -> Compared:
         """The verdicts on all outputs of these partitions; what is to be adopted is adopted."""
         # What Dagster remembers is read first: what is made from now on is then at worst asked for once more.
-        records = latest_records(self.instance, self.surveyor.subject.assets, keys)
-        page = self.surveyor.look(keys)
+        subject = self.surveyor.subject
+        records = latest_records(self.instance, subject.assets, keys)
+        seen = isolate(keys, self.surveyor.look)
+        pages: list[Page] = [Careful(page) for page in seen.results]
+        if unread := list(seen.culprits):
+            pages.append(Unread(examination=examine_each(subject, unread, list(subject.assets))))
+        found = [self._compare(page, records) for page in pages]
+        return Compared(
+            verdicts={output: verdict for each in found for output, verdict in each.verdicts.items()},
+            wanted={output: wanted for each in found for output, wanted in each.wanted.items()},
+            gone=[key for each in found for key in each.gone],
+        )
+
+    def _compare(self, page: Page, records: Mapping[Output, dg.EventLogRecord]) -> Compared:
         wanted = page.examination.wanted
         evidence = {output: _of_made(page, output, wanted[output], records.get(output)) for output in wanted}
         doubtful = {output: each for output, each in evidence.items() if each.made != each.wanted or each.is_lost}

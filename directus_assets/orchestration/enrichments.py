@@ -15,8 +15,8 @@ from directus_assets.enrichment.declaration import FILES, Declaration
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.questions import fingerprint, source_of
 from directus_assets.enrichment.work import Enriched, Enricher
-from directus_assets.errors import DirectusAssetsError
 from directus_assets.images.plan import examine_files
+from directus_assets.isolation import planned
 from directus_assets.orchestration.enrichers import enricher_of
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
@@ -157,12 +157,20 @@ class EnrichedItems:
         chosen = {output: self.by_output[output] for output in outputs}
         matching = [item for item in items if item.matches]
         wanted = {
-            (output, item.key): fingerprint(each, item)
+            (output, item.key): planned(partial(_fingerprint, each, item))
             for item in matching
             for output, each in chosen.items()
-            if each.name in item.matches and source_of(each, item)
+            if each.name in item.matches
         }
-        return Examination(present=tuple(item.key for item in matching), wanted=wanted)
+        return Examination(
+            present=tuple(item.key for item in matching),
+            wanted={output: found for output, found in wanted.items() if found},
+        )
+
+
+def _fingerprint(declaration: Declaration, item: EnrichedItem) -> str:
+    """Empty where there is nothing to look at."""
+    return fingerprint(declaration, item) if source_of(declaration, item) else ""
 
 
 def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefinition:
@@ -197,15 +205,15 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             run = EnrichedItems(project, items.declarations)
             work = list(_open_work(context, recorder, run, by_asset))
             anew = _asks_anew(context)
-            _prepare(run, [(item, by_asset[asset_key]) for item, asset_key in work])
+            _prepare(run, [(item, by_asset[asset_key]) for item, asset_key, _ in work])
             tasks = [
                 Task(
                     asset_key=asset_key,
                     partition=item.key,
                     do=partial(run.enrichers[by_asset[asset_key]].enrich, item, anew=anew),
-                    fingerprint=partial(fingerprint, items.by_output[by_asset[asset_key]], item),
+                    fingerprint=wanted,
                 )
-                for item, asset_key in work
+                for item, asset_key, wanted in work
             ]
             record = partial(_record, recorder, run, by_asset)
             do_all(tasks, recorder, record, collection=items.collection, threads=project.threads)
@@ -218,7 +226,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
 def _prepare(items: EnrichedItems, work: Sequence[tuple[EnrichedItem, str]]) -> None:
     for output in dict.fromkeys(output for _, output in work):
         # What fails here fails again for each item, which tells it on its partition.
-        with suppress(DirectusAssetsError):
+        with suppress(Exception):
             items.enrichers[output].prepare([item for item, own in work if own == output])
 
 
@@ -264,20 +272,30 @@ def _asks_anew(context: dg.AssetExecutionContext) -> bool:
 
 def _open_work(
     context: dg.AssetExecutionContext, recorder: Recorder, items: EnrichedItems, by_asset: Mapping[dg.AssetKey, str]
-) -> Iterator[tuple[EnrichedItem, dg.AssetKey]]:
-    """What this run has to do. An item that is gone asks for nothing; the sensor removes its partition."""
+) -> Iterator[tuple[EnrichedItem, dg.AssetKey, str]]:
+    """What this run has to do, with fingerprints. An item that is gone asks for nothing; its partition is removed."""
     keep_right = TRIGGER_TAG in context.run.tags
     selected = {output: key for key, output in by_asset.items() if key in context.selected_asset_keys}
-    found = {item.key: item for item in items.reader.read(context.partition_keys)}
-    made = fingerprints(context.instance, selected, found) if keep_right else {}
-    for key, item in found.items():
+    found = recorder.read(partial(_read, items, selected), collection=items.collection)
+    work = {item.key: (item, wanted) for some in found for item, wanted in some}
+    made = fingerprints(context.instance, selected, work) if keep_right else {}
+    for key, (item, wanted) in work.items():
         for asset_key in recorder.open_outputs(key):
             output = by_asset[asset_key]
-            declaration = items.by_output[output]
-            if made.get((output, key)) == fingerprint(declaration, item):
+            if made.get((output, key)) == wanted[output]:
                 recorder.unchanged(asset_key, key)
-            elif declaration.name in item.matches:
-                yield item, asset_key
+            elif items.by_output[output].name in item.matches:
+                yield item, asset_key, wanted[output]
+
+
+def _read(
+    items: EnrichedItems, outputs: Iterable[str], keys: Sequence[str]
+) -> list[tuple[EnrichedItem, dict[str, str]]]:
+    """The items, each with the fingerprints that its enrichments would have."""
+    return [
+        (item, {output: planned(partial(fingerprint, items.by_output[output], item)) for output in outputs})
+        for item in items.reader.read(keys)
+    ]
 
 
 def _describe(declaration: Declaration) -> str:

@@ -3,14 +3,16 @@
 What is made, and how, is decided in `directus_assets.images`; here it becomes Dagster's events.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import dagster as dg
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput
-from directus_assets.images.outcomes import Delivered, Failed
+from directus_assets.images.outcomes import Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
+from directus_assets.isolation import planned
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
@@ -48,22 +50,20 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     )
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.files, code_versions) as recorder:
-            # Asked once: each time Dagster reads all the keys there are.
-            files = project.files_by_id(context.partition_keys)
+            found = recorder.read(project.files_by_id, collection="directus_files")
+            files = {file_id: file for some in found for file_id, file in some.items()}
             work = dict(_open_work(context, recorder, files, by_asset, project))
             for outcome in project.maker.make(work):
                 asset_key = project.names.preset(outcome.preset)
-                if isinstance(outcome, Delivered):
+                tried = _tried(project, files[outcome.file_id], [by_asset[asset_key]])
+                with recorder.alone(tried, outcome.file_id, name=outcome.file_name):
+                    if isinstance(outcome, Failed):
+                        raise outcome.error
                     recorder.succeeded(
                         asset_key,
                         outcome.file_id,
                         data_version=outcome.fingerprint,
                         metadata=derivative_metadata(outcome, public_url=project.public_url),
-                    )
-                elif isinstance(outcome, Failed):
-                    tried = fingerprint(files[outcome.file_id], by_asset[asset_key])
-                    recorder.failed(
-                        asset_key, outcome.file_id, outcome.error, name=outcome.file_name, fingerprint=tried
                     )
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
@@ -80,29 +80,31 @@ def _open_work(
 ) -> Iterator[tuple[File, list[Preset]]]:
     """What this run has to make. A file that is gone asks for nothing; the sensor removes its partition."""
     trigger = context.run.tags.get(TRIGGER_TAG)
-    keep_right = trigger is not None
     names = {
         preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
     }
-    known = fingerprints(context.instance, names, files) if keep_right else {}
+    known = fingerprints(context.instance, names, files) if trigger else {}
     for file_id, file in files.items():
         presets = [by_asset[asset_key] for asset_key in recorder.open_outputs(file_id)]
-        if not file.is_transformable:
-            refusal = BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
+        stale: frozenset[str] = frozenset()
+        with recorder.alone(_tried(project, file, presets), file_id, name=file.name):
+            if not file.is_transformable:
+                raise BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
+            stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
             for preset in presets:
-                asset_key, tried = project.names.preset(preset.key), fingerprint(file, preset)
-                recorder.failed(asset_key, file_id, refusal, name=file.name, fingerprint=tried)
-            continue
-        stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
-        for preset in presets:
-            if preset.key not in stale:
-                recorder.unchanged(project.names.preset(preset.key), file_id)
-        if trigger == "scan":
-            # Nothing is remembered of a picture: an instance that lost its history finds it rendered already.
-            untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
-            stale -= _adopted(recorder, project, file, untried)
+                if preset.key not in stale:
+                    recorder.unchanged(project.names.preset(preset.key), file_id)
+            if trigger == "scan":
+                # Nothing is remembered of a picture: an instance that lost its history finds it rendered already.
+                untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
+                stale -= _adopted(recorder, project, file, untried)
         if stale:
             yield file, [preset for preset in presets if preset.key in stale]
+
+
+def _tried(project: Project, file: File, presets: Iterable[Preset]) -> dict[dg.AssetKey, str]:
+    """The assets of these presets, with the fingerprints that the reconcile knows a try of this file by."""
+    return {project.names.preset(preset.key): planned(partial(fingerprint, file, preset)) for preset in presets}
 
 
 def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence[Preset]) -> set[str]:

@@ -80,7 +80,8 @@ def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, A
     tried = {"tried": fingerprint, "transient": isinstance(error, TransientError)}
     if isinstance(error, TransientError) and error.retry_after_seconds:
         return {**tried, "retry_after_seconds": error.retry_after_seconds}
-    return {**tried, "longest_wait_seconds": error.longest_wait_seconds} if error.longest_wait_seconds else tried
+    waits = {"longest_wait_seconds": error.longest_wait_seconds, "first_wait_seconds": error.first_wait_seconds}
+    return {**tried, **{name: seconds for name, seconds in waits.items() if seconds}}
 
 
 def failures(
@@ -96,7 +97,8 @@ def failures(
         instance: Dagster's instance.
         asset_keys: the assets, by name.
         partition_keys: the partitions.
-        first_wait_seconds: how long to wait after the first failure that somebody may put right.
+        first_wait_seconds: how long to wait after the first failure that somebody may put right, unless it says so
+            itself.
     """
     found: dict[tuple[str, str], list[dg.EventLogRecord]] = {}
     for name, asset_key in asset_keys.items():
@@ -117,7 +119,8 @@ def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) ->
     same = takewhile(lambda record: _metadata(record).get("tried", "") == tried, records)
     wait = latest.get("retry_after_seconds")
     if longest := latest.get("longest_wait_seconds"):
-        wait = wait_seconds(sum(1 for _ in same), first=first_wait_seconds, longest=float(longest))
+        first = float(latest.get("first_wait_seconds", first_wait_seconds))
+        wait = wait_seconds(sum(1 for _ in same), first=first, longest=float(longest))
     moment = dt.datetime.fromtimestamp(records[0].timestamp, dt.UTC)
     return Failure(
         fingerprint=tried,

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.questions import fingerprint, source_of
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import enriched_items
 from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.materialized import fingerprints
@@ -80,28 +79,24 @@ def forecasts(
 ) -> dict[str, Forecast]:
     """What each enrichment of one collection would ask, by output; what cannot be known is put among the problems."""
     rows = {output: Forecast() for output in items.assets}
-    for page in _pages(instance, items):
+    for page in readable(_pages(instance, items), items.reader.read, problems):
         made = fingerprints(instance, items.assets, [item.key for item in page]) if missing_only else {}
         for item in page:
             for output, declaration in items.by_output.items():
                 known = made.get((output, item.key), "").removesuffix(REVIEW_MARK)
-                is_wanted = declaration.name in item.matches and source_of(declaration, item)
-                if not is_wanted or known == fingerprint(declaration, item):
-                    continue
-                try:
-                    usage = items.enrichers[output].forecast(item)
-                except DirectusAssetsError as error:
-                    problems.append(str(error))
-                    continue
-                rows[output].items += bool(usage.requests or usage.characters)
-                rows[output].usage += usage
+                with noted(problems):
+                    is_wanted = declaration.name in item.matches and source_of(declaration, item)
+                    if is_wanted and known != fingerprint(declaration, item):
+                        usage = items.enrichers[output].forecast(item)
+                        rows[output].items += bool(usage.requests or usage.characters)
+                        rows[output].usage += usage
     for output, row in rows.items():
         row.cost = items.project.purse_of(items.enrichers[output].model).cost(row.usage)
     return rows
 
 
-def _pages(instance: dg.DagsterInstance, items: EnrichedItems) -> Iterator[list[EnrichedItem]]:
-    """All items that are partitions, as Directus has them."""
+def _pages(instance: dg.DagsterInstance, items: EnrichedItems) -> Iterator[Sequence[str]]:
+    """All items that are partitions."""
     keys = instance.get_dynamic_partitions(items.partitions_name)
     for start in range(0, len(keys), _PAGE):
-        yield items.reader.read(keys[start : start + _PAGE])
+        yield keys[start : start + _PAGE]

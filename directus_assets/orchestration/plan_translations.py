@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from directus_assets.errors import ConfigurationError, DirectusAssetsError
+from directus_assets.errors import ConfigurationError
+from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.report import REVIEW_MARK
@@ -17,7 +19,7 @@ from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.translations import Items, build_translator
 from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.engines.protocol import Usage
-from directus_assets.translation.items import Item, read_items
+from directus_assets.translation.items import read_items
 from directus_assets.translation.work import Forecast
 
 _PAGE = 200
@@ -97,25 +99,25 @@ def _forecasts(
 ) -> Iterator[tuple[str, Forecast]]:
     translator = build_translator(items.project, items)
     targets = [row for row in items.scope.targets if row.code in codes]
-    for page in _pages(items):
+    read = partial(read_items, items.project.directus, items.scope)
+    for page in readable(_pages(items), read, problems):
         made = {}
         if missing_only:
             made = fingerprints(instance, {code: items.assets[code] for code in codes}, [item.key for item in page])
         for item in page:
             for target in targets:
-                known = made.get((target.code, item.key), "")
-                if known.removesuffix(REVIEW_MARK) == translator.fingerprint(item, target):
-                    continue
-                try:
-                    yield target.code, translator.forecast(item, target)
-                except DirectusAssetsError as error:
-                    problems.append(str(error))
+                known, forecast = made.get((target.code, item.key), "").removesuffix(REVIEW_MARK), None
+                with noted(problems):
+                    if known != translator.fingerprint(item, target):
+                        forecast = translator.forecast(item, target)
+                if forecast:
+                    yield target.code, forecast
 
 
-def _pages(items: Items) -> Iterator[list[Item]]:
+def _pages(items: Items) -> Iterator[list[str]]:
     page = 1
     while keys := items.existing(page=page, size=_PAGE):
-        yield read_items(items.project.directus, items.scope, keys)
+        yield keys
         page += 1
 
 

@@ -28,7 +28,7 @@ from directus_assets.orchestration.memory import (
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile_report import Report, Trouble
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
-from directus_assets.orchestration.subject import Subject
+from directus_assets.orchestration.subject import Subject, examine_each
 from directus_assets.orchestration.survey import Surveyor
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
@@ -150,7 +150,7 @@ class Reconcile:
             known = self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else []
             new = [key for key in keys if key not in set(known)]
             # A file that is still being uploaded becomes a partition by its sensor.
-            new = list(subject.examine(new, []).present) if new else []
+            new = list(examine_each(subject, new, []).present)
             if new:
                 self.instance.add_dynamic_partitions(subject.partitions_name, new)
                 self._report.registered[subject.name] += len(new)

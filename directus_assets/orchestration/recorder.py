@@ -6,15 +6,17 @@ right already is recorded again if that run is about to fail for the sake of oth
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import dagster as dg
 
-from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.errors import DirectusAssetsError, TransientError, as_error, redact
+from directus_assets.isolation import isolate, stand_in
 from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.materialized import (
     failures_of_run,
@@ -24,6 +26,7 @@ from directus_assets.orchestration.materialized import (
     version_tags,
 )
 from directus_assets.orchestration.report import as_markdown
+from directus_assets.orchestration.storable import storable
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
 """Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
@@ -39,6 +42,7 @@ _CONTINUES = ("dagster/retry_number", "dagster/is_resume_retry", "dagster/is_ass
 _FAILURES_SHOWN = 50
 
 Output = tuple[dg.AssetKey, str]
+R = TypeVar("R")
 
 
 @dataclass
@@ -107,6 +111,38 @@ class Recorder:
             and (key, partition) not in self._unchanged
         ]
 
+    def read(self, read: Callable[[Sequence[str]], R], *, collection: str) -> list[R]:
+        """What `read` finds of the partitions of this run; those that it cannot read have failed.
+
+        Raises:
+            DirectusAssetsError: what concerns all of them.
+        """
+        found = isolate(self.context.partition_keys, read)
+        for partition, fault in found.culprits.items():
+            for asset_key in self.open_outputs(partition):
+                name = f"{collection} {partition}"
+                self.failed(asset_key, partition, fault, name=name, fingerprint=stand_in(fault))
+        return list(found.results)
+
+    @contextmanager
+    def alone(self, tried: Mapping[dg.AssetKey, str], partition: str, *, name: str) -> Iterator[None]:
+        """Whatever goes wrong in this block is the failure of these outputs, but for those that it has recorded.
+
+        Args:
+            tried: the assets, with the fingerprint of what is tried.
+            partition: the partition.
+            name: how an editor knows the item.
+        """
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever an item does to us, the batch goes on
+            fault = as_error(error)
+            if fault is not error:
+                self.context.log.warning("%s:\n%s", name, redact("".join(traceback.format_exception(error))))
+            for asset_key in self.open_outputs(partition):
+                if asset_key in tried:
+                    self.failed(asset_key, partition, fault, name=name, fingerprint=tried[asset_key])
+
     def unchanged(self, asset_key: dg.AssetKey, partition: str) -> None:
         """This output is right as it is."""
         self._unchanged.add((asset_key, partition))
@@ -114,12 +150,12 @@ class Recorder:
     def succeeded(
         self, asset_key: dg.AssetKey, partition: str, *, data_version: str, metadata: Mapping[str, Any], note: str = ""
     ) -> None:
-        """This output is made: record it now."""
+        """This output is made: record it now, as far as Dagster can hold and show what is told of it."""
         code_version = self.code_versions[asset_key]
         tags = version_tags(data_version=data_version, code_version=code_version, source=self.source)
         self.context.log_event(
             dg.AssetMaterialization(
-                asset_key, description=note or None, partition=partition, metadata=metadata, tags=tags
+                asset_key, description=note or None, partition=partition, metadata=storable(metadata), tags=tags
             )
         )
         self._done.add((asset_key, partition))

@@ -1,6 +1,7 @@
 """What a sensor keeps up to date, seen from outside: files and items are followed in the same way, for whatever is
 derived from them."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,10 @@ from typing import Protocol
 import dagster as dg
 
 from directus_assets.directus.models import Activity
-from directus_assets.planning import Examination
+from directus_assets.isolation import isolate, stand_in
+from directus_assets.planning import Examination, merged
+
+logger = logging.getLogger(__name__)
 
 
 class Subject(Protocol):
@@ -147,19 +151,37 @@ class Followed:
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
         """The keys that these changes touch."""
-        found: list[str] = []
-        for part in self.parts:
-            own = [entry for entry in entries if entry.collection in part.feed_collections]
-            found += part.touched(own) if own else []
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(key for part in self.parts for key in _touched(part, entries)))
 
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
         """What Directus has for these keys. A key that one part has a use for is present, whatever the others say."""
-        found = [part.examine(keys, [name for name in outputs if name in part.assets]) for part in self.parts]
-        present = tuple(dict.fromkeys(key for each in found for key in each.present))
-        return Examination(
-            present=present,
-            unfit=tuple(dict.fromkeys(key for each in found for key in each.unfit if key not in present)),
-            unready=tuple(dict.fromkeys(key for each in found for key in each.unready if key not in present)),
-            wanted={output: wanted for each in found for output, wanted in each.wanted.items()},
+        return merged(
+            examine_each(part, keys, [name for name in outputs if name in part.assets]) for part in self.parts
         )
+
+
+def examine_each(subject: Subject, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+    """As the subject examines them, each key on its own: one that fails has stand-ins for fingerprints.
+
+    Its runs then fail with the reason, for everybody to see, and the reconcile knows a try of the same again.
+
+    Raises:
+        DirectusAssetsError: what concerns all keys.
+    """
+    found = isolate(keys, lambda some: subject.examine(some, outputs))
+    unread = Examination(
+        present=tuple(found.culprits),
+        wanted={(output, key): stand_in(fault) for key, fault in found.culprits.items() for output in outputs},
+    )
+    return merged([*found.results, unread])
+
+
+def _touched(subject: Subject, entries: Sequence[Activity]) -> list[str]:
+    own = [entry for entry in entries if entry.collection in subject.feed_collections]
+    found = isolate(own, subject.touched)
+    keys = [key for keys in found.results for key in keys]
+    for entry, fault in found.culprits.items():
+        # Whose row of translations, or picture, it is stays unknown: that is for the reconcile to find.
+        logger.warning("'%s': what %s %s touches is not known: %s", subject.name, entry.collection, entry.item, fault)
+        keys += [entry.item] if entry.collection == subject.collection else []
+    return keys

@@ -1,15 +1,22 @@
 """What the reconcile sees of some partitions: what Directus has for them, and what there is of their outputs."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import dagster as dg
 
 from directus_assets.errors import PermanentError
+from directus_assets.isolation import fault_of
 from directus_assets.orchestration.subject import Subject
 from directus_assets.planning import Examination
 from directus_assets.translation.engines.protocol import Usage
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,63 @@ class Page(Protocol):
     def adopt(self, output: str, key: str) -> Adopted | None:
         """Takes what is there; None where that turns out not to be right."""
         ...
+
+
+@dataclass(frozen=True)
+class Careful:
+    """A page whose answers about one output fail without harm to any other: then nothing is known."""
+
+    page: Page
+
+    @property
+    def examination(self) -> Examination:
+        return self.page.examination
+
+    @property
+    def gone(self) -> Sequence[str]:
+        return self.page.gone
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        return _answer(partial(self.page.is_lost, output, key, record), unknown=False)
+
+    def is_remembered(self, output: str, key: str) -> bool:
+        # Something is remembered, though it cannot be read.
+        return _answer(partial(self.page.is_remembered, output, key), unknown=True)
+
+    def is_there(self, output: str, key: str) -> bool:
+        return _answer(partial(self.page.is_there, output, key), unknown=False)
+
+    def adopt(self, output: str, key: str) -> Adopted | None:
+        return _answer(partial(self.page.adopt, output, key), unknown=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """Partitions that cannot be looked at: nothing is known of their outputs but what they would be planned as."""
+
+    examination: Examination
+    gone: Sequence[str] = ()
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002
+        return False
+
+    def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002
+        return False
+
+    def is_there(self, output: str, key: str) -> bool:  # noqa: ARG002
+        return False
+
+    def adopt(self, output: str, key: str) -> Adopted | None:  # noqa: ARG002
+        return None
+
+
+def _answer(ask: Callable[[], T], *, unknown: T) -> T:
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - each output is compared on its own
+        fault = fault_of(error)
+        logger.warning("One output could not be looked at: %s", fault)
+        return unknown
 
 
 class Surveyor(Protocol):

@@ -7,7 +7,6 @@ from typing import Generic, TypeVar
 
 import dagster as dg
 
-from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.recorder import Recorder
 
 T = TypeVar("T")
@@ -27,7 +26,7 @@ class Task(Generic[T]):
     asset_key: dg.AssetKey
     partition: str
     do: Callable[[], T]
-    fingerprint: Callable[[], str]
+    fingerprint: str
 
 
 def do_all(
@@ -51,15 +50,6 @@ def do_all(
         futures = {pool.submit(task.do): task for task in tasks}
         for future in as_completed(futures):
             task = futures[future]
-            try:
-                result = future.result()
-            except DirectusAssetsError as error:
-                recorder.failed(
-                    task.asset_key,
-                    task.partition,
-                    error,
-                    name=f"{collection} {task.partition}",
-                    fingerprint=task.fingerprint(),
-                )
-            else:
-                record(task.asset_key, result)
+            tried = {task.asset_key: task.fingerprint}
+            with recorder.alone(tried, task.partition, name=f"{collection} {task.partition}"):
+                record(task.asset_key, future.result())

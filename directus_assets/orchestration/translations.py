@@ -11,6 +11,7 @@ import dagster as dg
 
 from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
+from directus_assets.isolation import planned
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, translation_metadata
@@ -102,7 +103,9 @@ class Items:
         """As `examine`, of items that have been read."""
         present = [key for key in keys if key in items]
         targets = [row for row in self.scope.targets if row.code in outputs]
-        wanted = {(row.code, key): self._fingerprint(items[key], row) for key in present for row in targets}
+        wanted = {
+            (row.code, key): planned(partial(self._fingerprint, items[key], row)) for key in present for row in targets
+        }
         return Examination(present=tuple(present), wanted=wanted)
 
     def _fingerprint(self, item: Item, target: LanguageRow) -> str:
@@ -145,9 +148,9 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
                     asset_key=asset_key,
                     partition=item.key,
                     do=partial(translator.translate, item, by_asset[asset_key]),
-                    fingerprint=partial(translator.fingerprint, item, by_asset[asset_key]),
+                    fingerprint=wanted,
                 )
-                for item, asset_key in _open_work(context, recorder, translator, by_asset)
+                for item, asset_key, wanted in _open_work(context, recorder, translator, by_asset)
             ]
             record = partial(_record, recorder, translator, project)
             do_all(tasks, recorder, record, collection=scope.collection, threads=project.threads)
@@ -199,20 +202,31 @@ def _open_work(
     recorder: Recorder,
     translator: Translator,
     by_asset: dict[dg.AssetKey, LanguageRow],
-) -> Iterator[tuple[Item, dg.AssetKey]]:
-    """What this run has to do. An item that is gone asks for nothing; the sensor removes its partition."""
-    scope = translator.scope
+) -> Iterator[tuple[Item, dg.AssetKey, str]]:
+    """What this run has to do, with fingerprints. An item that is gone asks for nothing; its partition is removed."""
     keep_right = TRIGGER_TAG in context.run.tags
     selected = {row.code: key for key, row in by_asset.items() if key in context.selected_asset_keys}
-    items = {item.key: item for item in read_items(translator.client, scope, context.partition_keys)}
-    made = fingerprints(context.instance, selected, items) if keep_right else {}
-    for key, item in items.items():
+    rows = [row for row in by_asset.values() if row.code in selected]
+    found = recorder.read(partial(_read, translator, rows), collection=translator.scope.collection)
+    work = {item.key: (item, wanted) for some in found for item, wanted in some}
+    made = fingerprints(context.instance, selected, work) if keep_right else {}
+    for key, (item, wanted) in work.items():
         for asset_key in recorder.open_outputs(key):
-            row = by_asset[asset_key]
-            if made.get((row.code, key)) == translator.fingerprint(item, row):
+            code = by_asset[asset_key].code
+            if made.get((code, key)) == wanted[code]:
                 recorder.unchanged(asset_key, key)
             else:
-                yield item, asset_key
+                yield item, asset_key, wanted[code]
+
+
+def _read(
+    translator: Translator, rows: Iterable[LanguageRow], keys: Sequence[str]
+) -> list[tuple[Item, dict[str, str]]]:
+    """The items, each with the fingerprints that it would have in each language."""
+    return [
+        (item, {row.code: planned(partial(translator.fingerprint, item, row)) for row in rows})
+        for item in read_items(translator.client, translator.scope, keys)
+    ]
 
 
 def _describe(scope: Scope, target: LanguageRow) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from directus_assets.directus.together import Together
-from directus_assets.errors import NotFound, Unreachable
+from directus_assets.errors import NotFound, Unexpected, Unreachable
 
 
 class Shelf:
@@ -96,3 +96,19 @@ def test_a_lone_caller_is_refused_once(shelf: Shelf) -> None:
         Together(shelf.fetch).get("broken")
 
     assert shelf.asked == [["broken"]]
+
+
+class Fragile(Shelf):
+    """One of our own mistakes, where a certain key is among those asked for."""
+
+    def fetch(self, keys: Sequence[str]) -> dict[str, str]:
+        return {key: str(1 // len(key.replace("odd", ""))) for key in keys} if super().fetch(keys) else {}
+
+
+def test_a_fault_of_ours_with_one_key_is_nobody_elses() -> None:
+    shelf = Fragile()
+
+    first, *rest = ask(shelf, Together(shelf.fetch), "a", "b", "odd", "c")
+
+    assert [first, rest[0], rest[2]] == ["1", "1", "1"]
+    assert isinstance(rest[1], Unexpected | ZeroDivisionError)

@@ -1,7 +1,7 @@
 """A project whose Directus is a list of files and a list of what happened to them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -165,10 +165,12 @@ class ScriptedProject(Project):
         self.__dict__["memory"] = directus.memory
 
 
-def materialize(instance: dg.DagsterInstance, directus: ScriptedDirectus, *presets: Preset) -> None:
-    """As if all presets had been made for all files as they are now."""
+def materialize(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus, *presets: Preset, but: Sequence[str] = ()
+) -> None:
+    """As if all presets had been made for all files, but for some, as they are now."""
     for preset in presets:
-        for row in directus.files.values():
+        for row in (row for file_id, row in directus.files.items() if file_id not in but):
             tags = version_tags(
                 data_version=fingerprint(File.parse(row), preset), code_version=code_version(preset), source=NAMES.files
             )

@@ -53,6 +53,13 @@ class Pipeline:
         found = self.instance.get_status_by_partition(asset_key, list(keys), NAMES.files_partitions) or {}
         return {key: status.value for key, status in found.items() if status}
 
+    def reason(self, asset_key: dg.AssetKey, file_id: str) -> str:
+        """What the page of a failed partition says."""
+        records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[file_id])
+        observation = self.instance.fetch_observations(records, limit=1).records[0].asset_observation
+        assert observation
+        return str(observation.metadata["failed"].value)
+
     def materialized(self, asset_key: dg.AssetKey, file_id: str) -> dg.AssetMaterialization:
         event = latest_materialization(self.instance, asset_key, file_id)
         assert event is not None
@@ -180,3 +187,21 @@ def test_preset_keys_that_dagster_refuses_are_mapped_to_some_that_it_takes(pipel
 
 def test_preset_keys_that_differ_stay_apart() -> None:
     assert len({NAMES.preset(key) for key in ("a b", "a_b", "a/b", "a  b")}) == 4
+
+
+def test_a_file_whose_row_makes_no_sense_fails_alone(pipeline: Pipeline) -> None:
+    pipeline.add("f1", "f2", "f3")
+    pipeline.directus.rows["f2"]["width"] = "wide"
+
+    assert not pipeline.run("f1", "f3")
+
+    assert pipeline.statuses() == {"f1": "MATERIALIZED", "f2": "FAILED", "f3": "MATERIALIZED"}
+    assert "`width` of directus_files that is no whole number" in pipeline.reason(CARD_KEY, "f2")
+
+
+def test_a_title_that_postgresql_would_refuse_is_no_obstacle(pipeline: Pipeline) -> None:
+    pipeline.add("f1", title="bicycle \x00")
+
+    assert pipeline.run("f1")
+
+    assert pipeline.materialized(CARD_KEY, "f1").metadata["file"].value == "bicycle \ufffd"

@@ -2,6 +2,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import dagster as dg
 import pytest
@@ -19,6 +20,8 @@ from directus_assets.orchestration.run_tags import (
     TRIGGER_TAG,
     range_tags,
 )
+from directus_assets.planning import Examination
+from tests.orchestration.dagster_rules import check_tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 
 CARD = Preset(key="card", fit="cover", width=200, height=200, format="webp")
@@ -38,20 +41,25 @@ class Pipeline:
         backfill_on_start: bool = False,
         batch_size: int = 50,
         kind: type[Files] = Files,
+        kinds: Sequence[type[Files]] = (),
     ) -> None:
         self.instance = instance
         self.directus = directus
         self.presets = presets
         self.backfill_on_start = backfill_on_start
         self.batch_size = batch_size
-        self.kind = kind
+        self.kinds = kinds or [kind]
         self.cursor: str | None = None
 
     def tick(self) -> list[dg.RunRequest]:
         """One tick with the definitions as they are now; what it asks for."""
         project = ScriptedProject(self.directus, batch_size=self.batch_size, backfill_on_start=self.backfill_on_start)
         sensor = build_partition_sensor(
-            [self.kind(project, self.presets)], project, name="directus_files_sensor", description="", jobs=[]
+            [kind(project, self.presets) for kind in self.kinds],
+            project,
+            name="directus_files_sensor",
+            description="",
+            jobs=[],
         )
         result = sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
@@ -66,6 +74,11 @@ class Pipeline:
     @property
     def partitions(self) -> list[str]:
         return list(self.instance.get_dynamic_partitions(PARTITIONS))
+
+    def partitions_between(self, first: str, last: str) -> list[str]:
+        """Those of a range, both ends included."""
+        order = self.partitions
+        return order[order.index(first) : order.index(last) + 1]
 
     @property
     def state(self) -> Cursor:
@@ -601,3 +614,116 @@ def test_a_quiet_tick_costs_one_request(instance: dg.DagsterInstance, directus: 
 def check(run: dg.DagsterRun | None) -> dg.DagsterRun:
     assert run is not None
     return run
+
+
+# Items on their own
+
+
+class Poisoned(Files):
+    """Our own code is not up to a picture whose title is poison."""
+
+    name = "poisoned"
+
+    @cached_property
+    def assets(self) -> dict[str, dg.AssetKey]:
+        return {f"poisoned {output}": asset for output, asset in super().assets.items()}
+
+    @cached_property
+    def code_versions(self) -> dict[str, str]:
+        return dict.fromkeys(self.assets, "1")
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        if any(file.title == "poison" for file in self.project.files_by_id(keys).values()):
+            raise RecursionError("maximum recursion depth exceeded")
+        found = super().examine(keys, [])
+        return replace(found, wanted={(name, key): key for key in found.present for name in outputs})
+
+
+class Broken(Poisoned):
+    """Nothing works at all."""
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        raise KeyError("item")
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        raise KeyError(keys[0])
+
+
+class Down(Poisoned):
+    """Its Directus is down."""
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        raise Unreachable("No answer.")
+
+
+def test_an_item_that_cannot_be_planned_fails_in_a_run_and_stops_no_other(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus, presets=[CARD], kind=Poisoned).started()
+    keys = [*numbered(20), "poison", *(f"g{number}" for number in range(20))]
+    directus.upload(*keys)
+    directus.change("poison", log=False, title="poison")
+
+    requests = pipeline.tick()
+
+    assert pipeline.partitions[:20] == keys[:20]
+    assert sorted(pipeline.partitions) == sorted(keys)
+    asked = {key for first, last in ranges(requests) for key in pipeline.partitions_between(first, last)}
+    assert asked == set(keys)
+    assert pipeline.tick() == []
+
+
+@pytest.mark.parametrize("kind", [Poisoned, Broken])
+def test_what_one_part_is_not_up_to_is_made_by_the_others(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus, kind: type[Files]
+) -> None:
+    pipeline = Pipeline(instance, directus, presets=[CARD], kinds=[kind, Files]).started()
+    directus.upload("f1", "poison", "f2")
+    directus.change("poison", log=False, title="poison")
+
+    requests = pipeline.tick()
+
+    assert sorted(pipeline.partitions) == ["f1", "f2", "poison"]
+    assert len(requests) == 2
+    assert {key for first, last in ranges(requests) for key in pipeline.partitions_between(first, last)} == {
+        "f1",
+        "poison",
+        "f2",
+    }
+    assert pipeline.tick() == []
+
+
+def test_where_directus_is_down_for_one_part_the_cursor_stays(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    pipeline = Pipeline(instance, directus, presets=[CARD], kinds=[Down, Files]).started()
+    directus.upload("f1")
+    before = pipeline.cursor
+
+    with pytest.raises(Unreachable):
+        pipeline.tick()
+
+    assert pipeline.cursor == before
+    assert pipeline.partitions == []
+
+
+def test_an_item_that_can_be_planned_again_is_made(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    pipeline = Pipeline(instance, directus, presets=[CARD], kind=Poisoned).started()
+    directus.upload("poison", title="poison")
+    assert len(pipeline.tick()) == 1
+    directus.change("poison", title="Another")
+
+    assert ranges(pipeline.tick()) == [("poison", "poison")]
+
+
+def test_a_run_key_is_short_whatever_presets_are_called(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    presets = [Preset(key=f"{'名' * 30} {number}", width=number) for number in range(1, 41)]
+    pipeline = Pipeline(instance, directus, presets=presets).started()
+    directus.upload("f1", "f2")
+
+    (request,) = pipeline.tick()
+
+    check_tags([{"key": key, "value": value} for key, value in {**request.tags, "key": request.run_key or ""}.items()])
+    assert len(request.asset_selection or []) == 40

@@ -12,8 +12,17 @@ import pytest
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable
+from directus_assets.errors import (
+    BadInput,
+    DirectusAssetsError,
+    Forbidden,
+    Overloaded,
+    Unexpected,
+    Unreachable,
+    as_error,
+)
 from directus_assets.images.plan import fingerprint
+from directus_assets.isolation import stand_in
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.materialized import failures, try_metadata
 from directus_assets.orchestration.memory import Place, Position, keep_place, keys_at_first, note_first, read_place
@@ -29,6 +38,7 @@ from directus_assets.orchestration.run_tags import (
 )
 from directus_assets.orchestration.survey_files import FilePage, FileSurveyor
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.planning import Examination
 from directus_assets.reconcile import Verdict
 from tests.orchestration.dagster_rules import check_backfill, refusal
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
@@ -106,6 +116,7 @@ class Pipeline:
         backfill_on_start: bool = False,
         further: Sequence[type[Files]] = (),
         survey: type[FileSurveyor] = FileSurveyor,
+        kind: type[Files] = Files,
     ) -> Report:
         """Of the pictures; and before them of further subjects over the same partitions."""
         ticks = count()
@@ -115,7 +126,7 @@ class Pipeline:
             memory=self.memory,
             webserver=self.webserver.client(),
             names=NAMES,
-            targets=[_target(kind(project, presets), survey) for kind in (*further, Files)],
+            targets=[_target(each(project, presets), survey) for each in (*further, kind)],
             seconds=seconds,
             page_size=self.page_size,
             clock=lambda: float(next(ticks)),
@@ -132,10 +143,10 @@ class Pipeline:
         materialize(self.instance, self.directus, CARD, HERO)
         return self
 
-    def failed(self, key: str, error: DirectusAssetsError) -> None:
+    def failed(self, key: str, error: DirectusAssetsError, *, tried: str = "") -> None:
         """As a run leaves it that could not make the card of a file."""
         row = File.parse(self.directus.files[key])
-        metadata = try_metadata(error, fingerprint=fingerprint(row, CARD))
+        metadata = try_metadata(error, fingerprint=tried or fingerprint(row, CARD))
         self.instance.report_runless_asset_event(
             dg.AssetObservation(NAMES.preset("card"), partition=key, metadata={"failed": f"{key}: {error}", **metadata})
         )
@@ -518,3 +529,84 @@ def test_what_is_lost_and_was_refused_does_not_count_as_made_again(pipeline: Pip
     pipeline.webserver.over.add("b1")
     report = pipeline.run(survey=Lost)
     assert report.verdicts == {("directus_files", Verdict.GIVEN_UP): 2}
+
+
+class Poisoned(Files):
+    """Our own code is not up to a picture whose title is poison."""
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        if any(file.title == "poison" for file in self.project.files_by_id(keys).values()):
+            raise RecursionError("maximum recursion depth exceeded")
+        return super().examine(keys, outputs)
+
+
+class PoisonedSurveyor(FileSurveyor):
+    def look(self, keys: Sequence[str]) -> FilePage:
+        self.subject.examine(keys, [])
+        return super().look(keys)
+
+
+def test_an_item_that_cannot_be_planned_is_asked_for_once_and_stops_no_other(pipeline: Pipeline) -> None:
+    pipeline.started()
+    keys = [f"f{number}" for number in range(9)]
+    pipeline.directus.upload(*keys, "poison", log=False)
+    pipeline.directus.change("poison", log=False, title="poison")
+
+    report = pipeline.run(presets=(CARD,), kind=Poisoned, survey=PoisonedSurveyor)
+
+    assert pipeline.webserver.asked == [(["card"], [*keys, "poison"])]
+    assert report.troubles == []
+
+    materialize(pipeline.instance, pipeline.directus, CARD, but=["poison"])
+    pipeline.failed("poison", as_error(RecursionError()), tried=stand_in(as_error(RecursionError())))
+    pipeline.webserver.over.add("b1")
+    again = pipeline.run(presets=(CARD,), kind=Poisoned, survey=PoisonedSurveyor)
+
+    assert again.verdicts == {("directus_files", Verdict.RIGHT): 9, ("directus_files", Verdict.LATER): 1}
+    assert len(pipeline.webserver.asked) == 1
+
+    pipeline.directus.change("poison", log=False, title="harmless", uploaded_on="2026-02-02T00:00:00.000Z")
+    pipeline.run(presets=(CARD,), kind=Poisoned, survey=PoisonedSurveyor)
+
+    assert pipeline.webserver.asked[1:] == [(["card"], ["poison"])]
+
+
+class OddPage(FilePage):
+    """Every further look fails."""
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        raise KeyError(key)
+
+    def is_there(self, output: str, key: str) -> bool:
+        raise KeyError(key)
+
+
+class OddSurveyor(FileSurveyor):
+    def look(self, keys: Sequence[str]) -> FilePage:
+        page = super().look(keys)
+        return OddPage(**{each.name: getattr(page, each.name) for each in fields(page)})
+
+
+def test_where_a_closer_look_at_an_output_fails_it_counts_as_neither_lost_nor_there(pipeline: Pipeline) -> None:
+    pipeline.started("a").made()
+    pipeline.directus.upload("new", log=False)
+
+    report = pipeline.run(survey=OddSurveyor)
+
+    assert report.verdicts == {("directus_files", Verdict.RIGHT): 2, ("directus_files", Verdict.START): 2}
+    assert pipeline.webserver.asked == [(["card", "hero"], ["new"])]
+
+
+def test_what_nobody_has_foreseen_is_looked_at_again_after_a_day_and_then_ever_more_rarely(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.started("a")
+    waits = []
+    for _ in range(7):
+        pipeline.failed("a", Unexpected("KeyError: 'title'"))
+        found = failures(pipeline.instance, {"card": NAMES.preset("card")}, ["a"], first_wait_seconds=0)
+        moment, failure = found["card", "a"]
+        assert failure.not_before
+        waits.append((failure.not_before - dt.datetime.fromtimestamp(moment, dt.UTC)) // dt.timedelta(days=1))
+
+    assert waits == [1, 2, 4, 8, 16, 30, 30]

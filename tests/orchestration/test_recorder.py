@@ -1,13 +1,15 @@
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable
-from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.materialized import failures, fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.run_tags import range_tags
+from directus_assets.orchestration.tasks import Task, do_all
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
 CARD, HERO = dg.AssetKey(["presets", "card"]), dg.AssetKey(["presets", "hero"])
@@ -304,3 +306,91 @@ def card_only(trouble: Trouble) -> Trouble:
 def descent(parent: dg.ExecuteInProcessResult, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The tags of a run that was made from another one."""
     return {"dagster/root_run_id": parent.run_id, "dagster/parent_run_id": parent.run_id, **(more or {})}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (KeyError("choices"), "KeyError: 'choices'"),
+        (RecursionError("maximum recursion depth exceeded"), "A value is nested too deeply."),
+        (BadInput("Corrupt."), "Corrupt."),
+    ],
+)
+def test_whatever_happens_to_one_item_is_its_own_failure(
+    instance: dg.DagsterInstance, trouble: Exception, told: str
+) -> None:
+    def work(key: str) -> str:
+        if key == "f03":
+            raise trouble
+        return key
+
+    done = run_tasks(instance, work)
+
+    assert not done.success
+    assert with_status(instance, "FAILED") == ["f03"]
+    assert len(with_status(instance, "MATERIALIZED")) == 9
+    assert reasons(instance)["f03"].startswith(f"posts f03: {told}")
+    found = failures(instance, {"card": CARD}, ["f03"], first_wait_seconds=0)
+    assert found["card", "f03"][1].fingerprint == "v-f03"
+
+
+def test_a_record_that_dagster_refuses_is_the_failure_of_that_output(instance: dg.DagsterInstance) -> None:
+    odd = {"f03": {"result": object()}, "f04": {"note": "half of \ud83d", "cost": float("nan")}}
+
+    run_tasks(instance, lambda key: key, metadata=lambda key: odd.get(key, {}))
+
+    assert with_status(instance, "FAILED") == ["f03"]
+    assert len(with_status(instance, "MATERIALIZED")) == 9
+
+
+def test_a_right_that_is_lost_for_one_item_is_told_of_that_item(instance: dg.DagsterInstance) -> None:
+    def work(key: str) -> str:
+        if key == "f03":
+            raise Forbidden("The row may not be written.")
+        return key
+
+    run_tasks(instance, work)
+
+    assert reasons(instance) == {"f03": "posts f03: The row may not be written."}
+
+
+def test_partitions_that_cannot_be_read_fail_and_the_others_are_made(instance: dg.DagsterInstance) -> None:
+    def read(keys: Sequence[str]) -> list[str]:
+        return [key for key in keys if key not in ("f02", "f07") or {}[key]]
+
+    run_tasks(instance, lambda key: key, read=read)
+
+    assert with_status(instance, "FAILED") == ["f02", "f07"]
+    assert with_status(instance, "FAILED", HERO) == ["f02", "f07"]
+    assert reasons(instance)["f07"].startswith("posts f07: KeyError: 'f07'")
+    found = failures(instance, {"card": CARD}, ["f02"], first_wait_seconds=0)
+    assert found["card", "f02"][1].fingerprint == "unplannable:Unexpected"
+
+
+def run_tasks(
+    instance: dg.DagsterInstance,
+    work: Callable[[str], str],
+    *,
+    read: Callable[[Sequence[str]], list[str]] = list,
+    metadata: Callable[[str], Mapping[str, Any]] = lambda _: {},
+) -> dg.ExecuteInProcessResult:
+    """A run that does `work` on all items in threads."""
+    specs = [dg.AssetSpec(key, partitions_def=FILES, skippable=True) for key in (CARD, HERO)]
+
+    @dg.multi_asset(name="make", specs=specs, can_subset=True)
+    def make(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
+        with Recorder(context, SOURCE, {CARD: "code", HERO: "code"}) as recorder:
+            tasks = [
+                Task(asset_key=asset_key, partition=key, do=partial(work, key), fingerprint=f"v-{key}")
+                for some in recorder.read(read, collection="posts")
+                for key in some
+                for asset_key in recorder.open_outputs(key)
+            ]
+
+            def record(asset_key: dg.AssetKey, key: str) -> None:
+                recorder.succeeded(asset_key, key, data_version=f"v-{key}", metadata=metadata(key))
+
+            do_all(tasks, recorder, record, collection="posts", threads=3)
+        yield from ()
+
+    return dg.materialize([make], instance=instance, tags=range_tags(KEYS[0], KEYS[-1]), raise_on_error=False)
