@@ -21,10 +21,11 @@ Nothing outside this module looks at status codes to decide about retries.
 
 import datetime as dt
 import errno
+import math
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 
@@ -36,6 +37,9 @@ _LONGEST_TEXT = 500
 """Characters of a foreign error's text: some repeat all that they were given."""
 
 _UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
+
+LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
+"""The longest wait that a server may ask for. One that wants more is asked again after a day, and says so again."""
 
 _SHORTEST_SECRET = 8
 
@@ -196,20 +200,28 @@ def from_status(
 
 
 def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> float | None:
-    """Seconds to wait from a `Retry-After` header (RFC 9110, 10.2.3): a number or a date; None if unusable."""
+    """Seconds to wait from a `Retry-After` header (RFC 9110, 10.2.3), a number or a date, at most a day.
+
+    None if there is none, or one that makes no sense.
+    """
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        return bounded_wait(float(value))
     except ValueError:
         pass
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=dt.UTC)
+        return bounded_wait((moment - (now or dt.datetime.now(dt.UTC))).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return max(0.0, (moment - (now or dt.datetime.now(dt.UTC))).total_seconds())
+
+
+def bounded_wait(seconds: float) -> float | None:
+    """From 0 to `LONGEST_RETRY_AFTER_SECONDS`; None for what is no number (NaN)."""
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def printable(text: str) -> str:

@@ -39,6 +39,29 @@ def test_retry_after_is_a_number_or_a_date() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("inf", 86_400),
+        ("1e300", 86_400),
+        ("99999999999", 86_400),
+        ("86401", 86_400),
+        ("86399", 86_399),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 86_400),
+        ("-7", 0),
+        ("-inf", 0),
+        ("Mon, 01 Jan 0001 00:00:00 +1400", 0),
+        ("nan", None),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("\x00", None),
+        ("", None),
+    ],
+)
+def test_a_server_may_ask_for_a_day_at_most(asked: str, seconds: float | None) -> None:
+    assert parse_retry_after(asked, now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)) == seconds
+
+
+@pytest.mark.parametrize(
     "text", ["Authorization: Bearer abc.def", "token=s3cr3t", "https://me:pw@host/", "sk-abcdefghijkl"]
 )
 def test_credentials_are_hidden(text: str) -> None:

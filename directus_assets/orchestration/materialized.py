@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.errors import DirectusAssetsError, TransientError, bounded_wait
 from directus_assets.reconcile import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
@@ -117,7 +117,9 @@ def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) ->
     latest = _metadata(records[0])
     tried = str(latest.get("tried", ""))
     same = takewhile(lambda record: _metadata(record).get("tried", "") == tried, records)
-    wait = latest.get("retry_after_seconds")
+    # Bounded here as well: earlier versions recorded whatever a server had asked for, `inf` included.
+    asked = latest.get("retry_after_seconds")
+    wait = None if asked is None else bounded_wait(float(asked))
     if longest := latest.get("longest_wait_seconds"):
         first = float(latest.get("first_wait_seconds", first_wait_seconds))
         wait = wait_seconds(sum(1 for _ in same), first=first, longest=float(longest))
@@ -125,7 +127,7 @@ def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) ->
     return Failure(
         fingerprint=tried,
         is_transient=bool(latest.get("transient")) or wait is not None,
-        not_before=moment + dt.timedelta(seconds=float(wait)) if wait else None,
+        not_before=moment + dt.timedelta(seconds=wait) if wait else None,
     )
 
 

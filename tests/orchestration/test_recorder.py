@@ -1,3 +1,5 @@
+import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -5,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable
+from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable, from_status
 from directus_assets.orchestration.materialized import failures, fingerprints
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.run_tags import range_tags
@@ -394,3 +396,29 @@ def run_tasks(
         yield from ()
 
     return dg.materialize([make], instance=instance, tags=range_tags(KEYS[0], KEYS[-1]), raise_on_error=False)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "waits"), [(math.inf, 86_400), (1e300, 86_400), (99_999_999_999, 86_400), (30, 30), (math.nan, None)]
+)
+def test_a_wait_that_an_earlier_version_recorded_can_be_read_whatever_it_was(
+    instance: dg.DagsterInstance, recorded: float, waits: float | None
+) -> None:
+    metadata = {"failed": "busy", "tried": "f", "transient": True, "retry_after_seconds": recorded}
+    instance.report_runless_asset_event(dg.AssetObservation(CARD, partition="f01", metadata=metadata))
+
+    moment, failure = failures(instance, {"card": CARD}, ["f01"], first_wait_seconds=0)["card", "f01"]
+
+    assert failure.is_transient
+    waited = failure.not_before and (failure.not_before - dt.datetime.fromtimestamp(moment, dt.UTC)).total_seconds()
+    assert waited == waits
+
+
+@pytest.mark.parametrize("asked", ["inf", "1e300", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_server_that_asks_for_for_ever_is_asked_again_tomorrow(instance: dg.DagsterInstance, asked: str) -> None:
+    overloaded = from_status(429, "Busy", headers={"retry-after": asked})
+    run(instance, Scripted(trouble_with("f03", overloaded)))
+
+    moment, failure = failures(instance, {"card": CARD}, ["f03"], first_wait_seconds=0)["card", "f03"]
+
+    assert failure.not_before == dt.datetime.fromtimestamp(moment, dt.UTC) + dt.timedelta(days=1)
