@@ -160,9 +160,10 @@ def as_error(error: Exception) -> DirectusAssetsError:
             return error
         case RecursionError():
             return Unexpected("A value is nested too deeply.", remedy="Simplify the JSON in the fields of this item.")
-        case UnicodeEncodeError() | UnicodeDecodeError():
+        # Libraries wrap it.
+        case Exception() if "surrogates not allowed" in str(error):
             return Unexpected(
-                f"A text holds what no text can hold ({error.reason}), such as half of an emoji.",
+                "A text holds what no text can hold (surrogates not allowed), such as half of an emoji.",
                 remedy="Enter that text anew.",
             )
         case OSError() if error.errno in _TROUBLE_OF_THIS_MACHINE:
