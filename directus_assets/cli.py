@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
-from directus_assets.settings import Environment, Settings, load_projects, load_settings
+from directus_assets.settings import DEFAULT, Environment, Settings, load_each, load_settings, required
 
 console = Console()
 
@@ -23,7 +24,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except DirectusAssetsError as error:
-            Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+            _tell(error)
             sys.exit(1)
 
 
@@ -123,7 +124,7 @@ def doctor(*, project: str | None) -> None:
     """Look at everything that has to be right, and say what to do about what is not."""
     from directus_assets.operations.doctor import run_doctor
 
-    sys.exit(_for_each(_chosen(project), run_doctor))
+    sys.exit(_for_each(_chosen(project), partial(run_doctor, console)))
 
 
 @main.command()
@@ -193,7 +194,7 @@ def status(*, project: str | None) -> None:
     """Show how much is done, behind, failed and running, the last errors, and what today has cost."""
     from directus_assets.orchestration.status import run_status
 
-    sys.exit(_for_each(_ready(lambda: _chosen(project)), run_status))
+    sys.exit(_for_each(_chosen(project), lambda settings: run_status(console, _ready(settings))))
 
 
 @main.command()
@@ -214,35 +215,44 @@ def watch(*, location: str | None, command: Sequence[str]) -> None:
     sys.exit(run_watch(watching, command))
 
 
-def _for_each(projects: Iterable[Settings], run: Callable[[Console, Settings], int]) -> int:
-    """Runs a command for each project; returns the worst exit status."""
+def _for_each(found: Mapping[str, Settings | ConfigurationError], run: Callable[[Settings], int]) -> int:
+    """Runs a command for each project; returns the worst exit status. Of several, one that fails stops no other."""
     worst = 0
-    for settings in projects:
-        if settings.project:
+    for settings in found.values():
+        if isinstance(settings, Settings) and settings.project:
             console.rule(settings.project, align="left")
-        worst = max(worst, run(console, settings))
+        try:
+            worst = max(worst, run(required(settings)))
+        except DirectusAssetsError as error:
+            if len(found) == 1:
+                raise
+            _tell(error)
+            worst = 1
     return worst
 
 
-def _chosen(project: str | None) -> Sequence[Settings]:
+def _chosen(project: str | None) -> Mapping[str, Settings | ConfigurationError]:
     """The project of this name; all of them where none is named."""
-    return load_projects() if project is None else [load_settings(project=project)]
+    return load_each() if project is None else {project: load_settings(project=project)}
 
 
 def _settings(project: str | None) -> Settings:
     """Settings of a command that needs Directus and Dagster's storage."""
-    return _ready(lambda: [load_settings(project=project)])[0]
+    return _ready(load_settings(project=project))
 
 
-def _ready(load: Callable[[], Sequence[Settings]]) -> Sequence[Settings]:
+def _ready(settings: Settings) -> Settings:
     """The same settings, once they are known to be enough and Dagster's folder is found."""
-    for settings in load():
-        if missing := settings.environment.missing():
-            raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
+    if missing := settings.environment.missing():
+        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
     named = os.environ.get("DAGSTER_HOME")
     home = Path(named or ".dagster").resolve()
     if not home.is_dir():
         fault = f"is {named}, which is no folder" if named else "is not set"
         raise ConfigurationError(f"DAGSTER_HOME {fault}.", remedy="Start the pipeline first (`make dev`).")
     os.environ["DAGSTER_HOME"] = str(home)
-    return load()
+    return load_settings(project=settings.project or DEFAULT)
+
+
+def _tell(error: DirectusAssetsError) -> None:
+    Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)

@@ -3,8 +3,7 @@
 import dagster as dg
 
 from directus_assets.orchestration.component import DirectusComponent
-from directus_assets.settings import load_projects
+from directus_assets.orchestration.several import build_each
+from directus_assets.settings import load_each
 
-defs = dg.Definitions.merge(
-    *(dg.build_defs_for_component(DirectusComponent.of(settings)) for settings in load_projects())
-)
+defs = build_each(load_each(), lambda settings: dg.build_defs_for_component(DirectusComponent.of(settings)))

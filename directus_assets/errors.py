@@ -170,7 +170,7 @@ def as_error(error: Exception) -> DirectusAssetsError:
             return TransientError(f"This machine is in trouble: {error.strerror}.", remedy="Free what it lacks.")
     return Unexpected(
         f"{type(error).__name__}: {str(error)[:_LONGEST_TEXT]}",
-        remedy="Nobody has foreseen this. Look for what is unusual in this item, and report it.",
+        remedy="Nobody has foreseen this. Look for what is unusual in it, and report it.",
     )
 
 

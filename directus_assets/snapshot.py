@@ -8,9 +8,9 @@ kept there, too.
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from directus_assets.directus.models import ProjectSettings
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import DirectusAssetsError, Forbidden, PermanentError
+from directus_assets.errors import DirectusAssetsError, Forbidden, PermanentError, as_error
 from directus_assets.settings import Environment
 
 SCHEMA_COLLECTIONS = ("directus_collections", "directus_fields", "directus_relations", "directus_settings")
@@ -79,13 +79,23 @@ class Wanted:
     """The collections that enrichments have to do with."""
 
 
-def take_snapshot(client: DirectusClient, wanted: Wanted, *, known: Snapshot | None = None) -> Snapshot:
+def take_snapshot(
+    client: DirectusClient,
+    wanted: Wanted,
+    *,
+    known: Snapshot | None = None,
+    faults: dict[str, PermanentError] | None = None,
+) -> Snapshot:
     """The snapshot of the project as it is now.
+
+    Where `faults` takes them, a collection that cannot be described stays as it is known, and one that nobody knows is
+    left out; both with a warning.
 
     Args:
         client: Directus.
         wanted: what it is to hold.
         known: the last snapshot: what it has, and nobody has deleted, must be seen.
+        faults: takes the collections that cannot be described, and why; otherwise the first of them is raised.
 
     Raises:
         Forbidden: a collection is not seen any more, although it is there.
@@ -93,13 +103,41 @@ def take_snapshot(client: DirectusClient, wanted: Wanted, *, known: Snapshot | N
     """
     rows = client.settings_row()
     ProjectSettings.parse(rows)
-    collections = read_translated_collections(client) if wanted.translations else ()
-    schema = read_project_schema(client) if wanted.schema else None
+    collections = read_translated_collections(client, faults=faults) if wanted.translations else ()
+    schema = read_project_schema(client, faults=faults) if wanted.schema else None
+    if faults:
+        before = known or Snapshot()
+        _report(faults, before)
+        collections = _completed(collections, before.collections, faults)
+        schema = schema and replace(
+            schema, translated=_completed(schema.translated, before.schema.translated if before.schema else (), faults)
+        )
     if known and wanted.translations:
         _refuse_to_lose_sight(client, _tables_lost(known.collections, collections))
     if known and known.schema and schema:
         _refuse_to_lose_sight(client, wanted.enriched & known.schema.by_name.keys() - schema.by_name.keys())
     return Snapshot(url=client.url, rows=rows, collections=collections, schema=schema)
+
+
+def _report(faults: Mapping[str, PermanentError], known: Snapshot) -> None:
+    """Warns of what cannot be described.
+
+    Raises:
+        Forbidden: the token has lost a right that it had.
+    """
+    for collection, fault in faults.items():
+        if isinstance(fault, Forbidden) and collection in {each.collection for each in known.collections}:
+            raise fault
+        logger.warning("'%s' cannot be described, and is left as it was: %s", collection, fault)
+
+
+def _completed(
+    found: Iterable[TranslatedCollection], known: Iterable[TranslatedCollection], faults: Collection[str]
+) -> tuple[TranslatedCollection, ...]:
+    """What was found, and what is known of that which cannot be described just now."""
+    kept = {each.collection: each for each in known if each.collection in faults}
+    seen = kept | {each.collection: each for each in found}
+    return tuple(seen[name] for name in sorted(seen))
 
 
 def _tables_lost(known: Iterable[TranslatedCollection], seen: Iterable[TranslatedCollection]) -> set[str]:
@@ -145,10 +183,12 @@ def load_snapshot(environment: Environment, wanted: Wanted, *, shared: Callable[
     try:
         with DirectusClient.from_environment(environment, timeout_seconds=_LOAD_TIMEOUT_SECONDS) as client:
             known = kept if kept.collections else _read_shared(shared, url=environment.directus_url) or kept
-            fresh = take_snapshot(client, wanted, known=known)
-    except DirectusAssetsError as error:
+            fresh = take_snapshot(client, wanted, known=known, faults={})
+    except Exception as error:  # noqa: BLE001 - whatever Directus answers, definitions have to load
         kept = _read_shared(shared, url=environment.directus_url) or kept
-        logger.warning("Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), error)
+        logger.warning(
+            "Using the last snapshot of Directus (%d presets): %s", len(kept.settings.presets), as_error(error)
+        )
         return kept
     if fresh != kept:
         try:

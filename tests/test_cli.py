@@ -89,3 +89,18 @@ def test_doctor_looks_at_one_project_after_the_other(tmp_path: Path) -> None:
     assert "SHOP_DIRECTUS_URL and SHOP_DIRECTUS_TOKEN" in " ".join(everything.stdout.split())
     assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(everything.stdout.split())
     assert "SHOP_" not in one.stdout
+
+
+def test_of_several_projects_one_with_a_wrong_variable_is_told_and_the_others_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("projects: {shop: {}, web: {}}\n")
+
+    everything, one = (
+        run("doctor", SHOP_DIRECTUS_URL="ftp://shop"),
+        run("doctor", "--project", "web", SHOP_DIRECTUS_URL="x"),
+    )
+
+    assert "SHOP_DIRECTUS_URL is no web address" in everything.stderr
+    assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(everything.stdout.split())
+    assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(one.stdout.split())
+    assert one.stderr == ""
+    assert everything.exit_code == one.exit_code == 1

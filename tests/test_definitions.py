@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from directus_assets.errors import ConfigurationError, DirectusAssetsError
 from directus_assets.orchestration.build import build_defs
+from directus_assets.orchestration.several import build_each
 from directus_assets.settings import Environment, Settings, parse_config
 from directus_assets.snapshot import Snapshot
 
@@ -88,3 +91,40 @@ def test_several_projects_live_side_by_side(tmp_path: Path) -> None:
         of_shop = {name for name in names if name.startswith("shop_")}
         assert of_shop == {f"shop_{name}" for name in names - of_shop} != set()
     assert "SHOP_DIRECTUS_URL and SHOP_DIRECTUS_TOKEN not set" in loaded.stderr
+
+
+def test_of_several_projects_one_with_a_wrong_variable_is_no_obstacle_to_the_others(tmp_path: Path) -> None:
+    (tmp_path / "directus_assets.yaml").write_text("projects: {default: {}, shop: {}}\n")
+
+    loaded = load(tmp_path, SHOP_DIRECTUS_URL="ftp://shop")
+
+    assert loaded.returncode == 0, loaded.stderr
+    assets, sensors, _ = (set(ast.literal_eval(line)) for line in loaded.stdout.splitlines())
+    assert assets == {"directus/files"}
+    assert {name for name in sensors if name.startswith("shop_")} == {"shop_directus_settings_sensor"}
+    assert (
+        "The project 'shop' cannot be built, and nothing is done for it: SHOP_DIRECTUS_URL is no web" in loaded.stderr
+    )
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("`enrichments.posts` fits nothing."), KeyError("posts")])
+def test_of_several_projects_one_that_cannot_be_built_says_why_in_its_ticks(error: Exception) -> None:
+    def build(settings: Settings) -> dg.Definitions:
+        if settings.project == "shop":
+            raise error
+        return build_defs(settings, snapshot=Snapshot())
+
+    projects = {name: Settings(environment=Environment.read({}), project=name) for name in ("web", "shop")}
+    repository = build_each(projects, build).get_repository_def()
+
+    assert repository.has_sensor_def("web_directus_files_sensor")
+    with pytest.raises(DirectusAssetsError, match="posts"):
+        repository.get_sensor_def("shop_directus_settings_sensor")(dg.build_sensor_context())
+
+
+def test_the_only_project_is_not_left_out(tmp_path: Path) -> None:
+    def build(settings: Settings) -> dg.Definitions:
+        raise KeyError(settings.project)
+
+    with pytest.raises(KeyError):
+        build_each({"default": Settings(environment=Environment.read({}))}, build)

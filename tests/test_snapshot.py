@@ -13,7 +13,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.project_schema import CollectionSchema, ProjectSchema
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.errors import Forbidden
+from directus_assets.errors import Forbidden, PermanentError
 from directus_assets.settings import Environment
 from directus_assets.snapshot import Snapshot, Wanted, load_snapshot, read_snapshot, take_snapshot, write_snapshot
 
@@ -120,8 +120,8 @@ def test_the_snapshot_of_another_project_is_not_used(tmp_path: Path) -> None:
         b'{"url": "http://127.0.0.1:1", "rows": null}',
         b'{"url": "http://127.0.0.1:1", "rows": {}}',
         b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": 5}}',
-        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": ["card"]}}',
-        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": [{"width": 5}]}}',
+        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": "card"}}',
+        b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": {"width": 5}}}',
     ],
 )
 def test_a_snapshot_that_is_damaged_is_ignored_with_a_warning(
@@ -213,3 +213,104 @@ def test_an_enriched_collection_that_is_not_seen_any_more_is_lost_only_where_it_
 def test_another_snapshot_has_another_digest() -> None:
     assert snapshot("u", "card").digest == snapshot("u", "card").digest
     assert snapshot("u", "card").digest != snapshot("u", "hero").digest
+
+
+def translated(*names: str) -> dict[str, Any]:
+    """What Directus answers about these collections, which are translated."""
+    relations, fields = [], [{"collection": "languages", "field": "code", "type": "string", "schema": PRIMARY}]
+    for name in names:
+        rows, item = f"{name}_translations", f"{name}_id"
+        meta = {"one_field": "translations", "junction_field": "languages_code"}
+        relations += [
+            {"collection": rows, "field": item, "related_collection": name, "meta": meta},
+            {"collection": rows, "field": "languages_code", "related_collection": "languages", "meta": {}},
+        ]
+        special = {"special": ["translations"], "options": {}}
+        fields += [
+            {"collection": name, "field": "id", "type": "integer", "schema": PRIMARY},
+            {"collection": name, "field": "translations", "type": "alias", "meta": special},
+            {"collection": rows, "field": "id", "type": "integer", "schema": PRIMARY},
+            {"collection": rows, "field": "title", "type": "string", "meta": {"interface": "input"}},
+        ]
+    tables = [f"{name}{end}" for name in names for end in ("", "_translations")]
+    return {
+        "/settings": {"storage_asset_presets": [CARD]},
+        "/relations": relations,
+        "/fields": fields,
+        "/collections": [{"collection": name, "meta": {}, "schema": {}} for name in ("languages", *tables)],
+        "/items/languages": [{"code": "en-US"}, {"code": "de-DE"}],
+    }
+
+
+PRIMARY = {"is_primary_key": True}
+TRANSLATED = Wanted(translations=True)
+
+
+def take(
+    answers: dict[str, Any], known: Snapshot | None = None, *, wanted: Wanted = TRANSLATED
+) -> tuple[list[str], dict[str, PermanentError]]:
+    """The translated collections of a snapshot, and what could not be described."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = answers[request.url.path]
+        return found if isinstance(found, httpx.Response) else httpx.Response(200, json={"data": found})
+
+    faults: dict[str, PermanentError] = {}
+    with DirectusClient("http://directus", "token", transport=httpx.MockTransport(answer)) as client:
+        found = take_snapshot(client, wanted, known=known, faults=faults)
+    return [each.collection for each in found.collections], faults
+
+
+def known_snapshot(answers: dict[str, Any]) -> Snapshot:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"data": answers[request.url.path]}))
+    with DirectusClient("http://directus", "token", transport=transport) as client:
+        return take_snapshot(client, TRANSLATED)
+
+
+def spoilt(answers: dict[str, Any], collection: str) -> dict[str, Any]:
+    """The same, with a field that nobody can make anything of."""
+    odd = {"collection": collection, "field": "odd", "type": "string", "meta": {"interface": {}}}
+    return {**answers, "/fields": [*answers["/fields"], odd]}
+
+
+def test_a_collection_that_cannot_be_described_is_left_out_where_nobody_knows_it() -> None:
+    found, faults = take(spoilt(translated("pages", "posts"), "pages_translations"))
+
+    assert found == ["posts"]
+    assert list(faults) == ["pages"]
+
+
+def test_a_collection_that_cannot_be_described_any_more_stays_as_it_is_known() -> None:
+    answers = translated("pages", "posts")
+
+    found, faults = take(spoilt(answers, "pages_translations"), known_snapshot(answers))
+
+    assert found == ["pages", "posts"]
+    assert list(faults) == ["pages"]
+
+
+def test_a_right_that_is_lost_is_told_and_changes_nothing() -> None:
+    answers = translated("posts")
+    refused = httpx.Response(403, json={"errors": [{"message": "No permission."}]})
+
+    with pytest.raises(Forbidden, match="'read on languages'"):
+        take({**answers, "/items/languages": refused}, known_snapshot(answers))
+
+
+def test_presets_are_there_before_anybody_may_read_the_languages() -> None:
+    refused = httpx.Response(403, json={"errors": [{"message": "No permission."}]})
+
+    found, faults = take({**translated("posts"), "/items/languages": refused})
+
+    assert found == []
+    assert "'read on languages'" in faults["posts"].remedy
+
+
+def test_whatever_directus_answers_definitions_are_built_from_what_is_kept(
+    tmp_path: Path, directus: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_snapshot(snapshot(directus, "kept"), tmp_path)
+    Settings.answer = {"storage_asset_presets": [CARD], "ai_translation_glossary": 5}
+
+    assert keys(load_snapshot(environment(tmp_path, url=directus), Wanted())) == ["kept"]
+    assert "Using the last snapshot of Directus (1 presets): TypeError: 'int' object is not iterable" in caplog.text

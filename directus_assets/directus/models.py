@@ -5,11 +5,11 @@ Field names are Directus' names. Past this module nothing handles the raw JSON o
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias
 
-from directus_assets.errors import Malformed, Rejected
+from directus_assets.errors import Malformed, PermanentError, Rejected
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -145,6 +145,9 @@ class Preset:
     without_enlargement: bool | None = None
     format: str | None = None
     transforms: tuple[tuple[JsonValue, ...], ...] = ()
+    fault: str = field(default="", repr=False)
+    """Why nothing can be made through it; empty for a preset that is well-formed. (No part of the representation, which
+    decides code versions.)"""
 
     @property
     def is_auto(self) -> bool:
@@ -195,6 +198,8 @@ class ProjectSettings:
     default_language: str | None = None
     glossary: tuple[GlossaryTerm, ...] = ()
     style_guide: str = ""
+    faults: tuple[str, ...] = ()
+    """What is malformed and is passed over."""
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         "storage_asset_presets",
@@ -210,7 +215,7 @@ class ProjectSettings:
         """The record for `GET /settings`.
 
         Raises:
-            Rejected: the token may not read the presets, or one of them is malformed.
+            Rejected: the token may not read the presets.
         """
         if "storage_asset_presets" not in row:
             raise Rejected(
@@ -218,7 +223,11 @@ class ProjectSettings:
                 remedy="Give the token's policy the right to read that field of directus_settings.",
             )
         presets: dict[str, Preset] = {}
-        for preset in map(Preset.parse, row["storage_asset_presets"] or []):
+        entries = row["storage_asset_presets"] or []
+        if not isinstance(entries, list):
+            raise Rejected("Directus answered `storage_asset_presets` that is no list.")
+        usable = [entry for entry in entries if isinstance(entry, Mapping) and entry.get("key")]
+        for preset in map(_preset, usable):
             # Of two with the same key, Directus takes the first (its assets controller).
             presets.setdefault(preset.key, preset)
         return cls(
@@ -228,10 +237,19 @@ class ProjectSettings:
             glossary=tuple(
                 GlossaryTerm(term=str(entry["term"]), translation_note=str(entry.get("translation_note") or ""))
                 for entry in row.get("ai_translation_glossary") or []
-                if str(entry.get("term") or "").strip()
+                if isinstance(entry, Mapping) and str(entry.get("term") or "").strip()
             ),
             style_guide=_optional_text(row, "ai_translation_style_guide") or "",
+            faults=("An image preset without a key is passed over.",) * (len(entries) - len(usable)),
         )
+
+
+def _preset(entry: Mapping[str, Any]) -> Preset:
+    """A preset; one that is malformed says so, and is no obstacle to the others."""
+    try:
+        return Preset.parse(entry)
+    except PermanentError as error:
+        return Preset(key=str(entry["key"]), fault=error.message)
 
 
 def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
+from directus_assets.directus.schema import TranslatedCollection, alone, read_translated_collections
+from directus_assets.errors import PermanentError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +61,12 @@ class ProjectSchema:
         return next((each for each in self.translated if each.collection == collection), None)
 
 
-def read_project_schema(client: DirectusClient) -> ProjectSchema:
+def read_project_schema(client: DirectusClient, *, faults: dict[str, PermanentError] | None = None) -> ProjectSchema:
     """The schema, as far as the token sees it.
+
+    Args:
+        client: Directus.
+        faults: takes the collections that cannot be described, and why; otherwise the first of them is raised.
 
     Raises:
         DirectusAssetsError: it cannot be read.
@@ -71,32 +76,35 @@ def read_project_schema(client: DirectusClient) -> ProjectSchema:
         for row in client.get("/relations")
         if row.get("related_collection")
     }
-    fields: dict[str, list[FieldSchema]] = {}
+    rows: dict[str, list[Mapping[str, Any]]] = {}
     for row in client.get("/fields"):
-        column = row.get("schema") or {}
-        if row["type"] != "alias":
-            fields.setdefault(row["collection"], []).append(
-                FieldSchema(
-                    name=row["field"],
-                    type=row["type"],
-                    is_key=bool(column.get("is_primary_key")),
-                    related=related.get((row["collection"], row["field"])),
-                    max_length=column.get("max_length") if row["type"] == "string" else None,
-                    choices=_choices((row.get("meta") or {}).get("options") or {}),
+        rows.setdefault(row["collection"], []).append(row)
+    metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections") if row.get("schema")}
+    collections = []
+    for name, meta in sorted(metas.items()):
+        with alone(name, faults):
+            fields = [_field(row, related) for row in rows.get(name, ()) if row["type"] != "alias"]
+            collections.append(
+                CollectionSchema(
+                    name=name,
+                    fields=tuple(sorted(fields, key=lambda field: field.name)),
+                    is_singleton=bool(meta.get("singleton")),
+                    is_versioned=bool(meta.get("versioning")),
                 )
             )
-    metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections") if row.get("schema")}
-    return ProjectSchema(
-        tuple(
-            CollectionSchema(
-                name=name,
-                fields=tuple(sorted(fields.get(name, ()), key=lambda field: field.name)),
-                is_singleton=bool(meta.get("singleton")),
-                is_versioned=bool(meta.get("versioning")),
-            )
-            for name, meta in sorted(metas.items())
-        ),
-        read_translated_collections(client, with_system=True),
+    translated = read_translated_collections(client, with_system=True, faults=faults)
+    return ProjectSchema(tuple(collections), translated)
+
+
+def _field(row: Mapping[str, Any], related: Mapping[tuple[str, str], str]) -> FieldSchema:
+    column = row.get("schema") or {}
+    return FieldSchema(
+        name=row["field"],
+        type=row["type"],
+        is_key=bool(column.get("is_primary_key")),
+        related=related.get((row["collection"], row["field"])),
+        max_length=column.get("max_length") if row["type"] == "string" else None,
+        choices=_choices((row.get("meta") or {}).get("options") or {}),
     )
 
 

@@ -6,13 +6,15 @@ the alias, `meta.junction_field` the language's field), and its twin from that f
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import langcodes
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.errors import PermanentError, as_error
 
 _KIND_OF_INTERFACE: dict[str | None, str] = {
     "input": "plain",
@@ -94,7 +96,7 @@ class _Field:
 
 
 def read_translated_collections(
-    client: DirectusClient, *, with_system: bool = False
+    client: DirectusClient, *, with_system: bool = False, faults: dict[str, PermanentError] | None = None
 ) -> tuple[TranslatedCollection, ...]:
     """All collections of a project that have translations, as far as the token sees them.
 
@@ -102,49 +104,73 @@ def read_translated_collections(
         client: Directus.
         with_system: those of Directus itself, too, such as its files. They are not translated: their items are not at
             `/items`, and their changes have another form.
+        faults: takes the collections that cannot be described, and why; otherwise the first of them is raised.
 
     Raises:
         DirectusAssetsError: the schema cannot be read.
     """
     relations = client.get("/relations")
-    fields = _fields(client.get("/fields"))
+    fields = _Fields(client.get("/fields"))
     collections = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
     found = []
     for relation in relations:
-        is_system = (relation.get("related_collection") or "").startswith("directus_")
-        if (with_system or not is_system) and (twin := _twin(relation, relations, fields)):
-            languages = _languages(client, twin["related_collection"], fields)
-            collection = _describe(relation, twin, fields, collections, languages)
-            if collection.fields:
-                found.append(collection)
-    return tuple(sorted(found, key=lambda each: each.collection))
+        parent = relation.get("related_collection") or ""
+        if with_system or not parent.startswith("directus_"):
+            with alone(parent, faults):
+                if twin := _twin(relation, relations, fields):
+                    languages = _languages(client, twin["related_collection"], fields)
+                    found.append(_describe(relation, twin, fields, collections, languages))
+    return tuple(sorted((each for each in found if each.fields), key=lambda each: each.collection))
 
 
-def _fields(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[_Field]]:
-    fields: dict[str, list[_Field]] = defaultdict(list)
-    for row in rows:
-        meta, schema = row.get("meta") or {}, row.get("schema") or {}
-        fields[row["collection"]].append(
-            _Field(
-                name=row["field"],
-                type=row["type"],
-                interface=meta.get("interface"),
-                special=frozenset(meta.get("special") or ()),
-                options=meta.get("options") or {},
-                is_key=bool(schema.get("is_primary_key")),
-                is_reference=bool(schema.get("foreign_key_table")),
-            )
-        )
-    return fields
+@contextmanager
+def alone(collection: str, faults: dict[str, PermanentError] | None) -> Iterator[None]:
+    """Whatever makes it impossible to describe a collection becomes its fault.
+
+    Raises:
+        DirectusAssetsError: where nobody takes faults; or Directus is in trouble.
+    """
+    try:
+        yield
+    except Exception as error:
+        fault = as_error(error)
+        if faults is None or not isinstance(fault, PermanentError):
+            raise
+        faults[collection] = fault
+
+
+class _Fields:
+    """The fields by collection; made of what Directus answers when they are asked for."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in rows:
+            self._rows[row["collection"]].append(row)
+
+    def __getitem__(self, collection: str) -> list[_Field]:
+        return [_field(row) for row in self._rows.get(collection, ())]
+
+
+def _field(row: Mapping[str, Any]) -> _Field:
+    meta, schema = row.get("meta") or {}, row.get("schema") or {}
+    return _Field(
+        name=row["field"],
+        type=row["type"],
+        interface=meta.get("interface"),
+        special=frozenset(meta.get("special") or ()),
+        options=meta.get("options") or {},
+        is_key=bool(schema.get("is_primary_key")),
+        is_reference=bool(schema.get("foreign_key_table")),
+    )
 
 
 def _twin(
-    relation: Mapping[str, Any], relations: Sequence[Mapping[str, Any]], fields: Mapping[str, Sequence[_Field]]
+    relation: Mapping[str, Any], relations: Sequence[Mapping[str, Any]], fields: _Fields
 ) -> Mapping[str, Any] | None:
     """The relation to the languages, where `relation` is that of a translations collection to its parent."""
     meta = relation.get("meta") or {}
     parent = relation.get("related_collection") or ""
-    alias = _named(fields.get(parent, ()), meta.get("one_field"))
+    alias = _named(fields[parent], meta.get("one_field"))
     if alias is None or "translations" not in alias.special or not meta.get("junction_field"):
         return None
     wanted = (relation["collection"], meta["junction_field"])
@@ -154,7 +180,7 @@ def _twin(
 def _describe(
     relation: Mapping[str, Any],
     twin: Mapping[str, Any],
-    fields: Mapping[str, Sequence[_Field]],
+    fields: _Fields,
     collections: Mapping[str, Mapping[str, Any]],
     languages: tuple[LanguageRow, ...],
 ) -> TranslatedCollection:
@@ -208,9 +234,7 @@ def _members(field: _Field) -> tuple[str, ...] | None:
     )
 
 
-def _languages(
-    client: DirectusClient, collection: str, fields: Mapping[str, Sequence[_Field]]
-) -> tuple[LanguageRow, ...]:
+def _languages(client: DirectusClient, collection: str, fields: _Fields) -> tuple[LanguageRow, ...]:
     key = _key(fields[collection])
     rows = list(client.pages(f"/items/{collection}", fields=["*"], sort=key))
     code = _code_field(rows, key)

@@ -107,6 +107,8 @@ def _refuse_impossible(preset: Preset) -> None:
             f"Preset '{preset.key}' has the key of a preset that is built into Directus, which is used in its place.",
             remedy="Give the preset another key in Directus under Settings > Files & Storage > Asset presets.",
         )
+    if preset.fault:
+        raise BadInput(preset.fault, remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.")
     for name, *_ in preset.transforms:
         if name not in OPERATIONS:
             raise BadInput(

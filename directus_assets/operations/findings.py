@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import httpx
 
@@ -14,9 +14,12 @@ from directus_assets.directus.schema import TranslatedCollection, read_translate
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import RecommendationPlan, plan_recommendations
+from directus_assets.errors import Forbidden, PermanentError
 from directus_assets.operations.rights import Right, held_rights, needed_rights
 from directus_assets.orchestration.resources import Project
 from directus_assets.translation.scope import Scope, plan_scopes
+
+S = TypeVar("S")
 
 
 class Status(Enum):
@@ -59,6 +62,8 @@ class Subject:
     project: Project
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10), repr=False)
     """For requests without the token."""
+    faults: dict[str, PermanentError] = field(default_factory=dict)
+    """The collections that cannot be described, and why; as far as they have been read."""
 
     @cached_property
     def held(self) -> tuple[Right, ...]:
@@ -73,7 +78,9 @@ class Subject:
     @cached_property
     def collections(self) -> tuple[TranslatedCollection, ...]:
         """The collections with translations, as far as the token sees them; none where nothing is translated."""
-        return read_translated_collections(self.project.directus) if self.project.translates else ()
+        if not self.project.translates:
+            return ()
+        return self._described(read_translated_collections)
 
     @cached_property
     def scopes(self) -> list[Scope]:
@@ -97,7 +104,17 @@ class Subject:
     @cached_property
     def schema(self) -> ProjectSchema:
         """All collections."""
-        return read_project_schema(self.project.directus)
+        return self._described(read_project_schema)
+
+    def _described(self, read: Callable[..., S]) -> S:
+        faults: dict[str, PermanentError] = {}
+        found = read(self.project.directus, faults=faults)
+        self.faults |= {name: fault for name, fault in faults.items() if not isinstance(fault, Forbidden)}
+        for fault in faults.values():
+            if isinstance(fault, Forbidden):
+                # Of rights, all that lack are told together.
+                raise fault
+        return found
 
     def close(self) -> None:
         """Ends the connections that were made."""

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.enrichment.questions import fingerprint, source_of
+from directus_assets.errors import PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import enriched_items
 from directus_assets.orchestration.enrichments import EnrichedItems
@@ -50,11 +51,12 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
     """
     if not project.declared:
         return
-    found = enriched_items(project, take_snapshot(project.directus, project.wanted))
+    faults: dict[str, PermanentError] = {}
+    found = enriched_items(project, take_snapshot(project.directus, project.wanted, faults=faults))
     table = Table(title="Enrichments, before anything is asked")
     for name in ("collection", "enrichment", "engine", "items", "requests", "tokens in", "tokens out", "cost"):
         table.add_column(name, justify="left" if name in ("collection", "enrichment", "engine") else "right")
-    problems: list[str] = []
+    problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
     with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
         for items in found:
             if not collections or items.collection in collections:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.materialized import fingerprints
@@ -61,13 +61,15 @@ def show_translations(
     if not project.translates:
         console.print("Translations: nothing to plan, since no engine is set (OPENAI_API_KEY or DEEPL_API_KEY).")
         return
-    found = list(translated_items(project, take_snapshot(project.directus, Wanted(translations=True))))
+    faults: dict[str, PermanentError] = {}
+    snapshot = take_snapshot(project.directus, Wanted(translations=True), faults=faults)
+    found = list(translated_items(project, snapshot))
     # What is enriched only is no mistake.
     named = [name for name in collections if name not in project.declared]
     subjects = _chosen(found, named, languages) if named or not collections else []
     subjects += [items for items in found if items.collection in collections and items not in subjects]
     rows: dict[tuple[str, str], _Row] = {}
-    problems: list[str] = []
+    problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
     with dg.DagsterInstance.get() as instance, console.status("Comparing texts with what is remembered"):
         for items in subjects:
             codes = [code for code in items.assets if not languages or code in languages]

@@ -108,7 +108,7 @@ def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapsho
     """
     if digest is None:
         return False
-    current = take_snapshot(project.directus, project.wanted, known=loaded)
+    current = take_snapshot(project.directus, project.wanted, known=loaded, faults={})
     if current.digest == digest:
         return False
     write_snapshot(current, project.settings.environment.state_folder)

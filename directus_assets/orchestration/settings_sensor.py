@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, read_feed
+from directus_assets.errors import PermanentError
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import Webserver
@@ -48,9 +49,13 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
         if not page.entries and cursor.compared == digest:
             return _skip("Nothing changed.", cursor)
-        current = take_snapshot(directus, project.wanted, known=loaded)
+        faults: dict[str, PermanentError] = {}
+        current = take_snapshot(directus, project.wanted, known=loaded, faults=faults)
         if current == loaded:
-            return _skip("Nothing changed.", cursor.model_copy(update={"compared": digest}))
+            # A right that is given, for one, leaves no trace in the feed.
+            reasons = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
+            compared = "" if faults else digest
+            return _skip(" ".join(["Nothing changed.", *reasons]), cursor.model_copy(update={"compared": compared}))
         message = "What definitions are built from changed in Directus: they are being built anew."
         if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
             return _skip(message, cursor.model_copy(update={"compared": ""}))

@@ -5,8 +5,15 @@ With the YAML file untouched, and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set, 
 
 from directus_assets.settings.enrichments import ChoiceSource, EnrichmentOptions, ResultOptions, RowOptions
 from directus_assets.settings.environment import Environment
-from directus_assets.settings.loading import Settings, load_projects, load_settings, project_settings
-from directus_assets.settings.projects import ConfigFile
+from directus_assets.settings.loading import (
+    Settings,
+    load_each,
+    load_projects,
+    load_settings,
+    project_settings,
+    required,
+)
+from directus_assets.settings.projects import DEFAULT, ConfigFile
 from directus_assets.settings.sections import (
     CollectionOptions,
     Config,
@@ -17,6 +24,7 @@ from directus_assets.settings.sections import (
 from directus_assets.settings.yaml_file import parse_config
 
 __all__ = [
+    "DEFAULT",
     "ChoiceSource",
     "CollectionOptions",
     "Config",
@@ -29,8 +37,10 @@ __all__ = [
     "RowOptions",
     "Settings",
     "TranslationOptions",
+    "load_each",
     "load_projects",
     "load_settings",
     "parse_config",
     "project_settings",
+    "required",
 ]

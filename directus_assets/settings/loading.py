@@ -38,31 +38,41 @@ def load_settings(environ: Mapping[str, str] | None = None, *, project: str | No
     Raises:
         ConfigurationError: as `load_projects`; or there is no such project, or none is named of several.
     """
-    found = {settings.project or DEFAULT: settings for settings in load_projects(environ)}
+    found = load_each(environ)
     names = ", ".join(found)
     if project is None and len(found) > 1:
         raise ConfigurationError(f"There are several projects: {names}.", remedy="Name one with --project.")
     if project is not None and project not in found:
         raise ConfigurationError(f"There is no project '{project}'.", remedy=f"The YAML file has: {names}.")
-    return found[project] if project else next(iter(found.values()))
+    return required(found[project] if project else next(iter(found.values())))
 
 
 def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, ...]:
-    """Settings of all projects: from the environment, and the YAML file named by `DIRECTUS_ASSETS_CONFIG`.
-
-    Without that variable the file is `directus_assets.yaml` in the current folder; it may be absent. Without
-    `projects` in it there is one project, whose name is empty.
+    """Settings of all projects; see `load_each`.
 
     Raises:
         ConfigurationError: naming the variable, or the file and the line, and the fix.
+    """
+    return tuple(map(required, load_each(environ).values()))
+
+
+def load_each(environ: Mapping[str, str] | None = None) -> dict[str, Settings | ConfigurationError]:
+    """Settings of all projects by name: from the environment, and the YAML file named by `DIRECTUS_ASSETS_CONFIG`.
+
+    Without that variable the file is `directus_assets.yaml` in the current folder; it may be absent. Without
+    `projects` in it there is one project, whose name is empty. A project whose variables cannot be used is no obstacle
+    to the others: in place of its settings there is what is wrong with them.
+
+    Raises:
+        ConfigurationError: naming the file and the line, and the fix.
     """
     values = os.environ if environ is None else environ
     path, file = _read_file(values)
     if not file.projects:
         config = inherit(file, ProjectOptions())
-        return (project_settings("", values, prefix="", config=config, folder=path.parent),)
-    return tuple(
-        project_settings(
+        return {DEFAULT: _settings("", values, prefix="", config=config, folder=path.parent)}
+    return {
+        name: _settings(
             "" if name == DEFAULT else name,
             values,
             prefix=prefix_of(name, own),
@@ -70,7 +80,7 @@ def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, .
             folder=path.parent,
         )
         for name, own in file.projects.items()
-    )
+    }
 
 
 def project_settings(
@@ -92,6 +102,26 @@ def project_settings(
     if project:
         environment = replace(environment, state_folder=environment.state_folder / "projects" / project)
     return Settings(environment=environment, config=config, project=project, config_folder=folder)
+
+
+def _settings(
+    project: str, environ: Mapping[str, str], *, prefix: str, config: Config, folder: Path
+) -> Settings | ConfigurationError:
+    try:
+        return project_settings(project, environ, prefix=prefix, config=config, folder=folder)
+    except ConfigurationError as error:
+        return error
+
+
+def required(found: Settings | ConfigurationError) -> Settings:
+    """What `load_each` has found of a project, where that is settings.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if isinstance(found, ConfigurationError):
+        raise found
+    return found
 
 
 def _read_file(values: Mapping[str, str]) -> tuple[Path, ConfigFile]:

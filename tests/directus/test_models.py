@@ -90,3 +90,41 @@ def test_an_entry_without_a_field_names_the_right_that_is_missing(field: str) ->
 def test_a_moment_that_is_no_date_is_told() -> None:
     with pytest.raises(Rejected, match="`timestamp` of directus_activity that is no date: 'yesterday'"):
         Activity.parse({**ACTIVITY, "timestamp": "yesterday"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ({"key": "odd", "width": "wide"}, "`width` = 'wide', which is no number"),
+        ({"key": "odd", "transforms": ["blur"]}, "`transforms` is not a list of"),
+        ({"key": "odd", "transforms": {"blur": 5}}, "`transforms` is not a list of"),
+    ],
+)
+def test_one_malformed_preset_of_several_says_so_and_is_no_obstacle_to_the_others(
+    entry: dict[str, Any], fault: str
+) -> None:
+    rows = [{"key": "card", "width": 1}, entry, {"key": "hero", "width": 2}]
+
+    card, odd, hero = ProjectSettings.parse({"storage_asset_presets": rows}).presets
+
+    assert (card, hero) == (Preset(key="card", width=1), Preset(key="hero", width=2))
+    assert odd.key == "odd"
+    assert fault in odd.fault
+
+
+@pytest.mark.parametrize("entry", [None, "card", 5, [], {}, {"width": 5}, {"key": ""}, {"key": None}])
+def test_a_preset_that_nobody_can_ask_for_is_passed_over_and_told(entry: object) -> None:
+    settings = ProjectSettings.parse({"storage_asset_presets": [entry, {"key": "card"}]})
+
+    assert [preset.key for preset in settings.presets] == ["card"]
+    assert settings.faults == ("An image preset without a key is passed over.",)
+
+
+def test_entries_of_the_glossary_that_are_none_are_passed_over() -> None:
+    row = {"storage_asset_presets": None, "ai_translation_glossary": [None, "bread", {"term": None}, {"term": "rye"}]}
+
+    assert [entry.term for entry in ProjectSettings.parse(row).glossary] == ["rye"]
+
+
+def test_a_fault_is_no_part_of_what_decides_the_version_of_a_preset() -> None:
+    assert "fault" not in repr(Preset(key="card"))

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection, read_translated_collections
-from directus_assets.errors import Forbidden
+from directus_assets.errors import Forbidden, Overloaded, PermanentError
 
 LANGUAGES = [{"code": "en-US", "name": "English"}, {"code": "de-DE", "name": "German"}]
 TITLE = {"field": "title", "type": "string", "meta": {"interface": "input"}}
@@ -54,17 +55,44 @@ def discover(
     *,
     languages: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     collections: Mapping[str, Mapping[str, Any]] | None = None,
+    faults: dict[str, PermanentError] | None = None,
 ) -> tuple[TranslatedCollection, ...]:
     """What is found in a project with these fields by collection, relations, and rows by collection of languages."""
-    answers: dict[str, Any] = {
+    found = answers(fields, related, languages=languages, collections=collections)
+    return read_translated_collections(
+        client(lambda request: httpx.Response(200, json={"data": found[request.url.path]})), faults=faults
+    )
+
+
+def discover_schema(
+    fields: Mapping[str, Sequence[Mapping[str, Any]]],
+    related: Sequence[Mapping[str, Any]],
+    *,
+    faults: dict[str, PermanentError],
+) -> ProjectSchema:
+    """All collections of such a project."""
+    found = answers(fields, related, collections={name: {} for name in fields})
+    for row in found["/collections"]:
+        row["schema"] = {"name": row["collection"]}
+    return read_project_schema(
+        client(lambda request: httpx.Response(200, json={"data": found[request.url.path]})), faults=faults
+    )
+
+
+def answers(
+    fields: Mapping[str, Sequence[Mapping[str, Any]]],
+    related: Sequence[Mapping[str, Any]],
+    *,
+    languages: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    collections: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """What Directus answers."""
+    return {
         "/relations": related,
         "/fields": [{"collection": name, **each} for name, own in fields.items() for each in own],
         "/collections": [{"collection": name, "meta": meta} for name, meta in (collections or {}).items()],
         **{f"/items/{name}": rows for name, rows in (languages or {"languages": LANGUAGES}).items()},
     }
-    return read_translated_collections(
-        client(lambda request: httpx.Response(200, json={"data": answers[request.url.path]}))
-    )
 
 
 def client(handler: Callable[[httpx.Request], httpx.Response]) -> DirectusClient:
@@ -249,3 +277,73 @@ def test_a_right_that_lacks_is_named() -> None:
 
     with pytest.raises(Forbidden, match="'read on languages'"):
         read_translated_collections(client(answer))
+
+
+def two(**changed: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Posts and pages, both translated; the fields of some collections as given."""
+    pages = {"pages": posts()["posts"], "pages_translations": posts()["posts_translations"]}
+    pages["pages_translations"] = [key(), field("pages_id", "integer"), field("languages_code"), TITLE]
+    return {**posts(), **pages, **changed}
+
+
+TWO = [*relations(), *relations("pages", "pages_translations", item="pages_id")]
+ODD: list[dict[str, Any]] = [
+    {"field": "odd"},
+    {"field": "odd", "type": "json", "meta": {"interface": "list", "options": {"fields": [None]}}},
+    {"field": "odd", "type": "string", "meta": {"interface": "input", "options": ["slug"]}},
+    {"field": "odd", "type": "string", "meta": {"interface": {}}},
+    {"field": "odd", "type": "string", "meta": {"interface": "input", "special": 7}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_collection_that_cannot_be_described_is_no_obstacle_to_the_others(odd: dict[str, Any]) -> None:
+    fields = two(pages_translations=[key(), field("pages_id", "integer"), field("languages_code"), TITLE, odd])
+    faults: dict[str, PermanentError] = {}
+
+    found = discover(fields, TWO, faults=faults)
+
+    assert [each.collection for each in found] == ["posts"]
+    assert list(faults) == ["pages"]
+    with pytest.raises(Exception, match=r"."):
+        discover(fields, TWO)
+
+
+def test_a_project_schema_leaves_out_what_cannot_be_described() -> None:
+    fields = two(pages=[*posts()["posts"], {"field": "odd", "type": "string", "meta": {"options": ["choices"]}}])
+    faults: dict[str, PermanentError] = {}
+
+    found = discover_schema(fields, TWO, faults=faults)
+
+    assert [each.name for each in found.collections] == [
+        "languages",
+        "pages_translations",
+        "posts",
+        "posts_translations",
+    ]
+    assert list(faults) == ["pages"]
+
+
+def test_languages_that_may_not_be_read_are_the_fault_of_their_collection() -> None:
+    related = [*relations(), *relations("pages", "pages_translations", item="pages_id", languages="locales")]
+    faults: dict[str, PermanentError] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/items/locales":
+            return httpx.Response(403, json={"errors": [{"message": "No permission."}]})
+        return httpx.Response(200, json={"data": answers(two(), related)[request.url.path]})
+
+    found = read_translated_collections(client(answer), faults=faults)
+
+    assert [each.collection for each in found] == ["posts"]
+    assert "'read on locales'" in faults["pages"].remedy
+
+
+def test_a_directus_in_trouble_is_no_fault_of_a_collection() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/items/languages":
+            return httpx.Response(503)
+        return httpx.Response(200, json={"data": answers(two(), TWO)[request.url.path]})
+
+    with pytest.raises(Overloaded):
+        read_translated_collections(client(answer), faults={})

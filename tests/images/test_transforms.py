@@ -160,3 +160,8 @@ def test_a_preset_with_the_key_of_a_built_in_one_is_refused():
 def test_an_unknown_operation_is_refused_by_name():
     with pytest.raises(BadInput, match=r"'card'.*'explode'.*Remove it"):
         derivatives(Preset(key="card", transforms=(("explode", 1),)), PHOTO)
+
+
+def test_a_malformed_preset_makes_nothing_and_says_why():
+    with pytest.raises(BadInput, match=r"`width` is no number\. Correct it in Directus under Settings"):
+        derivatives(Preset(key="odd", fault="`width` is no number."), PHOTO)

@@ -139,6 +139,8 @@ def test_each_preset_tells_how_it_is_delivered_and_why(site: Site) -> None:
         {**card, "key": "wrong", "transforms": [["composite", []]]},
         {**card, "key": "system-small-cover"},
         {"key": "nothing", "fit": "cover"},
+        {**card, "key": "malformed", "transforms": ["blur"]},
+        {"width": 5},
         {**card, "key": "warmed"},
         {**card, "key": "exported", "format": "auto"},
         {**card, "key": "unused"},
@@ -173,6 +175,10 @@ def test_each_preset_tells_how_it_is_delivered_and_why(site: Site) -> None:
                 "which is used in its place."
             ),
         ),
+        "malformed": (
+            Status.FAILED,
+            "Preset 'malformed': `transforms` is not a list of [operation, argument, ...].",
+        ),
         "nothing": (Status.WARNING, "It asks for nothing, so Directus answers with the original."),
         "warmed": (Status.OK, "warm (webp): Directus renders, as the YAML file says"),
         "exported": (
@@ -182,6 +188,7 @@ def test_each_preset_tells_how_it_is_delivered_and_why(site: Site) -> None:
         "unused": (Status.OK, "switched off in the YAML file"),
         "gone": (Status.WARNING, "The YAML file names it, and Directus has none of that key."),
     }
+    assert found(findings, "presets").text == "An image preset without a key is passed over."
 
 
 def test_without_storage_directus_renders(site: Site) -> None:

@@ -60,6 +60,8 @@ class ScriptedDirectus:
         self.is_down = False
         self.requests: list[str] = []
         self.settings: dict[str, Any] = {"storage_asset_presets": []}
+        self.further: dict[str, Any] = {}
+        """Answers by path, besides those that it gives by itself."""
 
     def upload(self, *ids: str, log: bool = True, **fields: Any) -> None:
         """New files; without `log` they were there before anybody looked."""
@@ -122,6 +124,8 @@ class ScriptedDirectus:
         if self.is_down:
             raise httpx.ConnectError("refused")
         params = request.url.params
+        if request.url.path in self.further:
+            return httpx.Response(200, json={"data": self.further[request.url.path]})
         rows: Any = {
             "/users/me": lambda: {"id": BOT},
             "/settings": lambda: self.settings,

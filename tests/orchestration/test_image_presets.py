@@ -37,10 +37,16 @@ class Pipeline:
         self.instance.add_dynamic_partitions(str(NAMES.files_partitions.name), ids)
         return [self.directus.add(file_id, picture() if content is None else content, **fields) for file_id in ids]
 
-    def run(self, *keys: str, tags: Mapping[str, str] | None = None, only: Sequence[dg.AssetKey] | None = None) -> bool:
+    def run(
+        self,
+        *keys: str,
+        tags: Mapping[str, str] | None = None,
+        only: Sequence[dg.AssetKey] | None = None,
+        presets: Sequence[Preset] = (CARD, AUTO),
+    ) -> bool:
         """A run from the first key to the last; whether it succeeded."""
         result = dg.materialize(
-            [build_image_presets(self.project, [CARD, AUTO])],
+            [build_image_presets(self.project, presets)],
             instance=self.instance,
             tags={**range_tags(keys[0], keys[-1]), **(tags or {})},
             selection=list(only) if only else None,
@@ -205,3 +211,14 @@ def test_a_title_that_postgresql_would_refuse_is_no_obstacle(pipeline: Pipeline)
     assert pipeline.run("f1")
 
     assert pipeline.materialized(CARD_KEY, "f1").metadata["file"].value == "bicycle \ufffd"
+
+
+def test_a_malformed_preset_fails_with_its_reason_and_the_others_are_made(pipeline: Pipeline) -> None:
+    pipeline.add("f1", "f2")
+    odd = Preset(key="odd", fault="Preset 'odd': `transforms` is not a list.")
+
+    assert not pipeline.run("f1", "f2", presets=[CARD, odd])
+
+    assert pipeline.statuses() == {"f1": "MATERIALIZED", "f2": "MATERIALIZED"}
+    assert pipeline.statuses(NAMES.preset("odd")) == {"f1": "FAILED", "f2": "FAILED"}
+    assert "`transforms` is not a list" in pipeline.reason(NAMES.preset("odd"), "f1")

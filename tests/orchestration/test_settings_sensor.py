@@ -82,7 +82,7 @@ def sensor(directus: ScriptedDirectus, tmp_path: Path, webserver: str) -> Sensor
     return Sensor(directus, tmp_path, webserver)
 
 
-def change_presets(directus: ScriptedDirectus, *presets: dict[str, Any], log: bool = True) -> None:
+def change_presets(directus: ScriptedDirectus, *presets: Any, log: bool = True) -> None:
     directus.settings = {"storage_asset_presets": list(presets)}
     if log:
         directus.log("update", "1")
@@ -161,12 +161,52 @@ def test_definitions_that_cannot_be_built_are_told(sensor: Sensor, directus: Scr
         sensor.tick()
 
 
-def test_a_malformed_preset_is_told_and_leaves_the_definitions_as_they_are(
+def test_a_malformed_preset_is_no_obstacle_to_the_others(sensor: Sensor, directus: ScriptedDirectus) -> None:
+    sensor.tick()
+    change_presets(directus, CARD, {"key": "poster", "transforms": ["blur"]}, {"width": 5}, "hero")
+
+    sensor.tick()
+
+    assert Webserver.reloads == ["directus_assets"]
+    kept = read_snapshot(sensor.project.settings.environment.state_folder, url=sensor.project.directus.url)
+    assert [(preset.key, bool(preset.fault)) for preset in kept.settings.presets] == [("card", False), ("poster", True)]
+
+
+def test_presets_that_are_no_list_are_told_and_leave_the_definitions_as_they_are(
     sensor: Sensor, directus: ScriptedDirectus
 ) -> None:
     sensor.tick()
-    change_presets(directus, {"key": "card", "transforms": ["blur"]})
+    change_presets(directus)
+    directus.settings["storage_asset_presets"] = {"key": "card"}
 
-    with pytest.raises(Rejected, match=r"Preset 'card': `transforms` is not a list of \[operation, argument"):
+    with pytest.raises(Rejected, match="`storage_asset_presets` that is no list"):
         sensor.tick()
     assert Webserver.reloads == []
+
+
+def test_what_cannot_be_described_is_told_and_looked_at_again_until_it_can(
+    sensor: Sensor, directus: ScriptedDirectus
+) -> None:
+    sensor.project.__dict__["engine"] = object()
+    answers = {"/relations": RELATIONS, "/fields": FIELDS, "/collections": [], "/items/languages": {"errors": []}}
+    directus.further = answers
+    assert "'posts' cannot be described: " in sensor.tick()
+    assert "'posts' cannot be described: " in sensor.tick()
+    assert Webserver.reloads == []
+
+    directus.further = {**answers, "/items/languages": [{"code": "en-US"}, {"code": "de-DE"}]}
+    sensor.tick()
+
+    assert Webserver.reloads == ["directus_assets"]
+
+
+META = {"one_field": "translations", "junction_field": "languages_code"}
+RELATIONS = [
+    {"collection": "posts_rows", "field": "posts_id", "related_collection": "posts", "meta": META},
+    {"collection": "posts_rows", "field": "languages_code", "related_collection": "languages", "meta": {}},
+]
+FIELDS = [
+    {"collection": "languages", "field": "code", "type": "string", "schema": {"is_primary_key": True}},
+    {"collection": "posts", "field": "translations", "type": "alias", "meta": {"special": ["translations"]}},
+    {"collection": "posts_rows", "field": "title", "type": "string", "meta": {"interface": "input"}},
+]

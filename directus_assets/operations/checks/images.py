@@ -46,6 +46,8 @@ def check_presets(subject: Subject) -> Iterator[Finding]:
             yield _examine_preset(subject, preset)
         else:
             yield ok(f"preset {preset.key}", "switched off in the YAML file")
+    for fault in settings.faults:
+        yield failed("presets", fault, "Correct them in Directus under Settings > Files & Storage > Asset presets.")
     if not settings.presets:
         yield warning(
             "presets",

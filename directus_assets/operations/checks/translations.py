@@ -25,6 +25,8 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
     for schema in subject.collections:
         if schema.collection not in translated:
             yield ok(f"collection {schema.collection}", "not translated: switched off, or no language or field is left")
+    for collection, fault in subject.faults.items():
+        yield failed(f"collection {collection}", f"It cannot be described: {fault.message}", fault.remedy)
 
 
 def check_tracking(subject: Subject) -> Iterator[Finding]:
