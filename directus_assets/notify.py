@@ -11,6 +11,7 @@ import httpx
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import NotFound, Unreachable, from_status
+from directus_assets.json_text import as_json
 
 NOTIFICATIONS_RIGHT = ("directus_notifications", "create")
 """What the token's policy needs where `notify.editors` is on: the collection, and the action."""
@@ -141,7 +142,7 @@ def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseT
     remedy = "Check `notify.webhook` in the YAML file."
     try:
         with httpx.Client(timeout=10, transport=transport) as http:
-            answer = http.post(url, json=body)
+            answer = http.post(url, content=as_json(body), headers={"Content-Type": "application/json"})
     except (httpx.RequestError, httpx.InvalidURL) as error:
         raise Unreachable(f"The webhook does not answer: {type(error).__name__}.", remedy=remedy) from None
     if not answer.is_success:

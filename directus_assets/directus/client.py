@@ -26,6 +26,7 @@ from directus_assets.errors import (
     Unreadable,
     from_status,
 )
+from directus_assets.json_text import as_json, read_json, well_formed, well_formed_json
 from directus_assets.settings import Environment
 
 USER_AGENT = "directus-assets"
@@ -169,14 +170,15 @@ class DirectusClient:
     def settings_row(self) -> dict[str, Any]:
         """The same as Directus answers it; without a glossary where Directus is too old to have one."""
         try:
-            row: dict[str, Any] = self.get("/settings", fields=ProjectSettings.FIELDS)
+            row = self.get("/settings", fields=ProjectSettings.FIELDS)
         except Forbidden:
             # What does not exist is refused like what may not be read.
             if self._has_glossary():
                 raise
             known = [name for name in ProjectSettings.FIELDS if name not in ProjectSettings.FIELDS_SINCE_12]
             row = self.get("/settings", fields=known)
-        return row
+        mended: dict[str, Any] = well_formed_json(row)
+        return mended
 
     def _has_glossary(self) -> bool:
         try:
@@ -229,15 +231,15 @@ class DirectusClient:
 
     def post(self, path: str, body: Any) -> Any:
         """`data` of a POST with a JSON body."""
-        return _data(self._send("POST", path, json=body))
+        return _data(self._send("POST", path, **_body(body)))
 
     def patch(self, path: str, body: Any) -> Any:
         """`data` of a PATCH with a JSON body."""
-        return _data(self._send("PATCH", path, json=body))
+        return _data(self._send("PATCH", path, **_body(body)))
 
     def delete(self, path: str, body: Any = None) -> None:
         """A DELETE."""
-        self._send("DELETE", path, json=body)
+        self._send("DELETE", path, **({} if body is None else _body(body)))
 
     def ping(self) -> None:
         """Whether Directus answers at all.
@@ -284,7 +286,15 @@ def items_path(collection: str) -> str:
 
 
 def item_path(collection: str, key: str) -> str:
-    """Where one item is. Keys can be any text that people type in, `../users/me` as well."""
+    """Where one item is. Keys can be any text that people type in, `../users/me` as well.
+
+    Raises:
+        BadInput: the key holds half of a character, which no address can.
+    """
+    if key != well_formed(key):
+        raise BadInput(
+            f"The key {key!r} of an item of {collection} holds half of a character.", remedy="Give it another key."
+        )
     # `quote` leaves dots as they are, and two of them would lead elsewhere.
     return f"{items_path(collection)}/{quote(key, safe='').replace('.', '%2E')}"
 
@@ -301,17 +311,13 @@ def _data(answer: httpx.Response) -> Any:
     if not answer.content:
         return None
     try:
-        return answer.json()["data"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        return read_json(answer.content)["data"]
+    except (ValueError, KeyError, TypeError):
         raise _nonsense(answer) from None
-    except RecursionError:
-        raise BadInput(
-            f"{answer.request.method} {answer.request.url.path} answered with a value that is nested too deeply.",
-            remedy="Simplify the JSON in the fields of that item.",
-        ) from None
-    except ValueError as error:
-        # Python reads no number of thousands of digits.
-        raise BadInput(f"{answer.request.method} {answer.request.url.path} cannot be read: {error}.") from None
+
+
+def _body(value: Any) -> dict[str, Any]:
+    return {"content": as_json(value), "headers": {"Content-Type": "application/json"}}
 
 
 def _nonsense(answer: httpx.Response) -> Unreadable:
@@ -323,15 +329,17 @@ def _nonsense(answer: httpx.Response) -> Unreadable:
 
 def _reason(answer: httpx.Response) -> str:
     try:
-        return ": " + "; ".join(str(error["message"]) for error in answer.json()["errors"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return ": " + "; ".join(str(error["message"]) for error in read_json(answer.content)["errors"])
+    except (ValueError, KeyError, TypeError):
         return ""
 
 
 def _refused_fields(answer: httpx.Response) -> dict[str, str]:
     """Directus' reasons by field: of a validation rule, or of a database that names the column."""
     try:
-        errors = [(error["extensions"].get("field"), str(error["message"])) for error in answer.json()["errors"]]
+        errors = [
+            (error["extensions"].get("field"), str(error["message"])) for error in read_json(answer.content)["errors"]
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {field: reason for field, reason in errors if isinstance(field, str)}

@@ -4,12 +4,14 @@ Field names are Directus' names. Past this module nothing handles the raw JSON o
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias
 
 from directus_assets.errors import Malformed, PermanentError, Rejected
+from directus_assets.json_text import well_formed
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -225,7 +227,10 @@ class ProjectSettings:
         presets: dict[str, Preset] = {}
         entries = row["storage_asset_presets"] or []
         if not isinstance(entries, list):
-            raise Rejected("Directus answered `storage_asset_presets` that is no list.")
+            raise Rejected(
+                "`storage_asset_presets` is not a list of presets.",
+                remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.",
+            )
         usable = [entry for entry in entries if isinstance(entry, Mapping) and entry.get("key")]
         for preset in map(_preset, usable):
             # Of two with the same key, Directus takes the first (its assets controller).
@@ -234,11 +239,7 @@ class ProjectSettings:
             presets=tuple(presets.values()),
             asset_transform=_optional_text(row, "storage_asset_transform") or "all",
             default_language=_optional_text(row, "default_language"),
-            glossary=tuple(
-                GlossaryTerm(term=str(entry["term"]), translation_note=str(entry.get("translation_note") or ""))
-                for entry in row.get("ai_translation_glossary") or []
-                if isinstance(entry, Mapping) and str(entry.get("term") or "").strip()
-            ),
+            glossary=tuple(_glossary(row.get("ai_translation_glossary"))),
             style_guide=_optional_text(row, "ai_translation_style_guide") or "",
             faults=("An image preset without a key is passed over.",) * (len(entries) - len(usable)),
         )
@@ -252,6 +253,14 @@ def _preset(entry: Mapping[str, Any]) -> Preset:
         return Preset(key=str(entry["key"]), fault=error.message)
 
 
+def _glossary(entries: object) -> Iterator[GlossaryTerm]:
+    """The entries that have a term: the field is JSON, which takes anything."""
+    for entry in entries if isinstance(entries, list) else ():
+        term = _optional_text(entry, "term") if isinstance(entry, Mapping) else None
+        if term and term.strip():
+            yield GlossaryTerm(term=term, translation_note=_optional_text(entry, "translation_note") or "")
+
+
 def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:
     if row.get(field) is None:
         raise Rejected(
@@ -262,12 +271,12 @@ def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:
 
 
 def _text(row: Mapping[str, Any], field: str, collection: str) -> str:
-    return str(_present(row, field, collection))
+    return well_formed(str(_present(row, field, collection)))
 
 
 def _optional_text(row: Mapping[str, Any], field: str) -> str | None:
     value = row.get(field)
-    return None if value is None else str(value)
+    return None if value is None else well_formed(str(value))
 
 
 def _integer(row: Mapping[str, Any], field: str, collection: str) -> int:
@@ -287,8 +296,10 @@ def _optional_number(row: Mapping[str, Any], field: str) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise Malformed(f"Directus answered `{field}` = {value!r}, which is no number.") from None
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise Malformed(f"Directus answered `{field}` = {str(value)[:80]!r}, which is no number.")
     return int(number) if number.is_integer() else number
 
 

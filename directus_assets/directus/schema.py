@@ -15,6 +15,7 @@ import langcodes
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import PermanentError, as_error
+from directus_assets.json_text import well_formed
 
 _KIND_OF_INTERFACE: dict[str | None, str] = {
     "input": "plain",
@@ -242,7 +243,8 @@ def _languages(client: DirectusClient, collection: str, fields: _Fields) -> tupl
     for row in rows:
         if row.get(code):
             # Where two rows have the same code, the first one counts.
-            found.setdefault(str(row[code]), LanguageRow(key=str(row[key]), code=str(row[code])))
+            name = well_formed(str(row[code]))
+            found.setdefault(name, LanguageRow(key=well_formed(str(row[key])), code=name))
     return tuple(found.values())
 
 

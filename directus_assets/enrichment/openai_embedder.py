@@ -1,17 +1,21 @@
 """Vectors from any endpoint that speaks OpenAI's embeddings."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import openai
 
 from directus_assets.enrichment.embeddings import Embedded
-from directus_assets.errors import Rejected
-from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect
+from directus_assets.json_text import well_formed
+from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect, document_of
 from directus_assets.translation.engines.openai_prompt import count_tokens
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.translation.engines.protocol import RequestRefused, Usage, counted
 
 DEFAULT_MODEL: Final = "text-embedding-3-small"
+
+_LARGEST: Final = 1e30
+"""What a member of a vector may be; no model gives more than some thousands."""
 
 
 class OpenAIEmbedder:
@@ -39,25 +43,38 @@ class OpenAIEmbedder:
     def embed(self, texts: Sequence[str]) -> Embedded:
         try:
             # Asked for by name: the library would ask for base64, which compatible endpoints do not all know.
-            answer = self._client.embeddings.create(model=self.model, input=list(texts), encoding_format="float")
+            answer = self._client.embeddings.with_raw_response.create(
+                model=self.model, input=[well_formed(text) for text in texts], encoding_format="float"
+            )
         except openai.OpenAIError as error:
             raise classify(error, name=self.name, task="embed") from error
-        # Endpoints that are nearly compatible leave out what the type promises.
-        rows = getattr(answer, "data", None) or []
-        by_index = {getattr(row, "index", None): getattr(row, "embedding", None) for row in rows}
-        vectors = [vector for at in range(len(texts)) if (vector := by_index.get(at))]
+        document = document_of(answer.content)
+        found = document if isinstance(document, dict) else {}
+        # Endpoints that are nearly compatible leave out what the protocol promises.
+        given = found.get("data")
+        rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
+        by_index = {str(row.get("index")): _vector(row.get("embedding")) for row in rows}
+        vectors = [vector for at in range(len(texts)) if (vector := by_index.get(str(at)))]
         if not len(vectors) == len(rows) == len(texts):
-            raise Rejected(
-                f"{self.name} gave {len(rows)} vectors for {len(texts)} texts.",
+            raise RequestRefused(
+                f"{self.name} gave {len(vectors)} vectors for {len(texts)} texts.",
                 remedy="Check the model's name: it has to be an embedding model.",
             )
-        usage = getattr(answer, "usage", None)
-        tokens = getattr(usage, "prompt_tokens", None) or 0
-        counted = Usage(requests=1, input_tokens=tokens, characters=sum(map(len, texts)))
-        return Embedded(vectors=vectors, usage=counted)
+        usage = found.get("usage")
+        tokens = counted(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
+        estimate = self.estimate(texts)
+        return Embedded(vectors=vectors, usage=estimate if tokens is None else replace(estimate, input_tokens=tokens))
 
     def check(self) -> str:
         return check_model(self._client, model=self.model, name=self.name)
 
     def close(self) -> None:
         self._client.close()
+
+
+def _vector(value: object) -> list[float] | None:
+    """A list of numbers that can be worked with; None for anything else."""
+    if not isinstance(value, list):
+        return None
+    numbers = [each for each in value if isinstance(each, (int, float)) and abs(each) <= _LARGEST]
+    return numbers if len(numbers) == len(value) else None

@@ -13,6 +13,7 @@ from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.pictures import content_of
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import BadInput
+from directus_assets.json_text import DEEPEST, is_too_deep
 from directus_assets.settings import ResultOptions
 from directus_assets.translation.languages import language
 from directus_assets.translation.protection import is_empty
@@ -28,6 +29,21 @@ def inputs_of(declaration: Declaration, item: EnrichedItem) -> dict[str, str]:
     """The texts of an item that the engine is given, by field; without empty ones."""
     values = {place.name: item.value(place, source_code(declaration)) for place in declaration.inputs}
     return {name: canonical(value) for name, value in values.items() if not is_empty(value)}
+
+
+def refuse_depths(declaration: Declaration, item: EnrichedItem) -> None:
+    """Nothing, where all inputs are as they are in Directus: what is nested too deeply has not been read whole.
+
+    Raises:
+        BadInput: JSON that is nested too deeply; names the item and the field.
+    """
+    for place in declaration.inputs:
+        if is_too_deep(item.value(place, source_code(declaration))):
+            raise BadInput(
+                f"Field '{place.name}' of item {item.key} of {declaration.collection.name}: "
+                f"The JSON is nested over {DEEPEST} levels deep.",
+                remedy=f"Simplify it, or take the field out of the `input` of '{declaration.name}' in the YAML file.",
+            )
 
 
 def picture_of(declaration: Declaration, item: EnrichedItem) -> File | None:
@@ -62,7 +78,7 @@ class Questioner:
         """What is asked in the language `code`; an empty one leaves the language to the task.
 
         Raises:
-            BadInput: there is too much input, and it may not be cut.
+            BadInput: there is too much input, and it may not be cut; or JSON that is nested too deeply.
         """
         return Question(
             name=self.declaration.name,
@@ -88,6 +104,7 @@ class Questioner:
         return self.vocabularies.result()
 
     def _texts(self, item: EnrichedItem) -> Mapping[str, str]:
+        refuse_depths(self.declaration, item)
         left = self.declaration.options.max_characters
         if self.left_out(item) and self.declaration.options.when_longer == "fail":
             raise BadInput(

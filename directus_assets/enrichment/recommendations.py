@@ -13,6 +13,7 @@ from directus_assets.enrichment.recommendation_plan import NAME, RecommendationP
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
 from directus_assets.errors import BadInput
+from directus_assets.json_text import well_formed
 from directus_assets.translation.records import digest
 
 _WHOLE: Final = frozenset({"integer", "bigInteger"})
@@ -175,7 +176,9 @@ def texts_at(row: object, path: str) -> list[str]:
     found: list[object] = [row]
     for part in path.split("."):
         found = [each.get(part) for each in _flat(found) if isinstance(each, dict)]
-    return [str(value) for value in _flat(found) if value not in (None, "") and not isinstance(value, dict)]
+    return [
+        well_formed(str(value)) for value in _flat(found) if value not in (None, "") and not isinstance(value, dict)
+    ]
 
 
 def _flat(values: Iterable[object]) -> list[object]:

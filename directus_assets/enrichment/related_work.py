@@ -14,7 +14,7 @@ from directus_assets.enrichment.embeddings import Embedder, embed_texts
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.lease import Lease
 from directus_assets.enrichment.neighbours import Neighbours, Vector
-from directus_assets.enrichment.questions import fingerprint, inputs_of, source_of
+from directus_assets.enrichment.questions import fingerprint, inputs_of, refuse_depths, source_of
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related import Related
 from directus_assets.enrichment.targets import Targets
@@ -204,5 +204,10 @@ def _between(amount: int, before: int, after: int, total: int) -> int:
 
 
 def _text(declaration: Declaration, item: EnrichedItem) -> str:
-    """What an item says."""
+    """What an item says.
+
+    Raises:
+        BadInput: JSON that is nested too deeply.
+    """
+    refuse_depths(declaration, item)
     return "\n".join(plain(text) for text in inputs_of(declaration, item).values())

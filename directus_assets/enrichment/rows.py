@@ -155,7 +155,7 @@ def comparable(value: JsonValue, field: FieldSchema) -> JsonValue:
     if field.type in ("integer", "bigInteger", "float", "decimal") and isinstance(value, str | int | float):
         try:
             number = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return value  # Directus refuses it, and says so.
         return int(number) if number.is_integer() else number
     if field.type == "csv" and isinstance(value, str):

@@ -8,6 +8,7 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import FieldSchema
 from directus_assets.enrichment.declaration import Declaration, with_choices
 from directus_assets.errors import PermanentError
+from directus_assets.json_text import well_formed
 from directus_assets.settings import ResultOptions
 
 _MOST = 500
@@ -48,7 +49,8 @@ class Vocabularies:
                 sort=key,
                 limit=_MOST + 1,
             )
-            found = {str(row[source.field]): row[key] for row in rows if row.get(source.field) not in (None, "")}
+            named = ((row.get(source.field), row[key]) for row in rows)
+            found = {well_formed(str(name)): own for name, own in named if name not in (None, "")}
             if not 0 < len(found) <= _MOST:
                 raise PermanentError(
                     f"'{source.collection}' has {len(found) or 'no'} rows to choose from for `{path}`; it takes 1 to "

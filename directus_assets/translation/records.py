@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
+from directus_assets.json_text import shallow, well_formed
 from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.segments.model import Segment
 
@@ -137,12 +138,19 @@ def canonical(value: JsonValue) -> str:
     """A field's value as text: equal for equal values, however the database orders an object's keys."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return well_formed(value if isinstance(value, str) else _sorted_json(value))
 
 
 def digest(value: JsonValue) -> str:
     """A digest of a field's value."""
     return _sha256(canonical(value))[:32]
+
+
+def _sorted_json(value: JsonValue) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):  # no JSON, or nested too deeply
+        return json.dumps(shallow(value), ensure_ascii=False, sort_keys=True)
 
 
 def _sha256(text: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from directus_assets.directus.client import USER_AGENT, AssetHead, DirectusClient
+from directus_assets.directus.client import USER_AGENT, AssetHead, DirectusClient, item_path
 from directus_assets.errors import (
+    BadInput,
     ConfigurationError,
     DirectusAssetsError,
     Forbidden,
@@ -16,6 +17,7 @@ from directus_assets.errors import (
     Rejected,
     Unreachable,
 )
+from directus_assets.json_text import is_too_deep
 from directus_assets.settings import Environment
 
 URL = "https://cms.example.com"
@@ -170,6 +172,82 @@ def test_a_text_that_is_too_large_for_directus_is_told_with_the_variable_to_rais
 def test_without_address_or_token_there_is_no_client() -> None:
     with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN not set"):
         DirectusClient.from_environment(Environment.read({"DIRECTUS_URL": URL}))
+
+
+HALF = "bicycle \ud83d"
+
+
+def test_half_an_emoji_goes_back_to_directus_as_it_came() -> None:
+    bodies: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(200, content=b'{"data": {"tags": ["bicycle \\ud83d"], "\\ud83d": "Stra\xc3\x9fe"}}')
+
+    with directus_that(handler) as client:
+        row = client.get("/items/posts/1")
+        client.patch("/items/posts/1", row)
+        client.post("/items/posts", [row])
+        client.delete("/items/posts", [HALF])
+
+    assert row == {"tags": [HALF], "\ud83d": "Straße"}
+    assert bodies[1] == '{"tags":["bicycle \\ud83d"],"\\ud83d":"Straße"}'.encode()
+    assert [json.loads(body) for body in bodies[2:]] == [[row], [HALF]]
+
+
+def test_a_body_says_that_it_is_json_and_a_delete_without_one_has_none() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(204)
+
+    with directus_that(handler) as client:
+        client.patch("/items/posts/1", {"title": "Brot"})
+        client.delete("/items/posts/1")
+
+    assert [request.headers.get("content-type") for request in seen] == ["application/json", None]
+    assert seen[1].content == b""
+
+
+@pytest.mark.parametrize("deep", ["[" * 1_500 + "]" * 1_500, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_a_value_that_is_nested_too_deeply_takes_no_other_row_along(deep: str) -> None:
+    body = f'{{"data": [{{"id": 1, "notice": {deep}}}, {{"id": 2, "notice": {{"blocks": []}}}}]}}'
+
+    with directus_that(answering(content=body.encode())) as client:
+        bad, good = client.get("/items/pages")
+
+    assert is_too_deep(bad["notice"])
+    assert (bad["id"], good) == (1, {"id": 2, "notice": {"blocks": []}})
+
+
+def test_a_number_of_thousands_of_digits_takes_no_other_row_along() -> None:
+    body = f'{{"data": [{{"id": 1, "n": {"9" * 5_000}}}, {{"id": 2}}]}}'
+
+    with directus_that(answering(content=body.encode())) as client:
+        assert client.get("/items/pages") == [{"id": 1, "n": float("inf")}, {"id": 2}]
+
+
+def test_what_cannot_be_sent_says_so() -> None:
+    with directus_that(answering(json={"data": {}})) as client:
+        with pytest.raises(BadInput, match="cannot be sent as JSON"):
+            client.patch("/items/posts/1", {"score": float("nan")})
+        with pytest.raises(BadInput, match="of an item of posts holds half of a character"):
+            client.patch(item_path("posts", HALF), {})
+
+
+def test_what_the_settings_hold_can_be_kept_and_shown() -> None:
+    settings = {
+        "storage_asset_presets": [{"key": HALF}],
+        "ai_translation_glossary": None,
+        "ai_translation_style_guide": HALF,
+    }
+
+    with directus_that(answering(content=json.dumps({"data": settings}).encode())) as client:
+        found = client.project_settings()
+
+    assert [preset.key for preset in found.presets] == ["bicycle \ufffd"]
+    assert found.style_guide == "bicycle \ufffd"
 
 
 def test_query_parameters_are_written_as_directus_wants_them() -> None:

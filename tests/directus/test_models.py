@@ -25,6 +25,10 @@ def test_a_fit_that_is_absent_is_not_one_that_is_null(row: dict[str, Any], fit: 
     [
         ({}, "without `key`"),
         ({"key": "card", "width": "wide"}, "`width` = 'wide', which is no number"),
+        ({"key": "card", "width": float("inf")}, "`width` = 'inf', which is no number"),
+        ({"key": "card", "width": "1e400"}, "`width` = '1e400', which is no number"),
+        ({"key": "card", "width": 10**400}, "`width` = '1000"),
+        ({"key": "card", "width": {"px": 3}}, "`width` = \"{'px': 3}\", which is no number"),
         ({"key": "card", "transforms": ["blur"]}, "Preset 'card': `transforms` is not a list of"),
         ({"key": "card", "transforms": {"blur": 5}}, "Preset 'card': `transforms` is not a list of"),
         ({"key": "card", "transforms": [[]]}, "Preset 'card': `transforms` is not a list of"),
@@ -47,6 +51,49 @@ def test_of_two_presets_with_the_same_key_the_first_counts_as_in_directus() -> N
 
 def test_a_project_without_presets_has_none() -> None:
     assert ProjectSettings.parse({"storage_asset_presets": None}).presets == ()
+
+
+@pytest.mark.parametrize("presets", [7, "card", {"key": "card"}])
+def test_presets_that_are_no_list_of_presets_are_told(presets: object) -> None:
+    with pytest.raises(Rejected, match="`storage_asset_presets` is not a list of presets"):
+        ProjectSettings.parse({"storage_asset_presets": presets})
+
+
+@pytest.mark.parametrize("entry", ["card", None, 7, {}])
+def test_an_entry_that_is_no_preset_is_told_and_stops_no_other(entry: object) -> None:
+    settings = ProjectSettings.parse({"storage_asset_presets": [entry, {"key": "hero"}]})
+
+    assert [preset.key for preset in settings.presets] == ["hero"]
+    assert len(settings.faults) == 1
+
+
+def test_of_a_glossary_what_is_no_term_is_passed_over() -> None:
+    entries = [
+        "bread",
+        None,
+        7,
+        {},
+        {"term": " "},
+        {"term": ["a"]},
+        {"term": 12},
+        {"term": "oven", "translation_note": 5},
+    ]
+
+    settings = ProjectSettings.parse({"storage_asset_presets": [], "ai_translation_glossary": entries})
+
+    assert [(each.term, each.translation_note) for each in settings.glossary] == [
+        ("['a']", ""),
+        ("12", ""),
+        ("oven", "5"),
+    ]
+    for odd in ("bread", 7, {"term": "bread"}):
+        assert not ProjectSettings.parse({"storage_asset_presets": [], "ai_translation_glossary": odd}).glossary
+
+
+def test_half_an_emoji_in_what_describes_a_file_is_a_sign_that_can_be_printed() -> None:
+    file = File.parse({**FILE, "title": "Boat \ud83d", "filename_disk": "b\ud83d.jpg"})
+
+    assert (file.title, file.filename_disk) == ("Boat \ufffd", "b\ufffd.jpg")
 
 
 def test_a_file_may_lack_all_that_directus_may_leave_empty() -> None:

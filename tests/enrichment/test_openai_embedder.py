@@ -8,6 +8,7 @@ import pytest
 
 from directus_assets.enrichment.openai_embedder import OpenAIEmbedder
 from directus_assets.errors import DirectusAssetsError, Forbidden, Overloaded, Rejected, Unreachable
+from directus_assets.translation.engines.protocol import RequestRefused
 from tests.translation.scripted_openai import Asked, Reply, ScriptedOpenAI, hang, out_of_credit, overloaded
 from tests.translation.scripted_openai import unauthorized as wrong_key
 
@@ -50,6 +51,14 @@ def test_vectors_are_in_the_order_of_the_texts_whatever_order_they_come_in(
         [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [1.0]}],
         [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": []}],
         [{"index": 0, "embedding": [1.0]}, {"index": 2, "embedding": [1.0]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": ["1.0"]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [None]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [float("inf")]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [float("nan")]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [10**400]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": [1], "embedding": [1.0]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": "AACAPw=="}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": {"values": [1.0]}}],
     ],
 )
 def test_an_answer_that_lacks_a_vector_is_refused(
@@ -59,6 +68,25 @@ def test_an_answer_that_lacks_a_vector_is_refused(
 
     with pytest.raises(Rejected):
         embedder.embed(["bread", "boats"])
+
+
+@pytest.mark.parametrize("document", [None, [], 7, "text", {}, {"data": None}, {"data": {}}, {"data": [None, 3]}])
+def test_an_answer_of_another_shape_is_refused(
+    server: ScriptedOpenAI, embedder: OpenAIEmbedder, document: object
+) -> None:
+    server.always(lambda _: Reply(body=json.dumps(document)))
+
+    with pytest.raises(RequestRefused, match="gave 0 vectors for 1 texts"):
+        embedder.embed(["bread"])
+
+
+@pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": "7"}, {"prompt_tokens": -1}, {"prompt_tokens": 7.5}])
+def test_what_is_not_told_is_estimated(server: ScriptedOpenAI, embedder: OpenAIEmbedder, usage: object) -> None:
+    document = {"data": [{"index": 0, "embedding": [1.0]}], "usage": usage}
+    server.always(lambda _: Reply(body=json.dumps(document)))
+
+    assert embedder.embed(["half \ud83d of it"]).usage == embedder.estimate(["half \ud83d of it"])
+    assert server.asked[0].body["input"] == ["half \ufffd of it"]
 
 
 @pytest.mark.parametrize(

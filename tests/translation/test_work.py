@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from directus_assets.directus.client import DirectusClient
@@ -168,6 +169,38 @@ def test_what_was_there_before_us_counts_as_a_humans(desk: Desk, server: Scripte
     assert (result.kept, result.written) == (("title",), ("summary",))
     assert server.texts_sent == ["A good loaf."]
     assert desk.row(key)["title"] == "Brot"
+
+
+def test_half_an_emoji_stays_where_it_is_and_costs_nothing(desk: Desk, server: ScriptedOpenAI) -> None:
+    tags: list[JsonValue] = ["bicycle \ud83d", "repair"]
+    key = desk.create(title="Bread", tags=tags)
+
+    result = desk.translate(key)
+
+    assert result.written == ("title", "tags")
+    assert desk.row(key)["tags"] == [f"{german('bicycle')} \ud83d", german("repair")]
+    assert server.texts_sent == ["Bread", "bicycle <x1/>", "repair"]
+    server.asked.clear()
+    again = desk.translate(key)
+    assert (again.written, again.kept, again.reviews, server.asked) == ((), (), (), [])
+
+
+@pytest.mark.parametrize("depth", [150, 1_500])
+def test_json_that_is_nested_too_deeply_is_told_with_item_and_field(desk: Desk, depth: int) -> None:
+    key = desk.create(title="Bread")
+    row = desk.row(key, "en-US")["id"]
+    deep = '{"tags":' + "[" * depth + "]" * depth + "}"
+    address = f"{desk.studio.url}/items/posts_translations/{row}"
+    headers = {"Authorization": desk.studio._http.headers["authorization"], "Content-Type": "application/json"}
+    httpx.patch(address, content=deep, headers=headers, trust_env=False).raise_for_status()
+    before = desk.read(key)
+
+    with pytest.raises(BadInput, match=f"Field 'tags' of item {key} of posts: The JSON is nested over 100 levels deep"):
+        desk.translate(key)
+
+    assert desk.row(key) == {}
+    german_row = LanguageRow(key="de-DE", code="de-DE")
+    assert desk.translator.fingerprint(desk.read(key), german_row) == desk.translator.fingerprint(before, german_row)
 
 
 def test_lost_records_overwrite_nothing(desk: Desk, server: ScriptedOpenAI, tmp_path: Path) -> None:

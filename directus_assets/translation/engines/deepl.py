@@ -13,7 +13,8 @@ import deepl.http_client
 from deepl.api_data import MultilingualGlossaryDictionaryEntries
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Rejected, Unreachable, from_status
-from directus_assets.translation.engines.protocol import Answer, Failure, Request, RequestRefused, Usage
+from directus_assets.json_text import well_formed
+from directus_assets.translation.engines.protocol import Answer, Failure, Request, RequestRefused, Usage, counted
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
@@ -47,6 +48,8 @@ _LATIN_AMERICA: Final = frozenset(
         "VE",
     }
 )
+_SENSELESS: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError, RecursionError)
+"""What the package raises where an answer is not what it expects."""
 _EMPTY_PAIR: Final = re.compile(r"<x(\d+)\s*>\s*</x\1\s*>|<x(\d+)\s*/>")
 
 
@@ -114,13 +117,19 @@ class DeepLEngine:
             if isinstance(classified, Rejected) and "too large" in str(error).lower():
                 return Answer(usage=Usage(requests=1), failure=Failure.TOO_LONG)
             raise classified from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise Rejected(f"DeepL gave an answer that makes no sense: {error!r}") from error
+        except _SENSELESS as error:
+            raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from error
         results = results if isinstance(results, list) else [results]
         answered = zip(request.segments, results, strict=False)
+        billed = counted(sum(result.billed_characters for result in results))
         return Answer(
-            texts={segment.key: from_xml(result.text) for segment, result in answered},
-            usage=Usage(requests=1, characters=sum(result.billed_characters for result in results)),
+            texts={
+                # What stands in the place of half of an emoji no check lets pass.
+                segment.key: well_formed(from_xml(result.text), half="\uffff")
+                for segment, result in answered
+                if isinstance(result.text, str)
+            },
+            usage=Usage(requests=1, characters=request.characters if billed is None else billed),
         )
 
     def check(self) -> str:
@@ -206,7 +215,7 @@ def to_xml(text: str) -> str:
     for match in PLACEHOLDER.finditer(text):
         parts += [html.escape(text[end : match.start()], quote=False), match[0]]
         end = match.end()
-    return "".join([*parts, html.escape(text[end:], quote=False)])
+    return well_formed("".join([*parts, html.escape(text[end:], quote=False)]))
 
 
 def from_xml(answer: str) -> str:

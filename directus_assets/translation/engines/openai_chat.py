@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import openai
-from openai.types.chat import ChatCompletion
 
 from directus_assets.errors import DirectusAssetsError, Rejected, from_status
-from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect
-from directus_assets.translation.engines.protocol import Failure, Usage
+from directus_assets.json_text import is_too_deep, read_json, well_formed_json
+from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect, document_of
+from directus_assets.translation.engines.openai_prompt import count_tokens
+from directus_assets.translation.engines.protocol import Failure, Usage, counted
 
 _FORMAT_REFUSED: Final = re.compile(r"response_format|json_schema|json_object|structured output", re.IGNORECASE)
 _PICTURE_REFUSED: Final = re.compile(
@@ -30,8 +31,6 @@ _TOO_LONG: Final = re.compile(
     r"|reduce the length|exceeds? .{0,40}(?:tokens|length|limit)",
     re.IGNORECASE,
 )
-
-_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +137,8 @@ class Chat:
             return Completion(failure=Failure.BLIND)
         dialect = self._dialect
         try:
-            completion = self._client.chat.completions.create(model=self.model, **dialect.arguments(prompt))
+            arguments = well_formed_json(dialect.arguments(prompt))
+            answer = self._client.chat.completions.with_raw_response.create(model=self.model, **arguments)
         except openai.APIStatusError as error:
             refused = Usage(requests=1)
             classified = classify(error, name=self.name, task=prompt.task)
@@ -149,11 +149,11 @@ class Chat:
             if other is None:
                 raise classified from error
             self._dialect = other
-            answer = self.ask(prompt)
-            return replace(answer, usage=answer.usage + refused)
+            completion = self.ask(prompt)
+            return replace(completion, usage=completion.usage + refused)
         except openai.OpenAIError as error:
             raise classify(error, name=self.name, task=prompt.task) from error
-        return _read(completion, prompt)
+        return _read(document_of(answer.content), prompt)
 
     def check(self) -> str:
         """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
@@ -197,44 +197,57 @@ def _is_too_long(message: str) -> bool:
     return bool(_TOO_LONG.search(message)) and not _UNKNOWN.search(message)
 
 
-def _read(completion: ChatCompletion, prompt: Prompt) -> Completion:
-    # Endpoints that are nearly compatible leave out what the type promises, and a proxy's error page is a bare string.
-    choices = getattr(completion, "choices", None)
-    usage = _usage(completion, prompt)
-    if not choices:
-        return Completion(usage=usage, failure=Failure.UNREADABLE)
-    message, finish_reason = choices[0].message, choices[0].finish_reason
+def _read(document: object, prompt: Prompt) -> Completion:
+    """What an answer says. Endpoints that are nearly compatible, and proxies, answer with anything at all."""
+    choices = _member(document, "choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message, finish_reason = _member(choice, "message"), _member(choice, "finish_reason")
+    content = _text(_member(message, "content"))
+    usage = _usage(_member(document, "usage"), prompt, content)
     if finish_reason == "length":
         return Completion(usage=usage, failure=Failure.TOO_LONG)
-    if finish_reason == "content_filter" or getattr(message, "refusal", None):
+    if finish_reason == "content_filter" or _member(message, "refusal"):
         return Completion(usage=usage, failure=Failure.REFUSED)
-    answer = read_object(getattr(message, "content", None) or "")
+    answer = read_object(content)
     if answer is None:
         return Completion(usage=usage, failure=Failure.UNREADABLE)
     return Completion(answer=answer, usage=usage)
 
 
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(content: object) -> str:
+    """The text of a message: some endpoints give it in parts, among them what the model thought before."""
+    if isinstance(content, list):
+        content = "".join(_text(_member(part, "text")) for part in content if _member(part, "type") == "text")
+    return content if isinstance(content, str) else ""
+
+
 def read_object(content: str) -> dict[str, Any] | None:
-    """The JSON object in an answer, whatever stands around it; None if there is none."""
+    """The JSON object in an answer, whatever stands around it; None if there is none that can be kept."""
     start, end = content.find("{"), content.rfind("}")
     try:
-        answer = json.loads(content[start : end + 1])
-        # Half an emoji is no text that can be kept. What stands in its place no check lets pass.
-        text = json.dumps(answer, ensure_ascii=False)
-        if _LONE_SURROGATE.search(text):
-            answer = json.loads(_LONE_SURROGATE.sub("\uffff", text))
-    except (ValueError, RecursionError):  # the latter for thousands of brackets
+        answer = read_json(content[start : end + 1])
+    except ValueError:
         return None
-    return answer if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or is_too_deep(answer):
+        return None
+    # What stands in the place of half of an emoji no check lets pass.
+    return well_formed_json(answer, half="\uffff")
 
 
-def _usage(completion: ChatCompletion, prompt: Prompt) -> Usage:
-    usage = getattr(completion, "usage", None)
-    details = getattr(usage, "prompt_tokens_details", None)
+def _usage(told: object, prompt: Prompt, content: str) -> Usage:
+    input_tokens = counted(_member(told, "prompt_tokens"))
+    if input_tokens is None:
+        input_tokens = sum(count_tokens(text) for _, text in prompt.messages)
+    output_tokens = counted(_member(told, "completion_tokens"))
+    cached_tokens = counted(_member(_member(told, "prompt_tokens_details"), "cached_tokens"))
     return Usage(
         requests=1,
-        input_tokens=getattr(usage, "prompt_tokens", None) or 0,
-        cached_tokens=getattr(details, "cached_tokens", None) or 0,
-        output_tokens=getattr(usage, "completion_tokens", None) or 0,
+        input_tokens=input_tokens,
+        cached_tokens=min(cached_tokens or 0, input_tokens),
+        output_tokens=count_tokens(content) if output_tokens is None else output_tokens,
         characters=prompt.characters,
     )

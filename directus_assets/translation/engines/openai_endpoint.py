@@ -5,6 +5,7 @@ from typing import Final
 import openai
 
 from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
+from directus_assets.json_text import read_json
 from directus_assets.translation.engines.protocol import RequestRefused
 
 _REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {
@@ -47,6 +48,14 @@ def classify(error: openai.OpenAIError, *, name: str, task: str) -> DirectusAsse
     return RequestRefused.of(refused)
 
 
+def document_of(content: bytes) -> object:
+    """The JSON value of an answer; None where it is none, such as a proxy's page."""
+    try:
+        return read_json(content)
+    except ValueError:
+        return None
+
+
 def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
     """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
 
@@ -60,7 +69,7 @@ def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
         return "The endpoint lists no models, so neither the key nor the model could be checked."
     except (openai.APIStatusError, openai.APIConnectionError) as error:
         raise classify(error, name=name, task="list its models") from error
-    except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+    except (openai.OpenAIError, AttributeError, TypeError, ValueError, RecursionError):
         return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
     # Some endpoints call it `llama3:latest`, and take it as `llama3`.
     if any(each == model or each.startswith(f"{model}:") for each in models):

@@ -7,11 +7,14 @@ They do not retry, split or check; `translate.py` does that in one way for all o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from directus_assets.errors import DirectusAssetsError, NotFound, Rejected
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.languages import Language
+
+_MOST_COUNTED: Final = 10**9
+"""Tokens or characters: no request has as many."""
 
 
 class Failure(Enum):
@@ -69,7 +72,10 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What requests consumed. `cached_tokens` are part of `input_tokens`; `characters` are of the source."""
+    """What requests consumed. `cached_tokens` are part of `input_tokens`; `characters` are of the source.
+
+    Where a service does not tell, or tells what cannot be (see `counted`), the numbers are estimates.
+    """
 
     requests: int = 0
     input_tokens: int = 0
@@ -85,6 +91,13 @@ class Usage:
             output_tokens=self.output_tokens + other.output_tokens,
             characters=self.characters + other.characters,
         )
+
+
+def counted(value: object) -> int | None:
+    """A count of tokens or characters as a service tells it; None where it is none that can be."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST_COUNTED:
+        return None
+    return int(value) if value == int(value) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

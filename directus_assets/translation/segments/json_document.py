@@ -11,6 +11,7 @@ from typing import Final
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
+from directus_assets.json_text import DEEPEST, as_json, is_too_deep, read_json
 from directus_assets.translation.segments.model import Ids, Segment
 from directus_assets.translation.segments.text_document import TextDocument
 
@@ -18,9 +19,6 @@ Path = tuple[str | int, ...]
 CutText = Callable[[str, Ids], TextDocument]
 Pick = Callable[[JsonValue], Iterator[tuple[Path, str, CutText]]]
 """Finds the texts in a value: where each is, the text, and how to cut it."""
-
-DEEPEST: Final = 100
-"""Levels of nesting; editors make a handful."""
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]')
 
@@ -54,10 +52,13 @@ def cut_json(given: JsonValue, pick: Pick, ids: Ids) -> JsonDocument:
     """The document for a value, or for a text that holds one.
 
     Raises:
-        BadInput: the text is no JSON, or nested too deeply.
+        BadInput: the text is no JSON, or nested too deeply; or the value could not be written back.
     """
     value = _parsed(given) if isinstance(given, str) else given
-    _check_depth(value)
+    if is_too_deep(value):
+        raise BadInput(f"The JSON is nested over {DEEPEST} levels deep.", remedy="Exclude the field from translation.")
+    if not isinstance(given, str):
+        as_json(value)
     return JsonDocument(given, value, [(path, cut(text, ids)) for path, text, cut in pick(value)])
 
 
@@ -65,33 +66,12 @@ def _parsed(text: str) -> JsonValue:
     if not text.strip():
         return None
     try:
-        value: JsonValue = json.loads(text)
-    except RecursionError:
-        raise _too_deep() from None
+        value: JsonValue = read_json(text)
     except ValueError as error:
         raise BadInput(
             f"The text is no JSON: {error}.", remedy="Correct it in Directus, or exclude the field."
         ) from None
     return value
-
-
-def _check_depth(value: JsonValue) -> None:
-    level: list[JsonValue] = [value]
-    for _ in range(DEEPEST):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise _too_deep()
-
-
-def _children(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else ()
-
-
-def _too_deep() -> BadInput:
-    return BadInput(f"The JSON is nested over {DEEPEST} levels deep.", remedy="Exclude the field from translation.")
 
 
 def _replaced(value: JsonValue, changes: Mapping[Path, str]) -> JsonValue:
@@ -112,7 +92,7 @@ def _respelled(source: str, changes: Mapping[Path, str]) -> str:
     for path, start, end in _strings(source):
         if path not in changes:
             continue
-        spelled = json.dumps(changes[path], ensure_ascii=is_ascii)
+        spelled = json.dumps(changes[path], ensure_ascii=is_ascii).encode("utf-8", "backslashreplace").decode()
         parts += [source[position:start], spelled.replace("/", "\\/") if "\\/" in source else spelled]
         position = end
     return "".join([*parts, source[position:]])

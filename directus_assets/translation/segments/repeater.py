@@ -25,6 +25,8 @@ _OTHER_NAMES: Final = frozenset(
         "alignment size theme template component collection item width height"
     ).split()
 )
+_LONGEST_NAME: Final = 100
+"""Characters of a member's name that an engine is told."""
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|&[a-z]+;")
 # One word of ASCII: an option's value, a key, an icon, a file name, an address without scheme, a colour, an id, a date.
 _TOKEN: Final = re.compile(r"[a-z0-9#./:_@?&=%+~-]+|[!-~]*[_/:.#@=\d][!-~]*|[a-z]+[A-Z][!-~]*")
@@ -76,7 +78,7 @@ def _members(value: JsonValue, names: Collection[str] | None, path: Path) -> Ite
             yield from _members(child, names, (*path, step))
         elif name in names if names is not None else _is_text(name, child):
             cut = cut_html if _TAG.search(child) else cut_plain
-            yield (*path, step), child, partial(cut, context=name or "text")
+            yield (*path, step), child, partial(cut, context=name[:_LONGEST_NAME] or "text")
 
 
 def _is_text(name: str, value: str) -> bool:

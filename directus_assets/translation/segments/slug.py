@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from directus_assets.translation.segments.model import BadAnswer, Ids, Segment
-from directus_assets.translation.segments.notation import PLACEHOLDER, read
+from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTABLE, read
+
+_NO_SLUG: Final = re.compile(f"{PLACEHOLDER.pattern}|{UNPRINTABLE}")
 
 # Latin letters that Unicode does not decompose, and what languages write for those that it does.
 _LETTERS: Final = {
@@ -27,7 +29,7 @@ class SlugDocument:
     def __init__(self, source: str, ids: Ids) -> None:
         self.source = source
         text = re.sub(r"[-_\s]+", " ", source).strip()
-        is_text = any(map(str.isalpha, text)) and not PLACEHOLDER.search(text)
+        is_text = any(map(str.isalpha, text)) and not _NO_SLUG.search(text)
         self.segments = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from directus_assets.errors import BadInput, Forbidden, Overloaded, Rejected, Unreachable
 from directus_assets.translation.engines.deepl import DeepLEngine, from_xml, target_code, to_xml
-from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request
+from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
 
@@ -33,6 +33,8 @@ class FakeDeepL(BaseHTTPRequestHandler):
     asked: ClassVar[list[tuple[str, str, dict[str, Any]]]] = []
     status: ClassVar[int] = 200
     glossaries: ClassVar[list[dict[str, Any]]] = []
+    odd: ClassVar[str] = ""
+    """What is answered instead, where it is set."""
 
     def do_POST(self) -> None:
         self._answer("POST")
@@ -52,7 +54,7 @@ class FakeDeepL(BaseHTTPRequestHandler):
             answer = {"translations": [_translation(text) for text in body["text"]]}
         elif self.status == 200 and "glossaries" in self.path:
             answer = self._glossary(method, body)
-        payload = json.dumps(answer).encode()
+        payload = (self.odd or json.dumps(answer)).encode()
         self.send_response(self.status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(payload)))
@@ -89,7 +91,7 @@ def _translation(text: str) -> dict[str, Any]:
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    FakeDeepL.asked, FakeDeepL.glossaries, FakeDeepL.status = [], [], 200
+    FakeDeepL.asked, FakeDeepL.glossaries, FakeDeepL.status, FakeDeepL.odd = [], [], 200, ""
     http = ThreadingHTTPServer(("127.0.0.1", 0), FakeDeepL)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -212,3 +214,40 @@ def test_a_request_that_is_too_large_asks_for_less_at_once(engine: DeepLEngine) 
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     with closing(DeepLEngine(api_key="key", server_url="http://127.0.0.1:9")) as engine, pytest.raises(Unreachable):
         engine.translate(REQUEST)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"translations": 5}',
+        '{"translations": ["text"]}',
+        '{"translations": [null]}',
+        '{"translations": [{"text": "a"}]}',
+        '{"translations": [{"text": "a", "billed_characters": null}]}',
+        '{"translations": [{"text": "a", "billed_characters": "many"}]}',
+        '{"translations": [{"text": "a", "billed_characters": 1e999}]}',
+        "[" * 5_000 + "]" * 5_000,
+    ],
+)
+def test_an_answer_of_another_shape_is_a_failure_with_a_name(engine: DeepLEngine, odd: str) -> None:
+    FakeDeepL.odd = odd
+
+    with pytest.raises(RequestRefused, match="makes no sense"):
+        engine.translate(REQUEST)
+
+
+@pytest.mark.parametrize("odd", ["[]", "5", "null", "<html>", '{"translations": []}'])
+def test_an_answer_without_translations_has_none(engine: DeepLEngine, odd: str) -> None:
+    FakeDeepL.odd = odd
+
+    assert engine.translate(REQUEST).texts == {}
+
+
+def test_what_is_no_text_is_missing_and_half_an_emoji_can_be_kept_and_is_refused(engine: DeepLEngine) -> None:
+    rows = [{"text": 5, "billed_characters": -3}, {"text": "Brot \ud83d", "billed_characters": 1}]
+    FakeDeepL.odd = json.dumps({"translations": rows})
+
+    answer = engine.translate(REQUEST)
+
+    assert answer.texts == {"b": "Brot \uffff"}
+    assert answer.usage.characters == REQUEST.characters

@@ -93,6 +93,30 @@ def test_a_deep_value_is_refused() -> None:
         cut(value, Kind.REPEATER)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_value_that_could_not_be_written_back_is_refused(number: float) -> None:
+    with pytest.raises(BadInput, match="cannot be sent as JSON"):
+        cut({"title": "Bread", "weight": number}, Kind.REPEATER)
+
+
+def test_numbers_of_a_json_text_stay_as_they_are_written(pseudo: Callable[[Document], JsonValue]) -> None:
+    source = '{"title": "Bread", "a": 1e400, "b": 1.10, "c": ' + "9" * 5_000 + "}"
+
+    assert pseudo(cut(source, Kind.REPEATER)) == source.replace("Bread", "Bréàd")
+
+
+def test_half_an_emoji_stays_where_it_is(pseudo: Callable[[Document], JsonValue]) -> None:
+    assert pseudo(cut(["ocean \ud83d"], Kind.TAGS)) == ["öçéàñ \ud83d"]
+    assert pseudo(cut('{"\\ud83d title": "ocean \\ud83d é"}', Kind.REPEATER)) == '{"\\ud83d title": "öçéàñ \\ud83d é"}'
+    assert pseudo(cut({"\ud83d title": "the ocean"}, Kind.REPEATER)) == {"\ud83d title": "thé öçéàñ"}
+
+
+def test_an_engine_is_told_the_beginning_of_a_name(texts: Texts) -> None:
+    (segment,) = cut({"n" * 10_000: "Some words"}, Kind.REPEATER).segments
+
+    assert segment.context == "n" * 100
+
+
 def test_tags_are_a_segment_each(pseudo: Callable[[Document], JsonValue], texts: Texts) -> None:
     assert texts(["coffee", "Slow food", "", "2024"], Kind.TAGS) == ["coffee", "Slow food"]
     assert pseudo(cut(["coffee", 3, "2024"], Kind.TAGS)) == ["çöfféé", 3, "2024"]

@@ -47,3 +47,11 @@ def test_an_answer_that_is_no_slug_is_refused(source: str, answer: str) -> None:
 
     with pytest.raises(BadAnswer):
         document.splice({document.segments[0].id: answer})
+
+
+@pytest.mark.parametrize("slug", ["about-\ud83d", "a\x00b"])
+def test_a_slug_with_what_no_address_holds_is_left_alone(slug: str) -> None:
+    document = cut(slug, Kind.SLUG)
+
+    assert document.segments == ()
+    assert document.splice({}) == slug
