@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias
 
-from directus_assets.errors import Malformed, PermanentError, Rejected
+from directus_assets.directus.javascript import as_number, is_truthy
+from directus_assets.errors import Malformed, Rejected
 from directus_assets.json_text import well_formed
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -26,6 +27,11 @@ class Missing(Enum):
 
 
 MISSING: Final = Missing.MISSING
+
+_DEEPEST: Final = 20
+"""Levels of a preset's transforms: sharp takes three."""
+
+_LONGEST_SHOWN: Final = 60
 
 TRANSFORMED_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif"})
 """The MIME types that Directus transforms (its `SUPPORTED_IMAGE_TRANSFORM_FORMATS`); others are served as they are."""
@@ -133,23 +139,26 @@ class File:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preset:
-    """One entry of `storage_asset_presets`, every value exactly as stored, since Directus hashes it as stored.
+    """One entry of `storage_asset_presets`, its values as Directus hashes them.
 
     `fit` is `MISSING` where the key is absent, which Directus names differently from `null`.
     `transforms` holds sharp operations as lists: the method's name, then its arguments.
     """
 
     key: str
-    fit: str | Missing | None = MISSING
+    fit: "JsonValue | Missing" = MISSING
     width: float | None = None
     height: float | None = None
     quality: float | None = None
     without_enlargement: bool | None = None
     format: str | None = None
     transforms: tuple[tuple[JsonValue, ...], ...] = ()
+    # What came later is no part of the text that the digests of presets are made of, unless it says something.
+    focal_point_x: float | None = field(default=None, repr=False)
+    """No form of Directus has a field for it, but where it is set it stands before the file's."""
+    focal_point_y: float | None = field(default=None, repr=False)
     fault: str = field(default="", repr=False)
-    """Why nothing can be made through it; empty for a preset that is well-formed. (No part of the representation, which
-    decides code versions.)"""
+    """What Directus cannot make anything of; empty where there is nothing of that kind."""
 
     @property
     def is_auto(self) -> bool:
@@ -158,27 +167,30 @@ class Preset:
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "Preset":
-        """The preset for one entry of `settings.storage_asset_presets`.
+        """The preset for one entry of `settings.storage_asset_presets`, with its `fault` where it cannot work.
+
+        Directus checks nothing when it is saved; what it makes of a value is what JavaScript does.
 
         Raises:
-            Rejected: an entry without a key, or a value of a type that Directus' own form cannot make.
+            Rejected: an entry without a key.
         """
-        key = _text(row, "key", "storage_asset_presets")
-        transforms = row.get("transforms") or []
-        if not isinstance(transforms, list) or not all(isinstance(t, list) and t for t in transforms):
-            raise Rejected(
-                f"Preset '{key}': `transforms` is not a list of [operation, argument, ...].",
-                remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.",
-            )
+        faults: list[str] = []
+        numbers = {
+            name: _preset_number(row.get(name), name, faults)
+            for name in ("width", "height", "quality", "focal_point_x", "focal_point_y")
+        }
+        without_enlargement = row.get("withoutEnlargement")
+        output = row.get("format")
+        if is_truthy(output) and not isinstance(output, str):
+            faults.append(f"`format` is {_shown(output)}, which is no name of a format")
         return cls(
-            key=key,
+            key=_text(row, "key", "storage_asset_presets"),
             fit=row.get("fit", MISSING),
-            width=_optional_number(row, "width"),
-            height=_optional_number(row, "height"),
-            quality=_optional_number(row, "quality"),
-            without_enlargement=row.get("withoutEnlargement"),
-            format=_optional_text(row, "format"),
-            transforms=tuple(tuple(transform) for transform in transforms),
+            without_enlargement=True if isinstance(without_enlargement, list | dict) else without_enlargement,
+            format=output if isinstance(output, str) else None,
+            transforms=_preset_transforms(row.get("transforms"), faults),
+            fault="; ".join(faults),
+            **numbers,
         )
 
 
@@ -217,7 +229,7 @@ class ProjectSettings:
         """The record for `GET /settings`.
 
         Raises:
-            Rejected: the token may not read the presets.
+            Rejected: the token may not read the presets, or they are such that Directus serves no asset at all.
         """
         if "storage_asset_presets" not in row:
             raise Rejected(
@@ -226,13 +238,8 @@ class ProjectSettings:
             )
         presets: dict[str, Preset] = {}
         entries = row["storage_asset_presets"] or []
-        if not isinstance(entries, list):
-            raise Rejected(
-                "`storage_asset_presets` is not a list of presets.",
-                remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.",
-            )
-        usable = [entry for entry in entries if isinstance(entry, Mapping) and entry.get("key")]
-        for preset in map(_preset, usable):
+        usable = list(_askable(entries))
+        for preset in map(Preset.parse, usable):
             # Of two with the same key, Directus takes the first (its assets controller).
             presets.setdefault(preset.key, preset)
         return cls(
@@ -245,20 +252,56 @@ class ProjectSettings:
         )
 
 
-def _preset(entry: Mapping[str, Any]) -> Preset:
-    """A preset; one that is malformed says so, and is no obstacle to the others."""
-    try:
-        return Preset.parse(entry)
-    except PermanentError as error:
-        return Preset(key=str(entry["key"]), fault=error.message)
-
-
 def _glossary(entries: object) -> Iterator[GlossaryTerm]:
     """The entries that have a term: the field is JSON, which takes anything."""
     for entry in entries if isinstance(entries, list) else ():
         term = _optional_text(entry, "term") if isinstance(entry, Mapping) else None
         if term and term.strip():
             yield GlossaryTerm(term=term, translation_note=_optional_text(entry, "translation_note") or "")
+
+
+def _askable(rows: Any) -> Iterator[Mapping[str, Any]]:
+    """The presets that somebody can ask for: Directus compares their keys with a text."""
+    if not isinstance(rows, list) or None in rows:
+        raise Rejected(
+            "With these presets, Directus answers every request for an asset with an error.",
+            remedy="Give `storage_asset_presets` a list of presets in Directus' settings, without a null among them.",
+        )
+    yield from (row for row in rows if isinstance(row, Mapping) and row.get("key") and isinstance(row["key"], str))
+
+
+def _preset_number(value: Any, name: str, faults: list[str]) -> float | None:
+    is_focal = name.startswith("focal")
+    if not is_truthy(value):
+        return 0 if value == 0 and not is_focal and not isinstance(value, bool) else None
+    number = as_number(value)
+    # Directus looks at the value as it is stored, so that "0" is there, and 0 is not.
+    if not math.isfinite(number) or (number == 0 and not is_focal):
+        faults.append(f"`{name}` is {_shown(value)}, which is no number that sharp takes")
+        return None
+    return number
+
+
+def _preset_transforms(value: Any, faults: list[str]) -> tuple[tuple[JsonValue, ...], ...]:
+    if not is_truthy(value):
+        return ()
+    if not isinstance(value, list) or not all(isinstance(t, list) and t and isinstance(t[0], str) for t in value):
+        faults.append("`transforms` is not a list of [operation, argument, ...]")
+        return ()
+    if _is_deep(value, _DEEPEST):
+        faults.append("`transforms` is nested too deeply")
+        return ()
+    return tuple(tuple(transform) for transform in value)
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} …"
 
 
 def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:

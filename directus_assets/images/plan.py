@@ -58,7 +58,8 @@ def fingerprint(file: File, preset: Preset) -> str:
 
 def code_version(preset: Preset) -> str:
     """A digest of the preset's parameters."""
-    return _digest([repr(preset), _RENDERING])
+    later = [preset.focal_point_x, preset.focal_point_y, preset.fault]
+    return _digest([repr(preset), _RENDERING, *(later if any(later) else ())])
 
 
 def _is_being_uploaded(file: File, now: dt.datetime) -> bool:

@@ -21,8 +21,16 @@ OPERATIONS: Final = frozenset({
     "threshold", "linear", "recomb", "modulate", "tint", "greyscale", "grayscale", "toColorspace", "toColourspace",
     "removeAlpha", "ensureAlpha", "extractChannel", "bandbool",
 })
+"""The methods of sharp that Directus permits to whoever asks for an asset (its `TransformationMethods`)."""
+
+OTHER_OPERATIONS: Final = frozenset({
+    "affine", "autoOrient", "dilate", "erode", "gif", "heif", "keepExif", "keepIccProfile", "keepMetadata", "keepXmp",
+    "pipelineColorspace", "pipelineColourspace", "raw", "timeout", "unflatten", "withExif", "withExifMerge",
+    "withIccProfile", "withMetadata", "withXmp",
+})
 # fmt: on
-"""The methods of sharp that Directus permits (its `TransformationMethods`)."""
+"""Others that Directus carries out for a preset, since it does not look at those of presets. What takes another picture
+(`composite`) is not among them: it would be one from the server's disk."""
 
 SYSTEM_PRESETS: Final = frozenset(
     f"system-{size}-{fit}" for size in ("small", "medium", "large") for fit in ("cover", "contain")
@@ -41,6 +49,17 @@ OUTPUT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """MIME type by the name that `toFormat` takes, which is also the extension of the stored derivative."""
+
+
+UNKNOWN_SIZES_REMEDY: Final = (
+    "Directus reads them at an upload, by default of pictures up to 36 megapixels only: replace the picture by a "
+    "smaller one; or raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION in Directus' environment, restart it, and replace the "
+    "picture by itself."
+)
+
+
+class SizesUnknown(BadInput):
+    """Directus knows no width and height of a picture, and a preset asks for a size."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,10 +98,13 @@ def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
 
     Raises:
         BadInput: a preset that Directus cannot carry out or never reaches, or a `filename_disk` that leaves its folder.
+        SizesUnknown: Directus would leave out the size that the preset asks for, and serve the picture in full size.
     """
     _refuse_impossible(preset)
     if file.type not in TRANSFORMED_TYPES:
         return ()
+    if (preset.width or preset.height) and not (file.width and file.height):
+        raise _sizes_unknown(preset)
     subtype = file.type.removeprefix("image/")
     if not preset.is_auto:
         made = _derivative(preset, file, output=preset.format or subtype, accept="*/*", label=preset.key)
@@ -96,9 +118,9 @@ def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
 
 
 def uses_focal_point(preset: Preset, file: File) -> bool:
-    """Whether the derivatives of `file` for `preset` follow the file's focal point, if it has one."""
+    """Whether the derivatives of `file` for `preset` follow a focal point, if there is one."""
     width, height = _target_size(preset, file)
-    return preset.fit in {MISSING, "cover"} and width is not None and height is not None
+    return preset.fit in (MISSING, "cover") and width is not None and height is not None
 
 
 def _refuse_impossible(preset: Preset) -> None:
@@ -108,13 +130,24 @@ def _refuse_impossible(preset: Preset) -> None:
             remedy="Give the preset another key in Directus under Settings > Files & Storage > Asset presets.",
         )
     if preset.fault:
-        raise BadInput(preset.fault, remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.")
+        raise BadInput(
+            f"Preset '{preset.key}': {preset.fault}.",
+            remedy="Correct it in Directus under Settings > Files & Storage > Asset presets.",
+        )
     for name, *_ in preset.transforms:
-        if name not in OPERATIONS:
+        if name not in OPERATIONS and name not in OTHER_OPERATIONS:
             raise BadInput(
                 f"Preset '{preset.key}': {name!r} is not an operation of sharp that Directus permits.",
                 remedy=f"Remove it from the preset's transforms, or use one of: {', '.join(sorted(OPERATIONS))}.",
             )
+
+
+def _sizes_unknown(preset: Preset) -> SizesUnknown:
+    return SizesUnknown(
+        f"Directus knows no width and height of this picture. It leaves out the size that preset '{preset.key}' asks "
+        "for, so that visitors would get the picture in full size.",
+        remedy=UNKNOWN_SIZES_REMEDY,
+    )
 
 
 def _derivative(preset: Preset, file: File, *, output: str, accept: str, label: str) -> Derivative:
@@ -153,12 +186,10 @@ def _resolve(preset: Preset, file: File, output: str) -> tuple[Transform, ...]:
 
 
 def _target_size(preset: Preset, file: File) -> tuple[float | None, float | None]:
-    """Width and height to resize to; without both sizes of the file, Directus does not resize at all."""
-    if not (file.width and file.height):
-        return None, None
+    """Width and height to resize to."""
     width, height = preset.width or None, preset.height or None
     if preset.without_enlargement:
-        return width and min(width, file.width), height and min(height, file.height)
+        return width and min(width, file.width or width), height and min(height, file.height or height)
     return width, height
 
 
@@ -181,9 +212,9 @@ def _resize(preset: Preset, file: File) -> list[Transform]:
 
 
 def _focus(preset: Preset, file: File) -> tuple[float, float] | None:
-    if not uses_focal_point(preset, file) or file.focal_point_x is None or file.focal_point_y is None:
-        return None
-    return file.focal_point_x, file.focal_point_y
+    x = file.focal_point_x if preset.focal_point_x is None else preset.focal_point_x
+    y = file.focal_point_y if preset.focal_point_y is None else preset.focal_point_y
+    return None if x is None or y is None or not uses_focal_point(preset, file) else (x, y)
 
 
 def _around(

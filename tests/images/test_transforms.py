@@ -6,7 +6,7 @@ import pytest
 
 from directus_assets.directus.models import MISSING, File, Preset
 from directus_assets.errors import BadInput
-from directus_assets.images.transforms import derivatives, uses_focal_point
+from directus_assets.images.transforms import SizesUnknown, derivatives, uses_focal_point
 
 PHOTO = File(
     id="0b9d2f0e-6f5e-4f0c-9d64-1f3b9f0f2a11",
@@ -67,10 +67,50 @@ def test_without_enlargement_the_targets_stop_at_the_size_of_the_file():
     assert resolved(preset) == (resize(width=4000, height=200, withoutEnlargement=True),)
 
 
-def test_a_file_without_sizes_is_not_resized():
-    preset = Preset(key="card", width=300, format="webp")
+@pytest.mark.parametrize("sizes", [{"width": None}, {"height": None}, {"width": None, "height": None}, {"width": 0}])
+@pytest.mark.parametrize("asked", [{"width": 300}, {"height": 300}, {"width": 300, "format": "auto"}])
+def test_a_file_without_sizes_has_no_derivative_of_a_size(asked, sizes):
+    """Directus leaves the size out."""
+    with pytest.raises(SizesUnknown, match=r"no width and height of this picture.*preset 'card' asks for"):
+        resolved(Preset(key="card", **asked), **sizes)
 
-    assert resolved(preset, width=None) == (("toFormat", "webp", {"quality": MISSING}),)
+
+def test_a_file_without_sizes_has_the_derivatives_that_need_none():
+    assert resolved(Preset(key="card", format="webp"), width=None) == (("toFormat", "webp", {"quality": MISSING}),)
+
+
+def test_the_refusal_of_a_picture_without_sizes_does_not_depend_on_its_title():
+    """It is part of the fingerprint: another title is no reason to try again."""
+    texts = set()
+    for title in ("Harbour", "Port"):
+        with pytest.raises(SizesUnknown) as caught:
+            resolved(Preset(key="card", width=300), width=None, title=title)
+        texts.add(str(caught.value))
+
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "file", "left"),
+    [
+        ({"focal_point_x": 3900, "focal_point_y": 0}, (None, None), 100),
+        ({"focal_point_x": 3900, "focal_point_y": 0}, (0, 0), 100),
+        ({"focal_point_x": 3900}, (0, 0), 100),
+        ({"focal_point_x": 3900}, (None, 0), 100),
+        ({"focal_point_x": 3900}, (0, None), None),
+        ({"focal_point_y": 10}, (3900, 20), 100),
+    ],
+)
+def test_a_focal_point_of_the_preset_stands_before_that_of_the_file(own, file, left):
+    preset = Preset(key="card", width=300, height=300, **own)
+
+    extracts = [
+        transform[1]["left"]
+        for transform in resolved(preset, focal_point_x=file[0], focal_point_y=file[1])
+        if transform[0] == "extract"
+    ]
+
+    assert extracts == ([] if left is None else [left])
 
 
 def test_a_focal_point_adds_an_extract_around_it():
@@ -155,6 +195,16 @@ def test_nothing_is_derived_where_directus_answers_with_the_original():
 def test_a_preset_with_the_key_of_a_built_in_one_is_refused():
     with pytest.raises(BadInput, match="system-small-cover"):
         derivatives(Preset(key="system-small-cover", width=10), PHOTO)
+
+
+def test_a_preset_with_a_fault_is_refused_by_that():
+    with pytest.raises(BadInput, match=r"'card': `width` is 'wide'.*Correct it in Directus"):
+        derivatives(Preset.parse({"key": "card", "width": "wide"}), PHOTO)
+
+
+@pytest.mark.parametrize("name", ["gif", "dilate", "withMetadata"])
+def test_an_operation_that_directus_permits_to_presets_alone_has_a_derivative(name):
+    assert resolved(Preset(key="card", transforms=((name,),))) == ((name,),)
 
 
 def test_an_unknown_operation_is_refused_by_name():

@@ -115,10 +115,11 @@ def to_format(options: Options, name: object = MISSING, settings: object = MISSI
         "tif": tiff,
         "avif": avif,
     }
-    others = {"heic", "heif", "dz", "tile", "raw", "gif", "jp2", "jpx", "j2k", "j2c", "jxl"}
+    others = {"heic", "heif", "dz", "tile", "raw", "gif"}
     wanted = name.lower() if isinstance(name, str) else ""
     if wanted in others:
         raise NotReproducible(f"The output format {name!r} is left to Directus.")
+    # JPEG 2000 and JPEG XL are among them: sharp knows their names, and the libvips that it brings cannot write them.
     if wanted not in methods:
         raise expected(f"one of {', '.join(methods)}", "format", name)
     return methods[wanted](options, settings)

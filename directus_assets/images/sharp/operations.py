@@ -11,7 +11,7 @@ from typing import Any, Final
 from directus_assets.directus.models import MISSING
 from directus_assets.errors import BadInput
 from directus_assets.images.cache_name import Transform
-from directus_assets.images.sharp import adjustments, formats
+from directus_assets.images.sharp import NotReproducible, adjustments, formats
 from directus_assets.images.sharp.arguments import (
     Check,
     boolean,
@@ -51,7 +51,7 @@ def read_options(transforms: Sequence[Transform]) -> Options:
     for name, *arguments in transforms:
         method = _METHODS.get(str(name))
         if method is None:
-            raise BadInput(f"{name!r} is not an operation of sharp that Directus permits.")
+            raise NotReproducible(f"The operation {name!r} is left to Directus.")
         try:
             options = dataclasses.replace(options, **method(options, *arguments))
         except BadInput as error:

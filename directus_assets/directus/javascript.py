@@ -1,0 +1,46 @@
+"""JavaScript's reading of values from JSON, where Directus leaves it to JavaScript what a value means."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_OTHER_BASE = re.compile(r"0(?:x[0-9a-f]+|o[0-7]+|b[01]+)", re.IGNORECASE | re.ASCII)
+_BLANK = " \t\n\r\v\f\xa0\ufeff\u2028\u2029"
+
+
+def is_truthy(value: object) -> bool:
+    """Whether JavaScript takes `value` for true: unlike Python, it does so for empty lists and objects."""
+    return (isinstance(value, Mapping | Sequence) and not isinstance(value, str)) or bool(value)
+
+
+def as_number(value: object) -> float:
+    """`Number(value)`; NaN for what is none.
+
+    >>> as_number(" 0x10 "), as_number([60]), as_number(True), as_number("wide")
+    (16, 60, 1, nan)
+    """
+    match value:
+        case None:
+            return 0
+        case bool() | int() | float():
+            return _without_fraction(float(value))
+        case str():
+            return _read(value.strip(_BLANK))
+        case [] | [None]:
+            return 0
+        case [str() | int() | float() as only] if not isinstance(only, bool):
+            return as_number(only)
+    return math.nan
+
+
+def _read(text: str) -> float:
+    if not text:
+        return 0
+    if _OTHER_BASE.fullmatch(text):
+        return _without_fraction(float(int(text, 0)))
+    return _without_fraction(float(text)) if _DECIMAL.fullmatch(text) else math.nan
+
+
+def _without_fraction(number: float) -> float:
+    return int(number) if number.is_integer() else number
