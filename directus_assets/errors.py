@@ -14,6 +14,7 @@
         │   ├── Unreadable            not an answer of Directus at all; what was asked for may have been done
         │   └── Malformed             one row holds a value of another type than its field has; also a BadInput
         ├── BadInput                  a picture, text or file that cannot be processed
+        │   └── Correctable           as things are now: what puts it right changes neither the item nor its settings
         └── Unexpected                any other exception: nobody has foreseen what one item does to this code
 
 Nothing outside this module looks at status codes to decide about retries.
@@ -134,6 +135,12 @@ class Unreadable(Rejected):
 
 class BadInput(PermanentError):
     """A picture, text or file cannot be processed."""
+
+
+class Correctable(BadInput):
+    """What puts this right changes nothing of the item, so that no fingerprint tells: a limit, or another item."""
+
+    longest_wait_seconds: ClassVar[float | None] = 86400
 
 
 class Malformed(Rejected, BadInput):

@@ -197,7 +197,11 @@ class DirectusClient:
         """
         headers = {"Accept": accept} if accept else {}
         path, params = f"/assets/{file_id}", {"key": preset}
-        answer = self._send("HEAD", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
+        try:
+            answer = self._send("HEAD", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
+        except Rejected:
+            # The reason is in the body, which a HEAD has not.
+            answer = self._send("GET", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
         length = answer.headers.get("content-length")
         if length is None:
             # Some proxies take it away, and no size must not pass for an empty picture: then the bytes are counted.

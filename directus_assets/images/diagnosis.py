@@ -1,12 +1,15 @@
-"""Why Directus does not make a derivative: its answer to a HEAD says no more than a status, so the picture is asked."""
+"""Why Directus does not make a derivative: what it says of that is little or wrong, so the picture is asked."""
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
-from directus_assets.errors import BadInput, DirectusAssetsError, Overloaded, Rejected
+from directus_assets.errors import BadInput, Correctable, DirectusAssetsError, Overloaded, Rejected
 from directus_assets.images.budget import PixelBudget
-from directus_assets.images.inspection import DIRECTUS_MAX_SIDE, inspect
+from directus_assets.images.inspection import Facts, inspect
 from directus_assets.images.render import Source, render
-from directus_assets.images.transforms import Derivative
+from directus_assets.images.transforms import UNKNOWN_SIZES_REMEDY, Derivative
+
+_REFUSED = "Illegal asset transformation"
+"""Directus' words for a picture, or a derivative, that it does not make because of its size."""
 
 
 def diagnose(
@@ -20,8 +23,8 @@ def diagnose(
 ) -> DirectusAssetsError:
     """What is wrong with the picture, if that is why Directus failed; else the error as it came.
 
-    Directus answers 500 to a truncated picture, just as when it is in trouble itself, and 400 to garbage and to
-    pictures that are too large for it. Where nothing can be rendered here, the error stays as it came, too.
+    Directus answers 500 to a truncated picture, just as when it is in trouble itself, and 400 to garbage and to what
+    is too large for it. Where nothing can be rendered here, the error stays as it came, too.
 
     Args:
         client: Directus.
@@ -33,11 +36,16 @@ def diagnose(
     """
     if not isinstance(error, (Overloaded, Rejected)):
         return error
+    is_refused = isinstance(error, Rejected) and _REFUSED in error.message
+    if is_refused and file.width and file.height:
+        return _too_large(file, derivative)
     try:
         original = client.download(file.id)
         facts = inspect(original, file, max_pixels=max_pixels)
-        if isinstance(error, Rejected) and facts.is_refused_by_directus:
-            return _too_large(file, facts.width, facts.height)
+        if is_refused:
+            return _sizes_unknown(file, facts)
+        if isinstance(error, Overloaded) and facts.is_refused_by_directus:
+            return _sizes_of_another(file, facts)
         with budget.hold(facts.width * facts.height):
             render(Source(original), derivative, max_pixels=max_pixels)
     except BadInput as damage:
@@ -47,10 +55,27 @@ def diagnose(
     return error
 
 
-def _too_large(file: File, width: int, height: int) -> BadInput:
+def _too_large(file: File, derivative: Derivative) -> Correctable:
+    return Correctable(
+        f"{file.name} ({file.id}) has {file.width} x {file.height} pixels: that, or what '{derivative.label}' makes of "
+        "it, has a side over the limit of Directus, which is 6000 by default.",
+        remedy="Upload a smaller version, ask for less in the preset, raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION and "
+        "ASSETS_TRANSFORM_IMAGE_MAX_OUTPUT_DIMENSION in Directus, or use delivery `storage`.",
+    )
+
+
+def _sizes_unknown(file: File, facts: Facts) -> BadInput:
+    width, height = facts.upright
     return BadInput(
-        f"{file.name} ({file.id}) has {width} x {height} pixels; by default Directus transforms no picture with a side "
-        f"over {DIRECTUS_MAX_SIDE}.",
-        remedy="Upload a smaller version, raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION in Directus, or use delivery "
-        "`storage`.",
+        f"{file.name} ({file.id}) has {width} x {height} pixels, but Directus knows no width and height of it, and "
+        "transforms no such picture.",
+        remedy=f"{UNKNOWN_SIZES_REMEDY} Or use delivery `storage`.",
+    )
+
+
+def _sizes_of_another(file: File, facts: Facts) -> BadInput:
+    width, height = facts.upright
+    return BadInput(
+        f"{file.name} ({file.id}) has {width} x {height} pixels, which is too large for Directus to render.",
+        remedy=UNKNOWN_SIZES_REMEDY,
     )

@@ -3,11 +3,12 @@
 The header is read by libvips, which also decodes later: what passes here is not opened by anything else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from directus_assets.directus.models import TRANSFORMED_TYPES, File
+from directus_assets.directus.models import File
 from directus_assets.errors import BadInput
+from directus_assets.images.sharp import NotReproducible
 from directus_assets.images.sharp.load import MIME_TYPES, libvips, open_picture
 
 MAX_PIXELS: Final = 268_000_000
@@ -15,6 +16,9 @@ MAX_PIXELS: Final = 268_000_000
 
 DIRECTUS_MAX_SIDE: Final = 6000
 """The default of Directus' ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION, in pixels a side."""
+
+_LEFT_TO_DIRECTUS: Final = ((b"GIF8", "a GIF"), (b"<svg", "an SVG"), (b"<?xml", "an SVG"))
+"""How the formats begin that sharp reads whatever a file's type is, and that have no decoder here."""
 
 _REPAIR: Final = "Open it in an image editor, save it again, and replace the file in Directus."
 
@@ -37,9 +41,19 @@ class Facts:
         """Whether Directus, as it is set by default, would not transform a picture of this size itself."""
         return max(self.width, self.height) > DIRECTUS_MAX_SIDE
 
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height once the orientation is applied, as Directus reads them at an upload."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+    def sized(self, file: File) -> File:
+        """The row as it would be, had Directus read the sizes of this picture."""
+        width, height = self.upright
+        return replace(file, width=width, height=height)
+
 
 def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Facts:
-    """What `content` is, from its header alone.
+    """What `content` is, from its header alone, whichever of the types that Directus transforms the row declares.
 
     Args:
         content: the whole file.
@@ -47,8 +61,8 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
         max_pixels: the largest picture, in pixels, that is worth decoding.
 
     Raises:
-        BadInput: nothing there, cut off, no picture, another format than the row says, or too large. Names the file
-            and the way out.
+        BadInput: nothing there, cut off, no picture, or too large. Names the file and the way out.
+        NotReproducible: a format that Directus renders, and that is not opened here.
     """
     subject = f"{file.name} ({file.id})"
     if not content:
@@ -59,11 +73,6 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
             remedy="Replace the file in Directus with a complete copy.",
         )
     facts = _read_header(content, subject)
-    if file.type in TRANSFORMED_TYPES and facts.mime_type != file.type:
-        raise BadInput(
-            f"{subject} is {facts.mime_type}, but its `type` in Directus is {file.type}.",
-            remedy="Replace the file in Directus, so that its type is detected anew.",
-        )
     if facts.width * facts.height > max_pixels:
         raise BadInput(
             f"{subject} has {facts.width} x {facts.height} pixels, more than the limit of {max_pixels}.",
@@ -76,6 +85,11 @@ def _read_header(content: bytes, subject: str) -> Facts:
     try:
         opened = open_picture(content)
     except libvips().Error:
+        for start, kind in _LEFT_TO_DIRECTUS:
+            if content.lstrip()[: len(start)] == start:
+                raise NotReproducible(
+                    f"{subject} is {kind}, whatever its `type` says, and such pictures are left to Directus."
+                ) from None
         raise BadInput(
             f"{subject} is no JPEG, PNG, WebP, TIFF or AVIF picture, or its header is damaged.", remedy=_REPAIR
         ) from None

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Entry
 from directus_assets.errors import PermanentError
-from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 
 _DERIVATIVE = re.compile(r"(?P<stem>[^/]+)__[0-9a-f]{40}(?:\.[^/.]*)?")
 """What Directus calls derivatives (`cache_name`), at the top of the storage. Temporary names have one more ending."""
@@ -73,6 +73,8 @@ class Inventory:
     """All files, by id."""
     unresolved: set[str] = field(default_factory=set)
     """Ids of files for which it cannot be told what some preset asks for."""
+    unsized: set[str] = field(default_factory=set)
+    """Ids of files of which Directus knows no sizes, so that presets with a size ask for nothing."""
     _claimed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _stems: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -94,6 +96,9 @@ class Inventory:
         for preset in self.presets:
             try:
                 wanted = derivatives(preset, file)
+            except SizesUnknown:
+                self.unsized.add(file.id)
+                continue
             except PermanentError:
                 self.unresolved.add(file.id)
                 continue

@@ -15,7 +15,7 @@ from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsE
 from directus_assets.images.budget import PixelBudget
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, Warm, digest
 from directus_assets.images.diagnosis import diagnose
-from directus_assets.images.inspection import inspect
+from directus_assets.images.inspection import Facts, inspect
 from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
 from directus_assets.images.pace import Pace
 from directus_assets.images.plan import fingerprint
@@ -151,8 +151,11 @@ class _Bench:
 
     def _make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        here: list[tuple[Preset, tuple[Derivative, ...]]] = []
+        here: list[Preset] = []
         for preset in presets:
+            if self.maker.delivery_of(preset.key) == "export":
+                here.append(preset)
+                continue
             try:
                 wanted = derivatives(preset, file)
             except PermanentError as error:
@@ -161,7 +164,7 @@ class _Bench:
             if self.maker.delivery_of(preset.key) == "warm" or not wanted:
                 outcomes.append(self._warm(file, preset, wanted))
             else:
-                here.append((preset, wanted))
+                here.append(preset)
         return [*outcomes, *self._render_here(file, here)]
 
     def _warm(
@@ -191,20 +194,20 @@ class _Bench:
                 return _failed(file, preset, cause)
         return _delivered(file, preset, "warm", made, started, reason=reason)
 
-    def _render_here(self, file: File, work: Sequence[tuple[Preset, tuple[Derivative, ...]]]) -> Iterator[Outcome]:
-        if not work:
+    def _render_here(self, file: File, presets: Sequence[Preset]) -> Iterator[Outcome]:
+        if not presets:
             return
         started = time.monotonic()
         try:
-            original = self._original(file, {self.maker.delivery_of(preset.key) for preset, _ in work})
+            original = self._original(file, {self.maker.delivery_of(preset.key) for preset in presets})
             facts = inspect(original, file, max_pixels=self.maker.max_pixels)
         except DirectusAssetsError as error:
-            yield from (self._instead(file, preset, wanted, error, started) for preset, wanted in work)
+            yield from (self._instead(file, preset, error, started) for preset in presets)
             return
         with self.budget.hold(facts.width * facts.height):
             source = Source(original)
-            for preset, wanted in work:
-                yield self._render_preset(file, original, source, preset, wanted)
+            for preset in presets:
+                yield self._render_preset(file, facts, source, preset)
 
     def _original(self, file: File, deliveries: set[str]) -> bytes:
         if file.storage in self.maker.storages:
@@ -216,31 +219,50 @@ class _Bench:
             )
         return self.maker.client.download(file.id)
 
-    def _render_preset(
-        self, file: File, original: bytes, source: Source, preset: Preset, wanted: Sequence[Derivative]
-    ) -> Outcome:
+    def _render_preset(self, file: File, facts: Facts, source: Source, preset: Preset) -> Outcome:
         started = time.monotonic()
         delivery = self.maker.delivery_of(preset.key)
         try:
+            wanted = self._wanted(file, facts, preset)
+            if not wanted:
+                return _delivered(file, preset, delivery, (), started)
             pictures = [(d, render(source, d, max_pixels=self.maker.max_pixels)) for d in wanted]
             if delivery == "export":
-                made = self._export(file, preset, original, pictures)
+                made = self._export(file, preset, source.content, pictures)
             else:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
         except DirectusAssetsError as error:
-            return self._instead(file, preset, wanted, error, started)
+            return self._instead(file, preset, error, started)
         return _delivered(file, preset, delivery, made, started)
 
-    def _instead(
-        self, file: File, preset: Preset, wanted: Sequence[Derivative], error: DirectusAssetsError, started: float
-    ) -> Outcome:
+    def _wanted(self, file: File, facts: Facts, preset: Preset) -> tuple[Derivative, ...]:
+        """The derivatives to render. An export needs no name of Directus', so that the picture's own sizes count.
+
+        Raises:
+            BadInput: what the preset asks for cannot be made of this picture, or Directus has other sizes for it.
+        """
+        right = derivatives(preset, facts.sized(file))
+        if self.maker.delivery_of(preset.key) == "export":
+            return right
+        wanted = derivatives(preset, file)
+        if wanted != right:
+            width, height = facts.upright
+            raise BadInput(
+                f"Directus has the sizes {file.width} x {file.height} for this picture of {width} x {height} pixels, "
+                f"and preset '{preset.key}' follows those that Directus has.",
+                remedy="Directus keeps the sizes of the picture before where the new one is too large for it: replace "
+                "the picture by a smaller one.",
+            )
+        return wanted
+
+    def _instead(self, file: File, preset: Preset, error: DirectusAssetsError, started: float) -> Outcome:
         """Where delivery `storage` cannot, Directus makes the derivative itself, and the reason is kept.
 
         Not so where it could not either, or where this delivery can later.
         """
         if isinstance(error, (BadInput, TransientError)) or self.maker.delivery_of(preset.key) == "export":
             return _failed(file, preset, error)
-        outcome = self._warm(file, preset, wanted, reason=str(error), started=started)
+        outcome = self._warm(file, preset, derivatives(preset, file), reason=str(error), started=started)
         if isinstance(outcome, Failed) and isinstance(outcome.error, PermanentError):
             both = f"{error.message} Directus does not make it either: {outcome.error.message}"
             return _failed(file, preset, BadInput(both, remedy=error.remedy or outcome.error.remedy))

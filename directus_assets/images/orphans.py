@@ -8,8 +8,9 @@ Directus' built-in presets, is named in the same way. So there are two proofs, a
   the last thing that the activity log says of that id is its deletion, or Dagster recorded that we made this very
   derivative. Nobody can ask for a derivative of a file that is gone, whoever made it.
 - *It was replaced*: Dagster recorded that we made it for a file that is still there, and no preset asks for it now: the
-  preset was changed or removed, or the file's focal point, size or type was. Where a visitor happens to ask for the
-  same with parameters of their own, Directus makes it again: originals are never touched, so nothing is lost.
+  preset was changed or removed, or the file's focal point, size or type was; or Directus knows no sizes of the file,
+  and what was made is the picture in full size. Where a visitor happens to ask for the same with parameters of their
+  own, Directus makes it again: originals are never touched, so nothing is lost.
 """
 
 import re
@@ -91,4 +92,7 @@ def _replaced(inventory: Inventory, each: Unclaimed, evidence: Evidence, presets
         return f"preset '{making.preset}' removed"
     if making.code_version != code_version(presets[making.preset]):
         return f"preset '{making.preset}' changed"
+    preset = presets[making.preset]
+    if (preset.width or preset.height) and not inventory.unsized.isdisjoint(each.files):
+        return f"preset '{making.preset}' asks for a size, and Directus knows none of the file"
     return "file changed"

@@ -81,11 +81,27 @@ def damaged() -> list[Picture]:
         ("header-only.jpg", noise[:200]),
         ("garbage.jpg", b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8),
         ("text.png", b"this is no picture"),
-        ("png-as-jpeg.jpg", png),
         ("trailing.jpg", noise + b"appended" * 100),
         ("too-wide.png", _saved(Image.new("1", (6001, 2), 1), "PNG")),
     ]
     return [Picture(name=name, content=content) for name, content in made]
+
+
+def mistyped() -> list[Picture]:
+    """Pictures that are declared as something else, each of the five types as another one."""
+    gradient, alpha, small = _gradient(), _with_alpha(), _gradient(161, 120)
+    made = [
+        ("png-as-jpeg.jpg", _saved(alpha, "PNG")),
+        ("sixteen-bit-png-as-jpeg.jpg", _sixteen_bits(gradient).pngsave_buffer()),
+        ("webp-as-jpeg.jpg", _saved(_photo(), "WEBP", quality=80)),
+        ("jpeg-as-png.png", _saved(_photo(), "JPEG", quality=88)),
+        ("jpeg-as-webp.webp", _saved(gradient, "JPEG")),
+        ("tiff-as-png.png", _saved(gradient, "TIFF", compression="tiff_lzw")),
+        ("avif-as-jpeg.jpg", _saved(small, "AVIF", quality=60)),
+        ("png-as-avif.avif", _saved(alpha, "PNG")),
+        ("webp-as-tiff.tif", _saved(gradient, "WEBP", lossless=True)),
+    ]
+    return [Picture(name=name, content=content, focal_point=(20, 30)) for name, content in made]
 
 
 def _saved(picture: Image.Image, form: str, **options: Any) -> bytes:

@@ -13,10 +13,23 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.images.make import Maker
-from directus_assets.images.transforms import derivatives
+from directus_assets.images.transforms import SizesUnknown, derivatives
 
 RENDERED = b"rendered by Directus"
 URL = "http://directus.example.com"
+
+ILLEGAL = httpx.Response(
+    400,
+    json={
+        "errors": [
+            {
+                "message": "Illegal asset transformation.",
+                "extensions": {"invalidTransformations": ["width", "height"], "code": "ILLEGAL_ASSET_TRANSFORMATION"},
+            }
+        ]
+    },
+)
+"""What Directus answers where it knows no sizes of a picture, or larger ones than it takes."""
 
 Trouble = Callable[[httpx.Request], httpx.Response | None]
 
@@ -41,6 +54,7 @@ class ScriptedDirectus:
         self.presets = {preset.key: preset for preset in presets}
         self.rows: dict[str, dict[str, Any]] = {}
         self.rendered: list[str] = []
+        self.max_side = 6000
         self.trouble: Trouble = lambda _: None
         self.client = DirectusClient(URL, "t", transport=httpx.MockTransport(self._answer))
 
@@ -96,14 +110,26 @@ class ScriptedDirectus:
         file_id = request.url.path.removeprefix("/assets/")
         if file_id not in self.rows:
             return httpx.Response(403)
-        if request.method == "GET":
+        if "key" not in request.url.params:
             return httpx.Response(200, content=self.storage.read(self.rows[file_id]["filename_disk"]))
-        return self._head(self.file(file_id), self.presets[request.url.params["key"]], request.headers["accept"])
+        answer = self._derivative(
+            self.file(file_id), self.presets[request.url.params["key"]], request.headers["accept"]
+        )
+        if request.method == "GET":
+            return answer
+        # The answer to a HEAD has the headers, and no body.
+        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        return httpx.Response(answer.status_code, headers={**headers, "content-length": str(len(answer.content))})
 
-    def _head(self, file: File, preset: Preset, accept: str) -> httpx.Response:
-        wanted = next(each for each in derivatives(preset, file) if each.accept == accept)
+    def _derivative(self, file: File, preset: Preset, accept: str) -> httpx.Response:
+        try:
+            wanted = next(each for each in derivatives(preset, file) if each.accept == accept)
+        except SizesUnknown:
+            return ILLEGAL
         if self.storage.size(wanted.stored_name) is None:
+            if not file.width or not file.height or max(file.width, file.height) > self.max_side:
+                return ILLEGAL
             self.rendered.append(wanted.stored_name)
             self.storage.write(wanted.stored_name, RENDERED, content_type=wanted.mime_type)
-        headers = {"content-length": str(self.storage.size(wanted.stored_name)), "content-type": wanted.mime_type}
-        return httpx.Response(200, headers=headers)
+        headers = {"content-type": wanted.mime_type}
+        return httpx.Response(200, headers=headers, content=self.storage.read(wanted.stored_name))

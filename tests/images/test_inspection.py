@@ -8,6 +8,7 @@ from PIL import Image
 from directus_assets.directus.models import File
 from directus_assets.errors import BadInput
 from directus_assets.images.inspection import inspect
+from directus_assets.images.sharp import NotReproducible
 
 
 def picture(form: str = "JPEG", size: tuple[int, int] = (40, 30), mode: str = "RGB", **options) -> bytes:
@@ -68,8 +69,14 @@ def test_a_file_that_is_no_picture_is_refused():
         inspect(b"hello, I am a text", row())
 
 
-def test_a_picture_of_a_format_that_directus_leaves_alone_is_refused():
+@pytest.mark.parametrize("form", ["BMP", "PDF", "JPEG2000"])
+def test_a_picture_of_a_format_that_directus_leaves_alone_is_refused(form):
     with pytest.raises(BadInput, match="is no JPEG"):
+        inspect(picture(form), row("image/png"))
+
+
+def test_a_picture_of_a_format_that_only_directus_opens_is_left_to_it():
+    with pytest.raises(NotReproducible, match="is a GIF, whatever its `type` says"):
         inspect(picture("GIF"), row("image/png"))
 
 
@@ -78,9 +85,18 @@ def test_a_file_shorter_than_directus_says_is_refused():
         inspect(picture(), row(filesize=999_999))
 
 
-def test_a_type_that_contradicts_the_file_is_refused():
-    with pytest.raises(BadInput, match=r"is image/png, but its `type` in Directus is image/jpeg.*Replace the file"):
-        inspect(picture("PNG"), row())
+def test_the_content_tells_the_type_whatever_the_row_says():
+    assert inspect(picture("PNG"), row()).mime_type == "image/png"
+
+
+@pytest.mark.parametrize(("orientation", "sizes"), [(1, (40, 30)), (4, (40, 30)), (5, (30, 40)), (8, (30, 40))])
+def test_sizes_are_those_of_the_upright_picture_as_in_directus(orientation, sizes):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    sized = inspect(picture(exif=exif), row()).sized(row())
+
+    assert (sized.width, sized.height) == sizes
 
 
 def test_a_decompression_bomb_is_refused_by_its_header():

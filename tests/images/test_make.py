@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from directus_assets.directus.models import Preset
 from directus_assets.directus.storage import LocalStorage
@@ -217,24 +218,159 @@ def test_a_busy_directus_is_worth_another_try(directus: ScriptedDirectus, status
     ("content", "status", "told"),
     [
         (picture((600, 400))[:2000], 500, "damaged or incomplete"),
-        (b"GIF89a but not really", 400, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
+        (b"a text, and no picture", 400, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
         (b"", 400, "is empty (0 bytes)"),
-        (picture(kind="PNG"), 500, "is image/png, but its `type` in Directus is image/jpeg"),
-        (picture((6001, 2)), 400, "has 6001 x 2 pixels; by default Directus transforms no picture with a side over"),
+        (picture((7000, 6000)), 500, "has 7000 x 6000 pixels, which is too large for Directus to render"),
     ],
-    ids=["truncated", "garbage", "empty", "another type", "too large for Directus"],
+    ids=["truncated", "garbage", "empty", "too large, with the sizes of the picture that it has replaced"],
 )
 def test_a_picture_that_directus_cannot_do_is_told_as_that_and_not_tried_again(
     directus: ScriptedDirectus, content: bytes, status: int, told: str
 ) -> None:
     directus.add("f1", content)
-    directus.trouble = lambda request: httpx.Response(status) if request.method == "HEAD" else None
+    directus.trouble = lambda request: httpx.Response(status) if "key" in request.url.params else None
 
     error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
 
     assert isinstance(error, BadInput)
     assert told in error.message
     assert error.remedy
+
+
+@pytest.mark.parametrize(("max_side", "sizes"), [(6000, (6001, 2)), (50, (60, 40))], ids=["by default", "lowered"])
+def test_what_is_too_large_for_directus_to_render_is_told_as_that(
+    directus: ScriptedDirectus, max_side: int, sizes: tuple[int, int]
+) -> None:
+    directus.max_side = max_side
+    directus.add("f1", picture(sizes), width=sizes[0], height=sizes[1])
+
+    error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
+
+    assert f"F1 (f1) has {sizes[0]} x {sizes[1]} pixels" in error.message
+    assert "a side over the limit of Directus" in error.message
+    assert "ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION" in error.remedy
+
+
+def test_a_raised_limit_of_directus_is_noticed_a_day_later_at_the_latest(directus: ScriptedDirectus) -> None:
+    """No row changes with it, so that no fingerprint does."""
+    directus.max_side = 50
+    directus.add("f1", picture())
+
+    error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
+
+    assert error.longest_wait_seconds == 86400
+
+
+# Sizes that Directus does not know
+
+
+@pytest.mark.parametrize("sizes", [(None, None), (60, None), (None, 40), (0, 0)])
+@pytest.mark.parametrize("deliveries", [ANY, WARM], ids=["storage", "warm"])
+def test_a_preset_with_a_size_is_refused_where_directus_would_serve_full_size(
+    directus: ScriptedDirectus, deliveries: dict[str, str], sizes: tuple[int | None, int | None]
+) -> None:
+    directus.add("f1", picture(), width=sizes[0], height=sizes[1])
+
+    errors = failed(make(directus.maker(deliveries), directus, CARD, WIDE, AUTO))
+
+    assert {preset for _, preset in errors} == {"card", "wide", "auto"}
+    for error in errors.values():
+        assert "Directus knows no width and height of this picture" in error.message
+        assert "replace the picture by a smaller one; or raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION" in error.remedy
+    assert directus.stored() == set()
+
+
+def test_what_was_stored_in_full_size_is_not_taken_for_right(directus: ScriptedDirectus) -> None:
+    """It lies under the name that Directus looks for, and Directus would serve it."""
+    file = directus.add("f1", picture(), width=None, height=None)
+    (full_size,) = derivatives(Preset(key="card", format="webp"), file)
+    directus.storage.write(full_size.stored_name, b"full size", content_type="image/webp")
+
+    assert list(failed(make(directus.maker(WARM), directus, CARD))) == [("f1", "card")]
+
+
+def test_a_preset_that_asks_for_no_size_needs_none(directus: ScriptedDirectus) -> None:
+    content = picture()
+    file = directus.add("f1", content, width=None, height=None)
+    preset = directus.presets["card"] = Preset(key="card", format="webp", quality=60)
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, preset))
+
+    (wanted,) = derivatives(preset, file)
+    assert (outcome.delivery, outcome.made[0].width, outcome.made[0].height) == ("storage", 60, 40)
+    assert directus.storage.read(wanted.stored_name) == render(Source(content), wanted).content
+
+
+def test_of_such_a_picture_directus_itself_makes_nothing(directus: ScriptedDirectus) -> None:
+    directus.add("f1", picture(), width=None, height=None)
+    directus.presets["card"] = Preset(key="card", format="webp", quality=60)
+
+    error = failed(make(directus.maker(WARM), directus, directus.presets["card"]))["f1", "card"]
+
+    assert "has 60 x 40 pixels, but Directus knows no width and height of it" in error.message
+    assert "or use delivery `storage`" in error.remedy.lower()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_an_export_goes_by_the_sizes_of_the_picture_itself(
+    directus: ScriptedDirectus, tmp_path: Path, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    directus.add("f1", picture(exif=exif), width=None, height=None, focal_point_x=0, focal_point_y=0)
+    large = Preset(key="wide", width=500, without_enlargement=True)
+
+    outcomes = delivered(make(directus.maker(EXPORT, export=tmp_path), directus, CARD, large, AUTO, NOTHING))
+
+    sizes = {outcome.preset: {(made.width, made.height) for made in outcome.made} for outcome in outcomes}
+    upright = (60, 40) if orientation == 1 else (40, 60)
+    assert sizes == {"card": {(20, 20)}, "wide": {upright}, "auto": {(16, 16)}, "nothing": set()}
+    assert {outcome.delivery for outcome in outcomes} == {"export"}
+
+
+def test_sizes_of_a_picture_that_was_replaced_are_not_followed(directus: ScriptedDirectus) -> None:
+    """Directus keeps them where the new picture is too large for it."""
+    directus.add("f1", picture((600, 400)), width=60, height=40)
+    bounded = Preset(key="wide", width=500, without_enlargement=True)
+
+    outcomes = make(directus.maker(ANY), directus, CARD, bounded)
+
+    assert [outcome.preset for outcome in delivered(outcomes)] == ["card"]
+    error = failed(outcomes)["f1", "wide"]
+    assert "Directus has the sizes 60 x 40 for this picture of 600 x 400 pixels" in error.message
+
+
+# Types that a file has not
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "AVIF"])
+def test_what_is_declared_as_another_type_is_rendered_as_directus_does(directus: ScriptedDirectus, kind: str) -> None:
+    content = picture(kind=kind)
+    file = directus.add("f1", content)
+
+    outcomes = delivered(make(directus.maker(ANY), directus, CARD, WIDE))
+
+    assert {(outcome.preset, outcome.delivery) for outcome in outcomes} == {("card", "storage"), ("wide", "storage")}
+    (wanted,) = derivatives(CARD, file)
+    assert directus.storage.read(wanted.stored_name) == render(Source(content), wanted).content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [picture(kind="GIF"), b'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"/>', b"\n<?xml ?><svg/>"],
+    ids=["GIF", "SVG", "SVG with a declaration"],
+)
+def test_what_directus_renders_and_this_package_does_not_open_is_left_to_directus(
+    directus: ScriptedDirectus, tmp_path: Path, content: bytes
+) -> None:
+    directus.add("f1", content)
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+    errors = failed(make(directus.maker(EXPORT, export=tmp_path), directus, CARD))
+
+    assert (outcome.delivery, len(directus.rendered)) == ("warm", 1)
+    assert "are left to Directus" in outcome.reason
+    assert list(errors) == [("f1", "card")]
 
 
 def test_a_missing_right_is_told_with_its_remedy(directus: ScriptedDirectus) -> None:
@@ -387,7 +523,6 @@ HOSTILE = {
     "cut off on its way to the storage": (picture(), {"filesize": 99_999}, "is cut off: "),
     "garbage": (bytes(range(256)) * 8, {}, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
     "zero bytes": (b"", {"filesize": 0}, "is empty (0 bytes)"),
-    "another type": (picture(kind="PNG"), {}, "is image/png, but its `type` in Directus is image/jpeg"),
     "too many pixels": (picture((1001, 1000)), {}, "has 1001 x 1000 pixels, more than the limit of 1000000"),
     "outside of its folder": (picture(), {"filename_disk": "../uploads/f1.jpg"}, "filename_disk"),
 }

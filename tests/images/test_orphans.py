@@ -6,6 +6,7 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.images.inventory import Inventory
 from directus_assets.images.orphans import Evidence, Making, prove, questions
 from directus_assets.images.plan import code_version
+from directus_assets.images.transforms import derivatives
 from tests.images.test_inventory import BROKEN, CARD, FILE, HASH, ID, inventory
 
 OLD = f"{ID}__{HASH}.webp"
@@ -47,6 +48,23 @@ def test_what_is_not_proven_to_be_replaced_is_left_alone(
     evidence: Evidence, file: File, presets: tuple[Preset, ...]
 ) -> None:
     assert reasons(inventory({OLD: 5, f"{ID}.jpg": 9}, file, presets=presets), evidence) == {}
+
+
+def test_what_was_stored_in_full_size_is_an_orphan() -> None:
+    """It was made where Directus knows no sizes of a file, under the name that Directus then looks for."""
+    unsized = replace(FILE, width=None, height=None)
+    format_only = Preset(key="card", format="webp")
+    (full_size,) = derivatives(format_only, unsized)
+    evidence = Evidence(made={(ID, full_size.stored_name): NOW})
+    stored = {full_size.stored_name: 5, f"{ID}.jpg": 9}
+
+    made = inventory(stored, unsized)
+    also_asked_for = inventory(stored, unsized, presets=(CARD, replace(format_only, key="original")))
+
+    assert reasons(made, evidence) == {
+        full_size.stored_name: "preset 'card' asks for a size, and Directus knows none of the file"
+    }
+    assert reasons(also_asked_for, evidence) == {}
 
 
 @pytest.mark.parametrize(

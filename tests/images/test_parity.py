@@ -16,12 +16,12 @@ from PIL import Image
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput
-from directus_assets.images.inspection import inspect
+from directus_assets.images.inspection import Facts, inspect
 from directus_assets.images.render import Rendered, Source, render
-from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 from directus_assets.local.pictures import upload
 from directus_assets.local.server import LocalDirectus
-from tests.images.corpus import PRESETS, Picture, damaged, pictures
+from tests.images.corpus import PRESETS, Picture, damaged, mistyped, pictures
 
 pytestmark = pytest.mark.integration
 
@@ -34,6 +34,9 @@ class Comparison:
     derivative: Derivative
     theirs: httpx.Response
     ours: Rendered | str
+    sizes: tuple[int, int] | None
+    """Of the upright picture, as its header tells them here."""
+    sizes_there: tuple[int | None, int | None]
     is_stored_as_named: bool
 
     @property
@@ -67,7 +70,8 @@ def comparisons(empty_directus: LocalDirectus, admin: httpx.Client) -> list[Comp
     # Two at a time keep both cores busy without Directus' own limit in sight.
     with ThreadPoolExecutor(2) as pool:
         compared = pool.map(
-            lambda picture: list(_compare(empty_directus, admin, picture, presets)), [*pictures(), *damaged()]
+            lambda picture: list(_compare(empty_directus, admin, picture, presets)),
+            [*pictures(), *mistyped(), *damaged()],
         )
         return [comparison for comparisons in compared for comparison in comparisons]
 
@@ -77,8 +81,9 @@ def _compare(
 ) -> Iterator[Comparison]:
     file_id = upload(admin, picture.content, filename=picture.name, type=picture.type, focal_point=picture.focal_point)
     file = File.parse(admin.get(f"/files/{file_id}").json()["data"])
-    source = _source(picture, file)
-    for derivative in (derivative for preset in presets for derivative in derivatives(preset, file)):
+    facts = _facts(picture, file)
+    source = facts if isinstance(facts, str) else Source(picture.content)
+    for derivative in (derivative for preset in presets for derivative in _wanted(preset, file)):
         address, headers = f"/assets/{file_id}", {"accept": derivative.accept}
         theirs = admin.get(address, params={"key": derivative.preset_key}, headers=headers)
         stored = directus.uploads / derivative.stored_name
@@ -87,14 +92,22 @@ def _compare(
             derivative=derivative,
             theirs=theirs,
             ours=source if isinstance(source, str) else _rendered(source, derivative),
+            sizes=None if isinstance(facts, str) else facts.upright,
+            sizes_there=(file.width, file.height),
             is_stored_as_named=stored.exists() and stored.read_bytes() == theirs.content,
         )
 
 
-def _source(picture: Picture, file: File) -> Source | str:
+def _wanted(preset: Preset, file: File) -> tuple[Derivative, ...]:
     try:
-        inspect(picture.content, file)
-        return Source(picture.content)
+        return derivatives(preset, file)
+    except SizesUnknown:
+        return ()
+
+
+def _facts(picture: Picture, file: File) -> Facts | str:
+    try:
+        return inspect(picture.content, file)
     except BadInput as error:
         return str(error)
 
@@ -142,6 +155,12 @@ def test_width_height_and_format_are_equal(comparisons):
     assert not different
 
 
+def test_sizes_are_read_as_directus_reads_them(comparisons):
+    different = {c.picture.name: (c.sizes_there, c.sizes) for c in comparisons if c.sizes not in (None, c.sizes_there)}
+
+    assert not different
+
+
 def test_the_announced_type_is_equal(comparisons):
     different = [
         f"{c}: {c.theirs.headers['content-type']}, here {c.derivative.mime_type}"
@@ -167,7 +186,7 @@ def test_tiff_is_at_least_alike(comparisons):
 
 
 def test_a_whole_picture_that_directus_renders_is_never_refused_here(comparisons):
-    whole = {picture.name for picture in pictures()}
+    whole = {picture.name for picture in [*pictures(), *mistyped()]}
     rendered_there = [c for c in comparisons if c.picture.name in whole and not c.is_refused_there]
     refused = [f"{c}: {c.ours}" for c in rendered_there if isinstance(c.ours, str)]
 
