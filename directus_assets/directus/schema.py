@@ -8,7 +8,7 @@ the alias, `meta.junction_field` the language's field), and its twin from that f
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import langcodes
@@ -79,10 +79,19 @@ class TranslatedCollection:
     is_singleton: bool = False
     is_versioned: bool = False
     """Whether Directus keeps content versions of `translations`."""
+    source_language_fields: tuple[str, ...] = ()
+    """The fields of the item that point to a language."""
+    code_fields: tuple[str, ...] = ()
+    """The fields of the item that could hold the code of a language."""
+
+    def language(self, code: str) -> LanguageRow | None:
+        """The language of this code; None where Directus has no such language."""
+        return next((row for row in self.languages if row.code == code), None)
 
     def language_key(self, code: str) -> str | None:
         """The key of the row of a language; None where Directus has no such language."""
-        return next((row.key for row in self.languages if row.code == code), None)
+        row = self.language(code)
+        return row.key if row else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +129,9 @@ def read_translated_collections(
             with alone(parent, faults):
                 if twin := _twin(relation, relations, fields):
                     languages = _languages(client, twin["related_collection"], fields)
-                    found.append(_describe(relation, twin, fields, collections, languages))
+                    collection = _describe(relation, twin, fields, collections, languages)
+                    pointing = _pointing(collection, relations, fields)
+                    found.append(replace(collection, source_language_fields=pointing))
     return tuple(sorted((each for each in found if each.fields), key=lambda each: each.collection))
 
 
@@ -204,7 +215,19 @@ def _describe(
         default_language=(alias.options.get("defaultLanguage") if alias else None) or None,
         is_singleton=bool(collections.get(parent, {}).get("singleton")),
         is_versioned=bool(collections.get(rows, {}).get("versioning")),
+        code_fields=tuple(f.name for f in fields[parent] if f.type == "string" and not f.is_key and not f.is_reference),
     )
+
+
+def _pointing(
+    collection: TranslatedCollection, relations: Iterable[Mapping[str, Any]], fields: _Fields
+) -> tuple[str, ...]:
+    """The fields of the item that point to one of its languages; a language that points to another is no such item."""
+    parent, languages = collection.collection, collection.languages_collection
+    if parent == languages:
+        return ()
+    pointing = {r["field"] for r in relations if (r["collection"], r.get("related_collection")) == (parent, languages)}
+    return tuple(field.name for field in fields[parent] if field.name in pointing)
 
 
 def _text_fields(fields: Iterable[_Field]) -> list[TextField]:

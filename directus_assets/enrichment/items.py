@@ -141,7 +141,7 @@ class ItemReader:
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
         """Writes these fields of one language; whether it was written (see `RowWriter.write`)."""
-        return self._writer.write(Item(key=item.key, source={}, rows=item.rows), language, values)
+        return self._writer.write(Item(key=item.key, source_language="", source={}, rows=item.rows), language, values)
 
     @cached_property
     def _writer(self) -> RowWriter:

@@ -130,6 +130,8 @@ def _scope_rights(scope: Scope) -> list[Right]:
     schema = scope.schema
     # Without the alias field, Directus does not show the relation.
     few = dict.fromkeys([schema.key_field, schema.alias_field, *_fields_of_filter(scope.filter)])
+    if scope.source_field:
+        few[scope.source_field] = None
     return [
         # All fields of an original: with one that is added later and cannot be read, it would not look like one.
         Right(collection=schema.collection, action="read", fields=ALL_FIELDS if scope.source_on_item else tuple(few)),

@@ -108,6 +108,8 @@ def _forecasts(
             made = fingerprints(instance, {code: items.assets[code] for code in codes}, [item.key for item in page])
         for item in page:
             for target in targets:
+                if item.source_language == target.code:
+                    continue
                 known, forecast = made.get((target.code, item.key), "").removesuffix(REVIEW_MARK), None
                 with noted(problems):
                     if known != translator.fingerprint(item, target):

@@ -80,8 +80,11 @@ def translation_metadata(
     result: Translated, *, scope: Scope, engine: Engine, cost: Decimal | None, public_url: str
 ) -> dict[str, Any]:
     """Metadata of one item in one language. Numbers are plotted by Dagster, over partitions and over time."""
+    link = dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}")
+    if result.is_source:
+        return {"item": link, "source": f"The item is written in {result.language}: '{scope.source_field}' says so."}
     metadata: dict[str, Any] = {
-        "item": dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}"),
+        "item": link,
         "engine": engine.name,
         "seconds": round(result.seconds, 3),
         "segments_reused": result.reused,

@@ -59,10 +59,10 @@ class ItemPage:
         return self.items.project.records.load(self.items.collection, key, output) is not None
 
     def is_there(self, output: str, key: str) -> bool:
-        """Whether every source text has one in the target language."""
+        """Whether every source text has one in the target language; the source is there."""
         item = self.rows[key]
         row = item.rows.get(output)
-        return all(
+        return item.source_language == output or all(
             is_empty(text) or (row is not None and not is_empty(row.values.get(name)))
             for name, text in item.source.items()
         )

@@ -79,9 +79,12 @@ class Items:
 
     @property
     def revision(self) -> str:
-        """Changes with the glossary, with a real engine after `pseudo`, and when there is money again."""
+        """Changes with the glossary, with a real engine after `pseudo`, when there is money again, and with the field
+        that names an item's own language.
+        """
         is_pseudo = self.engine.name == pseudo.NAME
-        return f"{digest_of_terms(self.glossary)}:{is_pseudo}:{self.project.purse.resumed_on()}"
+        field = f":{self.scope.source_field}" if self.scope.source_field else ""
+        return f"{digest_of_terms(self.glossary)}:{is_pseudo}:{self.project.purse.resumed_on()}{field}"
 
     @property
     def batch_size(self) -> int:
@@ -176,8 +179,14 @@ def _record(
             cost=project.purse.cost(result.usage),
             public_url=project.public_url,
         ),
-        note="Needs review: a human's text was kept although its source has changed." if result.reviews else "",
+        note=_note(result),
     )
+
+
+def _note(result: Translated) -> str:
+    if result.is_source:
+        return "Source: the item is written in this language, and is translated into the others from it."
+    return "Needs review: a human's text was kept although its source has changed." if result.reviews else ""
 
 
 def build_translator(project: Project, items: Items) -> Translator:
@@ -231,4 +240,7 @@ def _read(
 
 def _describe(scope: Scope, target: LanguageRow) -> str:
     fields = ", ".join(field.name for field in scope.schema.fields)
-    return as_markdown(f"Every item of '{scope.collection}' from {scope.source.code} into {target.code}: {fields}.")
+    source = scope.source.code
+    if scope.source_field:
+        source = f"the language that its '{scope.source_field}' names ({source} where it is empty)"
+    return as_markdown(f"Every item of '{scope.collection}' from {source} into {target.code}: {fields}.")

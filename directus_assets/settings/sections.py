@@ -77,6 +77,10 @@ class CollectionOptions(Section):
 
     enabled: bool = True
     source_language: str | None = None
+    """The language of items that name none."""
+    source_language_field: str | Literal[False] | None = None
+    """The field of an item that names the language it is written in; unset: the only one that points to a language.
+    `false`: none, all items are in the same language."""
     languages: tuple[str, ...] | None = None
     """Target languages; unset: `translations.languages`."""
     fields: tuple[str, ...] | None = None

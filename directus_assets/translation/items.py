@@ -25,6 +25,8 @@ class Item:
     """One item with everything that its translation is made from and written to."""
 
     key: str
+    source_language: str
+    """The code of the language that it is written in; where its field names none of the project's, what that says."""
     source: Mapping[str, JsonValue]
     """The translated fields in the source language; empty where the item has no source row yet."""
     rows: Mapping[str, Row]
@@ -96,6 +98,7 @@ def _read_some(client: DirectusClient, scope: Scope, keys: list[str], *, matchin
     if matching_only and scope.filter:
         conditions.append(scope.filter)
     fields = [schema.key_field, *(names if scope.source_on_item else ())]
+    fields += [scope.source_field] if scope.source_field else []
     parents = _rows(client, scope, fields=fields, filter={"_and": conditions}, limit=-1)
     rows = client.get(
         f"/items/{schema.translations}",
@@ -127,14 +130,24 @@ def _item(scope: Scope, parent: Mapping[str, Any], found: Sequence[tuple[str, Ro
         if code in rows:
             duplicates.append(code)
         rows.setdefault(code, row)
-    source_row = rows.pop(scope.source.code, None)
+    source_language = _source_language(scope, parent)
+    source_row = rows.pop(source_language, None)
     on_item = {name: parent.get(name) for name in names} if scope.source_on_item else {}
     return Item(
         key=str(parent[scope.schema.key_field]),
+        source_language=source_language,
         source=on_item or (source_row.values if source_row else {}),
         rows=rows,
         duplicates=tuple(duplicates),
     )
+
+
+def _source_language(scope: Scope, parent: Mapping[str, Any]) -> str:
+    named = parent.get(scope.source_field) if scope.source_field else None
+    if named in (None, ""):
+        return scope.source.code
+    languages = scope.schema.languages
+    return next((row.code for row in languages if str(named) in (row.key, row.code)), str(named))
 
 
 def _rows(client: DirectusClient, scope: Scope, **query: Any) -> list[dict[str, Any]]:

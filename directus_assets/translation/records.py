@@ -75,7 +75,7 @@ class TranslationRecord:
 
     `segments` holds translations by `segment_key`, whatever field they are from; `fields` holds the rest by field name.
     `answers` holds what arrived in a try that has not ended yet, or was killed: it is paid for, and kept as it came
-    before anybody looks at it.
+    before anybody looks at it. `source_language` is what both are translated from, a code; empty for the project's.
     """
 
     collection: str
@@ -84,7 +84,19 @@ class TranslationRecord:
     segments: Mapping[str, Remembered] = field(default_factory=dict)
     fields: Mapping[str, FieldRecord] = field(default_factory=dict)
     answers: tuple[Arrived, ...] = ()
+    source_language: str = ""
     version: Literal[1] = 1
+
+    def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
+        """This record for an item in `language`: what was translated from another language is not remembered.
+
+        Args:
+            language: the code of the item's language.
+            project: that of items that name none.
+        """
+        if (self.source_language or project) == language:
+            return self
+        return replace(self, source_language=language, segments={}, answers=())
 
     def with_answer(self, answer: Arrived) -> "TranslationRecord":
         """This record with one more answer."""

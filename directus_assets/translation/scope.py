@@ -20,8 +20,11 @@ class Scope:
 
     schema: TranslatedCollection
     source: LanguageRow
+    """The language of items that name none."""
     targets: tuple[LanguageRow, ...]
     filter: dict[str, Any]
+    source_field: str | None = None
+    """The field of the item that names the language it is written in; None where all are in the same."""
 
     @property
     def collection(self) -> str:
@@ -78,18 +81,34 @@ def _scope(
     configured = own.source_language or options.source_language
     if configured:
         _require(f"{where if own.source_language else 'translations'}.source_language", [configured], codes)
+    source_field = _source_field(schema, own, where)
     preferences = (configured, schema.default_language, default_language, codes[0])
     source = next(code for code in preferences if code in by_code)
     wanted = own.languages if own.languages is not None else options.languages
     if wanted is not None:
         _require(f"{where if own.languages else 'translations'}.languages", wanted, codes)
-    targets = tuple(by_code[code] for code in (codes if wanted is None else wanted) if code != source)
+    chosen = codes if wanted is None else wanted
+    # Where an item can be written in another language, it is translated into this one as well.
+    targets = tuple(by_code[code] for code in chosen if code != source or (source_field and len(codes) > 1))
     return Scope(
         schema=replace(schema, fields=_fields(schema, own, where)),
         source=by_code[source],
         targets=targets,
         filter=own.filter,
+        source_field=source_field,
     )
+
+
+def _source_field(schema: TranslatedCollection, own: CollectionOptions, where: str) -> str | None:
+    """The field that names an item's own language: of several, none is more likely than the others."""
+    pointing = schema.source_language_fields
+    if own.source_language_field is None:
+        return pointing[0] if len(pointing) == 1 else None
+    if own.source_language_field is False:
+        return None
+    known = [*pointing, *schema.code_fields]
+    _require(f"{where}.source_language_field", [own.source_language_field], known)
+    return own.source_language_field
 
 
 def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:

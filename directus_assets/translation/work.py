@@ -59,6 +59,8 @@ class Translated:
     reviews: tuple[Review, ...] = ()
     row: str | None = None
     """The key of the row in the translations collection, where there is one."""
+    is_source: bool = False
+    """Whether this is the language that the item is written in: there is nothing to translate."""
     usage: Usage = field(default_factory=Usage)
     reused: int = 0
     sent: int = 0
@@ -136,8 +138,10 @@ class Translator:
         Raises:
             DirectusAssetsError: as `translate`, for what can be known before.
         """
+        if item.source_language == target.code:
+            return Forecast(segments=0, usage=Usage())
         record, ours = self._prepare(item, target)
-        assignment = self._assignment(target)
+        assignment = self._assignment(item, target)
         asked = outstanding(ours, record.segments, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
         asked = {key: segment for key, segment in asked.items() if key not in arrived}
@@ -145,6 +149,7 @@ class Translator:
 
     def _prepare(self, item: Item, target: LanguageRow) -> tuple[TranslationRecord, dict[str, Document]]:
         """What is remembered of the item, and the fields that are to be translated."""
+        _refuse_unknown_language(self.scope, item)
         _refuse_duplicates(self.scope, item, target)
         record = self._record(item, target)
         documents = cut_item(self.scope, item)
@@ -153,6 +158,9 @@ class Translator:
 
     def _round(self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None]) -> Translated | None:
         """One try; None where the item was edited meanwhile, and has to be looked at again."""
+        if item.source_language == target.code:
+            found = self.fingerprint(item, target)
+            return Translated(item=item.key, language=target.code, fingerprint=found, is_source=True)
         record, ours = self._prepare(item, target)
 
         def keep(answer: Arrived) -> None:
@@ -162,7 +170,7 @@ class Translator:
             outcome = translate(
                 ours,
                 record.segments,
-                assignment=self._assignment(target),
+                assignment=self._assignment(item, target),
                 engine=self.engine,
                 gate=self.gate,
                 answers=record.answers,
@@ -178,7 +186,7 @@ class Translator:
         fresh = self._present.get(item.key)
         if fresh is None:
             return Translated(item=item.key, language=target.code, fingerprint="")
-        if dict(fresh.source) != dict(item.source):
+        if (fresh.source_language, dict(fresh.source)) != (item.source_language, dict(item.source)):
             return None
         return self._write(fresh, target, outcome)
 
@@ -195,12 +203,16 @@ class Translator:
     def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """What is remembered at this moment: another run may be at work on the same item."""
         known = self.records.load(self.scope.collection, item.key, target.code)
-        return known or TranslationRecord(collection=self.scope.collection, item=item.key, language=target.code)
+        known = known or TranslationRecord(collection=self.scope.collection, item=item.key, language=target.code)
+        return known.translated_from(item.source_language, project=self.scope.source.code)
 
     def _remember(
         self, item: Item, target: LanguageRow, change: Callable[[TranslationRecord], TranslationRecord]
     ) -> None:
-        self.records.update(self.scope.collection, item.key, target.code, change)
+        def changed(known: TranslationRecord) -> TranslationRecord:
+            return change(known.translated_from(item.source_language, project=self.scope.source.code))
+
+        self.records.update(self.scope.collection, item.key, target.code, changed)
 
     def _is_to_translate(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str) -> bool:
         current = _target_value(item, target, name)
@@ -268,9 +280,9 @@ class Translator:
         """A digest of all that decides the translation of `item` into `target`."""
         return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
 
-    def _assignment(self, target: LanguageRow) -> Assignment:
+    def _assignment(self, item: Item, target: LanguageRow) -> Assignment:
         return Assignment(
-            source=language(self.scope.source.code),
+            source=language(item.source_language),
             target=language(target.code),
             glossary=self.glossary,
             style_guide=self.style_guide,
@@ -281,11 +293,21 @@ def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequenc
     """A digest of all that decides the translation of `item` into `target`.
 
     Of the glossary only the terms that occur count, so that a changed term makes stale only what contains it. The
-    target's text does not count: an editor's wording is no reason to work.
+    target's text does not count: an editor's wording is no reason to work. In the language that the item is written in
+    its text does not count either.
     """
+    if item.source_language == target.code:
+        return _digest([scope.code_version, target.code, "source"])
     texts = {name: canonical(value) for name, value in item.source.items()}
     terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
     parts = [texts, scope.code_version, target.code, terms, is_pseudo]
+    # The project's language is part of the code version, and has been the only one that there was.
+    if item.source_language != scope.source.code:
+        parts += [item.source_language, scope.schema.language(item.source_language) is not None]
+    return _digest(parts)
+
+
+def _digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -316,8 +338,17 @@ def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
     return row.values.get(name) if row else None
 
 
+def _refuse_unknown_language(scope: Scope, item: Item) -> None:
+    if scope.schema.language(item.source_language) is None:
+        raise PermanentError(
+            f"Item {item.key} of {scope.collection} names '{item.source_language}' in '{scope.source_field}', and "
+            f"{scope.schema.languages_collection} has no language with that key or code.",
+            remedy="Choose a language there. An empty one stands for the project's.",
+        )
+
+
 def _refuse_duplicates(scope: Scope, item: Item, target: LanguageRow) -> None:
-    for code in (scope.source.code, target.code):
+    for code in (item.source_language, target.code):
         if code in item.duplicates:
             raise PermanentError(
                 f"Item {item.key} of {scope.collection} has more than one row for {code} "

@@ -224,6 +224,41 @@ def test_fields_that_the_item_has_as_well_are_told() -> None:
     assert found.item_fields == ("title",)
 
 
+def pointing(collection: str, name: str, to: str = "languages") -> dict[str, Any]:
+    return {"collection": collection, "field": name, "related_collection": to, "meta": None}
+
+
+def test_the_fields_of_an_item_that_point_to_a_language_are_told() -> None:
+    fields = posts(own=[field("original"), field("author"), field("draft_of"), field("note")])
+    related = [
+        *relations(),
+        pointing("posts", "original"),
+        pointing("posts", "author", "people"),
+        pointing("posts", "hidden_from_the_token"),
+        pointing("posts_translations", "made_from"),
+    ]
+
+    (found,) = discover(fields, related)
+
+    assert found.source_language_fields == ("original",)
+    assert "note" in found.code_fields
+
+
+def test_a_language_that_points_to_another_is_not_written_in_it() -> None:
+    fields = {
+        "languages": [key("code", "string"), field("fallback"), alias_field()],
+        "languages_names": [key(), field("language"), field("names_in"), TITLE],
+    }
+    related = [
+        *relations("languages", "languages_names", item="language", language="names_in"),
+        pointing("languages", "fallback"),
+    ]
+
+    (found,) = discover(fields, related)
+
+    assert found.source_language_fields == ()
+
+
 def test_singletons_and_versioned_rows_are_told() -> None:
     (found,) = discover(
         posts(), relations(), collections={"posts": {"singleton": True}, "posts_translations": {"versioning": True}}

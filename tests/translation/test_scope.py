@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from directus_assets.directus.models import GlossaryTerm
 from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import TranslationOptions
+from directus_assets.translation.glossary import Term
+from directus_assets.translation.items import Item
 from directus_assets.translation.scope import Scope, plan_scopes
+from directus_assets.translation.work import fingerprint
 
 POSTS = TranslatedCollection(
     collection="posts",
@@ -125,3 +129,74 @@ def test_the_code_version_changes_with_how_texts_are_read_and_not_with_the_langu
     assert posts(languages=["fr-FR"])[0].code_version == scope.code_version
     assert posts(kinds={"body": "markdown"})[0].code_version != scope.code_version
     assert posts(source_language="de-DE")[0].code_version != scope.code_version
+
+
+OWN = replace(POSTS, source_language_fields=("original",), code_fields=("locale",))
+
+
+def test_the_only_field_of_an_item_that_points_to_a_language_names_its_own() -> None:
+    (scope,) = scopes(OWN)
+
+    assert scope.source_field == "original"
+    assert scope.source.code == "en-US"
+    assert [row.code for row in scope.targets] == ["en-US", "de-DE", "fr-FR"]
+    assert scope.code_version == scopes()[0].code_version
+
+
+@pytest.mark.parametrize(
+    ("pointing", "said", "field"),
+    [
+        ((), None, None),
+        (("original", "fallback"), None, None),
+        (("original", "fallback"), "fallback", "fallback"),
+        (("original",), "locale", "locale"),
+        ((), "locale", "locale"),
+        (("original",), False, None),
+    ],
+)
+def test_yaml_can_name_the_field_of_the_own_language_or_none(
+    pointing: tuple[str, ...], said: str | bool | None, field: str | None
+) -> None:
+    options = {"posts": {"source_language_field": said}}
+
+    (scope,) = scopes(replace(OWN, source_language_fields=pointing), collections=options)
+
+    assert scope.source_field == field
+    assert ("en-US" in [row.code for row in scope.targets]) is (field is not None)
+
+
+def test_only_the_languages_that_yaml_names_are_targets_of_items_in_another_language() -> None:
+    (scope,) = scopes(OWN, languages=["de-DE", "fr-FR"])
+
+    assert [row.code for row in scope.targets] == ["de-DE", "fr-FR"]
+
+
+def test_one_language_alone_leaves_nothing_to_do() -> None:
+    assert scopes(replace(OWN, languages=OWN.languages[:1])) == []
+
+
+def test_a_field_of_the_own_language_that_there_is_not_is_told_with_the_nearest_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"source_language_field` .* 'orignal', .* Did you mean 'original'?"):
+        scopes(OWN, collections={"posts": {"source_language_field": "orignal"}})
+
+
+def item(source_language: str, title: str = "Bread") -> Item:
+    return Item(key="1", source_language=source_language, source={"title": title, "body": "<p>Rye</p>"}, rows={})
+
+
+def stamp(source_language: str, target: str, title: str = "Bread") -> str:
+    (scope,) = scopes(OWN)
+    terms = (Term.of(GlossaryTerm(term="Bread", translation_note="Brot")),)
+    return fingerprint(
+        scope, item(source_language, title), LanguageRow(key=target, code=target), terms, is_pseudo=False
+    )
+
+
+def test_fingerprints_of_items_in_the_language_of_the_project_are_what_they_have_always_been() -> None:
+    assert scopes(OWN)[0].code_version == "e42d63d5a6c0aa4e"
+    assert stamp("en-US", "de-DE") == "072302698759edf9"
+
+
+def test_the_fingerprint_follows_the_language_that_an_item_is_written_in() -> None:
+    assert len({stamp(source, "fr-FR") for source in ("en-US", "de-DE", "it-IT", "fr-FR")}) == 4
+    assert stamp("fr-FR", "fr-FR", "Bread") == stamp("fr-FR", "fr-FR", "Pain")

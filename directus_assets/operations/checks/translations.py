@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+from directus_assets.settings import TranslationOptions
 from directus_assets.translation.languages import language
 from directus_assets.translation.scope import Scope
 
@@ -14,6 +15,7 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
         return
     for scope in subject.scopes:
         yield _describe(scope)
+        yield from _check_source_field(scope, subject.project.settings.config.translations)
         yield from _check_languages(scope)
         if subject.project.settings.config.translations.review == "version" and not scope.schema.is_versioned:
             yield failed(
@@ -90,7 +92,23 @@ def _describe(scope: Scope) -> Finding:
     fields = ", ".join(f"{field.name} ({field.kind})" for field in scope.schema.fields)
     targets = ", ".join(row.code for row in scope.targets)
     place = "on the item" if scope.source_on_item else f"a row of {scope.schema.translations}"
-    return ok(f"collection {scope.collection}", f"{scope.source.code} ({place}) into {targets}: {fields}")
+    source = f"{scope.source.code} ({place})"
+    if scope.source_field:
+        source = f"the language in '{scope.source_field}', {scope.source.code} where it is empty ({place}),"
+    return ok(f"collection {scope.collection}", f"{source} into {targets}: {fields}")
+
+
+def _check_source_field(scope: Scope, options: TranslationOptions) -> Iterator[Finding]:
+    fields = scope.schema.source_language_fields
+    own = options.collections.get(scope.collection)
+    if len(fields) > 1 and (own is None or own.source_language_field is None):
+        yield warning(
+            f"collection {scope.collection}",
+            f"More than one field points to a language ({', '.join(fields)}), so every item is taken to be written in "
+            f"{scope.source.code}.",
+            f"Name the field that says what an item is written in: `translations.collections.{scope.collection}."
+            f"source_language_field: {fields[0]}` in the YAML file, or `false` for none.",
+        )
 
 
 def _check_languages(scope: Scope) -> Iterator[Finding]:
