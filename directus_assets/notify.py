@@ -23,7 +23,6 @@ _TOLD = "notified.json"
 _REMEMBERED = 5000
 """Causes that are remembered; an older one is told again should it come back."""
 _CAUSES_SHOWN = 5
-_ITEMS_PER_REQUEST = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,17 +67,15 @@ def forget_causes(storage: Storage, causes: Iterable[Cause]) -> None:
 def last_editors(client: DirectusClient, collection: str, items: Sequence[str]) -> dict[str, str]:
     """Item to the user who changed it last, other than ourselves, as far as the change feed knows."""
     editors: dict[str, str] = {}
-    for start in range(0, len(items), _ITEMS_PER_REQUEST):
-        conditions: list[dict[str, object]] = [
-            {"collection": {"_eq": collection}},
-            {"item": {"_in": list(items[start : start + _ITEMS_PER_REQUEST])}},
-            {"action": {"_in": ["create", "update"]}},
-            {"user": {"_nnull": True}},
-            {"user": {"_neq": client.own_user_id}},
-        ]
-        rows = client.get("/activity", fields=["item", "user"], filter={"_and": conditions}, sort="-id", limit=-1)
-        for row in rows:
-            editors.setdefault(str(row["item"]), str(row["user"]))
+    conditions: list[dict[str, object]] = [
+        {"collection": {"_eq": collection}},
+        {"action": {"_in": ["create", "update"]}},
+        {"user": {"_nnull": True}},
+        {"user": {"_neq": client.own_user_id}},
+    ]
+    matching = {"_and": conditions}
+    for row in client.rows_with("/activity", "item", items, matching=matching, fields=["item", "user"], sort="-id"):
+        editors.setdefault(str(row["item"]), str(row["user"]))
     return editors
 
 
@@ -118,7 +115,7 @@ def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, 
     """
     # PostgreSQL compares no id with what is none. Some projects have a user for each visitor: only these are asked for.
     condition = {"status": {"_eq": "active"}, "role": {"id" if _is_id(role) else "name": {"_eq": role}}}
-    recipients = [row["id"] for row in client.get("/users", fields=["id"], filter=condition, limit=-1)]
+    recipients = [row["id"] for row in client.rows("/users", fields=["id"], filter=condition, sort="id")]
     if not recipients:
         raise NotFound(f"No active user has the role '{role}'.", remedy="Name a role of Directus, or its id.")
     body = {"subject": subject, "message": message, "collection": collection, "item": item}

@@ -40,11 +40,20 @@ Filter: TypeAlias = Mapping[str, Any]
 
 NO_FILTER: Filter = MappingProxyType({})
 
-_ACTIONS = {"GET": "read", "HEAD": "read", "POST": "create", "PATCH": "update", "DELETE": "delete"}
+_ACTIONS = {"GET": "read", "HEAD": "read", "SEARCH": "read", "POST": "create", "PATCH": "update", "DELETE": "delete"}
 """What Directus' policies call the methods."""
 
-_IDS_PER_REQUEST = 100
-"""Keeps the address of a request under 8 KiB, a common limit of servers and proxies."""
+LONGEST_ADDRESS = 7500
+"""Bytes of path and query. Servers and proxies commonly take 8 KiB; a longer query goes into the body of a SEARCH."""
+
+ROWS_PER_REQUEST = 1000
+"""Where `QUERY_LIMIT_MAX` in Directus is lower, that many."""
+
+_VALUES_PER_REQUEST = 100
+"""Keys in one condition: databases limit them, and Directus the size of a body (`MAX_PAYLOAD_SIZE`)."""
+
+_NESTED_ROWS = 1_000_000
+"""Without a limit of their own, rows within a row are cut at `QUERY_LIMIT_DEFAULT` (100). No other one binds them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +92,7 @@ class DirectusClient:
             transport=transport,
             verify=_certificates(),
         )
+        self._rows_per_request = ROWS_PER_REQUEST
 
     @classmethod
     def from_environment(cls, environment: Environment, *, timeout_seconds: float = 30) -> Self:
@@ -123,7 +133,7 @@ class DirectusClient:
         conditions: list[Any] = [{"id": {"_gt": after_id}}, {"collection": {"_in": list(collections)}}]
         if skip := sorted(skip_ids):
             conditions.append({"id": {"_nin": skip}})
-        rows = self.get("/activity", fields=Activity.FIELDS, filter={"_and": conditions}, sort="id", limit=limit)
+        rows = self.rows("/activity", most=limit, fields=Activity.FIELDS, filter={"_and": conditions}, sort="id")
         return [Activity.parse(row) for row in rows]
 
     def latest_activity_id(self) -> int:
@@ -133,33 +143,19 @@ class DirectusClient:
 
     def files_by_id(self, ids: Iterable[str], *, matching: Filter = NO_FILTER) -> list[File]:
         """The rows of these files, those that exist and match, in no particular order."""
-        wanted = list(dict.fromkeys(ids))
-        return [
-            File.parse(row)
-            for start in range(0, len(wanted), _IDS_PER_REQUEST)
-            for row in self.get(
-                "/files",
-                fields=File.FIELDS,
-                filter=_all_of({"id": {"_in": wanted[start : start + _IDS_PER_REQUEST]}}, matching),
-                limit=-1,
-            )
-        ]
+        rows = self.rows_with("/files", "id", ids, matching=matching, fields=File.FIELDS, sort="id")
+        return [File.parse(row) for row in rows]
 
     def files_page(self, *, types: Iterable[str], page: int, size: int, matching: Filter = NO_FILTER) -> list[File]:
         """Page `page` (from 1) of all files of these MIME types that match, oldest first."""
-        rows = self.get(
-            "/files",
-            fields=File.FIELDS,
-            filter=_all_of({"type": {"_in": sorted(types)}}, matching),
-            sort="uploaded_on,id",
-            page=page,
-            limit=size,
-        )
+        condition = all_of({"type": {"_in": sorted(types)}}, matching)
+        start = (page - 1) * size
+        rows = self.rows("/files", start=start, most=size, fields=File.FIELDS, filter=condition, sort="uploaded_on,id")
         return [File.parse(row) for row in rows]
 
     def count_files(self, *, types: Iterable[str], matching: Filter = NO_FILTER) -> int:
         """How many files of these MIME types match."""
-        condition = _all_of({"type": {"_in": sorted(types)}}, matching)
+        condition = all_of({"type": {"_in": sorted(types)}}, matching)
         rows = self.get("/files", filter=condition, aggregate={"count": "id"})
         return int(rows[0]["count"]["id"])
 
@@ -216,22 +212,70 @@ class DirectusClient:
         return self._send("GET", f"/assets/{file_id}", params=transformation, timeout=_RENDER_TIMEOUT).content
 
     def get(self, path: str, **query: Any) -> Any:
-        """`data` of a GET. Lists become comma-separated, mappings JSON, as Directus' query parameters want them."""
+        """`data` of a read. Of many rows Directus answers some only: see `rows`.
+
+        Args:
+            path: of the API, such as `/items/posts`.
+            query: as in Directus' documentation, with plain lists and mappings as values.
+        """
+        if nested := _nested_limits(query.get("fields", ())):
+            query = {"deep": nested, **query}
+        query = {name: value for name, value in query.items() if not isinstance(value, Mapping) or value}
         params = {name: _as_parameter(value) for name, value in query.items()}
-        answer = self._send("GET", path, params=params)
+        if len(path) + len(str(httpx.QueryParams(params))) <= LONGEST_ADDRESS:
+            answer = self._send("GET", path, params=params)
+        else:
+            body = json.dumps({"query": _as_json(query)}).encode()
+            answer = self._send("SEARCH", path, content=body, headers={"Content-Type": "application/json"})
         if not answer.content:
             raise _nonsense(answer)
         return _data(answer)
 
-    def pages(self, path: str, *, size: int = 500, **query: Any) -> Iterator[dict[str, Any]]:
-        """All rows of a GET, page by page; `query` needs a `sort` that is total."""
-        page = 1
-        while True:
-            rows = self.get(path, limit=size, page=page, **query)
+    def rows(self, path: str, *, start: int = 0, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        """All rows that a query matches, in as many requests as Directus' limit takes; of a singleton its only one.
+
+        Args:
+            path: as of `get`.
+            start: how many rows to pass over.
+            most: how many to give; all where it is None.
+            query: as of `get`, with a `sort` that leaves no two rows equal, and no limit of its own.
+        """
+        given = 0
+        while most is None or given < most:
+            size = self._rows_per_request if most is None else min(self._rows_per_request, most - given)
+            try:
+                found = self.get(path, limit=size, **({"offset": start + given} if start + given else {}), **query)
+            except Rejected:
+                if not self._is_limited_to_fewer_than(size):
+                    raise
+                continue
+            rows = found if isinstance(found, list) else [found][start + given :]
             yield from rows
+            given += len(rows)
             if len(rows) < size:
                 return
-            page += 1
+
+    def rows_with(
+        self, path: str, field: str, values: Iterable[str], *, matching: Filter = NO_FILTER, **query: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The rows that have one of these values in a field, and that match; the rest as of `rows`."""
+        wanted = list(dict.fromkeys(values))
+        for start in range(0, len(wanted), _VALUES_PER_REQUEST):
+            condition = {field: {"_in": wanted[start : start + _VALUES_PER_REQUEST]}}
+            yield from self.rows(path, filter=all_of(condition, matching), **query)
+
+    def _is_limited_to_fewer_than(self, size: int) -> bool:
+        """Whether Directus gives fewer rows at a time; it is then asked for no more than that."""
+        limit = self.query_limit()
+        if limit is None or not 0 < limit < size:
+            return False
+        self._rows_per_request = limit
+        return True
+
+    def query_limit(self) -> int | None:
+        """The most rows that Directus gives at a time (`QUERY_LIMIT_MAX`); None where it says of no limit."""
+        limit = (self.get("/server/info").get("queryLimit") or {}).get("max", -1)
+        return int(limit) if limit >= 0 else None
 
     def post(self, path: str, body: Any) -> Any:
         """`data` of a POST with a JSON body."""
@@ -303,9 +347,31 @@ def item_path(collection: str, key: str) -> str:
     return f"{items_path(collection)}/{quote(key, safe='').replace('.', '%2E')}"
 
 
+def all_of(condition: Filter, matching: Filter) -> Filter:
+    """What both match."""
+    return {"_and": [condition, matching]} if condition and matching else condition or matching
+
+
+def _nested_limits(fields: str | Iterable[str]) -> dict[str, Any]:
+    """For each relation that fields lead through, a limit that cuts nothing, as Directus' `deep` wants it."""
+    limits: dict[str, Any] = {}
+    for name in fields.split(",") if isinstance(fields, str) else fields:
+        level = limits
+        for relation in name.split(".")[:-1]:
+            level = level.setdefault(relation, {"_limit": _NESTED_ROWS})
+    return limits
+
+
+def _as_json(value: Any) -> Any:
+    """Mappings and tuples of any kind as those that JSON has."""
+    if isinstance(value, Mapping):
+        return {name: _as_json(part) for name, part in value.items()}
+    return [_as_json(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
 def _as_parameter(value: Any) -> str:
     if isinstance(value, Mapping):
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(_as_json(value), separators=(",", ":"))
     if isinstance(value, (list, tuple)):
         return ",".join(str(part) for part in value)
     return str(value)
@@ -359,6 +425,8 @@ def _right(method: str, path: str) -> str:
 def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
     if answer.status_code == 401:
         return "Set DIRECTUS_TOKEN to a valid static token."
+    if method == "SEARCH" and not reason:
+        return "Have the proxy before Directus pass on the method SEARCH: it carries what is too long for an address."
     if answer.status_code == 403:
         return (
             f"Give the token's policy the right '{_right(method, path)}'; `directus-assets doctor` names all that lack."
@@ -366,10 +434,6 @@ def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
     if "too large" in reason:
         return "Raise MAX_PAYLOAD_SIZE in Directus' environment."
     return ""
-
-
-def _all_of(condition: Filter, matching: Filter) -> Filter:
-    return {"_and": [condition, matching]} if matching else condition
 
 
 @cache

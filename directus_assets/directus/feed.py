@@ -4,11 +4,10 @@ PostgreSQL hands out ids before commit, so an entry can become visible after one
 therefore looks back over `OVERLAP` ids and leaves out what it has already seen there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from directus_assets.directus.client import USER_AGENT, DirectusClient
+from directus_assets.directus.client import USER_AGENT, DirectusClient, Filter
 from directus_assets.directus.models import Activity
 
 OVERLAP = 500
@@ -16,9 +15,6 @@ OVERLAP = 500
 
 MAX_ENTRIES = 500
 """Entries of one read; the rest waits for the next."""
-
-_KEYS_PER_REQUEST = 100
-"""Keeps the address of a request under 8 KiB, a common limit of servers and proxies."""
 
 _CHANGES = frozenset({"create", "update", "delete"})
 
@@ -76,19 +72,18 @@ def read_deletions(client: DirectusClient, collection: str, items: Iterable[str]
         items: the keys to ask about; all that were ever deleted where it is None.
     """
     if items is None:
-        items = {entry["item"] for entry in _entries(client, collection, {"action": {"_eq": "delete"}})}
-    keys = sorted(items)
-    last: dict[str, str] = {}
-    for start in range(0, len(keys), _KEYS_PER_REQUEST):
-        some = {"item": {"_in": keys[start : start + _KEYS_PER_REQUEST]}}
-        for entry in _entries(client, collection, {"action": {"_in": ["create", "delete"]}}, some):
-            last[entry["item"]] = entry["action"]
+        condition = _of(collection, "delete")
+        items = {entry["item"] for entry in client.rows("/activity", filter=condition, fields=["item"], sort="id")}
+    condition = _of(collection, "create", "delete")
+    entries = client.rows_with(
+        "/activity", "item", sorted(items), matching=condition, fields=["action", "item"], sort="id"
+    )
+    last = {entry["item"]: entry["action"] for entry in entries}
     return {item for item, action in last.items() if action == "delete"}
 
 
-def _entries(client: DirectusClient, collection: str, *conditions: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    matching = {"_and": [{"collection": {"_eq": collection}}, *conditions]}
-    return client.pages("/activity", filter=matching, fields=["id", "action", "item"], sort="id")
+def _of(collection: str, *actions: str) -> Filter:
+    return {"_and": [{"collection": {"_eq": collection}}, {"action": {"_in": list(actions)}}]}
 
 
 def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:

@@ -260,7 +260,7 @@ def _members(field: _Field) -> tuple[str, ...] | None:
 
 def _languages(client: DirectusClient, collection: str, fields: _Fields) -> tuple[LanguageRow, ...]:
     key = _key(fields[collection])
-    rows = list(client.pages(f"/items/{collection}", fields=["*"], sort=key))
+    rows = list(client.rows(f"/items/{collection}", fields=["*"], sort=key))
     code = _code_field(rows, key)
     found: dict[str, LanguageRow] = {}
     for row in rows:

@@ -3,7 +3,7 @@
 Only declared targets are written, and only those that change.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,12 +13,10 @@ from directus_assets.directus.models import File, JsonValue
 from directus_assets.directus.schema import LanguageRow, TextField
 from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
-from directus_assets.translation.items import Item, Row, read_items
+from directus_assets.translation.items import Item, Row, items_of_rows, read_items
 from directus_assets.translation.refusals import FieldsRefused, update
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
-
-_KEYS_PER_REQUEST = 100
 
 _NO_LANGUAGE = LanguageRow(key="", code="")
 """Where no language is the source, all rows of translations are read alike."""
@@ -79,11 +77,24 @@ class ItemReader:
             keys: primary keys, as text.
             matching: whether to look which filters they match.
         """
-        wanted = list(dict.fromkeys(keys))
-        found: list[EnrichedItem] = []
-        for start in range(0, len(wanted), _KEYS_PER_REQUEST):
-            found += self._read_some(wanted[start : start + _KEYS_PER_REQUEST], matching=matching)
-        return found
+        key, wanted = self._schema.key_field, list(dict.fromkeys(keys))
+        found = {str(row.get(key)): row for row in self._with(key, wanted, fields=self._own_fields)}
+        rows = {each: found[each] for each in wanted if each in found}
+        scope = self.scope
+        translations = {item.key: item.rows for item in read_items(self.client, scope, rows)} if scope else {}
+        pictures = {str(row[name]) for row in rows.values() for name in self._picture_fields if row.get(name)}
+        files = {file.id: file for file in self.client.files_by_id(sorted(pictures))} if pictures else {}
+        matches = self._matches(list(rows)) if matching else {}
+        return [
+            EnrichedItem(
+                key=each,
+                own=row,
+                rows=translations.get(each, {}),
+                files={name: files[pic] for name in self._picture_fields if (pic := str(row.get(name))) in files},
+                matches=matches.get(each, frozenset()),
+            )
+            for each, row in rows.items()
+        ]
 
     @cached_property
     def present(self) -> Together[str, EnrichedItem]:
@@ -92,11 +103,10 @@ class ItemReader:
 
     def keys_page(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of the keys of all items that one of the filters matches, in the order of keys."""
-        if self._schema.is_singleton and page > 1:
-            return []
-        key = self._schema.key_field
+        key, start = self._schema.key_field, (page - 1) * size
         anything = {} if {} in self.filters else {"_or": self.filters}
-        rows = self._rows(fields=[key], filter=anything, sort=key, page=page, limit=size)
+        path = items_path(self.collection)
+        rows = self.client.rows(path, start=start, most=size, fields=[key], filter=anything, sort=key)
         return [str(row[key]) for row in rows if row.get(key) is not None]
 
     def existing(self, keys: Sequence[str]) -> set[str]:
@@ -108,24 +118,12 @@ class ItemReader:
         if self.collection == FILES:
             return list(files)
         key = self._schema.key_field
-        found: list[str] = []
-        for start in range(0, len(files), _KEYS_PER_REQUEST):
-            some = list(files[start : start + _KEYS_PER_REQUEST])
-            condition = {"_or": [{name: {"_in": some}} for name in self._picture_fields]}
-            found += [str(row[key]) for row in self._rows(fields=[key], filter=condition, limit=-1)]
-        return found
+        rows = (row for name in self._picture_fields for row in self._with(name, files, fields=[key]))
+        return list(dict.fromkeys(str(row[key]) for row in rows))
 
     def of_rows(self, row_keys: Sequence[str]) -> list[str]:
         """The items that these rows of translations belong to; deleted rows belong to none."""
-        if self.scope is None:
-            return []
-        schema = self.scope.schema
-        found: list[str] = []
-        for start in range(0, len(row_keys), _KEYS_PER_REQUEST):
-            some = {schema.translations_key_field: {"_in": list(row_keys[start : start + _KEYS_PER_REQUEST])}}
-            rows = self.client.get(items_path(schema.translations), fields=[schema.item_field], filter=some, limit=-1)
-            found += [str(row[schema.item_field]) for row in rows if row.get(schema.item_field) is not None]
-        return found
+        return items_of_rows(self.client, self.scope, row_keys) if self.scope else []
 
     def write(self, item: EnrichedItem, values: Mapping[str, JsonValue]) -> None:
         """Writes these fields of the item itself.
@@ -177,29 +175,6 @@ class ItemReader:
         own = [place.name for place in places if not place.is_translated]
         return list(dict.fromkeys([self._schema.key_field, *own, *self._picture_fields]))
 
-    def _read_some(self, keys: list[str], *, matching: bool) -> list[EnrichedItem]:
-        key = self._schema.key_field
-        found = self._rows(fields=self._own_fields, filter={key: {"_in": keys}}, limit=-1)
-        rows = {str(row[key]): row for row in found if str(row.get(key)) in keys}
-        scope = self.scope
-        translations = {item.key: item.rows for item in read_items(self.client, scope, rows)} if scope else {}
-        pictures = {str(row[name]) for row in rows.values() for name in self._picture_fields if row.get(name)}
-        files = {file.id: file for file in self.client.files_by_id(sorted(pictures))} if pictures else {}
-        matches = self._matches(list(rows)) if matching else {}
-        return [
-            EnrichedItem(
-                key=each,
-                own=rows[each],
-                rows=translations.get(each, {}),
-                files={
-                    name: files[pic] for name in self._picture_fields if (pic := str(rows[each].get(name))) in files
-                },
-                matches=matches.get(each, frozenset()),
-            )
-            for each in keys
-            if each in rows
-        ]
-
     def _matches(self, keys: Sequence[str]) -> dict[str, frozenset[str]]:
         by_key: dict[str, set[str]] = {key: set() for key in keys}
         for condition in self.filters:
@@ -211,16 +186,9 @@ class ItemReader:
     def _matching(self, keys: Sequence[str], condition: Mapping[str, Any]) -> list[str]:
         key = self._schema.key_field
         wanted = set(keys)
-        found: list[str] = []
-        for start in range(0, len(keys), _KEYS_PER_REQUEST):
-            conditions: list[Any] = [{key: {"_in": list(keys[start : start + _KEYS_PER_REQUEST])}}]
-            if condition:
-                conditions.append(condition)
-            found += [str(row[key]) for row in self._rows(fields=[key], filter={"_and": conditions}, limit=-1)]
+        found = (str(row[key]) for row in self._with(key, keys, matching=condition, fields=[key]))
         return [each for each in found if each in wanted]
 
-    def _rows(self, **query: Any) -> list[dict[str, Any]]:
-        """Rows of the collection; a singleton answers with its only one."""
-        path = items_path(self.collection)
-        answer = self.client.get(path, **{name: value for name, value in query.items() if value})
-        return [answer] if isinstance(answer, dict) else list(answer or [])
+    def _with(self, field: str, values: Iterable[str], **query: Any) -> Iterator[dict[str, Any]]:
+        """The rows of the collection that have one of these values in a field."""
+        return self.client.rows_with(items_path(self.collection), field, values, sort=self._schema.key_field, **query)

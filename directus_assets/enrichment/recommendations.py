@@ -87,7 +87,7 @@ class Recommender:
         since = (now - dt.timedelta(days=given.since_days)).isoformat()
         key = self.plan.interactions.key_field
         names = [key, given.item, given.segment, given.at, given.kind, given.weight]
-        rows = self.client.pages(
+        rows = self.client.rows(
             items_path(given.collection),
             fields=[name for name in names if name],
             filter={given.at: {"_gte": since}},
@@ -119,7 +119,7 @@ class Recommender:
     def _candidates(self) -> Iterable[Candidate]:
         options, key = self.plan.options, self.plan.collection.key_field
         names = [key, options.title, options.tags]
-        rows = self.client.pages(
+        rows = self.client.rows(
             items_path(self.plan.collection.name),
             fields=[name for name in names if name],
             filter=dict(self.plan.filter),
@@ -135,7 +135,7 @@ class Recommender:
 
     def _segments_with_rows(self) -> set[str]:
         field, key = self.plan.target.item_field, self.plan.target.collection.key_field
-        rows = self.client.pages(items_path(self.plan.target.collection.name), fields=[key, field], sort=key)
+        rows = self.client.rows(items_path(self.plan.target.collection.name), fields=[key, field], sort=key)
         return {str(row[field]) for row in rows if row.get(field) is not None}
 
     def _write(self, segment: str, wanted: Sequence[Recommendation]) -> tuple[int, int, int]:

@@ -110,12 +110,11 @@ class RowWriter:
         """The rows that belong to an item."""
         fields = list(self.target.fields.values())
         key = self.target.collection.key_field
-        rows = self.client.get(
+        rows = self.client.rows(
             self._path,
             fields=[key, *(field.name for field in fields)],
             filter={self.target.item_field: {"_eq": item}},
             sort=key,
-            limit=-1,
         )
         return [
             PresentRow(

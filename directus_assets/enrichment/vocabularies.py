@@ -42,12 +42,12 @@ class Vocabularies:
         if path not in self._keys:
             source = self.declaration.vocabularies[path]
             key = self.declaration.vocabulary_keys[path]
-            rows = self.client.get(
+            rows = self.client.rows(
                 items_path(source.collection),
+                most=_MOST + 1,
                 fields=[key, source.field],
                 filter=source.filter,
                 sort=key,
-                limit=_MOST + 1,
             )
             named = ((row.get(source.field), row[key]) for row in rows)
             found = {well_formed(str(name)): own for name, own in named if name not in (None, "")}

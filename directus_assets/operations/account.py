@@ -69,7 +69,7 @@ def read_account(admin: DirectusClient) -> Account:
     policy = _first(admin, "/policies", name=NAME, fields=["id", *_ACCESS])
     role = _first(admin, "/roles", name=NAME, fields=["id", "policies.id", "policies.policy"])
     user = _first(admin, "/users", email=EMAIL, fields=["id", "role", "status", "token", "policies.id"])
-    rows = admin.get("/permissions", filter={"policy": {"_eq": policy["id"]}}, limit=-1) if policy else []
+    rows = list(admin.rows("/permissions", filter={"policy": {"_eq": policy["id"]}}, sort="id")) if policy else []
     links = role["policies"] if role else []
     others = [link["id"] for link in links if not policy or link["policy"] != policy["id"]]
     return Account(

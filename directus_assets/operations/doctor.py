@@ -31,6 +31,7 @@ _FIRST: tuple[tuple[str, Check], ...] = (
 _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("version", connection.check_version),
     ("rights", access.check_rights),
+    ("long queries", connection.check_long_queries),
     ("presets", images.check_presets),
     ("collections", translations.check_collections),
     ("enrichments", enrichments.check_declarations),

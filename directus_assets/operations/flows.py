@@ -90,7 +90,7 @@ def flow_id(project: str, key: str) -> str:
 
 def read_flows(admin: DirectusClient, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Those of the flows that are there, with their operations, by id."""
-    rows = admin.get("/flows", fields=["*", "operations.*"], filter={"id": {"_in": list(ids)}}, limit=-1)
+    rows = admin.rows_with("/flows", "id", ids, fields=["*", "operations.*"], sort="id")
     return {row["id"]: row for row in rows}
 
 

@@ -47,7 +47,7 @@ def take_inventory(project: Project, instance: dg.DagsterInstance) -> Inventory:
         location: {entry.name: entry for entry in storage.entries()} for location, storage in project.storages.items()
     }
     inventory = Inventory(presets=project.directus.project_settings().presets, listings=listings)
-    rows = (File.parse(row) for row in project.directus.pages("/files", fields=File.FIELDS, sort="id", size=_PAGE))
+    rows = (File.parse(row) for row in project.directus.rows("/files", fields=File.FIELDS, sort="id"))
     while page := list(islice(rows, _PAGE)):
         recorded = _recorded(project, instance, inventory, page)
         # What another project takes care of claims its names, too, but nothing of it is missing here.

@@ -4,12 +4,13 @@ Only the translations collection is written, only the fields that change, and ne
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeAlias
 
 from directus_assets.directus.client import DirectusClient, item_path
+from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
 from directus_assets.errors import Forbidden, NotFound, PermanentError, Unreachable, Unreadable
@@ -131,11 +132,13 @@ class RowWriter:
         schema = self.scope.schema
         item, language = schema.item_field, schema.language_field
         items, languages = (list(dict.fromkeys(keys)) for keys in zip(*places, strict=True))
-        rows = self.client.get(
+        rows = self.client.rows_with(
             f"/items/{schema.translations}",
+            item,
+            items,
+            matching={language: {"_in": languages}},
             fields=[schema.translations_key_field, item, language],
-            filter={"_and": [{item: {"_in": items}}, {language: {"_in": languages}}]},
-            limit=-1,
+            sort=schema.translations_key_field,
         )
         return _by_place(self.scope, rows)
 
@@ -153,7 +156,7 @@ class RowWriter:
             self.client.patch(path, {self.scope.schema.item_field: None})
 
 
-def _by_place(scope: Scope, rows: Sequence[Values]) -> dict[_Place, list[str]]:
+def _by_place(scope: Scope, rows: Iterable[Mapping[str, JsonValue]]) -> dict[_Place, list[str]]:
     """Keys of rows as Directus answers them, by what they belong to."""
     schema = scope.schema
     found: dict[_Place, list[str]] = {}

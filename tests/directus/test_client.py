@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from directus_assets.errors import (
 )
 from directus_assets.json_text import is_too_deep
 from directus_assets.settings import Environment
+from tests.directus_query import answer_query, query_of
 
 URL = "https://cms.example.com"
 TOKEN = "s3cr3t-t0ken"
@@ -267,47 +268,132 @@ def test_query_parameters_are_written_as_directus_wants_them() -> None:
     assert (seen["sort"], seen["limit"]) == ("id", "10")
 
 
+class Table:
+    """A collection in a Directus with a limit; it notes method and length of address of what it is asked."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], *, query_limit_max: int = -1) -> None:
+        self.rows = rows
+        self.query_limit_max = query_limit_max
+        self.asked: list[tuple[str, int]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, len(request.url.raw_path)))
+        if request.url.path == "/server/info":
+            return httpx.Response(200, json={"data": {"queryLimit": {"default": 100, "max": self.query_limit_max}}})
+        return answer_query(request, self.rows, query_limit_max=self.query_limit_max)
+
+
 def test_many_ids_are_asked_for_in_requests_that_servers_accept() -> None:
     ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(250)]
-    addresses: list[str] = []
+    table = Table([file_row(file_id) for file_id in ids if file_id != ids[3]])
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        addresses.append(str(request.url))
-        wanted = json.loads(request.url.params["filter"])["id"]["_in"]
-        return httpx.Response(200, json={"data": [file_row(file_id) for file_id in wanted if file_id != ids[3]]})
-
-    with directus_that(handler) as client:
+    with directus_that(table) as client:
         files = client.files_by_id([*ids, ids[0]])
 
     assert [file.id for file in files] == [file_id for file_id in ids if file_id != ids[3]]
-    assert len(addresses) == 3
-    assert max(map(len, addresses)) < 8192
+    assert [method for method, _ in table.asked] == ["GET", "GET", "GET"]
+    assert max(length for _, length in table.asked) < 8192
 
 
 def test_the_longest_look_back_stays_within_what_servers_accept() -> None:
-    addresses: list[str] = []
+    table = Table([])
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        addresses.append(str(request.url))
-        return httpx.Response(200, json={"data": []})
-
-    with directus_that(handler) as client:
+    with directus_that(table) as client:
         seen = range(2_000_000_000, 2_000_000_500)
         client.activity(collections=["directus_files"], after_id=2_000_000_000, limit=500, skip_ids=seen)
 
-    assert len(addresses[0]) < 8192
+    ((method, length),) = table.asked
+    assert (method, length < 8192) == ("GET", True)
 
 
-def test_rows_of_a_collection_are_read_page_by_page() -> None:
+@pytest.mark.parametrize(
+    "key",
+    ["a-readable-slug-" * 10, "語" * 20, "😀" * 255, '"' * 255, "\ud83d" * 100],
+    ids=["160 Latin", "20 Japanese", "255 emoji", "255 quotes", "halves of emoji"],
+)
+def test_keys_that_are_too_long_for_an_address_are_searched_for(key: str) -> None:
+    rows = [{"id": f"{key}{number}", "title": "Bread"} for number in range(150)]
+    keys = [row["id"] for row in rows]
+    table = Table(rows)
+
+    with directus_that(table) as client:
+        found = list(client.rows_with("/items/terms", "id", keys, fields=["id", "title"], sort="id"))
+
+    assert sorted(row["id"] for row in found) == sorted(keys)
+    assert {method for method, _ in table.asked} == {"SEARCH"}
+    assert max(length for _, length in table.asked) < 8192
+
+
+def test_a_long_filter_is_searched_for_as_long_keys_are() -> None:
+    table = Table([file_row("f1")])
+    matching = {"title": {"_nin": [f"Picture number {number}" for number in range(1000)]}}
+
+    with directus_that(table) as client:
+        files = client.files_page(types=["image/jpeg"], page=1, size=10, matching=matching)
+
+    assert [file.id for file in files] == ["f1"]
+    assert [method for method, _ in table.asked] == ["SEARCH"]
+
+
+def test_a_proxy_that_refuses_to_search_is_named_with_what_to_do() -> None:
+    with directus_that(answering(403, text="<h1>Forbidden</h1>")) as client, pytest.raises(Forbidden) as caught:
+        client.files_by_id(["x" * 8000])
+
+    assert "pass on the method SEARCH" in caught.value.remedy
+
+
+@pytest.mark.parametrize("query_limit_max", [-1, 1, 2, 3, 5, 6, 1000])
+def test_rows_are_read_as_many_at_a_time_as_directus_gives(query_limit_max: int) -> None:
     rows = [{"id": number} for number in range(5)]
 
+    with directus_that(Table(rows, query_limit_max=query_limit_max)) as client:
+        assert list(client.rows("/items/posts", sort="id")) == rows
+        assert list(client.rows("/items/posts", sort="id", start=1, most=3)) == rows[1:4]
+        assert list(client.rows("/items/posts", sort="id", start=4, most=3)) == rows[4:]
+        assert list(client.rows("/items/posts", sort="id", start=5)) == []
+
+
+def test_the_limit_of_directus_is_asked_for_once_it_is_met_and_no_more() -> None:
+    table = Table([{"id": number} for number in range(70)], query_limit_max=50)
+
+    with directus_that(table) as client:
+        first, second = (len(list(client.rows("/items/posts", sort="id"))) for _ in range(2))
+
+    assert (first, second) == (70, 70)
+    # Refused, the limit, and twice two pages.
+    assert len(table.asked) == 6
+
+
+def test_what_is_refused_for_another_reason_stays_refused() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        page, limit = int(request.url.params["page"]), int(request.url.params["limit"])
-        return httpx.Response(200, json={"data": rows[(page - 1) * limit : page * limit]})
+        if request.url.path == "/server/info":
+            return httpx.Response(200, json={"data": {"queryLimit": {"default": 100, "max": -1}}})
+        return httpx.Response(400, json={"errors": [{"message": "Invalid query."}]})
+
+    with directus_that(handler) as client, pytest.raises(Rejected, match="Invalid query"):
+        list(client.rows("/items/posts", sort="id"))
+
+
+def test_a_singleton_is_a_collection_of_one_row() -> None:
+    with directus_that(answering(200, json={"data": {"id": 1}})) as client:
+        assert list(client.rows("/items/home", sort="id")) == [{"id": 1}]
+        assert list(client.rows("/items/home", sort="id", start=1, most=1)) == []
+
+
+def test_rows_within_rows_are_not_cut() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(query_of(request))
+        return httpx.Response(200, json={"data": []})
 
     with directus_that(handler) as client:
-        assert list(client.pages("/items/posts", size=2, sort="id")) == rows
-        assert list(client.pages("/items/posts", size=5, sort="id")) == rows
+        client.get("/items/posts", fields=["id", "tags.tag.name", "author.name"])
+        client.get("/items/posts", fields=["id"])
+
+    limit = {"_limit": 1_000_000}
+    assert seen[0]["deep"] == {"tags": {**limit, "tag": limit}, "author": limit}
+    assert "deep" not in seen[1]
 
 
 def test_an_answer_to_head_says_size_and_type() -> None:

@@ -1,5 +1,4 @@
 import datetime as dt
-import json
 import random
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from directus_assets.directus.client import USER_AGENT, DirectusClient
 from directus_assets.directus.feed import OVERLAP, FeedPosition, advance, foreign_changes, read_deletions, read_feed
 from directus_assets.directus.models import Activity
+from tests.directus_query import answer_query
 
 BOT = "bot"
 
@@ -37,11 +37,7 @@ class Log:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
-        conditions = json.loads(request.url.params["filter"])["_and"]
-        after = conditions[0]["id"]["_gt"]
-        skipped = set(conditions[2]["id"]["_nin"]) if len(conditions) > 2 else set()
-        found = sorted(i for i in self.ids if i > after and i not in skipped)[: int(request.url.params["limit"])]
-        return httpx.Response(200, json={"data": [self._row(i) for i in found]})
+        return answer_query(request, map(self._row, self.ids))
 
     @staticmethod
     def _row(number: int) -> dict[str, Any]:
@@ -175,14 +171,11 @@ def test_a_change_counts_unless_user_and_user_agent_are_ours(change: Activity, i
 def test_deleted_is_what_the_feed_says_last(asked: list[str] | None) -> None:
     history = [("create", "f1"), ("delete", "f1"), ("delete", "f2"), ("create", "f2"), ("create", "f3")]
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        _, *conditions = json.loads(request.url.params["filter"])["_and"]
-        rows = [{"id": number, "action": action, "item": item} for number, (action, item) in enumerate(history)]
-        for condition in conditions:
-            ((name, test),) = condition.items()
-            rows = [row for row in rows if row[name] in test.get("_in", [test.get("_eq")])]
-        return httpx.Response(200, json={"data": rows})
-
-    client = DirectusClient("http://directus.example.com", "t", transport=httpx.MockTransport(answer))
+    rows = [
+        {"id": number, "collection": "directus_files", "action": action, "item": item}
+        for number, (action, item) in enumerate(history)
+    ]
+    transport = httpx.MockTransport(lambda request: answer_query(request, rows))
+    client = DirectusClient("http://directus.example.com", "t", transport=transport)
 
     assert read_deletions(client, "directus_files", asked) == {"f1"}

@@ -1,7 +1,6 @@
 """A Directus in a few lines, on a folder: rows, stored derivatives, and whatever trouble a test asks for."""
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.images.make import Maker
 from directus_assets.images.transforms import SizesUnknown, derivatives
+from tests.directus_query import answer_query
 
 RENDERED = b"rendered by Directus"
 URL = "http://directus.example.com"
@@ -105,8 +105,7 @@ class ScriptedDirectus:
         if (answer := self.trouble(request)) is not None:
             return answer
         if request.url.path == "/files":
-            wanted = json.loads(request.url.params["filter"])["id"]["_in"]
-            return httpx.Response(200, json={"data": [self.rows[i] for i in wanted if i in self.rows]})
+            return answer_query(request, self.rows.values())
         file_id = request.url.path.removeprefix("/assets/")
         if file_id not in self.rows:
             return httpx.Response(403)

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from directus_assets.operations.checks.connection import check_address, check_token, check_version
+from directus_assets.operations.checks.connection import check_address, check_long_queries, check_token, check_version
 from directus_assets.operations.doctor import examine
 from directus_assets.operations.findings import Finding, Status, Subject
 from directus_assets.orchestration.resources import Project
@@ -92,8 +92,9 @@ def test_variables_that_are_not_set_are_named() -> None:
         ({"version": "11.17.4", "queryLimit": {"max": -1}}, [("version", Status.OK)]),
         ({"version": "10.13.1"}, [("version", Status.WARNING)]),
         ({}, [("version", Status.WARNING)]),
-        ({"version": "12.4.0", "queryLimit": {"max": 100}}, [("version", Status.OK), ("limits", Status.FAILED)]),
-        ({"version": "12.4.0", "queryLimit": {"max": 500}}, [("version", Status.OK)]),
+        ({"version": "12.4.0", "queryLimit": {"max": 0}}, [("version", Status.OK), ("limits", Status.FAILED)]),
+        ({"version": "12.4.0", "queryLimit": {"max": 100}}, [("version", Status.OK), ("limits", Status.WARNING)]),
+        ({"version": "12.4.0", "queryLimit": {"max": 1000}}, [("version", Status.OK)]),
         (
             {"version": "12.4.0", "rateLimit": {"points": 50, "duration": 1}, "rateLimitGlobal": False},
             [("version", Status.OK), ("limits", Status.WARNING)],
@@ -106,6 +107,26 @@ def test_version_and_limits(
     findings = check_version(imaginary(lambda _: httpx.Response(200, json={"data": server})))
 
     assert [(finding.what, finding.status) for finding in findings] == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (httpx.Response(200, json={"data": []}), Status.OK),
+        (httpx.Response(405, text="<h1>Not allowed</h1>"), Status.WARNING),
+        (httpx.Response(403), Status.WARNING),
+    ],
+)
+def test_a_proxy_that_refuses_long_queries_is_told(
+    answer: httpx.Response, status: Status, imaginary: Imaginary
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return answer if request.method == "SEARCH" else httpx.Response(200, json={"data": []})
+
+    finding = only(check_long_queries(imaginary(handler)))
+
+    assert finding.status is status
+    assert "pass on the method SEARCH" in finding.remedy or status is Status.OK
 
 
 @pytest.mark.parametrize(

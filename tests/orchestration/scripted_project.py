@@ -1,6 +1,5 @@
 """A project whose Directus is a list of files and a list of what happened to them."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Config, Environment, Settings
+from tests.directus_query import answer_query
 
 NAMES = Names()
 
@@ -123,38 +123,10 @@ class ScriptedDirectus:
         self.requests.append(request.url.path)
         if self.is_down:
             raise httpx.ConnectError("refused")
-        params = request.url.params
-        if request.url.path in self.further:
-            return httpx.Response(200, json={"data": self.further[request.url.path]})
-        rows: Any = {
-            "/users/me": lambda: {"id": BOT},
-            "/settings": lambda: self.settings,
-            "/activity": lambda: self._activity(params),
-            "/files": lambda: self._files(params),
-        }[request.url.path]()
-        return httpx.Response(200, json={"data": rows})
-
-    def _activity(self, params: httpx.QueryParams) -> list[dict[str, Any]]:
-        if params["sort"] == "-id":
-            return sorted(self.activity, key=lambda row: row["id"])[-1:]
-        conditions = json.loads(params["filter"])["_and"]
-        skipped = conditions[2]["id"]["_nin"] if len(conditions) > 2 else []
-        found = [
-            row
-            for row in sorted(self.activity, key=lambda row: row["id"])
-            if row["id"] > conditions[0]["id"]["_gt"]
-            and row["collection"] in conditions[1]["collection"]["_in"]
-            and row["id"] not in skipped
-        ]
-        return found[: int(params["limit"])]
-
-    def _files(self, params: httpx.QueryParams) -> list[dict[str, Any]]:
-        condition = json.loads(params["filter"])
-        if "id" in condition:
-            return [self.files[file_id] for file_id in condition["id"]["_in"] if file_id in self.files]
-        found = [row for row in self.files.values() if row["type"] in condition["type"]["_in"]]
-        start = (int(params["page"]) - 1) * int(params["limit"])
-        return found[start : start + int(params["limit"])]
+        known = {**self.further, "/users/me": {"id": BOT}, "/settings": self.settings}
+        if (data := known.get(request.url.path)) is not None:
+            return httpx.Response(200, json={"data": data})
+        return answer_query(request, {"/activity": self.activity, "/files": self.files.values()}[request.url.path])
 
 
 class ScriptedProject(Project):

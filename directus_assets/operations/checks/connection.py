@@ -6,13 +6,12 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from directus_assets.directus.client import USER_AGENT
+from directus_assets.directus.client import LONGEST_ADDRESS, ROWS_PER_REQUEST, USER_AGENT
+from directus_assets.errors import Forbidden, Rejected
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 
 _TESTED_MAJORS = (11, 12)
 _CLOCK_TOLERANCE_SECONDS = 60
-_LARGEST_PAGE = 500
-"""The most rows that are asked for at once."""
 
 
 def check_address(subject: Subject) -> Iterator[Finding]:
@@ -85,13 +84,7 @@ def check_version(subject: Subject) -> Iterator[Finding]:
         yield warning(
             "version", f"Directus is {version}; this has been tried with {known}.", f"Use Directus {known} if you can."
         )
-    most = (server.get("queryLimit") or {}).get("max", -1)
-    if 0 <= most < _LARGEST_PAGE:
-        yield failed(
-            "limits",
-            f"Directus answers {most} rows at most, and up to {_LARGEST_PAGE} are asked for at once.",
-            f"Set QUERY_LIMIT_MAX in Directus to {_LARGEST_PAGE} or more, or take it out.",
-        )
+    yield from _check_query_limit(subject.project.directus.query_limit())
     for name, variable in (("rateLimit", "RATE_LIMITER"), ("rateLimitGlobal", "RATE_LIMITER_GLOBAL")):
         if limit := server.get(name):
             yield warning(
@@ -99,6 +92,29 @@ def check_version(subject: Subject) -> Iterator[Finding]:
                 f"Directus takes {limit['points']} requests in {limit['duration']} s ({variable}_POINTS).",
                 "Work waits whenever that is used up: raise it, or lower `images.warm_concurrency`.",
             )
+
+
+def check_long_queries(subject: Subject) -> Iterator[Finding]:
+    """What is too long for an address arrives: keys of 255 characters, and long filters in the YAML file."""
+    directus = subject.project.directus
+    try:
+        directus.get("/activity", fields=["id"], filter={"item": {"_neq": "-" * LONGEST_ADDRESS}}, limit=1)
+    except (Forbidden, Rejected) as error:
+        yield warning("long queries", error.message, error.remedy)
+    else:
+        yield ok("long queries", "Directus takes the method SEARCH")
+
+
+def _check_query_limit(most: int | None) -> Iterator[Finding]:
+    if most == 0:
+        yield failed("limits", "Directus answers no rows at all.", "Take QUERY_LIMIT_MAX out of its environment.")
+    elif most is not None and most < ROWS_PER_REQUEST:
+        yield warning(
+            "limits",
+            f"Directus answers {most} rows at most: what {ROWS_PER_REQUEST} rows take one request for takes "
+            f"{-(-ROWS_PER_REQUEST // most)}.",
+            f"Set QUERY_LIMIT_MAX in Directus to {ROWS_PER_REQUEST} or more, or take it out.",
+        )
 
 
 def _check_clock(answer: httpx.Response) -> Iterator[Finding]:
