@@ -267,7 +267,7 @@ def _askable(rows: Any) -> Iterator[Mapping[str, Any]]:
             "With these presets, Directus answers every request for an asset with an error.",
             remedy="Give `storage_asset_presets` a list of presets in Directus' settings, without a null among them.",
         )
-    yield from (row for row in rows if isinstance(row, Mapping) and row.get("key") and isinstance(row["key"], str))
+    yield from (row for row in rows if isinstance(row, Mapping) and isinstance(row.get("key"), str))
 
 
 def _preset_number(value: Any, name: str, faults: list[str]) -> float | None:

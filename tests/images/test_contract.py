@@ -9,7 +9,7 @@ import pytest
 
 from directus_assets.directus.models import MISSING, File, Preset
 from directus_assets.images.cache_name import object_hash
-from directus_assets.images.transforms import OPERATIONS, SYSTEM_PRESETS, derivatives
+from directus_assets.images.transforms import OPERATIONS, SYSTEM_PRESETS, SizesUnknown, derivatives
 from directus_assets.local.installation import Installation, installed
 
 pytestmark = pytest.mark.integration
@@ -121,7 +121,12 @@ def test_three_thousand_random_presets_are_resolved_as_directus_resolves_them(in
     while len(ours) < 3000:
         row, file = _random_preset(source), _random_file(source)
         unused = {"id": "1", "storage": "local", "filename_disk": "a.bin", "uploaded_on": ""}
-        for derivative in derivatives(Preset.parse({"key": "any", **row}), File.parse({**unused, **file})):
+        try:
+            made = derivatives(Preset.parse({"key": "any", **row}), File.parse({**unused, **file}))
+        except SizesUnknown:
+            assert not (file["width"] and file["height"])
+            continue
+        for derivative in made:
             accept = derivative.accept.removeprefix("image/") if "image" in derivative.accept else None
             ours.append(_sent(list(derivative.transforms)))
             asked.append({"preset": row, "accept": accept or MISSING, "file": file})

@@ -213,5 +213,5 @@ def test_an_unknown_operation_is_refused_by_name():
 
 
 def test_a_malformed_preset_makes_nothing_and_says_why():
-    with pytest.raises(BadInput, match=r"`width` is no number\. Correct it in Directus under Settings"):
-        derivatives(Preset(key="odd", fault="`width` is no number."), PHOTO)
+    with pytest.raises(BadInput, match=r"Preset 'odd': `width` is no number\. Correct it in Directus under Settings"):
+        derivatives(Preset(key="odd", fault="`width` is no number"), PHOTO)

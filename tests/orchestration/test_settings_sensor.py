@@ -179,7 +179,7 @@ def test_presets_that_are_no_list_are_told_and_leave_the_definitions_as_they_are
     change_presets(directus)
     directus.settings["storage_asset_presets"] = {"key": "card"}
 
-    with pytest.raises(Rejected, match="`storage_asset_presets` that is no list"):
+    with pytest.raises(Rejected, match="Directus answers every request for an asset with an error"):
         sensor.tick()
     assert Webserver.reloads == []
 
@@ -188,7 +188,7 @@ def test_what_cannot_be_described_is_told_and_looked_at_again_until_it_can(
     sensor: Sensor, directus: ScriptedDirectus
 ) -> None:
     sensor.project.__dict__["engine"] = object()
-    answers = {"/relations": RELATIONS, "/fields": FIELDS, "/collections": [], "/items/languages": {"errors": []}}
+    answers = {"/relations": RELATIONS, "/fields": FIELDS, "/collections": [], "/items/languages": [7]}
     directus.further = answers
     assert "'posts' cannot be described: " in sensor.tick()
     assert "'posts' cannot be described: " in sensor.tick()

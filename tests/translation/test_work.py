@@ -588,7 +588,7 @@ def spent(folder: Path) -> Decimal:
     return Purse(storage=LocalStorage(folder), model="tiny", prices={"tiny": price}, limit=None).spent_today()
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process ends here."""
 
 
