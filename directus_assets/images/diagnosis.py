@@ -6,10 +6,13 @@ from directus_assets.errors import BadInput, Correctable, DirectusAssetsError, O
 from directus_assets.images.budget import PixelBudget
 from directus_assets.images.inspection import Facts, inspect
 from directus_assets.images.render import Source, render
-from directus_assets.images.transforms import UNKNOWN_SIZES_REMEDY, Derivative
+from directus_assets.images.transforms import UNKNOWN_SIZES_REMEDY, Derivative, SizesUnknown
 
 _REFUSED = "Illegal asset transformation"
 """Directus' words for a picture, or a derivative, that it does not make because of its size."""
+
+_MOST_BYTES_TO_ASK = 100_000_000
+"""A larger file is not read only to say more precisely what is wrong with it."""
 
 
 def diagnose(
@@ -48,6 +51,26 @@ def diagnose(
             return _sizes_of_another(file, facts)
         with budget.hold(facts.width * facts.height):
             render(Source(original), derivative, max_pixels=max_pixels)
+    except BadInput as damage:
+        return damage
+    except DirectusAssetsError:
+        pass
+    return error
+
+
+def why_no_sizes(client: DirectusClient, file: File, error: SizesUnknown, *, max_pixels: int) -> BadInput:
+    """Why Directus knows no sizes of a picture: it is no picture, it is damaged, or, as `error` says, it is too large.
+
+    Args:
+        client: Directus.
+        file: the file.
+        error: what is said of a picture that can be read.
+        max_pixels: larger pictures are not decoded.
+    """
+    if (file.filesize or 0) > _MOST_BYTES_TO_ASK:
+        return error
+    try:
+        inspect(client.download(file.id), file, max_pixels=max_pixels)
     except BadInput as damage:
         return damage
     except DirectusAssetsError:

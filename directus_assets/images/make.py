@@ -14,14 +14,14 @@ from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError, PermanentError, TransientError
 from directus_assets.images.budget import PixelBudget
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, Warm, digest
-from directus_assets.images.diagnosis import diagnose
+from directus_assets.images.diagnosis import diagnose, why_no_sizes
 from directus_assets.images.inspection import Facts, inspect
 from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
 from directus_assets.images.pace import Pace
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.previews import placeholder, preview
 from directus_assets.images.render import Rendered, Source, render
-from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 
 Work = Mapping[File, Sequence[Preset]]
 
@@ -152,12 +152,17 @@ class _Bench:
     def _make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         here: list[Preset] = []
+        no_sizes: BadInput | None = None
         for preset in presets:
             if self.maker.delivery_of(preset.key) == "export":
                 here.append(preset)
                 continue
             try:
                 wanted = derivatives(preset, file)
+            except SizesUnknown as error:
+                no_sizes = no_sizes or why_no_sizes(self.maker.client, file, error, max_pixels=self.maker.max_pixels)
+                outcomes.append(_failed(file, preset, no_sizes))
+                continue
             except PermanentError as error:
                 outcomes.append(_failed(file, preset, error))
                 continue

@@ -104,7 +104,11 @@ def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
     if file.type not in TRANSFORMED_TYPES:
         return ()
     if (preset.width or preset.height) and not (file.width and file.height):
-        raise _sizes_unknown(preset)
+        raise SizesUnknown(
+            "Directus knows no width and height of this picture. It leaves out the size that a preset asks for, so "
+            "that visitors would get the picture in full size.",
+            remedy=UNKNOWN_SIZES_REMEDY,
+        )
     subtype = file.type.removeprefix("image/")
     if not preset.is_auto:
         made = _derivative(preset, file, output=preset.format or subtype, accept="*/*", label=preset.key)
@@ -140,14 +144,6 @@ def _refuse_impossible(preset: Preset) -> None:
                 f"Preset '{preset.key}': {name!r} is not an operation of sharp that Directus permits.",
                 remedy=f"Remove it from the preset's transforms, or use one of: {', '.join(sorted(OPERATIONS))}.",
             )
-
-
-def _sizes_unknown(preset: Preset) -> SizesUnknown:
-    return SizesUnknown(
-        f"Directus knows no width and height of this picture. It leaves out the size that preset '{preset.key}' asks "
-        "for, so that visitors would get the picture in full size.",
-        remedy=UNKNOWN_SIZES_REMEDY,
-    )
 
 
 def _derivative(preset: Preset, file: File, *, output: str, accept: str, label: str) -> Derivative:
