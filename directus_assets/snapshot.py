@@ -135,17 +135,16 @@ def _completed(
     found: Iterable[TranslatedCollection], known: Iterable[TranslatedCollection], faults: Collection[str]
 ) -> tuple[TranslatedCollection, ...]:
     """What was found, and what is known of that which cannot be described just now."""
-    kept = {each.collection: each for each in known if each.collection in faults}
-    seen = kept | {each.collection: each for each in found}
-    return tuple(seen[name] for name in sorted(seen))
+    kept = (each for each in known if each.collection in faults)
+    return tuple(sorted((*found, *kept), key=lambda each: each.name))
 
 
 def _tables_lost(known: Iterable[TranslatedCollection], seen: Iterable[TranslatedCollection]) -> set[str]:
-    names = {each.collection for each in seen}
+    there = {(each.collection, each.translations) for each in seen}
     return {
         table
         for each in known
-        if each.collection not in names
+        if (each.collection, each.translations) not in there
         for table in (each.collection, each.translations, each.languages_collection)
     }
 

@@ -5,6 +5,8 @@ special `translations` on the parent, a relation from the translations collectio
 the alias, `meta.junction_field` the language's field), and its twin from that field to the collection of languages.
 """
 
+import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -83,6 +85,13 @@ class TranslatedCollection:
     """The fields of the item that point to a language."""
     code_fields: tuple[str, ...] = ()
     """The fields of the item that could hold the code of a language."""
+    is_first: bool = True
+    """Whether it goes by the name of the collection: the oldest of its fields of translations does."""
+
+    @property
+    def name(self) -> str:
+        """What tells these translations from all others: the collection, with a second field's name behind it."""
+        return self.collection if self.is_first else f"{self.collection}.{self.alias_field}"
 
     def language(self, code: str) -> LanguageRow | None:
         """The language of this code; None where Directus has no such language."""
@@ -103,6 +112,8 @@ class _Field:
     options: Mapping[str, Any]
     is_key: bool
     is_reference: bool
+    number: float = math.inf
+    """The older a field is, the lower is its number."""
 
 
 def read_translated_collections(
@@ -132,7 +143,9 @@ def read_translated_collections(
                     collection = _describe(relation, twin, fields, collections, languages)
                     pointing = _pointing(collection, relations, fields)
                     found.append(replace(collection, source_language_fields=pointing))
-    return tuple(sorted((each for each in found if each.fields), key=lambda each: each.collection))
+    # Which of a collection's fields of translations is the first one cannot be told while one of them is at fault.
+    whole = [each for each in found if each.fields and each.collection not in (faults or ())]
+    return tuple(_named_apart(whole, fields))
 
 
 @contextmanager
@@ -173,7 +186,22 @@ def _field(row: Mapping[str, Any]) -> _Field:
         options=meta.get("options") or {},
         is_key=bool(schema.get("is_primary_key")),
         is_reference=bool(schema.get("foreign_key_table")),
+        number=meta.get("id") or math.inf,
     )
+
+
+def _named_apart(found: Iterable[TranslatedCollection], fields: _Fields) -> Iterator[TranslatedCollection]:
+    """Sorted by name. A field of translations that is added to a collection leaves what the first one is known by."""
+
+    def age(each: TranslatedCollection) -> tuple[str, float, bool, str]:
+        alias = _named(fields[each.collection], each.alias_field)
+        number = alias.number if alias else math.inf
+        return each.collection, number, each.alias_field != "translations", each.alias_field
+
+    for _, own in itertools.groupby(sorted(found, key=age), key=lambda each: each.collection):
+        first, *others = own
+        yield first
+        yield from (replace(each, is_first=False) for each in others)
 
 
 def _twin(

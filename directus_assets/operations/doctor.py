@@ -40,6 +40,7 @@ _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("storage", storages.check_storages),
     ("served files", images.check_stored_names),
     ("buttons", flows.check_buttons),
+    ("code location", dagster.check_definitions),
 )
 
 _OF_OURS: tuple[tuple[str, Check], ...] = (

@@ -51,12 +51,12 @@ def _of_scope(project: Project, scope: Scope) -> Iterator[Orphan]:
         # Where rows of languages have keys of their own, the log does not tell which language was deleted.
         languages = read_deletions(client, schema.languages_collection) - codes
     for code in sorted(languages):
-        for entry in _records(project.memory, scope.collection, code):
+        for entry in _records(project.memory, scope.name, code):
             yield _orphan(entry, f"language {code} deleted")
     for code in sorted(codes):
-        there = {entry.name: entry for entry in _records(project.memory, scope.collection, code)}
+        there = {entry.name: entry for entry in _records(project.memory, scope.name, code)}
         for item in sorted(items):
-            if found := there.get(record_name(scope.collection, item, code)):
+            if found := there.get(record_name(scope.name, item, code)):
                 yield _orphan(found, f"{scope.collection} {item} deleted")
 
 

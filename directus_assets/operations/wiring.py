@@ -43,7 +43,7 @@ def read_targets(project: Project) -> Targets:
 def wiring_of(project: Project, targets: Targets) -> Wiring:
     """What the flows have to be for."""
     outputs: dict[str, Outputs] = {}
-    for (_, collection), target in targets.items():
+    for collection, target in ((name, each) for (_, name), several in targets.items() for each in several):
         known = outputs.get(collection)
         is_filtered = (isinstance(target.subject, Items) and bool(target.subject.scope.filter)) or (
             isinstance(target.subject, EnrichedItems) and {} not in target.subject.reader.filters
@@ -86,7 +86,8 @@ def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_
     for button, collections in wiring.buttons.items():
         what = f"button '{button.label}'"
         # A flow wants an item that whoever asks may read; nothing happens to it.
-        found = ((name, key) for name in collections for key in targets[button, name].subject.existing(page=1, size=1))
+        subjects = ((name, each.subject) for name in collections for each in targets[button, name])
+        found = ((name, key) for name, subject in subjects for key in subject.existing(page=1, size=1))
         collection, key = next(found, ("", ""))
         if not key:
             yield warning(what, NOT_TRIED, "Run this again when there is one.")

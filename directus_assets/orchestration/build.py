@@ -11,7 +11,7 @@ from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.errors import ConfigurationError
-from directus_assets.orchestration.buttons import build_buttons
+from directus_assets.orchestration.buttons import Targets, build_buttons
 from directus_assets.orchestration.enrichers import engine_of
 from directus_assets.orchestration.enrichments import EnrichedItems, build_enrichments
 from directus_assets.orchestration.failure_sensor import build_failure_sensor
@@ -77,6 +77,21 @@ def build_defs(
     )
 
 
+def validate_defs(project: Project, snapshot: Snapshot) -> int:
+    """Has Dagster check the definitions as it does when it loads them.
+
+    Returns:
+        The number of assets.
+
+    Raises:
+        DagsterError: it does not take them.
+        ConfigurationError: what the YAML file says does not fit the snapshot.
+    """
+    definitions = build_defs(project.settings, snapshot=snapshot, project=project)
+    dg.Definitions.validate_loadable(definitions)
+    return len(definitions.resolve_all_asset_keys())
+
+
 def _warn_of_unknown_presets(project: Project, snapshot: Snapshot) -> None:
     """No error: a preset may be removed in Directus at any time, and definitions have to load even so."""
     known = [preset.key for preset in snapshot.settings.presets]
@@ -103,11 +118,15 @@ def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
     return list(map(_target, all_subjects(project, snapshot)))
 
 
-def button_targets(project: Project, snapshot: Snapshot) -> dict[tuple[Button, str], Target]:
+def button_targets(project: Project, snapshot: Snapshot) -> Targets:
     """What each button in the Studio makes again, by collection."""
     buttons = {Files: Button.RENDER, Items: Button.TRANSLATE, EnrichedItems: Button.ENRICH}
     targets = map(_target, all_subjects(project, snapshot))
-    return {(buttons[type(each.subject)], each.subject.collection): each for each in targets if each.job_name}
+    found: dict[tuple[Button, str], list[Target]] = {}
+    for each in targets:
+        if each.job_name:
+            found.setdefault((buttons[type(each.subject)], each.subject.collection), []).append(each)
+    return found
 
 
 def _failures(project: Project, subjects: Iterable[Subject], *, jobs: Collection[str]) -> dg.Definitions:

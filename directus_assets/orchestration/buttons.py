@@ -5,7 +5,7 @@ A flow in Directus starts the job with what was clicked as its config. A run is 
 so that items from all over a collection need several; the sensor answers the click when all of them have ended.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -25,13 +25,13 @@ from directus_assets.orchestration.run_tags import (
     ROOT_RUN_TAG,
     range_tags,
 )
-from directus_assets.orchestration.subject import examine_each
+from directus_assets.orchestration.subject import Subject, examine_each
 from directus_assets.orchestration.webserver import Webserver, execution_params
-from directus_assets.planning import batches
+from directus_assets.planning import Batch, batches
 
 _SECONDS = 5
 
-Targets = Mapping[tuple[Button, str], Target]
+Targets = Mapping[tuple[Button, str], Sequence[Target]]
 """What each button makes again, by collection."""
 
 
@@ -134,37 +134,38 @@ def _values(found: Any) -> Iterator[str]:
 
 def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets, click: Click) -> Click:
     """Registers what is no partition yet, and starts the runs; returns the click with what was passed over."""
-    target = targets.get((click.button, click.collection))
-    if target is None or not target.subject.assets:
+    chosen = [target for target in targets.get((click.button, click.collection), ()) if target.subject.assets]
+    if not chosen:
         raise BadInput(
             f"Nothing of '{click.collection}' can be made by the button '{click.button.label}'.",
             remedy="Run `directus-assets setup --flows`, so that the buttons are where they work.",
         )
     if not click.keys:
         raise BadInput("None of the chosen items has a picture.", remedy="Choose others.")
-    subject = target.subject
-    present = examine_each(subject, click.keys, ()).present
+    # A try before this one may have got as far as here.
+    tags = {**project.names.tags, CLICK_TAG: click.id, PRIORITY_TAG: FRESH_PRIORITY}
+    started = {
+        (run.job_name, run.tags[RANGE_START_TAG])
+        for run in instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
+    }
+    webserver = Webserver(project.settings.environment.webserver_url)
+    location = webserver.location_of(project.names.buttons_sensor)
+    runs, passed_over = [], set(click.keys)
+    for target in chosen:
+        present = examine_each(target.subject, click.keys, ()).present
+        passed_over -= set(present)
+        runs += [
+            execution_params(target.job_name, location=location, tags=range_tags(batch.first, batch.last) | tags)
+            for batch in _batches(instance, target.subject, present)
+            if (target.job_name, batch.first) not in started
+        ]
+    webserver.launch_runs(runs)
+    return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key in passed_over)})
+
+
+def _batches(instance: dg.DagsterInstance, subject: Subject, present: Sequence[str]) -> list[Batch]:
+    """The batches of the items that are there; what is no partition yet becomes one."""
     if present:
         instance.add_dynamic_partitions(subject.partitions_name, list(present))
     order = instance.get_dynamic_partitions(subject.partitions_name)
-    chosen = dict.fromkeys(present, frozenset(subject.assets))
-    # A try before this one may have got as far as here.
-    started = {run.tags[RANGE_START_TAG] for run in instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))}
-    webserver = Webserver(project.settings.environment.webserver_url)
-    location = webserver.location_of(project.names.buttons_sensor)
-    runs = [
-        execution_params(
-            target.job_name,
-            location=location,
-            tags={
-                **range_tags(batch.first, batch.last),
-                **project.names.tags,
-                CLICK_TAG: click.id,
-                PRIORITY_TAG: FRESH_PRIORITY,
-            },
-        )
-        for batch in batches(chosen, order, size=subject.batch_size)
-        if batch.first not in started
-    ]
-    webserver.launch_runs(runs)
-    return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key not in set(present))})
+    return batches(dict.fromkeys(present, frozenset(subject.assets)), order, size=subject.batch_size)

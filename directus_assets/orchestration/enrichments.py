@@ -19,6 +19,7 @@ from directus_assets.images.plan import examine_files
 from directus_assets.isolation import planned
 from directus_assets.orchestration.enrichers import enricher_of
 from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.outs import outs_of
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, enrichment_metadata
 from directus_assets.orchestration.resources import Project
@@ -182,7 +183,6 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             asset_key,
             description=_describe(items.by_output[output]),
             group_name=project.names.enrichments_group,
-            deps=[items.source],
             code_version=code_versions[asset_key],
             partitions_def=items.partitions,
             skippable=True,
@@ -194,7 +194,8 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
     @dg.multi_asset(
         name=project.names.enrichment_op(items.collection),
         description=f"Enriches the items of {items.collection}.",
-        specs=specs,
+        outs=outs_of(specs),
+        deps=[items.source],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
         pool="llm",

@@ -14,6 +14,7 @@ from directus_assets.images.outcomes import Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.isolation import planned
 from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.outs import outs_of
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
 from directus_assets.orchestration.resources import Project
@@ -31,7 +32,6 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
             asset_key,
             description=_describe(preset),
             group_name=project.names.images_group,
-            deps=[project.names.files],
             code_version=code_versions[asset_key],
             partitions_def=project.names.files_partitions,
             skippable=True,
@@ -43,7 +43,8 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     @dg.multi_asset(
         name=project.names.images_op,
         description="Makes the derivatives of every picture through every image preset of Directus.",
-        specs=specs,
+        outs=outs_of(specs),
+        deps=[project.names.files],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(project.settings.config.images.batch_size),
         pool=_pool(project, presets),

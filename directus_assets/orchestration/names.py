@@ -9,6 +9,9 @@ import dagster as dg
 _TAKEN = frozenset({"files", "settings"})
 """What `directus_files` and `directus_settings_sensor` stand for already."""
 
+_TAKEN_BY_SENSORS = frozenset({"buttons", "failure", "runs"})
+"""What sensors that follow no collection are called by: a collection keeps such a name for all but its sensor."""
+
 PROJECT_TAG = "directus_assets/project"
 """The project that a run works for; runs of the project without a name do not carry it."""
 
@@ -59,9 +62,16 @@ class Names:
         """`image_presets/<preset key>`."""
         return self._key("image_presets", _safe(preset_key))
 
-    def translation(self, collection: str, language: str) -> dg.AssetKey:
-        """`translations/<collection>/<language code>`."""
-        return self._key("translations", collection_name(collection), _safe(language))
+    def translation(self, collection: str, language: str, *, second: str = "") -> dg.AssetKey:
+        """`translations/<collection>/<language code>`, with `.<field>` behind the collection for a second field.
+
+        Args:
+            collection: the collection.
+            language: the code of the language.
+            second: the field of translations, of those that a collection has besides the first one.
+        """
+        part = collection_name(collection) + (f".{_safe(second)}" if second else "")
+        return self._key("translations", part, _safe(language))
 
     def enrichment(self, collection: str, name: str) -> dg.AssetKey:
         """`enrichments/<collection>/<name>`."""
@@ -86,17 +96,17 @@ class Names:
         """What makes derivatives. A job may not have the name of an op."""
         return self._own("render_image_presets")
 
-    def translation_job(self, collection: str) -> str:
-        """The job of the runs that the sensor of a collection starts for its languages."""
-        return self._own(f"translate_{collection_name(collection)}")
+    def translation_job(self, name: str) -> str:
+        """The job of the runs that the sensor of a collection starts for its languages; by the name of a scope."""
+        return self._own(f"translate_{_job_name(name)}")
 
-    def translation_op(self, collection: str) -> str:
-        """What translates the items of a collection."""
-        return self._own(f"translate_items_of_{collection_name(collection)}")
+    def translation_op(self, name: str) -> str:
+        """What translates the items of a collection; by the name of a scope."""
+        return self._own(f"translate_items_of_{collection_name(name)}")
 
     def enrichment_job(self, collection: str) -> str:
         """The job of the runs that the sensor of a collection starts for its enrichments."""
-        return self._own(f"enrich_{collection_name(collection)}")
+        return self._own(f"enrich_{_job_name(collection)}")
 
     def enrichment_op(self, collection: str) -> str:
         """What enriches the items of a collection."""
@@ -113,7 +123,8 @@ class Names:
 
     def items_sensor(self, collection: str) -> str:
         """Follows the items of a collection, for its translations and enrichments alike."""
-        return self._own(f"directus_{collection_name(collection)}_sensor")
+        name = collection_name(collection)
+        return self._own(f"directus_{_distinct(name, collection) if name in _TAKEN_BY_SENSORS else name}_sensor")
 
     @property
     def settings_sensor(self) -> str:
@@ -172,6 +183,12 @@ def collection_name(collection: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9_]+", collection) and collection not in _TAKEN:
         return collection
     return _distinct(re.sub(r"[^A-Za-z0-9_]+", "_", collection), collection)
+
+
+def _job_name(collection: str) -> str:
+    """What jobs call a collection: not as ops call another one, since a job may not have the name of an op."""
+    name = collection_name(collection)
+    return _distinct(name, collection) if name.startswith("items_of_") else name
 
 
 def _safe(name: str) -> str:

@@ -72,10 +72,10 @@ def show_translations(
     problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
     with dg.DagsterInstance.get() as instance, console.status("Comparing texts with what is remembered"):
         for items in subjects:
-            codes = [code for code in items.assets if not languages or code in languages]
-            rows |= {(items.collection, code): _Row() for code in codes}
+            codes = [row.code for row in items.languages.values() if not languages or row.code in languages]
+            rows |= {(items.name, code): _Row() for code in codes}
             for code, forecast in _forecasts(instance, items, codes, problems, missing_only=missing_only):
-                rows[items.collection, code].add(forecast)
+                rows[items.name, code].add(forecast)
     console.print(_table(project, rows))
     for problem in problems[:_PROBLEMS_SHOWN]:
         console.print(f"[yellow]Not counted:[/] {escape(problem)}")
@@ -86,31 +86,32 @@ def show_translations(
 
 
 def _chosen(found: Iterable[Items], collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
-    by_name = {items.collection: items for items in found}
-    known = {code for items in by_name.values() for code in items.assets}
-    for what, wanted, there in (("collection", collections, by_name.keys()), ("language", languages, known)):
+    found = list(found)
+    names = {name for items in found for name in (items.collection, items.name)}
+    known = {row.code for items in found for row in items.languages.values()}
+    for what, wanted, there in (("collection", collections, names), ("language", languages, known)):
         if unknown := [name for name in wanted if name not in there]:
             raise ConfigurationError(
                 f"No {what} '{unknown[0]}' is translated.", remedy=f"There are: {', '.join(sorted(there)) or 'none'}."
             )
-    return [items for name, items in by_name.items() if not collections or name in collections]
+    return [items for items in found if not collections or not {items.collection, items.name}.isdisjoint(collections)]
 
 
 def _forecasts(
     instance: dg.DagsterInstance, items: Items, codes: Sequence[str], problems: list[str], *, missing_only: bool
 ) -> Iterator[tuple[str, Forecast]]:
     translator = build_translator(items.project, items)
-    targets = [row for row in items.scope.targets if row.code in codes]
+    targets = {output: row for output, row in items.languages.items() if row.code in codes}
     read = partial(read_items, items.project.directus, items.scope)
     for page in readable(_pages(items), read, problems):
         made = {}
         if missing_only:
-            made = fingerprints(instance, {code: items.assets[code] for code in codes}, [item.key for item in page])
+            made = fingerprints(instance, {name: items.assets[name] for name in targets}, [item.key for item in page])
         for item in page:
-            for target in targets:
+            for output, target in targets.items():
                 if item.source_language == target.code:
                     continue
-                known, forecast = made.get((target.code, item.key), "").removesuffix(REVIEW_MARK), None
+                known, forecast = made.get((output, item.key), "").removesuffix(REVIEW_MARK), None
                 with noted(problems):
                     if known != translator.fingerprint(item, target):
                         forecast = translator.forecast(item, target)

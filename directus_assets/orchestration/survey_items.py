@@ -56,13 +56,13 @@ class ItemPage:
         return not self.is_there(output, key)
 
     def is_remembered(self, output: str, key: str) -> bool:
-        return self.items.project.records.load(self.items.collection, key, output) is not None
+        return self.items.project.records.load(self.items.name, key, self.items.languages[output].code) is not None
 
     def is_there(self, output: str, key: str) -> bool:
         """Whether every source text has one in the target language; the source is there."""
-        item = self.rows[key]
-        row = item.rows.get(output)
-        return item.source_language == output or all(
+        item, code = self.rows[key], self.items.languages[output].code
+        row = item.rows.get(code)
+        return item.source_language == code or all(
             is_empty(text) or (row is not None and not is_empty(row.values.get(name)))
             for name, text in item.source.items()
         )
@@ -70,9 +70,8 @@ class ItemPage:
     def adopt(self, output: str, key: str) -> Adopted | None:
         """What is remembered tells whether the texts are right; where nothing is, they count as a human's."""
         translator = self.translator()
-        target = next(row for row in translator.scope.targets if row.code == output)
         try:
-            result = translator.translate(self.rows[key], target)
+            result = translator.translate(self.rows[key], self.items.languages[output])
         except PermanentError:
             return None
         if not result.fingerprint:

@@ -13,6 +13,7 @@ from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.isolation import planned
 from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.outs import outs_of
 from directus_assets.orchestration.recorder import Recorder
 from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, translation_metadata
 from directus_assets.orchestration.resources import Project
@@ -38,11 +39,11 @@ class Items:
 
     @property
     def name(self) -> str:
-        return self.scope.collection
+        return self.scope.name
 
     @property
     def job_name(self) -> str:
-        return self.project.names.translation_job(self.scope.collection)
+        return self.project.names.translation_job(self.scope.name)
 
     def is_for_all(self, output: str, *, is_new: bool) -> bool:  # noqa: ARG002 (all languages alike)
         return is_new
@@ -52,10 +53,10 @@ class Items:
 
     @property
     def notes(self) -> Sequence[str]:
-        return (self.scope.collection,)
+        return (self.name,)
 
     def note_of(self, output: str) -> str:  # noqa: ARG002 (one note for all languages)
-        return self.scope.collection
+        return self.name
 
     @property
     def partitions_name(self) -> str:
@@ -71,11 +72,24 @@ class Items:
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:
-        return {row.code: self.project.names.translation(self.scope.collection, row.code) for row in self.scope.targets}
+        return {
+            output: self.project.names.translation(self.collection, row.code, second=self._second)
+            for output, row in self.languages.items()
+        }
+
+    @cached_property
+    def languages(self) -> dict[str, LanguageRow]:
+        """The target language of each output."""
+        prefix = f"{self._second}." if self._second else ""
+        return {f"{prefix}{row.code}": row for row in self.scope.targets}
+
+    @property
+    def _second(self) -> str:
+        return "" if self.scope.schema.is_first else self.scope.schema.alias_field
 
     @cached_property
     def code_versions(self) -> dict[str, str]:
-        return {row.code: self.scope.code_version for row in self.scope.targets}
+        return dict.fromkeys(self.languages, self.scope.code_version)
 
     @property
     def revision(self) -> str:
@@ -105,9 +119,11 @@ class Items:
     def examine_items(self, items: Mapping[str, Item], keys: Sequence[str], outputs: Iterable[str]) -> Examination:
         """As `examine`, of items that have been read."""
         present = [key for key in keys if key in items]
-        targets = [row for row in self.scope.targets if row.code in outputs]
+        targets = {output: row for output, row in self.languages.items() if output in outputs}
         wanted = {
-            (row.code, key): planned(partial(self._fingerprint, items[key], row)) for key in present for row in targets
+            (output, key): planned(partial(self._fingerprint, items[key], row))
+            for key in present
+            for output, row in targets.items()
         }
         return Examination(present=tuple(present), wanted=wanted)
 
@@ -119,14 +135,13 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     """The multi-asset over the target languages of one collection, at least one."""
     scope = items.scope
     partitions = project.names.items_partitions(scope.collection)
-    by_asset = {items.assets[row.code]: row for row in scope.targets}
+    by_asset = {items.assets[output]: row for output, row in items.languages.items()}
     code_versions = dict.fromkeys(by_asset, scope.code_version)
     specs = [
         dg.AssetSpec(
             asset_key,
             description=_describe(scope, row),
             group_name=project.names.translations_group,
-            deps=[project.names.items(scope.collection)],
             code_version=scope.code_version,
             partitions_def=partitions,
             skippable=True,
@@ -136,9 +151,10 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(
-        name=project.names.translation_op(scope.collection),
+        name=project.names.translation_op(scope.name),
         description=f"Translates the items of {scope.collection}.",
-        specs=specs,
+        outs=outs_of(specs),
+        deps=[project.names.items(scope.collection)],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
         pool="llm",

@@ -32,6 +32,11 @@ class Scope:
         return self.schema.collection
 
     @property
+    def name(self) -> str:
+        """What tells it from other scopes, of which one collection can have several."""
+        return self.schema.name
+
+    @property
     def source_on_item(self) -> bool:
         """Whether the source language is on the item itself, and not a row of the translations collection.
 
@@ -51,7 +56,10 @@ class Scope:
 def plan_scopes(
     found: Sequence[TranslatedCollection], options: TranslationOptions, *, default_language: str | None
 ) -> list[Scope]:
-    """What is translated, by collection.
+    """What is translated, by collection and field of translations.
+
+    What the YAML file says of a collection holds for all of its fields of translations that are not named themselves
+    (`posts.seo`), apart from the fields of rows, which each has its own.
 
     Args:
         found: the collections of the project.
@@ -63,19 +71,28 @@ def plan_scopes(
     """
     # What is switched off need not be visible: its rights can be taken away, too.
     named = [name for name, own in options.collections.items() if own.enabled]
-    _require("translations.collections", named, [each.collection for each in found])
+    _require("translations.collections", named, [each.name for each in found])
     scopes = []
     for schema in found:
-        own = options.collections.get(schema.collection, CollectionOptions())
+        own = _own_options(schema, options)
         if options.enabled and own.enabled and schema.languages:
             scopes.append(_scope(schema, own, options, default_language))
     return [scope for scope in scopes if scope.targets and scope.schema.fields]
 
 
+def _own_options(schema: TranslatedCollection, options: TranslationOptions) -> CollectionOptions:
+    common = options.collections.get(schema.collection, CollectionOptions())
+    if schema.is_first:
+        return common
+    return options.collections.get(schema.name) or common.model_copy(
+        update={"fields": None, "exclude": (), "kinds": {}}
+    )
+
+
 def _scope(
     schema: TranslatedCollection, own: CollectionOptions, options: TranslationOptions, default_language: str | None
 ) -> Scope:
-    where = f"translations.collections.{schema.collection}"
+    where = f"translations.collections.{schema.name}"
     codes = [row.code for row in schema.languages]
     by_code = {row.code: row for row in schema.languages}
     configured = own.source_language or options.source_language

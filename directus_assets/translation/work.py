@@ -202,8 +202,8 @@ class Translator:
 
     def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """What is remembered at this moment: another run may be at work on the same item."""
-        known = self.records.load(self.scope.collection, item.key, target.code)
-        known = known or TranslationRecord(collection=self.scope.collection, item=item.key, language=target.code)
+        known = self.records.load(self.scope.name, item.key, target.code)
+        known = known or TranslationRecord(collection=self.scope.name, item=item.key, language=target.code)
         return known.translated_from(item.source_language, project=self.scope.source.code)
 
     def _remember(
@@ -212,7 +212,7 @@ class Translator:
         def changed(known: TranslationRecord) -> TranslationRecord:
             return change(known.translated_from(item.source_language, project=self.scope.source.code))
 
-        self.records.update(self.scope.collection, item.key, target.code, changed)
+        self.records.update(self.scope.name, item.key, target.code, changed)
 
     def _is_to_translate(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str) -> bool:
         current = _target_value(item, target, name)

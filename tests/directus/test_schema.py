@@ -285,6 +285,60 @@ def test_several_collections_are_sorted_by_name_and_one_without_texts_is_none() 
     assert [each.collection for each in discover(fields, related)] == ["notes", "posts"]
 
 
+def with_seo(*, number: int | None, seo: int | None) -> dict[str, list[Mapping[str, Any]]]:
+    """Posts with two fields of translations, of which the older one has the lower number."""
+    fields = posts()
+    first, second = alias_field(), alias_field("seo")
+    first["meta"]["id"], second["meta"]["id"] = number, seo
+    fields["posts"] = [key(), second, first]
+    fields["posts_seo"] = [key(), field("item", "integer"), field("language"), field("description")]
+    return fields
+
+
+SEO = relations("posts", "posts_seo", item="item", language="language", alias="seo")
+
+
+@pytest.mark.parametrize(
+    ("number", "seo", "names"),
+    [
+        (3, 9, {"posts": "translations", "posts.seo": "seo"}),
+        (9, 3, {"posts": "seo", "posts.translations": "translations"}),
+        (None, None, {"posts": "translations", "posts.seo": "seo"}),
+    ],
+)
+def test_of_several_fields_of_translations_the_oldest_keeps_the_name_of_the_collection(
+    number: int | None, seo: int | None, names: Mapping[str, str]
+) -> None:
+    for related in ([*relations(), *SEO], [*SEO, *relations()]):
+        found = discover(with_seo(number=number, seo=seo), related)
+
+        assert {each.name: each.alias_field for each in found} == names
+
+
+def test_a_field_of_translations_without_texts_takes_no_name_from_another() -> None:
+    fields = with_seo(number=9, seo=3)
+    fields["posts_seo"].pop()
+
+    (found,) = discover(fields, [*relations(), *SEO])
+
+    assert found.name == "posts"
+
+
+def test_of_several_fields_of_translations_none_is_renamed_because_another_cannot_be_described() -> None:
+    fields, faults = with_seo(number=3, seo=9), dict[str, PermanentError]()
+    fields["posts_translations"].append({"field": "odd"})
+
+    assert discover(fields, [*relations(), *SEO], faults=faults) == ()
+    assert list(faults) == ["posts"]
+
+
+def test_a_link_to_something_that_is_not_one_collection_is_no_translation() -> None:
+    related = relations()
+    related[1] = {**related[1], "related_collection": None, "meta": {"one_allowed_collections": ["languages", "tags"]}}
+
+    assert discover(posts(), related) == ()
+
+
 def test_an_ordinary_relation_is_no_translation() -> None:
     fields = posts()
     fields["posts"] = [key(), {"field": "translations", "type": "alias", "meta": {"special": ["o2m"]}}]

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -37,6 +38,12 @@ class AttentiveDirectus(ScriptedDirectus):
         return super()._answer(request)
 
 
+class Thumbnails(Files):
+    """More that is derived from the same pictures, by a job of its own."""
+
+    job_name = "thumbnails"
+
+
 class Clicks:
     """The job of the buttons, with a Directus of six pictures of which the last is no partition yet."""
 
@@ -48,15 +55,24 @@ class Clicks:
         self.project = ScriptedProject(self.directus, batch_size=2)
         environment = replace(self.project.settings.environment, webserver_url=webserver_url)
         self.project.settings = replace(self.project.settings, environment=environment)
-        files = Files(self.project, [CARD])
-        target = Target(subject=files, survey=lambda: FileSurveyor(files), source=self.project.names.files)
-        self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): target})
+        self.build(Files(self.project, [CARD]))
 
-    def click(self, *keys: Any, button: str = "render", **more: Any) -> dg.ExecuteInProcessResult:
+    def build(self, *subjects: Files) -> None:
+        """The button makes all of these."""
+        targets = [
+            Target(subject=files, survey=partial(FileSurveyor, files), source=self.project.names.files)
+            for files in subjects
+        ]
+        self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): targets})
+
+    def click(
+        self, *keys: Any, button: str = "render", root: str | None = None, **more: Any
+    ) -> dg.ExecuteInProcessResult:
         config = {"button": button, "collection": "directus_files", "keys": list(keys), "user": "anna", **more}
         return self.defs.resolve_job_def("directus_buttons").execute_in_process(
             instance=self.instance,
             run_config={"ops": {"make_chosen_again": {"config": config}}},
+            tags={"dagster/root_run_id": root} if root else None,
             raise_on_error=False,
         )
 
@@ -83,6 +99,23 @@ def test_a_click_starts_runs_over_exactly_the_chosen_items(clicks: Clicks, dagst
     assert TRIGGER_TAG not in asked
     assert clicks.instance.get_dynamic_partitions("directus_files") == FILES
     assert [click.user for click in open_clicks(clicks.project.memory)] == ["anna"]
+
+
+def jobs(server: Dagster) -> list[str]:
+    return [run["selector"]["jobName"] for variables in server.variables for run in variables["runs"]]
+
+
+def test_a_click_starts_the_runs_of_all_that_the_button_makes(clicks: Clicks, dagster: Dagster) -> None:
+    clicks.build(Files(clicks.project, [CARD]), Thumbnails(clicks.project, [CARD]))
+
+    clicks.click("f0", "nowhere")
+
+    assert list(zip(jobs(dagster), ranges(dagster), strict=True)) == [
+        ("image_presets", ("f0", "f0")),
+        ("thumbnails", ("f0", "f0")),
+    ]
+    (click,) = open_clicks(clicks.project.memory)
+    assert click.passed_over == ("nowhere",)
 
 
 def test_a_click_that_takes_long_is_not_taken_for_dead(clicks: Clicks) -> None:
@@ -144,12 +177,21 @@ def test_a_second_try_starts_only_what_the_first_did_not(clicks: Clicks, dagster
     )
     dagster.requests.clear()
 
-    config = {"button": "render", "collection": "directus_files", "keys": ["f0", "f2"], "user": "anna"}
-    clicks.defs.resolve_job_def("directus_buttons").execute_in_process(
-        instance=clicks.instance,
-        run_config={"ops": {"make_chosen_again": {"config": config}}},
-        tags={"dagster/root_run_id": first},
-    )
+    clicks.click("f0", "f2", root=first)
 
     assert ranges(dagster) == [("f2", "f2")]
     assert len(open_clicks(clicks.project.memory)) == 1
+
+
+def test_a_second_try_does_not_take_a_run_of_one_job_for_that_of_another(clicks: Clicks, dagster: Dagster) -> None:
+    clicks.build(Files(clicks.project, [CARD]), Thumbnails(clicks.project, [CARD]))
+    first = clicks.click("f0").run_id
+    run_tags = {CLICK_TAG: first, **range_tags("f0", "f0")}
+    clicks.instance.add_run(
+        dg.DagsterRun(job_name="image_presets", run_id="00000000-0000-4000-8000-000000000000", tags=run_tags)
+    )
+    dagster.requests.clear()
+
+    clicks.click("f0", root=first)
+
+    assert jobs(dagster) == ["thumbnails"]

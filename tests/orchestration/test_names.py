@@ -37,6 +37,7 @@ def all_names(names: Names, collection: str) -> list[str]:
         *(f"op {name}" for name in (names.images_op, names.reconcile_op)),
         *(f"op {name(collection)}" for name in (names.translation_op, names.enrichment_op)),
         *(f"sensor {name}" for name in (names.files_sensor, names.settings_sensor, names.failure_sensor)),
+        *(f"sensor {name}" for name in (names.runs_sensor, names.buttons_sensor)),
         f"sensor {names.items_sensor(collection)}",
         f"partitions {shown(names.files_partitions)}",
         f"partitions {shown(names.items_partitions(collection))}",
@@ -66,7 +67,9 @@ def test_a_named_project_has_its_name_before_each() -> None:
     assert names.tags == {"directus_assets/project": "shop"}
 
 
-@pytest.mark.parametrize("collection", ["posts", "image_presets", "files", "settings", "reconcile", "directus"])
+@pytest.mark.parametrize(
+    "collection", ["posts", "image_presets", "files", "settings", "reconcile", "directus", "runs", "buttons", "failure"]
+)
 def test_no_name_of_one_project_is_a_name_of_another(collection: str) -> None:
     found = [name for project in ("", "shop", "shop_two") for name in all_names(Names(project), collection)]
 
@@ -78,3 +81,34 @@ def test_what_dagster_refuses_is_replaced_and_stays_apart() -> None:
 
     assert len(keys) == 4
     assert "enrichments/posts/a_b" in keys
+
+
+def test_a_collection_that_is_called_like_a_sensor_of_ours_keeps_its_name_for_all_but_the_sensor() -> None:
+    names = Names()
+
+    assert shown(names.items("runs")) == "directus/runs"
+    assert shown(names.items_partitions("failure")) == "directus_failure"
+    assert names.items_sensor("runs") not in (names.runs_sensor, "directus_runs_sensor")
+
+
+@pytest.mark.parametrize(("job", "op"), [("translation_job", "translation_op"), ("enrichment_job", "enrichment_op")])
+def test_no_job_has_the_name_of_an_op_of_another_collection(job: str, op: str) -> None:
+    assert getattr(Names(), job)("items_of_posts") != getattr(Names(), op)("posts")
+
+
+def test_a_second_field_of_translations_stands_behind_the_collection() -> None:
+    names = Names()
+
+    assert shown(names.translation("posts", "de-DE", second="seo")) == "translations/posts.seo/de-DE"
+    assert shown(names.translation("posts", "de-DE", second="Für Suche")).startswith("translations/posts.F_r_Suche_")
+    assert names.translation_job("posts.seo").isidentifier()
+    assert names.translation_job("posts.seo") != names.translation_job("posts_seo")
+
+
+def test_collections_that_differ_in_case_alone_stay_apart() -> None:
+    names = Names()
+
+    assert {shown(names.translation(each, "de")) for each in ("Posts", "posts")} == {
+        "translations/Posts/de",
+        "translations/posts/de",
+    }

@@ -87,7 +87,7 @@ class Pipeline:
 
     def tick(self, collection: str = "posts") -> list[dg.ExecuteInProcessResult]:
         """One look of a collection's sensor, and the runs that it asks for."""
-        sensor = self._defs.resolve_sensor_def(f"directus_{collection}_sensor")
+        sensor = self._defs.resolve_sensor_def(NAMES.items_sensor(collection))
         context = dg.build_sensor_context(instance=self.instance, cursor=self._cursors.get(collection))
         result = sensor(context)
         assert isinstance(result, dg.SensorResult)

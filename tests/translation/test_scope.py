@@ -200,3 +200,34 @@ def test_fingerprints_of_items_in_the_language_of_the_project_are_what_they_have
 def test_the_fingerprint_follows_the_language_that_an_item_is_written_in() -> None:
     assert len({stamp(source, "fr-FR") for source in ("en-US", "de-DE", "it-IT", "fr-FR")}) == 4
     assert stamp("fr-FR", "fr-FR", "Bread") == stamp("fr-FR", "fr-FR", "Pain")
+
+
+SEO = replace(
+    POSTS,
+    alias_field="seo",
+    is_first=False,
+    translations="posts_seo",
+    fields=(TextField(name="description", kind="plain"),),
+)
+
+
+def several(**collections: Any) -> dict[str, Scope]:
+    options = TranslationOptions.model_validate({"collections": collections})
+    return {scope.name: scope for scope in plan_scopes([POSTS, SEO], options, default_language=None)}
+
+
+def test_a_second_field_of_translations_has_options_of_its_own_or_those_of_its_collection() -> None:
+    both = several(posts={"fields": ["title"], "languages": ["de-DE"]})
+    assert [field.name for field in both["posts"].schema.fields] == ["title"]
+    assert [field.name for field in both["posts.seo"].schema.fields] == ["description"]
+    assert [row.code for row in both["posts.seo"].targets] == ["de-DE"]
+
+    assert list(several(**{"posts.seo": {"enabled": False}})) == ["posts"]
+    assert several(posts={"enabled": False}) == {}
+    with pytest.raises(ConfigurationError, match=r"posts\.sea"):
+        several(**{"posts.sea": {}})
+
+
+def test_a_field_that_a_second_field_of_translations_lacks_is_named_with_its_place() -> None:
+    with pytest.raises(ConfigurationError, match=r"translations\.collections\.posts\.seo\.fields"):
+        several(**{"posts.seo": {"fields": ["title"]}})

@@ -1,11 +1,14 @@
-"""Whether there is a Dagster to work in. Asked from outside: no part of it is loaded."""
+"""Whether there is a Dagster to work in, and whether it takes what it is to work on."""
 
 import tempfile
 from collections.abc import Iterator
 
 import httpx
 
+from directus_assets.errors import DirectusAssetsError
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+from directus_assets.orchestration.build import validate_defs
+from directus_assets.snapshot import take_snapshot
 
 
 def check_home(subject: Subject) -> Iterator[Finding]:
@@ -25,6 +28,23 @@ def check_home(subject: Subject) -> Iterator[Finding]:
         )
     else:
         yield ok("DAGSTER_HOME", str(home))
+
+
+def check_definitions(subject: Subject) -> Iterator[Finding]:
+    """What the code location loads: all that is derived from this Directus has a place in Dagster."""
+    snapshot = take_snapshot(subject.project.directus, subject.project.wanted, faults={})
+    try:
+        assets = validate_defs(subject.project, snapshot)
+    except DirectusAssetsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever Dagster does not take, the code location would not load
+        yield failed(
+            "code location",
+            f"Dagster does not take these definitions: {error}",
+            "Rename what it names in Directus, or switch it off in the YAML file.",
+        )
+    else:
+        yield ok("code location", f"loads, with {assets} assets")
 
 
 def check_webserver(subject: Subject) -> Iterator[Finding]:

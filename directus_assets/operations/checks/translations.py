@@ -19,14 +19,14 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
         yield from _check_languages(scope)
         if subject.project.settings.config.translations.review == "version" and not scope.schema.is_versioned:
             yield failed(
-                f"collection {scope.collection}",
+                f"collection {scope.name}",
                 f"`translations.review` is `version`, and Directus keeps no versions of {scope.schema.translations}.",
                 "Switch on Content Versioning in its settings in Directus, or set `translations.review: metadata`.",
             )
-    translated = {scope.collection for scope in subject.scopes}
+    translated = {scope.name for scope in subject.scopes}
     for schema in subject.collections:
-        if schema.collection not in translated:
-            yield ok(f"collection {schema.collection}", "not translated: switched off, or no language or field is left")
+        if schema.name not in translated:
+            yield ok(f"collection {schema.name}", "not translated: switched off, or no language or field is left")
     for collection, fault in subject.faults.items():
         yield failed(f"collection {collection}", f"It cannot be described: {fault.message}", fault.remedy)
 
@@ -95,18 +95,18 @@ def _describe(scope: Scope) -> Finding:
     source = f"{scope.source.code} ({place})"
     if scope.source_field:
         source = f"the language in '{scope.source_field}', {scope.source.code} where it is empty ({place}),"
-    return ok(f"collection {scope.collection}", f"{source} into {targets}: {fields}")
+    return ok(f"collection {scope.name}", f"{source} into {targets}: {fields}")
 
 
 def _check_source_field(scope: Scope, options: TranslationOptions) -> Iterator[Finding]:
     fields = scope.schema.source_language_fields
-    own = options.collections.get(scope.collection)
+    own = options.collections.get(scope.name)
     if len(fields) > 1 and (own is None or own.source_language_field is None):
         yield warning(
-            f"collection {scope.collection}",
+            f"collection {scope.name}",
             f"More than one field points to a language ({', '.join(fields)}), so every item is taken to be written in "
             f"{scope.source.code}.",
-            f"Name the field that says what an item is written in: `translations.collections.{scope.collection}."
+            f"Name the field that says what an item is written in: `translations.collections.{scope.name}."
             f"source_language_field: {fields[0]}` in the YAML file, or `false` for none.",
         )
 
