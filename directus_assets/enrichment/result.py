@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from directus_assets.directus.models import JsonValue
+from directus_assets.live_text import Kind, foreign_parts
 from directus_assets.settings import ResultOptions
 
-_MARKUP: Final = re.compile(r"</?[A-Za-z][^<>]*>|<!--")
-_URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
@@ -65,7 +64,7 @@ class _Check:
 
     def __init__(self, source: str) -> None:
         self.defects: list[str] = []
-        self._source = source.casefold()
+        self._source = source
 
     def value(self, value: object, field: ResultOptions, where: str) -> JsonValue:
         if value is None:
@@ -93,13 +92,13 @@ class _Check:
             self.defects.append(f"{where} has {len(text)} characters, at least {least} are needed.")
         if field.max_length is not None and len(text) > field.max_length:
             self.defects.append(f"{where} has {len(text)} characters, at most {field.max_length} are allowed.")
-        if _MARKUP.search(text):
-            self.defects.append(f"{where} holds markup; it has to be plain text.")
         if _CONTROL.search(text):
             self.defects.append(f"{where} holds control characters.")
-        for address in _URL.findall(text):
-            if address.rstrip(".,;:!?").casefold() not in self._source:
-                self.defects.append(f"{where} holds an address that is not in the input: {address[:80]}")
+        for part in foreign_parts(self._source, text):
+            if part.kind is Kind.MARKUP:
+                self.defects.append(f"{where} holds markup; it has to be plain text.")
+            else:
+                self.defects.append(f"{where} holds {part.kind} that is not in the input: {part.text[:80]}")
         return text
 
     def _number(self, value: object, field: ResultOptions, where: str) -> JsonValue:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from directus_assets.live_text import Kind, Part, added_parts
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.language_check import detected_language
 from directus_assets.translation.languages import Language
@@ -26,7 +27,6 @@ SLUG: Final = "slug"
 _URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 # Addresses start where no letter stands before, else a long word costs the square of its length.
 _EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--|<!\[CDATA\[")
 _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 # Latin names stand without a space in a text of another script.
@@ -75,6 +75,11 @@ class Case:
     def bare_answer(self) -> str:
         """The answer without placeholders, URLs and addresses."""
         return _bare(self.answer)
+
+    @cached_property
+    def added(self) -> list[Part]:
+        """What of the answer would be acted upon, and is not in the source."""
+        return added_parts(_without_placeholders(self.text), _without_placeholders(self.answer))
 
     @cached_property
     def words(self) -> list[str]:
@@ -136,20 +141,21 @@ def _numbers(case: Case) -> str | None:
 
 
 def _addresses(case: Case) -> str | None:
-    before, after = Counter(_addresses_in(case.text)), Counter(_addresses_in(case.answer))
-    if before == after:
+    lost = Counter(_addresses_in(case.text)) - Counter(_addresses_in(case.answer))
+    made_up = [part.text for part in case.added if part.kind in (Kind.ADDRESS, Kind.SCHEME)]
+    if not lost and not made_up:
         return None
-    lost, made_up = [*(before - after).elements()], [*(after - before).elements()]
-    parts = [f"lost {' '.join(lost)}"] if lost else []
-    parts += [f"made up {' '.join(made_up)}"] if made_up else []
+    parts = [f"lost {' '.join(lost.elements())}"] if lost else []
+    parts += [f"made up {' '.join(made_up)[:200]}"] if made_up else []
     return f"URLs or e-mail addresses were changed: {' and '.join(parts)}. Keep them exactly."
 
 
 def _markup(case: Case) -> str | None:
-    extra = Counter(_TAG.findall(_without_placeholders(case.answer))) - Counter(
-        _TAG.findall(_without_placeholders(case.text))
-    )
-    return f"There is markup that the source does not have: {' '.join(extra)[:200]}" if extra else None
+    extra = [part for part in case.added if part.kind not in (Kind.ADDRESS, Kind.SCHEME)]
+    if not extra:
+        return None
+    kinds = " and ".join(dict.fromkeys(part.kind for part in extra))
+    return f"There is {kinds} that the source does not have: {' '.join(part.text for part in extra)[:200]}"
 
 
 def _line_breaks(case: Case) -> str | None:
