@@ -5,16 +5,16 @@ READY := $(VENV)/.ready
 WORKERS ?= 3
 # Each run imports everything anew, which takes twice as long where Python may not keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
-export DAGSTER_HOME ?= $(CURDIR)/.dagster
-# A backfill outlives a code location that is away for a while; otherwise it fails.
-export DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR ?= 1
 
-.PHONY: help demo dev test chaos check audit bench lock clean
+.PHONY: help demo setup doctor dev status test chaos check audit bench lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a real Directus with content, the pipeline and its UI  (ARGS=--once: do all work, print a table, stop)"
-	@echo "make dev     the pipeline for the Directus named in .env"
+	@echo "make setup   a user for the pipeline in the Directus named in .env, and its token in .env  (ARGS=--dry-run)"
+	@echo "make doctor  what is missing, and what to do about it"
+	@echo "make dev     the pipeline for the Directus named in .env  (PORT=3001: the UI on another port)"
+	@echo "make status  what is done, waiting and failed"
 	@echo "make test    all tests, against a real Directus"
 	@echo "make chaos   everything is killed while people work: 500 uploads, 100 edits  (ARGS='-k files': one of the two forms)"
 	@echo "make check   format, lint, types"
@@ -31,12 +31,19 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/directus-assets demo $(ARGS)
+	@$(BIN)/directus-assets demo $(if $(PORT),--port $(PORT)) $(ARGS)
+
+setup: $(READY)
+	@$(BIN)/directus-assets setup --write-env $(ARGS)
+
+doctor: $(READY)
+	@$(BIN)/directus-assets doctor $(ARGS)
 
 dev: $(READY)
-	@mkdir -p "$(DAGSTER_HOME)"
-	@test -f "$(DAGSTER_HOME)/dagster.yaml" || cp directus_assets/orchestration/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/directus-assets watch -- dagster dev $(ARGS)
+	@$(BIN)/directus-assets dev $(if $(PORT),--port $(PORT)) $(ARGS)
+
+status: $(READY)
+	@$(BIN)/directus-assets status $(ARGS)
 
 # Much of the time goes into waiting for Directus and the daemon: three files of tests at a time share two cores well.
 test: $(READY)

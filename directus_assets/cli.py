@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from dotenv import find_dotenv, load_dotenv
@@ -13,6 +14,9 @@ from rich.markup import escape
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
 from directus_assets.settings import DEFAULT, Environment, Settings, load_each, load_settings, required
+
+if TYPE_CHECKING:
+    from directus_assets.orchestration.watch import Watch
 
 console = Console()
 
@@ -133,7 +137,7 @@ def doctor(*, project: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--new-token", is_flag=True, help="Replace the token of a user that has one.")
 @click.option("--prune-rights", is_flag=True, help="Take away rights that are not needed.")
-@click.option("--write-env", is_flag=True, help="Write a new token into .env, instead of showing it.")
+@click.option("--write-env", is_flag=True, help="Write a new token, and DAGSTER_HOME, into .env.")
 @click.option("--flows", is_flag=True, help="Install the buttons in the Studio, once the user is there.")
 @click.option("--push/--no-push", default=None, help="With --flows: whether changes are pushed, or only polled for.")
 @click.option("--remove", is_flag=True, help="With --flows: take buttons and push away.")
@@ -175,6 +179,7 @@ def setup(
                 remove=remove,
             )
         )
+    env_file = Path(find_dotenv(usecwd=True) or ".env") if write_env else None
     status = run_setup(
         console,
         settings,
@@ -183,8 +188,12 @@ def setup(
         dry_run=dry_run,
         new_token=new_token,
         prune_rights=prune_rights,
-        env_file=Path(find_dotenv(usecwd=True) or ".env") if write_env else None,
+        env_file=env_file,
     )
+    if env_file and not dry_run and status == 0:
+        from directus_assets.orchestration.dev import name_home
+
+        name_home(env_file)
     sys.exit(status)
 
 
@@ -197,6 +206,24 @@ def status(*, project: str | None) -> None:
     sys.exit(_for_each(_chosen(project), lambda settings: run_status(console, _ready(settings))))
 
 
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of the Dagster UI; 3000 by default.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def dev(*, port: int | None, arguments: Sequence[str]) -> None:
+    """Run the pipeline and its UI on this machine: `dagster dev`, with further ARGUMENTS for that.
+
+    Its history is kept in DAGSTER_HOME, or in .dagster here. Code locations that it loses are loaded again.
+    """
+    from directus_assets.orchestration.dev import dev_variables, run_dev
+
+    # Dagster reads the file so, too: what it says goes before what is set.
+    load_dotenv(find_dotenv(usecwd=True), override=True)
+    os.environ.update(dev_variables(os.environ, port))
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    # What is wrong with the other variables is told where Dagster loads the definitions.
+    sys.exit(run_dev(_watch(), _dagster_environment(), port=port, arguments=arguments))
+
+
 @main.command()
 @click.option("--location", help="The code location's name in Dagster, where it is not ours.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -205,14 +232,23 @@ def watch(*, location: str | None, command: Sequence[str]) -> None:
 
     With a COMMAND, such as `-- dagster dev`, for as long as that runs.
     """
-    from directus_assets.orchestration.watch import Watch, run_watch
-    from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
+    from directus_assets.orchestration.watch import run_watch
 
-    # Nothing else that may be wrong keeps it from what it does.
-    variables = {name: value for name, value in os.environ.items() if name == "DAGSTER_WEBSERVER_URL"}
-    webserver = Webserver(Environment.read(variables).webserver_url)
-    watching = Watch(webserver, location or CODE_LOCATION, tell=lambda line: click.echo(f"watch: {line}", err=True))
-    sys.exit(run_watch(watching, command))
+    sys.exit(run_watch(_watch(location), command))
+
+
+def _watch(location: str | None = None) -> "Watch":
+    from directus_assets.orchestration.watch import Watch
+    from directus_assets.orchestration.webserver import Webserver
+
+    webserver = Webserver(_dagster_environment().webserver_url)
+    return Watch(webserver, location, tell=lambda line: click.echo(f"watch: {line}", err=True))
+
+
+def _dagster_environment() -> Environment:
+    """Where Dagster is, whatever else is wrong with the variables."""
+    names = ("DAGSTER_WEBSERVER_URL", "DAGSTER_HOME")
+    return Environment.read({name: value for name, value in os.environ.items() if name in names})
 
 
 def _for_each(found: Mapping[str, Settings | ConfigurationError], run: Callable[[Settings], int]) -> int:

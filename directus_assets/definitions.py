@@ -1,9 +1,20 @@
 """What Dagster loads. Wiring only."""
 
+import logging
+import os
+from pathlib import Path
+
 import dagster as dg
 
 from directus_assets.orchestration.component import DirectusComponent
 from directus_assets.orchestration.several import build_each
 from directus_assets.settings import load_each
+
+if not os.environ.get("DAGSTER_HOME"):
+    logging.getLogger("dagster").warning(
+        "DAGSTER_HOME is not set: Dagster forgets what it does when it ends, and `directus-assets status`, `plan` and "
+        "`backfill` see nothing of it. Start it with `make dev`, or name the folder %s in .env as DAGSTER_HOME.",
+        Path(".dagster").resolve(),
+    )
 
 defs = build_each(load_each(), lambda settings: dg.build_defs_for_component(DirectusComponent.of(settings)))

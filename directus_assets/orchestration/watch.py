@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
-from directus_assets.orchestration.webserver import Webserver
+from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
 
 LOOK_SECONDS = 15.0
 LONGEST_SECONDS = 300.0
 """Between two reloads of what cannot be loaded, such as a YAML file with a mistake."""
+
+PATIENCE_SECONDS = 15.0
+"""How long a command has after SIGINT until it gets SIGTERM."""
 
 
 class Watch:
@@ -24,15 +27,16 @@ class Watch:
 
     Args:
         webserver: of the Dagster that has it.
-        location: its name.
+        location: its name; without one it is ours, or the only one.
         tell: gets a line whenever something has changed.
     """
 
-    def __init__(self, webserver: Webserver, location: str, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, webserver: Webserver, location: str | None = None, *, tell: Callable[[str], None]) -> None:
         self._webserver = webserver
         self._location = location
         self._tell = tell
         self._trouble = ""
+        self._is_silent = False
         self._lost = 0
         """Looks in a row that found it unusable."""
 
@@ -46,23 +50,31 @@ class Watch:
         except DirectusAssetsError as failed:
             self._lost = 0
             return self._wait_after(str(failed))
-        if self._location not in errors:
+        location = self._location or (next(iter(errors)) if len(errors) == 1 else CODE_LOCATION)
+        if location not in errors:
             self._lost = 0
-            return self._wait_after(f"Dagster has {_list(errors)}, and no code location '{self._location}'.")
-        error = errors[self._location]
+            return self._wait_after(
+                f"Dagster has {_list(errors)}, and no code location '{location}'. Name yours with --location."
+            )
+        error = errors[location]
         self._lost = self._lost + 1 if error else 0
         if self._lost > 1:
             try:
-                self._webserver.reload(self._location)
+                self._webserver.reload(location)
             except DirectusAssetsError as failed:
                 error = str(failed)
             else:
                 error, self._lost = "", 0
-        return self._wait_after(f"The code location '{self._location}' cannot be used: {error}" if error else "")
+        trouble = f"The code location '{location}' cannot be used: {error}" if error else ""
+        return self._wait_after(trouble, well=f"The code location '{location}' can be used.")
 
-    def _wait_after(self, trouble: str) -> float:
-        if trouble != self._trouble:
-            self._tell(trouble or f"The code location '{self._location}' can be used.")
+    def fall_silent(self) -> None:
+        """Tells nothing more: what is being ended answers no longer, and that is as it should be."""
+        self._is_silent = True
+
+    def _wait_after(self, trouble: str, *, well: str = "") -> float:
+        if trouble != self._trouble and not self._is_silent:
+            self._tell(trouble or well)
             self._trouble = trouble
         return min(LOOK_SECONDS * 2.0 ** max(0, self._lost - 2), LONGEST_SECONDS)
 
@@ -70,7 +82,9 @@ class Watch:
 def run_watch(watch: Watch, command: Sequence[str]) -> int:
     """Looks again and again: for ever, or for as long as the command runs that is started here.
 
-    The command gets SIGTERM passed on, and its own SIGINT from the terminal.
+    The command gets SIGTERM passed on, and its own SIGINT from the terminal; where it has not ended some seconds after
+    one that only we have got, it gets SIGTERM as well. It takes both as usual, also where whoever started us ignores
+    them, as a shell does for what it runs in the background.
 
     Returns:
         Its exit status; that of a shell where a signal has ended it, or where SIGTERM has ended a watch without one.
@@ -79,16 +93,26 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
         ConfigurationError: there is no such command.
     """
     is_over = threading.Event()
-    process = _started(command)
+    process: subprocess.Popen[bytes] | None = None
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        watch.fall_silent()
+        is_over.set()
         if process is None:
-            is_over.set()
-        elif number == signal.SIGTERM:
+            return
+        if number == signal.SIGTERM:
             process.terminate()
+        else:
+            ending = threading.Timer(PATIENCE_SECONDS, process.terminate)
+            ending.daemon = True
+            ending.start()
 
+    # Before the command is started: it would inherit that a signal is ignored, but not who handles it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    process = _started(command)
+    if process and is_over.is_set():
+        process.terminate()
     looking = threading.Thread(target=_keep_looking, args=(watch, is_over), name="watch", daemon=True)
     looking.start()
     if process is None:

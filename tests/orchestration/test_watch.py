@@ -41,7 +41,9 @@ def data(**fields: Any) -> httpx.Response:
     return httpx.Response(200, json={"data": fields})
 
 
-def watch(dagster: Callable[[httpx.Request], httpx.Response], *, location: str = "ours") -> tuple[Watch, list[str]]:
+def watch(
+    dagster: Callable[[httpx.Request], httpx.Response], *, location: str | None = "ours"
+) -> tuple[Watch, list[str]]:
     told: list[str] = []
     webserver = Webserver("http://127.0.0.1:3000", transport=httpx.MockTransport(dagster))
     return Watch(webserver, location, tell=told.append), told
@@ -107,7 +109,30 @@ def test_a_code_location_of_another_name_is_asked_for() -> None:
 
     watching.look()
 
-    assert told == ["Dagster has 'ours', and no code location 'theirs'."]
+    assert told == ["Dagster has 'ours', and no code location 'theirs'. Name yours with --location."]
+
+
+def test_without_a_name_ours_is_looked_after_or_the_only_one() -> None:
+    dagster = ScriptedDagster(LOST, reloads_to=LOADED)
+    watching, told = watch(dagster, location=None)
+
+    watching.look()
+    watching.look()
+
+    assert dagster.reloads == 1
+    assert told == [
+        "The code location 'ours' cannot be used: Could not reach user code server.",
+        "The code location 'ours' can be used.",
+    ]
+
+
+def test_nothing_is_told_of_what_is_being_ended() -> None:
+    watching, told = watch(ScriptedDagster(NO_WEBSERVER, reloads_to=LOADED))
+    watching.fall_silent()
+
+    watching.look()
+
+    assert told == []
 
 
 @contextmanager
