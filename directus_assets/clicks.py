@@ -7,8 +7,7 @@ from enum import Enum
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.storage import Storage
-from directus_assets.errors import NotFound
+from directus_assets.directus.storage import KeptFile, Storage
 
 _CLICKS = "clicks.json"
 _LINES_SHOWN = 5
@@ -65,10 +64,7 @@ class Outcome:
 
 def open_clicks(storage: Storage) -> list[Click]:
     """The clicks that nobody has been told the outcome of."""
-    try:
-        return list(_KEPT.validate_json(storage.read(_CLICKS)).values())
-    except NotFound:
-        return []
+    return list((_file(storage).read() or {}).values())
 
 
 def keep_click(storage: Storage, click: Click) -> None:
@@ -132,8 +128,14 @@ def _named(keys: Collection[str]) -> str:
 
 
 def _change(storage: Storage, change: Callable[[dict[str, Click]], dict[str, Click]]) -> None:
-    storage.update(
-        _CLICKS,
-        lambda current: _KEPT.dump_json(change(_KEPT.validate_json(current) if current else {})),
-        content_type="application/json",
+    _file(storage).update(lambda kept: _KEPT.dump_json(change(kept or {})))
+
+
+def _file(storage: Storage) -> KeptFile[dict[str, Click]]:
+    return KeptFile(
+        storage=storage,
+        name=_CLICKS,
+        what="list of clicks that nobody has been told the outcome of",
+        loss="Those who clicked are not told.",
+        parse=_KEPT.validate_json,
     )

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
+from pydantic import TypeAdapter
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.storage import Storage
+from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.errors import NotFound, Unreachable, from_status
 from directus_assets.json_text import as_json
 
@@ -20,6 +21,7 @@ ROLE_RIGHTS = (("directus_users", "read"), ("directus_roles", "read"), NOTIFICAT
 """What it needs where the users of a role are told."""
 
 _TOLD = "notified.json"
+_DIGESTS = TypeAdapter(list[str])
 _REMEMBERED = 5000
 """Causes that are remembered; an older one is told again should it come back."""
 _CAUSES_SHOWN = 5
@@ -44,13 +46,13 @@ def new_causes(storage: Storage, causes: Iterable[Cause]) -> list[Cause]:
     wanted = {cause.digest: cause for cause in causes}
     new: list[Cause] = []
 
-    def note(current: bytes | None) -> bytes:
-        told: list[str] = json.loads(current) if current else []
+    def note(known: list[str] | None) -> bytes:
+        told = known or []
         new[:] = [cause for digest, cause in wanted.items() if digest not in set(told)]
         return json.dumps([*told, *(cause.digest for cause in new)][-_REMEMBERED:]).encode()
 
     if wanted:
-        storage.update(_TOLD, note, content_type="application/json")
+        _told_file(storage).update(note)
     return new
 
 
@@ -58,10 +60,20 @@ def forget_causes(storage: Storage, causes: Iterable[Cause]) -> None:
     """These could not be told: the next time they are new again."""
     gone = {cause.digest for cause in causes}
 
-    def forget(current: bytes | None) -> bytes:
-        return json.dumps([digest for digest in json.loads(current or b"[]") if digest not in gone]).encode()
+    def forget(told: list[str] | None) -> bytes:
+        return json.dumps([digest for digest in told or [] if digest not in gone]).encode()
 
-    storage.update(_TOLD, forget, content_type="application/json")
+    _told_file(storage).update(forget)
+
+
+def _told_file(storage: Storage) -> KeptFile[list[str]]:
+    return KeptFile(
+        storage=storage,
+        name=_TOLD,
+        what="list of causes that people have been told",
+        loss="They may be told again.",
+        parse=_DIGESTS.validate_json,
+    )
 
 
 def last_editors(client: DirectusClient, collection: str, items: Sequence[str]) -> dict[str, str]:

@@ -7,21 +7,20 @@ kept there, too.
 
 import hashlib
 import logging
-import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import ProjectSettings
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
-from directus_assets.directus.storage import Storage
+from directus_assets.directus.storage import KeptFile, LocalStorage, Storage
 from directus_assets.errors import DirectusAssetsError, Forbidden, PermanentError, as_error
 from directus_assets.settings import Environment
 
@@ -193,7 +192,7 @@ def load_snapshot(environment: Environment, wanted: Wanted, *, shared: Callable[
         try:
             write_snapshot(fresh, environment.state_folder)
             if shared:
-                shared().write(_FILE, _SNAPSHOT.dump_json(fresh, indent=1), content_type="application/json")
+                _file_in(shared()).write(_SNAPSHOT.dump_json(fresh, indent=1))
         except (OSError, DirectusAssetsError) as error:
             logger.warning("The snapshot of Directus cannot be kept for when Directus is down: %s", error)
     return fresh
@@ -203,39 +202,51 @@ def _read_shared(shared: Callable[[], Storage] | None, *, url: str) -> Snapshot 
     if shared is None:
         return None
     try:
-        storage = shared()
-        return _parsed(storage.read(_FILE), url=url, name=f"{_FILE} in {storage.describe()}")
+        return _read(shared(), url=url)
     except DirectusAssetsError:
         return None
 
 
 def read_snapshot(folder: Path, *, url: str) -> Snapshot:
     """The snapshot kept in `folder`; empty where there is none of this project."""
-    path = folder / _FILE
-    if not path.is_file():
+    try:
+        return _read(LocalStorage(folder), url=url) or Snapshot(url=url)
+    except DirectusAssetsError as error:
+        if folder.is_dir():
+            logger.warning("The last snapshot of Directus cannot be read: %s", error)
         return Snapshot(url=url)
-    try:
-        content = path.read_bytes()
-    except OSError:
-        content = b""
-    return _parsed(content, url=url, name=str(path)) or Snapshot(url=url)
 
 
-def _parsed(content: bytes, *, url: str, name: str) -> Snapshot | None:
+def _read(storage: Storage, *, url: str) -> Snapshot | None:
     """The snapshot of this project; None where it is one of another project, or none."""
-    try:
-        snapshot = _SNAPSHOT.validate_json(content)
-        ProjectSettings.parse(snapshot.rows)
-    except (ValidationError, PermanentError, AttributeError, TypeError):
-        logger.warning("%s cannot be read and is ignored; it is made anew as soon as Directus answers.", name)
-        return None
-    return snapshot if snapshot.url == url or not url else None
+    snapshot = _file_in(storage).read()
+    return snapshot if snapshot and (snapshot.url == url or not url) else None
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
-    """Keeps the snapshot in `folder`, whole or not at all."""
+    """Keeps the snapshot in `folder`, whole or not at all.
+
+    Raises:
+        DirectusAssetsError: the folder cannot be written to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _FILE
-    temporary = path.with_name(f"{_FILE}.{secrets.token_hex(4)}.tmp")
-    temporary.write_bytes(_SNAPSHOT.dump_json(snapshot, indent=1))
-    temporary.replace(path)
+    _file_in(LocalStorage(folder)).write(_SNAPSHOT.dump_json(snapshot, indent=1))
+
+
+def _file_in(storage: Storage) -> KeptFile[Snapshot]:
+    return KeptFile(
+        storage=storage,
+        name=_FILE,
+        what="last snapshot of Directus",
+        loss="It is made anew as soon as Directus answers.",
+        parse=_parsed,
+    )
+
+
+def _parsed(content: bytes) -> Snapshot:
+    snapshot = _SNAPSHOT.validate_json(content)
+    try:
+        ProjectSettings.parse(snapshot.rows)
+    except PermanentError as error:
+        raise ValueError(error.message) from None
+    return snapshot

@@ -124,13 +124,23 @@ def test_the_snapshot_of_another_project_is_not_used(tmp_path: Path) -> None:
         b'{"url": "http://127.0.0.1:1", "rows": {"storage_asset_presets": {"width": 5}}}',
     ],
 )
-def test_a_snapshot_that_is_damaged_is_ignored_with_a_warning(
+def test_a_snapshot_that_is_damaged_is_set_aside_with_a_warning(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "directus_snapshot.json").write_bytes(content)
 
     assert keys(read_snapshot(tmp_path, url="http://127.0.0.1:1")) == []
-    assert "cannot be read and is ignored" in caplog.text
+    assert "The last snapshot of Directus cannot be read" in caplog.text
+    (aside,) = tmp_path.glob("directus_snapshot.json.unreadable-*")
+    assert aside.read_bytes() == content
+
+
+def test_a_folder_in_the_place_of_the_snapshot_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "directus_snapshot.json").mkdir()
+
+    write_snapshot(snapshot("u", "card"), tmp_path)
+
+    assert keys(read_snapshot(tmp_path, url="u")) == ["card"]
 
 
 def test_a_folder_that_cannot_be_written_does_not_keep_definitions_from_loading(

@@ -8,10 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from directus_assets.directus.storage import Storage
+from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.errors import TransientError
 
-_TYPE = "application/json"
+
+@dataclass(frozen=True)
+class _Turn:
+    """Whose turn it is, and until when."""
+
+    holder: str
+    until: dt.datetime
+
+    def to_json(self) -> bytes:
+        return json.dumps({"holder": self.holder, "until": self.until.isoformat()}).encode()
+
+
+_NOBODYS = _Turn("", dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
 def _now() -> dt.datetime:
@@ -64,33 +76,34 @@ class Lease:
     def _take(self, holder: str, *, only_own: bool) -> bool:
         taken = False
 
-        def change(content: bytes | None) -> bytes:
+        def change(known: _Turn | None) -> bytes:
             nonlocal taken
-            now = self.clock()
-            current, until = _parsed(content)
-            taken = current == holder or (not only_own and (not current or until <= now))
-            if not taken:
-                return content or b""
-            return _written(holder, now + dt.timedelta(seconds=self.seconds))
+            now, turn = self.clock(), known or _NOBODYS
+            taken = turn.holder == holder or (not only_own and (not turn.holder or turn.until <= now))
+            return (_Turn(holder, now + dt.timedelta(seconds=self.seconds)) if taken else turn).to_json()
 
-        self.storage.update(self.name, change, content_type=_TYPE)
+        self._file.update(change)
         return taken
 
     def _give_back(self, holder: str) -> None:
-        def change(content: bytes | None) -> bytes:
-            return _written("", self.clock()) if _parsed(content)[0] == holder else content or b""
+        def change(known: _Turn | None) -> bytes:
+            return (_NOBODYS if known is None or known.holder == holder else known).to_json()
 
-        self.storage.update(self.name, change, content_type=_TYPE)
+        self._file.update(change)
 
+    @property
+    def _file(self) -> KeptFile[_Turn]:
+        return KeptFile(
+            storage=self.storage,
+            name=self.name,
+            what="note of whose turn it is",
+            loss="It is nobody's turn.",
+            parse=self._parsed,
+        )
 
-def _parsed(content: bytes | None) -> tuple[str, dt.datetime]:
-    """The holder and until when; whatever cannot be read is nobody's."""
-    try:
-        row = json.loads(content or b"")
-        return str(row["holder"]), dt.datetime.fromisoformat(row["until"])
-    except (ValueError, KeyError, TypeError):
-        return "", dt.datetime.min.replace(tzinfo=dt.UTC)
-
-
-def _written(holder: str, until: dt.datetime) -> bytes:
-    return json.dumps({"holder": holder, "until": until.isoformat()}).encode()
+    def _parsed(self, content: bytes) -> _Turn:
+        row = json.loads(content)
+        turn = _Turn(str(row["holder"]), dt.datetime.fromisoformat(row["until"]).astimezone(dt.UTC))
+        if turn.until > self.clock() + dt.timedelta(seconds=2 * self.seconds):
+            raise ValueError("it ends later than any turn does")
+        return turn

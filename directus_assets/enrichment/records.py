@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from directus_assets.directus.storage import Storage
-from directus_assets.errors import BadInput, NotFound
+from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.record_store import record_name
 from directus_assets.translation.records import FieldRecord
@@ -87,7 +86,6 @@ class EnrichmentRecord:
 
 
 _RECORD = TypeAdapter(EnrichmentRecord)
-_TYPE = "application/json"
 
 
 def target_name(code: str, field_name: str) -> str:
@@ -99,59 +97,41 @@ def target_name(code: str, field_name: str) -> str:
 class EnrichmentRecords:
     """Keeps one record for each collection, enrichment and item.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one.
+    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one. A record
+    that cannot be read counts as lost (see `KeptFile`).
     """
 
     storage: Storage
 
     def load(self, collection: str, name: str, item: str) -> EnrichmentRecord:
-        """The record; an empty one if there is none.
-
-        Raises:
-            BadInput: the record is damaged.
-        """
-        place = _place(collection, name, item)
-        try:
-            return self._parsed(place, self.storage.read(place))
-        except NotFound:
-            return EnrichmentRecord(collection=collection, item=item, name=name)
+        """The record; an empty one if there is none."""
+        known = self._file(collection, name, item).read()
+        return known or EnrichmentRecord(collection=collection, item=item, name=name)
 
     def save(self, record: EnrichmentRecord) -> None:
         """Put `record` in the place of the last one, wholly or not at all."""
-        place = _place(record.collection, record.name, record.item)
-        self.storage.write(place, _RECORD.dump_json(record), content_type=_TYPE)
+        self._file(record.collection, record.name, record.item).write(_RECORD.dump_json(record))
 
     def update(
         self, collection: str, name: str, item: str, change: Callable[[EnrichmentRecord], EnrichmentRecord]
     ) -> None:
-        """Put `change` of the record (an empty one if there is none) in its place; no update by anybody else is lost.
+        """Put `change` of the record (an empty one if there is none) in its place; no update by others is lost."""
 
-        Raises:
-            BadInput: the record is damaged.
-        """
-        place = _place(collection, name, item)
-
-        def changed(content: bytes | None) -> bytes:
-            known = self._parsed(place, content) if content is not None else None
+        def changed(known: EnrichmentRecord | None) -> bytes:
             return _RECORD.dump_json(change(known or EnrichmentRecord(collection=collection, item=item, name=name)))
 
-        self.storage.update(place, changed, content_type=_TYPE)
+        self._file(collection, name, item).update(changed)
 
     def is_known(self, collection: str, name: str, item: str) -> bool:
         """Whether anything is remembered."""
-        return self.storage.size(_place(collection, name, item)) is not None
+        return self._file(collection, name, item).read() is not None
 
-    def _parsed(self, place: str, content: bytes) -> EnrichmentRecord:
-        try:
-            return _RECORD.validate_json(content)
-        except ValidationError as error:
-            raise BadInput(
-                f"The enrichment record {place} in {self.storage.describe()} cannot be read: "
-                f"{error.errors()[0]['msg']}.",
-                remedy="Restore it from a backup or delete it; without it, the values in Directus count as a human's.",
-            ) from error
-
-
-def _place(collection: str, name: str, item: str) -> str:
-    # In a folder of their own: no collection's records of translations start like it.
-    return f"enrichments/{record_name(collection, item, name)}"
+    def _file(self, collection: str, name: str, item: str) -> KeptFile[EnrichmentRecord]:
+        return KeptFile(
+            storage=self.storage,
+            # In a folder of their own: no collection's records of translations start like it.
+            name=f"enrichments/{record_name(collection, item, name)}",
+            what=f"record of the enrichment {name} of {collection} {item}",
+            loss="Without it, the values in Directus count as a human's.",
+            parse=_RECORD.validate_json,
+        )

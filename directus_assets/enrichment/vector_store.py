@@ -6,17 +6,17 @@ all takes few requests. A file is changed by `Storage.update` only: no change by
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Final, Literal
 
 import numpy as np
+from pydantic import Field, NonNegativeInt, TypeAdapter
 
-from directus_assets.directus.storage import Storage
+from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.enrichment.neighbours import Neighbour, Neighbours, Vector
-from directus_assets.errors import BadInput, NotFound
+from directus_assets.errors import NotFound
 
 _FILES: Final = 64
 _READERS: Final = 8
@@ -46,7 +46,8 @@ class Place:
 class VectorStore:
     """The places of the items of one enrichment.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one.
+    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one. A file
+    that cannot be read counts as lost (see `KeptFile`).
 
     Args:
         storage: the folder of this enrichment alone.
@@ -55,17 +56,13 @@ class VectorStore:
     storage: Storage
 
     def load(self) -> dict[str, Place]:
-        """All places, by key.
-
-        Raises:
-            BadInput: a file is damaged.
-        """
+        """All places, by key."""
         names: list[str] = []
         with contextlib.suppress(NotFound):
             names = [name for name, _ in self.storage.names() if name.endswith(".vectors")]
         with ThreadPoolExecutor(_READERS) as pool:
             found: dict[str, Place] = {}
-            for places in pool.map(self._read, names):
+            for places in pool.map(lambda name: self._file(name).read() or {}, names):
                 found |= places
         return found
 
@@ -93,27 +90,20 @@ class VectorStore:
             by_file.setdefault(_file_of(key), set()).add(key)
         for name, own in sorted(by_file.items()):
 
-            def changed(content: bytes | None, name: str = name, own: set[str] = own) -> bytes:
-                return _to_bytes(change(self._parsed(content, name), own))
+            def changed(known: dict[str, Place] | None, own: set[str] = own) -> bytes:
+                return _to_bytes(change(known or {}, own))
 
-            self.storage.update(name, changed, content_type=_TYPE)
+            self._file(name).update(changed)
 
-    def _read(self, name: str) -> dict[str, Place]:
-        try:
-            return self._parsed(self.storage.read(name), name)
-        except NotFound:
-            return {}
-
-    def _parsed(self, content: bytes | None, name: str) -> dict[str, Place]:
-        if content is None:
-            return {}
-        try:
-            return _from_bytes(content)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise BadInput(
-                f"The vectors in {name} of {self.storage.describe()} cannot be read: {error}.",
-                remedy="Delete that file; its items are embedded again when they are enriched again.",
-            ) from None
+    def _file(self, name: str) -> KeptFile[dict[str, Place]]:
+        return KeptFile(
+            storage=self.storage,
+            name=name,
+            what="file of vectors",
+            loss="Its items are embedded again when they are enriched again.",
+            parse=_from_bytes,
+            content_type=_TYPE,
+        )
 
 
 def _file_of(key: str) -> str:
@@ -121,40 +111,60 @@ def _file_of(key: str) -> str:
     return f"{number:02x}.vectors"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    """What a file says of one item: all but its vector, of which it says how long it is."""
+
+    key: str
+    space: str
+    text: str
+    dimensions: NonNegativeInt
+    rule: str
+    neighbours: tuple[tuple[str, Annotated[int, Field(ge=-(2**31), lt=2**31)]], ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Head:
+    """The first line of a file."""
+
+    items: tuple[_Row, ...]
+    version: Literal[1] = 1
+
+
+_HEAD: Final = TypeAdapter(_Head)
+
+
 def _to_bytes(places: Mapping[str, Place]) -> bytes:
     """One line of JSON about all items, then their vectors."""
-    rows = [
-        {
-            "key": key,
-            "space": place.space,
-            "text": place.text,
-            "dimensions": len(place.vector),
-            "rule": place.rule,
-            "neighbours": None if place.neighbours is None else [[n.key, n.product] for n in place.neighbours],
-        }
+    rows = tuple(
+        _Row(
+            key=key,
+            space=place.space,
+            text=place.text,
+            dimensions=len(place.vector),
+            rule=place.rule,
+            neighbours=None if place.neighbours is None else tuple((n.key, n.product) for n in place.neighbours),
+        )
         for key, place in sorted(places.items())
-    ]
+    )
     vectors = b"".join(place.vector.astype("<i2").tobytes() for _, place in sorted(places.items()))
-    return json.dumps({"version": 1, "items": rows}).encode() + b"\n" + vectors
+    return _HEAD.dump_json(_Head(items=rows)) + b"\n" + vectors
 
 
 def _from_bytes(content: bytes) -> dict[str, Place]:
     head, _, body = content.partition(b"\n")
-    document = json.loads(head)
-    if document["version"] != 1:
-        raise ValueError(f"it is of version {document['version']}")
     places: dict[str, Place] = {}
     start = 0
-    for row in document["items"]:
-        end = start + 2 * row["dimensions"]
+    for row in _HEAD.validate_json(head).items:
+        end = start + 2 * row.dimensions
         if end > len(body):
             raise ValueError("it is cut off")
-        places[row["key"]] = _place(row, np.frombuffer(body[start:end], "<i2").astype(np.int16))
+        places[row.key] = _place(row, np.frombuffer(body[start:end], "<i2").astype(np.int16))
         start = end
     return places
 
 
-def _place(row: Mapping[str, Any], vector: Vector) -> Place:
-    known = row["neighbours"]
+def _place(row: _Row, vector: Vector) -> Place:
+    known = row.neighbours
     neighbours = None if known is None else tuple(Neighbour(key=key, product=product) for key, product in known)
-    return Place(space=row["space"], text=row["text"], vector=vector, neighbours=neighbours, rule=row["rule"])
+    return Place(space=row.space, text=row.text, vector=vector, neighbours=neighbours, rule=row.rule)

@@ -179,12 +179,15 @@ def digest(content: bytes) -> str:
 def _read_manifest(content: bytes | None) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(content) if content else {"version": 1, "files": {}}
-        return {**manifest, "files": dict(manifest["files"])}
-    except (ValueError, KeyError, TypeError):
+        files = dict(manifest["files"])
+        for row in files.values():
+            row["presets"].items()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInput(
             f"{MANIFEST} of the export is not one that was written here.",
             remedy="Move it away, and backfill the presets with delivery `export`.",
         ) from None
+    return {**manifest, "files": files}
 
 
 def _written(manifest: Mapping[str, Any]) -> bytes:

@@ -1,8 +1,16 @@
 """Where the sensor of a collection stands, from one tick to the next."""
 
-from pydantic import BaseModel
+import logging
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from directus_assets.directus.feed import FeedPosition
+
+C = TypeVar("C", bound=BaseModel)
+
+_SHOWN = 1000
+"""Characters of a cursor that nobody can read."""
 
 
 class Scan(BaseModel):
@@ -33,3 +41,17 @@ class Cursor(BaseModel):
     """Keys to look at again, since their rows were still being written."""
     pushed: tuple[str, ...] = ()
     """Keys to look at again, since a run that Directus itself had started was at work on them."""
+
+
+def read_cursor(kind: type[C], text: str | None, log: logging.Logger) -> C | None:
+    """What a tick has left for the next one; None where there is none.
+
+    One that cannot be read, since people can set it in Dagster's UI, is reported and counts as lost: the sensor follows
+    from now on, and the reconcile finds what it has missed.
+    """
+    try:
+        return kind.model_validate_json(text) if text else None
+    except ValidationError as error:
+        reason, shown = error.errors()[0]["msg"], (text or "")[:_SHOWN]
+        log.warning("The cursor cannot be read, and the sensor begins anew. %s: %s", reason, shown)
+        return None

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, TypeAdapter
 
-from directus_assets.directus.storage import Storage
-from directus_assets.errors import NotFound
+from directus_assets.directus.storage import KeptFile, Storage
 
 _PLACE = "reconcile.json"
 _FIRST = "existed_at_first.json"
@@ -58,15 +57,12 @@ class Place(BaseModel):
 
 def read_place(storage: Storage) -> Place:
     """Where the reconcile stands; at the beginning where nothing is kept."""
-    try:
-        return Place.model_validate_json(storage.read(_PLACE))
-    except NotFound:
-        return Place()
+    return _place_file(storage).read() or Place()
 
 
 def keep_place(storage: Storage, place: Place) -> None:
     """Keeps where the reconcile stands."""
-    storage.write(_PLACE, place.model_dump_json().encode(), content_type="application/json")
+    _place_file(storage).write(place.model_dump_json().encode())
 
 
 def note_first(storage: Storage, collection: str, keys: Sequence[str]) -> None:
@@ -77,10 +73,7 @@ def note_first(storage: Storage, collection: str, keys: Sequence[str]) -> None:
 
 def keys_at_first(storage: Storage, collection: str) -> set[str] | None:
     """The rows that existed when the pipeline first started and have not been made since; None until that is noted."""
-    try:
-        keys = _KEYS.validate_json(storage.read(_FIRST)).get(collection)
-    except NotFound:
-        return None
+    keys = (_first_file(storage).read() or {}).get(collection)
     return None if keys is None else set(keys)
 
 
@@ -96,8 +89,24 @@ def forget_first(storage: Storage, collection: str, keys: Iterable[str]) -> None
 
 
 def _change(storage: Storage, change: Callable[[dict[str, list[str]]], Mapping[str, list[str]]]) -> None:
-    storage.update(
-        _FIRST,
-        lambda current: json.dumps(change(_KEYS.validate_json(current) if current else {})).encode(),
-        content_type="application/json",
+    _first_file(storage).update(lambda known: json.dumps(change(known or {})).encode())
+
+
+def _place_file(storage: Storage) -> KeptFile[Place]:
+    return KeptFile(
+        storage=storage,
+        name=_PLACE,
+        what="note of where the reconcile stands",
+        loss="It begins anew.",
+        parse=Place.model_validate_json,
+    )
+
+
+def _first_file(storage: Storage) -> KeptFile[dict[str, list[str]]]:
+    return KeptFile(
+        storage=storage,
+        name=_FIRST,
+        what="list of what existed when the pipeline first started",
+        loss="What has never been made waits for a backfill.",
+        parse=_KEYS.validate_json,
     )

@@ -14,7 +14,7 @@ import dagster as dg
 
 from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
-from directus_assets.orchestration.cursor import Cursor, Scan
+from directus_assets.orchestration.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.enrichments import is_enrichment
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.kept_open import keep_open
@@ -71,8 +71,7 @@ def build_partition_sensor(
         # Ticks are in the process that lives as long as the pipeline does.
         keep_open(project.settings.environment.state_folder)
         tick = _Tick(context, project, followed, name)
-        cursor = Cursor.model_validate_json(context.cursor) if context.cursor else tick.first_cursor()
-        return tick.run(cursor)
+        return tick.run(read_cursor(Cursor, context.cursor, context.log) or tick.first_cursor())
 
     return partition_sensor
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition, read_feed
 from directus_assets.errors import PermanentError
+from directus_assets.orchestration.cursor import read_cursor
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import Webserver
@@ -39,9 +40,8 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
     )
     def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         directus = project.directus
-        if context.cursor:
-            cursor = SettingsCursor.model_validate_json(context.cursor)
-        else:
+        cursor = read_cursor(SettingsCursor, context.cursor, context.log)
+        if cursor is None:
             latest = directus.latest_activity_id()
             cursor = SettingsCursor(feed=FeedPosition(last_id=latest, first_id=latest))
         page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from directus_assets.directus.storage import Storage
-from directus_assets.errors import ConfigurationError, NotFound
+from directus_assets.directus.storage import KeptFile, Storage
+from directus_assets.errors import ConfigurationError
 from directus_assets.translation.cost import Price, Spending, SpendingLimitReached, price_of
 from directus_assets.translation.engines.protocol import Usage
 
 _FILE = "spending.json"
+_MOST = Decimal(10**15)
 
 
 def _now() -> dt.datetime:
@@ -102,14 +103,19 @@ class Purse:
         return self.clock().astimezone(dt.UTC).date()
 
     def _read(self) -> "_State":
-        try:
-            return _State.parse(self.storage.read(_FILE))
-        except NotFound:
-            return _State()
+        return self._file.read() or _State()
 
     def _change(self, change: Callable[["_State"], "_State"]) -> None:
-        self.storage.update(
-            _FILE, lambda current: change(_State.parse(current)).to_json(), content_type="application/json"
+        self._file.update(lambda known: change(known or _State()).to_json())
+
+    @property
+    def _file(self) -> "KeptFile[_State]":
+        return KeptFile(
+            storage=self.storage,
+            name=_FILE,
+            what="account of today's spending",
+            loss="The day's spending is counted from here on.",
+            parse=_State.parse,
         )
 
 
@@ -119,12 +125,13 @@ class _State:
     stopped_on: dt.date | None = None
 
     @classmethod
-    def parse(cls, content: bytes | None) -> "_State":
-        if not content:
-            return cls()
+    def parse(cls, content: bytes) -> "_State":
         row = json.loads(content)
+        amount = Decimal(row["amount"])
+        if not (amount.is_finite() and abs(amount) < _MOST):
+            raise ValueError(f"{amount} is no amount of money that anybody spends in a day")
         return cls(
-            spending=Spending(day=dt.date.fromisoformat(row["day"]), amount=Decimal(row["amount"])),
+            spending=Spending(day=dt.date.fromisoformat(row["day"]), amount=amount),
             stopped_on=dt.date.fromisoformat(row["stopped_on"]) if row.get("stopped_on") else None,
         )
 

@@ -5,63 +5,43 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from directus_assets.directus.storage import Storage
-from directus_assets.errors import NotFound
+from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.translation.records import TranslationRecord
-
-_TYPE = "application/json"
 
 
 @dataclass(frozen=True)
 class RecordStore:
     """Keeps one record for each collection, item and language.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one.
+    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one. A record
+    that cannot be read counts as lost (see `KeptFile`).
     """
 
     storage: Storage
 
     def load(self, collection: str, item: str, language: str) -> TranslationRecord | None:
-        """The record; None if there is none.
-
-        Raises:
-            BadInput: the record is damaged.
-        """
-        name = record_name(collection, item, language)
-        try:
-            return self._parsed(name, self.storage.read(name))
-        except NotFound:
-            return None
+        """The record; None if there is none."""
+        return self._file(collection, item, language).read()
 
     def save(self, record: TranslationRecord) -> None:
         """Put `record` in the place of the last one, wholly or not at all."""
-        name = record_name(record.collection, record.item, record.language)
-        self.storage.write(name, record.to_json(), content_type=_TYPE)
+        self._file(record.collection, record.item, record.language).write(record.to_json())
 
     def update(
         self, collection: str, item: str, language: str, change: Callable[[TranslationRecord], TranslationRecord]
     ) -> None:
-        """Put `change` of the record (an empty one if there is none) in its place; no update by anybody else is lost.
+        """Put `change` of the record (an empty one if there is none) in its place; no update by others is lost."""
 
-        Raises:
-            BadInput: the record is damaged.
-        """
-        name = record_name(collection, item, language)
-
-        def changed(content: bytes | None) -> bytes:
-            known = self._parsed(name, content) if content is not None else None
+        def changed(known: TranslationRecord | None) -> bytes:
             return change(known or TranslationRecord(collection=collection, item=item, language=language)).to_json()
 
-        self.storage.update(name, changed, content_type=_TYPE)
+        self._file(collection, item, language).update(changed)
 
     def replace(self, old: TranslationRecord, new: TranslationRecord) -> bool:
         """Put `new` in the place of `old`, unless another run has decided on a field since `old` was loaded.
 
         Returns:
             Whether `new` is there now.
-
-        Raises:
-            BadInput: the record is damaged.
         """
         is_as_loaded = False
 
@@ -77,8 +57,14 @@ class RecordStore:
         """Remove the record, if there is one."""
         self.storage.delete(record_name(collection, item, language))
 
-    def _parsed(self, name: str, content: bytes) -> TranslationRecord:
-        return TranslationRecord.from_json(content, name=f"{name} in {self.storage.describe()}")
+    def _file(self, collection: str, item: str, language: str) -> KeptFile[TranslationRecord]:
+        return KeptFile(
+            storage=self.storage,
+            name=record_name(collection, item, language),
+            what=f"translation record of {collection} {item} in {language}",
+            loss="Without it, the texts in Directus count as a human's.",
+            parse=TranslationRecord.from_json,
+        )
 
 
 def record_name(collection: str, item: str, language: str) -> str:

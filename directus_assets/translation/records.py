@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.errors import BadInput
 from directus_assets.json_text import shallow, well_formed
 from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.segments.model import Segment
@@ -123,19 +122,13 @@ class TranslationRecord:
         return _RECORD.dump_json(self)
 
     @classmethod
-    def from_json(cls, data: bytes, *, name: str) -> "TranslationRecord":
-        """The record that `data` holds; `name` says in errors where it came from.
+    def from_json(cls, data: bytes) -> "TranslationRecord":
+        """The record that `data` holds.
 
         Raises:
-            BadInput: it is damaged, or of another version.
+            ValidationError: it is damaged, or of another version.
         """
-        try:
-            return _RECORD.validate_json(data)
-        except ValidationError as error:
-            raise BadInput(
-                f"The translation record {name} cannot be read: {error.errors()[0]['msg']}.",
-                remedy="Restore it from a backup or delete it; without it, the texts in Directus count as a human's.",
-            ) from error
+        return _RECORD.validate_json(data)
 
 
 _RECORD = TypeAdapter(TranslationRecord)

@@ -89,8 +89,29 @@ def test_a_turn_ends_when_the_work_fails(tmp_path: Path) -> None:
         pass
 
 
-def test_a_damaged_file_is_nobodys_turn(tmp_path: Path) -> None:
-    (tmp_path / "turn.json").write_bytes(b"\xff")
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"[" * 5000,
+        b'{"holder": "me"}',
+        b'{"holder": "me", "until": 1e400}',
+        b'{"holder": "me", "until": "9999-12-31T00:00:00+00:00"}',
+        b'{"holder": "me", "until": "0001-01-01T00:00:00+14:00"}',
+        b'{"holder": "me", "until": "2020-01-01T00:00:00"}',
+    ],
+)
+def test_a_damaged_file_is_nobodys_turn(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "turn.json").write_bytes(damaged)
+
+    with lease(tmp_path, patience_seconds=0.2).held() as renew:
+        renew()
+
+
+def test_a_folder_in_the_place_of_the_file_is_nobodys_turn(tmp_path: Path) -> None:
+    (tmp_path / "turn.json").mkdir()
 
     with lease(tmp_path, patience_seconds=0.2).held() as renew:
         renew()

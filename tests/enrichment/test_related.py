@@ -67,6 +67,19 @@ def right(texts: Mapping[str, str], *, count: int = 3) -> dict[str, Neighbours]:
     return dict.fromkeys(texts, ()) | space.nearest(texts)
 
 
+def test_items_whose_vectors_are_lost_are_left_out_until_they_are_looked_at_again(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    texts = {str(key): f"text {key}" for key in range(30)}
+    world.run(texts)
+    file = next(iter(tmp_path.glob("*.vectors")))
+    file.write_bytes(file.read_bytes()[:20])
+
+    world.run({"0": texts["0"]})
+    world.run(texts)
+
+    assert world.lists == right(texts)
+
+
 def test_a_new_item_gets_its_list_and_changes_those_that_it_belongs_to(tmp_path: Path) -> None:
     world = World(tmp_path)
     texts = {str(key): f"text {key}" for key in range(30)}

@@ -1,5 +1,6 @@
 """Vectors in a folder and in a bucket."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,28 +86,50 @@ def test_writers_at_the_same_time_lose_nothing_of_each_other(store: VectorStore)
     assert len(store.load()) == 120
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{}\n", b'{"version": 2, "items": []}\n', b"\xff\n"])
-def test_a_damaged_file_is_told_and_never_taken_for_an_empty_one(tmp_path: Path, damaged: bytes) -> None:
+def head(**changed: object) -> bytes:
+    row = {"key": "1", "space": "s", "text": "t", "dimensions": 1, "rule": "", "neighbours": None} | changed
+    return json.dumps({"version": 1, "items": [row]}).encode() + b"\n\0\0"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"{}\n",
+        b"\xff\n",
+        head(dimensions=2),
+        head(dimensions=10**40),
+        head(dimensions=-1),
+        head(key=None),
+        head(neighbours=[["2", 10**40]]),
+        head(neighbours=[["2"]]),
+        b'{"version": 1, "items": ' + b"[" * 5000,
+    ],
+)
+def test_a_file_that_cannot_be_read_is_set_aside_and_its_items_count_as_new(tmp_path: Path, damaged: bytes) -> None:
     store = VectorStore(LocalStorage(tmp_path))
     store.put({"1": place(1)})
     (file,) = tmp_path.glob("*.vectors")
     file.write_bytes(damaged)
 
-    with pytest.raises(BadInput, match=r"vectors in .* cannot be read"):
-        store.load()
-    with pytest.raises(BadInput):
-        store.put({"1": place(1)})
-    assert file.read_bytes() == damaged
+    assert store.load() == {}
+    store.put({"1": place(0, 3)})
+
+    (aside,) = tmp_path.glob("*.unreadable-*")
+    assert aside.read_bytes() == damaged
+    assert store.load()["1"].vector.tolist() == [0, 4000]
 
 
-def test_a_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
+def test_a_file_of_a_later_version_is_kept_as_it_is(tmp_path: Path) -> None:
     store = VectorStore(LocalStorage(tmp_path))
-    store.put({"1": place(1, 2, 3)})
+    store.put({"1": place(1)})
     (file,) = tmp_path.glob("*.vectors")
-    file.write_bytes(file.read_bytes()[:-1])
+    later = b'{"version": 2, "items": []}\n\0\1'
+    file.write_bytes(later)
 
-    with pytest.raises(BadInput, match="cut off"):
-        store.load()
+    with pytest.raises(BadInput, match="written by a later version"):
+        store.put({"1": place(1)})
+    assert file.read_bytes() == later
 
 
 def test_a_folder_that_is_not_mounted_is_told(tmp_path: Path) -> None:

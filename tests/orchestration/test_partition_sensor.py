@@ -727,3 +727,16 @@ def test_a_run_key_is_short_whatever_presets_are_called(
 
     check_tags([{"key": key, "value": value} for key, value in {**request.tags, "key": request.run_key or ""}.items()])
     assert len(request.asset_selection or []) == 40
+
+
+@pytest.mark.parametrize("cursor", ["{", "null", '{"feed": 5}', '{"feed": {"last_id": 1e400}}', "12345", "[" * 5000])
+def test_a_cursor_that_cannot_be_read_counts_as_lost(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus, cursor: str
+) -> None:
+    pipeline = Pipeline(instance, directus).started()
+    first = pipeline.state
+
+    pipeline.cursor = cursor
+    pipeline.tick()
+
+    assert pipeline.state == first

@@ -210,3 +210,13 @@ FIELDS = [
     {"collection": "posts", "field": "translations", "type": "alias", "meta": {"special": ["translations"]}},
     {"collection": "posts_rows", "field": "title", "type": "string", "meta": {"interface": "input"}},
 ]
+
+
+def test_a_cursor_that_cannot_be_read_counts_as_lost(sensor: Sensor) -> None:
+    sensor.tick()
+    first = sensor.cursor
+
+    sensor.cursor = '{"feed": {"last_id": "many"}}'
+
+    assert "Nothing changed." in sensor.tick()
+    assert sensor.cursor == first

@@ -126,3 +126,51 @@ def test_a_limit_without_a_price_is_a_mistake(tmp_path: Path, clock: Clock) -> N
     with pytest.raises(ConfigurationError, match="no price of 'unknown'"):
         purse(tmp_path, clock, model="unknown")
     assert purse(tmp_path, clock, model="unknown", limit=None).cost(MILLION) is None
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"day": "2026-03-01"}',
+        b'{"day": "2026-03-01", "amount": "NaN"}',
+        b'{"day": "2026-03-01", "amount": "Infinity"}',
+        b'{"day": "2026-03-01", "amount": "1e999999999"}',
+        b'{"day": "2026-03-01", "amount": null}',
+        b'{"day": 20260301, "amount": "1"}',
+        b'{"day": "2026-03-01", "amount": "1", "stopped_on": "yesterday"}',
+        b"[" * 5000,
+    ],
+)
+def test_an_account_that_cannot_be_read_is_set_aside_and_counting_begins_anew(
+    tmp_path: Path, clock: Clock, damaged: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "spending.json").write_bytes(damaged)
+    own = purse(tmp_path, clock)
+
+    assert own.resumed_on() == ""
+    own.admit(MILLION)
+
+    assert own.spent_today() == 1
+    (aside,) = tmp_path.glob("spending.json.unreadable-*")
+    assert aside.read_bytes() == damaged
+    assert [record.message for record in caplog.records if "spending cannot be read" in record.message] == [
+        caplog.records[0].message
+    ]
+
+
+def test_a_settlement_of_what_was_set_aside_in_a_lost_account_leaves_one_that_can_be_read(
+    tmp_path: Path, clock: Clock
+) -> None:
+    own = purse(tmp_path, clock)
+    own.admit(MILLION)
+    (tmp_path / "spending.json").write_bytes(b"{")
+
+    own.settle(Usage(), MILLION)
+    own.admit(MILLION)
+
+    assert own.spent_today() == 1
+    assert len(list(tmp_path.glob("*.unreadable-*"))) == 1

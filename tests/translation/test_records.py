@@ -52,4 +52,4 @@ def test_a_record_of_a_text_with_half_an_emoji_can_be_kept() -> None:
         answers=(Arrived(texts={"k": "Fahrrad"}, engine="pseudo"),),
     )
 
-    assert TranslationRecord.from_json(record.to_json(), name="x") == record
+    assert TranslationRecord.from_json(record.to_json()) == record

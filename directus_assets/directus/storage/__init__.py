@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from directus_assets.directus.storage.interface import Entry, Storage, StorageFull, safe_name
+from directus_assets.directus.storage.kept import KeptFile
 from directus_assets.directus.storage.local import LocalStorage
 from directus_assets.directus.storage.s3 import S3Storage
 from directus_assets.errors import ConfigurationError
 
-__all__ = ["Entry", "LocalStorage", "S3Storage", "Storage", "StorageFull", "open_storages", "safe_name"]
+__all__ = ["Entry", "KeptFile", "LocalStorage", "S3Storage", "Storage", "StorageFull", "open_storages", "safe_name"]
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """What every storage location can do, whatever it is."""
 
 import datetime as dt
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -11,6 +12,10 @@ from directus_assets.errors import BadInput, ConfigurationError, TransientError
 
 class StorageFull(TransientError):
     """The disk has no room; work goes on when there is some again."""
+
+
+class Unusable(BadInput):
+    """What is there under a name is no file, or one that nobody can read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +62,13 @@ class Storage(Protocol):
         """Removes what is there; nothing there is fine."""
         ...
 
+    def set_aside(self, name: str, *, unless: Callable[[bytes], bool]) -> str | None:
+        """Moves what is there, whatever it is, to a name of its own, unless its content will do; gives that name.
+
+        None where its content will do, or nothing is there: others may have been quicker.
+        """
+        ...
+
     def inside(self, folder: str) -> "Storage":
         """The storage that starts in a folder of this one. Raises ConfigurationError if that folder leaves it."""
         ...
@@ -64,6 +76,11 @@ class Storage(Protocol):
     def describe(self) -> str:
         """Where this is, for people; no secrets."""
         ...
+
+
+def name_aside(name: str) -> str:
+    """A name beside `name` that nothing else has. Its ending keeps it out of listings by ending."""
+    return f"{name}.unreadable-{secrets.token_hex(4)}"
 
 
 def safe_name(name: str) -> PurePosixPath:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from directus_assets.directus.storage.interface import Entry, StorageFull, safe_folder, safe_name
+from directus_assets.directus.storage.interface import Entry, StorageFull, Unusable, name_aside, safe_folder, safe_name
 from directus_assets.errors import BadInput, NotFound, PermanentError, TransientError, Unreachable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -56,14 +56,9 @@ class LocalStorage:
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
         path = self._path(name)
-        self._require_root()
-        with self._reported(name):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # One lock for each folder: one for each name would double the number of files.
-            with path.with_name(".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                current = path.read_bytes() if path.exists() else None
-                self.write(name, change(current), content_type=content_type)
+        with self._locked(name):
+            current = path.read_bytes() if path.exists() else None
+            self.write(name, change(current), content_type=content_type)
 
     def size(self, name: str) -> int | None:
         found = self.entry(name)
@@ -93,6 +88,29 @@ class LocalStorage:
         with self._reported(name):
             self._path(name).unlink(missing_ok=True)
 
+    def set_aside(self, name: str, *, unless: Callable[[bytes], bool]) -> str | None:
+        path, aside = self._path(name), name_aside(name)
+        with self._locked(name):
+            with contextlib.suppress(IsADirectoryError, PermissionError):
+                if not path.exists() or unless(path.read_bytes()):
+                    return None
+            path.rename(self._path(aside))
+        return aside
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """Only one at a time changes what is in the folder of `name`."""
+        lock_name = self._path(name).with_name(".lock")
+        self._require_root()
+        with self._reported(name):
+            lock_name.parent.mkdir(parents=True, exist_ok=True)
+            if lock_name.is_dir():
+                lock_name.rename(self._path(name_aside(f"{name}.lock")))
+            # One lock for each folder: one for each name would double the number of files.
+            with lock_name.open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+
     def _path(self, name: str) -> Path:
         return self.root / safe_name(name)
 
@@ -116,8 +134,14 @@ class LocalStorage:
             return StorageFull(
                 f"No room left for {name} in {self.root}.", remedy="Free some space; the work is tried again."
             )
+        if error.errno == errno.EISDIR:
+            return Unusable(
+                f"The storage folder {self.root} has a folder in the place of {name}: {error.strerror}.",
+                remedy="Move it away.",
+            )
         if error.errno in _REFUSED:
-            return PermanentError(
+            kind = Unusable if self._is_closed(name) else PermanentError
+            return kind(
                 f"The storage folder {self.root} does not let us at {name}: {error.strerror}.",
                 remedy="Run as a user that may read and write Directus' uploads, or use delivery `warm`.",
             )
@@ -127,6 +151,11 @@ class LocalStorage:
                 remedy="Correct `filename_disk` of that file.",
             )
         return Unreachable(f"The storage folder {self.root} failed on {name}: {error.strerror}.")
+
+    def _is_closed(self, name: str) -> bool:
+        """Whether it is a file of this very user who may not read it; another's is a matter of who runs this."""
+        path = self._path(name)
+        return path.is_file() and path.stat().st_uid == os.geteuid() and not os.access(path, os.R_OK)
 
 
 def _entry(name: str, status: os.stat_result) -> Entry:

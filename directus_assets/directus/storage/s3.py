@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from directus_assets.directus.storage.interface import Entry, safe_folder, safe_name
+from directus_assets.directus.storage.interface import Entry, name_aside, safe_folder, safe_name
 from directus_assets.errors import NotFound, PermanentError, TransientError, Unreachable, from_status
 
 _UPDATE_TRIES = 20
@@ -109,6 +109,20 @@ class S3Storage:
     def delete(self, name: str) -> None:
         with self._reported(name):
             self._client.delete_object(Bucket=self.bucket, Key=self._object(name))
+
+    def set_aside(self, name: str, *, unless: Callable[[bytes], bool]) -> str | None:
+        aside = name_aside(name)
+        with contextlib.suppress(NotFound, _ChangedMeanwhile), self._reported(name):
+            found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
+            if unless(found["Body"].read()):
+                return None
+            source = {"Bucket": self.bucket, "Key": self._object(name)}
+            self._client.copy_object(
+                Bucket=self.bucket, Key=self._object(aside), CopySource=source, CopySourceIfMatch=found["ETag"]
+            )
+            self._client.delete_object(Bucket=self.bucket, Key=self._object(name))
+            return aside
+        return None
 
     @property
     def _folder(self) -> str:

@@ -147,7 +147,7 @@ def test_a_count_that_is_no_whole_number_is_estimated_and_can_be_remembered(
     assert used.cached_tokens == 0
     record = TranslationRecord(collection="posts", item="1", language="de-DE")
     record = record.with_answer(Arrived(texts={"k": "Brot"}, engine="openai:tiny", usage=used))
-    assert TranslationRecord.from_json(record.to_json(), name="x") == record
+    assert TranslationRecord.from_json(record.to_json()) == record
 
 
 @pytest.mark.parametrize("usage", ["none", [], 7, {"prompt_tokens_details": [1]}, {"prompt_tokens": 70.0}])
