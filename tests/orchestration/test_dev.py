@@ -98,7 +98,13 @@ def directus_assets(folder: Path, *arguments: str, **variables: str) -> subproce
     known = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "DIRECTUS_"))}
     program = str(Path(sys.executable).parent / "directus-assets")
     return subprocess.run(
-        [program, *arguments], cwd=folder, env={**known, **variables}, capture_output=True, text=True, timeout=120
+        [program, *arguments],
+        check=False,
+        cwd=folder,
+        env={**known, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
