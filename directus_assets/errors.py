@@ -28,6 +28,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import ClassVar, Final
 
+from directus_assets.redaction import redact
+
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 
 _TROUBLE_OF_THIS_MACHINE = frozenset(
@@ -41,28 +43,6 @@ _UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 """The longest wait that a server may ask for. One that wants more is asked again after a day, and says so again."""
-
-_SHORTEST_SECRET = 8
-
-_SECRETS = re.compile(
-    r"(?i)(?P<name>authorization|access_token|api[-_]?key|token|secret|password|signature)"
-    r"(?P<sep>['\"]?\s*[:=]\s*['\"]?)(?:bearer\s+|deepl-auth-key\s+)?[^\s'\",;&}]+"
-    r"|(?P<bearer>bearer|deepl-auth-key)\s+[\w.~+/=:-]+"
-    r"|(?P<openai>\bsk-)[\w-]{8,}"
-    r"|(?P<userinfo>://)[^/\s:@]+:[^/\s@]+@"
-)
-
-
-_known_secrets: set[str] = set()
-
-
-def hide(secret: str) -> None:
-    """From now on `redact` takes `secret` out wherever it stands: servers and libraries repeat what they were sent.
-
-    Short ones are left alone: they are words that stand in many texts.
-    """
-    if len(secret) >= _SHORTEST_SECRET:
-        _known_secrets.add(secret)
 
 
 class DirectusAssetsError(Exception):
@@ -235,19 +215,3 @@ def bounded_wait(seconds: float) -> float | None:
 def printable(text: str) -> str:
     """`text` without what no terminal, browser or database takes: NUL, and halves of characters."""
     return _UNPRINTABLE.sub("\ufffd", text)
-
-
-def redact(text: str) -> str:
-    """`text` without anything that is a credential of this process, or looks like one."""
-
-    def covered(match: re.Match[str]) -> str:
-        if match["name"]:
-            return f"{match['name']}{match['sep']}***"
-        if match["userinfo"]:
-            return "://***@"
-        return f"{match['bearer'] or match['openai']} ***"
-
-    # The longest first: one may hold another. (`sorted` makes a copy, as other threads may add one meanwhile.)
-    for secret in sorted(_known_secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return _SECRETS.sub(covered, text)

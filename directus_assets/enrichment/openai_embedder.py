@@ -47,7 +47,7 @@ class OpenAIEmbedder:
                 model=self.model, input=[well_formed(text) for text in texts], encoding_format="float"
             )
         except openai.OpenAIError as error:
-            raise classify(error, name=self.name, task="embed") from error
+            raise classify(error, name=self.name, task="embed") from None
         document = document_of(answer.content)
         found = document if isinstance(document, dict) else {}
         # Endpoints that are nearly compatible leave out what the protocol promises.

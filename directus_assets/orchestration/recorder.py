@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 import dagster as dg
 
-from directus_assets.errors import DirectusAssetsError, TransientError, as_error, redact
+from directus_assets.errors import DirectusAssetsError, TransientError, as_error
 from directus_assets.isolation import isolate, stand_in
 from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.materialized import (
@@ -27,6 +27,7 @@ from directus_assets.orchestration.materialized import (
 )
 from directus_assets.orchestration.report import as_markdown
 from directus_assets.orchestration.storable import storable
+from directus_assets.redaction import redact
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
 """Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""

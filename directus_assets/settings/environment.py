@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from directus_assets.errors import ConfigurationError, hide
+from directus_assets.errors import ConfigurationError
+from directus_assets.redaction import hide, hide_environment, hide_header, hide_login
 
 _DIRECTUS = ("DIRECTUS_URL", "DIRECTUS_PUBLIC_URL", "DIRECTUS_TOKEN", "STORAGE_")
 _ENGINE = ("OPENAI_", "DEEPL_", "TRANSLATION_ENGINE")
@@ -48,11 +49,10 @@ class Environment:
             if secret:
                 hide(secret.get_secret_value())
         if self.flows_header:
-            # Without its scheme, such as `Basic`.
-            hide(self.flows_header.get_secret_value().split()[-1])
-        for name, value in self.storage.items():
-            if name.endswith(("_SECRET", "_KEY")):
-                hide(value)
+            hide_header(self.flows_header.get_secret_value().partition(":")[2])
+        for url in (self.openai_base_url, self.webserver_url, self.flows_url):
+            hide_login(url or "")
+        hide_environment(self.storage)
 
     @property
     def is_complete(self) -> bool:
@@ -70,7 +70,9 @@ class Environment:
         Raises:
             ConfigurationError: a variable holds a value that cannot be used.
         """
-        values = _of_project(os.environ if environ is None else environ, prefix)
+        environ = os.environ if environ is None else environ
+        hide_environment(environ)
+        values = _of_project(environ, prefix)
         webserver_url = (values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/")
         # Compose hands on a variable that is not set as an empty one: both mean the default.
         return cls(

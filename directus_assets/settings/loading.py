@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from directus_assets.errors import ConfigurationError, hide
+from directus_assets.errors import ConfigurationError
+from directus_assets.redaction import hide
 from directus_assets.settings.environment import Environment
 from directus_assets.settings.projects import DEFAULT, ConfigFile, ProjectOptions, inherit, prefix_of
 from directus_assets.settings.sections import Config

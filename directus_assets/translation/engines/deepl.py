@@ -116,9 +116,9 @@ class DeepLEngine:
             classified = _classify(error)
             if isinstance(classified, Rejected) and "too large" in str(error).lower():
                 return Answer(usage=Usage(requests=1), failure=Failure.TOO_LONG)
-            raise classified from error
+            raise classified from None
         except _SENSELESS as error:
-            raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from error
+            raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from None
         results = results if isinstance(results, list) else [results]
         answered = zip(request.segments, results, strict=False)
         billed = counted(sum(result.billed_characters for result in results))
@@ -142,7 +142,7 @@ class DeepLEngine:
         try:
             usage = self._client.get_usage()
         except deepl.DeepLException as error:
-            raise _classify(error) from error
+            raise _classify(error) from None
         if usage.any_limit_reached:
             return f"The quota of this key is used up ({usage.character.count} of {usage.character.limit} characters)."
         return ""
@@ -187,7 +187,7 @@ class _Glossaries:
             # Not every pair of languages can have a glossary; the checks still ask for its terms.
             if isinstance(classified, Rejected):
                 return None
-            raise classified from error
+            raise classified from None
 
 
 def target_code(target: Language) -> str:

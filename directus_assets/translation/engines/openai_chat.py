@@ -147,12 +147,12 @@ class Chat:
                 return Completion(usage=refused, failure=failure)
             other = dialect.after(error.message) if isinstance(classified, Rejected) else None
             if other is None:
-                raise classified from error
+                raise classified from None
             self._dialect = other
             completion = self.ask(prompt)
             return replace(completion, usage=completion.usage + refused)
         except openai.OpenAIError as error:
-            raise classify(error, name=self.name, task=prompt.task) from error
+            raise classify(error, name=self.name, task=prompt.task) from None
         return _read(document_of(answer.content), prompt)
 
     def check(self) -> str:

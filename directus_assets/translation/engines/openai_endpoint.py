@@ -68,7 +68,7 @@ def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
     except openai.NotFoundError:
         return "The endpoint lists no models, so neither the key nor the model could be checked."
     except (openai.APIStatusError, openai.APIConnectionError) as error:
-        raise classify(error, name=name, task="list its models") from error
+        raise classify(error, name=name, task="list its models") from None
     except (openai.OpenAIError, AttributeError, TypeError, ValueError, RecursionError):
         return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
     # Some endpoints call it `llama3:latest`, and take it as `llama3`.
