@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.schema import TranslatedCollection, alone, read_translated_collections
+from directus_assets.directus.schema import TranslatedCollection, alone, holds_text, read_translated_collections
 from directus_assets.errors import PermanentError
 
 
@@ -23,6 +23,8 @@ class FieldSchema:
     max_length: int | None = None
     choices: tuple[str, ...] = ()
     """The values that the Studio offers for it."""
+    is_text: bool | None = None
+    """Whether it holds text that people read; None where nobody has looked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,14 @@ def _field(row: Mapping[str, Any], related: Mapping[tuple[str, str], str]) -> Fi
         related=related.get((row["collection"], row["field"])),
         max_length=column.get("max_length") if row["type"] == "string" else None,
         choices=_choices((row.get("meta") or {}).get("options") or {}),
+        is_text=_is_content(row) and holds_text(row),
     )
+
+
+def _is_content(row: Mapping[str, Any]) -> bool:
+    """Of what Directus itself keeps, such as names of files, only two fields are written by people for people."""
+    is_system = bool((row.get("meta") or {}).get("system"))
+    return not is_system or (row["collection"] == "directus_files" and row["field"] in ("title", "description"))
 
 
 def _choices(options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -273,6 +273,11 @@ def _text_fields(fields: Iterable[_Field]) -> list[TextField]:
     return found
 
 
+def holds_text(row: Mapping[str, Any]) -> bool:
+    """Whether a field, as Directus describes it, holds text that people read; addresses and states are none."""
+    return any(field.kind != "slug" and field.name != "status" for field in _text_fields([_field(row)]))
+
+
 def _members(field: _Field) -> tuple[str, ...] | None:
     """The text members of a repeater, where its interface says what it is made of."""
     declared = field.options.get("fields")

@@ -64,6 +64,8 @@ class Declaration:
     result: Mapping[str, ResultOptions]
     targets: Mapping[str, Place]
     """Name of a result to the field that it goes to."""
+    not_read: tuple[str, ...] = ()
+    """Texts of the item that are no input, and no target of any enrichment."""
     rows: RowTarget | None = None
     languages: tuple[LanguageRow, ...] = ()
     """The languages that it is asked for in; empty for once."""
@@ -77,8 +79,15 @@ class Declaration:
         """A digest of all that the YAML file decides."""
         said = self.options.model_dump(mode="json", exclude={"enabled", "backfill_on_start", "review"})
         languages = [row.code for row in self.languages]
-        parts = [said, [place.name for place in self.inputs], languages, _VERSION]
+        parts = [said, self._named_inputs, languages, _VERSION]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def _named_inputs(self) -> list[str]:
+        """The inputs that decide on their own. Of all texts that there are, what they hold decides: a new field that is
+        empty yet is no reason to ask anew."""
+        expected = self.builtin.expects if self.builtin and not self.options.input else None
+        return [place.name for place in self.inputs if expected is None or place.name in expected]
 
     @property
     def reads(self) -> list[str]:

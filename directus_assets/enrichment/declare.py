@@ -1,7 +1,7 @@
 """What is declared in the YAML file: its own words over the defaults of a built-in, and what comes of them."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -39,15 +39,25 @@ def declare(
     """
     found = []
     for collection, by_name in declared.items():
+        written = frozenset(_written(by_name, builtins))
         for name, own in by_name.items():
             if own.enabled and not is_recommendation(name, own):
                 where = f"enrichments.{collection}.{name}"
                 require_known("enrichments", collection, list(schema.by_name), owner=_SEEN)
                 builtin = _builtin(where, name, own, builtins)
                 options = _expanded(where, _merged(where, own, builtin), builtin, schema.by_name[collection])
-                resolver = Resolver(where, name, options, builtin, schema, collection, default_language)
+                resolver = Resolver(where, name, options, builtin, schema, collection, default_language, written)
                 found.append(resolver.declaration())
     return found
+
+
+def _written(by_name: Mapping[str, EnrichmentOptions], builtins: Mapping[str, Builtin]) -> Iterator[str]:
+    """The fields that these enrichments write, or have written before they were switched off."""
+    for name, own in by_name.items():
+        builtin = builtins.get(own.builtin or name)
+        yield from {**(builtin.defaults.targets if builtin else {}), **own.targets}.values()
+        if own.target is not None:
+            yield own.target
 
 
 def _builtin(where: str, name: str, own: EnrichmentOptions, builtins: Mapping[str, Builtin]) -> Builtin | None:

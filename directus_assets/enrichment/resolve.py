@@ -24,6 +24,8 @@ _TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
 }
 """The types of Directus' fields that a result of each type can be written to."""
 
+_TITLES: Final = frozenset({"title", "name", "headline"})
+
 
 @dataclass(frozen=True)
 class Resolver:
@@ -37,6 +39,7 @@ class Resolver:
         schema: of the project.
         collection_name: the collection that is enriched.
         default_language: the project's default language, as Directus' settings have it.
+        written: the fields that enrichments of this collection write: what one makes, none takes by itself.
     """
 
     where: str
@@ -46,6 +49,7 @@ class Resolver:
     schema: ProjectSchema
     collection_name: str
     default_language: str | None
+    written: frozenset[str] = frozenset()
 
     def declaration(self) -> Declaration:
         """The declaration.
@@ -53,7 +57,7 @@ class Resolver:
         Raises:
             ConfigurationError: what is declared does not fit the schema; names the setting and the fix.
         """
-        targets, rows = self._targets(), self._rows()
+        inputs, targets, rows = self._inputs(), self._targets(), self._rows()
         languages = self._languages(targets)
         translated = self.translated
         vocabularies = dict(self._vocabularies())
@@ -64,7 +68,8 @@ class Resolver:
             collection=self.collection,
             translated=translated,
             source=self._source(translated),
-            inputs=self._inputs(),
+            inputs=inputs,
+            not_read=tuple(each.name for each in self._texts() if each not in inputs),
             result={name: _limited(name, own, targets.get(name), rows) for name, own in self.options.result.items()},
             targets=targets,
             rows=rows,
@@ -91,10 +96,9 @@ class Resolver:
         return next((by_code[code] for code in preferences if code in by_code), translated.languages[0])
 
     def _inputs(self) -> tuple[Place, ...]:
-        named = self.options.input
-        if not named and self.builtin:
-            named = tuple(name for name in self.builtin.expects if self._find(name))
-        places = tuple(self._place(f"{self.where}.input", name) for name in named)
+        places = tuple(self._place(f"{self.where}.input", name) for name in self.options.input)
+        if not places and self.builtin:
+            places = self._default_inputs(self.builtin)
         if self.options.picture is not None:
             self._check_picture(self.options.picture)
         elif not places:
@@ -103,6 +107,30 @@ class Resolver:
                 remedy=f"Name the fields of {self.collection_name} that the engine is to be given.",
             )
         return places
+
+    def _default_inputs(self, builtin: Builtin) -> tuple[Place, ...]:
+        """What a built-in expects, where all of it is there; else all texts, or those of it that are there."""
+        expected = tuple(place for name in builtin.expects if (place := self._find(name)))
+        if len(expected) == len(builtin.expects) or builtin.defaults.picture is not None:
+            return expected
+        return self._texts() or expected
+
+    def _texts(self) -> tuple[Place, ...]:
+        """The texts of an item, but for those that enrichments write: first what it is called by, then by name.
+
+        The order is no matter of the Studio's, where people move fields about.
+        """
+        own = {field.name: Place(field=field) for field in self.collection.fields if field.is_text}
+        rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
+        of_rows = (
+            {field.name: Place(field=field, is_translated=True) for field in rows.fields if field.is_text}
+            if rows
+            else {}
+        )
+        found = (
+            place for name, place in {**of_rows, **own}.items() if name not in self.written and not place.field.related
+        )
+        return tuple(sorted(found, key=lambda place: (place.name not in _TITLES, place.name)))
 
     def _check_picture(self, name: str) -> None:
         place = self._place(f"{self.where}.picture", name, translations=False)

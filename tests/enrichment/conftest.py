@@ -7,6 +7,7 @@ import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.server import LocalDirectus
+from tests.translation.scripted_openai import ScriptedOpenAI
 
 KEY = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}, "meta": {}}
 
@@ -36,3 +37,9 @@ def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
     """What an administrator does in the Studio."""
     with DirectusClient(empty_directus.url, empty_directus.admin_token) as client:
         yield client
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedOpenAI]:
+    with ScriptedOpenAI() as server:
+        yield server

@@ -214,3 +214,90 @@ def test_texts_in_rows_are_no_longer_than_their_fields() -> None:
     assert found["whole"]["name"].max_length == 40
     assert {name: own.max_length for name, own in elements[0].fields.items()} == {"name": 40, "kind": None}
     assert elements[1].max_length == 40
+
+
+def texts(name: str, **kinds: str) -> CollectionSchema:
+    """A collection whose fields are as the schema was read; those of the type `address` are no texts."""
+    own = [
+        FieldSchema(name=each, type=kind.replace("address", "string"), is_text=kind in ("string", "text", "json"))
+        for each, kind in kinds.items()
+    ]
+    return CollectionSchema(
+        name=name, fields=(FieldSchema(name="id", type="integer", is_key=True, is_text=False), *own)
+    )
+
+
+def built_in(schema: ProjectSchema, collection: str, *names: str, **own: Any) -> dict[str, Declaration]:
+    config = Config.model_validate({"enrichments": {collection: {name: own.get(name, {}) for name in names}}})
+    return {each.name: each for each in declare(config.enrichments, schema, default_language=None)}
+
+
+BLOG = ProjectSchema(
+    (texts("blog", slug="address", views="integer", description="text", content="text", title="string"),)
+)
+NOTES = {"title": "string", "body": "text", "teaser": "text", "summary": "text", "related": "json"}
+
+
+def test_a_built_in_reads_all_texts_that_there_are() -> None:
+    (found,) = built_in(BLOG, "blog", "summary", summary={"targets": {"summary": "slug"}}).values()
+
+    assert found.reads == ["title", "content", "description"]
+    assert found.not_read == ()
+
+
+def test_texts_of_translations_are_read_too_and_those_of_the_item_come_before_their_namesakes() -> None:
+    rows = texts("posts_translations", title="string", content="text", permalink="address", summary="text")
+    schema = ProjectSchema((texts("posts", title="string", note="text"), rows), SCHEMA.translated)
+
+    (found,) = built_in(schema, "posts", "summary").values()
+
+    assert [(place.name, place.is_translated) for place in found.inputs] == [
+        ("title", False),
+        ("content", True),
+        ("note", False),
+    ]
+
+
+def test_what_one_enrichment_writes_none_reads_by_itself() -> None:
+    schema = ProjectSchema((texts("blog", title="string", content="text", summary="text", seo_title="string"),))
+
+    found = built_in(schema, "blog", "summary", "seo", seo={"enabled": False})
+    assert found["summary"].reads == ["title", "content"]
+
+    found = built_in(schema, "blog", "seo")
+    assert found["seo"].reads == ["title", "content", "summary"]
+
+
+def test_where_a_title_and_a_body_are_there_nothing_changes_for_those_who_have_them() -> None:
+    schema = ProjectSchema((texts("notes", **NOTES),))
+
+    found = built_in(schema, "notes", "summary", "related")
+
+    assert {name: each.reads for name, each in found.items()} == {name: ["title", "body"] for name in found}
+    assert found["summary"].not_read == ("teaser",)
+    # As they were when these two fields were all that was ever read: items of that time ask for nothing.
+    assert {name: each.code_version for name, each in found.items()} == {
+        "summary": "618f9b6aed23dc01",
+        "related": "dadab06e8a9ff306",
+    }
+
+
+def test_a_text_field_that_is_added_is_no_reason_to_ask_anew() -> None:
+    fields = {"title": "string", "content": "text", "summary": "text"}
+    (before,) = built_in(ProjectSchema((texts("blog", **fields),)), "blog", "summary").values()
+    (after,) = built_in(ProjectSchema((texts("blog", **fields, teaser="text"),)), "blog", "summary").values()
+
+    assert after.reads == ["title", "content", "teaser"]
+    assert before.code_version == after.code_version == "b697157d19a9dd39"
+
+
+def test_a_schema_of_which_nobody_knows_the_texts_is_read_as_before() -> None:
+    assert declared("notes", "summary", targets={"summary": "status"}).reads == ["title", "body"]
+
+
+def test_a_built_in_for_pictures_takes_no_texts() -> None:
+    schema = ProjectSchema((texts("directus_files", title="string", description="text", notes="text"),))
+
+    (found,) = built_in(schema, "directus_files", "alt_text").values()
+
+    assert found.reads == ["title", "the picture in id"]

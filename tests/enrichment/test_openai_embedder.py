@@ -14,12 +14,6 @@ from tests.translation.scripted_openai import unauthorized as wrong_key
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedOpenAI]:
-    with ScriptedOpenAI() as server:
-        yield server
-
-
-@pytest.fixture
 def embedder(server: ScriptedOpenAI) -> Iterator[OpenAIEmbedder]:
     embedder = OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=0.5)
     yield embedder

@@ -47,12 +47,6 @@ def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedOpenAI]:
-    with ScriptedOpenAI() as server:
-        yield server
-
-
-@pytest.fixture
 def pipeline(
     directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
 ) -> Iterator[EnrichmentPipeline]:

@@ -45,7 +45,8 @@ class Builtin:
 
     Attributes:
         defaults: as it would stand in the YAML file. Of its targets those count that the collection has.
-        expects: fields that it takes as input where the YAML file names none and the collection has them.
+        expects: fields that it takes as input where the YAML file names none and the collection has them. Unless it
+            has all of them, a built-in that looks at no picture takes all texts that there are.
         expand: completes the declaration from what the YAML file has below `options`, and from the collection.
         derive: makes the values that are written from those of the checked answer, from the input and the options. Its
             names can be used in `targets`, besides those of the result.

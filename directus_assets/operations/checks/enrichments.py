@@ -13,10 +13,8 @@ from directus_assets.orchestration.enrichers import engine_of
 def check_declarations(subject: Subject) -> Iterator[Finding]:
     """Each enrichment: from what, by whom, into what. A declaration that does not fit the schema raises."""
     for declaration in subject.declarations:
-        yield ok(
-            _what(declaration),
-            f"{', '.join(declaration.reads)} into {', '.join(declaration.writes) or 'metadata only'}",
-        )
+        writes = ", ".join(declaration.writes) or "metadata only"
+        yield ok(_what(declaration), f"{', '.join(declaration.reads)} into {writes}{_not_read(declaration)}")
         yield from _check_vocabularies(subject, declaration)
     for plan in subject.recommendations:
         yield ok(
@@ -58,6 +56,12 @@ def _check_vocabularies(subject: Subject, declaration: Declaration) -> Iterator[
                 f"'{source.collection}' has nothing to choose from for `{path}`.",
                 "Add rows in Directus, or change the `filter` of `choices`.",
             )
+
+
+def _not_read(declaration: Declaration) -> str:
+    if not declaration.not_read or declaration.options.input or declaration.options.picture:
+        return ""
+    return f"; not read unless `input` names it: {', '.join(declaration.not_read)}"
 
 
 def _what(declaration: Declaration) -> str:
