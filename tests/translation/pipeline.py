@@ -87,7 +87,8 @@ class Pipeline:
 
     def tick(self, collection: str = "posts") -> list[dg.ExecuteInProcessResult]:
         """One look of a collection's sensor, and the runs that it asks for."""
-        sensor = self._defs.resolve_sensor_def(NAMES.items_sensor(collection))
+        name = NAMES.files_sensor if collection == "files" else NAMES.items_sensor(collection)
+        sensor = self._defs.resolve_sensor_def(name)
         context = dg.build_sensor_context(instance=self.instance, cursor=self._cursors.get(collection))
         result = sensor(context)
         assert isinstance(result, dg.SensorResult)
