@@ -14,6 +14,7 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
+from directus_assets.directus.version import NEWEST
 from tests.postgres import running_postgres
 
 ROOT = Path(__file__).parents[1]
@@ -84,12 +85,15 @@ def test_only_what_runs_the_code_has_the_token() -> None:
 
 
 def test_versions_are_those_that_are_tested() -> None:
-    npm = json.loads((ROOT / "directus_assets" / "local" / "npm" / "package.json").read_text("utf-8"))
     images = {name: service["image"] for name, service in COMPOSE["services"].items()}
     tests, image = locked("requirements.lock"), locked("requirements-image.lock")
 
-    assert images["directus"] == f"directus/directus:{npm['dependencies']['directus']}"
-    assert all(re.search(r":\d", image) for name, image in images.items() if "build" not in COMPOSE["services"][name])
+    assert images["directus"] == f"directus/directus:${{DIRECTUS_VERSION:-{NEWEST}}}"
+    assert all(
+        re.search(r":(\d|\$\{\w+:-\d)", image)
+        for name, image in images.items()
+        if "build" not in COMPOSE["services"][name]
+    )
     assert {name: version for name, version in image.items() if name in tests} == {
         name: tests[name] for name in image if name in tests
     }

@@ -1,8 +1,77 @@
 """Which Directus it is, and what follows from that."""
 
+import re
+from dataclasses import dataclass, field
 from typing import Final
 
 TESTED: Final = ("10.13.4", "11.14.1", "11.17.4", "12.4.1")
 """The versions that the tests run on, one of each line, the newest last; the local Directus is one of them."""
 
 NEWEST: Final = TESTED[-1]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Version:
+    """A version of Directus, and how it differs from the newest one.
+
+    Each rule was read in the sources of Directus' releases and is tried on the versions in `TESTED`.
+    """
+
+    major: int
+    minor: int
+    patch: int
+    text: str = field(compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "Version | None":
+        """The version that `/server/info` tells; None where the text names none."""
+        match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+        return cls(*(int(part or 0) for part in match.groups()), text) if match else None
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether rights belong to policies; before, they belong to roles."""
+        return self.major >= 11
+
+    @property
+    def has_glossary(self) -> bool:
+        """Whether the settings have a glossary and a style guide for translations."""
+        return self.major >= 12
+
+    @property
+    def limits_targets(self) -> bool | None:
+        """Whether `withoutEnlargement` limits the target sizes, and with them a derivative's name, to the picture's.
+
+        None for the releases of 11.15, some of which do: the change was merged while they were made.
+        """
+        return None if self.line == (11, 15) else self.line >= (11, 16)
+
+    @property
+    def line(self) -> tuple[int, int]:
+        """Major and minor version."""
+        return self.major, self.minor
+
+    @property
+    def same_bytes(self) -> str:
+        """Which derivatives it encodes to the very bytes that are made here: `all`, `some` or `none`.
+
+        It depends on its sharp: 0.35 from 12.2 on, 0.34.5 from 11.14 on, older ones before.
+        """
+        return "all" if self.line >= (12, 2) else "some" if self.line >= (11, 14) else "none"
+
+    @property
+    def fault(self) -> str:
+        """Why it is not supported; empty where it is."""
+        if self.line < (10, 13):
+            return f"Directus {self} is too old: 10.13 is the oldest that is supported."
+        if self.line == (11, 0):
+            return f"Directus {self} is not supported: 11.1 is the first of its line that is."
+        return ""
+
+    @property
+    def is_untested(self) -> bool:
+        """Whether it is of a major version that the tests do not run on."""
+        return str(self.major) not in {tested.partition(".")[0] for tested in TESTED}

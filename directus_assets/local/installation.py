@@ -5,6 +5,7 @@ final name is one whose native modules have been seen to work.
 """
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -18,12 +19,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from directus_assets.directus.version import NEWEST
+from directus_assets.directus.version import NEWEST, TESTED
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.node import node_folder, npm_ci, require_compiler
 from directus_assets.local.progress import Say, shown
 
 ADMIN_EMAIL = "admin@example.com"
+
+VERSION_VARIABLE = "LOCAL_DIRECTUS"
+"""Names the version that is taken where nobody asks for one: for tests on an older line."""
 
 _NPM_PROJECTS = Path(__file__).parent / "npm"
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
@@ -34,6 +38,12 @@ class Installation:
     """A complete installation of Directus in `folder`."""
 
     folder: Path
+
+    @property
+    def version(self) -> str:
+        """Of Directus."""
+        package = self.folder / "node_modules" / "directus" / "package.json"
+        return str(json.loads(package.read_text("utf-8"))["version"])
 
     @property
     def node(self) -> str:
@@ -85,19 +95,23 @@ class Installation:
             )
 
 
-def installed(version: str = NEWEST) -> Installation:
+def installed(version: str | None = None) -> Installation:
     """The installation of one of the pinned versions; made first where it is missing (minutes, once).
 
     Where two processes ask at the same time one installs and the other waits.
+
+    Args:
+        version: by default the one that `LOCAL_DIRECTUS` names, or the newest.
 
     Raises:
         ConfigurationError: the version is not pinned, Node or a C++ compiler is missing, or npm failed; the message
             says what to do.
     """
-    if version not in pinned_versions():
+    version = version or os.environ.get(VERSION_VARIABLE) or NEWEST
+    if version not in TESTED:
         raise ConfigurationError(
             f"Directus {version} is not among those that can be installed here.",
-            remedy=f"Take one of {', '.join(pinned_versions())}.",
+            remedy=f"Take one of {', '.join(TESTED)}.",
         )
     cache = _cache_folder()
     folder = cache / f"directus-{version}-{_digest(version)}"
@@ -110,11 +124,6 @@ def installed(version: str = NEWEST) -> Installation:
         if not folder.is_dir():
             _install(version, folder, say)
     return Installation(folder)
-
-
-def pinned_versions() -> list[str]:
-    """The versions that there is an npm project with a lock for."""
-    return sorted(project.name for project in _NPM_PROJECTS.iterdir() if project.is_dir())
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from typing import IO, Self
 import httpx
 from filelock import FileLock, Timeout
 
-from directus_assets.directus.version import NEWEST
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.installation import ADMIN_EMAIL, Installation, installed
 from directus_assets.local.instance import prepare_folder
@@ -49,7 +48,7 @@ class LocalDirectus:
         *,
         port: int | None = None,
         environment: Mapping[str, str] | None = None,
-        version: str = NEWEST,
+        version: str | None = None,
         installation: Installation | None = None,
     ) -> None:
         """Prepares the folder; nothing is started yet.
@@ -60,7 +59,7 @@ class LocalDirectus:
             port: on the loopback interface; a free one by default.
             environment: further variables for Directus, which win over ours (S3 storage, ASSETS_...). Where they name
                 another database (DB_CLIENT, ...), an empty one there becomes that of a Directus.
-            version: which of the pinned ones; it is installed where it is missing.
+            version: which of the pinned ones (see `installed`); it is installed where it is missing.
             installation: another Directus than those.
 
         Raises:
@@ -92,6 +91,11 @@ class LocalDirectus:
     def url(self) -> str:
         """Its address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def version(self) -> str:
+        """Of Directus."""
+        return self._installation.version
 
     @property
     def admin_token(self) -> str:

@@ -6,23 +6,30 @@ from pathlib import Path
 
 import pytest
 
+from directus_assets.directus.version import NEWEST, TESTED
 from directus_assets.errors import ConfigurationError
 from directus_assets.local import installation
 from directus_assets.local.node import npm_ci, require_compiler, what_npm_does
 
-PROJECT = Path(installation.__file__).parent / "npm"
+PROJECTS = Path(installation.__file__).parent / "npm"
 
 
-def test_the_lock_pins_what_the_project_asks_for() -> None:
-    asked = json.loads((PROJECT / "package.json").read_text("utf-8"))["dependencies"]
-    packages = json.loads((PROJECT / "package-lock.json").read_text("utf-8"))["packages"]
+def test_each_version_that_is_tested_is_pinned_and_no_other() -> None:
+    assert {project.name for project in PROJECTS.iterdir()} == set(TESTED)
 
-    assert asked == {"directus": "12.4.0", "sqlite3": "6.0.1"}
+
+@pytest.mark.parametrize("version", TESTED)
+def test_the_lock_pins_what_the_project_asks_for(version: str) -> None:
+    asked = json.loads((PROJECTS / version / "package.json").read_text("utf-8"))["dependencies"]
+    packages = json.loads((PROJECTS / version / "package-lock.json").read_text("utf-8"))["packages"]
+
+    assert asked == {"directus": version, "sqlite3": "6.0.1"}
     assert {name: packages[f"node_modules/{name}"]["version"] for name in asked} == asked
 
 
-def test_the_lock_names_no_address_and_has_a_checksum_for_every_package() -> None:
-    text = (PROJECT / "package-lock.json").read_text("utf-8")
+@pytest.mark.parametrize("version", TESTED)
+def test_the_lock_names_no_address_and_has_a_checksum_for_every_package(version: str) -> None:
+    text = (PROJECTS / version / "package-lock.json").read_text("utf-8")
     packages = json.loads(text)["packages"]
 
     assert "://" not in text
@@ -66,7 +73,28 @@ def test_the_log_of_npm_is_told_in_a_few_words(line: str, words: str) -> None:
 def test_an_installation_that_exists_is_used_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", os.defpath)
-    folder = tmp_path / "directus-assets" / f"directus-{installation._digest()}"
-    folder.mkdir(parents=True)
+    monkeypatch.delenv(installation.VERSION_VARIABLE, raising=False)
+    folders = {version: _cached(tmp_path, version) for version in TESTED}
+
+    assert installation.installed().folder == folders[NEWEST]
+    assert {version: installation.installed(version).folder for version in TESTED} == folders
+
+
+def test_a_variable_names_another_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(installation.VERSION_VARIABLE, "11.14.1")
+
+    folder = _cached(tmp_path, "11.14.1")
 
     assert installation.installed().folder == folder
+
+
+def test_a_version_that_is_not_pinned_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"Directus 11\.5\.0 .*10\.13\.4, 11\.14\.1, 11\.17\.4, 12\.4\.1"):
+        installation.installed("11.5.0")
+
+
+def _cached(cache: Path, version: str) -> Path:
+    folder = cache / "directus-assets" / f"directus-{version}-{installation._digest(version)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
