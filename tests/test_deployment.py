@@ -1,6 +1,5 @@
 """What is started for real: compose.yaml, the image, Dagster on PostgreSQL, and the values of Dagster's Helm chart."""
 
-import json
 import os
 import re
 import shutil
