@@ -1,7 +1,7 @@
 """Which Directus it is, and what follows from that."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 TESTED: Final = ("10.13.4", "11.14.1", "11.17.4", "12.4.1")
@@ -10,7 +10,7 @@ TESTED: Final = ("10.13.4", "11.14.1", "11.17.4", "12.4.1")
 NEWEST: Final = TESTED[-1]
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Version:
     """A version of Directus, and how it differs from the newest one.
 
@@ -19,14 +19,13 @@ class Version:
 
     major: int
     minor: int
-    patch: int
-    text: str = field(compare=False)
+    text: str
 
     @classmethod
     def parse(cls, text: str) -> "Version | None":
         """The version that `/server/info` tells; None where the text names none."""
-        match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
-        return cls(*(int(part or 0) for part in match.groups()), text) if match else None
+        match = re.match(r"(\d+)\.(\d+)", text)
+        return cls(int(match[1]), int(match[2]), text) if match else None
 
     def __str__(self) -> str:
         return self.text
