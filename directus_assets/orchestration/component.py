@@ -2,11 +2,21 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
 import dagster as dg
-from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.build import build_defs
@@ -88,6 +98,8 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
     reconcile: Annotated[Any, _as_in_yaml("reconcile")] = Field(default_factory=dict, description="The comparison.")
     notify: Annotated[Any, _as_in_yaml("notify")] = Field(default_factory=dict, description="Who is told of failures.")
 
+    _is_from_file: bool = PrivateAttr(default=False)
+
     @field_validator("name")
     @classmethod
     def _is_usable(cls, name: str) -> str:
@@ -105,7 +117,9 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         """The component with these settings, whose environment is that of this process."""
         sections = {name: getattr(settings.config, name) for name in Config.model_fields}
         prefix, folder = settings.environment.prefix, str(settings.config_folder)
-        return cls(name=settings.project, environment=prefix, folder=folder, **sections)
+        made = cls(name=settings.project, environment=prefix, folder=folder, **sections)
+        made._is_from_file = settings.is_from_file
+        return made
 
     def settings(self, root: Path) -> Settings:
         """Attributes and environment together.
@@ -127,7 +141,9 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         except ValidationError as error:
             faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
             raise ConfigurationError(f"DirectusComponent: {'; '.join(faults)}.") from None
-        return project_settings(self.name, environ, prefix=prefix, config=config, folder=root / (self.folder or ""))
+        folder = root / (self.folder or "")
+        found = project_settings(self.name, environ, prefix=prefix, config=config, folder=folder)
+        return replace(found, is_from_file=self._is_from_file)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """All definitions of the project."""

@@ -9,8 +9,11 @@ from directus_assets.directus.feed import FeedPosition, read_feed
 from directus_assets.errors import PermanentError
 from directus_assets.orchestration.cursor import read_cursor
 from directus_assets.orchestration.interval import minimum_interval
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.proof import identity, require_ours
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.settings import DEFAULT, Settings, load_each
 from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
 
 _PATIENCE_SECONDS = 30.0
@@ -36,7 +39,8 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         name=project.names.settings_sensor,
         minimum_interval_seconds=minimum_interval(project.settings.environment.poll_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Follows image presets, languages, translated collections and the glossary in Directus.",
+        description="Follows presets, languages, translated collections and glossary in Directus, and the YAML file.",
+        tags=identity(project.settings),
     )
     def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         directus = project.directus
@@ -44,6 +48,8 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         if cursor is None:
             latest = directus.latest_activity_id()
             cursor = SettingsCursor(feed=FeedPosition(last_id=latest, first_id=latest))
+        if text := _file_changed(project.settings):
+            return _skip(text, _rebuilt(project.settings, project.names, cursor))
         page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)
         cursor = cursor.model_copy(update={"feed": page.position})
         # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
@@ -57,14 +63,34 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
             compared = "" if faults else digest
             return _skip(" ".join(["Nothing changed.", *reasons]), cursor.model_copy(update={"compared": compared}))
         message = "What definitions are built from changed in Directus: they are being built anew."
-        if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
-            return _skip(message, cursor.model_copy(update={"compared": ""}))
-        environment = project.settings.environment
-        write_snapshot(current, environment.state_folder)
-        Webserver(environment.webserver_url).reload_definitions(project.names.settings_sensor)
-        return _skip(message, cursor.model_copy(update={"compared": "", "reloaded_at": time.time()}))
+        write_snapshot(current, project.settings.environment.state_folder)
+        return _skip(message, _rebuilt(project.settings, project.names, cursor.model_copy(update={"compared": ""})))
 
     return directus_settings_sensor
+
+
+def _file_changed(loaded: Settings) -> str:
+    """What has happened to the YAML file since it was loaded; empty if nothing that matters.
+
+    Raises:
+        ConfigurationError: it cannot be loaded any more; what was loaded stays in effect for the sensors.
+    """
+    if not loaded.is_from_file:
+        return ""
+    now = load_each().get(loaded.project or DEFAULT)
+    if isinstance(now, Settings) and now.edition == loaded.edition:
+        return ""
+    return "The YAML file has changed: the definitions are being built anew."
+
+
+def _rebuilt(settings: Settings, names: Names, cursor: SettingsCursor) -> SettingsCursor:
+    """Has the definitions built anew, unless that was asked for just now."""
+    if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
+        return cursor
+    webserver = Webserver(settings.environment.webserver_url)
+    require_ours(webserver, settings)
+    webserver.reload_definitions(names.settings_sensor)
+    return cursor.model_copy(update={"reloaded_at": time.time()})
 
 
 def _skip(reason: str, cursor: SettingsCursor) -> dg.SensorResult:

@@ -26,7 +26,7 @@ query Locations {
       locationEntries {
         name
         locationOrLoadError {
-          ... on RepositoryLocation { repositories { sensors { name } } }
+          ... on RepositoryLocation { repositories { sensors { name tags { key value } } } }
           ... on PythonError { message }
         }
       }
@@ -197,11 +197,25 @@ class Webserver:
             Unreachable: no webserver answers there.
             Rejected: it does, but cannot load the definitions.
         """
-        locations = self._locations_of(sensor)
+        locations = self.sensor_tags(sensor)
         if not locations:
             raise Rejected(f"Dagster could not build the definitions anew: no code location has '{sensor}' just now.")
         for location in locations:
             self.reload(location)
+
+    def sensor_tags(self, sensor: str) -> dict[str, dict[str, str]]:
+        """The tags of the sensors of this name, by code location.
+
+        Raises:
+            Unreachable: no webserver answers there.
+        """
+        return {
+            str(entry["name"]): {tag["key"]: tag["value"] for tag in row.get("tags", [])}
+            for entry in self._entries()
+            for repository in (entry["locationOrLoadError"] or {}).get("repositories", [])
+            for row in repository["sensors"]
+            if row["name"] == sensor
+        }
 
     def reload(self, location: str) -> None:
         """Has the definitions of a code location built anew, in a new process.
@@ -231,15 +245,7 @@ class Webserver:
         Raises:
             Unreachable: no webserver answers there.
         """
-        return next(iter(self._locations_of(sensor)), CODE_LOCATION)
-
-    def _locations_of(self, sensor: str) -> list[str]:
-        return [
-            str(entry["name"])
-            for entry in self._entries()
-            for repository in (entry["locationOrLoadError"] or {}).get("repositories", [])
-            if any(row["name"] == sensor for row in repository["sensors"])
-        ]
+        return next(iter(self.sensor_tags(sensor)), CODE_LOCATION)
 
     def _entries(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self._ask(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])

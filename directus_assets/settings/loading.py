@@ -1,5 +1,6 @@
 """Environment and YAML file together."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,10 +24,23 @@ class Settings:
     """What stands before the names of this project in Dagster; nothing where there is only one."""
     config_folder: Path = Path()
     """The folder that relative paths of the YAML file start from."""
+    is_from_file: bool = False
+    """Whether `config` is what the YAML file says, and follows it."""
 
     def __post_init__(self) -> None:
         if webhook := self.config.notify.webhook:
             hide(webhook.get_secret_value())
+
+    @property
+    def place(self) -> str:
+        """A short digest of which Directus is worked for, and where Dagster keeps its history."""
+        return _digest(f"{self.environment.directus_url}\n{self.environment.state_folder.resolve()}")
+
+    @property
+    def edition(self) -> str:
+        """A short digest of all that the YAML file says for this project."""
+        webhook = self.config.notify.webhook
+        return _digest(repr((self.config.model_dump(mode="json"), webhook and webhook.get_secret_value())))
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, project: str | None = None) -> Settings:
@@ -109,9 +123,14 @@ def _settings(
     project: str, environ: Mapping[str, str], *, prefix: str, config: Config, folder: Path
 ) -> Settings | ConfigurationError:
     try:
-        return project_settings(project, environ, prefix=prefix, config=config, folder=folder)
+        found = project_settings(project, environ, prefix=prefix, config=config, folder=folder)
+        return replace(found, is_from_file=True)
     except ConfigurationError as error:
         return error
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def required(found: Settings | ConfigurationError) -> Settings:

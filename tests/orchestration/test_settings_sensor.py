@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from directus_assets.errors import Rejected, Unreachable
+from directus_assets.errors import ConfigurationError, Rejected, Unreachable
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.settings import load_settings
 from directus_assets.snapshot import Snapshot, read_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
 
@@ -220,3 +221,43 @@ def test_a_cursor_that_cannot_be_read_counts_as_lost(sensor: Sensor) -> None:
 
     assert "Nothing changed." in sensor.tick()
     assert sensor.cursor == first
+
+
+def test_a_changed_yaml_file_is_loaded_again_and_a_mistake_in_it_is_not(
+    directus: ScriptedDirectus, tmp_path: Path, webserver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("images: {workers: 2}\n")
+    monkeypatch.setenv("DIRECTUS_ASSETS_CONFIG", str(file))
+    sensor = Sensor(directus, tmp_path, webserver)
+    loaded = load_settings()
+    sensor.project.settings = replace(sensor.project.settings, config=loaded.config, is_from_file=True)
+
+    same = sensor.tick()
+    file.write_text("# A comment changes nothing.\nimages: {workers: 2}\n")
+    commented = sensor.tick()
+    file.write_text("images: {wokers: 3}\n")
+    with pytest.raises(ConfigurationError, match="line 1"):
+        sensor.tick()
+    file.write_text("images: {workers: 3}\n")
+    changed = sensor.tick()
+
+    assert same == commented == "Nothing changed."
+    assert changed == "The YAML file has changed: the definitions are being built anew."
+    assert Webserver.reloads == ["directus_assets"]
+
+
+def test_another_dagster_on_the_address_is_told_nothing(
+    directus: ScriptedDirectus, tmp_path: Path, webserver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensor = Sensor(directus, tmp_path, webserver)
+    sensor.tick()
+    stranger = {"name": "directus_settings_sensor", "tags": [{"key": "directus_assets/place", "value": "elsewhere"}]}
+    entry = {"name": "theirs", "locationOrLoadError": {"repositories": [{"sensors": [stranger]}]}}
+    monkeypatch.setitem(LOCATIONS, "locationEntries", [entry])
+    change_presets(directus, CARD)
+
+    with pytest.raises(Rejected, match=r"works for another Directus.*Set DAGSTER_WEBSERVER_URL"):
+        sensor.tick()
+
+    assert Webserver.reloads == []

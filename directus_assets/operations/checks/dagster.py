@@ -3,11 +3,11 @@
 import tempfile
 from collections.abc import Iterator
 
-import httpx
-
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.errors import DirectusAssetsError, Rejected, Unreachable
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.orchestration.build import validate_defs
+from directus_assets.orchestration.proof import doubts
+from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import take_snapshot
 
 
@@ -49,14 +49,19 @@ def check_definitions(subject: Subject) -> Iterator[Finding]:
 
 def check_webserver(subject: Subject) -> Iterator[Finding]:
     """Dagster's webserver, which has to answer while the pipeline runs."""
-    url = subject.project.settings.environment.webserver_url
-    remedy = "Start the pipeline (`make dev`), or correct DAGSTER_WEBSERVER_URL."
+    settings = subject.project.settings
+    webserver = Webserver(settings.environment.webserver_url)
     try:
-        answer = subject.http.get(f"{url}/server_info")
-        version = answer.json()["dagster_webserver_version"]
-    except httpx.HTTPError as error:
-        yield warning("webserver", f"Nothing answers at {url}: {error or type(error).__name__}.", remedy)
-    except (ValueError, KeyError, TypeError):
-        yield warning("webserver", f"What answers at {url} is no Dagster.", remedy)
-    else:
-        yield ok("webserver", f"Dagster {version} at {url}")
+        found = list(doubts(webserver, settings))
+        sick = webserver.sick_daemons()
+    except (Unreachable, Rejected) as error:
+        yield warning("webserver", error.message, error.remedy)
+        return
+    for doubt in found:
+        yield warning("webserver", doubt.text, doubt.remedy)
+    if sick:
+        yield warning(
+            "webserver", f"Dagster's daemon does not run: {', '.join(sick).lower()}.", "Start it: `make dev`."
+        )
+    if not found and not sick:
+        yield ok("webserver", f"Our Dagster answers at {webserver.url}, with the YAML file as it is now.")

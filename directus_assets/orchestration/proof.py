@@ -1,0 +1,83 @@
+"""Whether the Dagster that answers is ours, and works with the YAML file as it is now.
+
+The settings sensor carries two digests in its tags: one of the Directus and the home that it works for, and one of the
+YAML file. Another Dagster on the same port has other ones, or no such sensor.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from directus_assets.errors import Rejected
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.settings import Settings
+
+PLACE_TAG = "directus_assets/place"
+EDITION_TAG = "directus_assets/edition"
+
+_ADDRESS = "Set DAGSTER_WEBSERVER_URL to the address of the Dagster that `make dev` started, or stop the other one."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """What speaks against a webserver being ours, or up to date."""
+
+    text: str
+    remedy: str
+    is_stranger: bool = False
+    """Whether it is known to be another one."""
+
+
+def identity(settings: Settings) -> dict[str, str]:
+    """The tags of the settings sensor of a project."""
+    edition = {EDITION_TAG: settings.edition} if settings.is_from_file else {}
+    return {PLACE_TAG: settings.place, **edition}
+
+
+def doubts(webserver: Webserver, settings: Settings) -> Iterator[Doubt]:
+    """What speaks against the webserver; nothing where all is well.
+
+    Definitions of an earlier version carry no digests, and are believed.
+
+    Raises:
+        Unreachable: nothing answers there.
+        Rejected: what does is not Dagster, or refuses.
+    """
+    found = webserver.sensor_tags(Names(settings.project).settings_sensor)
+    if not found:
+        locations = ", ".join(f"'{name}'" for name in sorted(webserver.load_errors())) or "none"
+        yield Doubt(
+            text=f"The Dagster at {webserver.url} has nothing of this project just now. It has the code "
+            f"locations {locations}.",
+            remedy=_ADDRESS,
+        )
+    elif all(_differs(tags, settings, PLACE_TAG) for tags in found.values()):
+        yield Doubt(
+            text=f"The Dagster at {webserver.url} works for another Directus, or keeps its history in another "
+            "DAGSTER_HOME.",
+            remedy=_ADDRESS,
+            is_stranger=True,
+        )
+    elif all(_differs(tags, settings, EDITION_TAG) for tags in found.values()):
+        yield Doubt(
+            text=f"The Dagster at {webserver.url} has loaded an earlier version of the YAML file.",
+            remedy="It loads the file again by itself within a minute, while its sensors run; or press Reload in the "
+            "UI under Deployment.",
+        )
+
+
+def require_ours(webserver: Webserver, settings: Settings) -> None:
+    """Makes sure that a webserver is ours before it is told to do something.
+
+    Raises:
+        Unreachable: nothing answers there.
+        Rejected: it is another one.
+    """
+    for doubt in doubts(webserver, settings):
+        if doubt.is_stranger:
+            raise Rejected(doubt.text, remedy=doubt.remedy)
+
+
+def _differs(tags: Mapping[str, str], settings: Settings, tag: str) -> bool:
+    wanted = identity(settings)
+    return tag in tags and tag in wanted and tags[tag] != wanted[tag]
