@@ -127,13 +127,29 @@ class DirectusClient:
         return str(self.get("/users/me", fields=["id"])["id"])
 
     def activity(
-        self, *, collections: Sequence[str], after_id: int, limit: int, skip_ids: Iterable[int] = ()
+        self,
+        *,
+        collections: Sequence[str],
+        after_id: int,
+        limit: int,
+        skip_ids: Iterable[int] = (),
+        also: Filter = NO_FILTER,
     ) -> list[Activity]:
-        """Entries of the change feed with an id above `after_id`, in the order of ids, at most `limit` of them."""
+        """Entries of the change feed with an id above `after_id`, in the order of ids, at most `limit` of them.
+
+        Those that match `also` come with them, whatever their id and collection.
+        """
         conditions: list[Any] = [{"id": {"_gt": after_id}}, {"collection": {"_in": list(collections)}}]
         if skip := sorted(skip_ids):
             conditions.append({"id": {"_nin": skip}})
-        rows = self.rows("/activity", most=limit, fields=Activity.FIELDS, filter={"_and": conditions}, sort="id")
+        condition: Filter = {"_and": conditions}
+        if also:
+            condition = {"_or": [also, condition]}
+        return self.activity_entries(condition, sort="id", limit=limit)
+
+    def activity_entries(self, matching: Filter, *, sort: str, limit: int) -> list[Activity]:
+        """The first entries of the change feed that match, at most `limit` of them."""
+        rows = self.rows("/activity", most=limit, fields=Activity.FIELDS, filter=matching, sort=sort)
         return [Activity.parse(row) for row in rows]
 
     def latest_activity_id(self) -> int:

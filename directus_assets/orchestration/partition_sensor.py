@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
-from directus_assets.directus.feed import FeedPosition, foreign_changes, read_feed
+from directus_assets.directus.feed import begin_feed, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
 from directus_assets.orchestration.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.enrichments import is_enrichment
@@ -39,6 +39,11 @@ _QUEUED_RUNS = 4
 do, so that what has gathered by then is better made by one run than by many."""
 _QUEUED_SCAN_RUNS = 8
 """A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
+
+_STARTS_OVER = (
+    "Directus' activity log has gone back, as with a restored backup: the feed starts over with what happened since it "
+    "was last read, and all that was made is compared."
+)
 
 
 Job: TypeAlias = Any
@@ -88,6 +93,7 @@ class _Tick:
     def __post_init__(self) -> None:
         self.versions = dict(self.subject.code_versions)
         self.asked = RunRequests(self.subject, self.project.names.tags)
+        self.news = "Nothing changed."
 
     @property
     def instance(self) -> dg.DagsterInstance:
@@ -96,14 +102,13 @@ class _Tick:
 
     def first_cursor(self) -> Cursor:
         """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""
-        latest = self.project.directus.latest_activity_id()
         waiting = {
             output: version
             for output, version in self.versions.items()
             if not self.subject.part_of(output).backfills_on_start(output)
         }
         return Cursor(
-            feed=FeedPosition(last_id=latest, first_id=latest),
+            feed=begin_feed(self.project.directus),
             registered_pages=0,
             code_versions=waiting,
             revision=self.subject.revision,
@@ -119,7 +124,7 @@ class _Tick:
         cursor = self._remove_leaving(cursor)
         return dg.SensorResult(
             run_requests=self.asked.requests,
-            skip_reason=None if self.asked.requests else "Nothing changed.",
+            skip_reason=None if self.asked.requests else self.news,
             cursor=cursor.model_dump_json(),
         )
 
@@ -138,6 +143,10 @@ class _Tick:
     def _follow_feed(self, cursor: Cursor) -> Cursor:
         directus = self.project.directus
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
+        if page.starts_over:
+            self.news = _STARTS_OVER
+            self.context.log.warning(_STARTS_OVER)
+            cursor = self._look_at_all(cursor)
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
         own = self._own_writes(page.entries)
         if not (entries or own or cursor.unready or cursor.pushed):
@@ -185,6 +194,14 @@ class _Tick:
                 "pushed": tuple(key for key in keys if key in at_work),
             }
         )
+
+    def _look_at_all(self, cursor: Cursor) -> Cursor:
+        """Has all rows registered, and all that was made before compared with what Directus has now."""
+        outputs = tuple(sorted(cursor.code_versions.keys() & self.versions.keys()))
+        complete = cursor.scan.complete if cursor.scan else ()
+        scan = Scan(id=secrets.token_hex(4), outputs=outputs, complete=complete) if outputs else None
+        # What was on its way out may be there again.
+        return cursor.model_copy(update={"registered_pages": 0, "scan": scan, "leaving": ()})
 
     def _own_writes(self, entries: Sequence[Activity]) -> list[Activity]:
         """Our own writes, where what an enrichment has written may be what a preset or a translation is made from.

@@ -5,7 +5,7 @@ import time
 import dagster as dg
 from pydantic import BaseModel
 
-from directus_assets.directus.feed import FeedPosition, read_feed
+from directus_assets.directus.feed import FeedPosition, begin_feed, read_feed
 from directus_assets.errors import PermanentError
 from directus_assets.orchestration.cursor import read_cursor
 from directus_assets.orchestration.interval import minimum_interval
@@ -44,16 +44,13 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
     )
     def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         directus = project.directus
-        cursor = read_cursor(SettingsCursor, context.cursor, context.log)
-        if cursor is None:
-            latest = directus.latest_activity_id()
-            cursor = SettingsCursor(feed=FeedPosition(last_id=latest, first_id=latest))
+        cursor = read_cursor(SettingsCursor, context.cursor, context.log) or SettingsCursor(feed=begin_feed(directus))
         if text := _file_changed(project.settings):
             return _skip(text, _rebuilt(project.settings, project.names, cursor))
         page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)
         cursor = cursor.model_copy(update={"feed": page.position})
         # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
-        if not page.entries and cursor.compared == digest:
+        if not (page.entries or page.starts_over) and cursor.compared == digest:
             return _skip("Nothing changed.", cursor)
         faults: dict[str, PermanentError] = {}
         current = take_snapshot(directus, project.wanted, known=loaded, faults=faults)

@@ -31,7 +31,9 @@ class Environment:
     """Where Directus reaches Dagster from."""
     flows_header: SecretStr | None = None
     """`Name: value`, which Directus' flows send along."""
+    dagster_home: Path = Path(".dagster")
     state_folder: Path = Path(".dagster")
+    """The same folder, or the part of it that is this project's."""
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Directus' own STORAGE_* variables, as given."""
     translation_engine: str = "auto"
@@ -83,6 +85,7 @@ class Environment:
             webserver_url=webserver_url,
             flows_url=(values.get("DAGSTER_FLOWS_URL") or webserver_url).rstrip("/"),
             flows_header=_header(values.get("DAGSTER_FLOWS_HEADER")),
+            dagster_home=Path(values.get("DAGSTER_HOME") or ".dagster"),
             state_folder=Path(values.get("DAGSTER_HOME") or ".dagster"),
             storage={name: value for name, value in values.items() if name.startswith("STORAGE_")},
             translation_engine=values.get("TRANSLATION_ENGINE") or "auto",

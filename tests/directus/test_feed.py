@@ -6,7 +6,17 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import USER_AGENT, DirectusClient
-from directus_assets.directus.feed import OVERLAP, FeedPosition, advance, foreign_changes, read_deletions, read_feed
+from directus_assets.directus.feed import (
+    OVERLAP,
+    FeedPage,
+    FeedPosition,
+    advance,
+    begin_feed,
+    foreign_changes,
+    has_gone_back,
+    read_deletions,
+    read_feed,
+)
 from directus_assets.directus.models import Activity
 from tests.directus_query import answer_query
 
@@ -179,3 +189,219 @@ def test_deleted_is_what_the_feed_says_last(asked: list[str] | None) -> None:
     client = DirectusClient("http://directus.example.com", "t", transport=transport)
 
     assert read_deletions(client, "directus_files", asked) == {"f1"}
+
+
+# A log that goes back
+
+
+class History:
+    """An activity log whose clock goes on by a minute with each entry."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.clock = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        self.requests = 0
+
+    def add(self, count: int, *, collection: str = "directus_files", action: str = "update", start: int = 0) -> None:
+        for _ in range(count):
+            self.clock += dt.timedelta(minutes=1)
+            number = start or max([0, *(row["id"] for row in self.rows)]) + 1
+            start = 0
+            self.rows.append(
+                {
+                    "id": number,
+                    "action": action,
+                    "collection": collection,
+                    "item": "one",
+                    "user": "editor",
+                    "user_agent": "Firefox",
+                    "timestamp": self.clock.isoformat(),
+                }
+            )
+
+    def go_back_to(self, number: int) -> None:
+        """A backup is restored an hour later."""
+        self.rows = [row for row in self.rows if row["id"] <= number]
+        self.clock += dt.timedelta(hours=1)
+
+    def prune(self, number: int, *, but: str = "run") -> None:
+        """Directus' retention takes what is old; runs of flows have one of their own."""
+        self.rows = [row for row in self.rows if row["id"] > number or row["action"] == but]
+
+    def client(self) -> DirectusClient:
+        return DirectusClient("http://directus.example.com", "t", transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        return answer_query(request, self.rows)
+
+    def begin(self) -> FeedPosition:
+        with self.client() as client:
+            return begin_feed(client)
+
+    def read(self, position: FeedPosition) -> FeedPage:
+        with self.client() as client:
+            page = read_feed(client, position, collections=["directus_files"])
+            # What the next read is to find is what `doctor` finds.
+            assert not has_gone_back(client, page.position)
+        return page
+
+    def has_gone_back(self, position: FeedPosition) -> bool:
+        with self.client() as client:
+            return has_gone_back(client, position)
+
+
+@pytest.fixture
+def history() -> History:
+    made = History()
+    made.add(100)
+    return made
+
+
+def ids(page: FeedPage) -> list[int]:
+    return [found.id for found in page.entries]
+
+
+def without_witness(position: FeedPosition) -> FeedPosition:
+    """As the version before kept it."""
+    return FeedPosition(last_id=position.last_id, first_id=position.first_id, seen=position.seen)
+
+
+@pytest.mark.parametrize("news", [3, 39, 40, 41, 90])
+def test_in_a_restored_log_the_feed_starts_over_with_what_is_new(history: History, news: int) -> None:
+    position = history.begin()
+    history.go_back_to(60)
+    history.add(news)
+
+    gone_back, page = history.has_gone_back(position), history.read(position)
+
+    assert (gone_back, page.starts_over) == (True, True)
+    assert ids(page) == list(range(61, 61 + news))
+    history.add(1)
+    assert ids(history.read(page.position)) == [61 + news]
+
+
+@pytest.mark.parametrize(
+    ("collection", "action"), [("directus_users", "login"), ("posts", "update"), ("directus_flows", "run")]
+)
+def test_a_log_that_has_overtaken_the_last_entry_is_told_by_what_that_was(
+    history: History, collection: str, action: str
+) -> None:
+    position = history.begin()
+    history.go_back_to(60)
+    history.add(2)
+    history.add(60, collection=collection, action=action)
+
+    page = history.read(position)
+
+    assert (page.starts_over, ids(page)) == (True, [61, 62])
+
+
+def test_a_log_that_has_passed_over_the_id_of_the_last_entry_has_gone_back(history: History) -> None:
+    """PostgreSQL leaves out the ids of what is rolled back."""
+    position = history.begin()
+    history.go_back_to(60)
+    history.add(39)
+    history.add(2, start=101)
+
+    assert history.read(position).starts_over
+
+
+def test_a_log_that_begins_again_is_read_from_its_beginning(history: History) -> None:
+    position = history.begin()
+    history.go_back_to(0)
+    empty = history.read(position)
+    history.add(2)
+
+    page = history.read(empty.position)
+
+    assert (empty.starts_over, page.starts_over, ids(page)) == (False, True, [1, 2])
+
+
+def test_what_was_lost_of_other_collections_only_is_no_matter(history: History) -> None:
+    position = history.begin()
+    history.add(20, collection="posts")
+    history.go_back_to(100)
+    history.add(2)
+
+    page = history.read(position)
+
+    assert (page.starts_over, ids(page)) == (False, [101, 102])
+
+
+@pytest.mark.parametrize("pruned", [50, 99, 100, 103])
+def test_a_log_that_is_pruned_has_not_gone_back(history: History, pruned: int) -> None:
+    history.rows[10] |= {"action": "run", "collection": "directus_flows"}
+    position = history.begin()
+    history.add(5, collection="posts")
+    history.prune(pruned)
+
+    quiet = history.read(position)
+    history.add(1)
+    page = history.read(quiet.position)
+
+    assert (quiet.starts_over, page.starts_over) == (False, False)
+    assert ids(page) == [106]
+    history.go_back_to(105)
+    history.add(1)
+    assert history.read(page.position).starts_over
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_quiet_read_is_one_request(history: History, kept: bool) -> None:
+    position = history.begin()
+    if not kept:
+        history.prune(100)
+        position = history.read(position).position
+    history.requests = 0
+
+    with history.client() as client:
+        read_feed(client, position, collections=["directus_files"])
+
+    assert history.requests == 1
+
+
+def test_a_position_of_the_version_before_goes_on_and_learns_what_the_last_entry_was(history: History) -> None:
+    position = without_witness(history.begin())
+    history.add(2, collection="posts")
+    with history.client() as client:
+        page = read_feed(client, position, collections=["directus_files"])
+    assert (history.requests, page.starts_over, ids(page)) == (2, False, [])
+
+    history.go_back_to(60)
+    history.add(50)
+
+    assert history.read(page.position).starts_over
+
+
+def test_a_position_of_the_version_before_that_the_log_has_not_reached_is_told(history: History) -> None:
+    position = without_witness(history.begin())
+    history.go_back_to(60)
+    history.add(3)
+
+    page = history.read(position)
+    history.add(1)
+
+    assert (page.starts_over, ids(page)) == (True, [])
+    assert ids(history.read(page.position)) == [64]
+
+
+def test_a_clock_that_differs_a_little_loses_nothing(history: History) -> None:
+    """The backup is restored on another machine, at once."""
+    position = history.begin()
+    history.go_back_to(60)
+    history.clock -= dt.timedelta(hours=1, minutes=3)
+    history.add(3)
+
+    assert {61, 62, 63} <= set(ids(history.read(position)))
+
+
+def test_an_empty_log_has_nothing_to_go_back_from() -> None:
+    history = History()
+    position = history.begin()
+    history.add(2)
+
+    page = history.read(position)
+
+    assert (page.starts_over, ids(page)) == (False, [1, 2])
+    assert page.position.witness is not None

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -50,6 +51,7 @@ class Pipeline:
         self.batch_size = batch_size
         self.kinds = kinds or [kind]
         self.cursor: str | None = None
+        self.news: str | None = None
 
     def tick(self) -> list[dg.RunRequest]:
         """One tick with the definitions as they are now; what it asks for."""
@@ -64,6 +66,8 @@ class Pipeline:
         result = sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
+        said = result.skip_reason.skip_message if isinstance(result.skip_reason, dg.SkipReason) else ""
+        self.news = "gone back" if "has gone back" in (said or "") else said
         return list(result.run_requests or [])
 
     def started(self) -> "Pipeline":
@@ -565,6 +569,91 @@ def test_a_scan_passes_over_nothing_when_partitions_before_it_go(
     rest = [*pipeline.tick(), *pipeline.tick(), *pipeline.tick()]
 
     assert {start for start, _ in ranges([*first, *rest])} >= set(numbered(8))
+
+
+# A log that goes back
+
+
+def test_after_a_restored_backup_what_is_new_and_what_is_old_again_is_made(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2", "f3")
+    backup = [dict(row) for row in directus.activity], {key: dict(row) for key, row in directus.files.items()}
+    pipeline = Pipeline(instance, directus).started()
+    directus.change("f1", uploaded_on="2026-02-02T00:00:00.000Z")
+    directus.delete("f2")
+    pipeline.tick()
+    materialize(instance, directus, CARD, HERO)
+
+    directus.activity, directus.files = backup
+    directus.upload("f4")
+    directus.log("update", "f3")
+    requests = [*pipeline.tick(), *pipeline.tick(), *pipeline.tick()]
+
+    asked = {key for first, last in ranges(requests) for key in pipeline.partitions_between(first, last)}
+    assert asked >= {"f1", "f4"}
+    assert "f3" not in asked
+    assert sorted(pipeline.partitions) == ["f1", "f2", "f3", "f4"]
+    assert pipeline.tick() == []
+    assert pipeline.state.scan is None
+
+
+def test_a_log_that_goes_back_is_told_and_makes_nothing_of_what_waits_for_a_backfill(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2", "f3")
+    pipeline = Pipeline(instance, directus).started()
+
+    directus.activity = [{**row, "timestamp": "2025-01-01T00:00:00.000Z"} for row in directus.activity[:2]]
+
+    assert (pipeline.tick(), pipeline.news) == ([], "gone back")
+    assert (pipeline.tick(), pipeline.tick()) == ([], [])
+    assert pipeline.news == "Nothing changed."
+
+
+def test_what_was_on_its_way_out_stays_where_a_backup_has_brought_it_back(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1")
+    backup = list(directus.activity), dict(directus.files)
+    pipeline = Pipeline(instance, directus).started()
+    run_id = pipeline.running(**range_tags("f1", "f1"))
+    directus.delete("f1")
+    pipeline.tick()
+    assert pipeline.state.leaving == ("f1",)
+
+    directus.activity, directus.files = backup
+    pipeline.tick()
+    instance.report_run_failed(check(instance.get_run_by_id(run_id)))
+    pipeline.tick()
+
+    assert pipeline.partitions == ["f1"]
+
+
+def test_a_log_that_is_pruned_starts_nothing(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1", "f2")
+    pipeline = Pipeline(instance, directus).started()
+    materialize(instance, directus, CARD)
+    directus.activity.clear()
+
+    assert (pipeline.tick(), pipeline.state.scan, pipeline.news) == ([], None, "Nothing changed.")
+    directus.log("update", "f1", number=3)
+    directus.change("f1", log=False, uploaded_on="2026-02-02T00:00:00.000Z")
+    assert ranges(pipeline.tick()) == [("f1", "f1")]
+
+
+def test_a_cursor_of_the_version_before_goes_on(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    directus.upload("f1")
+    pipeline = Pipeline(instance, directus).started()
+    kept = json.loads(pipeline.cursor or "")
+    del kept["feed"]["witness"]
+    pipeline.cursor = json.dumps(kept)
+    directus.requests.clear()
+
+    assert pipeline.tick() == []
+    assert directus.requests == ["/activity"]
+    directus.upload("f2")
+    assert ranges(pipeline.tick()) == [("f2", "f2")]
 
 
 # Trouble

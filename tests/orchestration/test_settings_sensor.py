@@ -109,6 +109,18 @@ def test_changed_settings_have_the_definitions_built_anew(
     assert read_snapshot(tmp_path, url=URL).rows == directus.settings
 
 
+def test_a_log_that_has_gone_back_has_the_settings_compared(
+    sensor: Sensor, directus: ScriptedDirectus, tmp_path: Path
+) -> None:
+    directus.upload("f1", "f2")
+    sensor.tick()
+    del directus.activity[1]
+    change_presets(directus, CARD, log=False)
+
+    assert "are being built anew" in sensor.tick()
+    assert read_snapshot(tmp_path, url=URL).rows == directus.settings
+
+
 def test_it_is_patient_until_the_new_definitions_are_there(sensor: Sensor, directus: ScriptedDirectus) -> None:
     sensor.tick()
     change_presets(directus, CARD)
