@@ -199,11 +199,29 @@ def setup(
 
 @main.command()
 @_of_some_projects
-def status(*, project: str | None) -> None:
-    """Show how much is done, behind, failed and running, the last errors, and what today has cost."""
-    from directus_assets.orchestration.status import run_status
+@click.option("--all", "show_all", is_flag=True, help="Show also what is complete.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--check", is_flag=True, help="Print only what is wrong, and exit with 1 if anything is.")
+@click.option("--review-days", type=float, default=7, show_default=True, help="How long a review may wait.")
+def status(*, project: str | None, show_all: bool, as_json: bool, check: bool, review_days: float) -> None:
+    """Show how much is done, waiting, failed and running, the last errors, and what today has cost."""
+    from directus_assets.orchestration import status as command
 
-    sys.exit(_for_each(_chosen(project), lambda settings: run_status(console, _ready(settings))))
+    if not as_json:
+        sys.exit(
+            _for_each(
+                _chosen(project),
+                lambda settings: command.run_status(
+                    console, _ready(settings), show_all=show_all, check=check, review_days=review_days
+                ),
+            )
+        )
+    found = [
+        command.project_status(_ready(required(settings)), review_days=review_days)
+        for settings in _chosen(project).values()
+    ]
+    click.echo(command.as_json(found))
+    sys.exit(1 if check and any(each.problems for each in found) else 0)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -127,6 +127,11 @@ class Names:
         return self._own(f"directus_{_distinct(name, collection) if name in _TAKEN_BY_SENSORS else name}_sensor")
 
     @property
+    def sensors_prefix(self) -> str:
+        """What the names of all sensors begin with."""
+        return self._own("directus_")
+
+    @property
     def settings_sensor(self) -> str:
         """Follows what definitions are built from."""
         return self._own("directus_settings_sensor")

@@ -36,6 +36,24 @@ query Locations {
 }
 """
 
+_SENSORS = """
+query Sensors {
+  workspaceOrError {
+    ... on Workspace {
+      locationEntries {
+        locationOrLoadError {
+          ... on RepositoryLocation {
+            repositories {
+              sensors { name sensorState { status ticks(limit: 1) { status error { message cause { message } } } } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
 _RELOAD = """
 mutation Reload($name: String!) {
   reloadRepositoryLocation(repositoryLocationName: $name) {
@@ -260,6 +278,20 @@ class Webserver:
         rows = self._ask(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return [row["daemonType"] for row in rows if row["required"] and not row["healthy"]]
 
+    def sensor_troubles(self) -> dict[str, str]:
+        """The sensors that do not do their work, and why: they are stopped, or their last tick failed.
+
+        Raises:
+            Unreachable: no webserver answers there.
+        """
+        found: dict[str, str] = {}
+        for entry in self._ask(_SENSORS)["workspaceOrError"].get("locationEntries", []):
+            for repository in (entry["locationOrLoadError"] or {}).get("repositories", []):
+                for sensor in repository["sensors"]:
+                    if trouble := _trouble(sensor["sensorState"]):
+                        found[sensor["name"]] = trouble
+        return found
+
     def launch_runs(self, runs: Sequence[Mapping[str, Any]]) -> None:
         """Starts these runs (see `execution_params`), in this order.
 
@@ -353,6 +385,18 @@ class Webserver:
         if not isinstance(data, dict):
             raise Rejected(f"What answers at {self.url} is not Dagster's webserver.", remedy=_REMEDY)
         return data
+
+
+def _trouble(state: Mapping[str, Any]) -> str:
+    if state["status"] != "RUNNING":
+        return "it is switched off."
+    for tick in state["ticks"]:
+        if tick["status"] == "FAILURE":
+            error = tick["error"] or {}
+            # Dagster's own words stand before ours, which are the cause.
+            message = (error.get("cause") or error).get("message") or "for an unknown reason"
+            return f"its last tick failed: {message.strip().splitlines()[0]}"
+    return ""
 
 
 def _body(answer: httpx.Response) -> dict[str, Any]:

@@ -1,17 +1,26 @@
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import httpx
 import pytest
 from rich.console import Console
-from rich.text import Text
 
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.status import OutputStatus, health, output_statuses, run_status
+from directus_assets.orchestration.status import (
+    OutputStatus,
+    as_json,
+    dagster_problems,
+    output_problems,
+    output_statuses,
+    project_status,
+    run_status,
+)
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Environment, Settings
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
@@ -36,7 +45,7 @@ def test_partitions_are_counted_as_done_or_behind(instance: dg.DagsterInstance) 
     instance.add_dynamic_partitions("directus_files", ["a", "b", "c"])
     materialize(instance, directus, CARD)
     project = ScriptedProject(directus)
-    counts = {"partitions": 3, "failed": 0, "review": 0, "running": 0}
+    counts = {"partitions": 3, "failed": 0, "review": 0, "running": 0, "oldest_review": 0.0}
 
     (now,) = output_statuses(instance, Files(project, [CARD]))
     (changed,) = output_statuses(instance, Files(project, [BIGGER]))
@@ -64,13 +73,19 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
     )
     screen = io.StringIO()
 
-    status = run_status(Console(file=screen, width=150), Settings(environment=environment))
+    settings = Settings(environment=environment)
+    status = run_status(Console(file=screen, width=150), settings)
+    checked = run_status(Console(file=io.StringIO()), settings, check=True)
+    document = json.loads(as_json([project_status(settings)]))
 
-    assert status == 0
-    assert "image_presets/card" in screen.getvalue()
+    assert (status, checked, document["ok"]) == (0, 1, False)
+    assert "1 more are complete (--all shows them)" in screen.getvalue()
     assert "Webserver: Dagster's webserver at http://127.0.0.1:1 does not answer" in screen.getvalue()
+    assert "Directus: " in screen.getvalue()
     assert "Runs: 0 running, 0 in the queue." in screen.getvalue()
     assert "image_presets/card: Harbour [1]: corrupt" in screen.getvalue()
+    assert document["projects"][0]["last_errors"][0]["text"] == "image_presets/card: Harbour [1]: corrupt"
+    assert {problem["what"] for problem in document["projects"][0]["problems"]} == {"Directus", "Webserver"}
 
 
 def test_parts_of_the_daemon_that_do_not_run_are_named() -> None:
@@ -85,24 +100,77 @@ def test_parts_of_the_daemon_that_do_not_run_are_named() -> None:
     assert Webserver("http://dagster.example.com", transport=transport).sick_daemons() == ["SENSOR"]
 
 
+SETTINGS = Settings(environment=Environment(directus_url="http://cms.example.com"))
+
+
 def test_code_locations_that_cannot_be_used_are_named() -> None:
     entries = [
         {"name": "ours", "locationOrLoadError": {"message": "directus_assets.yaml, line 3: [bold]\nmore"}},
         {"name": "theirs", "locationOrLoadError": {"repositories": []}},
         {"name": "new", "locationOrLoadError": None},
     ]
+
+    (problem,) = dagster_problems(dagster(entries), SETTINGS)
+
+    assert problem.text == "'ours' cannot be used: directus_assets.yaml, line 3: [bold]"
+
+
+def test_sensors_of_ours_that_fail_or_are_switched_off_are_named_and_no_others() -> None:
+    error = {"message": "Error occurred during the execution\n", "cause": {"message": "Directus does not answer.\n"}}
+    states = {
+        "directus_settings_sensor": ("RUNNING", []),
+        "directus_files_sensor": ("RUNNING", [{"status": "FAILURE", "error": error}]),
+        "directus_posts_sensor": ("STOPPED", [{"status": "SUCCESS", "error": None}]),
+        "directus_pages_sensor": ("RUNNING", [{"status": "SKIPPED", "error": None}]),
+        "theirs": ("STOPPED", []),
+    }
+    sensors = [
+        {"name": name, "tags": [], "sensorState": {"status": status, "ticks": ticks}}
+        for name, (status, ticks) in states.items()
+    ]
+    entries = [{"name": "ours", "locationOrLoadError": {"repositories": [{"sensors": sensors}]}}]
+
+    found = [problem.text for problem in dagster_problems(dagster(entries), SETTINGS)]
+
+    assert found == [
+        "directus_files_sensor: its last tick failed: Directus does not answer.",
+        "directus_posts_sensor: it is switched off.",
+    ]
+
+
+def dagster(entries: list[dict[str, Any]]) -> Webserver:
     answer = {
         "instance": {"daemonHealth": {"allDaemonStatuses": []}},
         "workspaceOrError": {"locationEntries": entries},
     }
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"data": answer}))
+    return Webserver("http://dagster.example.com", transport=transport)
 
-    lines = list(health(Webserver("http://dagster.example.com", transport=transport)))
 
-    assert lines[0] == "Webserver: http://dagster.example.com, and the daemon runs."
-    assert [Text.from_markup(line).plain for line in lines[1:]] == [
-        (
-            "Code location: 'ours' cannot be used: directus_assets.yaml, line 3: [bold] "
-            "Correct that, then press Reload in the UI, or have `directus-assets watch` run."
-        )
-    ]
+def output(**counts: float) -> OutputStatus:
+    none = {"partitions": 4, "done": 4, "behind": 0, "failed": 0, "review": 0, "running": 0}
+    return OutputStatus(name="translations/posts/de-DE", **{**none, **counts})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({}, []),
+        ({"done": 1, "behind": 2}, []),
+        ({"review": 1, "oldest_review": 9 * 86_400.0}, []),
+        ({"review": 1, "oldest_review": 1.0}, ["1 wait for a review, the first for 10 days."]),
+        ({"done": 3, "failed": 1}, ["1 of 4."]),
+    ],
+)
+def test_failures_and_overdue_reviews_are_problems_and_waiting_is_none(
+    counts: dict[str, float], told: list[str]
+) -> None:
+    found = output_problems([output(**counts)], review_days=7, now=10 * 86_400.0)
+
+    assert [problem.text.removeprefix("translations/posts/de-DE: ") for problem in found] == told
+
+
+def test_what_nobody_has_made_or_tried_is_waiting() -> None:
+    assert output(done=1, behind=1, failed=1).waiting == 1
+    assert output().is_complete
+    assert not output(review=1).is_complete
