@@ -15,6 +15,7 @@
         │   └── Malformed             one row holds a value of another type than its field has; also a BadInput
         ├── BadInput                  a picture, text or file that cannot be processed
         │   └── Correctable           as things are now: what puts it right changes neither the item nor its settings
+        │       └── TooLarge          more bytes than may be read at once
         └── Unexpected                any other exception: nobody has foreseen what one item does to this code
 
 Nothing outside this module looks at status codes to decide about retries.
@@ -121,6 +122,18 @@ class Correctable(BadInput):
     """What puts this right changes nothing of the item, so that no fingerprint tells: a limit, or another item."""
 
     longest_wait_seconds: ClassVar[float | None] = 86400
+
+
+class TooLarge(Correctable):
+    """An original has more bytes than may be read; found out before they are."""
+
+    def __init__(self, subject: str, *, most: int, size: int | None = None) -> None:
+        self.size = size
+        has = "too many bytes" if size is None else f"{size} bytes"
+        super().__init__(
+            f"{subject} has {has}; the limit is {most}.",
+            remedy="Upload a smaller version, or raise `images.max_megabytes` if the machine has the memory.",
+        )
 
 
 class Malformed(Rejected, BadInput):

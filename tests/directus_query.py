@@ -26,6 +26,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "_gte": lambda value, given: value is not None and value >= given,
     "_lt": lambda value, given: value is not None and value < given,
     "_lte": lambda value, given: value is not None and value <= given,
+    "_contains": lambda value, given: value is not None and given.lower() in value.lower(),
     "_null": lambda value, given: (value is None) is given,
 }
 

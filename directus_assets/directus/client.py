@@ -4,6 +4,7 @@ The client never retries: what is worth another try says so by its type, and the
 Redirects are refused, so that the token goes to no other host.
 """
 
+import contextlib
 import json
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from directus_assets.errors import (
     DirectusAssetsError,
     Forbidden,
     Rejected,
+    TooLarge,
     Unreachable,
     Unreadable,
     from_status,
@@ -223,9 +225,34 @@ class DirectusClient:
             content_type=answer.headers.get("content-type", "").partition(";")[0].strip(),
         )
 
-    def download(self, file_id: str, **transformation: str | int) -> bytes:
-        """The original of a file, or what Directus makes of it with these query parameters."""
-        return self._send("GET", f"/assets/{file_id}", params=transformation, timeout=_RENDER_TIMEOUT).content
+    def download(
+        self, file_id: str, *, most: int | None = None, accept: str | None = None, **transformation: str | int
+    ) -> bytes:
+        """The original of a file, or what Directus makes of it with these query parameters.
+
+        Args:
+            file_id: the file.
+            most: the most bytes to read.
+            accept: as of `head_asset`.
+            transformation: the query parameters.
+
+        Raises:
+            TooLarge: it has more bytes; no more than that are read.
+        """
+        path, headers = f"/assets/{file_id}", {"Accept": accept} if accept else {}
+        answer = self._send(
+            "GET", path, is_streamed=True, params=transformation, headers=headers, timeout=_RENDER_TIMEOUT
+        )
+        announced = answer.headers.get("content-length", "")
+        content = bytearray()
+        with contextlib.closing(answer), _reported(self._attempt("GET", path)):
+            if most is not None and announced.isdecimal() and int(announced) > most:
+                raise TooLarge(f"File {file_id}", most=most, size=int(announced))
+            for some in answer.iter_bytes():
+                content += some
+                if most is not None and len(content) > most:
+                    raise TooLarge(f"File {file_id}", most=most)
+        return bytes(content)
 
     def get(self, path: str, **query: Any) -> Any:
         """`data` of a read. Of many rows Directus answers some only: see `rows`.
@@ -313,21 +340,16 @@ class DirectusClient:
         """
         self._send("GET", "/server/ping")
 
-    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        attempt = f"{method} {path} on Directus at {self.url}"
-        try:
-            answer = self._http.request(method, path, **arguments)
-        except httpx.TimeoutException:
-            raise Unreachable(
-                f"{attempt} got no answer in time.", remedy="Look at the load of Directus and its database."
-            ) from None
-        except httpx.RequestError as error:
-            raise Unreachable(
-                f"{attempt} failed: {error or type(error).__name__}.",
-                remedy="Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
-            ) from None
-        if answer.is_success:
-            return answer
+    def _attempt(self, method: str, path: str) -> str:
+        return f"{method} {path} on Directus at {self.url}"
+
+    def _send(self, method: str, path: str, *, is_streamed: bool = False, **arguments: Any) -> httpx.Response:
+        attempt = self._attempt(method, path)
+        with _reported(attempt):
+            answer = self._http.send(self._http.build_request(method, path, **arguments), stream=is_streamed)
+            if answer.is_success:
+                return answer
+            answer.read()
         if answer.is_redirect:
             raise Rejected(
                 f"{attempt} is redirected elsewhere (HTTP {answer.status_code}).",
@@ -450,6 +472,22 @@ def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
     if "too large" in reason:
         return "Raise MAX_PAYLOAD_SIZE in Directus' environment."
     return ""
+
+
+@contextlib.contextmanager
+def _reported(attempt: str) -> Iterator[None]:
+    """Failures of the connection as errors of this package."""
+    try:
+        yield
+    except httpx.TimeoutException:
+        raise Unreachable(
+            f"{attempt} got no answer in time.", remedy="Look at the load of Directus and its database."
+        ) from None
+    except httpx.RequestError as error:
+        raise Unreachable(
+            f"{attempt} failed: {error or type(error).__name__}.",
+            remedy="Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
+        ) from None
 
 
 @cache

@@ -3,10 +3,9 @@
 import base64
 from typing import Final
 
-from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.errors import BadInput
-from directus_assets.images.inspection import inspect
+from directus_assets.images.originals import Originals
 from directus_assets.images.previews import thumbnail
 from directus_assets.images.sharp.load import libvips
 
@@ -22,7 +21,7 @@ def content_of(file: File) -> tuple[object, ...]:
     return (file.id, file.storage, file.filename_disk, file.type, file.filesize, file.uploaded_on, _VERSION)
 
 
-def shown(client: DirectusClient, file: File, *, max_pixels: int) -> str:
+def shown(originals: Originals, file: File) -> str:
     """The picture as a JPEG of at most 1024 pixels a side; what is transparent becomes white.
 
     Raises:
@@ -35,12 +34,11 @@ def shown(client: DirectusClient, file: File, *, max_pixels: int) -> str:
             f"{file.name} ({file.id}) is {file.type}, which cannot be looked at.",
             remedy="Use a JPEG, PNG, WebP, TIFF or AVIF picture.",
         )
-    content = client.download(file.id)
-    inspect(content, file, max_pixels=max_pixels)
     try:
-        small = thumbnail(content, _SIDE)
-        flat = small.flatten(background=255) if small.hasalpha() else small
-        encoded = flat.jpegsave_buffer(Q=80, keep="none")
+        with originals.open(file) as (content, _):
+            small = thumbnail(content, _SIDE)
+            flat = small.flatten(background=255) if small.hasalpha() else small
+            encoded = flat.jpegsave_buffer(Q=80, keep="none")
     except libvips().Error as error:
         raise BadInput(
             f"{file.name} ({file.id}) is damaged and cannot be looked at: {error}".replace("\n", " ").strip(),

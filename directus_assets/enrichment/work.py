@@ -17,6 +17,7 @@ from directus_assets.enrichment.records import EnrichmentRecords, KeptAnswer
 from directus_assets.enrichment.targets import Targets, Values, Written
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
 from directus_assets.translation.engines.protocol import Usage
 
@@ -93,7 +94,7 @@ class DeclaredEnricher:
         declaration: what is found out.
         answerer: asks the engine.
         records: what is remembered.
-        max_pixels: the largest picture that is decoded.
+        originals: reads pictures.
         sleep: waits for seconds.
     """
 
@@ -101,7 +102,7 @@ class DeclaredEnricher:
     declaration: Declaration
     answerer: Answerer
     records: EnrichmentRecords
-    max_pixels: int
+    originals: Originals
     sleep: Callable[[float], None] = time.sleep
 
     @property
@@ -182,7 +183,7 @@ class DeclaredEnricher:
     def _answers(self, item: EnrichedItem, answerer: Answerer, *, anew: bool) -> dict[str, Values]:
         asked = self._asked(item)
         picture = picture_of(self.declaration, item) if asked else None
-        sight = shown(self.reader.client, picture, max_pixels=self.max_pixels) if picture else None
+        sight = shown(self.originals, picture) if picture else None
         kept = self._targets.record(item).answers
         answers = {}
         for code in asked:

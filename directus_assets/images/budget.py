@@ -1,28 +1,34 @@
-"""How many pixels may be open at the same time: memory is bounded by pixels in flight, not by files."""
+"""How many bytes may be in memory at the same time: it is bounded by bytes in flight, not by files."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
 
 
-class PixelBudget:
-    """At most so many pixels at once; what alone is more waits until it is alone."""
+class ByteBudget:
+    """At most so many bytes at once; what alone is more waits until it is alone."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._held = 0
         self._changed = threading.Condition()
+        self._own = threading.local()
 
     @contextlib.contextmanager
-    def hold(self, pixels: int) -> Iterator[None]:
-        """Waits until these pixels fit, and holds them."""
-        wanted = min(pixels, self._most)
+    def hold(self, size: int) -> Iterator[None]:
+        """Waits until these bytes fit, and holds them. Within a block of its own a thread does not: for itself."""
+        if getattr(self._own, "is_holding", False):
+            yield
+            return
+        wanted = min(size, self._most)
         with self._changed:
             self._changed.wait_for(lambda: self._held + wanted <= self._most)
             self._held += wanted
+        self._own.is_holding = True
         try:
             yield
         finally:
+            self._own.is_holding = False
             with self._changed:
                 self._held -= wanted
                 self._changed.notify_all()

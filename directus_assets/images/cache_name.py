@@ -43,6 +43,15 @@ def stored_name(filename_disk: str, transforms: Sequence[Transform]) -> str:
     return f"{stem}__{_hash_once(_Key(repr(transforms), transforms))}{_new_extension(transforms) or extension}"
 
 
+def original_stem(filename_disk: str) -> str:
+    """What the names of all derivatives of an original start with.
+
+    Raises:
+        BadInput: as `stored_name`.
+    """
+    return _split_name(_base_name(filename_disk))[0]
+
+
 def object_hash(value: Argument) -> str:
     """The SHA-1 that the npm package object-hash gives for `value`, in hexadecimal."""
     writer = _Writer()

@@ -61,10 +61,6 @@ class Stored:
     storages: Mapping[str, Storage]
     sample: Sample = field(default_factory=Sample)
 
-    def original(self, file: File) -> bytes:
-        """The picture itself."""
-        return self.storages[file.storage].read(file.filename_disk)
-
     def deliver(self, file: File, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
         """Stores the derivative, and proves by a HEAD that Directus serves it, or another of its kind.
 

@@ -1,10 +1,9 @@
 """Why Directus does not make a derivative: what it says of that is little or wrong, so the picture is asked."""
 
-from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
-from directus_assets.errors import BadInput, Correctable, DirectusAssetsError, Overloaded, Rejected
-from directus_assets.images.budget import PixelBudget
-from directus_assets.images.inspection import Facts, inspect
+from directus_assets.errors import BadInput, Correctable, DirectusAssetsError, Overloaded, Rejected, TooLarge
+from directus_assets.images.inspection import Facts
+from directus_assets.images.originals import Originals
 from directus_assets.images.render import Source, render
 from directus_assets.images.transforms import UNKNOWN_SIZES_REMEDY, Derivative, SizesUnknown
 
@@ -16,13 +15,7 @@ _MOST_BYTES_TO_ASK = 100_000_000
 
 
 def diagnose(
-    client: DirectusClient,
-    file: File,
-    derivative: Derivative,
-    error: DirectusAssetsError,
-    *,
-    budget: PixelBudget,
-    max_pixels: int,
+    originals: Originals, file: File, derivative: Derivative, error: DirectusAssetsError
 ) -> DirectusAssetsError:
     """What is wrong with the picture, if that is why Directus failed; else the error as it came.
 
@@ -30,12 +23,10 @@ def diagnose(
     is too large for it. Where nothing can be rendered here, the error stays as it came, too.
 
     Args:
-        client: Directus.
+        originals: reads the picture.
         file: the file.
         derivative: what Directus was asked for.
         error: how that failed.
-        budget: limits what is decoded at the same time.
-        max_pixels: larger pictures are not decoded.
     """
     if not isinstance(error, (Overloaded, Rejected)):
         return error
@@ -43,14 +34,14 @@ def diagnose(
     if is_refused and file.width and file.height:
         return _too_large(file, derivative)
     try:
-        original = client.download(file.id)
-        facts = inspect(original, file, max_pixels=max_pixels)
-        if is_refused:
-            return _sizes_unknown(file, facts)
-        if isinstance(error, Overloaded) and facts.is_refused_by_directus:
-            return _sizes_of_another(file, facts)
-        with budget.hold(facts.width * facts.height):
-            render(Source(original), derivative, max_pixels=max_pixels)
+        with originals.open(file) as (content, facts):
+            if is_refused:
+                return _sizes_unknown(file, facts)
+            if isinstance(error, Overloaded) and facts.is_refused_by_directus:
+                return _sizes_of_another(file, facts)
+            render(Source(content), derivative, max_pixels=originals.max_pixels)
+    except TooLarge:
+        pass
     except BadInput as damage:
         return damage
     except DirectusAssetsError:
@@ -58,19 +49,19 @@ def diagnose(
     return error
 
 
-def why_no_sizes(client: DirectusClient, file: File, error: SizesUnknown, *, max_pixels: int) -> BadInput:
+def why_no_sizes(originals: Originals, file: File, error: SizesUnknown) -> BadInput:
     """Why Directus knows no sizes of a picture: it is no picture, it is damaged, or, as `error` says, it is too large.
 
     Args:
-        client: Directus.
+        originals: reads the picture.
         file: the file.
         error: what is said of a picture that can be read.
-        max_pixels: larger pictures are not decoded.
     """
-    if (file.filesize or 0) > _MOST_BYTES_TO_ASK:
-        return error
     try:
-        inspect(client.download(file.id), file, max_pixels=max_pixels)
+        with originals.open(file, most=_MOST_BYTES_TO_ASK):
+            pass
+    except TooLarge:
+        pass
     except BadInput as damage:
         return damage
     except DirectusAssetsError:

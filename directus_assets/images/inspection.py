@@ -9,10 +9,16 @@ from typing import Final
 from directus_assets.directus.models import File
 from directus_assets.errors import BadInput
 from directus_assets.images.sharp import NotReproducible
-from directus_assets.images.sharp.load import MIME_TYPES, libvips, open_picture
+from directus_assets.images.sharp.load import MIME_TYPES, libvips, memory_of, open_picture
 
 MAX_PIXELS: Final = 268_000_000
 """The largest picture that is rendered here unless set otherwise: 16,384 x 16,384, about 800 MB once decoded."""
+
+MAX_BYTES: Final = 1_000_000_000
+"""The largest original that is read unless set otherwise: the largest picture takes less in 8 bits, uncompressed."""
+
+BYTES_PER_PIXEL: Final = 4
+"""What a pixel of a usual picture takes: three channels and transparency, 8 bits each."""
 
 DIRECTUS_MAX_SIDE: Final = 6000
 """The default of Directus' ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION, in pixels a side."""
@@ -35,6 +41,9 @@ class Facts:
     """The EXIF orientation, 1 to 8; 1 where the picture has none."""
     interpretation: str
     """libvips' name for what the channels mean, such as `srgb`, `b-w`, `cmyk`, `rgb16`."""
+    decoded_bytes: int
+    """The most memory that decoding takes: a frame with all channels in their full depth; twice that where it is only
+    complete at the end (interlaced, progressive), or laid over the one before (animated)."""
 
     @property
     def is_refused_by_directus(self) -> bool:
@@ -78,6 +87,13 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
             f"{subject} has {facts.width} x {facts.height} pixels, more than the limit of {max_pixels}.",
             remedy="Upload a smaller version, or raise the limit if the machine has the memory.",
         )
+    if facts.decoded_bytes > max_pixels * BYTES_PER_PIXEL:
+        raise BadInput(
+            f"{subject} has {facts.width} x {facts.height} pixels that take {facts.decoded_bytes} bytes to decode, as "
+            f"many as {facts.decoded_bytes // BYTES_PER_PIXEL} usual pixels; the limit is {max_pixels}.",
+            remedy="Upload a version with 8 bits a channel that is not interlaced or progressive, or a smaller one, or "
+            "raise the limit if the machine has the memory.",
+        )
     return facts
 
 
@@ -94,11 +110,14 @@ def _read_header(content: bytes, subject: str) -> Facts:
             f"{subject} is no JPEG, PNG, WebP, TIFF or AVIF picture, or its header is damaged.", remedy=_REPAIR
         ) from None
     orientation = opened.image.get("orientation") if opened.image.get_typeof("orientation") else 1
+    frames = opened.image.get_n_pages()
+    is_late = bool(opened.image.get_typeof("interlaced")) or (frames > 1 and opened.format == "webp")
     return Facts(
         mime_type=MIME_TYPES[opened.format],
         width=opened.image.width,
         height=opened.image.height,
-        frames=opened.image.get_n_pages(),
+        frames=frames,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         interpretation=opened.image.interpretation,
+        decoded_bytes=memory_of(opened.image) * (2 if is_late else 1),
     )

@@ -12,16 +12,18 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError, PermanentError, TransientError
-from directus_assets.images.budget import PixelBudget
-from directus_assets.images.delivery import Exported, ManifestEntry, Stored, Warm, digest
-from directus_assets.images.diagnosis import diagnose, why_no_sizes
-from directus_assets.images.inspection import Facts, inspect
+from directus_assets.images.delivery import Exported, ManifestEntry, Stored, digest
+from directus_assets.images.diagnosis import why_no_sizes
+from directus_assets.images.inspection import MAX_BYTES, MAX_PIXELS, Facts
+from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
+from directus_assets.images.originals import Originals
 from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
 from directus_assets.images.pace import Pace
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.previews import placeholder, preview
 from directus_assets.images.render import Rendered, Source, render
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
+from directus_assets.images.warming import Warming
 
 Work = Mapping[File, Sequence[Preset]]
 
@@ -29,9 +31,6 @@ logger = logging.getLogger(__name__)
 
 _ROUNDS = 3
 """How often a file that keeps being replaced while it is made is made again before that counts as a failure."""
-
-_PIXELS_IN_FLIGHT = 120_000_000
-"""Pixels of originals that are open at the same time; a larger picture is made alone."""
 
 
 def default_workers() -> int:
@@ -51,6 +50,7 @@ class Maker:
         workers: pictures side by side.
         warm_concurrency: the most requests that make Directus render at once.
         max_pixels: larger pictures are refused before they are decoded.
+        max_bytes: larger files are refused before they are read.
     """
 
     client: DirectusClient
@@ -59,7 +59,8 @@ class Maker:
     delivery_of: Callable[[str], str]
     workers: int = field(default_factory=default_workers)
     warm_concurrency: int = 4
-    max_pixels: int = 268_000_000
+    max_pixels: int = MAX_PIXELS
+    max_bytes: int = MAX_BYTES
 
     def make(self, work: Work) -> Iterator[Outcome]:
         """The outcome for every file and preset, as they are finished, in no particular order.
@@ -121,9 +122,18 @@ class _Bench:
     manifest: dict[str, ManifestEntry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.maker.warm_concurrency)
-        self.budget = PixelBudget(_PIXELS_IN_FLIGHT)
-        self.warm = Warm(self.maker.client)
+        self.originals = Originals(
+            client=self.maker.client,
+            storages=self.maker.storages,
+            max_pixels=self.maker.max_pixels,
+            max_bytes=self.maker.max_bytes,
+        )
+        self.warming = Warming(
+            client=self.maker.client,
+            storages=self.maker.storages,
+            originals=self.originals,
+            pace=Pace(self.maker.warm_concurrency),
+        )
         self.stored = Stored(self.maker.client, self.maker.storages)
 
     def publish(self, exported: Sequence[Delivered]) -> Iterator[Outcome]:
@@ -153,17 +163,21 @@ class _Bench:
         outcomes: list[Outcome] = []
         here: list[Preset] = []
         no_sizes: BadInput | None = None
+        others: Sequence[File] | None = None
         for preset in presets:
             if self.maker.delivery_of(preset.key) == "export":
                 here.append(preset)
                 continue
             try:
                 wanted = derivatives(preset, file)
+                if is_chosen(file):
+                    others = sharers(self.maker.client, file) if others is None else others
+                    require_own(file, preset, wanted, others)
             except SizesUnknown as error:
-                no_sizes = no_sizes or why_no_sizes(self.maker.client, file, error, max_pixels=self.maker.max_pixels)
+                no_sizes = no_sizes or why_no_sizes(self.originals, file, error)
                 outcomes.append(_failed(file, preset, no_sizes))
                 continue
-            except PermanentError as error:
+            except DirectusAssetsError as error:
                 outcomes.append(_failed(file, preset, error))
                 continue
             if self.maker.delivery_of(preset.key) == "warm" or not wanted:
@@ -182,47 +196,33 @@ class _Bench:
         started: float | None = None,
     ) -> Outcome:
         started = started or time.monotonic()
-        made = []
-        for derivative in wanted:
-            try:
-                with self.pace.call():
-                    made.append(self.warm.deliver(file, derivative))
-            except DirectusAssetsError as error:
-                cause = diagnose(
-                    self.maker.client,
-                    file,
-                    derivative,
-                    error,
-                    budget=self.budget,
-                    max_pixels=self.maker.max_pixels,
-                )
-                return _failed(file, preset, cause)
+        try:
+            made = self.warming.make(file, wanted)
+        except DirectusAssetsError as error:
+            return _failed(file, preset, error)
         return _delivered(file, preset, "warm", made, started, reason=reason)
 
     def _render_here(self, file: File, presets: Sequence[Preset]) -> Iterator[Outcome]:
         if not presets:
             return
         started = time.monotonic()
+        outcomes: list[Outcome] = []
         try:
-            original = self._original(file, {self.maker.delivery_of(preset.key) for preset in presets})
-            facts = inspect(original, file, max_pixels=self.maker.max_pixels)
+            if "storage" in {self.maker.delivery_of(preset.key) for preset in presets}:
+                self._require_reached(file)
+            with self.originals.open(file) as (content, facts):
+                source = Source(content)
+                outcomes += [self._render_preset(file, facts, source, preset) for preset in presets]
         except DirectusAssetsError as error:
-            yield from (self._instead(file, preset, error, started) for preset in presets)
-            return
-        with self.budget.hold(facts.width * facts.height):
-            source = Source(original)
-            for preset in presets:
-                yield self._render_preset(file, facts, source, preset)
+            outcomes = [self._instead(file, preset, error, started) for preset in presets]
+        yield from outcomes
 
-    def _original(self, file: File, deliveries: set[str]) -> bytes:
-        if file.storage in self.maker.storages:
-            return self.stored.original(file)
-        if "storage" in deliveries:
+    def _require_reached(self, file: File) -> None:
+        if file.storage not in self.maker.storages:
             known = ", ".join(self.maker.storages) or "none"
             raise PermanentError(
                 f"{file.name} is in Directus' storage '{file.storage}', which is not reached from here ({known})."
             )
-        return self.maker.client.download(file.id)
 
     def _render_preset(self, file: File, facts: Facts, source: Source, preset: Preset) -> Outcome:
         started = time.monotonic()

@@ -63,9 +63,12 @@ def are_lost(wanted: Sequence[Derivative], found: Mapping[str, Entry], sizes: Ma
     Args:
         wanted: what was made.
         found: what the storage has, by stored name.
-        sizes: bytes by stored name, as recorded; names that it lacks may have any size but 0.
+        sizes: bytes by stored name, as recorded. Where none is recorded, all may have any size but 0; what is missing
+            among others is kept by Directus under a name that is not known.
     """
     for derivative in wanted:
+        if sizes and derivative.stored_name not in sizes:
+            continue
         entry = found.get(derivative.stored_name)
         if not entry or not entry.size or sizes.get(derivative.stored_name, entry.size) != entry.size:
             return True

@@ -6,7 +6,15 @@ from typing import Final
 from directus_assets.errors import BadInput, PermanentError
 from directus_assets.images.inspection import MAX_PIXELS
 from directus_assets.images.sharp import NotReproducible
-from directus_assets.images.sharp.load import MIME_TYPES, Image, Opened, libvips, open_picture, stay_sequential
+from directus_assets.images.sharp.load import (
+    MIME_TYPES,
+    Image,
+    Opened,
+    libvips,
+    memory_of,
+    open_picture,
+    stay_sequential,
+)
 from directus_assets.images.sharp.operations import read_options
 from directus_assets.images.sharp.pipeline import run
 from directus_assets.images.sharp.save import encode
@@ -59,7 +67,7 @@ class Source:
         if self._decoded:
             return self._decoded
         opened = open_picture(self.content)
-        if opened.format in _SCALED_WHILE_DECODED or _decoded_bytes(opened.image) > _MAX_DECODED_BYTES:
+        if opened.format in _SCALED_WHILE_DECODED or memory_of(opened.image) > _MAX_DECODED_BYTES:
             return opened
         self._decoded = replace(opened, image=stay_sequential(opened.image))
         return self._decoded
@@ -84,18 +92,13 @@ def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXE
         opened = source.open()
         form = options.format or opened.format
         image = run(opened, options, max_pixels=max_pixels)
-        pixels = image.copy_memory() if _decoded_bytes(image) <= _MAX_PIXEL_BYTES else None
+        pixels = image.copy_memory() if memory_of(image) <= _MAX_PIXEL_BYTES else None
         content = encode(image if pixels is None else pixels, form, options)
     except PermanentError as error:
         raise type(error)(f"{subject}: {error.message}", remedy=error.remedy) from None
     except libvips().Error as error:
         raise _explained(error, subject, source.content) from None
     return Rendered(content=content, width=image.width, height=image.height, mime_type=MIME_TYPES[form], pixels=pixels)
-
-
-def _decoded_bytes(image: Image) -> int:
-    sample_bytes = {"uchar": 1, "ushort": 2, "float": 4}.get(image.format, 8)
-    return int(image.width * image.height * image.bands * sample_bytes)
 
 
 def _explained(error: Exception, subject: str, content: bytes) -> BadInput:

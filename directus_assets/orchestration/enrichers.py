@@ -53,7 +53,7 @@ def enricher_of(project: Project, reader: ItemReader, declaration: Declaration) 
         declaration=declaration,
         answerer=Answerer(engine=engine, gate=project.gate, admit=purse.admit, settle=purse.settle),
         records=project.enrichment_records,
-        max_pixels=project.settings.config.images.max_megapixels * 1_000_000,
+        originals=project.downloads,
     )
 
 

@@ -14,6 +14,7 @@ from directus_assets.enrichment.engines.protocol import EnrichmentEngine
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError
 from directus_assets.images.make import Maker, default_workers
+from directus_assets.images.originals import Originals
 from directus_assets.orchestration.names import Names
 from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
 from directus_assets.snapshot import Wanted
@@ -92,6 +93,17 @@ class Project:
             workers=images.workers or default_workers(),
             warm_concurrency=images.warm_concurrency,
             max_pixels=images.max_megapixels * 1_000_000,
+            max_bytes=images.max_megabytes * 1_000_000,
+        )
+
+    @cached_property
+    def downloads(self) -> Originals:
+        """Reads pictures that Directus lets the token read, whatever storages are reached."""
+        images = self.settings.config.images
+        return Originals(
+            client=self.directus,
+            max_pixels=images.max_megapixels * 1_000_000,
+            max_bytes=images.max_megabytes * 1_000_000,
         )
 
     @cached_property

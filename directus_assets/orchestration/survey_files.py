@@ -9,6 +9,7 @@ import dagster as dg
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Entry
 from directus_assets.errors import PermanentError
+from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
 from directus_assets.images.outcomes import Delivered
 from directus_assets.images.plan import examine_files
 from directus_assets.images.proof import adopted, are_lost, look_up
@@ -23,7 +24,17 @@ from directus_assets.planning import Examination
 def find_stored(project: Project, file: File, preset: Preset) -> Delivered | None:
     """The derivatives of a file that Directus' storage holds and that are right; None where it does not."""
     wanted = _stored_derivatives(project, file, preset)
-    return adopted(file, preset, wanted, look_up(project.storages[file.storage], wanted)) if wanted else None
+    found = adopted(file, preset, wanted, look_up(project.storages[file.storage], wanted)) if wanted else None
+    return found if found and _is_own(project, file, preset, wanted) else None
+
+
+def _is_own(project: Project, file: File, preset: Preset, wanted: Sequence[Derivative]) -> bool:
+    """Whether what is stored cannot be that of another picture."""
+    try:
+        require_own(file, preset, wanted, sharers(project.directus, file) if is_chosen(file) else ())
+    except PermanentError:
+        return False
+    return True
 
 
 def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[Derivative, ...]:
@@ -113,4 +124,5 @@ class FilePage:
     def _adopted(self, output: str, key: str) -> Delivered | None:
         file, preset = self.rows[key], self.presets[output]
         wanted = _stored_derivatives(self.project, file, preset)
-        return adopted(file, preset, wanted, self.listing(file.storage).entries) if wanted else None
+        found = adopted(file, preset, wanted, self.listing(file.storage).entries) if wanted else None
+        return found if found and _is_own(self.project, file, preset, wanted) else None

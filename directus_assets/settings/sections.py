@@ -48,6 +48,8 @@ class ImageOptions(Section):
     """Files per run."""
     max_megapixels: int = Field(default=268, ge=1, le=2000)
     """Pictures with more pixels are refused before they are decoded."""
+    max_megabytes: int = Field(default=1000, ge=1, le=100_000)
+    """Larger files are refused before they are read."""
     workers: int | None = Field(default=None, ge=1, le=64)
     """Pictures rendered side by side in one run; unset: one more than there are processors."""
     warm_concurrency: int = Field(default=4, ge=1, le=25)

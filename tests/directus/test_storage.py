@@ -13,7 +13,15 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage, Storage, open_storages
-from directus_assets.errors import BadInput, ConfigurationError, Forbidden, NotFound, PermanentError, Unreachable
+from directus_assets.errors import (
+    BadInput,
+    ConfigurationError,
+    Forbidden,
+    NotFound,
+    PermanentError,
+    TooLarge,
+    Unreachable,
+)
 
 SECRET = "bucket-s3cr3t"
 
@@ -64,6 +72,14 @@ def test_what_is_written_is_read_back(storage: Storage) -> None:
 
     assert storage.read("picture.webp") == b"second"
     assert storage.size("picture.webp") == 6
+
+
+def test_what_is_larger_than_allowed_is_not_read(storage: Storage) -> None:
+    storage.write("a.jpg", b"picture", content_type="image/jpeg")
+
+    with pytest.raises(TooLarge, match=r"a\.jpg has 7 bytes; the limit is 6"):
+        storage.read("a.jpg", most=6)
+    assert storage.read("a.jpg", most=7) == b"picture"
 
 
 def test_names_are_listed_by_prefix_with_their_sizes(storage: Storage) -> None:

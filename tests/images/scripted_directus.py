@@ -53,6 +53,7 @@ class ScriptedDirectus:
         self.storage = LocalStorage(folder)
         self.presets = {preset.key: preset for preset in presets}
         self.rows: dict[str, dict[str, Any]] = {}
+        self.activity: list[dict[str, Any]] = []
         self.rendered: list[str] = []
         self.max_side = 6000
         self.trouble: Trouble = lambda _: None
@@ -61,6 +62,7 @@ class ScriptedDirectus:
     def add(self, file_id: str, content: bytes, **fields: Any) -> File:
         """A file with its row."""
         name = fields.get("filename_disk", f"{file_id}.jpg")
+        (self.folder / name).parent.mkdir(exist_ok=True)
         (self.folder / name).write_bytes(content)
         self.rows[file_id] = {
             "id": file_id,
@@ -74,6 +76,7 @@ class ScriptedDirectus:
             "height": 40,
             "focal_point_x": None,
             "focal_point_y": None,
+            "created_on": "2026-01-01T00:00:00.000Z",
             "uploaded_on": "2026-01-01T00:00:00.000Z",
             "modified_on": "2026-01-01T00:00:00.000Z",
             **fields,
@@ -104,8 +107,9 @@ class ScriptedDirectus:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if (answer := self.trouble(request)) is not None:
             return answer
-        if request.url.path == "/files":
-            return answer_query(request, self.rows.values())
+        collections = {"/files": list(self.rows.values()), "/activity": self.activity}
+        if request.url.path in collections:
+            return answer_query(request, collections[request.url.path])
         file_id = request.url.path.removeprefix("/assets/")
         if file_id not in self.rows:
             return httpx.Response(403)

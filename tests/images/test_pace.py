@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from directus_assets.errors import BadInput, Overloaded
-from directus_assets.images.budget import PixelBudget
+from directus_assets.images.budget import ByteBudget
 from directus_assets.images.pace import Pace
 
 
@@ -108,11 +108,11 @@ def test_no_more_calls_than_the_limit_run_at_once(most: int) -> None:
 
 
 @pytest.fixture
-def budget() -> PixelBudget:
-    return PixelBudget(100)
+def budget() -> ByteBudget:
+    return ByteBudget(100)
 
 
-def test_pictures_share_the_pixels(budget: PixelBudget) -> None:
+def test_pictures_share_the_bytes(budget: ByteBudget) -> None:
     held, most, lock = [0], [0], threading.Lock()
 
     def work(pixels: int) -> None:
@@ -130,7 +130,7 @@ def test_pictures_share_the_pixels(budget: PixelBudget) -> None:
     assert most[0] <= 100
 
 
-def test_a_picture_that_is_more_than_all_pixels_is_made_alone(budget: PixelBudget) -> None:
+def test_a_picture_that_is_more_than_all_bytes_is_made_alone(budget: ByteBudget) -> None:
     order: list[str] = []
     small_may_end = threading.Event()
 
@@ -157,7 +157,7 @@ def test_a_picture_that_is_more_than_all_pixels_is_made_alone(budget: PixelBudge
     assert order == ["small in", "small out", "huge"]
 
 
-def test_pixels_are_given_back_when_a_picture_fails(budget: PixelBudget) -> None:
+def test_bytes_are_given_back_when_a_picture_fails(budget: ByteBudget) -> None:
     for _ in range(3):
         with pytest.raises(BadInput), budget.hold(100):
             raise BadInput("corrupt")

@@ -65,8 +65,9 @@ def test_a_file_that_was_never_uploaded_proves_nothing() -> None:
         (stored(), {WANTED[0].stored_name: 8}, True),
         (stored(size=0), {}, True),
         (stored(without=2), {}, True),
+        ({}, {"/assets/f1 (card)": 9}, False),
     ],
-    ids=["sizes not recorded", "as recorded", "another size", "empty", "missing"],
+    ids=["sizes not recorded", "as recorded", "another size", "empty", "missing", "under a name that is not known"],
 )
 def test_derivatives_are_lost_where_they_are_not_what_was_recorded(
     found: dict[str, Entry], sizes: dict[str, int], expected: bool

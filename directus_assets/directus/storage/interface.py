@@ -30,8 +30,9 @@ class Entry:
 class Storage(Protocol):
     """One storage location: names to bytes. Names are relative, with `/` between folders."""
 
-    def read(self, name: str) -> bytes:
-        """The content. Raises NotFound, Unreachable or PermanentError."""
+    def read(self, name: str, *, most: int | None = None) -> bytes:
+        """The content. Raises TooLarge, before it is read, if it has more than `most` bytes; NotFound, Unreachable or
+        PermanentError."""
         ...
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from directus_assets.directus.storage.interface import Entry, StorageFull, Unusable, name_aside, safe_folder, safe_name
-from directus_assets.errors import BadInput, NotFound, PermanentError, TransientError, Unreachable
+from directus_assets.errors import BadInput, NotFound, PermanentError, TooLarge, TransientError, Unreachable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -34,9 +34,14 @@ class LocalStorage:
             inner.mkdir(parents=True, exist_ok=True)
         return LocalStorage(inner)
 
-    def read(self, name: str) -> bytes:
-        with self._reported(name):
-            return self._path(name).read_bytes()
+    def read(self, name: str, *, most: int | None = None) -> bytes:
+        with self._reported(name), self._path(name).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if most is None:
+                return file.read()
+            if size > most or len(content := file.read(most + 1)) > most:
+                raise TooLarge(name, most=most, size=size)
+            return content
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:  # noqa: ARG002 (objects have one, files none)
         path = self._path(name)

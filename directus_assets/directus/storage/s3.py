@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.storage.interface import Entry, name_aside, safe_folder, safe_name
-from directus_assets.errors import NotFound, PermanentError, TransientError, Unreachable, from_status
+from directus_assets.errors import NotFound, PermanentError, TooLarge, TransientError, Unreachable, from_status
 
 _UPDATE_TRIES = 20
 
@@ -54,10 +54,14 @@ class S3Storage:
             ),
         )
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, most: int | None = None) -> bytes:
         with self._reported(name):
-            content: bytes = self._client.get_object(Bucket=self.bucket, Key=self._object(name))["Body"].read()
-            return content
+            found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
+            with contextlib.closing(found["Body"]) as body:
+                if most is not None and found["ContentLength"] > most:
+                    raise TooLarge(name, most=most, size=found["ContentLength"])
+                content: bytes = body.read()
+                return content
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:
         with self._reported(name):

@@ -101,6 +101,14 @@ def open_picture(content: bytes) -> Opened:
     return Opened(content=content, image=image, format=found)
 
 
+def memory_of(image: Image) -> int:
+    """The bytes that all of its pixels take."""
+    sample_bytes = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}.get(
+        image.format, 8
+    )
+    return int(image.width * image.height * image.bands * sample_bytes)
+
+
 def stay_sequential(image: Image, *, condition: bool = True) -> Image:
     """`image` in memory, if what follows needs its rows in another order than they are decoded in."""
     if not (condition and image.get_typeof("vips-sequential")):

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
 from directus_assets.directus.storage import Storage
@@ -25,7 +26,7 @@ _ANY_PICTURE = File.parse(
     }
 )
 
-_PROBE: dict[str, str | int] = {"width": 7, "height": 3, "fit": "cover", "format": "webp", "quality": 3}
+_PROBE: dict[str, Any] = {"width": 7, "height": 3, "fit": "cover", "format": "webp", "quality": 3}
 """A derivative that nobody uses, asked for without a preset."""
 
 _LATEST_FILES = 20

@@ -1,0 +1,91 @@
+"""Names on disk that people chose: Directus looks after derivatives well only where it named the original itself.
+
+It calls a derivative by the bare stem of its original's name, whatever folder or extension that has. So two originals
+may share the derivatives of one of them. And at a replacement it deletes what starts with the *id* of the file, so that
+derivatives of a file with another name stay, and go on being served (`FilesService.uploadOne`, Directus 12).
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import Activity, File, Preset
+from directus_assets.errors import Correctable, Forbidden, PermanentError, Rejected
+from directus_assets.images.cache_name import original_stem
+from directus_assets.images.transforms import Derivative, derivatives
+
+_AT_ONCE = dt.timedelta(seconds=3)
+"""Within this time of a replacement Directus notes it in its activity log."""
+
+_ENTRIES = 20
+
+
+def is_chosen(file: File) -> bool:
+    """Whether somebody chose the name on disk, so that Directus does not find the derivatives by the file's id."""
+    return not original_stem(file.filename_disk).startswith(file.id)
+
+
+def sharers(client: DirectusClient, file: File) -> list[File]:
+    """Other pictures of the same storage whose derivatives are named by the same stem.
+
+    Rows that name the very same original are none of them: their derivatives show the same.
+    """
+    stem = original_stem(file.filename_disk)
+    condition = {"_and": [{"storage": {"_eq": file.storage}}, {"filename_disk": {"_contains": stem}}]}
+    rows = map(File.parse, client.rows("/files", fields=File.FIELDS, filter=condition, sort="id"))
+    return [row for row in rows if row.filename_disk != file.filename_disk and _shares(row, stem)]
+
+
+def require_own(file: File, preset: Preset, wanted: Iterable[Derivative], others: Sequence[File]) -> None:
+    """Refuses derivatives that Directus would take for those of another picture.
+
+    Raises:
+        Correctable: whichever of the two pictures is asked for first would be served for both.
+    """
+    names = {derivative.stored_name for derivative in wanted}
+    for other in others:
+        if not names.isdisjoint(_names(other, preset)):
+            raise Correctable(
+                f"{file.name} ({file.id}) is called '{file.filename_disk}' on disk, and {other.name} ({other.id}) "
+                f"'{other.filename_disk}'. Directus gives the derivatives of both one name, and serves those of one "
+                "picture for the other.",
+                remedy="Change `filename_disk` of one of the two files in Directus.",
+            )
+
+
+def was_replaced(client: DirectusClient, file: File) -> bool:
+    """Whether the picture may be another than the one that was uploaded first.
+
+    It is where the upload is dated later than the row, and where the log has an update at the time of the upload: dates
+    are in whole seconds.
+    """
+    try:
+        (row,) = client.rows_with("/files", "id", [file.id], fields=["id", "created_on"], sort="id")
+        created, uploaded = row.get("created_on"), _moment(file.uploaded_on)
+        if not created or uploaded > _moment(str(created)):
+            return True
+        condition = {"collection": {"_eq": "directus_files"}, "item": {"_eq": file.id}, "action": {"_eq": "update"}}
+        entries = client.rows("/activity", most=_ENTRIES, fields=Activity.FIELDS, filter=condition, sort="-id")
+        return any(abs(Activity.parse(entry).timestamp - uploaded) < _AT_ONCE for entry in entries)
+    except (Forbidden, Rejected, ValueError):
+        # Older versions keep no date of the row.
+        return True
+
+
+def _shares(row: File, stem: str) -> bool:
+    try:
+        return row.is_transformable and original_stem(row.filename_disk) == stem
+    except PermanentError:
+        return False
+
+
+def _names(file: File, preset: Preset) -> Iterator[str]:
+    try:
+        yield from (derivative.stored_name for derivative in derivatives(preset, file))
+    except PermanentError:
+        return
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    return moment.replace(tzinfo=moment.tzinfo or dt.UTC)

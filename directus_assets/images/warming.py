@@ -1,0 +1,100 @@
+"""Has Directus make derivatives, and notices where what it then serves is not what it should be."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import File
+from directus_assets.directus.storage import Entry, Storage
+from directus_assets.errors import Correctable, DirectusAssetsError, PermanentError
+from directus_assets.images.delivery import Warm
+from directus_assets.images.diagnosis import diagnose
+from directus_assets.images.names_on_disk import is_chosen, was_replaced
+from directus_assets.images.originals import Originals
+from directus_assets.images.outcomes import Made
+from directus_assets.images.pace import Pace
+from directus_assets.images.proof import are_right, look_up
+from directus_assets.images.render import Source, render
+from directus_assets.images.transforms import Derivative
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warming:
+    """Delivery `warm`, for any number of threads.
+
+    Args:
+        client: Directus.
+        storages: Directus' storage locations, by name, that are reached.
+        originals: reads pictures that something is wrong with.
+        pace: limits what Directus renders at the same time.
+    """
+
+    client: DirectusClient
+    storages: Mapping[str, Storage]
+    originals: Originals
+    pace: Pace
+
+    def make(self, file: File, wanted: Sequence[Derivative]) -> list[Made]:
+        """Asks for these derivatives of a file.
+
+        Raises:
+            Correctable: Directus serves what it made of an earlier picture.
+            DirectusAssetsError: Directus does not make them.
+        """
+        if is_chosen(file) and file.uploaded_on:
+            self._remove_stale(file, wanted)
+        made = [self._ask(file, derivative) for derivative in wanted]
+        found = self._stored(file, wanted)
+        if is_chosen(file) and not are_right(file, wanted, found) and was_replaced(self.client, file):
+            for derivative in wanted:
+                self._prove(file, derivative)
+        if file.storage not in self.storages:
+            return made
+        # Under a name that is not in the storage nothing can be missed later.
+        return [each if each.name in found else replace(each, name=_address(file, each)) for each in made]
+
+    def _ask(self, file: File, derivative: Derivative) -> Made:
+        try:
+            with self.pace.call():
+                return Warm(self.client).deliver(file, derivative)
+        except DirectusAssetsError as error:
+            raise diagnose(self.originals, file, derivative, error) from error
+
+    def _remove_stale(self, file: File, wanted: Sequence[Derivative]) -> None:
+        """Takes away what Directus made before the file was replaced, and would go on serving."""
+        found = self._stored(file, wanted)
+        for derivative in wanted:
+            if derivative.stored_name in found and not are_right(file, [derivative], found):
+                # What may not be deleted is found out by what Directus serves.
+                with contextlib.suppress(PermanentError):
+                    self.storages[file.storage].delete(derivative.stored_name)
+
+    def _stored(self, file: File, wanted: Sequence[Derivative]) -> Mapping[str, Entry]:
+        try:
+            return look_up(self.storages[file.storage], wanted) if file.storage in self.storages else {}
+        except PermanentError:
+            return {}
+
+    def _prove(self, file: File, derivative: Derivative) -> None:
+        """Compares what Directus serves with what is rendered here: nothing else tells how old a derivative is."""
+        served = self.client.download(
+            file.id, most=self.originals.max_bytes, accept=derivative.accept, key=derivative.preset_key
+        )
+        try:
+            with self.originals.open(file) as (content, _):
+                is_right = render(Source(content), derivative, max_pixels=self.originals.max_pixels).content == served
+            what = "is not what it makes of the picture that is there now"
+        except PermanentError:
+            is_right, what = False, "may be of the picture that was there before"
+        if not is_right:
+            raise Correctable(
+                f"What Directus serves as '{derivative.label}' of {file.name} {what}: at a replacement it keeps the "
+                f"derivatives of a file whose name on disk was chosen ('{file.filename_disk}').",
+                remedy=f"Change `filename_disk` of this file in Directus; or delete {derivative.stored_name} from its "
+                f"storage '{file.storage}'; or set its STORAGE_* variables here, so that this is done for you.",
+            )
+
+
+def _address(file: File, made: Made) -> str:
+    return f"/assets/{file.id} ({made.label})"
