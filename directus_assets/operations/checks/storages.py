@@ -7,7 +7,7 @@ from pathlib import Path
 
 from directus_assets.directus.storage import LocalStorage, Storage
 from directus_assets.errors import DirectusAssetsError
-from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
+from directus_assets.operations.findings import Finding, Status, Subject, failed, ok, warning
 
 _LITTLE_BYTES = 1024**3
 
@@ -16,11 +16,11 @@ def check_storages(subject: Subject) -> Iterator[Finding]:
     """Every place is written to, read and tidied."""
     project = subject.project
     for location, storage in project.storages.items():
-        yield _try_out(f"storage {location}", storage)
+        yield try_out(f"storage {location}", storage)
     if not project.storages:
         yield ok("storage", "not reached from here (STORAGE_LOCATIONS is not set), so Directus renders")
     if any(project.delivery_of(preset.key) == "export" for preset in subject.directus_settings.presets):
-        yield _try_out("exports", project.export)
+        yield try_out("exports", project.export, is_updated=True)
 
 
 def check_translation_records(subject: Subject) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def check_translation_records(subject: Subject) -> Iterator[Finding]:
     settings = subject.project.settings
     has_place = settings.config.translations.records.location or settings.environment.state_folder.is_dir()
     if subject.project.translates and has_place:
-        yield _try_out("translation records", subject.project.records.storage)
+        yield try_out("translation records", subject.project.records.storage, is_updated=True)
 
 
 def check_disk(subject: Subject) -> Iterator[Finding]:
@@ -42,9 +42,18 @@ def check_disk(subject: Subject) -> Iterator[Finding]:
             yield _examine_disk(folder)
 
 
-def _try_out(what: str, storage: Storage) -> Finding:
+def try_out(what: str, storage: Storage, *, is_updated: bool = False) -> Finding:
+    """Whether a storage does what is asked of it.
+
+    Args:
+        what: what is kept there.
+        storage: where it is kept.
+        is_updated: several runs may update the same file. In a bucket, only conditional writes keep them apart.
+    """
     try:
-        return _write_and_read(what, storage)
+        found = _write_and_read(what, storage)
+        is_shared = is_updated and found.status is Status.OK and not isinstance(storage, LocalStorage)
+        return _update(what, storage) if is_shared else found
     except DirectusAssetsError as error:
         return failed(what, error.message, error.remedy)
 
@@ -63,6 +72,32 @@ def _write_and_read(what: str, storage: Storage) -> Finding:
         what,
         f"{storage.describe()} does not give back what was written.",
         "Use a storage that shows a change at once to everybody.",
+    )
+
+
+def _update(what: str, storage: Storage) -> Finding:
+    """Updates a file while somebody else creates and changes it: each time, the storage has to refuse our write."""
+    name = f"directus-assets-doctor-{secrets.token_hex(8)}"
+    seen: list[bytes | None] = []
+
+    def change(current: bytes | None) -> bytes:
+        seen.append(current)
+        if len(seen) < 3:
+            storage.write(name, f"another's {len(seen)}".encode(), content_type="text/plain")
+        return b"ours"
+
+    try:
+        storage.update(name, change, content_type="text/plain")
+    finally:
+        storage.delete(name)
+    if seen == [None, b"another's 1", b"another's 2"]:
+        return ok(what, f"{storage.describe()}: written, read, listed, removed, and updated by one at a time")
+    ignored = "If-None-Match" if len(seen) == 1 else "If-Match"
+    return failed(
+        what,
+        f"{storage.describe()} ignores conditional writes ({ignored}): of two runs that write at the same moment, one "
+        "loses what it has kept.",
+        "Take a service that knows conditional writes, as Amazon S3 does, or a local folder that all runs share.",
     )
 
 
