@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from directus_assets.local.content import seed
+from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.samples import samples
 from directus_assets.local.server import LocalDirectus
@@ -67,6 +68,10 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
             data = Path(tempfile.mkdtemp(prefix="directus-assets-demo-"))
             stack.callback(shutil.rmtree, data, ignore_errors=True)
         folder = data or _KEPT
+        # The database holds logins, the rest drafts and pictures.
+        os.umask(PRIVATE_UMASK)
+        if not folder.exists() or (folder / "directus" / "secrets.json").exists():
+            private_folder(folder)
         directus = stack.enter_context(LocalDirectus(folder / "directus"))
         config = demo_config(os.environ)
         content = seed(directus, config=parse_config(config))

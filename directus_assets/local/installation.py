@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from directus_assets.directus.version import NEWEST, TESTED
 from directus_assets.errors import ConfigurationError
-from directus_assets.local.node import node_folder, npm_ci, require_compiler
+from directus_assets.local.node import PASSED_ON, node_folder, npm_ci, require_compiler
 from directus_assets.local.progress import Say, shown
 
 ADMIN_EMAIL = "admin@example.com"
@@ -30,7 +30,6 @@ VERSION_VARIABLE = "LOCAL_DIRECTUS"
 """Names the version that is taken where nobody asks for one: for tests on an older line."""
 
 _NPM_PROJECTS = Path(__file__).parent / "npm"
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Installation:
 
         Nothing else of ours is passed on, since a STORAGE_ROOT or SECRET of another Directus would be obeyed, too.
         """
-        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         # Node keeps its compiled form of the modules there, and later starts are quicker.
         return {**passed_on, "NODE_COMPILE_CACHE": str(self.folder / "compiled"), "TELEMETRY": "false", **own}
 

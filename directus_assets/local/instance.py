@@ -6,12 +6,15 @@ import secrets
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.installation import ADMIN_EMAIL, Installation
+
+PRIVATE_UMASK = 0o077
+"""For the programs that we start: others may hold drafts, files and logs that are nobody else's business."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +67,19 @@ def prepare_folder(folder: Path, installation: Installation) -> Secrets:
     """
     path = folder / "secrets.json"
     if path.is_file():
+        private_folder(folder)  # those of earlier versions were open to everybody
         return Secrets.read(path)
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigurationError(
             f"The folder {folder} holds something else than a local Directus.", remedy="Name an empty or a new folder."
         )
-    (folder / "uploads").mkdir(parents=True)
-    (folder / "extensions").mkdir()
+    private_folder(folder)
+    (folder / "uploads").mkdir(mode=0o700)
+    (folder / "extensions").mkdir(mode=0o700)
     (folder / "package.json").write_text('{"private": true}\n', "utf-8")
     fresh = Secrets.fresh()
     shutil.copyfile(installation.template, folder / "data.db")
+    (folder / "data.db").chmod(0o600)
     with closing(sqlite3.connect(folder / "data.db")) as database, database:
         database.execute(
             "UPDATE directus_users SET token = ?, password = ? WHERE email = ?",
@@ -84,12 +90,24 @@ def prepare_folder(folder: Path, installation: Installation) -> Secrets:
     return fresh
 
 
+def private_folder(folder: Path) -> None:
+    """Makes the folder where it is missing, and closes it and its files to everybody but its owner."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for path in folder.iterdir():
+        # Databases come and go with their journals.
+        with suppress(FileNotFoundError):
+            if path.is_file() and not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o700)
+
+
 def _password_hash(password: str, installation: Installation) -> str:
     """The password as Directus stores it: by the npm package argon2 with its defaults."""
     script = "require('argon2').hash(require('fs').readFileSync(0)).then((hash) => process.stdout.write(hash))"
     run = subprocess.run(
         [installation.node, "--eval", script],
         cwd=installation.folder,
+        env=installation.environment({}),
         input=password.encode(),
         capture_output=True,
         check=True,

@@ -1,11 +1,13 @@
 """Node and npm from PyPI: where they are, and how a pinned npm project is installed with them."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import util
 from pathlib import Path
@@ -15,6 +17,28 @@ from directus_assets.local.progress import Say
 
 _COMPILERS = ("c++", "g++", "clang++")
 _LOG_LINES_SHOWN = 40
+
+_LOGIN = re.compile(r"auth|token|password|username|otp")
+
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""What every program of Node may know of our environment: nothing that is secret."""
+
+_NPM_NEEDS = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
+    *(
+        "CC",
+        "CXX",
+        "AR",
+        "LD",
+        "MAKE",
+        "CFLAGS",
+        "CPPFLAGS",
+        "CXXFLAGS",
+        "LDFLAGS",
+        "SDKROOT",
+        "MACOSX_DEPLOYMENT_TARGET",
+    ),
+)
 
 
 def node_folder() -> Path:
@@ -87,6 +111,21 @@ def what_npm_does(line: str) -> str:
     return ""
 
 
+def npm_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of `environ` npm needs for reaching its registry and compiling.
+
+    Nothing else: it runs scripts of hundreds of packages, and they see all of it. A login for a registry belongs in
+    `.npmrc`, which npm reads itself.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in PASSED_ON
+        or name.upper() in _NPM_NEEDS
+        or (name.lower().startswith("npm_config_") and not _LOGIN.search(name.lower()))
+    }
+
+
 def _start_npm(project: Path) -> subprocess.Popen[str]:
     node = node_folder()
     return subprocess.Popen(
@@ -97,7 +136,7 @@ def _start_npm(project: Path) -> subprocess.Popen[str]:
         ],
         cwd=project,
         env={
-            **os.environ,
+            **npm_environment(os.environ),
             "PATH": f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             # Otherwise the native modules are compiled against the headers of whichever Node npm believes in.
             "npm_config_nodedir": str(node),

@@ -16,6 +16,7 @@ import httpx
 
 from directus_assets import orchestration
 from directus_assets.errors import ConfigurationError
+from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.progress import shown
 from directus_assets.local.server import LocalDirectus, free_port
 
@@ -36,7 +37,7 @@ _HOME = "dagster"
 def prepare_home(folder: Path) -> Path:
     """The DAGSTER_HOME of the pipeline in `folder`; made where it is missing, with our `dagster.yaml`."""
     home = folder / _HOME
-    home.mkdir(parents=True, exist_ok=True)
+    private_folder(home)
     if not (home / "dagster.yaml").exists():
         shutil.copyfile(Path(orchestration.__path__[0]) / "dagster.yaml", home / "dagster.yaml")
     return home
@@ -109,6 +110,7 @@ class LocalPipeline:
         prepare_home(self.folder)
         (self.folder / "directus_assets.yaml").write_text(self._config, "utf-8")
         (self.folder / "workspace.yaml").write_text(_WORKSPACE, "utf-8")
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as log, shown(f"Starting the pipeline at {self.url}"):
             self._process = subprocess.Popen(
                 [
@@ -126,6 +128,7 @@ class LocalPipeline:
                 cwd=self.folder,
                 env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **self.environment},
                 stdin=subprocess.DEVNULL,
+                umask=PRIVATE_UMASK,
                 stdout=log,
                 stderr=log,
                 # Ctrl+C is ours to handle; and all of its processes end together.

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.installation import ADMIN_EMAIL, Installation, installed
-from directus_assets.local.instance import prepare_folder
+from directus_assets.local.instance import PRIVATE_UMASK, prepare_folder
 from directus_assets.local.progress import shown
 
 START_SECONDS = 120.0
@@ -149,6 +149,7 @@ class LocalDirectus:
         try:
             self._require_port()
             self._prepare_database()
+            self.log.touch(mode=0o600)
             with self.log.open("ab") as log, shown(f"Starting Directus at {self.url}"):
                 self._process = self._spawn(log)
                 self._wait_until_it_answers(self._process)
@@ -235,6 +236,7 @@ class LocalDirectus:
             cwd=self.folder,
             env=installation.environment(self._environment()),
             stdin=subprocess.PIPE,
+            umask=PRIVATE_UMASK,
             stdout=log,
             stderr=log,
             # Ctrl+C is ours to handle: the server must outlive those that still talk to it.

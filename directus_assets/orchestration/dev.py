@@ -58,13 +58,13 @@ def ui_port(webserver_url: str, port: int | None) -> int:
 
 
 def make_home(home: Path) -> Path:
-    """Dagster's folder, made with our `dagster.yaml` where that is missing; an existing one is left as it is.
+    """Dagster's folder, made for its owner alone, with our `dagster.yaml`; an existing one is left as it is.
 
     Raises:
         ConfigurationError: it cannot be made.
     """
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
             shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
     except OSError as error:

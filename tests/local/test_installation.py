@@ -44,6 +44,27 @@ def test_without_a_compiler_the_installer_says_what_to_install(monkeypatch: pyte
         require_compiler()
 
 
+def test_the_scripts_that_npm_runs_see_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DIRECTUS_TOKEN", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "npm_config__authToken", "PYTHONPATH"):
+        monkeypatch.setenv(name, "a-secret-of-this-machine")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("npm_config_audit_level", "none")
+    (tmp_path / "package.json").write_text(
+        json.dumps({"name": "x", "version": "1.0.0", "scripts": {"install": "env > seen.txt"}})
+    )
+    (tmp_path / "package-lock.json").write_text(
+        json.dumps({"name": "x", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "x"}}})
+    )
+
+    npm_ci(tmp_path, lambda _: None)
+
+    seen = (tmp_path / "seen.txt").read_text("utf-8")
+    assert "a-secret-of-this-machine" not in seen
+    assert "HTTPS_PROXY=http://proxy.example:3128\n" in seen
+    assert "npm_config_audit_level=none\n" in seen
+    assert "HOME=" in seen
+
+
 def test_when_npm_fails_the_end_of_its_log_is_in_the_error(tmp_path: Path) -> None:
     # npm takes the nearest folder above that has one for the project, and there may be one.
     (tmp_path / "package.json").write_text('{"private": true}')

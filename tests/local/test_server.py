@@ -40,8 +40,26 @@ def test_it_starts_without_a_word_of_warning_about_its_folder(directus: LocalDir
     assert "doesn't exist" not in directus.log.read_text("utf-8")
 
 
-def test_only_the_owner_can_read_its_secrets(directus: LocalDirectus) -> None:
-    assert stat.S_IMODE((directus.folder / "secrets.json").stat().st_mode) == 0o600
+def test_only_the_owner_can_read_anything_of_it(directus: LocalDirectus, admin: httpx.Client) -> None:
+    admin.post("/files", files={"file": ("a.txt", b"a draft")}).raise_for_status()
+
+    paths = [directus.folder, *directus.folder.rglob("*")]
+
+    assert {"secrets.json", "data.db", "directus.log"} <= {path.name for path in paths}
+    assert list(directus.uploads.iterdir())
+    open_to_others = {path.name for path in paths if path.exists() and path.stat().st_mode & 0o077}
+    assert open_to_others <= {"package.json", "running.lock"}
+
+
+def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
+    folder = LocalDirectus(tmp_path / "project").folder
+    folder.chmod(0o755)
+    (folder / "data.db").chmod(0o644)
+
+    LocalDirectus(folder)
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "data.db").stat().st_mode) == 0o600
 
 
 def test_its_storage_variables_name_the_folder_of_the_uploads(directus: LocalDirectus, admin: httpx.Client) -> None:

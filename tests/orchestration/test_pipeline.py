@@ -209,6 +209,15 @@ def test_an_upload_is_served_through_every_preset_as_rendered_here(story: Story,
     assert story.partitions == [harbour]
 
 
+def test_nobody_else_can_read_what_the_pipeline_keeps(story: Story, harbour: str) -> None:
+    home = story.pipeline.home
+    kept = [story.pipeline.log, home, *(path for path in home.rglob("*") if path.name != "dagster.yaml")]
+
+    assert len(kept) > 10
+    # A journal is gone a moment later.
+    assert [path for path in kept if path.exists() and path.stat().st_mode & 0o077] == []
+
+
 def test_an_edited_title_starts_no_run(story: Story, harbour: str) -> None:
     runs, stored = len(story.runs()), story.stored()
 
