@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from pydantic import BaseModel
 
 BEAT_SECONDS = 30.0
 SILENCE_SECONDS = 120.0
 """A worker that is alive is not silent for so long, whatever it does."""
+
+_LONGEST_LOOK_SECONDS = 45.0
+"""What counts at most between two looks of the sensor, which are 30 s apart."""
 
 _POOL_SECONDS = 300.0
 """How often Dagster itself says that a run still waits for a slot."""
@@ -49,14 +53,41 @@ def signs_of_life(log: dg.DagsterLogManager, *, every_seconds: float = BEAT_SECO
         thread.join()
 
 
-def is_dead(last: dg.EventLogEntry, *, now: float) -> bool:
+class Silence(BaseModel):
+    """What the sensor has seen of one run: its latest event, and for how long there has been no other."""
+
+    event: int
+    seconds: float = 0.0
+
+
+class Watch(BaseModel):
+    """What the sensor has seen of all started runs, by their ids, when it last looked."""
+
+    looked_at: float = 0.0
+    """Seconds since 1970, by the clock of the sensor."""
+    runs: dict[str, Silence] = {}
+
+    def look(self, run_id: str, event: int, *, now: float) -> Silence:
+        """For how long that run has been silent.
+
+        Only the sensor's own clock counts, and from one look to the next at most `_LONGEST_LOOK_SECONDS`: the worker
+        may run on a machine whose clock goes wrong; and a machine that was asleep was so for its runs as well.
+        """
+        known = self.runs.get(run_id)
+        if known is None or known.event != event:
+            return Silence(event=event)
+        passed = min(max(0.0, now - self.looked_at), _LONGEST_LOOK_SECONDS)
+        return Silence(event=event, seconds=known.seconds + passed)
+
+
+def is_dead(last: dg.EventLogEntry, *, silent_seconds: float) -> bool:
     """Whether a started run, whose latest event this is, has no worker any more.
 
     Args:
         last: the latest event of the run.
-        now: seconds since 1970.
+        silent_seconds: for how long it has been the latest.
     """
-    return now - last.timestamp > SILENCE_SECONDS + _rest_seconds(last.dagster_event)
+    return silent_seconds > SILENCE_SECONDS + _rest_seconds(last.dagster_event)
 
 
 def _rest_seconds(event: dg.DagsterEvent | None) -> float:

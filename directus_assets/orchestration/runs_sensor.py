@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 import dagster as dg
 
-from directus_assets.orchestration.alive import is_dead
+from directus_assets.orchestration.alive import Silence, Watch, is_dead
+from directus_assets.orchestration.cursor import read_cursor
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.names import Names
 
@@ -28,26 +29,42 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
         description="Ends runs whose worker died without a word, so that they are tried again.",
     )
     def runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        dead = end_dead_runs(context.instance, jobs=jobs, assets=assets, now=time.time())
+        watch = read_cursor(Watch, context.cursor, context.log) or Watch()
+        dead, watch = end_dead_runs(context.instance, watch, jobs=jobs, assets=assets, now=time.time())
+        context.update_cursor(watch.model_dump_json())
         return dg.SkipReason(f"Ended without their workers: {', '.join(dead)}." if dead else "All workers are alive.")
 
     return runs_sensor
 
 
 def end_dead_runs(
-    instance: dg.DagsterInstance, *, jobs: Collection[str], assets: Collection[dg.AssetKey], now: float
-) -> list[str]:
-    """Marks as failed what is started, of ours, and dead; returns the ids of those runs.
+    instance: dg.DagsterInstance, watch: Watch, *, jobs: Collection[str], assets: Collection[dg.AssetKey], now: float
+) -> tuple[list[str], Watch]:
+    """Marks as failed what is started, of ours, and dead.
 
     A failed run is tried again (`run_retries`), and one that is not dead after all does no harm: what it makes is what
     the other one makes.
+
+    Args:
+        instance: whose runs.
+        watch: what the look before has seen.
+        jobs: as for the sensor.
+        assets: as for the sensor.
+        now: seconds since 1970.
+
+    Returns:
+        The ids of those runs, and what this look has seen.
     """
     dead = []
+    seen: dict[str, Silence] = {}
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(assets):
             continue
         latest = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
-        if latest and is_dead(latest[0].event_log_entry, now=now):
+        if not latest:
+            continue
+        seen[run.run_id] = watch.look(run.run_id, latest[0].storage_id, now=now)
+        if is_dead(latest[0].event_log_entry, silent_seconds=seen[run.run_id].seconds):
             instance.report_run_failed(run, _MESSAGE)
             dead.append(run.run_id)
-    return dead
+    return dead, Watch(looked_at=now, runs=seen)

@@ -1,11 +1,11 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import dagster as dg
 import pytest
 
-from directus_assets.orchestration.alive import is_dead, signs_of_life
+from directus_assets.orchestration.alive import Silence, Watch, is_dead, signs_of_life
 from directus_assets.orchestration.build import build_defs
 from directus_assets.orchestration.runs_sensor import end_dead_runs
 from directus_assets.settings import Environment, Settings, parse_config
@@ -20,16 +20,32 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield ephemeral
 
 
-def started(instance: dg.DagsterInstance, job: str = "image_presets", *, seconds_ago: float = 0) -> dg.DagsterRun:
-    """A run that has started and given its last sign of life."""
+def started(instance: dg.DagsterInstance, job: str = "image_presets", *, at: float | None = None) -> dg.DagsterRun:
+    """A run that has started and given its last sign of life.
+
+    Args:
+        instance: where.
+        job: its name.
+        at: when, by the clock of its worker; now by default.
+    """
 
     @dg.job(name=job)
     def empty() -> None: ...
 
     run = instance.create_run_for_job(empty)
     event = dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_START.value, job_name=job)
-    instance.report_dagster_event(event, run_id=run.run_id, timestamp=time.time() - seconds_ago)
+    instance.report_dagster_event(event, run_id=run.run_id, timestamp=time.time() if at is None else at)
     return run
+
+
+def look(instance: dg.DagsterInstance, *times: float, jobs: Collection[str] = ("image_presets",)) -> list[list[str]]:
+    """What each look of the sensor ends; the looks are at these times by its clock."""
+    watch, ended = Watch(), []
+    for now in times:
+        dead, watch = end_dead_runs(instance, watch, jobs=jobs, assets={CARD}, now=now)
+        watch = Watch.model_validate_json(watch.model_dump_json())
+        ended.append(dead)
+    return ended
 
 
 def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
@@ -41,24 +57,57 @@ def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
 def test_a_run_that_has_been_silent_for_minutes_is_ended_as_failed(instance: dg.DagsterInstance) -> None:
     run = started(instance)
 
-    dead = end_dead_runs(instance, jobs={"image_presets"}, assets=(), now=time.time() + 130)
+    assert look(instance, *range(1000, 1121, 30)) == [[]] * 5
+    assert look(instance, *range(1000, 1151, 30)) == [*[[]] * 5, [run.run_id]]
 
-    assert dead == [run.run_id]
     assert status(instance, run) == "FAILURE"
 
 
 def test_a_run_that_gave_a_sign_of_life_is_left_alone(instance: dg.DagsterInstance) -> None:
     run = started(instance)
-
-    assert end_dead_runs(instance, jobs={"image_presets"}, assets=(), now=time.time() + 90) == []
+    dead, watch = end_dead_runs(instance, Watch(), jobs={"image_presets"}, assets=(), now=1000)
+    for now in range(1030, 2000, 30):
+        if now % 120 == 40:
+            instance.report_engine_event("Still at work.", run)
+        dead, watch = end_dead_runs(instance, watch, jobs={"image_presets"}, assets=(), now=now)
+        assert dead == []
 
     assert status(instance, run) == "STARTED"
+
+
+def test_a_machine_that_was_asleep_ends_no_run(instance: dg.DagsterInstance) -> None:
+    run = started(instance)
+
+    assert look(instance, 1000, 1030, 90_000, 90_005) == [[], [], [], []]
+
+    assert status(instance, run) == "STARTED"
+
+
+def test_after_a_sleep_a_dead_run_is_found_all_the_same(instance: dg.DagsterInstance) -> None:
+    run = started(instance)
+
+    assert look(instance, 1000, 90_000, 90_030, 90_060, 90_090)[-1] == [run.run_id]
+
+
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+def test_the_clock_of_the_workers_machine_decides_nothing(instance: dg.DagsterInstance, hours: int) -> None:
+    run = started(instance, at=time.time() + 3600 * hours)
+    now = time.time()
+
+    assert look(instance, now, now + 30, now + 60) == [[], [], []]
+    assert look(instance, *(now + 30 * count for count in range(6)))[-1] == [run.run_id]
+
+
+def test_a_clock_that_is_put_back_makes_nothing_dead(instance: dg.DagsterInstance) -> None:
+    started(instance)
+
+    assert look(instance, 10_000, 10_030, 10_060, 3000, 3030) == [[]] * 5
 
 
 def test_runs_of_others_are_left_alone(instance: dg.DagsterInstance) -> None:
     run = started(instance, job="somebody_elses")
 
-    assert end_dead_runs(instance, jobs={"image_presets"}, assets={CARD}, now=time.time() + 9000) == []
+    assert look(instance, *range(0, 3000, 30)) == [[]] * 100
 
     assert status(instance, run) == "STARTED"
 
@@ -68,12 +117,29 @@ def test_dead_runs_of_all_our_jobs_are_ended(instance: dg.DagsterInstance) -> No
     settings = Settings(environment=Environment.read({}), config=parse_config(""))
     defs = build_defs(settings, snapshot=Snapshot(rows={"storage_asset_presets": [{"key": "card", "width": 10}]}))
     jobs = {job.name for job in defs.jobs or ()}
-    runs = {job: started(instance, job, seconds_ago=3600) for job in jobs}
+    runs = {job: started(instance, job) for job in jobs}
+    watch = Watch(looked_at=time.time() - 30)
+    for run in runs.values():
+        (latest,) = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
+        watch.runs[run.run_id] = Silence(event=latest.storage_id, seconds=100)
 
-    defs.resolve_sensor_def("directus_runs_sensor")(dg.build_sensor_context(instance=instance))
+    with dg.build_sensor_context(instance=instance, cursor=watch.model_dump_json()) as context:
+        defs.resolve_sensor_def("directus_runs_sensor")(context)
 
     assert jobs == {"directus_buttons", "directus_reconcile", "image_presets"}
     assert {job: status(instance, run) for job, run in runs.items()} == dict.fromkeys(jobs, "FAILURE")
+
+
+def test_the_sensor_remembers_what_it_saw_and_takes_any_cursor(instance: dg.DagsterInstance) -> None:
+    settings = Settings(environment=Environment.read({}), config=parse_config(""))
+    sensor = build_defs(settings, snapshot=Snapshot()).resolve_sensor_def("directus_runs_sensor")
+    run = started(instance, job="directus_reconcile")
+
+    with dg.build_sensor_context(instance=instance, cursor="by hand") as context:
+        sensor(context)
+
+        assert Watch.model_validate_json(context.cursor or "").runs[run.run_id].seconds == 0
+    assert status(instance, run) == "STARTED"
 
 
 def test_a_run_that_waits_for_its_next_try_is_not_dead() -> None:
@@ -91,8 +157,8 @@ def test_a_run_that_waits_for_its_next_try_is_not_dead() -> None:
         records = instance.get_records_for_run(result.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY).records
     event = records[0].event_log_entry
 
-    assert not is_dead(event, now=event.timestamp + 120.1)
-    assert is_dead(event, now=event.timestamp + 120.3)
+    assert not is_dead(event, silent_seconds=120.1)
+    assert is_dead(event, silent_seconds=120.3)
 
 
 def test_work_that_takes_long_gives_signs_of_life(instance: dg.DagsterInstance) -> None:
