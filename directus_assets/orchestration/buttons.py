@@ -15,6 +15,7 @@ from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
 from directus_assets.orchestration.alive import signs_of_life
 from directus_assets.orchestration.click_outcome import find_outcome
 from directus_assets.orchestration.interval import minimum_interval
+from directus_assets.orchestration.outages import through_outages
 from directus_assets.orchestration.reconcile import Target
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import (
@@ -80,6 +81,7 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Tells editors in Directus what has become of what they had made again.",
     )
+    @through_outages
     def buttons_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         # Dagster's own storage is opened only for a click: a quiet tick costs next to nothing.
         for click in open_clicks(project.memory):

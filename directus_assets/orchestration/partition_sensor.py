@@ -20,6 +20,7 @@ from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.kept_open import keep_open
 from directus_assets.orchestration.materialized import failed_outputs, failures, fingerprints
 from directus_assets.orchestration.memory import note_first
+from directus_assets.orchestration.outages import through_outages
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
 from directus_assets.orchestration.report import REVIEW_MARK
 from directus_assets.orchestration.resources import Project
@@ -72,6 +73,7 @@ def build_partition_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=description,
     )
+    @through_outages
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         # Ticks are in the process that lives as long as the pipeline does.
         keep_open(project.settings.environment.state_folder)

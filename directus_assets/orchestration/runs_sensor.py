@@ -9,6 +9,7 @@ from directus_assets.orchestration.alive import Silence, Watch, is_dead
 from directus_assets.orchestration.cursor import read_cursor
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.outages import through_outages
 
 _MESSAGE = "The worker of this run is gone: it has given no sign of life for some minutes."
 
@@ -28,6 +29,7 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends runs whose worker died without a word, so that they are tried again.",
     )
+    @through_outages
     def runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         watch = read_cursor(Watch, context.cursor, context.log) or Watch()
         dead, watch = end_dead_runs(context.instance, watch, jobs=jobs, assets=assets, now=time.time())

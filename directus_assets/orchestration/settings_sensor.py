@@ -10,6 +10,7 @@ from directus_assets.errors import PermanentError
 from directus_assets.orchestration.cursor import read_cursor
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.outages import through_outages
 from directus_assets.orchestration.proof import identity, require_ours
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.webserver import Webserver
@@ -42,6 +43,7 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         description="Follows presets, languages, translated collections and glossary in Directus, and the YAML file.",
         tags=identity(project.settings),
     )
+    @through_outages
     def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         directus = project.directus
         cursor = read_cursor(SettingsCursor, context.cursor, context.log) or SettingsCursor(feed=begin_feed(directus))

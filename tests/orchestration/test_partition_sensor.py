@@ -667,8 +667,8 @@ def test_a_failed_read_fails_the_tick_and_the_cursor_stays(
     directus.is_down = True
     before = pipeline.cursor
 
-    with pytest.raises(Unreachable):
-        pipeline.tick()
+    assert pipeline.tick() == []
+    assert "The next tick looks again." in pipeline.news
     assert pipeline.cursor == before
 
     directus.is_down = False
@@ -682,8 +682,8 @@ def test_a_directus_that_is_down_on_the_first_tick_is_no_empty_directus(
     directus.is_down = True
     pipeline = Pipeline(instance, directus)
 
-    with pytest.raises(Unreachable):
-        pipeline.tick()
+    assert pipeline.tick() == []
+    assert pipeline.cursor is None
 
     directus.is_down = False
     pipeline.tick()
@@ -789,8 +789,7 @@ def test_where_directus_is_down_for_one_part_the_cursor_stays(
     directus.upload("f1")
     before = pipeline.cursor
 
-    with pytest.raises(Unreachable):
-        pipeline.tick()
+    assert pipeline.tick() == []
 
     assert pipeline.cursor == before
     assert pipeline.partitions == []
