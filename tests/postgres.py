@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from directus_assets.local import postgres
+from tests.machine import lacking
 
 
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """Starts an empty server, and gives the address of its database; skips the test where there is no server."""
+    """Starts an empty server, and gives the address of its database. Where there is none: see `machine.lacking`."""
     if postgres.find_programs() is None:
-        pytest.skip("There is no PostgreSQL server on this machine (Debian: apt-get install postgresql).")
+        lacking("a PostgreSQL server (Debian: apt-get install postgresql)")
     with postgres.running_postgres(fsync=False) as url:
         yield url

@@ -20,6 +20,7 @@ from tests.chaos.editors import Editors
 from tests.chaos.faults import Faults
 from tests.chaos.surroundings import Surroundings, may_hide_folders, nothing_shared
 from tests.chaos.verdict import Verdict
+from tests.machine import lacking
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(5400)]
 
@@ -101,8 +102,9 @@ def test_on_files_everything_is_there_in_the_end_each_exactly_once(tmp_path: Pat
         suffer(bed, form, seed, "on files")
 
 
-@pytest.mark.skipif(not may_hide_folders(), reason="This user may not make mount namespaces.")
 def test_on_postgresql_and_a_bucket_runs_that_share_no_disk_do_the_same(tmp_path: Path, seed: int) -> None:
+    if not may_hide_folders():
+        lacking("the right to make mount namespaces (`unshare --mount`)")
     chance, form = random.Random(seed), FULL if IS_FULL else SHORT_APART
     with (
         nothing_shared(tmp_path, chance, dagster=form.dagster) as surroundings,

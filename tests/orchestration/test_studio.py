@@ -23,6 +23,7 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.run_tags import CLICK_TAG, PUSH, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
+from tests.machine import lacking
 from tests.orchestration.test_pipeline import CARD, WIDE, Story, picture
 
 pytestmark = pytest.mark.integration
@@ -89,7 +90,7 @@ def files(story: Story, editor: Editor) -> list[str]:
 @pytest.fixture
 def page() -> Iterator[Page]:
     if not CHROMIUM:
-        pytest.skip("There is no Chromium (Debian: apt install chromium).")
+        lacking("Chromium (Debian: apt-get install chromium)")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
     quiet = ["--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:

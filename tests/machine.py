@@ -1,0 +1,31 @@
+"""What some tests need of the machine: a PostgreSQL server, a browser, the right to mount."""
+
+import os
+import subprocess
+from functools import cache
+from typing import Final, NoReturn
+
+import pytest
+
+EVERYTHING_IS_THERE: Final = "TESTS_NEED_EVERYTHING"
+"""`.ci/run` sets it: what is lacking there is a failure, so that no test is passed over for months without a word."""
+
+
+def lacking(what: str) -> NoReturn:
+    """Ends the test that cannot run: a developer's machine may lack something, that of CI may not."""
+    if os.environ.get(EVERYTHING_IS_THERE):
+        pytest.fail(f"This machine lacks {what}, and {EVERYTHING_IS_THERE} is set.", pytrace=False)
+    pytest.skip(f"This machine lacks {what}.")
+
+
+@cache
+def own_mounts() -> tuple[str, ...]:
+    """What a command starts with that is to make mounts of its own, which nobody else sees.
+
+    Ends the test where this user may not have any.
+    """
+    for prefix in (("unshare", "--user", "--map-root-user", "--mount"), ("unshare", "--mount")):
+        mount = ("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/mnt")
+        if subprocess.run([*prefix, *mount], capture_output=True, check=False).returncode == 0:
+            return prefix
+    lacking("the right to mount small file systems (`unshare --mount`)")
