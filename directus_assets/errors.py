@@ -6,7 +6,8 @@
     ├── ConfigurationError            environment, YAML or Directus settings that cannot work
     ├── TransientError                the same call may succeed later; carries `retry_after_seconds`
     │   ├── Unreachable               no answer: refused, reset, timed out
-    │   └── Overloaded                408, 425, 429 and 5xx: the server asks for patience
+    │   ├── Overloaded                408, 425, 429 and 5xx: the server asks for patience
+    │   └── ChangedMeanwhile          somebody else was faster: read again, and decide anew
     └── PermanentError                the same call fails again; never retried
         ├── Forbidden                 401 and 403: the token lacks a right
         ├── NotFound                  404, 410: what was asked for is gone
@@ -86,6 +87,10 @@ class Unreachable(TransientError):
 
 class Overloaded(TransientError):
     """The server answered that it cannot serve the request now."""
+
+
+class ChangedMeanwhile(TransientError):
+    """What was to be replaced is not what was read any more."""
 
 
 class PermanentError(DirectusAssetsError):

@@ -264,7 +264,7 @@ class DirectusClient:
         if nested := _nested_limits(query.get("fields", ())):
             query = {"deep": nested, **query}
         query = {name: value for name, value in query.items() if not isinstance(value, Mapping) or value}
-        params = {name: _as_parameter(value) for name, value in query.items()}
+        params = _parameters(query)
         if len(path) + len(str(httpx.QueryParams(params))) <= LONGEST_ADDRESS:
             answer = self._send("GET", path, params=params)
         else:
@@ -324,9 +324,9 @@ class DirectusClient:
         """`data` of a POST with a JSON body."""
         return _data(self._send("POST", path, **_body(body)))
 
-    def patch(self, path: str, body: Any) -> Any:
-        """`data` of a PATCH with a JSON body."""
-        return _data(self._send("PATCH", path, **_body(body)))
+    def patch(self, path: str, body: Any, **query: Any) -> Any:
+        """`data` of a PATCH with a JSON body; `query` says what is answered, as for `get`."""
+        return _data(self._send("PATCH", path, **_body(body), params=_parameters(query)))
 
     def delete(self, path: str, body: Any = None) -> None:
         """A DELETE."""
@@ -405,6 +405,10 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _as_json(part) for name, part in value.items()}
     return [_as_json(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _parameters(query: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _as_parameter(value) for name, value in query.items()}
 
 
 def _as_parameter(value: Any) -> str:

@@ -192,13 +192,13 @@ def _of(collection: str, *actions: str) -> Filter:
 
 
 def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:
-    """The entries that are changes by somebody else: our own writes are never a change.
+    """The entries that are changes by somebody else: our own writes are never a change."""
+    return [entry for entry in entries if entry.action in _CHANGES and not is_own(entry, own_user_id)]
 
-    A write is our own if both its user and its user agent are ours, so that a person who works in the Studio with the
-    account that the token belongs to is still somebody else.
+
+def is_own(entry: Activity, own_user_id: str) -> bool:
+    """Whether we have made an entry: its user and its user agent are ours.
+
+    A person who works in the Studio with the account that the token belongs to is still somebody else.
     """
-    return [
-        entry
-        for entry in entries
-        if entry.action in _CHANGES and not (entry.user == own_user_id and entry.user_agent == USER_AGENT)
-    ]
+    return entry.user == own_user_id and entry.user_agent == USER_AGENT

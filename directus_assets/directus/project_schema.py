@@ -1,12 +1,18 @@
 """The collections of a project with their fields and relations, as far as a declaration has to be checked by them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.schema import TranslatedCollection, alone, holds_text, read_translated_collections
+from directus_assets.directus.schema import (
+    TranslatedCollection,
+    alone,
+    holds_text,
+    is_filterable,
+    read_translated_collections,
+)
 from directus_assets.errors import PermanentError
 
 
@@ -25,6 +31,8 @@ class FieldSchema:
     """The values that the Studio offers for it."""
     is_text: bool | None = None
     """Whether it holds text that people read; None where nobody has looked."""
+    is_filterable: bool = field(default=False, compare=False)
+    """Whether rows can be selected by its value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +116,7 @@ def _field(row: Mapping[str, Any], related: Mapping[tuple[str, str], str]) -> Fi
         max_length=column.get("max_length") if row["type"] == "string" else None,
         choices=_choices((row.get("meta") or {}).get("options") or {}),
         is_text=_is_content(row) and holds_text(row),
+        is_filterable=is_filterable(row),
     )
 
 

@@ -10,7 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import langcodes
@@ -34,6 +34,10 @@ _KIND_OF_INTERFACE: dict[str | None, str] = {
 }
 _TEXT_TYPES = frozenset({"string", "text"})
 _STRUCTURED_KINDS = frozenset({"blocks", "tags", "repeater"})
+_FILTERABLE_TYPES = frozenset({"string", "text", "csv", "integer", "boolean", "uuid"})
+"""Databases have no equality of JSON, and of floats only an approximate one."""
+_UNFILTERABLE_COLUMNS = frozenset({"clob", "nclob", "ntext"})
+_MASKED = frozenset({"conceal", "hash", "encrypt"})
 _CODE_FIELDS = ("code", "language_code", "locale", "iso", "iso_code", "key", "id")
 
 
@@ -46,6 +50,8 @@ class TextField:
     """How its value is read: `plain`, `html`, `markdown`, `blocks`, `slug`, `tags` or `repeater`."""
     members: tuple[str, ...] | None = None
     """Repeaters: the members that hold text; None to tell by name and value."""
+    is_filterable: bool = field(default=False, compare=False)
+    """Whether rows can be selected by its value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +118,19 @@ class _Field:
     options: Mapping[str, Any]
     is_key: bool
     is_reference: bool
+    is_filterable: bool
     number: float = math.inf
     """The older a field is, the lower is its number."""
+
+
+def is_filterable(row: Mapping[str, Any]) -> bool:
+    """Whether Directus and its database select rows by the very value of a field (a row of `GET /fields`)."""
+    meta, column = row.get("meta") or {}, row.get("schema") or {}
+    return (
+        row["type"] in _FILTERABLE_TYPES
+        and str(column.get("data_type")).lower() not in _UNFILTERABLE_COLUMNS
+        and _MASKED.isdisjoint(meta.get("special") or ())
+    )
 
 
 def read_translated_collections(
@@ -187,6 +204,7 @@ def _field(row: Mapping[str, Any]) -> _Field:
         is_key=bool(schema.get("is_primary_key")),
         is_reference=bool(schema.get("foreign_key_table")),
         number=meta.get("id") or math.inf,
+        is_filterable=is_filterable(row),
     )
 
 
@@ -261,15 +279,18 @@ def _pointing(
 def _text_fields(fields: Iterable[_Field]) -> list[TextField]:
     """The fields that hold text, by type and interface; keys, references and what Directus fills are none."""
     found = []
-    for field in fields:
-        if field.is_key or field.is_reference or field.special - {"cast-json", "cast-csv"}:
+    for each in fields:
+        if each.is_key or each.is_reference or each.special - {"cast-json", "cast-csv"}:
             continue
-        kind = _KIND_OF_INTERFACE.get(field.interface)
-        if kind in _STRUCTURED_KINDS and field.type in ("json", "csv"):
-            found.append(TextField(name=field.name, kind=kind, members=_members(field)))
-        elif kind and kind not in _STRUCTURED_KINDS and field.type in _TEXT_TYPES:
-            is_slug = bool(field.options.get("slug")) or field.name == "slug" or field.name.endswith("_slug")
-            found.append(TextField(name=field.name, kind="slug" if is_slug else kind))
+        kind, members = _KIND_OF_INTERFACE.get(each.interface), None
+        if kind in _STRUCTURED_KINDS and each.type in ("json", "csv"):
+            members = _members(each)
+        elif kind and kind not in _STRUCTURED_KINDS and each.type in _TEXT_TYPES:
+            is_slug = bool(each.options.get("slug")) or each.name == "slug" or each.name.endswith("_slug")
+            kind = "slug" if is_slug else kind
+        else:
+            continue
+        found.append(TextField(name=each.name, kind=kind, members=members, is_filterable=each.is_filterable))
     return found
 
 

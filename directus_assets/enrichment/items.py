@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from directus_assets.directus.client import DirectusClient, item_path, items_path
+from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.compare_and_set import CompareAndSet, Values
 from directus_assets.directus.models import File, JsonValue
 from directus_assets.directus.schema import LanguageRow, TextField
 from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
+from directus_assets.enrichment.rows import compare_and_set
+from directus_assets.errors import ChangedMeanwhile
 from directus_assets.translation.items import Item, Row, items_of_rows, read_items
 from directus_assets.translation.refusals import FieldsRefused, update
 from directus_assets.translation.row_writer import RowWriter
@@ -125,17 +128,30 @@ class ItemReader:
         """The items that these rows of translations belong to; deleted rows belong to none."""
         return items_of_rows(self.client, self.scope, row_keys) if self.scope else []
 
-    def write(self, item: EnrichedItem, values: Mapping[str, JsonValue]) -> None:
+    def write(self, item: EnrichedItem, values: Values) -> bool:
         """Writes these fields of the item itself.
+
+        Returns:
+            Whether they were written. If not, the item has changed since it was read: read it again, and decide anew.
 
         Raises:
             FieldsRefused: Directus does not take some of the fields; the others are written.
             DirectusAssetsError: Directus refuses or does not answer.
         """
-        is_singleton = self._schema.is_singleton
-        path = items_path(self.collection) if is_singleton else item_path(self.collection, item.key)
-        if refused := update(lambda left: self.client.patch(path, dict(left)), values):
+        old = {name: item.own.get(name) for name in values}
+        try:
+            refused = update(
+                lambda left: self._items.replace(item.key, {name: old[name] for name in left}, left), values
+            )
+        except ChangedMeanwhile:
+            return False
+        if refused:
             raise FieldsRefused(self.collection, refused)
+        return True
+
+    @cached_property
+    def _items(self) -> CompareAndSet:
+        return compare_and_set(self.client, self._schema)
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
         """Writes these fields of one language; whether it was written (see `RowWriter.write`)."""
@@ -153,7 +169,7 @@ class ItemReader:
         if not concerned or concerned[0].translated is None:
             return None
         names = {
-            place.name: TextField(name=place.name, kind="plain")
+            place.name: TextField(name=place.name, kind="plain", is_filterable=place.field.is_filterable)
             for each in concerned
             for place in (*each.inputs, *each.targets.values())
             if place.is_translated

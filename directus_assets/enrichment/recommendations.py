@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.compare_and_set import Values
 from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.interest import Candidate, Interaction, Phrases, Recommendation, Taste, recommend
 from directus_assets.enrichment.neighbours import Vector
 from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
-from directus_assets.errors import BadInput
+from directus_assets.enrichment.work import ROUNDS
+from directus_assets.errors import BadInput, TransientError
 from directus_assets.json_text import well_formed
 from directus_assets.translation.records import digest
 
@@ -140,10 +142,18 @@ class Recommender:
 
     def _write(self, segment: str, wanted: Sequence[Recommendation]) -> tuple[int, int, int]:
         """Writes the rows of one segment; how many were made, changed and removed."""
+        for _ in range(ROUNDS):
+            done = self._try_to_write(segment, [self._row(each) for each in wanted])
+            if done is not None:
+                return done
+        target = self.plan.target.collection.name
+        raise TransientError(f"Rows of {target} for '{segment}' kept being edited while they were written.")
+
+    def _try_to_write(self, segment: str, wanted: Sequence[Values]) -> tuple[int, int, int] | None:
         writer = RowWriter(self.client, self.plan.target)
         record = self.records.load(self.plan.collection.name, NAME, segment)
         plan = plan_rows(
-            [self._row(each) for each in wanted],
+            wanted,
             writer.read(segment),
             known=record.rows,
             intended=record.intended_rows,
@@ -157,6 +167,8 @@ class Recommender:
         intended = tuple(digest(dict(values)) for values in new)
         self.records.save(record.intending({}, intended))
         made = writer.carry_out(segment, plan)
+        if made is None:
+            return None
         self.records.save(replace(record, rows=(*plan.remembered, *made)).done())
         return len(plan.made), len(plan.changed), len(plan.removed)
 

@@ -21,7 +21,7 @@ from directus_assets.enrichment.targets import Targets
 from directus_assets.enrichment.text_statistics import plain
 from directus_assets.enrichment.vector_store import Place, VectorStore
 from directus_assets.enrichment.vocabularies import Vocabularies
-from directus_assets.enrichment.work import Enriched
+from directus_assets.enrichment.work import ROUNDS, Enriched
 from directus_assets.errors import PermanentError, TransientError
 from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.rate_gate import RateGate
@@ -144,7 +144,8 @@ class RelatedEnricher:
         failed: set[str] = set()
         for item in self.reader.read(lists, matching=False):
             try:
-                results[item.key] = self._write_one(item, lists[item.key])
+                if result := self._write_one(item, lists[item.key]):
+                    results[item.key] = result
             except PermanentError:
                 # Another item's trouble is told on its own partition.
                 if item.key == own:
@@ -152,15 +153,21 @@ class RelatedEnricher:
                 failed.add(item.key)
         return failed
 
-    def _write_one(self, item: EnrichedItem, near: Neighbours) -> Enriched:
+    def _write_one(self, item: EnrichedItem, near: Neighbours) -> Enriched | None:
+        """Writes the list of one item; None where it is gone."""
         values: list[JsonValue] = [
             {"item": self._key(n.key), "score": n.cosine, "rank": rank} for rank, n in enumerate(near, start=1)
         ]
-        outcome = self._targets.write(item, source_of(self.declaration, item), {"": {_RESULT: values}})
-        if outcome is None:
-            raise TransientError(f"Item {item.key} of {self.reader.collection} was edited while it was written.")
-        made = fingerprint(self.declaration, item)
-        return Enriched(item=item.key, fingerprint=made, values={_RESULT: values}, outcome=outcome)
+        now: EnrichedItem | None = item
+        for _ in range(ROUNDS):
+            if now is None:
+                return None
+            outcome = self._targets.write(now, source_of(self.declaration, now), {"": {_RESULT: values}})
+            if outcome is not None:
+                made = fingerprint(self.declaration, now)
+                return Enriched(item=item.key, fingerprint=made, values={_RESULT: values}, outcome=outcome)
+            now = self.reader.present.get(item.key)
+        raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was written.")
 
     def _key(self, key: str) -> JsonValue:
         field = self.declaration.collection.field(self.declaration.collection.key_field)

@@ -6,15 +6,16 @@ and what it was made from is not made again. A row about another item stands for
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from directus_assets.directus.client import DirectusClient, item_path, items_path
+from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.compare_and_set import CompareAndSet, Values
 from directus_assets.directus.models import JsonValue
-from directus_assets.directus.project_schema import FieldSchema
+from directus_assets.directus.project_schema import CollectionSchema, FieldSchema
 from directus_assets.enrichment.declaration import RowTarget
 from directus_assets.enrichment.records import MadeRow
+from directus_assets.errors import ChangedMeanwhile
 from directus_assets.translation.records import canonical, digest
-
-Values = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,8 @@ class RowPlan:
     """New values of rows of ours, by key."""
     made: Sequence[Values]
     removed: Sequence[str]
+    before: Mapping[str, Values]
+    """What is in the rows that are changed or removed."""
     remembered: tuple[MadeRow, ...]
     """What is known of rows that stay as they are."""
     is_kept: bool
@@ -83,6 +86,7 @@ def plan_rows(
         changed=changed,
         made=new[len(changed) :],
         removed=[key for key in going if key not in changed],
+        before={row.key: row.values for row in present if row.key in going},
         remembered=(
             *(
                 MadeRow(key=key, digest=own, about=_subject(wanted_by_digest[own], about))
@@ -123,19 +127,34 @@ class RowWriter:
             for row in rows
         ]
 
-    def carry_out(self, item: JsonValue, plan: RowPlan) -> list[MadeRow]:
-        """Does what is planned; gives the rows that were made or changed."""
+    def carry_out(self, item: JsonValue, plan: RowPlan) -> list[MadeRow] | None:
+        """Does what is planned.
+
+        Returns:
+            The rows that were made or changed; None where somebody has changed one of them meanwhile: read again, and
+            plan anew.
+
+        Raises:
+            DirectusAssetsError: Directus refuses or does not answer.
+        """
         key = self.target.collection.key_field
         found = []
-        for row, values in plan.changed.items():
-            self.client.patch(item_path(self.target.collection.name, row), dict(values))
-            found.append(self._made(row, values))
+        try:
+            for row, values in plan.changed.items():
+                self._rows.replace(row, plan.before[row], values)
+                found.append(self._made(row, values))
+        except ChangedMeanwhile:
+            return None
         for values in plan.made:
             made = self.client.post(self._path, {**values, self.target.item_field: item})
             found.append(self._made(str(made[key]) if made else "", values))
         for row in plan.removed:
-            self.client.delete(item_path(self.target.collection.name, row))
+            self._rows.remove(row, plan.before[row])
         return found
+
+    @cached_property
+    def _rows(self) -> CompareAndSet:
+        return compare_and_set(self.client, self.target.collection)
 
     def _made(self, key: str, values: Values) -> MadeRow:
         return MadeRow(key=key, digest=digest(dict(values)), about=_subject(values, self.target.about))
@@ -143,6 +162,23 @@ class RowWriter:
     @property
     def _path(self) -> str:
         return items_path(self.target.collection.name)
+
+
+def compare_and_set(client: DirectusClient, collection: CollectionSchema) -> CompareAndSet:
+    """Writes to the items of a collection."""
+
+    def as_compared(name: str, value: JsonValue) -> JsonValue:
+        field = collection.field(name)
+        return comparable(value, field) if field else value
+
+    return CompareAndSet(
+        client,
+        collection.name,
+        collection.key_field,
+        [field.name for field in collection.fields if field.is_filterable],
+        is_singleton=collection.is_singleton,
+        comparable=as_compared,
+    )
 
 
 def comparable(value: JsonValue, field: FieldSchema) -> JsonValue:

@@ -132,7 +132,10 @@ class Targets:
             return None
         made: list[MadeRow] = []
         if rows and self._rows:
-            made = self._rows.carry_out(item.own[self.declaration.collection.key_field], rows)
+            carried_out = self._rows.carry_out(item.own[self.declaration.collection.key_field], rows)
+            if carried_out is None:
+                return None
+            made = carried_out
             ours = (*rows.remembered, *made)
             self.remember(item, lambda known: replace(known, rows=ours).done())
         else:
@@ -141,7 +144,7 @@ class Targets:
         if self.declaration.options.review == "version":
             self._propose(item, reviews)
         return Written(
-            written=tuple(each.name for each in decided if each.verdict is Verdict.WRITE),
+            written=tuple(each.name for each in decided if _is_written(each, earlier)),
             kept=tuple(each.name for each in decided if each.verdict is Verdict.KEEP),
             reviews=(
                 *(Review(target=e.name, human=canonical(e.human), proposal=canonical(e.value)) for e in reviews),
@@ -201,8 +204,8 @@ class Targets:
     def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided]) -> bool:
         """Whether all could be written; what was is known as ours."""
         own = {each.place.name: each.value for each in decided if not each.place.is_translated}
-        if own:
-            self.reader.write(item, own)
+        if own and not self.reader.write(item, own):
+            return False
         for language in self.declaration.translated.languages if self.declaration.translated else ():
             values = {
                 each.place.name: each.value
@@ -273,3 +276,11 @@ class Targets:
                 save_proposals(
                     client, translated.translations, row.key, of_row, is_versioned=versioned, setting=setting
                 )
+
+
+def _is_written(each: _Decided, earlier: EnrichmentRecord) -> bool:
+    """Whether a target is written now, or was by a try that did not end, so that nobody has heard of it."""
+    known = earlier.fields.get(each.name)
+    if each.verdict is not Verdict.NOTHING or known is None:
+        return each.verdict is Verdict.WRITE
+    return known.intended not in ("", known.written) and known.intended == digest(each.human)

@@ -21,7 +21,7 @@ from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
 from directus_assets.translation.engines.protocol import Usage
 
-_ROUNDS = 6
+ROUNDS = 6
 """How often an item that keeps being edited while it is enriched is looked at anew before that counts as a failure."""
 
 _SOME_PICTURE = "data:"
@@ -127,7 +127,7 @@ class DeclaredEnricher:
             self.answerer.settle(used, estimate)
 
         answerer = replace(self.answerer, settle=settle)
-        for attempt in range(_ROUNDS):
+        for attempt in range(ROUNDS):
             result = self._round(item, answerer, anew=anew and attempt == 0)
             if result is not None:
                 return replace(result, usage=usage, seconds=time.monotonic() - started)

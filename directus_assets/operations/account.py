@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import NotFound
-from directus_assets.operations.rights import ALL_FIELDS, Right, surplus_rights
+from directus_assets.operations.rights import ALL_FIELDS, Right, surplus_rights, wished_rights
 
 NAME = "directus-assets"
 """Of the policy and of the role."""
@@ -126,10 +126,13 @@ def carry_out(admin: DirectusClient, steps: Iterable[Step]) -> None:
 
 
 def as_permitted(admin: DirectusClient, rights: Sequence[Right]) -> Sequence[Right]:
-    """These rights as far as Directus can express them: on all fields where it knows no rights on single fields.
+    """What a user is given who needs these rights, and with it the wished ones, as far as Directus can express that.
+
+    It is on all fields where Directus knows no rights on single fields.
 
     Directus 12 wants a license for those (its entitlement `custom_permission_rules_enabled`); earlier ones do not.
     """
+    rights = wished_rights(rights)
     try:
         rule = admin.get("/license")["entitlements"].get("custom_permission_rules_enabled", {})
     except NotFound:

@@ -59,6 +59,13 @@ VERSION_RIGHTS: tuple[Right, ...] = tuple(
 """To save proposals as content versions; saving into one that exists needs no right to update (Directus 12)."""
 
 
+REVISION_RIGHTS: tuple[Right, ...] = (
+    Right(collection="directus_activity", action="read", fields=("revisions",)),
+    Right(collection="directus_revisions", action="read", fields=("activity", "item", "delta")),
+)
+"""To see what a human has saved within the milliseconds of a write of ours, and to put it back."""
+
+
 def needed_rights(
     scopes: Sequence[Scope],
     config: Config,
@@ -97,6 +104,12 @@ def needed_rights(
     return _merged(rights)
 
 
+def wished_rights(needed: Iterable[Right]) -> tuple[Right, ...]:
+    """What is needed, and where anything is written, also what it can be written more safely with."""
+    rights = tuple(needed)
+    return _merged([*rights, *(REVISION_RIGHTS if any(right.action == "update" for right in rights) else ())])
+
+
 def held_rights(answer: Mapping[str, Any]) -> tuple[Right, ...]:
     """The rights in the answer of `GET /permissions/me`, which everybody may read about themselves."""
     return tuple(
@@ -122,7 +135,7 @@ def surplus_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right
     Fields are not counted: Directus without a license has no rights on single fields. Nor is the right to notify: it
     comes with the buttons in the Studio.
     """
-    wanted = {(right.collection, right.action) for right in needed} | {NOTIFICATIONS_RIGHT}
+    wanted = {(right.collection, right.action) for right in wished_rights(needed)} | {NOTIFICATIONS_RIGHT}
     return [right for right in held if (right.collection, right.action) not in wanted]
 
 

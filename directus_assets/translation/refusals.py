@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, TypeAlias
 
+from directus_assets.directus.compare_and_set import Values
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import Rejected, Unreadable
 
-Values: TypeAlias = Mapping[str, JsonValue]
 Refusals: TypeAlias = dict[str, str]
 """Directus' reasons, by field."""
 

@@ -10,12 +10,13 @@ from functools import cached_property, partial
 from typing import TypeAlias
 
 from directus_assets.directus.client import DirectusClient, item_path
+from directus_assets.directus.compare_and_set import CompareAndSet, Values
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
-from directus_assets.errors import Forbidden, NotFound, PermanentError, Unreachable, Unreadable
-from directus_assets.translation.items import Item, read_items
-from directus_assets.translation.refusals import FieldsRefused, Values, create, update
+from directus_assets.errors import ChangedMeanwhile, Forbidden, NotFound, PermanentError, Unreachable, Unreadable
+from directus_assets.translation.items import Item, Row, read_items
+from directus_assets.translation.refusals import FieldsRefused, create, update
 from directus_assets.translation.scope import Scope
 
 _LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
@@ -71,13 +72,15 @@ class RowWriter:
         row = item.rows.get(language.code)
         try:
             if row:
-                refused = update(partial(self._patch, row.key), values)
+                refused = update(partial(self._replace, row), values)
             else:
-                own, refused = create(partial(self._make, (item.key, language.key)), self._patch, values)
+                own, refused = create(partial(self._make, (item.key, language.key)), self._add, values)
                 if own and not self._stays((item.key, language.key), own):
                     return False
             if refused:
                 raise FieldsRefused(self.scope.schema.translations, refused)
+        except ChangedMeanwhile:
+            return False
         except PermanentError:
             # Directus has the same answers for what is gone and for what is forbidden.
             if self._is_as_read(item, language):
@@ -85,8 +88,18 @@ class RowWriter:
             return False
         return True
 
-    def _patch(self, row_key: str, values: Values) -> None:
-        self.client.patch(item_path(self.scope.schema.translations, row_key), dict(values))
+    @cached_property
+    def _rows(self) -> CompareAndSet:
+        schema = self.scope.schema
+        filterable = [field.name for field in schema.fields if field.is_filterable]
+        return CompareAndSet(self.client, schema.translations, schema.translations_key_field, filterable)
+
+    def _replace(self, row: Row, values: Values) -> None:
+        self._rows.replace(row.key, {name: row.values.get(name) for name in values}, values)
+
+    def _add(self, row_key: str, values: Values) -> None:
+        """Adds fields to a row that was made just before, whose own values are what a new row has."""
+        self._rows.replace(row_key, {}, values)
 
     def _stays(self, place: _Place, own: str) -> bool:
         for wait in _LOOKS:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.compare_and_set import overwritten, read_changes
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
 
@@ -20,6 +21,8 @@ def save_proposals(
     setting: str,
 ) -> None:
     """Saves the proposals into the content version `directus-assets` of a row; the row itself stays.
+
+    What a human has made of an earlier proposal in that version stays, too.
 
     Args:
         client: Directus.
@@ -39,10 +42,18 @@ def save_proposals(
             remedy=f"Switch on Content Versioning in its settings in Directus, or set `{setting}: metadata`.",
         )
     condition = {"collection": {"_eq": collection}, "item": {"_eq": key}, "key": {"_eq": _KEY}}
-    found = client.get("/versions", fields=["id"], filter=condition, limit=1)
+    found = client.get("/versions", fields=["*"], filter=condition, limit=1)
     if found:
         version = found[0]
     else:
         body = {"key": _KEY, "name": _NAME, "collection": collection, "item": key}
         version = client.post("/versions", body)
-    client.post(f"/versions/{version['id']}/save", dict(proposals))
+    before = version.get("delta") or {}
+    is_of_human = version.get("user_updated") not in (None, client.own_user_id)
+    new = {name: value for name, value in proposals.items() if not (is_of_human and name in before)}
+    if not new:
+        return
+    client.post(f"/versions/{version['id']}/save", new)
+    changes = read_changes(client, collection, [key], action="version_save").get(key, ())
+    if lost := overwritten(changes, old=before, new=new):
+        client.post(f"/versions/{version['id']}/save", lost)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.operations.hidden import Hidden, find_hidden
-from directus_assets.operations.rights import Right, missing_rights, surplus_rights
+from directus_assets.operations.rights import Right, missing_rights, surplus_rights, wished_rights
 
 _REMEDY = "Run `directus-assets setup`, or add it to the policy of the token's user in Directus."
 
@@ -28,6 +28,7 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
     missing = [*missing_rights(needed, subject.held), *hidden.rights]
     for right in missing:
         yield failed("right", f"Missing: {right}.", _REMEDY)
+    yield from _wished(subject, needed, missing)
     for collection in hidden.unexplained:
         yield warning(
             "right",
@@ -43,6 +44,14 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
                 "No collection has translations, as far as the token sees.",
                 "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
             )
+
+
+def _wished(subject: Subject, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
+    """What it works without, but not as safely."""
+    named = {right.name for right in missing}
+    for right in missing_rights(wished_rights(needed), subject.held):
+        if right.name not in named:
+            yield warning("right", f"Missing: {right}. What a human saves just while we write may be lost.", _REMEDY)
 
 
 def _surplus(subject: Subject, needed: tuple[Right, ...]) -> Iterator[Finding]:
