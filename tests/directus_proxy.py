@@ -27,7 +27,7 @@ class DirectusProxy:
         self.requests: list[str] = []
         self.hidden_entries: set[int] = set()
         self.meanwhile: list[Callable[[], object]] = []
-        """What others do just before a write is passed on, one for each PATCH, or POST that saves a version."""
+        """What others do just before a write is passed on: one for each PATCH, DELETE, or POST that saves a version."""
         self.repeats_credentials = False
         """Whether every request is refused in words that hold what was sent in `Authorization`."""
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -53,7 +53,7 @@ class DirectusProxy:
             sent = headers.get("Authorization", "")
             words = f"{sent.removeprefix('Bearer ')} is not welcome ({sent})"
             return httpx.Response(500, json={"errors": [{"message": words}]})
-        if self.meanwhile and (method == "PATCH" or path.endswith("/save")):
+        if self.meanwhile and (method in ("PATCH", "DELETE") or path.endswith("/save")):
             self.meanwhile.pop(0)()
         passed = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
         answer = self._client.request(method, path, headers={**passed, "accept-encoding": "identity"}, content=body)

@@ -201,7 +201,7 @@ def test_a_row_that_is_gone_is_one_that_has_changed(site: Site) -> None:
         site.things().replace(key, {"string": "Brot"}, {"string": "Brote"})
 
 
-@pytest.mark.parametrize("key", ["Brot", "null", "true", "$NOW", "../x?y"])
+@pytest.mark.parametrize("key", ["Brot", "null", "true", "$NOW", "../x?y", "$../users/me"])
 def test_keys_that_directus_takes_for_something_else_are_written_all_the_same(site: Site, key: str) -> None:
     site.make({"id": key, "string": "Brot"}, "terms")
     terms, path = site.things("terms"), "/items/terms"
@@ -314,3 +314,13 @@ OURS, THEIRS = Change(is_own=True, values={"a": "W"}), Change(is_own=False, valu
 )
 def test_only_what_stood_just_before_our_write_is_lost(changes: list[Change], expected: Values) -> None:
     assert overwritten(changes, old={"a": "old"}, new={"a": "W"}) == expected
+
+
+def test_an_account_that_may_not_ask_for_revisions_writes_all_the_same() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/activity":
+            return httpx.Response(403, json={"errors": [{"message": "You don't have permission to access this."}]})
+        return httpx.Response(200, json={"data": [{"id": 1}]})
+
+    with DirectusClient("http://directus", "token", transport=httpx.MockTransport(answer)) as client:
+        CompareAndSet(client, "things", "id", ["string"]).replace("1", {"string": "a"}, {"string": "b"})

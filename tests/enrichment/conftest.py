@@ -14,7 +14,7 @@ KEY = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has
 
 def field(name: str, kind: str, **meta: Any) -> dict[str, Any]:
     """A field as the Studio makes it."""
-    casts = {"json": "cast-json", "boolean": "cast-boolean"}
+    casts = {"json": "cast-json", "csv": "cast-csv", "boolean": "cast-boolean"}
     special = {"special": [casts[kind]]} if kind in casts else {}
     return {"field": name, "type": kind, "schema": {}, "meta": special | meta}
 

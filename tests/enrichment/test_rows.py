@@ -1,14 +1,11 @@
 from collections.abc import Sequence
 
-import httpx
 import pytest
 
-from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import JsonValue
-from directus_assets.directus.project_schema import CollectionSchema, FieldSchema
-from directus_assets.enrichment.declaration import RowTarget
+from directus_assets.directus.project_schema import FieldSchema
 from directus_assets.enrichment.records import MadeRow
-from directus_assets.enrichment.rows import PresentRow, RowPlan, RowWriter, comparable, plan_rows
+from directus_assets.enrichment.rows import PresentRow, RowPlan, comparable, plan_rows
 from directus_assets.translation.records import digest
 
 Values = dict[str, JsonValue]
@@ -55,26 +52,6 @@ def test_what_is_not_wanted_any_more_is_forgotten_with_its_removal() -> None:
 
     assert list(done.made) == [near(8, 1)]
     assert done.remembered == ()
-
-
-def test_rows_are_written_at_their_own_address_however_their_key_is_spelt() -> None:
-    paths: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        paths.append(request.url.raw_path.decode())
-        return httpx.Response(204)
-
-    target = RowTarget(
-        collection=CollectionSchema(name="offers", fields=()),
-        item_field="segment",
-        each=None,
-        fields={"item": FieldSchema(name="other", type="integer")},
-    )
-    with DirectusClient("http://directus", "token", transport=httpx.MockTransport(answer)) as client:
-        going = RowPlan(changed={"../users/me": {"other": 1}}, made=[], removed=["a/b"], remembered=(), is_kept=False)
-        RowWriter(client, target).carry_out("sailors", going)
-
-    assert paths == ["/items/offers/%2E%2E%2Fusers%2Fme", "/items/offers/a%2Fb"]
 
 
 @pytest.mark.parametrize(

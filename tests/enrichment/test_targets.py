@@ -15,6 +15,7 @@ from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.targets import Targets
 from directus_assets.enrichment.vocabularies import Vocabularies
+from tests.directus_query import matches
 from tests.enrichment.test_declare import declared
 
 FOUND: dict[str, JsonValue] = {"scores": {"hate": 0.9}, "flagged": True, "status": "needs_review", "also": None}
@@ -48,8 +49,13 @@ def row() -> dict[str, Any]:
 @pytest.fixture
 def note(row: dict[str, Any], tmp_path: Path) -> Iterator[Note]:
     def answer(request: httpx.Request) -> httpx.Response:
-        row.update(json.loads(request.content))
-        return httpx.Response(200, json={"data": row})
+        if request.url.path == "/activity":
+            return httpx.Response(200, json={"data": []})
+        update = json.loads(request.content)
+        found = [row] if matches(row | {"id": "1"}, update["query"]["filter"]) else []
+        for each in found:
+            each.update(update["data"])
+        return httpx.Response(200, json={"data": found})
 
     with DirectusClient("http://directus", "token", transport=httpx.MockTransport(answer)) as client:
         yield Note(client, tmp_path)
