@@ -315,6 +315,10 @@ class DirectusClient:
         self._rows_per_request = limit
         return True
 
+    def takes_chunked_uploads(self) -> bool:
+        """Whether Directus takes uploads in chunks (`TUS_ENABLED`)."""
+        return "chunkSize" in (self.get("/server/info").get("uploads") or {})
+
     def query_limit(self) -> int | None:
         """The most rows that Directus gives at a time (`QUERY_LIMIT_MAX`); None where it says of no limit."""
         limit = (self.get("/server/info").get("queryLimit") or {}).get("max", -1)

@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from directus_assets.directus.feed import FeedPosition
+from directus_assets.directus.uploads import UploadPosition
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -28,6 +29,8 @@ class Cursor(BaseModel):
     """Where a sensor stands."""
 
     feed: FeedPosition
+    uploads: UploadPosition | None = None
+    """Of a sensor that follows files; None to begin."""
     registered_pages: int | None = None
     """Pages of existing rows that have become partitions; None when all have."""
     code_versions: dict[str, str] = {}

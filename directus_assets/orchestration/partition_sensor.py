@@ -4,6 +4,7 @@ A sensor reads, plans and reports; what a change asks for is decided in `directu
 fails the tick, and the cursor stays. *Nothing changed* is the only reason to skip.
 """
 
+import datetime as dt
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -14,6 +15,7 @@ import dagster as dg
 
 from directus_assets.directus.feed import begin_feed, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
+from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
 from directus_assets.orchestration.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.enrichments import is_enrichment
 from directus_assets.orchestration.interval import minimum_interval
@@ -144,15 +146,21 @@ class _Tick:
 
     def _follow_feed(self, cursor: Cursor) -> Cursor:
         directus = self.project.directus
+        # Before the feed, which then has the entries of all uploads that it has entries of.
+        uploads = self._follow_uploads(cursor)
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
         if page.starts_over:
             self.news = _STARTS_OVER
             self.context.log.warning(_STARTS_OVER)
             cursor = self._look_at_all(cursor)
+        moved = {"feed": page.position, "uploads": None if page.starts_over else uploads.position}
         entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
+        occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
+        occasion += uploads.occasion
+        entries = [*entries, *uploads.changes]
         own = self._own_writes(page.entries)
         if not (entries or own or cursor.unready or cursor.pushed):
-            return cursor.model_copy(update={"feed": page.position})
+            return cursor.model_copy(update=moved)
         # First of all: what is touched may be for Directus to say, and while changes wait each tick would ask again.
         if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: CHANGE}) >= _QUEUED_RUNS:
             return cursor
@@ -166,7 +174,7 @@ class _Tick:
                 priority=FRESH_PRIORITY,
                 occasion=f"{page.position.last_id}-own",
             )
-            return cursor.model_copy(update={"feed": page.position})
+            return cursor.model_copy(update=moved)
         outputs = list(self.versions)
         # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
         pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)
@@ -184,18 +192,22 @@ class _Tick:
             stale = self._without_given_up(stale, cursor.pushed, examination)
         stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
         if stale:
-            occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
             self.asked.add(stale, self._order(), trigger=CHANGE, priority=FRESH_PRIORITY, occasion=occasion)
         # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
         leaving = [key for key in cursor.leaving if key not in examination.present]
         return cursor.model_copy(
             update={
-                "feed": page.position,
+                **moved,
                 "leaving": tuple(dict.fromkeys([*leaving, *plan.removed])),
                 "unready": examination.unready,
                 "pushed": tuple(key for key in keys if key in at_work),
             }
         )
+
+    def _follow_uploads(self, cursor: Cursor) -> UploadPage:
+        if FILES not in self.subject.feed_collections:
+            return UploadPage(position=None)
+        return follow_uploads(self.project.directus, cursor.uploads, now=dt.datetime.now(dt.UTC))
 
     def _look_at_all(self, cursor: Cursor) -> Cursor:
         """Has all rows registered, and all that was made before compared with what Directus has now."""

@@ -60,6 +60,7 @@ class ScriptedDirectus:
         self.is_down = False
         self.requests: list[str] = []
         self.settings: dict[str, Any] = {"storage_asset_presets": []}
+        self.server: dict[str, Any] = {}
         self.further: dict[str, Any] = {}
         """Answers by path, besides those that it gives by itself."""
 
@@ -123,7 +124,7 @@ class ScriptedDirectus:
         self.requests.append(request.url.path)
         if self.is_down:
             raise httpx.ConnectError("refused")
-        known = {**self.further, "/users/me": {"id": BOT}, "/settings": self.settings}
+        known = {**self.further, "/users/me": {"id": BOT}, "/settings": self.settings, "/server/info": self.server}
         if (data := known.get(request.url.path)) is not None:
             return httpx.Response(200, json={"data": data})
         return answer_query(request, {"/activity": self.activity, "/files": self.files.values()}[request.url.path])

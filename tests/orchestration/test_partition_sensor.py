@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -376,6 +377,54 @@ def test_an_upload_that_is_broken_off_is_forgotten(instance: dg.DagsterInstance,
     assert (pipeline.tick(), pipeline.state.unready, pipeline.partitions) == ([], (), [])
 
 
+# Uploads in chunks
+
+
+def test_a_picture_that_is_replaced_in_chunks_is_made_again_though_the_feed_does_not_tell(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.server = {"uploads": {"chunkSize": 8_000_000}}
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus).started()
+    materialize(instance, directus, CARD, HERO)
+
+    directus.log("create", "temporary")
+    begun = pipeline.tick()
+    directus.change("f1", log=False, uploaded_on="2026-02-02T00:00:00.000Z")
+    ended = [pipeline.tick(), pipeline.tick()]
+
+    assert begun == []
+    assert [ranges(requests) for requests in ended] == [[("f1", "f1")], []]
+    assert "temporary" not in pipeline.partitions
+
+
+def test_replacements_in_chunks_are_different_occasions(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.server = {"uploads": {"chunkSize": 8_000_000}}
+    directus.upload("f1", log=False)
+    pipeline = Pipeline(instance, directus).started()
+
+    directus.change("f1", log=False, uploaded_on="2026-02-02T00:00:00.000Z")
+    (first,) = pipeline.tick()
+    directus.change("f1", log=False, uploaded_on="2026-02-02T00:00:05.000Z")
+    (second,) = pipeline.tick()
+
+    assert first.run_key != second.run_key
+
+
+def test_a_picture_that_a_document_replaces_in_chunks_is_no_partition_any_more(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.server = {"uploads": {"chunkSize": 8_000_000}}
+    directus.upload("f1", "f2", log=False)
+    pipeline = Pipeline(instance, directus).started()
+
+    directus.change("f1", log=False, type="application/pdf", uploaded_on="2026-02-02T00:00:00.000Z")
+
+    assert (pipeline.tick(), pipeline.partitions) == ([], ["f2"])
+
+
 # Deletions
 
 
@@ -646,8 +695,9 @@ def test_a_cursor_of_the_version_before_goes_on(instance: dg.DagsterInstance, di
     directus.upload("f1")
     pipeline = Pipeline(instance, directus).started()
     kept = json.loads(pipeline.cursor or "")
-    del kept["feed"]["witness"]
+    del kept["feed"]["witness"], kept["uploads"]
     pipeline.cursor = json.dumps(kept)
+    pipeline.tick()
     directus.requests.clear()
 
     assert pipeline.tick() == []
@@ -690,14 +740,20 @@ def test_a_directus_that_is_down_on_the_first_tick_is_no_empty_directus(
     assert pipeline.partitions == ["f1"]
 
 
-def test_a_quiet_tick_costs_one_request(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+@pytest.mark.parametrize(
+    ("server", "requests"), [({}, ["/activity"]), ({"uploads": {"chunkSize": 8_000_000}}, ["/files", "/activity"])]
+)
+def test_a_quiet_tick_costs_one_request_and_one_more_with_uploads_in_chunks(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus, server: dict[str, Any], requests: list[str]
+) -> None:
+    directus.server = server
     directus.upload("f1", log=False)
     pipeline = Pipeline(instance, directus).started()
     directus.requests.clear()
 
     pipeline.tick()
 
-    assert directus.requests == ["/activity"]
+    assert directus.requests == requests
 
 
 def check(run: dg.DagsterRun | None) -> dg.DagsterRun:
@@ -827,4 +883,4 @@ def test_a_cursor_that_cannot_be_read_counts_as_lost(
     pipeline.cursor = cursor
     pipeline.tick()
 
-    assert pipeline.state == first
+    assert pipeline.state.model_copy(update={"uploads": first.uploads}) == first

@@ -1,0 +1,126 @@
+"""Uploads that leave no trace in the change feed: those that arrive in chunks (TUS).
+
+Directus logs such an upload when it begins, and nothing when it ends. Where it replaces a file, only a temporary row is
+logged. What is left is the time of the upload in the row of the file, so that files are read forward by that.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import Activity
+
+FILES = "directus_files"
+
+OVERLAP = dt.timedelta(seconds=30)
+"""How late a row may become visible, and how much the clocks of several Directus servers may differ."""
+
+MAX_UPLOADS = 500
+"""Uploads of one read; the rest waits for the next."""
+
+_SETTLED_SECONDS = 60
+"""Without a new upload for so long, nothing is late any more, and what has been read is not read again."""
+
+_ASKED_AGAIN_SECONDS = 600
+"""A Directus that takes no uploads in chunks may do so after its next start."""
+
+_SECOND = dt.timedelta(seconds=1)
+
+_HORIZON = dt.timedelta(days=1)
+"""What is later than now by more than this, with or without a zone, is a mistake, and no time to wait for."""
+
+_BEGINNING = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - Directus gives times without a zone on some databases
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadPosition:
+    """How far uploads have been read."""
+
+    at: dt.datetime
+    """When it last moved, by our own clock."""
+    last: dt.datetime | None = None
+    """The time of the last upload, by Directus' clock; None where it takes no uploads in chunks."""
+    first: dt.datetime = _BEGINNING
+    """What was uploaded up to the second of this time is history, not news."""
+    seen: tuple[str, ...] = ()
+    """Marks of the uploads within the overlap that have been read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadPage:
+    """The files with new content, as changes that the feed does not tell, and the position behind them."""
+
+    position: UploadPosition | None
+    changes: tuple[Activity, ...] = ()
+
+    @property
+    def occasion(self) -> str:
+        """What tells these changes from those of other pages."""
+        return f"-{self.position.last}" if self.position and self.changes else ""
+
+
+def follow_uploads(
+    client: DirectusClient, position: UploadPosition | None, *, now: dt.datetime, limit: int = MAX_UPLOADS
+) -> UploadPage:
+    """What has been uploaded since, in one request; in none where Directus takes no uploads in chunks.
+
+    Args:
+        client: Directus.
+        position: None to begin, behind what has been uploaded so far.
+        now: the time.
+        limit: the most uploads to give.
+    """
+    if position and position.last:
+        return _read(client, position, position.last, now=now, limit=limit)
+    if position and (now - position.at).total_seconds() < _ASKED_AGAIN_SECONDS:
+        return UploadPage(position=position)
+    if not client.takes_chunked_uploads():
+        return UploadPage(position=UploadPosition(at=now))
+    condition = {"uploaded_on": {"_lt": _text((now + _HORIZON).replace(tzinfo=None))}}
+    newest = client.get("/files", fields=["uploaded_on"], filter=condition, sort="-uploaded_on", limit=1)
+    last = _moment(newest[0]) if newest else _BEGINNING
+    return UploadPage(position=UploadPosition(at=now, last=last, first=last))
+
+
+def _read(
+    client: DirectusClient, position: UploadPosition, last: dt.datetime, *, now: dt.datetime, limit: int
+) -> UploadPage:
+    if (now - position.at).total_seconds() > _SETTLED_SECONDS:
+        position = replace(position, first=last, seen=())
+    since = max(position.first + _SECOND, last - OVERLAP)
+    # On some databases Directus keeps fractions of seconds and does not tell them.
+    until = (now + _HORIZON).replace(tzinfo=last.tzinfo)
+    condition = {"uploaded_on": {"_gte": _text(since), "_lt": _text(until)}}
+    read: dict[str, dt.datetime] = {}
+    changes: list[Activity] = []
+    for row in client.rows("/files", fields=["id", "uploaded_on"], filter=condition, sort="uploaded_on,id"):
+        mark = hashlib.sha256(f"{row['id']} {row['uploaded_on']}".encode()).hexdigest()[:12]
+        read[mark] = _moment(row)
+        if mark not in position.seen:
+            changes.append(_change(row, now))
+        if len(changes) == limit:
+            break
+    if not changes:
+        return UploadPage(position=position)
+    newest = max(read.values())
+    seen = tuple(mark for mark, moment in read.items() if moment >= newest - OVERLAP)
+    first = position.first.replace(tzinfo=newest.tzinfo)
+    moved = replace(position, at=now, last=newest, first=first, seen=seen)
+    return UploadPage(changes=tuple(changes), position=moved)
+
+
+def _change(row: Mapping[str, Any], now: dt.datetime) -> Activity:
+    return Activity(
+        id=0, action="update", collection=FILES, item=str(row["id"]), user=None, user_agent=None, timestamp=now
+    )
+
+
+def _moment(row: Mapping[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(row["uploaded_on"])
+
+
+def _text(moment: dt.datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + ("Z" if moment.tzinfo else "")
