@@ -1,5 +1,6 @@
-"""What the feed makes of a log that goes back, with the daemon's own ticks, on a real Directus."""
+"""What the change feed of a real Directus tells, and what becomes of what it does not tell."""
 
+import base64
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -12,15 +13,21 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.models import Preset
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
 from directus_assets.operations.doctor import examine
 from directus_assets.operations.findings import Status, Subject
+from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.partition_sensor import build_partition_sensor
 from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.run_tags import RANGE_END_TAG, RANGE_START_TAG
 from directus_assets.settings import Environment, Settings
+from tests.directus_proxy import DirectusProxy
 from tests.operations.conftest import picture
 
 NAMES = Names()
@@ -33,8 +40,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[LocalDirectus]:
-    """One of its own, since its database is tampered with."""
-    with LocalDirectus(tmp_path / "directus") as server:
+    """One of its own, which takes uploads in chunks, and whose database is tampered with."""
+    with LocalDirectus(tmp_path / "directus", environment={"TUS_ENABLED": "true"}) as server:
         with DirectusClient(server.url, server.admin_token) as client:
             create_bot(client, token=server.bot_token)
             client.patch("/settings", {"storage_asset_presets": [CARD]})
@@ -102,3 +109,108 @@ def positions(home: Path) -> dict[str, Any]:
     return {
         state.instigator_name: cursor for state in states if (cursor := getattr(state.instigator_data, "cursor", 0))
     }
+
+
+# Uploads in chunks
+
+
+class Chunked:
+    """An upload that arrives in two chunks."""
+
+    def __init__(self, admin: httpx.Client, content: bytes, **metadata: str) -> None:
+        self._admin, self._content = admin, content
+        told = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in metadata.items())
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(content)), "Upload-Metadata": told}
+        self._address = admin.post("/files/tus", headers=headers).raise_for_status().headers["location"]
+
+    def send_half(self) -> None:
+        self._send(0, len(self._content) // 2)
+
+    def send_rest(self) -> str:
+        """The end of it; the id of the file."""
+        return self._send(len(self._content) // 2, len(self._content))
+
+    def _send(self, start: int, end: int) -> str:
+        headers = {
+            "Tus-Resumable": "1.0.0",
+            "Upload-Offset": str(start),
+            "Content-Type": "application/offset+octet-stream",
+        }
+        answer = self._admin.patch(self._address, content=self._content[start:end], headers=headers)
+        return str(answer.raise_for_status().headers.get("directus-file-id"))
+
+
+class Sensor:
+    """The sensor of files, tick after tick, on an instance that forgets; runs are taken as done."""
+
+    def __init__(self, instance: dg.DagsterInstance, site: LocalDirectus, *, url: str) -> None:
+        environ = {"DIRECTUS_URL": url, "DIRECTUS_TOKEN": site.bot_token}
+        project = Project(Settings(environment=Environment.read(environ)))
+        preset = Preset.parse(CARD)
+        self.files = Files(project, [preset])
+        self.sensor = build_partition_sensor([self.files], project, name="files", description="", jobs=[])
+        self.instance = instance
+        self.cursor: str | None = None
+
+    def tick(self) -> set[str]:
+        """The pictures that it asks for."""
+        result = self.sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        asked: set[str] = set()
+        for request in result.run_requests or []:
+            first, last = request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]
+            asked |= set(self.partitions[self.partitions.index(first) : self.partitions.index(last) + 1])
+        wanted = self.files.examine(sorted(asked), ["card"]).wanted if asked else {}
+        for (_, key), fingerprint in wanted.items():
+            tags = version_tags(data_version=fingerprint, code_version="1", source=NAMES.files)
+            self.instance.report_runless_asset_event(
+                dg.AssetMaterialization(NAMES.preset("card"), partition=key, tags=tags)
+            )
+        return asked
+
+    @property
+    def partitions(self) -> list[str]:
+        return list(self.instance.get_dynamic_partitions(str(NAMES.files_partitions.name)))
+
+
+def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: LocalDirectus) -> None:
+    headers = {"authorization": f"Bearer {site.admin_token}"}
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        DirectusProxy(site.url) as proxy,
+        httpx.Client(base_url=site.url, headers=headers, timeout=60) as admin,
+    ):
+        old = upload(admin, picture(), filename="old.jpg")
+        sensor = Sensor(instance, site, url=proxy.url)
+        assert (sensor.tick(), sensor.tick()) == (set(), set())
+        jpeg = {"filename_download": "new.jpg", "type": "image/jpeg"}
+
+        slow = Chunked(admin, picture(), **jpeg)
+        slow.send_half()
+        assert (sensor.tick(), sensor.tick()) == (set(), set())
+        new = slow.send_rest()
+        assert (sensor.tick(), sensor.tick()) == ({new}, set())
+
+        # Files have whole seconds.
+        time.sleep(1.1)
+        slow = Chunked(admin, picture() + b" ", id=new, **jpeg)
+        slow.send_half()
+        assert (sensor.tick(), sensor.tick()) == (set(), set())
+        slow.send_rest()
+        assert (sensor.tick(), sensor.tick()) == ({new}, set())
+
+        quick = Chunked(admin, picture() + b"  ", id=old, **jpeg)
+        quick.send_half()
+        quick.send_rest()
+        assert (sensor.tick(), sensor.tick()) == ({old}, set())
+        assert sorted(sensor.partitions) == sorted([old, new])
+
+        proxy.requests.clear()
+        assert sensor.tick() == set()
+        assert [request.split("?")[0] for request in proxy.requests] == ["GET /files", "GET /activity"]
+
+        document = Chunked(admin, b"%PDF-1.7 and no picture", id=new, filename_download="a.pdf", type="application/pdf")
+        document.send_half()
+        document.send_rest()
+        assert (sensor.tick(), sensor.partitions) == (set(), [old])
