@@ -267,3 +267,53 @@ def test_a_command_is_told_which_project_only_where_there_are_several(tmp_path: 
         load_settings(environ, project="shop")
     assert load_settings(environ, project="default").project == ""
     assert load_settings({"DIRECTUS_ASSETS_CONFIG": ""}, project="default").project == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "languages"),
+    [("de-DE", ("de-DE",)), ("[de-DE, fr-FR]", ("de-DE", "fr-FR")), ("de-DE, fr-FR", ("de-DE", "fr-FR")), ("", None)],
+)
+def test_a_text_where_a_list_is_meant_is_taken_for_one(text: str, languages: tuple[str, ...] | None) -> None:
+    found = parse_config(f"translations:\n  languages: {text}\n", name="own.yaml")
+
+    assert found.translations.languages == languages
+
+
+def test_fields_and_inputs_may_be_one_text_as_well() -> None:
+    found = parse_config(
+        "translations: {collections: {posts: {fields: title, exclude: slug}}}\n"
+        "enrichments: {posts: {summary: {input: body}}}\n",
+        name="own.yaml",
+    )
+
+    posts = found.translations.collections["posts"]
+    assert (posts.fields, posts.exclude) == (("title",), ("slug",))
+    assert found.enrichments["posts"]["summary"].input == ("body",)
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 * * * *", "*/15 2-5 * * mon-fri", "0 0 1,15 jan,JUL 7", "@daily", "5/10 0 31 12 0", " 0  3 * * * "]
+)
+def test_what_cron_takes_is_taken(cron: str) -> None:
+    assert parse_config(f"reconcile: {{cron: '{cron}'}}\n", name="own.yaml").reconcile.cron == cron
+
+
+@pytest.mark.parametrize(
+    ("cron", "told"),
+    [
+        ("every hour", "five fields"),
+        ("0 * * *", "five fields"),
+        ("60 * * * *", "the minute of a cron expression is `*` or 0 to 59, and not `60`"),
+        ("0 24 * * *", "the hour"),
+        ("0 0 0 * *", "the day of the month"),
+        ("0 0 * moon *", "the month"),
+        ("0 0 * * *-5", "the day of the week"),
+        ("*/0 * * * *", "the minute"),
+        ("@often", "five fields"),
+    ],
+)
+def test_a_bad_cron_is_told_with_its_line_and_field(cron: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"own\.yaml, line 2: `reconcile\.cron`") as caught:
+        parse_config(f"reconcile:\n  cron: '{cron}'\n", name="own.yaml")
+
+    assert told in str(caught.value)

@@ -494,8 +494,18 @@ def _reported(attempt: str) -> Iterator[None]:
     except httpx.RequestError as error:
         raise Unreachable(
             f"{attempt} failed: {error or type(error).__name__}.",
-            remedy="Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
+            remedy=PLAIN_HTTP_REMEDY
+            if is_plain_http(error)
+            else "Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
         ) from None
+
+
+PLAIN_HTTP_REMEDY = "Nothing speaks TLS there: begin DIRECTUS_URL with http://, or name the port that speaks https."
+
+
+def is_plain_http(error: httpx.RequestError) -> bool:
+    """Whether https was spoken to a port that speaks http, which OpenSSL calls by its version."""
+    return any(word in str(error).upper() for word in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"))
 
 
 @cache

@@ -25,7 +25,7 @@ from directus_assets.enrichment.interest import Phrases
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import EnrichmentOptions
 from directus_assets.settings.known import require_known
-from directus_assets.settings.section import Section
+from directus_assets.settings.section import Cron, Section
 
 NAME: Final = "recommendations"
 
@@ -99,7 +99,7 @@ class RecommendationOptions(Section):
     """How much of a score is due to tags; the rest is due to vectors."""
     least: float = Field(default=0.05, ge=0)
     phrases: PhraseOptions = PhraseOptions()
-    cron: str = "30 3 * * *"
+    cron: Cron = "30 3 * * *"
     """When they are recomputed, in UTC."""
 
 

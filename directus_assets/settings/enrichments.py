@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from directus_assets.settings.section import Section
+from directus_assets.settings.section import Section, Texts
 
 ResultType = Literal["text", "number", "integer", "boolean", "choice", "list", "object"]
 
@@ -98,7 +98,7 @@ class EnrichmentOptions(Section):
     """The built-in that it starts from; unset: the one of the same name, if there is one."""
     prompt: str = ""
     """What the engine has to do."""
-    input: tuple[str, ...] = ()
+    input: Texts = ()
     """The fields that it is given; of the source language where they are translated."""
     picture: str | None = None
     """The field that holds a picture to look at; `id` for `directus_files`, whose items are the pictures."""
@@ -110,7 +110,7 @@ class EnrichmentOptions(Section):
     targets: dict[str, str] = Field(default_factory=dict)
     """Result to the field that it goes to. What is not named here is recorded on the partition only."""
     rows: RowOptions | None = None
-    languages: tuple[str, ...] | None = None
+    languages: Texts | None = None
     """Targets in the translations of the item: these languages (or `all`), each asked for in its own language. Unset:
     once, and targets that are translated are those of the source language."""
     when: Literal["always", "empty"] = "always"

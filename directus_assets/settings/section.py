@@ -1,8 +1,9 @@
 """What all sections of the YAML file have in common."""
 
-from typing import Any
+import re
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 
 class Section(BaseModel):
@@ -15,3 +16,56 @@ class Section(BaseModel):
     def _empty_is_untouched(cls, value: Any) -> Any:
         # `images:` with every line below it commented out is null in YAML.
         return {} if value is None else value
+
+
+def _listed(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Texts: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""A list of texts. A single text, with commas or without, is meant as one."""
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of the week", 0, 7, _DAYS),
+)
+_CRON_ALIASES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+
+
+def check_cron(text: str) -> str:
+    """The same expression, as cron has them since Unix V7: five fields of numbers, names, ranges, steps and lists.
+
+    Raises:
+        ValueError: which field cannot be read.
+    """
+    if text.strip().lower() in _CRON_ALIASES:
+        return text
+    fields = text.split()
+    if len(fields) != len(_CRON):
+        raise ValueError(
+            "a cron expression has five fields: minute, hour, day of the month, month, day of the week; "
+            "`0 * * * *` is every hour"
+        )
+    for field, (name, least, most, names) in zip(fields, _CRON, strict=True):
+        if not all(_is_cron_part(part.lower(), least, most, names) for part in field.split(",")):
+            raise ValueError(f"the {name} of a cron expression is `*` or {least} to {most}, and not `{field}`")
+    return text
+
+
+def _is_cron_part(part: str, least: int, most: int, names: tuple[str, ...]) -> bool:
+    matched = re.fullmatch(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?", part)
+    if not matched or matched[3] == "0" or (matched[1] == "*" and matched[2]):
+        return False
+    numbers = [
+        least + names.index(end) if end in names else end for end in matched.groups()[:2] if end not in (None, "*")
+    ]
+    return all(str(number).isdecimal() and least <= int(number) <= most for number in numbers)
+
+
+Cron: TypeAlias = Annotated[str, AfterValidator(check_cron)]
+"""When something is done, as cron writes it."""

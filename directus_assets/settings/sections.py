@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, SecretStr
 
 from directus_assets.settings.enrichments import EnrichmentOptions
-from directus_assets.settings.section import Section
+from directus_assets.settings.section import Cron, Section, Texts
 
 DeliveryName = Literal["warm", "storage", "export"]
 
@@ -83,11 +83,11 @@ class CollectionOptions(Section):
     source_language_field: str | Literal[False] | None = None
     """The field of an item that names the language it is written in; unset: the only one that points to a language.
     `false`: none, all items are in the same language."""
-    languages: tuple[str, ...] | None = None
+    languages: Texts | None = None
     """Target languages; unset: `translations.languages`."""
-    fields: tuple[str, ...] | None = None
+    fields: Texts | None = None
     """Only these fields; unset: all that hold text."""
-    exclude: tuple[str, ...] = ()
+    exclude: Texts = ()
     """Fields to leave alone."""
     kinds: dict[str, Literal["plain", "html", "markdown", "blocks", "slug", "tags", "repeater"]] = Field(
         default_factory=dict
@@ -119,7 +119,7 @@ class TranslationOptions(Section):
     enabled: bool = True
     source_language: str | None = None
     """Unset: what the collection's interface in Directus shows first, else the project's default language."""
-    languages: tuple[str, ...] | None = None
+    languages: Texts | None = None
     """Target languages; unset: all that Directus has."""
     collections: dict[str, CollectionOptions] = Field(default_factory=dict)
     backfill_on_start: bool = False
@@ -144,7 +144,7 @@ class TranslationOptions(Section):
 class ReconcileOptions(Section):
     """The section `reconcile`: the full comparison of Directus with what has been made."""
 
-    cron: str = "0 * * * *"
+    cron: Cron = "0 * * * *"
     """When it runs, in UTC."""
     minutes: int = Field(default=10, ge=1, le=240)
     """How long one run may take; the next one goes on from where it stopped."""

@@ -56,6 +56,15 @@ def test_nobody_at_the_address_ends_what_is_asked_of_directus_and_nothing_else(i
     assert "rights" not in {finding.what for finding in findings}
 
 
+def test_https_to_a_port_that_speaks_http_is_told_as_that(imaginary: Imaginary) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", request=request)
+
+    finding = only(check_address(imaginary(refuse)))
+
+    assert finding.remedy.startswith("Nothing speaks TLS there: begin DIRECTUS_URL with http://")
+
+
 def test_the_token_is_not_shown_to_whoever_is_at_the_address(imaginary: Imaginary) -> None:
     asked: list[httpx.Request] = []
 

@@ -38,7 +38,8 @@ def open_storages(variables: Mapping[str, str], *, folder: Path = Path()) -> dic
 def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage | None:
     prefix = f"STORAGE_{location.upper()}_"
     own = {name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)}
-    driver = own.get("driver", "")
+    # Directus' own default for the location of this name.
+    driver = own.get("driver") or ("local" if location == "local" else "")
     if driver == "local":
         return LocalStorage(folder / _required(own, "root", prefix))
     if driver == "s3":
@@ -52,9 +53,9 @@ def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage 
             force_path_style=own.get("force_path_style", "").lower() == "true",
         )
     logger.warning(
-        "%sDRIVER is '%s'; delivery `storage` writes to `local` and `s3`, so files there are delivered by `warm`.",
+        "%sDRIVER is %s; delivery `storage` writes to `local` and `s3`, so files there are delivered by `warm`.",
         prefix,
-        driver,
+        f"'{driver}'" if driver else "not set",
     )
     return None
 

@@ -6,7 +6,13 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from directus_assets.directus.client import LONGEST_ADDRESS, ROWS_PER_REQUEST, USER_AGENT
+from directus_assets.directus.client import (
+    LONGEST_ADDRESS,
+    PLAIN_HTTP_REMEDY,
+    ROWS_PER_REQUEST,
+    USER_AGENT,
+    is_plain_http,
+)
 from directus_assets.errors import Forbidden, Rejected
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 
@@ -23,7 +29,9 @@ def check_address(subject: Subject) -> Iterator[Finding]:
         yield failed(
             "address",
             f"Nothing answers at {url}: {error or type(error).__name__}.",
-            "Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
+            PLAIN_HTTP_REMEDY
+            if isinstance(error, httpx.RequestError) and is_plain_http(error)
+            else "Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
         )
         return
     if answer.is_redirect:

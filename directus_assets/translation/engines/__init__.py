@@ -7,6 +7,9 @@ from directus_assets.translation.engines.protocol import Engine
 
 OPENAI_DEFAULT_MODEL = "gpt-4.1-mini"
 
+_NO_KEY = "none"
+"""What a server that asks for no key gets: the library does without none."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineSettings:
@@ -25,12 +28,12 @@ class EngineSettings:
 
 
 def choose(settings: EngineSettings) -> Engine | None:
-    """The engine that `settings` ask for; None for `auto` where no key is set. `auto` never takes `pseudo`.
+    """The engine that `settings` ask for; None for `auto` where no key and no endpoint is set, and never `pseudo`.
 
     Raises:
         ConfigurationError: an unknown engine, or one without its key or model.
     """
-    match settings.engine:
+    match _named(settings):
         case "pseudo":
             from directus_assets.translation.engines.pseudo import PseudoEngine
 
@@ -39,13 +42,20 @@ def choose(settings: EngineSettings) -> Engine | None:
             return _openai(settings)
         case "deepl":
             return _deepl(settings)
-        case "auto" if settings.openai_api_key:
-            return _openai(settings)
-        case "auto" if settings.deepl_api_key:
-            return _deepl(settings)
-        case "auto":
+        case None:
             return None
     raise ConfigurationError(f"TRANSLATION_ENGINE is '{settings.engine}'.", remedy="Use openai, deepl, pseudo or auto.")
+
+
+def _named(settings: EngineSettings) -> str | None:
+    if settings.engine != "auto":
+        return settings.engine
+    if settings.openai_api_key:
+        return "openai"
+    if settings.deepl_api_key:
+        return "deepl"
+    # A server of one's own asks for no key.
+    return "openai" if settings.openai_base_url else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +73,10 @@ def require_openai(settings: EngineSettings, *, model: str | None = None) -> End
     Raises:
         ConfigurationError: there is no key, or no model for another endpoint than OpenAI's.
     """
-    if not settings.openai_api_key:
+    if not settings.openai_api_key and not settings.openai_base_url:
         raise ConfigurationError(
-            "The engine 'openai' has no key.", remedy="Set OPENAI_API_KEY; any text will do where none is checked."
+            "The engine 'openai' has no key.",
+            remedy="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that asks for none, such as Ollama.",
         )
     wanted = model or settings.openai_model
     if settings.openai_base_url and not wanted:
@@ -73,7 +84,7 @@ def require_openai(settings: EngineSettings, *, model: str | None = None) -> End
             f"No model is named for {settings.openai_base_url}.", remedy="Set OPENAI_MODEL to one that it serves."
         )
     return Endpoint(
-        api_key=settings.openai_api_key,
+        api_key=settings.openai_api_key or _NO_KEY,
         base_url=settings.openai_base_url or None,
         model=wanted or OPENAI_DEFAULT_MODEL,
     )

@@ -15,6 +15,9 @@ from directus_assets.translation.engines import EngineSettings, choose
         (EngineSettings(openai_api_key="k", deepl_api_key="k"), "openai:gpt-4.1-mini"),
         (EngineSettings(openai_api_key="k", openai_base_url="http://127.0.0.1:1/v1", openai_model="m"), "openai:m"),
         (EngineSettings(deepl_api_key="k"), "deepl"),
+        (EngineSettings(openai_base_url="http://127.0.0.1:11434/v1", openai_model="m"), "openai:m"),
+        (EngineSettings(engine="openai", openai_base_url="http://127.0.0.1:11434/v1", openai_model="m"), "openai:m"),
+        (EngineSettings(openai_base_url="http://127.0.0.1:1/v1", openai_model="m", deepl_api_key="k"), "deepl"),
         (EngineSettings(engine="deepl", openai_api_key="k", deepl_api_key="k"), "deepl"),
     ],
 )
