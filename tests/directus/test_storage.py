@@ -223,6 +223,30 @@ def test_a_temporary_name_starts_with_the_final_one_so_that_directus_cleans_it_u
     assert lines[1] == f"{lines[0]} -> a__1.webp"
 
 
+@pytest.mark.parametrize("stem", ["s" * 200, "ü" * 100, "😀" * 50, "a"])
+def test_a_temporary_name_is_never_longer_than_a_derivatives_own(tmp_path: Path, stem: str) -> None:
+    name = f"{stem}__{'0' * 40}.webp"
+    code = f"""
+        import sys
+        from pathlib import Path
+        from directus_assets.directus.storage import LocalStorage
+
+        def tell(event, arguments):
+            if event == "os.rename":
+                print(Path(arguments[0]).name)
+
+        sys.stdout.reconfigure(encoding="utf-8")
+        sys.addaudithook(tell)
+        LocalStorage(Path({str(tmp_path)!r})).write({name!r}, b"x", content_type="image/webp")
+    """
+
+    (temporary,) = run(code).stdout.splitlines()
+
+    assert len(temporary.encode()) <= len(name.encode())
+    assert temporary.startswith(f"{stem}__")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_write_that_fails_half_way_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "a__1.webp").write_bytes(b"old")
     code = f"""

@@ -215,6 +215,15 @@ def test_a_storage_that_is_not_there_keeps_no_other_from_being_tried(site: Site,
     assert found(findings, "storage local").status is Status.OK
 
 
+@pytest.mark.parametrize("others", ["", "local,"])
+def test_a_driver_that_is_not_supported_is_named(site: Site, others: str) -> None:
+    findings = site.examine(STORAGE_LOCATIONS=f"{others}cloud", STORAGE_CLOUD_DRIVER="gcs")
+
+    (told,) = [finding for finding in findings if finding.what == "storage cloud"]
+    assert told.status is Status.WARNING
+    assert "STORAGE_CLOUD_DRIVER is 'gcs', which is not supported: Directus renders" in told.text
+
+
 def test_where_only_presets_may_be_asked_for_a_derivative_proves_the_storage(site: Site, bot: Any) -> None:
     with changed(site, "/settings", storage_asset_transform="presets"):
         (file,) = site.admin.get("/files", fields=["id"])

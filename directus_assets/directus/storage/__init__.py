@@ -12,9 +12,20 @@ from directus_assets.directus.storage.interface import Entry, Storage, StorageFu
 from directus_assets.directus.storage.kept import KeptFile
 from directus_assets.directus.storage.local import LocalStorage
 from directus_assets.directus.storage.s3 import S3Storage
+from directus_assets.directus.storage.variables import read_locations, seconds, unsupported
 from directus_assets.errors import ConfigurationError
 
-__all__ = ["Entry", "KeptFile", "LocalStorage", "S3Storage", "Storage", "StorageFull", "open_storages", "safe_name"]
+__all__ = [
+    "Entry",
+    "KeptFile",
+    "LocalStorage",
+    "S3Storage",
+    "Storage",
+    "StorageFull",
+    "open_storages",
+    "safe_name",
+    "unsupported",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -30,34 +41,45 @@ def open_storages(variables: Mapping[str, str], *, folder: Path = Path()) -> dic
         ConfigurationError: a variable is missing. A location with a driver that we cannot write to is left out, with a
             warning; its files are delivered by `warm`.
     """
-    locations = [name.strip() for name in variables.get("STORAGE_LOCATIONS", "").split(",") if name.strip()]
-    opened = {location: _open(location, variables, folder) for location in locations}
+    locations = read_locations(variables, folder=folder)
+    opened = {location: _open(f"STORAGE_{location.upper()}_", own, folder) for location, own in locations.items()}
     return {location: storage for location, storage in opened.items() if storage}
 
 
-def _open(location: str, variables: Mapping[str, str], folder: Path) -> Storage | None:
-    prefix = f"STORAGE_{location.upper()}_"
-    own = {name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)}
-    # Directus' own default for the location of this name.
-    driver = own.get("driver") or ("local" if location == "local" else "")
-    if driver == "local":
-        return LocalStorage(folder / _required(own, "root", prefix))
-    if driver == "s3":
-        return S3Storage(
-            bucket=_required(own, "bucket", prefix),
-            root=own.get("root", ""),
-            key=own.get("key"),
-            secret=own.get("secret"),
-            region=own.get("region"),
-            endpoint=_with_scheme(own.get("endpoint")),
-            force_path_style=own.get("force_path_style", "").lower() == "true",
-        )
-    logger.warning(
-        "%sDRIVER is %s; delivery `storage` writes to `local` and `s3`, so files there are delivered by `warm`.",
-        prefix,
-        f"'{driver}'" if driver else "not set",
+def _open(prefix: str, own: Mapping[str, str], folder: Path) -> Storage | None:
+    match own.get("driver", ""):
+        case "local":
+            return LocalStorage(folder / _required(own, "root", prefix))
+        case "s3":
+            return _open_s3(prefix, own)
+        case driver:
+            logger.warning(
+                "%sDRIVER is %s; delivery `storage` writes to `local` and `s3`, so files there are delivered by "
+                "`warm`.",
+                prefix,
+                f"'{driver}'" if driver else "not set",
+            )
+            return None
+
+
+def _open_s3(prefix: str, own: Mapping[str, str]) -> S3Storage:
+    for name, other in (("key", "secret"), ("secret", "key")):
+        if own.get(name):
+            _required(own, other, prefix)
+    return S3Storage(
+        bucket=_required(own, "bucket", prefix),
+        root=own.get("root", ""),
+        key=own.get("key"),
+        secret=own.get("secret"),
+        region=own.get("region"),
+        endpoint=_with_scheme(own.get("endpoint")),
+        force_path_style=own.get("force_path_style", "").lower() in ("true", "1"),
+        acl=own.get("acl"),
+        encryption=own.get("server_side_encryption"),
+        kms_key_id=own.get("server_side_encryption_kms_key_id"),
+        connect_seconds=seconds(own.get("connection_timeout"), S3Storage.connect_seconds),
+        read_seconds=seconds(own.get("socket_timeout"), S3Storage.read_seconds),
     )
-    return None
 
 
 def _required(own: Mapping[str, str], name: str, prefix: str) -> str:

@@ -17,6 +17,11 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
 
+_SHORT = 40
+"""Bytes of a name that has room for a mark behind it; those of derivatives are longer."""
+
+_NO_ROOT = "Is its volume mounted? A relative STORAGE_<LOCATION>_ROOT starts from the folder of the YAML file."
+
 
 @dataclass(frozen=True)
 class LocalStorage:
@@ -45,7 +50,7 @@ class LocalStorage:
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:  # noqa: ARG002 (objects have one, files none)
         path = self._path(name)
-        temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+        temporary = path.with_name(_temporary_name(path.name))
         self._require_root()
         with self._reported(name):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +127,7 @@ class LocalStorage:
     def _require_root(self) -> None:
         """A folder that is not there is a volume that is not mounted, and not an empty storage."""
         if not self.root.is_dir():
-            raise Unreachable(f"The storage folder {self.root} is not there.", remedy="Is its volume mounted?")
+            raise Unreachable(f"The storage folder {self.root} is not there.", remedy=_NO_ROOT)
 
     @contextlib.contextmanager
     def _reported(self, name: str) -> Iterator[None]:
@@ -161,6 +166,14 @@ class LocalStorage:
         """Whether it is a file of this very user who may not read it; another's is a matter of who runs this."""
         path = self._path(name)
         return path.is_file() and path.stat().st_uid == os.geteuid() and not os.access(path, os.R_OK)
+
+
+def _temporary_name(name: str) -> str:
+    """A name that starts as `name` does. It is no longer, unless that is short: a disk takes 255 bytes at most, and
+    names of derivatives may use them up."""
+    mark = f".{secrets.token_hex(4)}.tmp"
+    size = len(name.encode())
+    return name.encode()[: size if size <= _SHORT else size - len(mark)].decode(errors="ignore") + mark
 
 
 def _entry(name: str, status: os.stat_result) -> Entry:

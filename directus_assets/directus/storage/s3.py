@@ -7,9 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.storage.interface import Entry, name_aside, safe_folder, safe_name
+from directus_assets.directus.storage.variables import key_prefix
 from directus_assets.errors import NotFound, PermanentError, TooLarge, TransientError, Unreachable, from_status
 
 _UPDATE_TRIES = 20
+
+_WITH_KMS = ("aws:kms", "aws:kms:dsse")
 
 
 class _ChangedMeanwhile(TransientError):
@@ -27,12 +30,20 @@ class S3Storage:
     region: str | None = None
     endpoint: str | None = None
     force_path_style: bool = False
+    acl: str | None = None
+    encryption: str | None = None
+    """`AES256`, `aws:kms` or `aws:kms:dsse`."""
+    kms_key_id: str | None = None
+    connect_seconds: float = 5
+    read_seconds: float = 60
+    inner: str = ""
+    """A folder within `root`, with a slash at its end."""
 
     def describe(self) -> str:
-        return f"s3://{self.bucket}/{self.root}".rstrip("/")
+        return f"s3://{self.bucket}/{self.root.removeprefix('./')}{self.inner and '/'}{self.inner}".rstrip("/")
 
     def inside(self, folder: str) -> "S3Storage":
-        return replace(self, root=f"{self._folder}{safe_folder(folder)}")
+        return replace(self, inner=f"{self.inner}{safe_folder(folder)}/")
 
     @cached_property
     def _client(self) -> Any:
@@ -47,8 +58,8 @@ class S3Storage:
             endpoint_url=self.endpoint,
             config=Config(
                 s3={"addressing_style": "path" if self.force_path_style else "auto"},
-                connect_timeout=5,
-                read_timeout=60,
+                connect_timeout=self.connect_seconds,
+                read_timeout=self.read_seconds,
                 retries={"total_max_attempts": 1},
                 max_pool_connections=32,
             ),
@@ -65,7 +76,7 @@ class S3Storage:
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:
         with self._reported(name):
-            self._client.put_object(Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type)
+            self._put(name, content, content_type)
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
         for _ in range(_UPDATE_TRIES):
@@ -76,9 +87,7 @@ class S3Storage:
                 current, condition = found["Body"].read(), {"IfMatch": found["ETag"]}
             content = change(current)
             with contextlib.suppress(_ChangedMeanwhile), self._reported(name):
-                self._client.put_object(
-                    Bucket=self.bucket, Key=self._object(name), Body=content, ContentType=content_type, **condition
-                )
+                self._put(name, content, content_type, **condition)
                 return
         raise Unreachable(f"{self.describe()}: {name} kept changing while it was updated.")
 
@@ -128,9 +137,25 @@ class S3Storage:
             return aside
         return None
 
+    def _put(self, name: str, content: bytes, content_type: str, **condition: str) -> None:
+        # What Directus' driver sends along with each object: without it, what we write could be read by nobody else,
+        # or would be refused by a bucket that insists on it.
+        wishes = {"ACL": self.acl, "ServerSideEncryption": self.encryption}
+        if self.encryption in _WITH_KMS:
+            wishes["SSEKMSKeyId"] = self.kms_key_id
+        given = {header: wish for header, wish in wishes.items() if wish}
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=self._object(name),
+            Body=content,
+            ContentType=content_type,
+            **given,
+            **condition,
+        )
+
     @property
     def _folder(self) -> str:
-        return f"{self.root.strip('/')}/" if self.root.strip("/.") else ""
+        return key_prefix(self.root) + self.inner
 
     def _object(self, name: str) -> str:
         return self._folder + str(safe_name(name))

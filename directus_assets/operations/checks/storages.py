@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from directus_assets.directus.storage import LocalStorage, Storage
+from directus_assets.directus.storage import LocalStorage, Storage, unsupported
+from directus_assets.directus.storage.variables import DRIVERS
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.operations.findings import Finding, Status, Subject, failed, ok, warning
 
@@ -17,7 +18,15 @@ def check_storages(subject: Subject) -> Iterator[Finding]:
     project = subject.project
     for location, storage in project.storages.items():
         yield try_out(f"storage {location}", storage)
-    if not project.storages:
+    variables = project.settings.environment.storage
+    for location, driver in unsupported(variables, folder=project.settings.config_folder).items():
+        yield warning(
+            f"storage {location}",
+            f"STORAGE_{location.upper()}_DRIVER is {repr(driver) if driver else 'not set'}, which is not supported: "
+            "Directus renders the pictures that are there (delivery `warm`).",
+            f"Nothing, if that is enough; delivery `storage` writes to {' and '.join(sorted(DRIVERS))}.",
+        )
+    if not variables.get("STORAGE_LOCATIONS"):
         yield ok("storage", "not reached from here (STORAGE_LOCATIONS is not set), so Directus renders")
     if any(project.delivery_of(preset.key) == "export" for preset in subject.directus_settings.presets):
         yield try_out("exports", project.export, is_updated=True)
