@@ -6,13 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.schema import (
-    TranslatedCollection,
-    alone,
-    holds_text,
-    is_filterable,
-    read_translated_collections,
-)
+from directus_assets.directus.field_kinds import holds_text
+from directus_assets.directus.field_rows import FieldRow, FieldRows
+from directus_assets.directus.schema import TranslatedCollection, alone, read_translated_collections
 from directus_assets.errors import PermanentError
 
 
@@ -86,14 +82,17 @@ def read_project_schema(client: DirectusClient, *, faults: dict[str, PermanentEr
         for row in client.get("/relations")
         if row.get("related_collection")
     }
+    answered = client.get("/fields")
+    described = FieldRows(answered)
     rows: dict[str, list[Mapping[str, Any]]] = {}
-    for row in client.get("/fields"):
+    for row in answered:
         rows.setdefault(row["collection"], []).append(row)
     metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections") if row.get("schema")}
     collections = []
     for name, meta in sorted(metas.items()):
         with alone(name, faults):
-            fields = [_field(row, related) for row in rows.get(name, ()) if row["type"] != "alias"]
+            pairs = zip(rows.get(name, ()), described[name], strict=True)
+            fields = [_field(row, field, related) for row, field in pairs if field.holds_value]
             collections.append(
                 CollectionSchema(
                     name=name,
@@ -106,7 +105,7 @@ def read_project_schema(client: DirectusClient, *, faults: dict[str, PermanentEr
     return ProjectSchema(tuple(collections), translated)
 
 
-def _field(row: Mapping[str, Any], related: Mapping[tuple[str, str], str]) -> FieldSchema:
+def _field(row: Mapping[str, Any], field: FieldRow, related: Mapping[tuple[str, str], str]) -> FieldSchema:
     column = row.get("schema") or {}
     return FieldSchema(
         name=row["field"],
@@ -115,8 +114,8 @@ def _field(row: Mapping[str, Any], related: Mapping[tuple[str, str], str]) -> Fi
         related=related.get((row["collection"], row["field"])),
         max_length=column.get("max_length") if row["type"] == "string" else None,
         choices=_choices((row.get("meta") or {}).get("options") or {}),
-        is_text=_is_content(row) and holds_text(row),
-        is_filterable=is_filterable(row),
+        is_text=_is_content(row) and holds_text(field),
+        is_filterable=field.is_filterable,
     )
 
 

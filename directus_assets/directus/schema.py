@@ -7,51 +7,21 @@ the alias, `meta.junction_field` the language's field), and its twin from that f
 
 import itertools
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import langcodes
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.errors import PermanentError, as_error
+from directus_assets.directus.field_kinds import Fate, TextField, Verdict, classify, is_told_by_values
+from directus_assets.directus.field_rows import FieldRow, FieldRows
+from directus_assets.errors import Forbidden, PermanentError, as_error
 from directus_assets.json_text import well_formed
 
-_KIND_OF_INTERFACE: dict[str | None, str] = {
-    "input": "plain",
-    "input-multiline": "plain",
-    "textarea": "plain",
-    "input-rich-text-html": "html",
-    "wysiwyg": "html",
-    "input-rich-text-md": "markdown",
-    "markdown": "markdown",
-    "input-block-editor": "blocks",
-    "tags": "tags",
-    "list": "repeater",
-    None: "plain",
-}
-_TEXT_TYPES = frozenset({"string", "text"})
-_STRUCTURED_KINDS = frozenset({"blocks", "tags", "repeater"})
-_FILTERABLE_TYPES = frozenset({"string", "text", "csv", "integer", "boolean", "uuid"})
-"""Databases have no equality of JSON, and of floats only an approximate one."""
-_UNFILTERABLE_COLUMNS = frozenset({"clob", "nclob", "ntext"})
-_MASKED = frozenset({"conceal", "hash", "encrypt"})
+_ROWS_THAT_TELL = 50
 _CODE_FIELDS = ("code", "language_code", "locale", "iso", "iso_code", "key", "id")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextField:
-    """A field that holds text to translate."""
-
-    name: str
-    kind: str
-    """How its value is read: `plain`, `html`, `markdown`, `blocks`, `slug`, `tags` or `repeater`."""
-    members: tuple[str, ...] | None = None
-    """Repeaters: the members that hold text; None to tell by name and value."""
-    is_filterable: bool = field(default=False, compare=False)
-    """Whether rows can be selected by its value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +48,10 @@ class TranslatedCollection:
     languages: tuple[LanguageRow, ...]
     languages_collection: str
     fields: tuple[TextField, ...]
+    reasons: tuple[tuple[str, str], ...] = ()
+    """What becomes of each field of the translations, and why."""
+    withheld: tuple[TextField, ...] = ()
+    """Those that are translated only where the YAML file names them: hidden ones, and such as cannot be copied."""
     item_fields: tuple[str, ...] = ()
     """Those of the fields that the item itself has, too."""
     alias_field: str = "translations"
@@ -109,30 +83,6 @@ class TranslatedCollection:
         return row.key if row else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Field:
-    name: str
-    type: str
-    interface: str | None
-    special: frozenset[str]
-    options: Mapping[str, Any]
-    is_key: bool
-    is_reference: bool
-    is_filterable: bool
-    number: float = math.inf
-    """The older a field is, the lower is its number."""
-
-
-def is_filterable(row: Mapping[str, Any]) -> bool:
-    """Whether Directus and its database select rows by the very value of a field (a row of `GET /fields`)."""
-    meta, column = row.get("meta") or {}, row.get("schema") or {}
-    return (
-        row["type"] in _FILTERABLE_TYPES
-        and str(column.get("data_type")).lower() not in _UNFILTERABLE_COLUMNS
-        and _MASKED.isdisjoint(meta.get("special") or ())
-    )
-
-
 def read_translated_collections(
     client: DirectusClient, *, with_system: bool = False, faults: dict[str, PermanentError] | None = None
 ) -> tuple[TranslatedCollection, ...]:
@@ -148,7 +98,7 @@ def read_translated_collections(
         DirectusAssetsError: the schema cannot be read.
     """
     relations = client.get("/relations")
-    fields = _Fields(client.get("/fields"))
+    fields = FieldRows(client.get("/fields"))
     collections = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
     found = []
     for relation in relations:
@@ -156,8 +106,7 @@ def read_translated_collections(
         if with_system or not parent.startswith("directus_"):
             with alone(parent, faults):
                 if twin := _twin(relation, relations, fields):
-                    languages = _languages(client, twin["related_collection"], fields)
-                    collection = _describe(relation, twin, fields, collections, languages)
+                    collection = _describe(client, relation, twin, fields, collections)
                     pointing = _pointing(collection, relations, fields)
                     found.append(replace(collection, source_language_fields=pointing))
     # Which of a collection's fields of translations is the first one cannot be told while one of them is at fault.
@@ -181,34 +130,7 @@ def alone(collection: str, faults: dict[str, PermanentError] | None) -> Iterator
         faults[collection] = fault
 
 
-class _Fields:
-    """The fields by collection; made of what Directus answers when they are asked for."""
-
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in rows:
-            self._rows[row["collection"]].append(row)
-
-    def __getitem__(self, collection: str) -> list[_Field]:
-        return [_field(row) for row in self._rows.get(collection, ())]
-
-
-def _field(row: Mapping[str, Any]) -> _Field:
-    meta, schema = row.get("meta") or {}, row.get("schema") or {}
-    return _Field(
-        name=row["field"],
-        type=row["type"],
-        interface=meta.get("interface"),
-        special=frozenset(meta.get("special") or ()),
-        options=meta.get("options") or {},
-        is_key=bool(schema.get("is_primary_key")),
-        is_reference=bool(schema.get("foreign_key_table")),
-        number=meta.get("id") or math.inf,
-        is_filterable=is_filterable(row),
-    )
-
-
-def _named_apart(found: Iterable[TranslatedCollection], fields: _Fields) -> Iterator[TranslatedCollection]:
+def _named_apart(found: Iterable[TranslatedCollection], fields: FieldRows) -> Iterator[TranslatedCollection]:
     """Sorted by name. A field of translations that is added to a collection leaves what the first one is known by."""
 
     def age(each: TranslatedCollection) -> tuple[str, float, bool, str]:
@@ -223,7 +145,7 @@ def _named_apart(found: Iterable[TranslatedCollection], fields: _Fields) -> Iter
 
 
 def _twin(
-    relation: Mapping[str, Any], relations: Sequence[Mapping[str, Any]], fields: _Fields
+    relation: Mapping[str, Any], relations: Sequence[Mapping[str, Any]], fields: FieldRows
 ) -> Mapping[str, Any] | None:
     """The relation to the languages, where `relation` is that of a translations collection to its parent."""
     meta = relation.get("meta") or {}
@@ -236,16 +158,17 @@ def _twin(
 
 
 def _describe(
+    client: DirectusClient,
     relation: Mapping[str, Any],
     twin: Mapping[str, Any],
-    fields: _Fields,
+    fields: FieldRows,
     collections: Mapping[str, Mapping[str, Any]],
-    languages: tuple[LanguageRow, ...],
 ) -> TranslatedCollection:
     parent, rows = relation["related_collection"], relation["collection"]
     alias = _named(fields[parent], relation["meta"]["one_field"])
-    own = {field.name for field in _text_fields(fields[parent])}
-    texts = [f for f in _text_fields(fields[rows]) if f.name not in (relation["field"], twin["field"])]
+    verdicts = _verdicts(client, relation, twin, fields)
+    texts = [each.text for each in verdicts.values() if each.text and each.fate is not Fate.LEFT]
+    own = {field.name for field in fields[parent] if classify(field).text and not field.is_secret}
     return TranslatedCollection(
         collection=parent,
         key_field=_key(fields[parent]),
@@ -253,9 +176,11 @@ def _describe(
         translations_key_field=_key(fields[rows]),
         item_field=relation["field"],
         language_field=twin["field"],
-        languages=languages,
+        languages=_languages(client, twin["related_collection"], fields),
         languages_collection=twin["related_collection"],
         fields=tuple(texts),
+        withheld=tuple(each.text for each in verdicts.values() if each.text and each.fate is Fate.LEFT),
+        reasons=tuple((name, f"{each.fate}: {each.why}") for name, each in verdicts.items()),
         item_fields=tuple(field.name for field in texts if field.name in own),
         alias_field=relation["meta"]["one_field"],
         default_language=(alias.options.get("defaultLanguage") if alias else None) or None,
@@ -265,8 +190,43 @@ def _describe(
     )
 
 
+def _verdicts(
+    client: DirectusClient, relation: Mapping[str, Any], twin: Mapping[str, Any], fields: FieldRows
+) -> dict[str, Verdict]:
+    """What each field of a translations collection holds; of some fields only their values tell."""
+    rows = relation["collection"]
+    own = [field for field in fields[rows] if field.name not in (relation["field"], twin["field"])]
+    doubtful = [field.name for field in own if is_told_by_values(field)]
+    found = _some_rows(client, rows, doubtful, _key(fields[rows])) if doubtful else []
+    verdicts = {field.name: classify(field, [row.get(field.name) for row in found]) for field in own}
+    return _without_hidden_sources(verdicts, fields[relation["related_collection"]])
+
+
+def _some_rows(client: DirectusClient, collection: str, names: Sequence[str], key: str) -> Sequence[Mapping[str, Any]]:
+    try:
+        return list(client.rows(f"/items/{collection}", most=_ROWS_THAT_TELL, fields=[key, *names], sort=key))
+    except Forbidden:
+        return ()  # `doctor` says what that right is needed for
+
+
+def _without_hidden_sources(verdicts: Mapping[str, Verdict], item: Iterable[FieldRow]) -> dict[str, Verdict]:
+    """A field that is hidden on the item is hidden in its translations, where others of the item are translated.
+
+    Where all of them are hidden, they are what was there before the translations, and not their source.
+    """
+    translated = {name for name, verdict in verdicts.items() if verdict.fate is not Fate.LEFT}
+    twins = [field for field in item if field.name in translated and field.holds_value]
+    hidden = {field.name for field in twins if field.is_secret}
+    if len(hidden) == len(twins):
+        return dict(verdicts)
+    return {
+        name: verdict.withheld("hidden on the item") if name in hidden else verdict
+        for name, verdict in verdicts.items()
+    }
+
+
 def _pointing(
-    collection: TranslatedCollection, relations: Iterable[Mapping[str, Any]], fields: _Fields
+    collection: TranslatedCollection, relations: Iterable[Mapping[str, Any]], fields: FieldRows
 ) -> tuple[str, ...]:
     """The fields of the item that point to one of its languages; a language that points to another is no such item."""
     parent, languages = collection.collection, collection.languages_collection
@@ -276,43 +236,7 @@ def _pointing(
     return tuple(field.name for field in fields[parent] if field.name in pointing)
 
 
-def _text_fields(fields: Iterable[_Field]) -> list[TextField]:
-    """The fields that hold text, by type and interface; keys, references and what Directus fills are none."""
-    found = []
-    for each in fields:
-        if each.is_key or each.is_reference or each.special - {"cast-json", "cast-csv"}:
-            continue
-        kind, members = _KIND_OF_INTERFACE.get(each.interface), None
-        if kind in _STRUCTURED_KINDS and each.type in ("json", "csv"):
-            members = _members(each)
-        elif kind and kind not in _STRUCTURED_KINDS and each.type in _TEXT_TYPES:
-            is_slug = bool(each.options.get("slug")) or each.name == "slug" or each.name.endswith("_slug")
-            kind = "slug" if is_slug else kind
-        else:
-            continue
-        found.append(TextField(name=each.name, kind=kind, members=members, is_filterable=each.is_filterable))
-    return found
-
-
-def holds_text(row: Mapping[str, Any]) -> bool:
-    """Whether a field, as Directus describes it, holds text that people read; addresses and states are none."""
-    return any(field.kind != "slug" and field.name != "status" for field in _text_fields([_field(row)]))
-
-
-def _members(field: _Field) -> tuple[str, ...] | None:
-    """The text members of a repeater, where its interface says what it is made of."""
-    declared = field.options.get("fields")
-    if field.interface != "list" or not declared:
-        return None
-    return tuple(
-        member["field"]
-        for member in declared
-        if member.get("type") in (None, *_TEXT_TYPES)
-        and _KIND_OF_INTERFACE.get((member.get("meta") or {}).get("interface")) in ("plain", "html", "markdown")
-    )
-
-
-def _languages(client: DirectusClient, collection: str, fields: _Fields) -> tuple[LanguageRow, ...]:
+def _languages(client: DirectusClient, collection: str, fields: FieldRows) -> tuple[LanguageRow, ...]:
     key = _key(fields[collection])
     rows = list(client.rows(f"/items/{collection}", fields=["*"], sort=key))
     code = _code_field(rows, key)
@@ -334,9 +258,9 @@ def _code_field(rows: Sequence[Mapping[str, Any]], key: str) -> str:
     return max((key, *_CODE_FIELDS), key=codes)
 
 
-def _named(fields: Iterable[_Field], name: str | None) -> _Field | None:
+def _named(fields: Iterable[FieldRow], name: str | None) -> FieldRow | None:
     return next((field for field in fields if field.name == name), None)
 
 
-def _key(fields: Iterable[_Field]) -> str:
+def _key(fields: Iterable[FieldRow]) -> str:
     return next((field.name for field in fields if field.is_key), "id")

@@ -10,8 +10,9 @@ from typing import Any
 
 from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.compare_and_set import CompareAndSet, Values
+from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import File, JsonValue
-from directus_assets.directus.schema import LanguageRow, TextField
+from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, Place
 from directus_assets.enrichment.rows import compare_and_set

@@ -89,10 +89,11 @@ class CollectionOptions(Section):
     """Only these fields; unset: all that hold text."""
     exclude: Texts = ()
     """Fields to leave alone."""
-    kinds: dict[str, Literal["plain", "html", "markdown", "blocks", "slug", "tags", "repeater"]] = Field(
-        default_factory=dict
-    )
-    """How a field's text is read, where its interface does not tell."""
+    kinds: dict[
+        str, Literal["plain", "html", "markdown", "blocks", "slug", "tags", "repeater", "auto", "copy", "translate"]
+    ] = Field(default_factory=dict)
+    """How a field's text is read, where its interface does not tell; `copy`: it is the same in every language,
+    `translate`: each part of an address is translated as a slug. Also of members of a repeater: `links.note`."""
     filter: Filter = Field(default_factory=dict)
     """Only items that match this Directus filter."""
 

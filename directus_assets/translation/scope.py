@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
-from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection
+from directus_assets.directus.field_kinds import TextField
+from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.settings import CollectionOptions, TranslationOptions
 from directus_assets.settings.known import require_known
 
@@ -48,7 +50,7 @@ class Scope:
     @property
     def code_version(self) -> str:
         """A digest of how this collection is read, apart from its languages."""
-        fields = [(field.name, field.kind, field.members) for field in self.schema.fields]
+        fields = [(field.name, field.kind, field.first_members) for field in self.schema.fields]
         parts = [fields, self.source.code, self.source_on_item, _VERSION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -129,16 +131,35 @@ def _source_field(schema: TranslatedCollection, own: CollectionOptions, where: s
 
 
 def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:
-    known = [field.name for field in schema.fields]
+    known = [field.name for field in (*schema.fields, *schema.withheld)]
+    known += [f"{field.name}.{member}" for field in (*schema.fields, *schema.withheld) for member in field.hidden]
     _require(f"{where}.fields", [name for name in own.fields or () if name not in own.kinds], known)
     _require(f"{where}.exclude", own.exclude, known)
-    extra = [TextField(name=name, kind=kind) for name, kind in own.kinds.items() if name not in known]
-    fields = [
-        replace(field, kind=own.kinds[field.name]) if field.name in own.kinds else field
-        for field in (*schema.fields, *extra)
-    ]
-    chosen = set(own.fields) if own.fields is not None else {field.name for field in fields}
-    return tuple(field for field in fields if field.name in chosen and field.name not in own.exclude)
+    named = {*(own.fields or ()), *own.kinds}
+    # Those that are named are chosen, also from what is hidden.
+    fields = [*schema.fields, *(field for field in schema.withheld if field.name in named)]
+    found = {field.name for field in fields}
+    fields += [TextField(name=name, kind="plain") for name in own.kinds if "." not in name and name not in found]
+    chosen = {name.partition(".")[0] for name in own.fields} if own.fields is not None else None
+    return tuple(
+        _as_told(field, own, named)
+        for field in fields
+        if (chosen is None or field.name in chosen) and field.name not in own.exclude
+    )
+
+
+def _as_told(field: TextField, own: CollectionOptions, named: AbstractSet[str]) -> TextField:
+    """A field as the YAML file says that it is read."""
+    shown = [member for member in field.hidden if f"{field.name}.{member}" in named]
+    field = field.showing({member: own.kinds.get(f"{field.name}.{member}", "plain") for member in shown})
+    kind = own.kinds.get(field.name)
+    if kind is None or kind == field.kind:
+        return field
+    if kind == "copy":
+        return replace(field, kind="plain", copied="always")
+    if kind == "translate":
+        return replace(field, kind="path" if field.is_copied else field.kind, copied="addresses")
+    return replace(field, kind=kind, copied="addresses")
 
 
 def _require(where: str, names: Sequence[str], known: Sequence[str]) -> None:

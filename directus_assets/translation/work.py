@@ -6,12 +6,15 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
+from directus_assets.directus.addresses import is_copied
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
+from directus_assets.directus.validation import accepts
 from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines import pseudo
@@ -25,7 +28,7 @@ from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.records import Arrived, TranslationRecord, canonical
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.segments import Kind, cut
+from directus_assets.translation.segments import Kind, cut, is_new, left
 from directus_assets.translation.segments.model import Document
 from directus_assets.translation.translate import Outcome, Untranslatable, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals
@@ -57,6 +60,8 @@ class Translated:
     kept: tuple[str, ...] = ()
     """Fields whose human text was kept, and is right for the present source as far as anybody knows."""
     reviews: tuple[Review, ...] = ()
+    left: tuple[str, ...] = ()
+    """Where text is that could not be cut, and was not translated: `body.blocks.data.html`."""
     row: str | None = None
     """The key of the row in the translations collection, where there is one."""
     is_source: bool = False
@@ -221,6 +226,7 @@ class Translator:
     def _write(self, item: Item, target: LanguageRow, outcome: Outcome) -> Translated | None:
         # After the row, never before it: whoever writes a row has stored before that the text is ours.
         earlier = self._record(item, target)
+        outcome = replace(outcome, values={**outcome.values, **self._lasting(earlier, item, target)})
         decisions = {
             name: decide(
                 earlier.fields.get(name),
@@ -271,10 +277,24 @@ class Translator:
                 )
                 for name in reviews
             ),
+            left=uncut(self.scope, item),
             row=row.key if row else None,
             reused=outcome.reused,
             sent=outcome.sent,
         )
+
+    def _lasting(self, record: TranslationRecord, item: Item, target: LanguageRow) -> dict[str, JsonValue]:
+        """Our addresses whose source is as it was: a page stays where it is, whatever its words would be today."""
+        lasting: dict[str, JsonValue] = {}
+        for text_field in self.scope.schema.fields:
+            name, value = text_field.name, _target_value(item, target, text_field.name)
+            known = record.fields.get(name)
+            if text_field.kind not in ("slug", "path") or known is None or not isinstance(value, str) or not value:
+                continue
+            is_ours = standing(known, source=item.source.get(name), target=value) is Standing.OURS
+            if is_ours and known.source == canonical(item.source.get(name)) and passes(text_field, value):
+                lasting[name] = value
+        return lasting
 
     def fingerprint(self, item: Item, target: LanguageRow) -> str:
         """A digest of all that decides the translation of `item` into `target`."""
@@ -300,10 +320,11 @@ def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequenc
         return _digest([scope.code_version, target.code, "source"])
     texts = {name: canonical(value) for name, value in item.source.items()}
     terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
-    parts = [texts, scope.code_version, target.code, terms, is_pseudo]
+    parts: list[object] = [texts, scope.code_version, target.code, terms, is_pseudo]
     # The project's language is part of the code version, and has been the only one that there was.
     if item.source_language != scope.source.code:
         parts += [item.source_language, scope.schema.language(item.source_language) is not None]
+    parts += [field.name for field in scope.schema.fields if _is_cut_anew(field, texts.get(field.name, ""))]
     return _digest(parts)
 
 
@@ -322,15 +343,51 @@ def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
         if text_field.name not in item.source:
             continue
         try:
-            documents[text_field.name] = cut(
-                item.source[text_field.name], Kind(text_field.kind), names=text_field.members
-            )
+            documents[text_field.name] = cut_field(text_field, item.source[text_field.name])
         except BadInput as error:
             raise BadInput(
                 f"Field '{text_field.name}' of item {item.key} of {scope.collection}: {error.message}",
                 remedy=error.remedy,
             ) from None
     return documents
+
+
+def uncut(scope: Scope, item: Item) -> tuple[str, ...]:
+    """Where in an item text is that cannot be cut, so that it stays as it is in every language.
+
+    Raises:
+        BadInput: as `cut_item`.
+    """
+    found = cut_item(scope, item).items()
+    return tuple(f"{name}.{place}".rstrip(".") for name, document in found for place in left(document))
+
+
+def cut_field(field: TextField, value: JsonValue) -> Document:
+    """The value of a field, cut into segments.
+
+    Raises:
+        BadInput: it is not of the field's kind.
+    """
+    takes = partial(passes, field) if field.rule else None
+    return cut(value, Kind(field.kind), names=field.members, copied=field.copied, accepts=takes)
+
+
+def passes(field: TextField, text: str) -> bool:
+    """Whether a text passes the field's validation rule in Directus."""
+    return not field.rule or accepts(json.loads(field.rule), field.name, text)
+
+
+@lru_cache(maxsize=256)  # every language asks
+def _is_cut_anew(field: TextField, text: str) -> bool:
+    """Whether the first version took other texts out of a value; what it did not know is in the code version."""
+    if field.kind not in ("plain", "blocks", "repeater", "tags") or not text:
+        return False
+    if field.kind == "plain" and not is_copied(text, field.copied):
+        return False
+    try:
+        return is_new(cut_field(field, text))
+    except BadInput:
+        return False
 
 
 def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:

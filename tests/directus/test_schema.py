@@ -60,7 +60,7 @@ def discover(
     """What is found in a project with these fields by collection, relations, and rows by collection of languages."""
     found = answers(fields, related, languages=languages, collections=collections)
     return read_translated_collections(
-        client(lambda request: httpx.Response(200, json={"data": found[request.url.path]})), faults=faults
+        client(lambda request: httpx.Response(200, json={"data": found.get(request.url.path, [])})), faults=faults
     )
 
 
@@ -75,7 +75,7 @@ def discover_schema(
     for row in found["/collections"]:
         row["schema"] = {"name": row["collection"]}
     return read_project_schema(
-        client(lambda request: httpx.Response(200, json={"data": found[request.url.path]})), faults=faults
+        client(lambda request: httpx.Response(200, json={"data": found.get(request.url.path, [])})), faults=faults
     )
 
 
@@ -120,6 +120,7 @@ def test_the_pattern_of_the_studio_is_found() -> None:
         languages=(LanguageRow(key="en-US", code="en-US"), LanguageRow(key="de-DE", code="de-DE")),
         languages_collection="languages",
         fields=(TextField(name="title", kind="plain"),),
+        reasons=(("id", "left: the primary key"), ("title", "translated: text by its interface")),
     )
 
 
@@ -193,7 +194,7 @@ def test_fields_with_text_are_taken_by_type_and_interface(described: dict[str, A
         field("a", "string", "select-dropdown"),
         field("a", "string", "select-dropdown-m2o"),
         field("a", "uuid", "select-dropdown-m2o", special=["user-created"]),
-        field("a", "json", "input-code", special=["cast-json"]),
+        field("a", "text", "input-code"),
         field("a", "hash", "input-hash", special=["hash"]),
         {**field("a"), "schema": {"foreign_key_table": "authors"}},
     ],

@@ -30,7 +30,8 @@ words; their order may follow the grammar of the target language. Never add mark
 - Keep numbers, URLs, e-mail addresses, code and names as they are; write numbers in digits where the source does, \
 with the separators of the target language.
 - Do not break lines where the source does not.
-- A segment whose context is "slug" is part of a web address: lower-case words joined by hyphens.
+- A segment whose context is "slug" is part of a web address: lower-case words joined by hyphens, \
+in Latin letters without accents. Romanise other scripts as their readers do.
 - Follow the style guide and the glossary where they are given. The glossary wins.
 - All segments belong to one document; translate the same term in the same way throughout."""
 

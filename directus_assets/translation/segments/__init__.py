@@ -11,30 +11,49 @@ other bytes are taken over. `model` and `notation` are what engines and checks n
 shared by the cutters; there is one module per kind of text.
 """
 
-from collections.abc import Collection
-from typing import assert_never
+from collections.abc import Callable, Collection, Mapping
 
+from directus_assets.directus.addresses import Copied, is_copied
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
-from directus_assets.translation.segments.blocks import cut_blocks
+from directus_assets.translation.segments.auto import cut_auto
 from directus_assets.translation.segments.html import cut_html
+from directus_assets.translation.segments.json_document import JsonDocument
 from directus_assets.translation.segments.markdown import cut_markdown
 from directus_assets.translation.segments.model import BadAnswer, Document, Ids, Kind, Placeholder, Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER
 from directus_assets.translation.segments.plain import cut_plain
-from directus_assets.translation.segments.repeater import cut_repeater, cut_tags
-from directus_assets.translation.segments.slug import SlugDocument
+from directus_assets.translation.segments.repeater import cut_blocks, cut_repeater, cut_tags
+from directus_assets.translation.segments.slug import PathDocument, SlugDocument
+from directus_assets.translation.segments.whole import CopiedText, RuledDocument
 
-__all__ = ["PLACEHOLDER", "BadAnswer", "Document", "Kind", "Placeholder", "Segment", "cut"]
+__all__ = ["PLACEHOLDER", "BadAnswer", "Document", "Kind", "Placeholder", "Segment", "cut", "is_new", "left"]
 
 
-def cut(value: JsonValue, kind: Kind, *, names: Collection[str] | None = None) -> Document:
+_CUT: Mapping[Kind, Callable[[str, Ids], Document]] = {
+    Kind.PLAIN: cut_plain,
+    Kind.HTML: cut_html,
+    Kind.MARKDOWN: cut_markdown,
+}
+
+
+def cut(
+    value: JsonValue,
+    kind: Kind,
+    *,
+    names: Collection[str] | None = None,
+    copied: Copied = "addresses",
+    accepts: Callable[[str], bool] | None = None,
+) -> Document:
     """The document for a field's value.
 
     Args:
-        value: a string; for blocks, tags and repeaters also the JSON value. None is a document without segments.
+        value: a string; for blocks, tags, repeaters and `auto` also the JSON value. None is a document without
+            segments.
         kind: how to read it.
-        names: for repeaters, the members that hold text; None to tell by name and value.
+        names: as `TextField.members`.
+        copied: which values of a plain text, or of one that tells how it is read, are copied as they are.
+        accepts: whether a text passes the field's validation rule, where it has one.
 
     Raises:
         BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
@@ -42,22 +61,32 @@ def cut(value: JsonValue, kind: Kind, *, names: Collection[str] | None = None) -
     ids = Ids()
     if value is None or kind in (Kind.BLOCKS, Kind.TAGS, Kind.REPEATER):
         return _cut_json(value, kind, ids, names)
+    if kind in (Kind.PLAIN, Kind.AUTO) and isinstance(value, str) and is_copied(value, copied):
+        return CopiedText(value)
+    if kind is Kind.AUTO:
+        return _ruled(cut_auto(value, ids, names), accepts)
     if not isinstance(value, str):
         raise BadInput(
             f"A {kind} text must be a string, not {type(value).__name__}.",
             remedy="Name the field's kind in the configuration, or exclude the field.",
         )
-    match kind:
-        case Kind.PLAIN:
-            return cut_plain(value, ids)
-        case Kind.HTML:
-            return cut_html(value, ids)
-        case Kind.MARKDOWN:
-            return cut_markdown(value, ids)
-        case Kind.SLUG:
-            return SlugDocument(value, ids)
-        case _:
-            assert_never(kind)
+    if kind in (Kind.SLUG, Kind.PATH):
+        return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, accepts)
+    return _ruled(_CUT[kind](value, ids), accepts)
+
+
+def left(document: Document) -> tuple[str, ...]:
+    """Where in a JSON value prose is that is not cut, although nothing says that it has to stay."""
+    return document.left if isinstance(document, JsonDocument) else ()
+
+
+def is_new(document: Document) -> bool:
+    """Whether the first version, which fingerprints have to agree with, took other texts out of this value."""
+    return isinstance(document, (JsonDocument, CopiedText)) and document.is_new
+
+
+def _ruled(document: Document, accepts: Callable[[str], bool] | None) -> Document:
+    return RuledDocument(document, accepts) if accepts else document
 
 
 def _cut_json(value: JsonValue, kind: Kind, ids: Ids, names: Collection[str] | None) -> Document:

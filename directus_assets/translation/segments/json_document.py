@@ -1,4 +1,4 @@
-"""JSON with texts in it: each string that is text is cut on its own, and all else stays as it is.
+"""JSON with texts in it: each text is cut on its own, and all else stays as it is.
 
 Directus gives such fields as values, or as JSON text where the field's type is text; both come back as given.
 """
@@ -6,9 +6,11 @@ Directus gives such fields as values, or as JSON text where the field's type is 
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
+from directus_assets.directus.addresses import is_prose
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
 from directus_assets.json_text import DEEPEST, as_json, is_too_deep, read_json
@@ -16,36 +18,100 @@ from directus_assets.translation.segments.model import Ids, Segment
 from directus_assets.translation.segments.text_document import TextDocument
 
 Path = tuple[str | int, ...]
-CutText = Callable[[str, Ids], TextDocument]
-Pick = Callable[[JsonValue], Iterator[tuple[Path, str, CutText]]]
-"""Finds the texts in a value: where each is, the text, and how to cut it."""
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]')
+
+
+class Part(Protocol):
+    """A text in a JSON value."""
+
+    @property
+    def document(self) -> TextDocument:
+        """What it is cut into."""
+
+    @property
+    def places(self) -> Iterable[Path]:
+        """Where the strings are that it is made of."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the first version cut it in another way, or not at all."""
+
+    def put(self, root: JsonValue, text: str) -> None:
+        """Puts the spliced `text` of the document into `root`, the value that it was cut from or a copy of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A part of a value that is no text on purpose: an address, code, what is hidden."""
+
+    path: Path
+    is_new: bool = False
+    """Whether the first version took it for a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class StringPart:
+    """A string that is a text of its own."""
+
+    path: Path
+    document: TextDocument
+    is_new: bool = False
+
+    @property
+    def places(self) -> Iterable[Path]:
+        """See `Part.places`."""
+        return (self.path,)
+
+    def put(self, root: JsonValue, text: str) -> None:
+        """See `Part.put`."""
+        parent = at(root, self.path[:-1])
+        parent[self.path[-1]] = text  # type: ignore[index]  # the path was read from this value
+
+
+Found = Iterator[Part | Kept]
+Pick = Callable[[JsonValue, Ids], Found]
+"""Finds the texts in a value, in its order."""
 
 
 class JsonDocument:
     """A JSON value, or a text that holds one, and the cut texts in it."""
 
-    def __init__(self, given: JsonValue, value: JsonValue, parts: Sequence[tuple[Path, TextDocument]]) -> None:
+    def __init__(self, given: JsonValue, value: JsonValue, found: Iterable[Part | Kept]) -> None:
         self._given = given
         self._value = value
-        self._parts = parts
+        self._found = list(found)
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """All segments, in the order of the value."""
-        return tuple(segment for _, part in self._parts for segment in part.segments)
+        return tuple(segment for part in self._parts for segment in part.document.segments)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Where prose is that is not cut, although nothing says that it has to stay: `blocks.data.html`."""
+        known: set[Path] = {each.path for each in self._found if isinstance(each, Kept)}
+        known.update(place for part in self._parts for place in part.places)
+        return tuple(dict.fromkeys(_names(path) for path, text in _texts(self._value, known) if is_prose(text)))
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the first version took other texts out of it."""
+        return any(each.is_new for each in self._found)
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """See `model.Document.splice`."""
-        changes: dict[Path, str] = {}
-        for path, part in self._parts:
-            text = part.splice(translations, language=language)
-            if text != part.source:
-                changes[path] = text
-        if isinstance(self._given, str):
-            return _respelled(self._given, changes)
-        return _replaced(self._value, changes)
+        texts = [(part, part.document.splice(translations, language=language)) for part in self._parts]
+        changes = [(part, text) for part, text in texts if text != part.document.source]
+        result = copy.deepcopy(self._value)
+        # From the end: a part that holds others takes what they have put.
+        for part, text in reversed(changes):
+            part.put(result, text)
+        return _respelled(self._given, self._value, result) if isinstance(self._given, str) else result
+
+    @property
+    def _parts(self) -> Sequence[Part]:
+        return [each for each in self._found if not isinstance(each, Kept)]
 
 
 def cut_json(given: JsonValue, pick: Pick, ids: Ids) -> JsonDocument:
@@ -54,15 +120,20 @@ def cut_json(given: JsonValue, pick: Pick, ids: Ids) -> JsonDocument:
     Raises:
         BadInput: the text is no JSON, or nested too deeply; or the value could not be written back.
     """
-    value = _parsed(given) if isinstance(given, str) else given
+    value = parsed(given) if isinstance(given, str) else given
     if is_too_deep(value):
         raise BadInput(f"The JSON is nested over {DEEPEST} levels deep.", remedy="Exclude the field from translation.")
     if not isinstance(given, str):
         as_json(value)
-    return JsonDocument(given, value, [(path, cut(text, ids)) for path, text, cut in pick(value)])
+    return JsonDocument(given, value, pick(value, ids))
 
 
-def _parsed(text: str) -> JsonValue:
+def parsed(text: str) -> JsonValue:
+    """The value that a JSON text holds; None for an empty one.
+
+    Raises:
+        BadInput: it is no JSON.
+    """
     if not text.strip():
         return None
     try:
@@ -74,48 +145,75 @@ def _parsed(text: str) -> JsonValue:
     return value
 
 
-def _replaced(value: JsonValue, changes: Mapping[Path, str]) -> JsonValue:
-    result = copy.deepcopy(value)
-    for path, text in changes.items():
-        parent = result
-        for step in path[:-1]:
-            parent = parent[step]  # type: ignore[index]  # the path was read from this value
-        parent[path[-1]] = text  # type: ignore[index]  # as above
-    return result
+def at(root: JsonValue, path: Path) -> JsonValue:
+    """What is at `path`, which was read from this value."""
+    for step in path:
+        root = root[step]  # type: ignore[index]  # as the docstring says
+    return root
 
 
-def _respelled(source: str, changes: Mapping[Path, str]) -> str:
-    """The JSON text with only the changed strings written anew, in the manner of the rest."""
+def children(value: JsonValue) -> Sequence[tuple[str | int, JsonValue]]:
+    """The members of an object or the elements of a list; nothing for other values."""
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else ()
+
+
+def _texts(value: JsonValue, known: set[Path], path: Path = ()) -> Iterator[tuple[Path, str]]:
+    if path in known:
+        return
+    if isinstance(value, str):
+        yield path, value
+    for step, child in children(value):
+        yield from _texts(child, known, (*path, step))
+
+
+def _names(path: Path) -> str:
+    return ".".join(step for step in path if isinstance(step, str))
+
+
+def _respelled(source: str, old: JsonValue, new: JsonValue) -> str:
+    """The JSON text with only what has changed written anew, in the manner of the rest."""
     is_ascii = source.isascii() and re.search(r"\\u[0-9a-fA-F]{4}", source) is not None
+    separators = (", ", ": ") if '": ' in source else (",", ":")
     parts: list[str] = []
     position = 0
-    for path, start, end in _strings(source):
-        if path not in changes:
-            continue
-        spelled = json.dumps(changes[path], ensure_ascii=is_ascii).encode("utf-8", "backslashreplace").decode()
+    spans = _spans(source)
+    for path, value in _changes(old, new):
+        start, end = spans[path]
+        spelled = json.dumps(value, ensure_ascii=is_ascii, separators=separators)
+        spelled = spelled.encode("utf-8", "backslashreplace").decode()
         parts += [source[position:start], spelled.replace("/", "\\/") if "\\/" in source else spelled]
         position = end
     return "".join([*parts, source[position:]])
 
 
-def _strings(source: str) -> Iterator[tuple[Path, int, int]]:
-    """Path, start and end of every string in a JSON text that has been parsed before, names of members included.
+def _changes(old: JsonValue, new: JsonValue, path: Path = ()) -> Iterator[tuple[Path, JsonValue]]:
+    """The smallest values that differ, in their order."""
+    before, after = children(old), children(new)
+    if before and type(old) is type(new) and [step for step, _ in before] == [step for step, _ in after]:
+        for (step, was), (_, is_now) in zip(before, after, strict=True):
+            yield from _changes(was, is_now, (*path, step))
+    elif old != new:
+        yield path, new
 
-    The path of a member's name is that of its object, which holds no text.
-    """
+
+def _spans(source: str) -> dict[Path, tuple[int, int]]:
+    """Start and end of every string, list and object in a JSON text that has been parsed before; the last of a name."""
+    spans: dict[Path, tuple[int, int]] = {}
     path: list[str | int] = []
+    starts: list[int] = []
     is_name = [False]
     for match in _TOKEN.finditer(source):
         sign = match[0]
-        if sign == "[":
-            path.append(0)
-            is_name.append(False)
-        elif sign == "{":
-            path.append("")
-            is_name.append(True)
+        if sign in ("[", "{"):
+            starts.append(match.start())
+            path.append(0 if sign == "[" else "")
+            is_name.append(sign == "{")
         elif sign in ("]", "}"):
             path.pop()
             is_name.pop()
+            spans[tuple(path)] = starts.pop(), match.end()
         elif sign == ",":
             last = path[-1]
             if isinstance(last, int):
@@ -127,4 +225,5 @@ def _strings(source: str) -> Iterator[tuple[Path, int, int]]:
         elif is_name[-1]:
             path[-1] = json.loads(sign)
         else:
-            yield tuple(path), match.start(), match.end()
+            spans[tuple(path)] = match.span()
+    return spans

@@ -21,6 +21,10 @@ class Kind(StrEnum):
     SLUG = "slug"
     TAGS = "tags"
     REPEATER = "repeater"
+    AUTO = "auto"
+    """What the value itself tells: rich text of an editor, HTML, Markdown, or members that read as text."""
+    PATH = "path"
+    """An address of which each part is a slug."""
 
 
 class BadAnswer(PermanentError):

@@ -1,35 +1,30 @@
-"""JSON with text in some of its members: repeaters (lists of objects), and tags (lists of strings)."""
+"""Lists of objects with text in some of their members (repeaters), and lists of strings (tags)."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Final
 
+from directus_assets.directus.addresses import is_copied
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
-from directus_assets.translation.segments.html import cut_html
-from directus_assets.translation.segments.json_document import CutText, JsonDocument, Path, cut_json
+from directus_assets.translation.segments.blocks import find_blocks
+from directus_assets.translation.segments.editors import documents, find_documents
+from directus_assets.translation.segments.json_document import (
+    Found,
+    JsonDocument,
+    Kept,
+    Path,
+    StringPart,
+    children,
+    cut_json,
+)
+from directus_assets.translation.segments.markdown import cut_markdown
+from directus_assets.translation.segments.members import find_texts, string_part
 from directus_assets.translation.segments.model import Ids
 from directus_assets.translation.segments.plain import cut_plain
 
-_TEXT_NAMES: Final = frozenset(
-    (  # noqa: SIM905  # a list of words reads best as words
-        "title subtitle headline heading subheading label text content body description summary question answer "
-        "caption alt quote message note tagline button_text cta placeholder name"
-    ).split()
-)
-_OTHER_NAMES: Final = frozenset(
-    (  # noqa: SIM905  # as above
-        "id key uuid slug url href link src path icon image file video color colour type kind variant style class "
-        "target rel lang language locale code sort order status value date time email phone layout position align "
-        "alignment size theme template component collection item width height"
-    ).split()
-)
-_LONGEST_NAME: Final = 100
-"""Characters of a member's name that an engine is told."""
-_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|&[a-z]+;")
-# One word of ASCII: an option's value, a key, an icon, a file name, an address without scheme, a colour, an id, a date.
-_TOKEN: Final = re.compile(r"[a-z0-9#./:_@?&=%+~-]+|[!-~]*[_/:.#@=\d][!-~]*|[a-z]+[A-Z][!-~]*")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 
 
 def cut_tags(value: JsonValue, ids: Ids) -> JsonDocument:
@@ -41,49 +36,83 @@ def cut_tags(value: JsonValue, ids: Ids) -> JsonDocument:
     return cut_json(value, _tags, ids)
 
 
-def cut_repeater(value: JsonValue, ids: Ids, names: Collection[str] | None = None) -> JsonDocument:
+def cut_repeater(value: JsonValue, ids: Ids, members: Collection[str] | None = None) -> JsonDocument:
     """The document for a list of objects, or for any JSON.
 
     Args:
         value: the value, or JSON text.
         ids: of the document.
-        names: the members that hold text, at any depth; None to tell them by their names and values.
+        members: those that hold text, each as `TextField.members` has it; None to tell them by their names and values.
 
     Raises:
         BadInput: the text is no JSON, or nested too deeply.
     """
-    return cut_json(value, partial(_members, names=names, path=()), ids)
+    if members is None:
+        return cut_json(value, lambda root, ids: find_texts(root, (), ids, documents), ids)
+    kinds = {name: kind for name, _, kind in (member.partition(":") for member in members)}
+    return cut_json(value, partial(_declared, kinds=kinds, path=()), ids)
 
 
-def _tags(value: JsonValue) -> Iterator[tuple[Path, str, CutText]]:
+def cut_blocks(value: JsonValue, ids: Ids) -> JsonDocument:
+    """The document for what the block editor writes, as a value or as JSON text.
+
+    Raises:
+        BadInput: the text is no JSON, or nested too deeply.
+    """
+    return cut_json(value, _blocks, ids)
+
+
+def cut_documents(value: JsonValue, ids: Ids) -> JsonDocument:
+    """The document for JSON in which nothing but the rich text of an editor is text.
+
+    Raises:
+        BadInput: the text is no JSON, or nested too deeply.
+    """
+    return cut_json(value, partial(find_documents, path=()), ids)
+
+
+def _blocks(value: JsonValue, ids: Ids) -> Found:
+    return find_blocks(value, (), ids, documents) if isinstance(value, dict) else iter(())
+
+
+def _tags(value: JsonValue, ids: Ids, path: Path = ()) -> Found:
     if value is None:
         return
     if not isinstance(value, list):
         raise BadInput("Tags must be a list of strings.", remedy="Read this field as another kind of text.")
     for index, tag in enumerate(value):
         if isinstance(tag, str):
-            yield (index,), tag, partial(cut_plain, context="tag")
+            if is_copied(tag, "addresses"):
+                yield Kept((*path, index), is_new=bool(_LETTER.search(tag)))
+            else:
+                yield StringPart((*path, index), cut_plain(tag, ids, context="tag"), is_new=bool(path))
 
 
-def _members(value: JsonValue, names: Collection[str] | None, path: Path) -> Iterator[tuple[Path, str, CutText]]:
-    if isinstance(value, dict):
-        children: list[tuple[str | int, JsonValue]] = list(value.items())
-    elif isinstance(value, list):
-        children = list(enumerate(value))
+def _declared(value: JsonValue, ids: Ids, *, kinds: Mapping[str, str], path: Path) -> Found:
+    name = ".".join(step for step in path if isinstance(step, str))
+    if name in kinds:
+        yield from _member(value, path, ids, kinds[name])
+    elif isinstance(value, list) or any(each.startswith(f"{name}." if name else "") for each in kinds):
+        for step, child in children(value):
+            yield from _declared(child, ids, kinds=kinds, path=(*path, step))
     else:
-        return
-    for step, child in children:
-        name = next((part for part in (step, *reversed(path)) if isinstance(part, str)), "")
-        if not isinstance(child, str):
-            yield from _members(child, names, (*path, step))
-        elif name in names if names is not None else _is_text(name, child):
-            cut = cut_html if _TAG.search(child) else cut_plain
-            yield (*path, step), child, partial(cut, context=name[:_LONGEST_NAME] or "text")
+        # What a declared repeater does not show is a leftover, or no text by its interface.
+        yield Kept(path)
 
 
-def _is_text(name: str, value: str) -> bool:
-    """Whether people read the value of a member with this name."""
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-    if name in _OTHER_NAMES or name.endswith(("_id", "_url", "_key", "_color", "_icon", "_class", "_slug")):
-        return False
-    return name in _TEXT_NAMES or not _TOKEN.fullmatch(value.strip())
+def _member(value: JsonValue, path: Path, ids: Ids, kind: str) -> Found:
+    is_nested = sum(isinstance(step, str) for step in path) > 1
+    if kind in ("copied", "hidden"):
+        yield Kept(path, is_new=isinstance(value, str) and bool(_LETTER.search(value)))
+    elif kind == "tags" and isinstance(value, list):
+        yield from _tags(value, ids, path)
+    elif kind == "documents":
+        yield from find_documents(value, ids, path=path)
+    elif not isinstance(value, str):
+        yield from find_texts(value, path, ids, documents, is_new=True)
+    elif is_copied(value, "unless prose" if kind == "address" else "addresses"):
+        yield Kept(path, is_new=bool(_LETTER.search(value)))
+    elif kind == "markdown":
+        yield StringPart(path, cut_markdown(value, ids), is_new=is_nested)
+    else:
+        yield string_part(value, path, ids, is_new=is_nested)

@@ -1,17 +1,25 @@
 """Slugs: an engine translates the words, and what comes back is made a slug again here.
 
-No romanisation: a Japanese or Thai slug stays in its script, as addresses allow and search engines read it.
+ASCII by default, as the Studio makes slugs: what is written in another script is transliterated, unless the slug in the
+source language has such letters, or the field's validation rule takes nothing else.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from typing import Final
+
+import anyascii
 
 from directus_assets.translation.segments.model import BadAnswer, Ids, Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTABLE, read
 
+Accepts = Callable[[str], bool]
+
 _NO_SLUG: Final = re.compile(f"{PLACEHOLDER.pattern}|{UNPRINTABLE}")
+_ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|www\.", re.IGNORECASE)
+"""What an address begins with that leads to somebody else's site."""
 
 # Latin letters that Unicode does not decompose, and what languages write for those that it does.
 _LETTERS: Final = {
@@ -26,17 +34,20 @@ _BY_LANGUAGE: Final = {"de": _UMLAUTS, "lb": _UMLAUTS, "da": _NORDIC, "nb": _NOR
 class SlugDocument:
     """A slug, or a path of slugs, as one segment of words."""
 
-    def __init__(self, source: str, ids: Ids) -> None:
+    def __init__(self, source: str, ids: Ids, accepts: Accepts | None = None) -> None:
         self.source = source
-        text = re.sub(r"[-_\s]+", " ", source).strip()
+        self._accepts = accepts or _takes_all
+        text = _words(source)
         is_text = any(map(str.isalpha, text)) and not _NO_SLUG.search(text)
-        self.segments = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
+        segment = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
+        self.segments: tuple[Segment, ...] = segment
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
         """See `model.Document.splice`.
 
         Raises:
-            BadAnswer: nothing of a part is left, or the answer has more or fewer slashes.
+            BadAnswer: nothing of a part is left, the answer has more or fewer slashes, or the field's validation rule
+                takes no form of it.
         """
         for segment in self.segments:
             answer = translations.get(segment.id, segment.text)
@@ -47,20 +58,75 @@ class SlugDocument:
     def _slug(self, segment: Segment, answer: str, language: str) -> str:
         read(segment, answer)
         wanted = self.source.strip("/")
-        separator = "_" if "_" in wanted and "-" not in wanted else "-"
-        parts = [
-            slugify(part, language, like=self.source, separator=separator) for part in answer.strip(" /").split("/")
-        ]
+        parts = answer.strip(" /").split("/")
         if len(parts) != wanted.count("/") + 1:
             raise BadAnswer(segment.id, f"a slug with {wanted.count('/')} slashes needs as many in every language.")
-        if not all(parts):
-            raise BadAnswer(segment.id, "no letter of it can stand in a slug.")
         start = self.source.index(wanted)
-        return self.source[:start] + "/".join(parts) + self.source[start + len(wanted) :]
+        before, after = self.source[:start], self.source[start + len(wanted) :]
+        slugs = [f"{before}{path}{after}" for path in forms(parts, language, like=self.source)]
+        if not slugs:
+            raise BadAnswer(segment.id, "no letter of it can stand in a slug.")
+        fit = next(filter(self._accepts, slugs), None)
+        if fit is None:
+            raise BadAnswer(segment.id, f"the field's validation rule refuses it as a slug: '{slugs[0]}'.")
+        return fit
 
 
-def slugify(text: str, language: str, *, like: str, separator: str = "-") -> str:
-    """`text` as one part of a slug: lower case, letters, marks and digits of any script, separators between words.
+class PathDocument:
+    """An address of which each part is translated as a slug of its own; what leads to another site stays."""
+
+    def __init__(self, source: str, ids: Ids, accepts: Accepts | None = None) -> None:
+        self.source = source
+        self._accepts = accepts or _takes_all
+        path = "" if _ELSEWHERE.match(source) else re.split(r"[?#]", source, maxsplit=1)[0]
+        self._parts = [*re.split(r"(/)", path), source[len(path) :]]
+        self._documents = {
+            index: SlugDocument(part, ids)
+            for index, part in enumerate(self._parts[:-1])
+            if part not in ("", "/", ".", "..")
+        }
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """All segments, in the order of the address."""
+        return tuple(segment for document in self._documents.values() for segment in document.segments)
+
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
+        """See `model.Document.splice`.
+
+        Raises:
+            BadAnswer: nothing of a part is left, or the field's validation rule does not take the address.
+        """
+        parts = list(self._parts)
+        for index, document in self._documents.items():
+            parts[index] = document.splice(translations, language=language)
+        path = "".join(parts)
+        if path != self.source and not self._accepts(path):
+            changed = next(d for i, d in self._documents.items() if parts[i] != self._parts[i])
+            raise BadAnswer(changed.segments[0].id, f"the field's validation rule refuses '{path}'.")
+        return path
+
+
+def forms(parts: list[str], language: str, *, like: str) -> Iterator[str]:
+    """Parts of words as a path of slugs, in the forms that a field may take, the likeliest first.
+
+    Transliterated to ASCII before it is in its own script, unless `like` has letters of another one; with the separator
+    that `like` has before others; whole before shortened by its last words.
+    """
+    scripts = (False, True) if any(sign.isalpha() and not sign.isascii() for sign in like) else (True, False)
+    words = [part.split() for part in parts]
+    most = max(map(len, words))
+    own = "_" if "_" in like and "-" not in like else "-"
+    separated = product(dict.fromkeys((own, "-", "_")), range(most, 1, -1))
+    for (separator, count), is_ascii in product([*separated, *(("", count) for count in range(most, 0, -1))], scripts):
+        kept = [" ".join(each[:count]) for each in words]
+        made = [slugify(part, language, like=like, separator=separator, is_ascii=is_ascii) for part in kept]
+        if all(made):
+            yield "/".join(made)
+
+
+def slugify(text: str, language: str, *, like: str, separator: str = "-", is_ascii: bool = False) -> str:
+    """`text` as one part of a slug: lower case, letters, marks and digits, separators between words.
 
     Args:
         text: words.
@@ -68,9 +134,10 @@ def slugify(text: str, language: str, *, like: str, separator: str = "-") -> str
         like: the slug in the source language. Latin letters lose their accents unless it has such letters, and signs
             such as dots survive if it has them.
         separator: goes between words.
+        is_ascii: transliterate what is left of other scripts.
     """
     folds = {**_LETTERS, **_BY_LANGUAGE.get(language.lower().replace("_", "-").split("-")[0], {})}
-    keeps_accents = any(_is_accented_latin(sign) for sign in like.lower())
+    keeps_accents = not is_ascii and any(_is_accented_latin(sign) for sign in like.lower())
     allowed = {sign for sign in like if not sign.isalnum() and not sign.isspace() and sign not in "-_/"}
     slug = ""
     for sign in unicodedata.normalize("NFKC", text).lower():
@@ -80,10 +147,23 @@ def slugify(text: str, language: str, *, like: str, separator: str = "-") -> str
             continue  # an accent without a precomposed letter
         elif unicodedata.category(sign)[0] in "LMN" or sign in allowed:
             slug += sign
-        elif not slug.endswith(separator):
+        elif not slug.endswith(separator) or not separator:
             slug += separator
-    return unicodedata.normalize("NFC", slug.strip(separator))
+    slug = unicodedata.normalize("NFC", slug.strip(separator or None))
+    if not is_ascii or slug.isascii():
+        return slug
+    romanised = anyascii.anyascii(slug).lower()
+    kept = re.escape("".join(allowed) + separator)
+    return re.sub(rf"[^a-z0-9{kept}]+", "", romanised).strip(separator or None)
+
+
+def _words(slug: str) -> str:
+    return re.sub(r"[-_\s]+", " ", slug).strip()
 
 
 def _is_accented_latin(sign: str) -> bool:
     return not sign.isascii() and unicodedata.name(sign, "").startswith("LATIN ")
+
+
+def _takes_all(_text: str) -> bool:
+    return True

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,10 +15,11 @@ from directus_assets.translation.segments import BadAnswer, Kind, cut
         ("good-coffee", "Schöner kaffe å", "sv", "schoner-kaffe-a"),
         ("good-coffee", "L'été à l’œuvre", "fr", "l-ete-a-l-oeuvre"),
         ("good-coffee", "İyi ışık", "tr", "iyi-isik"),
-        ("good-coffee", "おいしいコーヒー", "ja", "おいしいコーヒー"),
-        ("good-coffee", "กาแฟที่ดี", "th", "กาแฟที่ดี"),
-        ("good-coffee", "अच्छी कॉफ़ी", "hi", "अच्छी-कॉफ़ी"),
-        ("good-coffee", "قهوة جيدة", "ar", "قهوة-جيدة"),
+        ("good-coffee", "おいしいコーヒー", "ja", "oishiikohi"),
+        ("good-coffee", "กาแฟที่ดี", "th", "kaaefthidi"),
+        ("good-coffee", "अच्छी कॉफ़ी", "hi", "acchi-kophi"),
+        ("good-coffee", "хороший кофе", "ru", "khoroshiy-kofe"),
+        ("кофе", "おいしいコーヒー", "ja", "おいしいコーヒー"),
         ("über-uns", "À propos", "fr", "à-propos"),
         ("/blog/my-post/", "Journal / Mon article", "fr", "/journal/mon-article/"),
         ("my_first_post", "mein erster", "de", "mein_erster"),
@@ -28,6 +30,50 @@ def test_an_answer_becomes_a_slug(source: str, answer: str, language: str, expec
     document = cut(source, Kind.SLUG)
 
     assert document.splice({document.segments[0].id: answer}, language=language) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "answer", "expected"),
+    [
+        (r"^[a-z0-9]+(-[a-z0-9]+)*$", "Über uns", "ueber-uns"),
+        (r"^[a-z_]+$", "Über uns", "ueber_uns"),
+        (r"^[a-z]+$", "Über uns", "ueberuns"),
+        (r"^[a-z-]{1,12}$", "Das hier sind viel zu viele Worte", "das-hier"),
+        (r"^[\u0400-\u04ff-]+$", "хороший кофе", "хороший-кофе"),
+    ],
+)
+def test_a_slug_takes_the_form_that_its_field_takes(pattern: str, answer: str, expected: str) -> None:
+    document = cut("about-us", Kind.SLUG, accepts=lambda text: re.search(pattern, text) is not None)
+
+    assert document.splice({document.segments[0].id: answer}, language="de") == expected
+
+
+def test_a_slug_that_its_field_takes_in_no_form_is_refused() -> None:
+    document = cut("about-us", Kind.SLUG, accepts=lambda text: text.startswith("x"))
+
+    with pytest.raises(BadAnswer, match="validation rule"):
+        document.splice({document.segments[0].id: "Über uns"}, language="de")
+
+
+def test_each_part_of_a_path_is_a_slug_of_its_own() -> None:
+    document = cut("/about-us/our-team/?tab=one#people", Kind.PATH)
+    about, team = document.segments
+
+    assert (about.text, team.text) == ("about us", "our team")
+    assert document.splice({about.id: "Über uns", team.id: "Das Team, wir"}, language="de") == (
+        "/ueber-uns/das-team-wir/?tab=one#people"
+    )
+    assert document.splice({}) == "/about-us/our-team/?tab=one#people"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.com/about-us", "mailto:info@example.com", "//cdn.example.com/x", "/", "#top"]
+)
+def test_an_address_that_leads_elsewhere_or_nowhere_has_no_parts(address: str) -> None:
+    document = cut(address, Kind.PATH)
+
+    assert document.segments == ()
+    assert document.splice({}) == address
 
 
 def test_engines_see_words(texts: Callable[[JsonValue, Kind], list[str]]) -> None:

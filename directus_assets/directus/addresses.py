@@ -1,0 +1,115 @@
+"""What is an address, and what is text: told from a value, from a name, and from both.
+
+An address leads somewhere or is compared with something: a URL, a path, an e-mail address, a colour, an icon, a CSS
+class, an identifier. It is copied into every language, never translated. Pure, and about single strings only.
+"""
+
+import re
+from typing import Final, Literal
+
+Copied = Literal["addresses", "unless prose", "always"]
+"""Which values of a field are copied: those that can be nothing but an address, all but prose, or all."""
+
+_ADDRESS: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://\S+"  # a URL
+    r"|(?:mailto|tel|sms|fax|geo|urn|data|blob|javascript|skype|whatsapp|callto|maps|about|file):\S+"
+    r"|(?:www\.|//)\S+"
+    r"|[^\s@/]+@[^\s@/]+\.[^\s@/]+"  # an e-mail address
+    r"|@[a-z0-9-]+/[\w./-]+"  # a package
+    r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?::\d+)?(?:[/?#]\S*)?"  # a host, with what follows
+    r"|/\S*|\.{1,2}/\S*|~/\S*"  # a path
+    r"|[?#][^\s#]+|#"  # a query, an anchor, a colour
+    r"|\S+\.(?:jpe?g|png|gif|webp|avif|svg|ico|pdf|mp[34]|webm|html?|php|aspx?|css|js|json|xml|csv|zip)(?:[?#]\S*)?"
+    r"|(?:rgb|hsl|hwb|lab|lch|oklab|oklch|color|var|calc|url|(?:repeating-)?(?:linear|radial|conic)-gradient)a?\(.*\)"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*\d)[0-9a-f]{16,}"  # a UUID, a digest
+    r"|[a-z0-9-]+(?::[a-z0-9-]+)+"  # an icon of a set, such as `mdi:home`
+    r"|--[a-z][\w-]*"  # a variable of CSS
+    r"|[a-z0-9]*(?:_+[a-z0-9]+)+_*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"  # snake_case
+    r"|[a-z]+[0-9]*(?:[A-Z][a-z0-9]+)+",  # camelCase
+)
+_CASELESS: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://\S+|(?:mailto|tel):\S+|www\.\S+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
+_ICON_CLASS: Final = re.compile(r"(?:fa[bdlrs]?|mdi|bi|ti|ri|icon|ph|lni|glyphicon|material-icons)(?:-\S+)?")
+
+_START: Final = re.compile(r"[a-z]+://|mailto:|tel:|www\.|[/#?]|\.{1,2}/", re.IGNORECASE)
+"""What an address begins with even where somebody has written spaces into it."""
+
+_TOKEN: Final = re.compile(r"[!-~]+")
+_SIGN_OF_A_TOKEN: Final = re.compile(r"[-_/.:#@=?&%+\d]|[a-z][A-Z]")
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+# Scripts that are written without spaces: any two letters may be two words.
+_WITHOUT_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2}")
+
+_SURELY: Final = frozenset(
+    (  # noqa: SIM905  # a list of words reads best as words
+        "color colour colors colours hex rgb rgba hsl icon icons class classes classname css uuid guid href src "
+        "permalink permalinks"
+    ).split()
+)
+_LIKELY: Final = frozenset(
+    (  # noqa: SIM905  # as above
+        "id ids url urls uri link links path paths route email mail phone telephone tel mobile fax anchor hash code "
+        "codes key username identifier sku isbn ean gtin iban bic token website homepage filename mimetype locale "
+        "timezone canonical endpoint webhook redirect slug handle"
+    ).split()
+)
+_NAME_OF: Final = frozenset({"class", "icon", "file", "color", "colour"})
+"""`icon_name` is no name that people read."""
+
+
+def is_address(text: str) -> bool:
+    """Whether a text, as a whole, can be nothing but an address.
+
+    Unsure of single words: `about-us`, `home` and `DE` are none.
+    """
+    text = text.strip()
+    if "\n" in text:
+        return False
+    if _ADDRESS.fullmatch(text) or _CASELESS.fullmatch(text):
+        return True
+    parts = text.split()
+    return len(parts) > 1 and all(map(_ICON_CLASS.fullmatch, parts))
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text is more than one word that people read."""
+    if is_address(text):
+        return False
+    words = [part for part in text.split() if _WORD.search(part) and not is_address(part)]
+    return len(words) > 1 or bool(_WITHOUT_SPACES.search(text))
+
+
+def is_copied(text: str, which: Copied) -> bool:
+    """Whether a value is copied as it is, by what is known of its field."""
+    if which == "always":
+        return True
+    if which == "unless prose":
+        return not is_prose(text) or bool(_START.match(text.strip()))
+    return is_address(text)
+
+
+def all_addresses(values: list[str]) -> bool:
+    """Whether values of one field, taken together, are addresses: single tokens, a third of them with signs of one.
+
+    One of them alone would tell less: `home` is a word, beside `about-us` and `contact-us` it is a place.
+    """
+    found = {value.strip() for value in values if value.strip()}
+    if not all(is_address(value) or _TOKEN.fullmatch(value) for value in found):
+        return False
+    signed = sum(is_address(value) or bool(_SIGN_OF_A_TOKEN.search(value)) for value in found)
+    return bool(found) and 3 * signed >= len(found)
+
+
+def told_by_name(name: str) -> Copied:
+    """Which values of a field or a member with this name are copied: `cta_url`, `iconName`, `css-class`, `phone`."""
+    words = words_of(name)
+    last, before = (words[-1] if words else ""), words[-2] if len(words) > 1 else ""
+    if last in _SURELY or (last == "name" and before in _NAME_OF):
+        return "always"
+    return "unless prose" if last in _LIKELY or (last == "number" and before in _LIKELY) else "addresses"
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in snake_case, kebab-case or camelCase, in lower case."""
+    return re.findall(r"[a-z]+|\d+|[^\W\d_a-z]+", re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", name).lower())

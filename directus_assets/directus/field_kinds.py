@@ -1,0 +1,359 @@
+"""What each field of a collection holds, and what becomes of it in other languages: translated, copied, or left.
+
+One pure decision, from the field's row as Directus has it: its type, interface, name, validation rule, whether it is
+hidden, and, where they are at hand, the values that are there. Nothing here reads Directus.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+from enum import StrEnum
+from typing import Any, Final
+
+from directus_assets.directus.addresses import Copied, all_addresses, is_prose, told_by_name, words_of
+from directus_assets.directus.field_rows import HIDING_SPECIALS, FieldRow, always_hidden
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.validation import accepts, spelled
+
+_KIND_OF_INTERFACE: Final[Mapping[str | None, str]] = {
+    "input": "plain",
+    "input-multiline": "plain",
+    "textarea": "plain",
+    "input-rich-text-html": "html",
+    "wysiwyg": "html",
+    "input-rich-text-md": "markdown",
+    "markdown": "markdown",
+    "input-block-editor": "blocks",
+    "tags": "tags",
+    "list": "repeater",
+    None: "plain",
+}
+_TEXT_TYPES: Final = frozenset({"string", "text"})
+_JSON_TYPES: Final = frozenset({"json", "csv"})
+_STRUCTURED_KINDS: Final = frozenset({"blocks", "tags", "repeater"})
+_ONE_LINE: Final = frozenset({"input", None})
+_OTHER_INTERFACES: Final[Mapping[str | None, str]] = {
+    "select-icon": "an icon",
+    "select-color": "a colour",
+    "input-code": "code",
+    "input-autocomplete-api": "a choice from elsewhere",
+    "select-dropdown": "a choice",
+    "select-radio": "a choice",
+    "select-multiple-dropdown": "a choice",
+    "select-multiple-checkbox": "a choice",
+    "select-multiple-checkbox-tree": "a choice",
+    "collection-item-dropdown": "a reference to another item",
+    "collection-item-multiple-dropdown": "a list of references",
+    "select-dropdown-m2o": "a reference to another item",
+    "file": "a file",
+    "file-image": "a file",
+    "boolean": "a switch",
+    "toggle": "a switch",
+    "datetime": "a date",
+    "slider": "a number",
+    "rating": "a number",
+    "map": "a place on a map",
+}
+"""Directus' own interfaces that hold no text; others are of extensions."""
+_NO_TEXT: Final = frozenset(
+    (  # noqa: SIM905  # a list of words reads best as words
+        "barcode calendar checkbox choice choices code color colour computed country coordinates currency date "
+        "datetime dropdown email file font generated hash icon icons id image key language link location map number "
+        "password path phone picker qr qrcode radio rating relation secret select slider status tel time token toggle "
+        "tree unit url uuid"
+    ).split()
+)
+"""Words in the names of extensions' interfaces that say that a value is no text."""
+_TEXT_NAMES: Final = frozenset(
+    (  # noqa: SIM905  # as above
+        "title subtitle headline heading subheading label text content body description summary name caption alt "
+        "message tagline quote excerpt teaser intro question answer note placeholder help hint badge subject price"
+    ).split()
+)
+_PROSE: Final = (
+    "A sentence of a few words, which ends with a dot.",
+    "a few words",
+    "Some Words",
+    "SOME WORDS",
+    "Ein Satz über etwas",
+    "What is it? " * 10,
+    "Many words, one after the other. " * 20,
+)
+_ADDRESSES: Final = (
+    *("/about-us/team", "/about", "/", "about-us", "about", "about_us", "about/us", "#about", "?about=us", "about-us/"),
+    *("https://example.com", "https://example.com/about", "http://example.com", "www.example.com", "example.com"),
+    *("info@example.com", "mailto:info@example.com", "+49 30 1234567", "+49301234567", "12345", "1", "1.0", "1.0.0"),
+    *("#ffffff", "#fff", "ABC-123", "ABC123", "ABC", "AB", "A", "ab", "en-US", "a1", "A1", "AB_CD", "ab-cd", "abCd"),
+    *("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "2024-01-01", "12:00", "9783161484100", "DE89370400440532013000"),
+)
+
+
+class Fate(StrEnum):
+    """What becomes of a field in other languages."""
+
+    TRANSLATED = "translated"
+    COPIED = "copied"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextField:
+    """A field that holds text to translate, or something that is copied with it."""
+
+    name: str
+    kind: str
+    """How its value is read: `plain`, `html`, `markdown`, `blocks`, `slug`, `tags`, `repeater`, `copied`, or `auto`,
+    which each value tells."""
+    members: tuple[str, ...] | None = None
+    """Repeaters: the members that are declared with text, as `links.label` or, where the value does not tell how it is
+    read, `links.label:markdown`; also those that stay, as `secret:hidden`. None to tell by name and value. `auto`:
+    empty where nothing but documents is text."""
+    copied: Copied = "addresses"
+    """Which of its values are copied as they are."""
+    rule: str = ""
+    """The field's validation rule, as JSON."""
+    is_filterable: bool = attribute(default=False, compare=False)
+    """Whether rows can be selected by its value."""
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether it is made of addresses, as far as the schema tells."""
+        return self.copied != "addresses"
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The members that people are not to see."""
+        return tuple(name for name, kind in map(_named, self.members or ()) if kind == "hidden")
+
+    def showing(self, kinds: Mapping[str, str]) -> "TextField":
+        """With these of the hidden members as text of these kinds."""
+        if not kinds or self.members is None:
+            return self
+        shown = [_member(name, kinds.get(name, kind)) for name, kind in map(_named, self.members)]
+        return replace(self, members=tuple(shown))
+
+    @property
+    def first_members(self) -> tuple[str, ...] | None:
+        """The members as the first version knew them, which fingerprints have to agree with."""
+        if self.members is None:
+            return None
+        return tuple(
+            name if kind in _KINDS_AT_FIRST and "." not in name else _member(name, kind)
+            for name, kind in map(_named, self.members)
+        )
+
+
+_KINDS_AT_FIRST: Final = frozenset({"plain", "markdown", "address", "copied", "hidden"})
+
+
+def _named(member: str) -> tuple[str, str]:
+    name, _, kind = member.partition(":")
+    return name, kind or "plain"
+
+
+def _member(name: str, kind: str) -> str:
+    return name if kind == "plain" else f"{name}:{kind}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What becomes of one field, and why, in words that complete "it is …"."""
+
+    fate: Fate
+    why: str
+    text: TextField | None = None
+    """How it is read; also of what is hidden, should somebody name it."""
+
+    def withheld(self, how: str) -> "Verdict":
+        """The verdict on a field that people are not to see."""
+        return replace(self, fate=Fate.LEFT, why=f"{how}, and never sent unless the YAML file names it")
+
+
+def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:
+    """What becomes of a field in other languages.
+
+    Args:
+        field: the field.
+        values: some of its values, where they are at hand. They decide only where nothing else does.
+    """
+    if no_text := _no_text(field):
+        return Verdict(fate=Fate.LEFT, why=no_text)
+    verdict = _of_text(field, values) if field.type in _TEXT_TYPES else _of_json(field)
+    if verdict.text:
+        told = replace(verdict.text, rule=spelled(field.validation), is_filterable=field.is_filterable)
+        verdict = replace(verdict, text=told)
+    if field.is_secret and verdict.text:
+        how = "hidden in the Studio" if field.is_hidden else "masked in the Studio"
+        return verdict.withheld(how)
+    return verdict
+
+
+def holds_text(field: FieldRow) -> bool:
+    """Whether a field holds text that people read; addresses, states and what is hidden from them are none."""
+    verdict = classify(field)
+    is_address = verdict.text is not None and verdict.text.kind == "slug"
+    return verdict.fate is Fate.TRANSLATED and not is_address and field.name != "status"
+
+
+def is_told_by_values(field: FieldRow) -> bool:
+    """Whether its values decide what becomes of a field."""
+    if field.type not in _TEXT_TYPES or field.interface not in _ONE_LINE or _no_text(field):
+        return False
+    verdict = classify(field)
+    if verdict.text is None or verdict.text.kind != "plain" or verdict.text.copied == "always" or field.is_secret:
+        return False
+    return _TEXT_NAMES.isdisjoint(words_of(field.name)[-1:])
+
+
+def _no_text(field: FieldRow) -> str:
+    """Why it can hold no text, whatever its interface; empty where it can."""
+    if field.is_key:
+        return "the primary key"
+    if field.is_reference or field.special & {"m2o", "file"}:
+        return "a reference to another item"
+    if not field.holds_value:
+        return "no value of its own"
+    if field.type not in _TEXT_TYPES | _JSON_TYPES:
+        return "a secret" if field.type == "hash" else f"no text, but of the type {field.type}"
+    if filled := field.special - {"cast-json", "cast-csv"} - HIDING_SPECIALS:
+        return f"filled by Directus ({', '.join(sorted(filled))})"
+    return ""
+
+
+def _of_text(field: FieldRow, values: Sequence[JsonValue]) -> Verdict:
+    if field.interface not in _KIND_OF_INTERFACE:
+        return _of_other_interface(field)
+    kind = _KIND_OF_INTERFACE[field.interface]
+    if kind in _STRUCTURED_KINDS:
+        return _translated(TextField(name=field.name, kind="auto"), "text in JSON, by its interface")
+    if bool(field.options.get("slug")) or field.name == "slug" or field.name.endswith("_slug"):
+        return _translated(TextField(name=field.name, kind="slug"), "a slug")
+    which, why = _copied(field, values)
+    text = TextField(name=field.name, kind=kind, copied=which)
+    if not why:
+        return _translated(text, "text by its interface" if field.interface else "text by its type")
+    fate = Fate.LEFT if field.is_unique else Fate.COPIED
+    but = ", and not copied, since no two rows may have the same" if field.is_unique else ""
+    return Verdict(fate=fate, why=f"{why}{but}", text=text)
+
+
+def _copied(field: FieldRow, values: Sequence[JsonValue]) -> tuple[Copied, str]:
+    """Which values of a text field are copied, and why it is made of addresses; no reason where it is text."""
+    if field.validation and (why := _rule_says(field.validation, field.name)):
+        return "always", why
+    if field.interface not in _ONE_LINE:
+        return "addresses", ""
+    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    named = told_by_name(field.name)
+    if named != "addresses" and not (named == "unless prose" and any(map(is_prose, texts))):
+        return named, "an address by its name"
+    if texts and _TEXT_NAMES.isdisjoint(words_of(field.name)[-1:]) and all_addresses(texts):
+        return "unless prose", "an address by all values that are there"
+    return named, ""
+
+
+def _rule_says(rule: Mapping[str, Any], name: str) -> str:
+    """Why a field with this validation rule holds no text; empty where it may."""
+    if any(accepts(rule, name, text) for text in _PROSE):
+        return ""
+    if any(accepts(rule, name, text) for text in _ADDRESSES):
+        return "an address by its validation rule, which no sentence passes"
+    fixed = any(operator in json.dumps(rule) for operator in ('"_eq"', '"_in"'))
+    return "one of the values that its validation rule allows" if fixed else ""
+
+
+def _of_other_interface(field: FieldRow) -> Verdict:
+    """A text field whose interface is none for text, or of an extension, of which the name is all that is known."""
+    if field.interface in _OTHER_INTERFACES:
+        return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
+    words = set(words_of(field.interface or ""))
+    if words & {"slug", "permalink", "wpslug"}:
+        slug = TextField(name=field.name, kind="slug")
+        return _translated(slug, f"a slug by its interface {field.interface}")
+    if words & _NO_TEXT or (field.interface or "").startswith("system-"):
+        return Verdict(
+            fate=Fate.LEFT,
+            why=f"no text by its interface {field.interface}",
+            text=TextField(name=field.name, kind="auto"),
+        )
+    which, why = _copied(replace(field, interface=None), ())
+    text = TextField(name=field.name, kind="auto", copied=which)
+    if why:
+        return Verdict(fate=Fate.LEFT, why=why, text=text)
+    return _translated(text, f"text of the extension {field.interface}, told by its values")
+
+
+def _of_json(field: FieldRow) -> Verdict:
+    kind = _KIND_OF_INTERFACE.get(field.interface)
+    if kind in _STRUCTURED_KINDS:
+        text = TextField(name=field.name, kind=kind, members=_declared(field) if kind == "repeater" else None)
+        return _translated(text, "text by its interface")
+    if field.type == "csv":
+        return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES.get(field.interface or "", "a list of values"))
+    if field.interface == "input-code":
+        return _translated(
+            TextField(name=field.name, kind="auto", members=()), "code, but for the rich text of an editor in it"
+        )
+    if field.interface in _OTHER_INTERFACES:
+        return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
+    if set(words_of(field.interface or "")) & _NO_TEXT or (field.interface or "").startswith("system-"):
+        return Verdict(
+            fate=Fate.LEFT,
+            why=f"no text by its interface {field.interface}",
+            text=TextField(name=field.name, kind="auto"),
+        )
+    return _translated(TextField(name=field.name, kind="auto"), "JSON: rich text, or members that read as text")
+
+
+def _translated(text: TextField, why: str) -> Verdict:
+    return Verdict(fate=Fate.TRANSLATED, why=why, text=text)
+
+
+def _declared(field: FieldRow) -> tuple[str, ...] | None:
+    """The text members of a repeater, where its interface says what it is made of."""
+    declared = field.options.get("fields")
+    return tuple(_members(declared, "")) if declared else None
+
+
+def _members(declared: Iterable[Mapping[str, Any]], above: str) -> Iterable[str]:
+    for member in declared:
+        row = _member_row(member)
+        if not row.name:
+            continue
+        path = f"{above}{row.name}"
+        nested = row.options.get("fields")
+        if row.interface == "list" and nested:
+            if not row.is_secret:
+                yield from _members(nested, f"{path}.")
+        elif kind := _member_kind(row):
+            yield _member(path, kind)
+
+
+def _member_row(member: Mapping[str, Any]) -> FieldRow:
+    meta = member.get("meta") or {}
+    interface, type_ = meta.get("interface"), member.get("type")
+    structured = _KIND_OF_INTERFACE.get(interface) in _STRUCTURED_KINDS
+    return FieldRow(
+        name=str(member.get("field") or ""),
+        type=type_ or ("json" if structured else "string"),
+        interface=interface,
+        special=frozenset(meta.get("special") or ()),
+        options=meta.get("options") or {},
+        is_hidden=always_hidden(meta),
+        validation=meta.get("validation"),
+    )
+
+
+def _member_kind(row: FieldRow) -> str:
+    """How a member of a repeater is read; empty for no text. HTML and plain text are told by the value."""
+    verdict = classify(row)
+    text = verdict.text
+    if text is None or (verdict.fate is Fate.LEFT and not row.is_secret):
+        return ""
+    if row.is_secret:
+        return "hidden"
+    if text.kind == "auto" and text.members == ():
+        return "documents"
+    kind = {"addresses": text.kind, "unless prose": "address", "always": "copied"}[text.copied]
+    return {"blocks": "auto", "repeater": "auto", "html": "plain", "slug": "copied"}.get(kind, kind)

@@ -1,0 +1,116 @@
+"""Fields as Directus describes them: what of a row of `GET /fields` tells what the field holds."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+HIDING_SPECIALS: Final = frozenset({"conceal", "hash", "encrypt"})
+_FILTERABLE_TYPES: Final = frozenset({"string", "text", "csv", "integer", "boolean", "uuid"})
+"""Databases have no equality of JSON, and of floats only an approximate one."""
+_UNFILTERABLE_COLUMNS: Final = frozenset({"clob", "nclob", "ntext"})
+_HIDING_INTERFACES: Final = frozenset({"input-hash", "system-input-password", "system-token", "system-mfa-setup"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldRow:
+    """One field as Directus describes it."""
+
+    name: str
+    type: str
+    interface: str | None
+    special: frozenset[str]
+    options: Mapping[str, Any]
+    is_key: bool = False
+    is_reference: bool = False
+    is_unique: bool = False
+    is_hidden: bool = False
+    """Hidden in the Studio, by itself or with its group."""
+    validation: Mapping[str, Any] | None = None
+    is_filterable: bool = False
+    """Whether rows can be selected by its value."""
+    number: float = math.inf
+    """The older a field is, the lower is its number."""
+
+    @property
+    def holds_value(self) -> bool:
+        """Whether rows have a value of it; groups, dividers and the other side of relations have none."""
+        return self.type != "alias"
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether people are not to see it: hidden, masked or concealed."""
+        return self.is_hidden or bool(hides(self.type, self.interface, self.special, self.options))
+
+
+def _is_filterable(row: Mapping[str, Any]) -> bool:
+    """Whether Directus and its database select rows by the very value of a field."""
+    meta, column = row.get("meta") or {}, row.get("schema") or {}
+    return (
+        row["type"] in _FILTERABLE_TYPES
+        and str(column.get("data_type")).lower() not in _UNFILTERABLE_COLUMNS
+        and HIDING_SPECIALS.isdisjoint(meta.get("special") or ())
+    )
+
+
+class FieldRows:
+    """The fields by collection, each read when it is asked for, so that what is odd in one stays there."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes what `GET /fields` answers."""
+        self._rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in rows:
+            self._rows[row["collection"]].append(row)
+
+    def __getitem__(self, collection: str) -> list[FieldRow]:
+        rows = self._rows.get(collection, ())
+        metas = {row["field"]: row.get("meta") or {} for row in rows}
+        return [_field(row, metas) for row in rows]
+
+
+def _field(row: Mapping[str, Any], metas: Mapping[str, Mapping[str, Any]]) -> FieldRow:
+    meta, schema = row.get("meta") or {}, row.get("schema") or {}
+    return FieldRow(
+        name=row["field"],
+        type=row["type"],
+        interface=meta.get("interface"),
+        special=frozenset(meta.get("special") or ()),
+        options=meta.get("options") or {},
+        is_key=bool(schema.get("is_primary_key")),
+        is_reference=bool(schema.get("foreign_key_table")),
+        is_unique=bool(schema.get("is_unique")),
+        is_hidden=_is_hidden(row["field"], metas),
+        validation=meta.get("validation"),
+        is_filterable=_is_filterable(row),
+        number=meta.get("id") or math.inf,
+    )
+
+
+def _is_hidden(name: str, metas: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a field is hidden in the Studio, by itself or with a group around it."""
+    seen: set[str] = set()
+    at: str | None = name
+    while at and at not in seen:
+        seen.add(at)
+        meta = metas.get(at, {})
+        if always_hidden(meta):
+            return True
+        at = meta.get("group")
+    return False
+
+
+def always_hidden(meta: Mapping[str, Any]) -> bool:
+    """Whether a field is hidden, and no condition of it ever shows it."""
+    conditions = meta.get("conditions") or ()
+    return bool(meta.get("hidden")) and not any(condition.get("hidden") is False for condition in conditions)
+
+
+def hides(type_: str, interface: str | None, special: Iterable[str], options: Mapping[str, Any]) -> bool:
+    """Whether a field shows people asterisks in the place of its value."""
+    return (
+        type_ == "hash"
+        or interface in _HIDING_INTERFACES
+        or not HIDING_SPECIALS.isdisjoint(special)
+        or bool(options.get("masked"))
+    )

@@ -1,0 +1,52 @@
+# ruff: noqa: E501  # tables: a case to a line
+
+import pytest
+
+from directus_assets.directus.addresses import all_addresses, is_address, is_prose, told_by_name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ["https://example.com/a", "b"][0], "mailto:info@example.com", "info@example.com", "www.example.com", "example.com/about?x=1",
+        "/about-us/team", "/", "./local", "../up/there", "#anchor", "#ff8800", "?page=2", "img/picture.JPG".lower(), "rgba(0, 0, 0, 0.5)",
+        "var(--primary)", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "mdi:home", "fa fa-home", "snake_case", "camelCase", "HTTPS://EXAMPLE.COM",
+    ],
+)  # fmt: skip
+def test_an_address_is_told_from_its_value(text: str) -> None:
+    assert is_address(text)
+    assert not is_prose(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Home", "About us", "home", "and/or", "A sentence, with a link: https://example.com.", "Dr. Who", "日本", "10 %", "What?", "Line\n/two"],
+)  # fmt: skip
+def test_words_are_no_address(text: str) -> None:
+    assert not is_address(text)
+
+
+def test_prose_is_more_than_one_word() -> None:
+    assert is_prose("About us")
+    assert is_prose("日本語")
+    assert not is_prose("home")
+    assert not is_prose("see_this /about")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("permalink", "always"), ("css_class", "always"), ("iconName", "always"), ("background-color", "always"), ("canonical_url", "unless prose"),
+        ("buttonHref", "always"), ("phone_number", "unless prose"), ("email", "unless prose"), ("sku", "unless prose"),
+        ("title", "addresses"), ("link_text", "addresses"), ("url_label", "addresses"), ("class_description", "addresses"),
+    ],
+)  # fmt: skip
+def test_the_last_word_of_a_name_tells(name: str, expected: str) -> None:
+    assert told_by_name(name) == expected
+
+
+def test_values_tell_together_what_none_tells_alone() -> None:
+    assert all_addresses(["home", "about-us", "contact-us"])
+    assert not all_addresses(["home", "news", "contact"])
+    assert not all_addresses(["home", "about-us", "Contact us now"])
+    assert not all_addresses([])

@@ -1,0 +1,107 @@
+# ruff: noqa: E501  # tables: a case to a line
+"""What fields hold, from rows as Directus gives them."""
+
+from typing import Any
+
+import pytest
+
+from directus_assets.directus.field_kinds import Fate, TextField, Verdict, classify
+from directus_assets.directus.field_rows import FieldRow, FieldRows
+from directus_assets.directus.models import JsonValue
+
+PATH = {"_and": [{"permalink": {"_regex": "^/(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$"}}]}
+
+
+def read(name: str, kind: str = "string", interface: str | None = "input", *, unique: bool = False, **meta: Any) -> FieldRow:  # fmt: skip
+    row = {
+        "collection": "c",
+        "field": name,
+        "type": kind,
+        "meta": {"interface": interface, **meta},
+        "schema": {"is_unique": unique},
+    }
+    return FieldRows([row])["c"][0]
+
+
+def verdict(name: str, *arguments: Any, values: tuple[JsonValue, ...] = (), **meta: Any) -> Verdict:
+    return classify(read(name, *arguments, **meta), values)
+
+
+@pytest.mark.parametrize(
+    ("given", "fate"),
+    [
+        (verdict("title"), Fate.TRANSLATED),
+        (verdict("body", "text", "input-rich-text-html"), Fate.TRANSLATED),
+        (verdict("slug"), Fate.TRANSLATED),
+        (verdict("permalink", validation=PATH), Fate.COPIED),
+        (verdict("whatever", validation={"whatever": {"_regex": "^/[a-z/-]*$"}}), Fate.COPIED),
+        (verdict("title", validation={"title": {"_regex": "^.{3,80}$"}}), Fate.TRANSLATED),
+        (verdict("permalink", unique=True), Fate.LEFT),
+        (verdict("cta_url"), Fate.COPIED), (verdict("url", values=("/about-us", None)), Fate.COPIED),
+        (verdict("email"), Fate.COPIED), (verdict("css_class"), Fate.COPIED), (verdict("icon"), Fate.COPIED),
+        (verdict("link", values=("Read all about it",)), Fate.TRANSLATED),
+        (verdict("place", values=("about-us", "home", "contact-us")), Fate.COPIED),
+        (verdict("place", values=("Berlin", "Paris")), Fate.TRANSLATED),
+        (verdict("colour", "string", "select-color"), Fate.LEFT), (verdict("kind", "string", "select-dropdown"), Fate.LEFT),
+        (verdict("code", "text", "input-code"), Fate.LEFT), (verdict("rich", "json", "tiptap-editor"), Fate.TRANSLATED),
+        (verdict("rich", "text", "flexible-editor"), Fate.TRANSLATED), (verdict("place", "string", "phone-picker"), Fate.LEFT),
+        (verdict("note", options={"masked": True}), Fate.LEFT), (verdict("note", hidden=True), Fate.LEFT),
+        (verdict("note", special=["conceal"]), Fate.LEFT),
+        (verdict("token", "hash", "input-hash"), Fate.LEFT), (verdict("day", "date", "datetime"), Fate.LEFT),
+    ],
+)  # fmt: skip
+def test_a_field_is_translated_copied_or_left_with_a_reason(given: Verdict, fate: Fate) -> None:
+    assert given.fate is fate
+    assert given.why
+
+
+def test_what_a_group_hides_is_hidden() -> None:
+    rows = FieldRows(
+        [
+            {"collection": "c", "field": "note", "type": "string", "meta": {"interface": "input", "group": "inner"}},
+            {"collection": "c", "field": "inner", "type": "alias", "meta": {"group": "outer"}},
+            {"collection": "c", "field": "outer", "type": "alias", "meta": {"hidden": True}},
+        ]
+    )
+
+    assert classify(rows["c"][0]).fate is Fate.LEFT
+
+
+def test_what_a_condition_shows_is_not_hidden() -> None:
+    shown = [{"name": "if external", "rule": {"kind": {"_eq": "a"}}, "hidden": False}]
+
+    assert classify(read("note", hidden=True, conditions=shown)).fate is Fate.TRANSLATED
+    assert classify(read("note", hidden=True, conditions=[{"required": True}])).fate is Fate.LEFT
+
+
+def member(name: str, kind: str = "string", interface: str = "input", **meta: Any) -> dict[str, Any]:
+    return {"field": name, "type": kind, "meta": {"interface": interface, **meta}}
+
+
+def test_a_repeater_tells_what_each_of_its_members_is() -> None:
+    fields = [
+        member("label"),
+        member("text", "text", "input-rich-text-md"),
+        member("url"),
+        member("slug"),
+        member("css_class"),
+        member("note", options={"masked": True}),
+        member("kind", "string", "select-dropdown"),
+        member("tags", "json", "tags"),
+        member("rows", "json", "list", options={"fields": [member("heading"), member("inner", hidden=True)]}),
+        member("private", "json", "list", hidden=True, options={"fields": [member("heading")]}),
+    ]
+
+    text = verdict("links", "json", "list", options={"fields": fields}).text
+
+    assert text == TextField(
+        name="links",
+        kind="repeater",
+        members=(
+            "label", "text:markdown", "url:address", "slug:copied", "css_class:copied", "note:hidden", "tags:tags", "rows.heading",
+            "rows.inner:hidden",
+        ),
+    )  # fmt: skip
+    assert text.hidden == ("note", "rows.inner")
+    assert text.first_members is not None
+    assert text.first_members[:6] == ("label", "text", "url", "slug", "css_class", "note")
