@@ -36,8 +36,13 @@ class Untranslatable(PermanentError):
         self.accepted = accepted
         super().__init__(
             message,
-            remedy="The old text was kept. Change the text, add a glossary term, translate it by hand, or try again.",
+            remedy="The old text of these fields stays. Change the source, add a glossary term, translate by hand, or "
+            "try again.",
         )
+
+    def beside(self, other: PermanentError) -> "Untranslatable":
+        """This failure, with what else went wrong with the same item."""
+        return Untranslatable(f"{self.message} {other.message}", rejected=self.rejected, accepted=self.accepted)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +50,13 @@ class Outcome:
     """What came of one item in one language.
 
     Attributes:
-        values: our translation of each field.
+        values: our translation of each field, but for those that are held back.
         segments: the translations that `values` are made of, by key: what is worth remembering from now on.
         usage: what was consumed.
         reused: how many different segments were remembered, or had been answered before.
         sent: how many different segments were asked for.
+        held: fields that are held back, since one of their segments has no translation that may be written.
+        failure: which segments these are, and what is wrong; None where no field is held back.
     """
 
     values: Mapping[str, JsonValue]
@@ -57,6 +64,8 @@ class Outcome:
     usage: Usage
     reused: int
     sent: int
+    held: frozenset[str] = frozenset()
+    failure: Untranslatable | None = None
 
 
 def translate(
@@ -86,7 +95,7 @@ def translate(
         settle: called after each admitted request with what it consumed, and with that estimate.
 
     Raises:
-        Untranslatable: segments whose second answer was no better than the first, or that were refused.
+        Untranslatable: every field has a segment whose second answer was no better than the first, or that was refused.
         TransientError: the engine cannot be reached for now, or today's money is spent.
         PermanentError: the engine does not take the key, the model or the language.
     """
@@ -110,14 +119,19 @@ def translate(
         conversation.ask({key: segments[key] for key in repairs}, repairs=repairs)
         values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
         wrong = {**conversation.rejected, **unfit}
-    if wrong:
-        raise _untranslatable(documents, segments, wrong, assignment, conversation.accepted)
+    failure = _untranslatable(documents, segments, wrong, assignment, conversation.accepted) if wrong else None
+    # A field is written as a whole or not at all; its neighbours do not wait for it.
+    held = frozenset(name for name, doc in documents.items() if any(segment_key(s) in wrong for s in doc.segments))
+    if failure and not any(document.segments for name, document in documents.items() if name not in held):
+        raise failure
     return Outcome(
-        values=values,
+        values={name: value for name, value in values.items() if name not in held},
         segments={**known, **conversation.accepted},
         usage=conversation.usage,
         reused=len(segments) - len(unanswered),
         sent=len(unanswered),
+        held=held,
+        failure=failure,
     )
 
 

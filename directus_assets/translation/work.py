@@ -26,6 +26,7 @@ from directus_assets.translation.protection import Standing, Verdict, decide, st
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.records import Arrived, TranslationRecord, canonical
+from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments import Kind, cut, is_new, left
@@ -193,7 +194,7 @@ class Translator:
             return Translated(item=item.key, language=target.code, fingerprint="")
         if (fresh.source_language, dict(fresh.source)) != (item.source_language, dict(item.source)):
             return None
-        return self._write(fresh, target, outcome)
+        return self._write_what_is_good(fresh, target, outcome)
 
     @cached_property
     def _present(self) -> Together[str, Item]:
@@ -223,6 +224,17 @@ class Translator:
         current = _target_value(item, target, name)
         return standing(record.fields.get(name), source=item.source[name], target=current) is not Standing.HUMAN
 
+    def _write_what_is_good(self, item: Item, target: LanguageRow, outcome: Outcome) -> Translated | None:
+        """As `_write`. Where fields are held back, the others are written, and the item has failed all the same."""
+        try:
+            written = self._write(item, target, outcome)
+        except FieldsRefused as refused:
+            # What Directus refuses may well be a row without the field that is held back.
+            raise (outcome.failure.beside(refused) if outcome.failure else refused) from None
+        if written is not None and outcome.failure:
+            raise outcome.failure
+        return written
+
     def _write(self, item: Item, target: LanguageRow, outcome: Outcome) -> Translated | None:
         # After the row, never before it: whoever writes a row has stored before that the text is ours.
         earlier = self._record(item, target)
@@ -235,6 +247,7 @@ class Translator:
                 proposal=outcome.values.get(name),
             )
             for name in item.source
+            if name not in outcome.held
         }
         if any(n not in outcome.values and d.verdict is not Verdict.KEEP for n, d in decisions.items()):
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.

@@ -190,6 +190,17 @@ def echo(asked: Asked) -> Reply:
     return completion(asked, json.dumps({name: segment["text"] for name, segment in asked.segments.items()}))
 
 
+def echo_of(text: str) -> Behaviour:
+    """Right answers, but for that text, which comes back as it is."""
+
+    def behave(asked: Asked) -> Reply:
+        texts = {name: segment["text"] for name, segment in asked.segments.items()}
+        right = _right(asked)
+        return completion(asked, json.dumps({name: text if texts[name] == text else right[name] for name in right}))
+
+    return behave
+
+
 def wrong_language(asked: Asked) -> Reply:
     russian = "Хлеб требует терпения, потому что тесто должно долго отдыхать перед тем как отправиться в горячую печь. "
     french = "Le pain demande de la patience, parce que la pâte doit reposer longtemps avant d'aller dans le four. "

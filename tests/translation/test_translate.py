@@ -223,17 +223,52 @@ def test_a_repair_request_names_the_defect_and_holds_only_what_was_wrong(
     assert "There was no translation of this segment" in server.asked[1].prompt
 
 
-def test_what_was_right_beside_a_failure_is_remembered(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
-    documents = {"title": cut("Good bread", Kind.PLAIN), "teaser": cut("Good cheese", Kind.PLAIN)}
+def test_a_bad_segment_holds_back_its_own_field_and_no_other(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
+    rest = "The dough has to rest over night"
+    documents = {
+        "title": cut("Good bread", Kind.PLAIN),
+        "body": cut(f"<p>Good cheese</p><p>{rest}</p>", Kind.HTML),
+        "teaser": cut(rest, Kind.PLAIN),
+        "note": cut("", Kind.PLAIN),
+    }
     memory = Memory()
-    server.next(scripted.missing_segment, scripted.echo, scripted.invalid_json)
+    server.always(scripted.echo_of(rest))
+
+    outcome = run(engine, documents, memory=memory)
+
+    assert outcome.values == {"title": expected(documents["title"]), "note": ""}
+    assert outcome.held == {"body", "teaser"}
+    assert "1 of 3 segments" in str(outcome.failure)
+    assert "field 'body'" in str(outcome.failure)
+    assert "field 'teaser'" in str(outcome.failure)
+    server.asked.clear()
+    server.always(scripted.answer_right)
+    assert run(engine, documents, memory=memory).values == {name: expected(doc) for name, doc in documents.items()}
+    assert [[s["text"] for s in asked.segments.values()] for asked in server.asked] == [[rest]]
+
+
+def test_what_was_right_beside_a_failure_is_remembered(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
+    rest = "The dough has to rest over night"
+    documents = {"body": cut(f"<p>Good bread</p><p>{rest}</p>", Kind.HTML)}
+    memory = Memory()
+    server.always(scripted.echo_of(rest))
     with pytest.raises(Untranslatable):
-        run(engine, {**documents, "more": cut("The dough has to rest over night", Kind.PLAIN)}, memory=memory)
+        run(engine, documents, memory=memory)
     server.asked.clear()
 
-    run(engine, documents, memory=memory)
+    run(engine, {"title": cut("Good bread", Kind.PLAIN)}, memory=memory)
 
     assert server.asked == []
+
+
+def test_fields_without_a_text_are_nothing_to_write_beside_a_failure(
+    server: ScriptedOpenAI, engine: OpenAIEngine
+) -> None:
+    server.always(scripted.echo)
+    documents = {"title": cut("The dough has to rest over night", Kind.PLAIN), "note": cut(None, Kind.PLAIN)}
+
+    with pytest.raises(Untranslatable):
+        run(engine, documents)
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_in_halves(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
@@ -260,10 +295,11 @@ def test_a_refusal_is_narrowed_down_to_its_segment(server: ScriptedOpenAI, engin
     memory = Memory()
     server.always(refuse_one)
 
-    with pytest.raises(Untranslatable) as raised:
-        run(engine, memory=memory)
+    outcome = run(engine, memory=memory)
 
-    assert [text[:12] for text in raised.value.rejected] == ["Paragraph 7:"]
+    assert outcome.failure
+    assert [text[:12] for text in outcome.failure.rejected] == ["Paragraph 7:"]
+    assert outcome.held == {"body"}
     assert len(memory.segments) == 40
     assert len(server.asked) <= 14
 

@@ -366,6 +366,28 @@ def test_misbehaviour_writes_nothing_and_a_healthy_server_then_brings_all(
     assert desk.row(key)["body"] == "<p>{}<b>{}</b>{}</p>".format(*parts)
 
 
+def test_a_field_that_cannot_be_translated_holds_back_no_other(desk: Desk, server: ScriptedOpenAI) -> None:
+    rest = "The dough has to rest over night"
+    key = desk.create(title="Good bread", body=f"<p>Good cheese</p><p>{rest}</p>")
+    server.always(scripted.echo_of(rest))
+
+    with pytest.raises(Untranslatable, match=r"1 of 3 segments.*field 'body'"):
+        desk.translate(key)
+    first = desk.row(key)
+    with pytest.raises(Untranslatable):
+        desk.translate(key)
+    sent = len(server.asked)
+    desk.edit(key, "de-DE", title="Von einem Menschen")
+    server.always(scripted.answer_right)
+    result = desk.translate(key)
+
+    assert (first["title"], first["body"]) == (german("Good bread"), None)
+    assert sent == 4
+    assert result.written == ("body",)
+    assert desk.row(key)["title"] == "Von einem Menschen"
+    assert desk.row(key)["body"] == f"<p>{german('Good cheese')}</p><p>{german(rest)}</p>"
+
+
 def test_more_than_was_asked_for_is_not_written(desk: Desk, server: ScriptedOpenAI) -> None:
     server.always(scripted.extra_segments)
     key = desk.create(title="Bread")
