@@ -164,10 +164,13 @@ class Verdict:
     why: str
     text: TextField | None = None
     """How it is read; also of what is hidden, should somebody name it."""
+    is_withheld: bool = False
+    """Whether it is left because people are not to see it."""
 
     def withheld(self, how: str) -> "Verdict":
         """The verdict on a field that people are not to see."""
-        return replace(self, fate=Fate.LEFT, why=f"{how}, and never sent unless the YAML file names it")
+        why = f"{how}, and never sent unless the YAML file names it"
+        return replace(self, fate=Fate.LEFT, why=why, is_withheld=True)
 
 
 def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:

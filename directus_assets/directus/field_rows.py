@@ -25,6 +25,8 @@ class FieldRow:
     is_key: bool = False
     is_reference: bool = False
     is_unique: bool = False
+    is_generated: bool = False
+    """Whether the database computes it."""
     is_hidden: bool = False
     """Hidden in the Studio, by itself or with its group."""
     validation: Mapping[str, Any] | None = None
@@ -80,6 +82,7 @@ def _field(row: Mapping[str, Any], metas: Mapping[str, Mapping[str, Any]]) -> Fi
         is_key=bool(schema.get("is_primary_key")),
         is_reference=bool(schema.get("foreign_key_table")),
         is_unique=bool(schema.get("is_unique")),
+        is_generated=bool(schema.get("is_generated")),
         is_hidden=_is_hidden(row["field"], metas),
         validation=meta.get("validation"),
         is_filterable=_is_filterable(row),

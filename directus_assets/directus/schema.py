@@ -21,6 +21,8 @@ from directus_assets.errors import Forbidden, PermanentError, as_error
 from directus_assets.json_text import well_formed
 
 _ROWS_THAT_TELL = 50
+_PLAIN_SPECIALS = frozenset({"cast-json", "cast-csv", "cast-boolean", "cast-timestamp", "cast-datetime", "m2o", "file"})
+"""What Directus does to a field's values, apart from making or hiding them."""
 _CODE_FIELDS = ("code", "language_code", "locale", "iso", "iso_code", "key", "id")
 
 
@@ -54,6 +56,10 @@ class TranslatedCollection:
     """Those that are translated only where the YAML file names them: hidden ones, and such as cannot be copied."""
     item_fields: tuple[str, ...] = ()
     """Those of the fields that the item itself has, too."""
+    carried: tuple[str, ...] = ()
+    """Fields of `translations` that hold no text: a new row gets them from the source."""
+    carried_on_item: tuple[str, ...] = ()
+    """Those of them that the item itself has, too."""
     alias_field: str = "translations"
     """The field of the item that stands for its translations; it has no column."""
     default_language: str | None = None
@@ -169,6 +175,8 @@ def _describe(
     verdicts = _verdicts(client, relation, twin, fields)
     texts = [each.text for each in verdicts.values() if each.text and each.fate is not Fate.LEFT]
     own = {field.name for field in fields[parent] if classify(field).text and not field.is_secret}
+    carried = [field for field in fields[rows] if field.name in verdicts and _is_carried(field, verdicts[field.name])]
+    on_item = {(field.name, field.type) for field in fields[parent] if field.special <= _PLAIN_SPECIALS}
     return TranslatedCollection(
         collection=parent,
         key_field=_key(fields[parent]),
@@ -182,6 +190,8 @@ def _describe(
         withheld=tuple(each.text for each in verdicts.values() if each.text and each.fate is Fate.LEFT),
         reasons=tuple((name, f"{each.fate}: {each.why}") for name, each in verdicts.items()),
         item_fields=tuple(field.name for field in texts if field.name in own),
+        carried=tuple(field.name for field in carried),
+        carried_on_item=tuple(field.name for field in carried if (field.name, field.type) in on_item),
         alias_field=relation["meta"]["one_field"],
         default_language=(alias.options.get("defaultLanguage") if alias else None) or None,
         is_singleton=bool(collections.get(parent, {}).get("singleton")),
@@ -223,6 +233,13 @@ def _without_hidden_sources(verdicts: Mapping[str, Verdict], item: Iterable[Fiel
         name: verdict.withheld("hidden on the item") if name in hidden else verdict
         for name, verdict in verdicts.items()
     }
+
+
+def _is_carried(field: FieldRow, verdict: Verdict) -> bool:
+    """Whether another row may have the same value of a field without text: not where each row has one of its own."""
+    has_value = field.holds_value and field.type != "hash" and field.special <= _PLAIN_SPECIALS
+    is_own = field.is_key or field.is_unique or field.is_generated
+    return has_value and not is_own and verdict.fate is Fate.LEFT and not verdict.is_withheld
 
 
 def _pointing(

@@ -156,7 +156,17 @@ class ItemReader:
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
         """Writes these fields of one language; whether it was written (see `RowWriter.write`)."""
-        return self._writer.write(Item(key=item.key, source_language="", source={}, rows=item.rows), language, values)
+        source = next(
+            (
+                item.rows[each.source.code]
+                for each in self.declarations
+                if each.source and each.source.code in item.rows
+            ),
+            None,
+        )
+        carried = {name: value for name, value in (source.carried.items() if source else ()) if value is not None}
+        row = Item(key=item.key, source_language="", source={}, rows=item.rows, carried=carried)
+        return self._writer.write(row, language, values)
 
     @cached_property
     def _writer(self) -> RowWriter:
@@ -176,7 +186,8 @@ class ItemReader:
             if place.is_translated
         }
         schema = replace(concerned[0].translated, fields=tuple(names.values()), item_fields=())
-        return Scope(schema=schema, source=_NO_LANGUAGE, targets=schema.languages, filter={})
+        carried = tuple(name for name in schema.carried if name not in names and name != "status")
+        return Scope(schema=schema, source=_NO_LANGUAGE, targets=schema.languages, filter={}, carried=carried)
 
     @property
     def _schema(self) -> Any:

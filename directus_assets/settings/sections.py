@@ -96,6 +96,8 @@ class CollectionOptions(Section):
     `translate`: each part of an address is translated as a slug. Also of members of a repeater: `links.note`."""
     filter: Filter = Field(default_factory=dict)
     """Only items that match this Directus filter."""
+    status: str | None = None
+    """Unset: `translations.status`."""
 
 
 class PriceOptions(Section):
@@ -123,6 +125,9 @@ class TranslationOptions(Section):
     languages: Texts | None = None
     """Target languages; unset: all that Directus has."""
     collections: dict[str, CollectionOptions] = Field(default_factory=dict)
+    status: str | None = None
+    """The `status` of rows that are made, where the translations have such a field: a value, or `source` for that of
+    the source. Unset: the field's default, so that nobody publishes anything by accident."""
     backfill_on_start: bool = False
     """Whether items that exist when the pipeline first starts are translated at once, or wait for a backfill."""
     batch_size: int = Field(default=20, ge=1, le=1000)

@@ -1,7 +1,7 @@
 """Items and their translation rows, as Directus has them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from directus_assets.directus.client import NO_FILTER, DirectusClient, items_path
@@ -16,6 +16,8 @@ class Row:
     key: str
     values: Mapping[str, JsonValue]
     """The translated fields."""
+    carried: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The fields without text that other rows begin with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Item:
     """The translated fields in the source language; empty where the item has no source row yet."""
     rows: Mapping[str, Row]
     """The target rows, by language code."""
+    carried: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What a new row begins with: the source's fields without text."""
     duplicates: tuple[str, ...] = ()
     """Codes of languages that have more than one row."""
 
@@ -43,8 +47,9 @@ def read_items(client: DirectusClient, scope: Scope, keys: Iterable[str], *, mat
         matching_only: leave out items that the scope's filter does not match.
     """
     schema, wanted = scope.schema, list(dict.fromkeys(keys))
-    names = [field.name for field in schema.fields]
-    fields = [schema.key_field, *(names if scope.source_on_item else ())]
+    names = [each.name for each in schema.fields]
+    on_item = [*names, *(name for name in scope.carried if name in schema.carried_on_item)]
+    fields = [schema.key_field, *(on_item if scope.source_on_item else ())]
     fields += [scope.source_field] if scope.source_field else []
     parents = client.rows_with(
         items_path(scope.collection),
@@ -92,12 +97,13 @@ def _translations(
     codes = {row.key: row.code for row in schema.languages}
     found: dict[str, list[tuple[str, Row]]] = {}
     for row in client.rows_with(
-        f"/items/{schema.translations}", item, keys, fields=[key, item, language, *names], sort=key
+        f"/items/{schema.translations}", item, keys, fields=[key, item, language, *names, *scope.carried], sort=key
     ):
         code = codes.get(str(row[language]))
         if code is not None:
             values = {name: row.get(name) for name in names}
-            found.setdefault(str(row[item]), []).append((code, Row(key=str(row[key]), values=values)))
+            carried = {name: row.get(name) for name in scope.carried}
+            found.setdefault(str(row[item]), []).append((code, Row(key=str(row[key]), values=values, carried=carried)))
     return found
 
 
@@ -113,11 +119,13 @@ def _item(
     source_language = _source_language(scope, parent)
     source_row = rows.pop(source_language, None)
     on_item = {name: parent.get(name) for name in names} if scope.source_on_item else {}
+    carried = parent if scope.source_on_item else source_row.carried if source_row else {}
     return Item(
         key=key,
         source_language=source_language,
         source=on_item or (source_row.values if source_row else {}),
         rows=rows,
+        carried={name: carried[name] for name in scope.carried if carried.get(name) is not None},
         duplicates=tuple(duplicates),
     )
 

@@ -3,6 +3,7 @@
 Only the translations collection is written, only the fields that change, and never a second row for one language.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
 from directus_assets.errors import ChangedMeanwhile, Forbidden, NotFound, PermanentError, Unreachable, Unreadable
 from directus_assets.translation.items import Item, Row, read_items
-from directus_assets.translation.refusals import FieldsRefused, create, update
+from directus_assets.translation.refusals import FieldsRefused, Refusals, create, update
 from directus_assets.translation.scope import Scope
+
+logger = logging.getLogger(__name__)
 
 _LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
 """Seconds before each look at whether others have taken their rows back."""
@@ -74,7 +77,7 @@ class RowWriter:
             if row:
                 refused = update(partial(self._replace, row), values)
             else:
-                own, refused = create(partial(self._make, (item.key, language.key)), self._add, values)
+                own, refused = self._create(item, language, values)
                 if own and not self._stays((item.key, language.key), own):
                     return False
             if refused:
@@ -100,6 +103,27 @@ class RowWriter:
     def _add(self, row_key: str, values: Values) -> None:
         """Adds fields to a row that was made just before, whose own values are what a new row has."""
         self._rows.replace(row_key, {}, values)
+
+    def _create(self, item: Item, language: LanguageRow, values: Values) -> tuple[str | None, Refusals]:
+        """Makes a row of the texts and of what it begins with; of the latter Directus need not take everything."""
+        make = partial(self._make, (item.key, language.key))
+        texts = dict(values) if self.scope.status is None else {"status": self.scope.status, **values}
+        carried = {name: value for name, value in item.carried.items() if name not in texts}
+        try:
+            own, refused = create(make, self._add, {**texts, **carried})
+        except Forbidden:
+            if not carried:
+                raise
+            # A token may be allowed to write no more than texts; Directus names no field of those that it forbids.
+            own, refused = create(make, self._add, texts)
+        if left := carried.keys() & refused.keys():
+            logger.warning(
+                "A new row of %s has the default of %s: %s",
+                self.scope.schema.translations,
+                ", ".join(sorted(left)),
+                " ".join(refused[name] for name in sorted(left)),
+            )
+        return own, {name: reason for name, reason in refused.items() if name not in left}
 
     def _stays(self, place: _Place, own: str) -> bool:
         for wait in _LOOKS:

@@ -15,6 +15,9 @@ from directus_assets.settings.known import require_known
 _VERSION = 1
 """Part of every code version: raise it when the same text has to be cut or written in another way than before."""
 
+_OF_SOURCE = "source"
+"""The setting `status` that means: as the source has it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
@@ -27,6 +30,10 @@ class Scope:
     filter: dict[str, Any]
     source_field: str | None = None
     """The field of the item that names the language it is written in; None where all are in the same."""
+    carried: tuple[str, ...] = ()
+    """The fields without text that a new row gets from the source."""
+    status: str | None = None
+    """The `status` of a new row; None for the field's default, or where it is carried."""
 
     @property
     def collection(self) -> str:
@@ -101,6 +108,8 @@ def _scope(
     if configured:
         _require(f"{where if own.source_language else 'translations'}.source_language", [configured], codes)
     source_field = _source_field(schema, own, where)
+    fields = _fields(schema, own, where)
+    status = own.status if own.status is not None else options.status
     preferences = (configured, schema.default_language, default_language, codes[0])
     source = next(code for code in preferences if code in by_code)
     wanted = own.languages if own.languages is not None else options.languages
@@ -110,12 +119,21 @@ def _scope(
     # Where an item can be written in another language, it is translated into this one as well.
     targets = tuple(by_code[code] for code in chosen if code != source or (source_field and len(codes) > 1))
     return Scope(
-        schema=replace(schema, fields=_fields(schema, own, where)),
+        schema=replace(schema, fields=fields),
         source=by_code[source],
         targets=targets,
         filter=own.filter,
         source_field=source_field,
+        carried=_carried(schema, fields, own, status),
+        status=status if status != _OF_SOURCE and "status" in schema.carried else None,
     )
+
+
+def _carried(
+    schema: TranslatedCollection, texts: Sequence[TextField], own: CollectionOptions, status: str | None
+) -> tuple[str, ...]:
+    left = {*own.exclude, *(field.name for field in texts), *(() if status == _OF_SOURCE else ("status",))}
+    return tuple(name for name in schema.carried if name not in left)
 
 
 def _source_field(schema: TranslatedCollection, own: CollectionOptions, where: str) -> str | None:
@@ -134,7 +152,7 @@ def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) ->
     known = [field.name for field in (*schema.fields, *schema.withheld)]
     known += [f"{field.name}.{member}" for field in (*schema.fields, *schema.withheld) for member in field.hidden]
     _require(f"{where}.fields", [name for name in own.fields or () if name not in own.kinds], known)
-    _require(f"{where}.exclude", own.exclude, known)
+    _require(f"{where}.exclude", own.exclude, [*known, *schema.carried])
     named = {*(own.fields or ()), *own.kinds}
     # Those that are named are chosen, also from what is hidden.
     fields = [*schema.fields, *(field for field in schema.withheld if field.name in named)]
