@@ -17,11 +17,10 @@ from urllib.parse import quote
 import httpx
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
+from directus_assets.directus.version import SUPPORTED, Version
 from directus_assets.errors import (
     BadInput,
     ConfigurationError,
-    DirectusAssetsError,
-    Forbidden,
     Rejected,
     TooLarge,
     Unreachable,
@@ -182,24 +181,41 @@ class DirectusClient:
         return ProjectSettings.parse(self.settings_row())
 
     def settings_row(self) -> dict[str, Any]:
-        """The same as Directus answers it; without a glossary where Directus is too old to have one."""
-        try:
-            row = self.get("/settings", fields=ProjectSettings.FIELDS)
-        except Forbidden:
-            # What does not exist is refused like what may not be read.
-            if self._has_glossary():
-                raise
-            known = [name for name in ProjectSettings.FIELDS if name not in ProjectSettings.FIELDS_SINCE_12]
-            row = self.get("/settings", fields=known)
-        mended: dict[str, Any] = well_formed_json(row)
+        """The same as Directus answers it, with its version beside it."""
+        # Asked anew, since an upgrade of Directus leaves no other trace.
+        version = self.read_version()
+        row = self.get("/settings", fields=ProjectSettings.fields_of(version))
+        mended: dict[str, Any] = {**well_formed_json(row), ProjectSettings.VERSION: version.text}
         return mended
 
-    def _has_glossary(self) -> bool:
-        try:
-            version = str(self.get("/server/info").get("version"))
-        except DirectusAssetsError:
-            return True
-        return version.partition(".")[0] not in ("10", "11")
+    @cached_property
+    def version(self) -> Version:
+        """Which Directus it is, as of when it was first asked.
+
+        Raises:
+            ConfigurationError: one that is not supported.
+        """
+        return self.read_version()
+
+    def require_supported(self) -> None:
+        """Makes sure that this Directus is supported; asks it once.
+
+        Raises:
+            ConfigurationError: it is not.
+        """
+        _ = self.version
+
+    def read_version(self) -> Version:
+        """Which Directus it is; `/server/info` tells any token.
+
+        Raises:
+            ConfigurationError: one that is not supported.
+        """
+        info = self.get("/server/info")
+        version = Version.parse(str(info.get("version")) if isinstance(info, Mapping) else "")
+        if version.fault:
+            raise ConfigurationError(version.fault, remedy=f"Upgrade Directus at {self.url} to {SUPPORTED}.")
+        return version
 
     def head_asset(self, file_id: str, *, preset: str, accept: str | None = None) -> AssetHead:
         """Asks for a derivative without its bytes. Directus renders and keeps it where it has none (Directus 12).

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias
 
 from directus_assets.directus.javascript import as_number, is_truthy
+from directus_assets.directus.version import LATEST, Version
 from directus_assets.errors import Malformed, Rejected
 from directus_assets.json_text import well_formed
 
@@ -159,6 +160,8 @@ class Preset:
     focal_point_y: float | None = field(default=None, repr=False)
     fault: str = field(default="", repr=False)
     """What Directus cannot make anything of; empty where there is nothing of that kind."""
+    directus: Version = field(default=LATEST, repr=False)
+    """Whose preset it is: how derivatives are named depends on it."""
 
     @property
     def is_auto(self) -> bool:
@@ -166,7 +169,7 @@ class Preset:
         return self.format == "auto"
 
     @classmethod
-    def parse(cls, row: Mapping[str, Any]) -> "Preset":
+    def parse(cls, row: Mapping[str, Any], directus: Version = LATEST) -> "Preset":
         """The preset for one entry of `settings.storage_asset_presets`, with its `fault` where it cannot work.
 
         Directus checks nothing when it is saved; what it makes of a value is what JavaScript does.
@@ -190,6 +193,7 @@ class Preset:
             format=output if isinstance(output, str) else None,
             transforms=_preset_transforms(row.get("transforms"), faults),
             fault="; ".join(faults),
+            directus=directus,
             **numbers,
         )
 
@@ -206,6 +210,7 @@ class GlossaryTerm:
 class ProjectSettings:
     """What this project follows of `directus_settings`."""
 
+    directus: Version = LATEST
     presets: tuple[Preset, ...] = ()
     asset_transform: str = "all"
     """`all`, `none` or `presets`: which transformations Directus allows to be asked for."""
@@ -222,11 +227,17 @@ class ProjectSettings:
         "ai_translation_glossary",
         "ai_translation_style_guide",
     )
-    FIELDS_SINCE_12: ClassVar[tuple[str, ...]] = ("ai_translation_glossary", "ai_translation_style_guide")
+    VERSION: ClassVar[str] = "directus_version"
+    """What is put beside the fields of the row: the version of the Directus that answered it."""
+
+    @classmethod
+    def fields_of(cls, directus: Version) -> tuple[str, ...]:
+        """The fields that this Directus has."""
+        return tuple(name for name in cls.FIELDS if directus.has_glossary or not name.startswith("ai_translation_"))
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "ProjectSettings":
-        """The record for `GET /settings`.
+        """The record for `GET /settings`, with the version beside it; without one, that of the newest Directus.
 
         Raises:
             Rejected: the token may not read the presets, or they are such that Directus serves no asset at all.
@@ -239,10 +250,12 @@ class ProjectSettings:
         presets: dict[str, Preset] = {}
         entries = row["storage_asset_presets"] or []
         usable = list(_askable(entries))
-        for preset in map(Preset.parse, usable):
+        directus = Version.parse(_optional_text(row, cls.VERSION) or "")
+        for preset in (Preset.parse(entry, directus) for entry in usable):
             # Of two with the same key, Directus takes the first (its assets controller).
             presets.setdefault(preset.key, preset)
         return cls(
+            directus=directus,
             presets=tuple(presets.values()),
             asset_transform=_optional_text(row, "storage_asset_transform") or "all",
             default_language=_optional_text(row, "default_language"),

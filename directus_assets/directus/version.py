@@ -9,6 +9,8 @@ TESTED: Final = ("10.13.4", "11.14.1", "11.17.4", "12.4.1")
 
 NEWEST: Final = TESTED[-1]
 
+SUPPORTED: Final = "12.x, 11.x from 11.1 on, or 10.13"
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -22,10 +24,10 @@ class Version:
     text: str
 
     @classmethod
-    def parse(cls, text: str) -> "Version | None":
-        """The version that `/server/info` tells; None where the text names none."""
+    def parse(cls, text: str) -> "Version":
+        """The version that `/server/info` tells; where the text names none, the newest one that is known."""
         match = re.match(r"(\d+)\.(\d+)", text)
-        return cls(int(match[1]), int(match[2]), text) if match else None
+        return cls(int(match[1]), int(match[2]), text) if match else LATEST
 
     def __str__(self) -> str:
         return self.text
@@ -74,3 +76,6 @@ class Version:
     def is_untested(self) -> bool:
         """Whether it is of a major version that the tests do not run on."""
         return str(self.major) not in {tested.partition(".")[0] for tested in TESTED}
+
+
+LATEST: Final = Version.parse(NEWEST)

@@ -19,6 +19,9 @@ from directus_assets.images.transforms import Derivative
 
 MANIFEST = "manifest.json"
 
+_MARK = b"\0\0\0\x08free"
+"""What may follow any picture: for AVIF it is an empty box, for the others it is past their end."""
+
 
 class NotServed(PermanentError):
     """Directus does not serve what was put into its storage: something about its name or place is not as expected."""
@@ -53,6 +56,20 @@ class Warm:
         )
 
 
+def served_bytes(
+    client: DirectusClient, storage: Storage, file: File, derivative: Derivative, rendered: Rendered
+) -> int | None:
+    """How many bytes Directus serves that are not those in the storage; None where it serves those.
+
+    Directus itself may make a derivative of the same length, even of the same bytes. So what it is shown is marked, by
+    bytes that no decoder looks at; they stay until the derivative is written anew.
+    """
+    marked = rendered.content + _MARK
+    storage.write(derivative.stored_name, marked, content_type=rendered.mime_type)
+    head = client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
+    return None if head.content_length == len(marked) else head.content_length
+
+
 @dataclass(frozen=True)
 class Stored:
     """The derivative goes into Directus' own storage under the name that Directus looks for, and Directus serves it."""
@@ -68,21 +85,20 @@ class Stored:
             NotServed: Directus serves something else; what was stored is removed again.
         """
         storage = self.storages[file.storage]
-        storage.write(derivative.stored_name, rendered.content, content_type=rendered.mime_type)
         if self.sample.includes(file, derivative):
-            self._prove(file, derivative, len(rendered.content))
+            self._prove(file, derivative, rendered)
+        storage.write(derivative.stored_name, rendered.content, content_type=rendered.mime_type)
         return _made(derivative.stored_name, derivative, rendered, preview)
 
-    def _prove(self, file: File, derivative: Derivative, size: int) -> None:
-        head = self.client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
-        is_served = head.content_length == size
-        self.sample.learn(file, derivative, is_served=is_served)
-        if not is_served:
-            storage = self.storages[file.storage]
+    def _prove(self, file: File, derivative: Derivative, rendered: Rendered) -> None:
+        storage = self.storages[file.storage]
+        served = served_bytes(self.client, storage, file, derivative, rendered)
+        self.sample.learn(file, derivative, is_served=served is None)
+        if served is not None:
             storage.delete(derivative.stored_name)
             raise NotServed(
-                f"Directus serves {head.content_length} bytes for '{derivative.label}' of {file.name} where "
-                f"{size} were stored in {storage.describe()}.",
+                f"Directus does not serve what was stored for '{derivative.label}' of {file.name} in "
+                f"{storage.describe()}: it answers with {served} bytes of its own.",
                 remedy="Check that STORAGE_* are the same as those of Directus.",
             )
 

@@ -104,7 +104,7 @@ class Inventory:
                 continue
             if not wanted:
                 continue
-            self._claimed[file.storage].update(each.stored_name for each in wanted)
+            self._claimed[file.storage].update(name for each in wanted for name in (each.stored_name, each.other_name))
             if is_wanted:
                 self.stocks[preset.key].count(self._sizes(file, preset, wanted, recorded))
 
@@ -133,5 +133,5 @@ class Inventory:
             made = recorded[preset.key]
             return [None] * len(wanted) if made is None else list(made)
         listing = self.listings.get(file.storage, {})
-        entries = [listing.get(each.stored_name) for each in wanted]
+        entries = [listing.get(each.stored_name) or listing.get(each.other_name) for each in wanted]
         return [entry.size if entry else None for entry in entries]

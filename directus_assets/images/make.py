@@ -21,7 +21,8 @@ from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
 from directus_assets.images.pace import Pace
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.previews import placeholder, preview
-from directus_assets.images.render import Rendered, Source, render
+from directus_assets.images.render import NotReproducible, Rendered, Source, render
+from directus_assets.images.sameness import why_left
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 from directus_assets.images.warming import Warming
 
@@ -51,6 +52,7 @@ class Maker:
         warm_concurrency: the most requests that make Directus render at once.
         max_pixels: larger pictures are refused before they are decoded.
         max_bytes: larger files are refused before they are read.
+        accept_similar: whether to render for delivery `storage` what Directus would encode to other bytes.
     """
 
     client: DirectusClient
@@ -61,6 +63,7 @@ class Maker:
     warm_concurrency: int = 4
     max_pixels: int = MAX_PIXELS
     max_bytes: int = MAX_BYTES
+    accept_similar: bool = False
 
     def make(self, work: Work) -> Iterator[Outcome]:
         """The outcome for every file and preset, as they are finished, in no particular order.
@@ -182,9 +185,19 @@ class _Bench:
                 continue
             if self.maker.delivery_of(preset.key) == "warm" or not wanted:
                 outcomes.append(self._warm(file, preset, wanted))
+            elif reason := self._why_left(preset, wanted):
+                outcomes.append(self._warm(file, preset, wanted, reason=reason))
             else:
                 here.append(preset)
         return [*outcomes, *self._render_here(file, here)]
+
+    def _why_left(self, preset: Preset, wanted: Sequence[Derivative], facts: Facts | None = None) -> str:
+        """Why these are left to Directus; empty where they are rendered here for its storage."""
+        reasons = (
+            why_left(preset.directus, derivative, facts, accept_similar=self.maker.accept_similar)
+            for derivative in wanted
+        )
+        return next(filter(None, reasons), "")
 
     def _warm(
         self,
@@ -245,6 +258,7 @@ class _Bench:
 
         Raises:
             BadInput: what the preset asks for cannot be made of this picture, or Directus has other sizes for it.
+            NotReproducible: this Directus would make other bytes of this picture.
         """
         right = derivatives(preset, facts.sized(file))
         if self.maker.delivery_of(preset.key) == "export":
@@ -258,6 +272,8 @@ class _Bench:
                 remedy="Directus keeps the sizes of the picture before where the new one is too large for it: replace "
                 "the picture by a smaller one.",
             )
+        if reason := self._why_left(preset, wanted, facts):
+            raise NotReproducible(reason)
         return wanted
 
     def _instead(self, file: File, preset: Preset, error: DirectusAssetsError, started: float) -> Outcome:

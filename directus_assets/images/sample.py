@@ -3,6 +3,7 @@
 import re
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from directus_assets.directus.models import File
@@ -48,4 +49,15 @@ def _kind(file: File, derivative: Derivative) -> Kind:
     # Whether a number is a whole one stays: names are digests of how numbers are spelt.
     operations = re.sub(r"\d+", "0", repr(derivative.transforms))
     suffix = PurePosixPath(file.filename_disk).suffix
-    return file.storage, derivative.preset_key, derivative.mime_type, str(file.type), suffix, operations
+    limit = "at its size" if _is_limited(file, derivative) else ""
+    return file.storage, derivative.preset_key, derivative.mime_type, str(file.type), suffix, operations, limit
+
+
+def _is_limited(file: File, derivative: Derivative) -> bool:
+    """Whether a picture is not to be enlarged, and too small for what its preset asks for."""
+    for name, *arguments in derivative.transforms:
+        options = arguments[0] if name == "resize" and arguments else None
+        if isinstance(options, Mapping) and options.get("withoutEnlargement") is True:
+            sizes = ((options.get("width"), file.width), (options.get("height"), file.height))
+            return any(isinstance(wanted, int | float) and own and wanted >= own for wanted, own in sizes)
+    return False

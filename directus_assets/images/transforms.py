@@ -76,6 +76,7 @@ class Derivative:
         mime_type: what Directus announces when it serves the derivative.
         stored_name: its name in the storage that holds the original.
         label: for people: the preset's key, and the format where there are several.
+        other_name: where it is not known which of two rules this Directus names it by: the name by the other one.
     """
 
     preset_key: str
@@ -87,6 +88,7 @@ class Derivative:
     mime_type: str
     stored_name: str
     label: str
+    other_name: str = ""
 
 
 def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
@@ -121,10 +123,9 @@ def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
     )
 
 
-def uses_focal_point(preset: Preset, file: File) -> bool:
-    """Whether the derivatives of `file` for `preset` follow a focal point, if there is one."""
-    width, height = _target_size(preset, file)
-    return preset.fit in (MISSING, "cover") and width is not None and height is not None
+def uses_focal_point(preset: Preset) -> bool:
+    """Whether the derivatives for `preset` follow a focal point, if there is one."""
+    return preset.fit in (MISSING, "cover") and bool(preset.width and preset.height)
 
 
 def _refuse_impossible(preset: Preset) -> None:
@@ -147,8 +148,10 @@ def _refuse_impossible(preset: Preset) -> None:
 
 
 def _derivative(preset: Preset, file: File, *, output: str, accept: str, label: str) -> Derivative:
-    transforms = _resolve(preset, file, output)
+    limits = preset.directus.limits_targets
+    transforms = _resolve(preset, file, output, limits=bool(limits))
     name = stored_name(file.filename_disk, transforms)
+    other = "" if limits is not None else stored_name(file.filename_disk, _resolve(preset, file, output, limits=True))
     renamed = [transform for transform in transforms if transform[0] == "toFormat"]
     return Derivative(
         preset_key=preset.key,
@@ -156,14 +159,15 @@ def _derivative(preset: Preset, file: File, *, output: str, accept: str, label: 
         file_name=file.name,
         accept=accept,
         transforms=transforms,
-        format=_encoding(transforms, str(file.type)),
+        format=encoding(transforms, str(file.type)),
         mime_type=OUTPUT_TYPES.get(name.rpartition(".")[2].lower(), "") if renamed else str(file.type),
         stored_name=name,
         label=label,
+        other_name="" if other == name else other,
     )
 
 
-def _encoding(transforms: tuple[Transform, ...], source_type: str) -> str:
+def encoding(transforms: tuple[Transform, ...], source_type: str) -> str:
     """The format of the bytes; `["webp", {}]` decides it just as `toFormat` does, but keeps the extension."""
     encoding = source_type.removeprefix("image/")
     for name, *arguments in transforms:
@@ -174,23 +178,23 @@ def _encoding(transforms: tuple[Transform, ...], source_type: str) -> str:
     return OUTPUT_TYPES.get(encoding, encoding).removeprefix("image/")
 
 
-def _resolve(preset: Preset, file: File, output: str) -> tuple[Transform, ...]:
+def _resolve(preset: Preset, file: File, output: str, *, limits: bool) -> tuple[Transform, ...]:
     transforms: list[Transform] = list(preset.transforms)
     if preset.format or preset.quality:
         transforms.append(("toFormat", output, {"quality": preset.quality or MISSING}))
-    return (*transforms, *_resize(preset, file))
+    return (*transforms, *_resize(preset, file, limits=limits))
 
 
-def _target_size(preset: Preset, file: File) -> tuple[float | None, float | None]:
+def _target_size(preset: Preset, file: File, *, limits: bool) -> tuple[float | None, float | None]:
     """Width and height to resize to."""
     width, height = preset.width or None, preset.height or None
-    if preset.without_enlargement:
+    if preset.without_enlargement and limits:
         return width and min(width, file.width or width), height and min(height, file.height or height)
     return width, height
 
 
-def _resize(preset: Preset, file: File) -> list[Transform]:
-    width, height = _target_size(preset, file)
+def _resize(preset: Preset, file: File, *, limits: bool) -> list[Transform]:
+    width, height = _target_size(preset, file, limits=limits)
     if width is None and height is None:
         return []
     focus = _focus(preset, file)
@@ -210,7 +214,7 @@ def _resize(preset: Preset, file: File) -> list[Transform]:
 def _focus(preset: Preset, file: File) -> tuple[float, float] | None:
     x = file.focal_point_x if preset.focal_point_x is None else preset.focal_point_x
     y = file.focal_point_y if preset.focal_point_y is None else preset.focal_point_y
-    return None if x is None or y is None or not uses_focal_point(preset, file) else (x, y)
+    return None if x is None or y is None or not uses_focal_point(preset) else (x, y)
 
 
 def _around(

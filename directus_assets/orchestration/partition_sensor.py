@@ -95,6 +95,7 @@ class _Tick:
     sensor_name: str
 
     def __post_init__(self) -> None:
+        self.project.directus.require_supported()
         self.versions = dict(self.subject.code_versions)
         self.asked = RunRequests(self.subject, self.project.names.tags)
         self.news = "Nothing changed."

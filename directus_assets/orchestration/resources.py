@@ -94,6 +94,7 @@ class Project:
             warm_concurrency=images.warm_concurrency,
             max_pixels=images.max_megapixels * 1_000_000,
             max_bytes=images.max_megabytes * 1_000_000,
+            accept_similar=images.accept_similar,
         )
 
     @cached_property

@@ -42,9 +42,10 @@ def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[D
     if file.storage not in project.storages or project.delivery_of(preset.key) == "export":
         return ()
     try:
-        return derivatives(preset, file)
+        wanted = derivatives(preset, file)
     except PermanentError:
         return ()
+    return () if any(derivative.other_name for derivative in wanted) else wanted
 
 
 @dataclass(frozen=True, kw_only=True)

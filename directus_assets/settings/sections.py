@@ -38,6 +38,8 @@ class ImageOptions(Section):
 
     delivery: Literal["auto", "warm", "storage", "export"] = "auto"
     """`auto`: `storage` where Directus' STORAGE_* variables are set, else `warm`."""
+    accept_similar: bool = False
+    """With delivery `storage`: whether to render what an older Directus would encode to other bytes."""
     presets: dict[str, PresetOptions] = Field(default_factory=dict)
     export: ExportOptions = ExportOptions()
     filter: Filter = Field(default_factory=dict)

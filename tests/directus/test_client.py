@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import USER_AGENT, AssetHead, DirectusClient, item_path
+from directus_assets.directus.version import NEWEST
 from directus_assets.errors import (
     BadInput,
     ConfigurationError,
@@ -505,3 +506,33 @@ def test_a_glossary_that_may_not_be_read_is_no_empty_one() -> None:
         pytest.raises(Forbidden, match="GET /settings"),
     ):
         client.project_settings()
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("9.26.0", "Directus 9.26.0 is too old: 10.13 is the oldest that is supported."),
+        ("10.12.1", "Directus 10.12.1 is too old: 10.13 is the oldest that is supported."),
+        ("11.0.2", "Directus 11.0.2 is not supported: 11.1 is the first of its line that is."),
+    ],
+)
+def test_a_directus_that_is_not_supported_is_named_before_its_settings_are_read(version: str, words: str) -> None:
+    info = answering(200, json={"data": {"version": version}})
+    with directus_that(info) as client, pytest.raises(ConfigurationError) as caught:
+        client.project_settings()
+
+    assert words in str(caught.value)
+    assert "Upgrade Directus" in str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["10.13.4", "11.1.0", "11.17.4", "12.4.1", "13.0.0", None])
+def test_presets_know_whose_they_are(version: str | None) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/server/info":
+            return httpx.Response(200, json={"data": {"version": version} if version else {}})
+        return httpx.Response(200, json={"data": {"storage_asset_presets": [{"key": "card"}]}})
+
+    with directus_that(answer) as client:
+        (preset,) = client.project_settings().presets
+
+    assert str(preset.directus) == (version or NEWEST)

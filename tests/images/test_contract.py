@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from directus_assets.directus.models import MISSING, File, Preset
+from directus_assets.directus.version import NEWEST, TESTED, Version
 from directus_assets.images.cache_name import object_hash
 from directus_assets.images.transforms import OPERATIONS, SYSTEM_PRESETS, SizesUnknown, derivatives
 from directus_assets.local.installation import Installation, installed
@@ -43,7 +44,7 @@ print(TransformationMethods);
 
 @pytest.fixture(scope="module")
 def installation() -> Installation:
-    return installed()
+    return installed(NEWEST)
 
 
 def javascript(installation: Installation, program: str, values: Any = None) -> Any:
@@ -115,14 +116,16 @@ def _random_file(source: random.Random) -> dict[str, Any]:
     }
 
 
-def test_three_thousand_random_presets_are_resolved_as_directus_resolves_them(installation):
+@pytest.mark.parametrize("version", TESTED)
+def test_three_thousand_random_presets_are_resolved_as_each_directus_resolves_them(version):
     source = random.Random(21)
     ours, asked = [], []
     while len(ours) < 3000:
         row, file = _random_preset(source), _random_file(source)
         unused = {"id": "1", "storage": "local", "filename_disk": "a.bin", "uploaded_on": ""}
         try:
-            made = derivatives(Preset.parse({"key": "any", **row}), File.parse({**unused, **file}))
+            preset = Preset.parse({"key": "any", **row}, Version.parse(version))
+            made = derivatives(preset, File.parse({**unused, **file}))
         except SizesUnknown:
             assert not (file["width"] and file["height"])
             continue
@@ -131,7 +134,7 @@ def test_three_thousand_random_presets_are_resolved_as_directus_resolves_them(in
             ours.append(_sent(list(derivative.transforms)))
             asked.append({"preset": row, "accept": accept or MISSING, "file": file})
 
-    theirs = javascript(installation, _TRANSFORMS, asked)
+    theirs = javascript(installed(version), _TRANSFORMS, asked)
 
     different = [pair for pair in zip(asked, ours, theirs, strict=True) if pair[1] != pair[2]]
     assert not different

@@ -5,6 +5,7 @@ import pytest
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import Entry
+from directus_assets.directus.version import Version
 from directus_assets.images.inventory import Inventory, Stock
 from directus_assets.images.transforms import derivatives
 
@@ -128,4 +129,16 @@ def test_what_another_project_makes_is_neither_missing_nor_unclaimed() -> None:
     made.count(FILE, {}, is_wanted=False)
 
     assert made.stocks["card"] == Stock()
+    assert unclaimed(made) == []
+
+
+@pytest.mark.parametrize("version", ["11.14.1", "11.16.1"])
+def test_where_it_is_not_known_which_of_two_names_directus_takes_either_will_do(version: str) -> None:
+    bounded = Preset(key="card", width=9000, without_enlargement=True)
+    preset, other = (replace(bounded, directus=Version.parse(text)) for text in ("11.15.1", version))
+    (derivative,) = derivatives(other, FILE)
+
+    made = inventory({derivative.stored_name: 7}, FILE, presets=(preset,))
+
+    assert made.stocks["card"] == Stock(wanted=1, present=1, bytes=7)
     assert unclaimed(made) == []

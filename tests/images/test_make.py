@@ -1,6 +1,7 @@
 import errno
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from PIL import Image
 
 from directus_assets.directus.models import Preset
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.directus.version import LATEST, Version
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, PermanentError, TransientError
 from directus_assets.images.make import Maker
 from directus_assets.images.outcomes import Delivered, Failed, Outcome
@@ -123,10 +125,89 @@ def test_what_directus_does_not_serve_from_the_storage_is_warmed_with_a_reason(d
     (outcome,) = delivered(make(maker, directus, CARD))
 
     assert outcome.delivery == "warm"
-    assert "Directus serves 20 bytes for 'card' of F1" in outcome.reason
+    assert "Directus does not serve what was stored for 'card' of F1" in outcome.reason
+    assert "it answers with 20 bytes of its own" in outcome.reason
     assert "Check that STORAGE_* are the same" in outcome.reason
     assert other.stored() == set()
     assert len(directus.rendered) == 1
+
+
+def test_a_derivative_of_the_same_length_that_directus_made_under_another_name_is_no_proof(
+    directus: ScriptedDirectus,
+) -> None:
+    """As when the name here follows the rules of another version: both sides make the same bytes."""
+    file = directus.add("f1", picture())
+    own = render(Source(picture()), *derivatives(CARD, file)).content
+
+    def serve(request: httpx.Request) -> httpx.Response | None:
+        headers = {"content-type": "image/webp", "content-length": str(len(own))}
+        return httpx.Response(200, headers=headers) if request.method == "HEAD" else None
+
+    directus.trouble = serve
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+
+    assert outcome.delivery == "warm"
+    assert f"it answers with {len(own)} bytes of its own" in outcome.reason
+
+
+def test_what_was_proved_is_stored_without_the_mark_of_the_proof(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+    (derivative,) = derivatives(CARD, file)
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
+
+    assert outcome.delivery == "storage"
+    assert directus.storage.read(derivative.stored_name) == render(Source(picture()), derivative).content
+
+
+ELEVEN = Version.parse("11.17.4")
+TEN = Version.parse("10.13.4")
+
+
+@pytest.mark.parametrize(
+    ("version", "form", "mode", "reason"),
+    [
+        (ELEVEN, "webp", "RGB", ""),
+        (ELEVEN, "jpg", "RGB", ""),
+        (ELEVEN, "avif", "RGB", "Directus 11.17.4 encodes AVIF to other bytes than are made here."),
+        (ELEVEN, "png", "RGB", "Directus 11.17.4 encodes PNG to other bytes than are made here."),
+        (ELEVEN, "webp", "CMYK", "Directus 11.17.4 makes other bytes of pictures in CMYK than are made here."),
+        (TEN, "webp", "RGB", "Directus 10.13.4 encodes WEBP to other bytes than are made here."),
+        (LATEST, "avif", "CMYK", ""),
+    ],
+)
+def test_what_an_older_directus_makes_other_bytes_of_is_left_to_it(
+    tmp_path: Path, version: Version, form: str, mode: str, reason: str
+) -> None:
+    preset = replace(CARD, format=form, directus=version)
+    directus = ScriptedDirectus(tmp_path, [preset])
+    directus.add("f1", picture(mode=mode))
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, preset))
+
+    assert (outcome.delivery, outcome.reason) == ("warm" if reason else "storage", reason)
+
+
+def test_similar_bytes_are_stored_where_they_will_do(tmp_path: Path) -> None:
+    preset = replace(CARD, format="avif", directus=TEN)
+    directus = ScriptedDirectus(tmp_path, [preset])
+    directus.add("f1", picture(mode="CMYK"))
+
+    (outcome,) = delivered(make(directus.maker(ANY, accept_similar=True), directus, preset))
+
+    assert (outcome.delivery, outcome.reason) == ("storage", "")
+
+
+@pytest.mark.parametrize(("width", "delivery"), [(20, "storage"), (90, "warm")])
+def test_where_the_name_is_not_known_directus_makes_it(tmp_path: Path, width: int, delivery: str) -> None:
+    preset = replace(CARD, width=width, without_enlargement=True, directus=Version.parse("11.15.2"))
+    directus = ScriptedDirectus(tmp_path, [preset])
+    directus.add("f1", picture())
+
+    (outcome,) = delivered(make(directus.maker(ANY), directus, preset))
+
+    assert outcome.delivery == delivery
+    assert ("has one of two names for 'card'" in outcome.reason) == (delivery == "warm")
 
 
 def test_a_location_that_is_not_reached_from_here_is_warmed_with_a_reason(directus: ScriptedDirectus) -> None:

@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from directus_assets.directus.models import Preset
+from directus_assets.directus.version import Version
 from directus_assets.images.sample import Sample
 from directus_assets.images.transforms import derivatives
 from tests.images.scripted_directus import ScriptedDirectus, picture
@@ -104,3 +105,16 @@ def test_a_number_that_is_no_whole_one_makes_another_kind(directus: ScriptedDire
     sample.learn(file, whole, is_served=True)
 
     assert sample.includes(file, broken)
+
+
+@pytest.mark.parametrize("version", ["11.14.1", "12.4.1"])
+def test_a_picture_that_is_not_to_be_enlarged_is_another_kind_than_one_that_is_large_enough(
+    directus: ScriptedDirectus, version: str
+) -> None:
+    bounded = replace(CARD, without_enlargement=True, directus=Version.parse(version))
+    sample, large = Sample(), directus.add("f0", picture())
+    small = replace(large, width=29)
+    sample.learn(large, *derivatives(bounded, large), is_served=True)
+
+    assert sample.includes(small, *derivatives(bounded, small))
+    assert not sample.includes(replace(large, width=70), *derivatives(bounded, replace(large, width=70)))

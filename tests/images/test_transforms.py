@@ -149,7 +149,7 @@ def test_the_extract_is_rounded_as_javascript_rounds():
 def test_the_derivative_follows_the_focal_point_only_where_directus_crops(preset, follows):
     moved = dataclasses.replace(PHOTO, focal_point_x=10, focal_point_y=20)
 
-    assert uses_focal_point(preset, PHOTO) is follows
+    assert uses_focal_point(preset) is follows
     assert (derivatives(preset, moved) != derivatives(preset, PHOTO)) is follows
 
 

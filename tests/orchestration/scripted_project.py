@@ -7,7 +7,8 @@ import dagster as dg
 import httpx
 
 from directus_assets.directus.client import USER_AGENT, DirectusClient
-from directus_assets.directus.models import File, Preset
+from directus_assets.directus.models import File, Preset, ProjectSettings
+from directus_assets.directus.version import NEWEST
 from directus_assets.errors import NotFound
 from directus_assets.images.plan import code_version, fingerprint
 from directus_assets.orchestration.materialized import version_tags
@@ -60,7 +61,8 @@ class ScriptedDirectus:
         self.is_down = False
         self.requests: list[str] = []
         self.settings: dict[str, Any] = {"storage_asset_presets": []}
-        self.server: dict[str, Any] = {}
+        self.server: dict[str, Any] = {"version": NEWEST}
+        """What `/server/info` tells."""
         self.further: dict[str, Any] = {}
         """Answers by path, besides those that it gives by itself."""
 
@@ -115,6 +117,11 @@ class ScriptedDirectus:
     def log_own(self, action: str, item: str) -> None:
         """An entry that we caused ourselves."""
         self.log(action, item, user=BOT, agent=USER_AGENT)
+
+    @property
+    def settings_row(self) -> dict[str, Any]:
+        """The settings as a snapshot keeps them."""
+        return {**self.settings, ProjectSettings.VERSION: self.server.get("version", NEWEST)}
 
     def client(self) -> DirectusClient:
         """A client of it."""

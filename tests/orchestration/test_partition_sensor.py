@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from directus_assets.directus.models import Activity, Preset
-from directus_assets.errors import Unreachable
+from directus_assets.errors import ConfigurationError, Unreachable
 from directus_assets.orchestration.cursor import Cursor
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.partition_sensor import build_partition_sensor
@@ -701,7 +701,7 @@ def test_a_cursor_of_the_version_before_goes_on(instance: dg.DagsterInstance, di
     directus.requests.clear()
 
     assert pipeline.tick() == []
-    assert directus.requests == ["/activity"]
+    assert directus.requests == ["/server/info", "/activity"]
     directus.upload("f2")
     assert ranges(pipeline.tick()) == [("f2", "f2")]
 
@@ -740,6 +740,15 @@ def test_a_directus_that_is_down_on_the_first_tick_is_no_empty_directus(
     assert pipeline.partitions == ["f1"]
 
 
+def test_a_directus_that_is_not_supported_is_named_by_the_tick(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.server["version"] = "10.8.3"
+
+    with pytest.raises(ConfigurationError, match=r"Directus 10\.8\.3 is too old: 10\.13 is the oldest"):
+        Pipeline(instance, directus).tick()
+
+
 @pytest.mark.parametrize(
     ("server", "requests"), [({}, ["/activity"]), ({"uploads": {"chunkSize": 8_000_000}}, ["/files", "/activity"])]
 )
@@ -753,7 +762,8 @@ def test_a_quiet_tick_costs_one_request_and_one_more_with_uploads_in_chunks(
 
     pipeline.tick()
 
-    assert directus.requests == requests
+    # The definitions are new for each tick here; a process asks for the version once.
+    assert directus.requests == ["/server/info", *requests]
 
 
 def check(run: dg.DagsterRun | None) -> dg.DagsterRun:

@@ -9,10 +9,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from directus_assets.directus.version import NEWEST
 from directus_assets.errors import ConfigurationError, Rejected
 from directus_assets.orchestration.settings_sensor import build_settings_sensor
 from directus_assets.settings import load_settings
-from directus_assets.snapshot import Snapshot, read_snapshot
+from directus_assets.snapshot import Snapshot, Wanted, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
 
 URL = "http://directus.example.com"
@@ -59,7 +60,7 @@ class Sensor:
         self.project = ScriptedProject(directus)
         environment = replace(self.project.settings.environment, state_folder=folder, webserver_url=webserver)
         self.project.settings = replace(self.project.settings, environment=environment)
-        self.loaded = Snapshot(url=URL, rows=directus.settings)
+        self.loaded = Snapshot(url=URL, rows=directus.settings_row)
         self.cursor: str | None = None
 
     def tick(self) -> str:
@@ -95,7 +96,17 @@ def test_where_nothing_changed_nothing_is_read_but_the_feed(sensor: Sensor, dire
     directus.requests.clear()
 
     assert sensor.tick() == "Nothing changed."
-    assert directus.requests == ["/activity"]
+    assert [path for path in directus.requests if path != "/server/info"] == ["/activity"]
+
+
+def test_an_upgrade_of_directus_is_part_of_what_definitions_are_built_from(directus: ScriptedDirectus) -> None:
+    before = take_snapshot(directus.client(), Wanted())
+    directus.server["version"] = "12.9.0"
+
+    after = take_snapshot(directus.client(), Wanted())
+
+    assert (str(before.settings.directus), str(after.settings.directus)) == (NEWEST, "12.9.0")
+    assert before.digest != after.digest
 
 
 def test_changed_settings_have_the_definitions_built_anew(
@@ -106,7 +117,7 @@ def test_changed_settings_have_the_definitions_built_anew(
 
     assert "are being built anew" in sensor.tick()
     assert Webserver.reloads == ["directus_assets"]
-    assert read_snapshot(tmp_path, url=URL).rows == directus.settings
+    assert read_snapshot(tmp_path, url=URL).rows == directus.settings_row
 
 
 def test_a_log_that_has_gone_back_has_the_settings_compared(
@@ -129,14 +140,14 @@ def test_it_is_patient_until_the_new_definitions_are_there(sensor: Sensor, direc
     sensor.tick()
     assert len(Webserver.reloads) == 1
 
-    sensor.loaded = Snapshot(url=URL, rows=directus.settings)
+    sensor.loaded = Snapshot(url=URL, rows=directus.settings_row)
     assert sensor.tick() == "Nothing changed."
 
 
 def test_a_start_with_an_old_snapshot_is_noticed_without_any_change(sensor: Sensor, directus: ScriptedDirectus) -> None:
     """Directus was down while the definitions were loaded."""
     change_presets(directus, CARD)
-    sensor.loaded = Snapshot(url=URL, rows=directus.settings)
+    sensor.loaded = Snapshot(url=URL, rows=directus.settings_row)
     sensor.tick()
 
     sensor.loaded = Snapshot(url=URL)
