@@ -129,7 +129,7 @@ def test_a_log_that_has_gone_back_has_the_settings_compared(
     change_presets(directus, CARD, log=False)
 
     assert "are being built anew" in sensor.tick()
-    assert read_snapshot(tmp_path, url=URL).rows == directus.settings
+    assert read_snapshot(tmp_path, url=URL).rows == directus.settings_row
 
 
 def test_it_is_patient_until_the_new_definitions_are_there(sensor: Sensor, directus: ScriptedDirectus) -> None:
