@@ -134,10 +134,15 @@ def _fits(case: Case) -> str | None:
 
 
 def _numbers(case: Case) -> str | None:
-    lost, made_up = changed_numbers(case.bare_text, case.bare_answer)
+    languages = case.source, case.target
+    lost, made_up = changed_numbers(case.bare_text, case.bare_answer, languages=languages)
     parts = [f"lost {', '.join(lost)}"] if lost else []
     parts += [f"made up {', '.join(made_up)}"] if made_up else []
-    return f"Numbers were changed: {' and '.join(parts)} (digits without separators)." if parts else None
+    return (
+        f"Numbers were changed: {' and '.join(parts)} (here with a decimal point and no other separators)."
+        if parts
+        else None
+    )
 
 
 def _addresses(case: Case) -> str | None:

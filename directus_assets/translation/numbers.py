@@ -1,56 +1,190 @@
-"""Whether a translation kept the numbers of its source, however each language writes them."""
+"""Whether a translation kept the numbers of its source, by value, however each language writes them.
 
+Separators are those of CLDR: `1.500` is one and a half in English, and fifteen hundred in German.
+"""
+
+import functools
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Final, TypeAlias
+
+import babel
+
+from directus_assets.translation.languages import Language
+
+Reading: TypeAlias = tuple[str, ...]
+"""One way to read a piece of text: its numbers, with a decimal point and without other separators."""
 
 # Separators inside a number: point, comma, apostrophes, Arabic ones; blanks only before groups of three.
 _NUMBER = re.compile(r"\d+(?:[.,'\u2019\u066b\u066c]\d+|(?<!\d{4})[ \u00a0\u202f\u2009]\d{3}(?!\d))*")
+_SEPARATOR = re.compile(r"[^\d]")
 _DATE = re.compile(r"(?<!\d)(\d{1,4})([./-])[ ]?(\d{1,2})\2[ ]?(\d{1,4})(?!\d)")
 _ROMAN = re.compile(r"\b[IVXLCDM]+(?=\b|[a-zᵉ])")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 # Languages that count in ten thousands, lakhs and crores write other digits for the same number.
 _OTHER_SCALE = re.compile(r"\d\s*(?:[千万萬億亿兆천만억조]|लाख|करोड़|হাজার|লাখ|কোটি|lakh|crore)")
+# And so do those in which a billion is a thousand millions, or a million of them.
+_LARGE = re.compile(
+    r"(?i)\d\s*(?:bn\b|bill?i[oóa]|m(?:n\b|io\b|rd|il\b|il(?:l?i[oóa]|lon|h|j))|trill?i[oóa]|thousand|tausend|tys|тыс|млн|млрд)"
+)
+_DAYTIME = re.compile(
+    r"(?i)\d\s*[ap]\.?\s?m\b|午前|午後|上午|下午|晚上|오전|오후|\b(?:tarde|noche|matin|soir|nachmittags|abends)\b"
+)
+_GROUPING: Final = frozenset("'\u2019\u066c \u00a0\u202f\u2009")
+_SMALL_FRACTIONS: Final = frozenset({"0.5", "1.5"})
+"""Which many languages have words for."""
 
 
-def changed_numbers(source: str, answer: str) -> tuple[list[str], list[str]]:
-    """The numbers that `answer` lost and those that it made up, as digits; both empty where nothing is wrong.
+def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Language]) -> tuple[list[str], list[str]]:
+    """The numbers that `answer` lost and those that it made up; both empty where nothing is wrong.
 
-    Separators, digits of other scripts, the order of dates, 24-hour clocks, Roman numerals, and small numbers that are
-    written as words in one of the languages are no changes. Both texts come without placeholders and URLs.
+    Separators, digits of other scripts, the order of dates, clocks of 12 and 24 hours, Roman numerals, and small
+    numbers that are written as words in one of the languages are no changes. Both texts come without placeholders and
+    URLs.
+
+    Args:
+        source: the text.
+        answer: its translation.
+        languages: those of both.
     """
     if _OTHER_SCALE.search(source) or _OTHER_SCALE.search(answer):
         return [], []
-    before, after = Counter(_numbers(source)), Counter(_numbers(answer))
+    readings = [[*_readings(text, language)] for text, language in zip((source, answer), languages, strict=True)]
+    before, after = (Counter(_choose(*pair)) for pair in ((readings[0], readings[1]), (readings[1], readings[0])))
     lost, made_up = before - after, after - before
     for value in _romans(answer):
         lost -= Counter({value: 1})
     for value in _romans(source):
         made_up -= Counter({value: 1})
-    for hour in [value for value in lost if len(value) <= 2 and 1 <= int(value) <= 11]:
-        afternoon = str(int(hour) + 12)
-        if made_up[afternoon]:
-            lost -= Counter({hour: 1})
-            made_up -= Counter({afternoon: 1})
+    for one, other in [*_same_in_other_words(lost, made_up, source, answer)]:
+        if lost[one] and made_up[other]:
+            lost -= Counter({one: 1})
+            made_up -= Counter({other: 1})
     if not _is_small(made_up, 31) or (lost and made_up) or not _is_small(lost, 12):
         return sorted(lost.elements()), sorted(made_up.elements())
     return [], []
 
 
+def _same_in_other_words(
+    lost: Counter[str], made_up: Counter[str], source: str, answer: str
+) -> Iterator[tuple[str, str]]:
+    """Pairs of a lost number and one that was made up that may mean the same."""
+    is_large = _LARGE.search(source) and _LARGE.search(answer)
+    has_daytime = _DAYTIME.search(answer) is not None
+    for one in lost:
+        if one.isdecimal() and len(one) <= 2:
+            if 1 <= int(one) <= 11:
+                yield one, str(int(one) + 12)
+            if 13 <= int(one) <= 23 and has_daytime:
+                yield one, str(int(one) - 12)
+        if one.isdecimal() and len(one) == 4 and one.endswith("0"):
+            yield one, one[2:]  # the 1990s are the nineties
+        if is_large:
+            yield from ((one, other) for other in made_up if _same_digits(one) == _same_digits(other))
+
+
+def _same_digits(value: str) -> str:
+    return value.replace(".", "").strip("0")
+
+
 def _is_small(values: Counter[str], limit: int) -> bool:
-    return all(len(value) <= 2 and int(value) <= limit for value in values)
+    return all(
+        value in _SMALL_FRACTIONS or (value.isdecimal() and len(value) <= 2 and int(value) <= limit) for value in values
+    )
 
 
-def _numbers(text: str) -> list[str]:
-    found = []
+def _choose(readings: Collection[list[Reading]], others: Collection[list[Reading]]) -> Iterator[str]:
+    """The numbers of a text: of each piece the reading that the other text has, too, else the first."""
+    known = {value for piece in others for reading in piece for value in reading}
+    known |= {str(int(hour) + 12) for hour in known if hour.isdecimal() and int(hour) < 12}
+    known |= {str(int(hour) - 12) for hour in known if hour.isdecimal() and 12 <= int(hour) < 24}
+    for piece in readings:
+        yield from next((reading for reading in piece if known.issuperset(reading)), piece[0])
+
+
+def _readings(text: str, language: Language) -> Iterator[list[Reading]]:
     for match in _DATE.finditer(text):
-        found += [_plain(part).lstrip("0") or "0" for part in match.group(1, 3, 4)]
-    found += [_plain(match[0]) for match in _NUMBER.finditer(_DATE.sub(" ", text))]
-    return [value.lstrip("0") or "0" if len(value) <= 2 else value for value in found]
+        yield [tuple(_integer(part) for part in match.group(1, 3, 4))]
+    text = _DATE.sub(" ", text)
+    for match in _NUMBER.finditer(text):
+        found = [*_read(_in_ascii(match[0]), language)]
+        day, _, month = match[0].partition(".")
+        if text[match.end() : match.end() + 1] == "." and _is_at_most(day, 31) and _is_at_most(month, 12):
+            # "3.5." is a day, whose month is a word in the other language.
+            found.append((_integer(day),))
+        yield found
 
 
-def _plain(number: str) -> str:
-    return "".join(str(unicodedata.digit(character)) for character in number if character.isdecimal())
+def _read(number: str, language: Language) -> Iterator[Reading]:
+    """All ways to read a number in ASCII digits; the likeliest first."""
+    parts, separators = _SEPARATOR.split(number), _SEPARATOR.findall(number)
+    if not separators:
+        yield (_integer(number),)
+        return
+    last, whole = separators[-1], "".join(parts[:-1])
+    can_be_integer = last != "\u066b" and _is_grouped(parts) and len(set(separators)) == 1
+    can_be_decimal = last not in _GROUPING and separators.count(last) == 1 and _is_grouped(parts[:-1])
+    integer, decimal = (_integer("".join(parts)),), (_decimal(whole, parts[-1]),)
+    if can_be_integer and can_be_decimal:
+        is_decimal = last == _decimal_separator(language)
+        yield decimal if is_decimal else integer
+        if _is_mixed(language):
+            yield integer if is_decimal else decimal
+    elif can_be_integer or can_be_decimal:
+        yield integer if can_be_integer else decimal
+    if not can_be_integer and not can_be_decimal:
+        yield tuple(map(_integer, parts))  # a list, or a version
+    elif last in " \u00a0":
+        yield tuple(map(_integer, parts))  # "2 500 g packs"
+    elif len(parts) == 2 and _is_at_most(parts[0], 24) and len(parts[1]) == 2 and _is_at_most(parts[1], 59):
+        yield tuple(map(_integer, parts))  # a time: 19.30
+
+
+def _is_grouped(parts: Collection[str]) -> bool:
+    """Whether these are the groups of one number: `1 000 000`, and `10 00 000` in India."""
+    first, *others = parts
+    if not others:
+        return True
+    return (
+        len(first) <= 3
+        and not first.startswith("0")
+        and len(others[-1]) == 3
+        and all(len(part) in (2, 3) for part in others)
+    )
+
+
+def _is_at_most(part: str, limit: int) -> bool:
+    return 1 <= len(part) <= 2 and part.isdecimal() and int(part) <= limit
+
+
+@functools.lru_cache(maxsize=1024)
+def _decimal_separator(language: Language) -> str:
+    try:
+        symbols = babel.Locale.parse(language.tag, sep="-").number_symbols
+    except (babel.UnknownLocaleError, ValueError):
+        return "."
+    return str(symbols.get("latn", {}).get("decimal", "."))
+
+
+def _is_mixed(language: Language) -> bool:
+    """Whether people write it both ways, whatever CLDR says: Spanish, and English outside of its mainstream."""
+    return language.base == "es" or (language.base == "en" and _decimal_separator(language) != ".")
+
+
+def _integer(digits: str) -> str:
+    plain = _in_ascii(digits)
+    # Longer ones with a zero in front are codes.
+    return plain.lstrip("0") or "0" if len(plain) <= 2 else plain
+
+
+def _decimal(whole: str, fraction: str) -> str:
+    return f"{whole.lstrip('0') or '0'}.{fraction}".rstrip("0").rstrip(".")
+
+
+def _in_ascii(number: str) -> str:
+    return "".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in number)
 
 
 def _romans(text: str) -> list[str]:
