@@ -2,19 +2,20 @@
 
 import hashlib
 import json
-import mimetypes
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, NotFound, PermanentError, TransientError
+from directus_assets.images.export_names import export_name
 from directus_assets.images.outcomes import Made
 from directus_assets.images.previews import Placeholder
 from directus_assets.images.render import Rendered
 from directus_assets.images.sample import Sample
+from directus_assets.images.srcset import srcsets
 from directus_assets.images.transforms import Derivative
 
 MANIFEST = "manifest.json"
@@ -114,12 +115,11 @@ class Exported:
 
     target: Storage
 
-    def deliver(self, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
-        """Writes the derivative as `<preset>/<file id><extension>`."""
-        extension = mimetypes.guess_extension(rendered.mime_type) or ""
-        name = f"{derivative.preset_key}/{derivative.file_id}{extension}"
+    def deliver(self, derivative: Derivative, rendered: Rendered, preview: str | None, *, look: str = "") -> Made:
+        """Writes the derivative as `<preset>/<file id><extension>`; see `look_of` for how it looks."""
+        name = export_name(derivative.preset_key, derivative.file_id, rendered.mime_type)
         self.target.write(name, rendered.content, content_type=rendered.mime_type)
-        return _made(name, derivative, rendered, preview)
+        return replace(_made(name, derivative, rendered, preview), look=look)
 
     def publish(self, entries: Mapping[str, "ManifestEntry | None"]) -> None:
         """Brings the manifest up to date: file id to its entry, or None for a file that is gone."""
@@ -230,6 +230,7 @@ def _manifest_row(entry: ManifestEntry, presets: dict[str, Any]) -> dict[str, An
                 "height": made.height,
                 "bytes": made.bytes,
                 "sha256": sha256,
+                **({"look": made.look} if made.look else {}),
             }
         )
     return {
@@ -239,17 +240,5 @@ def _manifest_row(entry: ManifestEntry, presets: dict[str, Any]) -> dict[str, An
         "blurhash": entry.placeholder.blurhash,
         "dominant_colour": entry.placeholder.colour,
         "presets": kept,
-        "srcset": _srcsets(kept),
-    }
-
-
-def _srcsets(presets: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
-    """`<MIME type> <aspect ratio>` to a `srcset` of all outputs that show the same crop in different sizes."""
-    groups: dict[str, dict[int, str]] = {}
-    for outputs in presets.values():
-        for output in outputs:
-            ratio = f"{output['width'] / output['height']:.2f}"
-            groups.setdefault(f"{output['type']} {ratio}", {})[output["width"]] = output["path"]
-    return {
-        name: ", ".join(f"{path} {width}w" for width, path in sorted(paths.items())) for name, paths in groups.items()
+        "srcset": srcsets(kept),
     }

@@ -23,6 +23,7 @@ from directus_assets.images.plan import fingerprint
 from directus_assets.images.previews import placeholder, preview
 from directus_assets.images.render import NotReproducible, Rendered, Source, render
 from directus_assets.images.sameness import why_left
+from directus_assets.images.srcset import look_of
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 from directus_assets.images.warming import Warming
 
@@ -246,7 +247,7 @@ class _Bench:
                 return _delivered(file, preset, delivery, (), started)
             pictures = [(d, render(source, d, max_pixels=self.maker.max_pixels)) for d in wanted]
             if delivery == "export":
-                made = self._export(file, preset, source.content, pictures)
+                made = self._export(file, facts, preset, source.content, pictures)
             else:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
         except DirectusAssetsError as error:
@@ -290,10 +291,13 @@ class _Bench:
         return outcome
 
     def _export(
-        self, file: File, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]
+        self, file: File, facts: Facts, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]
     ) -> list[Made]:
         target = Exported(self.maker.export())
-        made = [target.deliver(d, picture, preview) for d, picture, preview in _previewed(pictures)]
+        made = [
+            target.deliver(d, picture, preview, look=look_of(preset, d, facts.sized(file)))
+            for d, picture, preview in _previewed(pictures)
+        ]
         outputs = tuple(
             (preset.key, m, digest(picture.content)) for m, (_, picture) in zip(made, pictures, strict=True)
         )

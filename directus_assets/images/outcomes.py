@@ -17,6 +17,8 @@ class Made:
     bytes: int
     width: int | None = None
     height: int | None = None
+    look: str = ""
+    """What decides how it looks, but for its size; empty where it is not exported."""
     preview: str | None = None
     """A small picture as a `data:` URI."""
 

@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from directus_assets.directus.models import Preset
-from directus_assets.directus.storage import Entry, Storage
-from directus_assets.errors import NotFound
+from directus_assets.directus.storage import Entry, Storage, safe_name
+from directus_assets.errors import BadInput, NotFound
 from directus_assets.images.delivery import MANIFEST, Exported
+from directus_assets.images.export_names import folder_of
 from directus_assets.images.inventory import Inventory
 from directus_assets.images.orphans import Evidence, is_deleted
 from directus_assets.operations.undo import EXPORT, Orphan
@@ -37,7 +38,9 @@ class Exports:
         files = Exported(target).files()
         if files is None:
             return cls()
-        folders = {preset.key for preset in presets} | {key for row in files.values() for key in row["presets"]}
+        keys = {preset.key for preset in presets} | {key for row in files.values() for key in row["presets"]}
+        # An earlier version took any key for a folder as it was.
+        folders = {folder for key in keys for folder in (folder_of(key), *_earlier_folder(key))}
         entries = (entry for folder in sorted(folders) for entry in _listed(target, folder))
         return cls(manifest=files, entries={entry.name: entry for entry in entries})
 
@@ -75,6 +78,11 @@ class Exports:
 
 def _paths(row: Mapping[str, Any]) -> list[str]:
     return [output["path"] for outputs in row["presets"].values() for output in outputs]
+
+
+def _earlier_folder(key: str) -> Iterator[str]:
+    with contextlib.suppress(BadInput):
+        yield str(safe_name(key))
 
 
 def _listed(target: Storage, folder: str) -> list[Entry]:

@@ -1,0 +1,102 @@
+"""Which derivatives a browser may choose between: those that show the same, in other sizes."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from directus_assets.directus.models import MISSING, File, Preset
+from directus_assets.images.transforms import Derivative
+
+Output: TypeAlias = Mapping[str, Any]
+"""One derivative, as a manifest has it: `path`, `type`, `width`, `height`, and its `look`."""
+
+WHOLE: Final = "whole"
+"""The look of a picture of which nothing is cut off, and to which nothing is added."""
+
+# fmt: off
+_SAME_LOOK: Final = frozenset({"toFormat", "jpeg", "png", "webp", "tiff", "avif"})
+"""Operations that decide how a picture is encoded."""
+
+_AT_ANY_SIZE: Final = frozenset({
+    "bandbool", "ensureAlpha", "extractChannel", "flatten", "flip", "flop", "gamma", "grayscale", "greyscale", "linear",
+    "modulate", "negate", "recomb", "removeAlpha", "rotate", "threshold", "tint", "toColorspace", "toColourspace",
+})
+# fmt: on
+"""Operations that do the same to a picture of any size; others count in pixels, so that sizes look different."""
+
+_BOXED: Final = ("cover", "contain", "fill")
+"""How a picture is fitted into both of its sides, so that their ratio counts."""
+
+
+def look_of(preset: Preset, derivative: Derivative, file: File) -> str:
+    """What decides how a derivative looks, but for its size: derivatives with the same look may stand for each other.
+
+    Args:
+        preset: what it was made with.
+        derivative: what was made.
+        file: the picture, with its own sizes.
+
+    Returns:
+        The ratio of its sides and how the picture fills them, or `whole`; then a digest of all further operations.
+    """
+    own = [operation for operation in preset.transforms if operation[0] not in _SAME_LOOK]
+    resize = [each for each in derivative.transforms[len(preset.transforms) :] if each[0] != "toFormat"]
+    box = resize[-1][1] if resize else {}
+    assert isinstance(box, Mapping)  # noqa: S101 - the options of `resize`, or the region of `extract`
+    frame = _frame(preset, box, file)
+    if not all(name in _AT_ANY_SIZE for name, *_ in own):
+        own.append(("at", derivative.stored_name))
+    if len(resize) > 1 and frame != WHOLE and not (preset.focal_point_x is None and preset.focal_point_y is None):
+        own.append(("focus", preset.focal_point_x, preset.focal_point_y))
+    return f"{frame} {_digest(own)}" if own else frame
+
+
+def srcsets(presets: Mapping[str, Sequence[Output]]) -> dict[str, str]:
+    """`<MIME type> <ratio of the sides>` to a `srcset` of all outputs with the same look, by growing width.
+
+    Outputs without a look were written by an earlier version, and are told apart by the ratio of their own sides. Where
+    two looks have the same ratio, the look stands behind it.
+    """
+    groups: dict[tuple[str, str], dict[int, Output]] = {}
+    for outputs in presets.values():
+        for output in outputs:
+            look = output.get("look") or f"= {_ratio(output)}"
+            group = groups.setdefault((output["type"], look), {})
+            # Two of one width differ in quality at most; which of them is chosen does not depend on any order.
+            known = group.get(output["width"])
+            if known is None or (output["bytes"], output["path"]) > (known["bytes"], known["path"]):
+                group[output["width"]] = output
+    found: dict[str, str] = {}
+    for (kind, look), group in sorted(groups.items(), key=lambda each: (len(each[0][1]), each[0])):
+        name = f"{kind} {_ratio(group[max(group)])}"
+        found[f"{name} {look}" if name in found else name] = ", ".join(
+            f"{quote(output['path'])} {width}w" for width, output in sorted(group.items())
+        )
+    return found
+
+
+def _frame(preset: Preset, box: Mapping[str, Any], file: File) -> str:
+    fit = "cover" if preset.fit in (MISSING, None) else str(preset.fit)
+    width, height = box.get("width"), box.get("height")
+    if fit not in _BOXED or not _is_side(width) or not _is_side(height):
+        return WHOLE
+    ratio = Fraction(str(width)) / Fraction(str(height))
+    if file.width and file.height and ratio == Fraction(file.width, file.height):
+        return WHOLE
+    return f"{ratio.numerator}:{ratio.denominator} {fit}"
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
+def _ratio(output: Output) -> str:
+    return f"{output['width'] / output['height']:.2f}"
+
+
+def _digest(operations: Sequence[Any]) -> str:
+    text = json.dumps(list(operations), sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
