@@ -313,6 +313,19 @@ def _translated(text: TextField, why: str) -> Verdict:
     return Verdict(fate=Fate.TRANSLATED, why=why, text=text)
 
 
+def hidden_members(field: FieldRow) -> tuple[str, ...]:
+    """The declared members of a repeater, at any depth, that people are not to see."""
+    return tuple(_hidden(field.options.get("fields") or (), "")) if field.interface == "list" else ()
+
+
+def _hidden(declared: Iterable[Mapping[str, Any]], above: str) -> Iterable[str]:
+    for row in map(_member_row, declared):
+        if row.is_secret:
+            yield f"{above}{row.name}"
+        elif row.interface == "list":
+            yield from _hidden(row.options.get("fields") or (), f"{above}{row.name}.")
+
+
 def _declared(field: FieldRow) -> tuple[str, ...] | None:
     """The text members of a repeater, where its interface says what it is made of."""
     declared = field.options.get("fields")

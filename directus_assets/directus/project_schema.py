@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.field_kinds import holds_text
+from directus_assets.directus.field_kinds import hidden_members, holds_text
 from directus_assets.directus.field_rows import FieldRow, FieldRows
 from directus_assets.directus.schema import TranslatedCollection, alone, read_translated_collections
 from directus_assets.errors import PermanentError
@@ -29,6 +29,10 @@ class FieldSchema:
     """Whether it holds text that people read; None where nobody has looked."""
     is_filterable: bool = field(default=False, compare=False)
     """Whether rows can be selected by its value."""
+    is_secret: bool = False
+    """Whether people are not to see it."""
+    hidden_members: tuple[str, ...] = ()
+    """The members of a repeater that people are not to see, such as `rows.note`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +120,8 @@ def _field(row: Mapping[str, Any], field: FieldRow, related: Mapping[tuple[str, 
         choices=_choices((row.get("meta") or {}).get("options") or {}),
         is_text=_is_content(row) and holds_text(field),
         is_filterable=field.is_filterable,
+        is_secret=field.is_secret,
+        hidden_members=hidden_members(field),
     )
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from directus_assets.directus.models import File
+from directus_assets.directus.models import File, JsonValue
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.engines.protocol import Question
 from directus_assets.enrichment.items import EnrichedItem
@@ -27,8 +27,22 @@ def source_code(declaration: Declaration) -> str:
 
 def inputs_of(declaration: Declaration, item: EnrichedItem) -> dict[str, str]:
     """The texts of an item that the engine is given, by field; without empty ones."""
-    values = {place.name: item.value(place, source_code(declaration)) for place in declaration.inputs}
+    values = {
+        place.name: _shown(item.value(place, source_code(declaration)), place.field.hidden_members)
+        for place in declaration.inputs
+    }
     return {name: canonical(value) for name, value in values.items() if not is_empty(value)}
+
+
+def _shown(value: JsonValue, hidden: Collection[str], path: str = "") -> JsonValue:
+    """A repeater's value without the members that people are not to see."""
+    if not hidden or not isinstance(value, (dict, list)):
+        return value
+    if isinstance(value, list):
+        return [_shown(each, hidden, path) for each in value]
+    return {
+        name: _shown(each, hidden, f"{path}{name}.") for name, each in value.items() if f"{path}{name}" not in hidden
+    }
 
 
 def refuse_depths(declaration: Declaration, item: EnrichedItem) -> None:

@@ -1,7 +1,7 @@
 """Names in a declaration, checked by the schema of Directus: every one of them is there, and fits."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from directus_assets.directus.project_schema import CollectionSchema, FieldSchema, ProjectSchema
@@ -96,7 +96,7 @@ class Resolver:
         return next((by_code[code] for code in preferences if code in by_code), translated.languages[0])
 
     def _inputs(self) -> tuple[Place, ...]:
-        places = tuple(self._place(f"{self.where}.input", name) for name in self.options.input)
+        places = self._named_inputs()
         if not places and self.builtin:
             places = self._default_inputs(self.builtin)
         if self.options.picture is not None:
@@ -108,9 +108,22 @@ class Resolver:
             )
         return places
 
+    def _named_inputs(self) -> tuple[Place, ...]:
+        """What the YAML file names: fields, and hidden members of repeaters, such as `links.note`."""
+        places: dict[str, Place] = {}
+        for name in self.options.input:
+            base, _, member = name.partition(".")
+            found = places.get(base) or self._find(base)
+            if found and member in found.field.hidden_members:
+                hidden = tuple(each for each in found.field.hidden_members if each != member)
+                places[base] = replace(found, field=replace(found.field, hidden_members=hidden))
+            elif name not in places:
+                places[name] = self._place(f"{self.where}.input", name)
+        return tuple(places.values())
+
     def _default_inputs(self, builtin: Builtin) -> tuple[Place, ...]:
         """What a built-in expects, where all of it is there; else all texts, or those of it that are there."""
-        expected = tuple(place for name in builtin.expects if (place := self._find(name)))
+        expected = tuple(place for name in builtin.expects if (place := self._find(name)) and not place.field.is_secret)
         if len(expected) == len(builtin.expects) or builtin.defaults.picture is not None:
             return expected
         return self._texts() or expected

@@ -95,6 +95,8 @@ def translation_metadata(
         metadata["fields_written"] = ", ".join(result.written)
     if result.kept:
         metadata["human_text_kept"] = ", ".join(result.kept)
+    if result.left:
+        metadata["not_translated"] = f"Text in a form that cannot be cut: {', '.join(result.left)}"
     if result.reviews:
         metadata["needs_review"] = dg.MetadataValue.table([_review_row(review) for review in result.reviews])
     return metadata

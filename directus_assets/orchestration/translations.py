@@ -202,7 +202,10 @@ def _record(
 def _note(result: Translated) -> str:
     if result.is_source:
         return "Source: the item is written in this language, and is translated into the others from it."
-    return "Needs review: a human's text was kept although its source has changed." if result.reviews else ""
+    notes = ["Needs review: a human's text was kept although its source has changed."] if result.reviews else []
+    if result.left:
+        notes.append(f"Not translated, since it cannot be cut: {', '.join(result.left)}.")
+    return " ".join(notes)
 
 
 def build_translator(project: Project, items: Items) -> Translator:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from directus_assets.directus.field_kinds import Fate, TextField, Verdict, classify
+from directus_assets.directus.field_kinds import Fate, TextField, Verdict, classify, hidden_members, holds_text
 from directus_assets.directus.field_rows import FieldRow, FieldRows
 from directus_assets.directus.models import JsonValue
 
@@ -105,3 +105,23 @@ def test_a_repeater_tells_what_each_of_its_members_is() -> None:
     assert text.hidden == ("note", "rows.inner")
     assert text.first_members is not None
     assert text.first_members[:6] == ("label", "text", "url", "slug", "css_class", "note")
+
+
+def test_the_hidden_members_of_a_repeater_are_known_at_any_depth() -> None:
+    fields = [
+        member("label"),
+        member("token", "string", "input-hash"),
+        member("rows", "json", "list", options={"fields": [member("note", options={"masked": True})]}),
+        member("private", "json", "list", hidden=True, options={"fields": [member("heading")]}),
+    ]
+
+    found = read("links", "json", "list", options={"fields": fields})
+
+    assert hidden_members(found) == ("token", "rows.note", "private")
+    assert hidden_members(read("title")) == ()
+
+
+def test_text_that_people_read_is_no_address_no_state_and_not_hidden() -> None:
+    assert holds_text(read("title"))
+    for other in (read("slug"), read("status"), read("note", hidden=True), read("cta_url"), read("day", "date")):
+        assert not holds_text(other)

@@ -231,3 +231,93 @@ def test_a_second_field_of_translations_has_options_of_its_own_or_those_of_its_c
 def test_a_field_that_a_second_field_of_translations_lacks_is_named_with_its_place() -> None:
     with pytest.raises(ConfigurationError, match=r"translations\.collections\.posts\.seo\.fields"):
         several(**{"posts.seo": {"fields": ["title"]}})
+
+
+HIDDEN = replace(
+    POSTS,
+    fields=(
+        *POSTS.fields,
+        TextField(name="permalink", kind="plain", copied="always"),
+        TextField(name="links", kind="repeater", members=("label", "url:address", "note:hidden")),
+    ),
+    withheld=(TextField(name="secret", kind="plain"),),
+)
+
+
+def field_of(name: str, **own: Any) -> TextField | None:
+    (scope,) = scopes(HIDDEN, collections={"posts": own})
+    return next((field for field in scope.schema.fields if field.name == name), None)
+
+
+def test_what_is_hidden_is_translated_only_where_the_yaml_file_names_it() -> None:
+    assert field_of("secret") is None
+    assert field_of("secret", fields=["title"]) is None
+    assert field_of("secret", fields=["title", "secret"]) == TextField(name="secret", kind="plain")
+    assert field_of("secret", kinds={"secret": "html"}) == TextField(name="secret", kind="html")
+    assert field_of("secret", kinds={"secret": "plain"}, exclude=["secret"]) is None
+
+
+def test_a_hidden_member_of_a_repeater_is_translated_only_where_the_yaml_file_names_it() -> None:
+    def members(**own: Any) -> tuple[str, ...] | None:
+        field = field_of("links", **own)
+        return field.members if field else None
+
+    assert members() == ("label", "url:address", "note:hidden")
+    assert members(fields=["links.note"]) == ("label", "url:address", "note")
+    assert members(kinds={"links.note": "markdown"}) == ("label", "url:address", "note:markdown")
+
+
+def test_addresses_are_translated_where_the_yaml_file_says_so() -> None:
+    assert field_of("permalink", kinds={"permalink": "translate"}) == TextField(name="permalink", kind="path")
+    assert field_of("title", kinds={"title": "translate"}) == TextField(name="title", kind="plain")
+    assert field_of("title", kinds={"title": "copy"}) == TextField(name="title", kind="plain", copied="always")
+
+
+OLD = replace(
+    POSTS,
+    fields=(
+        TextField(name="title", kind="plain"),
+        TextField(name="slug", kind="slug"),
+        TextField(name="link", kind="plain", copied="unless prose"),
+        TextField(name="blocks", kind="blocks"),
+        TextField(name="items", kind="repeater", members=("label", "text:markdown", "url:address", "note:hidden")),
+    ),
+)
+TEXTS: dict[str, Any] = {
+    "title": "Hello",
+    "slug": "hello-there",
+    "link": "Read more here",
+    "blocks": {"blocks": [{"type": "paragraph", "data": {"text": "One"}}]},
+    "items": [{"label": "Size", "text": "**Big** one", "url": None}],
+}
+
+
+def fingerprint_of(**changed: Any) -> str:
+    (scope,) = scopes(OLD)
+    item = Item(key="1", source_language="en-US", source={**TEXTS, **changed}, rows={})
+    return fingerprint(scope, item, scope.targets[0], (), is_pseudo=False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "before"),
+    [
+        ({}, "5fe1bd85d0c94043"),
+        ({"link": None}, "5705bcc77467eeab"),
+        ({"link": "https://example.com/about"}, "39540ebeb1c36d2a"),
+    ],
+)
+def test_fingerprints_of_the_first_version_stay(changed: dict[str, Any], before: str) -> None:
+    assert fingerprint_of(**changed) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "before"),
+    [
+        ({"link": "/about-us"}, "70b2b845552a5a7e"),
+        ({"blocks": {"blocks": [{"type": "odd", "data": {"text": "One two"}}]}}, "6d0d6368fc573744"),
+        ({"items": [{"label": "Size", "url": "/about us"}]}, "b2a599f6abd84db6"),
+        ({"items": [{"label": "Size", "note": "Secret words"}]}, "4cece7c596678745"),
+    ],
+)
+def test_what_the_first_version_read_in_another_way_is_made_anew(changed: dict[str, Any], before: str) -> None:
+    assert fingerprint_of(**changed) != before

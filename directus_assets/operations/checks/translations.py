@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.directus.field_kinds import TextField
+from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.settings import TranslationOptions
+from directus_assets.translation.items import item_keys, read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.scope import Scope
+from directus_assets.translation.work import uncut
+
+_JSON_KINDS = frozenset({"blocks", "tags", "repeater", "auto"})
+_ITEMS_LOOKED_AT = 100
 
 
 def check_collections(subject: Subject) -> Iterator[Finding]:
@@ -15,6 +21,7 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
         return
     for scope in subject.scopes:
         yield _describe(scope)
+        yield from _check_uncut(subject, scope)
         yield from _check_source_field(scope, subject.project.settings.config.translations)
         yield from _check_languages(scope)
         if subject.project.settings.config.translations.review == "version" and not scope.schema.is_versioned:
@@ -88,14 +95,49 @@ def check_spending(subject: Subject) -> Iterator[Finding]:
         yield ok("spending", f"at most {purse.limit} a day")
 
 
+def _check_uncut(subject: Subject, scope: Scope) -> Iterator[Finding]:
+    """Whether the first items hold text in a form that cannot be cut; it would stay as it is, and look like ours."""
+    if not any(field.kind in _JSON_KINDS for field in scope.schema.fields):
+        return
+    keys = item_keys(subject.project.directus, scope, page=1, size=_ITEMS_LOOKED_AT)
+    found: dict[str, str] = {}
+    for item in read_items(subject.project.directus, scope, keys):
+        try:
+            places = uncut(scope, item)
+        except BadInput:
+            continue  # its partition says so
+        for place in places:
+            found.setdefault(place, item.key)
+    if found:
+        places = tuple(f"{place} (item {key})" for place, key in found.items())
+        yield warning(
+            f"collection {scope.name}",
+            f"Text in a form that cannot be cut stays as it is in every language: {', '.join(places)}.",
+            "Write it as another kind of block, translate it by hand, or exclude the field in the YAML file.",
+        )
+
+
 def _describe(scope: Scope) -> Finding:
-    fields = ", ".join(f"{field.name} ({field.kind})" for field in scope.schema.fields)
+    translated = ", ".join(f"{field.name} ({_how(field)})" for field in scope.schema.fields)
+    chosen = {field.name for field in scope.schema.fields}
+    left = [
+        f"{name} ({why.partition(': ')[2]})"
+        for name, why in scope.schema.reasons
+        if name not in chosen and "key" not in why
+    ]
+    fields = translated + (f"; left: {', '.join(left)}" if left else "")
     targets = ", ".join(row.code for row in scope.targets)
     place = "on the item" if scope.source_on_item else f"a row of {scope.schema.translations}"
     source = f"{scope.source.code} ({place})"
     if scope.source_field:
         source = f"the language in '{scope.source_field}', {scope.source.code} where it is empty ({place}),"
     return ok(f"collection {scope.name}", f"{source} into {targets}: {fields}")
+
+
+def _how(field: TextField) -> str:
+    if field.copied == "always" or (field.is_copied and field.kind == "plain"):
+        return "copied"
+    return f"{field.kind}, without {', '.join(field.hidden)}" if field.hidden else field.kind
 
 
 def _check_source_field(scope: Scope, options: TranslationOptions) -> Iterator[Finding]:
