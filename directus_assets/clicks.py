@@ -1,6 +1,6 @@
 """Clicks on a button in the Studio: what was chosen, what is remembered until the end, and what the editor is told."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -60,6 +60,12 @@ class Outcome:
     """Items of runs that ended before their turn."""
     endings: Sequence[str] = ()
     """How such runs ended."""
+    left_out: Set[str] = frozenset()
+    """Items that a filter leaves out."""
+    kept: Set[str] = frozenset()
+    """Items with texts or values of people, which stayed as they are."""
+    sent: int | None = None
+    """The segments that the engine has translated anew; None where nothing is translated."""
 
 
 def open_clicks(storage: Storage) -> list[Click]:
@@ -80,14 +86,16 @@ def forget_click(storage: Storage, click: Click) -> None:
 def notification(click: Click, outcome: Outcome) -> dict[str, object]:
     """The body of the notification: `done`, `failed` with the reasons, or `needs review`."""
     failed, reviewed = set(outcome.failed), set(outcome.reviewed).difference(outcome.failed)
+    left_out = set(outcome.left_out) - failed - reviewed
+    passed_over = left_out.union(click.passed_over)
     total = len(click.keys)
-    done = 0 if click.trouble else total - len(failed | reviewed) - len(click.passed_over) - outcome.unmade
+    done = 0 if click.trouble else total - len(failed | reviewed) - len(passed_over) - outcome.unmade
     counts = [
         f"{count} {name}"
         for name, count in (
             ("failed", total if click.trouble else len(failed) + outcome.unmade),
             ("need review" if len(reviewed) > 1 else "needs review", len(reviewed)),
-            ("passed over", len(click.passed_over)),
+            ("left out", len(passed_over)),
         )
         if count
     ]
@@ -100,16 +108,29 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
         lines = [*lines[:_LINES_SHOWN], f"And {len(lines) - _LINES_SHOWN} more: see Dagster."]
     if reviewed:
         lines.append(f"A text that somebody edited was kept although its source has changed: {_named(reviewed)}.")
-    if click.passed_over:
-        lines.append(f"Nothing is derived from these, or they are gone: {_named(click.passed_over)}.")
+    if passed_over:
+        lines.append(
+            "Left out, as a filter does not match them (a draft, perhaps), they are gone, or nothing is derived from "
+            f"them: {_named(passed_over)}."
+        )
+    if outcome.kept:
+        lines.append(f"What people wrote was kept as it is: {_named(outcome.kept)}.")
+    if outcome.sent is not None and done:
+        lines.append(_translated_anew(outcome.sent))
     only = {"item": click.keys[0]} if total == 1 else {}
     return {
         "recipient": click.user,
         "subject": f"{click.button.label}: {', '.join([f'{done} of {total} done', *counts])}",
-        "message": "\n\n".join(lines) or "Everything was made anew.",
+        "message": "\n\n".join(lines) or ("Everything was made anew." if done else "Nothing was made."),
         "collection": click.collection,
         **only,
     }
+
+
+def _translated_anew(sent: int) -> str:
+    if not sent:
+        return "No text was sent to the engine: each one is empty, or somebody has edited it."
+    return f"The engine has translated {sent} segment{'s' if sent > 1 else ''} anew."
 
 
 def tell_clicker(client: DirectusClient, click: Click, outcome: Outcome) -> None:

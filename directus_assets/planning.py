@@ -93,6 +93,11 @@ def stale_outputs(wanted: Fingerprints, materialized: Fingerprints) -> dict[str,
     return {key: frozenset(outputs) for key, outputs in stale.items()}
 
 
+def right_outputs(wanted: Fingerprints, materialized: Fingerprints) -> set[tuple[str, str]]:
+    """The outputs (output, partition key) that are as they would be made now."""
+    return {place for place, fingerprint in wanted.items() if materialized.get(place) == fingerprint}
+
+
 def deleted_items(entries: Iterable[Activity], collection: str) -> list[str]:
     """The items of a collection that these entries say were deleted."""
     return [entry.item for entry in entries if entry.action == "delete" and entry.collection == collection]

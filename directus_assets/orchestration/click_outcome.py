@@ -6,7 +6,7 @@ import dagster as dg
 
 from directus_assets.clicks import Click, Outcome
 from directus_assets.orchestration.materialized import DATA_VERSION_TAG, failures_of_run
-from directus_assets.orchestration.report import REVIEW_MARK
+from directus_assets.orchestration.report import KEPT, LEFT_OUT, REVIEW_MARK
 from directus_assets.orchestration.run_tags import CLICK_TAG, RETRIED_BY_TAG, ROOT_RUN_TAG, WILL_RETRY_TAG
 from directus_assets.orchestration.unfinished import UNFINISHED
 
@@ -21,12 +21,16 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
         return None
     failed: dict[str, list[str]] = {}
     made, reviewed, endings = set[str](), set[str](), list[str]()
+    left_out, kept, sent = set[str](), set[str](), list[int]()
     for run in runs:
-        records = dict(_materialized(instance, run))
-        made |= records.keys()
+        events = list(_materialized(instance, run))
+        made |= {str(event.partition) for event in events}
+        sent += [int(value) for event in events if isinstance(value := _told(event, "segments_sent"), int)]
         if RETRIED_BY_TAG in run.tags:
             continue
-        reviewed |= {item for item, is_review in records.items() if is_review}
+        reviewed |= {str(event.partition) for event in events if _version(event).endswith(REVIEW_MARK)}
+        left_out |= {str(event.partition) for event in events if _version(event) == LEFT_OUT}
+        kept |= {str(event.partition) for event in events if any(_told(event, name) for name in KEPT)}
         reasons = failures_of_run(instance, run.run_id)
         for (_, item), reason in reasons.items():
             failed.setdefault(item, []).append(reason)
@@ -35,7 +39,15 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
     if not click.trouble:
         endings += [_ending(run) for run in takers[:1] if run.status is not dg.DagsterRunStatus.SUCCESS]
     unmade = set(click.keys).difference(made, failed, click.passed_over) if endings else set()
-    return Outcome(failed=failed, reviewed=reviewed, unmade=len(unmade), endings=endings)
+    return Outcome(
+        failed=failed,
+        reviewed=reviewed,
+        unmade=len(unmade),
+        endings=endings,
+        left_out=left_out,
+        kept=kept,
+        sent=sum(sent) if sent else None,
+    )
 
 
 def _goes_on(run: dg.DagsterRun) -> bool:
@@ -43,12 +55,22 @@ def _goes_on(run: dg.DagsterRun) -> bool:
     return run.status in UNFINISHED or (run.status is dg.DagsterRunStatus.FAILURE and is_waiting_for_retry)
 
 
-def _materialized(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[tuple[str, bool]]:
-    """The items that a run has made something of, and whether any of it needs review: such an item comes last."""
+def _materialized(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[dg.AssetMaterialization]:
+    """What a run has recorded of items."""
     records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
-    found = [event for record in records if (event := record.asset_materialization) and event.partition]
-    marks = [(str(event.partition), (event.tags or {}).get(DATA_VERSION_TAG, "")) for event in found]
-    yield from sorted(((item, version.endswith(REVIEW_MARK)) for item, version in marks), key=lambda mark: mark[1])
+    for record in records:
+        event = record.asset_materialization
+        if event and event.partition:
+            yield event
+
+
+def _version(event: dg.AssetMaterialization) -> str:
+    return (event.tags or {}).get(DATA_VERSION_TAG, "")
+
+
+def _told(event: dg.AssetMaterialization, name: str) -> object:
+    value = event.metadata.get(name)
+    return value.value if value else None
 
 
 def _ending(run: dg.DagsterRun) -> str:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 import dagster as dg
 
 from directus_assets.isolation import isolate
-from directus_assets.orchestration.materialized import data_version, failures, latest_records, version_tags
+from directus_assets.orchestration.materialized import (
+    data_version,
+    failures,
+    latest_records,
+    record_again,
+    version_tags,
+)
 from directus_assets.orchestration.memory import Repair
 from directus_assets.orchestration.report import ADOPTED, REVIEW_MARK
 from directus_assets.orchestration.subject import examine_each
@@ -81,6 +87,9 @@ class Comparison:
         for output, verdict in verdicts.items():
             if verdict is Verdict.ADOPT and not self._adopt(page, output):
                 verdicts[output] = judge(replace(evidence[output], is_there=False), now=now)
+            elif verdict is Verdict.RIGHT and self._status(*output) == "FAILED":
+                # What was wrong has been put right, and nothing is left to do.
+                record_again(self.instance, self.surveyor.subject.assets[output[0]], output[1])
         return Compared(verdicts=verdicts, wanted=wanted, gone=page.gone)
 
     def _investigate(

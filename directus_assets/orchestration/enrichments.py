@@ -21,7 +21,7 @@ from directus_assets.orchestration.enrichers import enricher_of
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.outs import outs_of
 from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, enrichment_metadata
+from directus_assets.orchestration.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, enrichment_metadata
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import TRIGGER_TAG
 from directus_assets.orchestration.tasks import Task, do_all
@@ -285,7 +285,9 @@ def _open_work(
             output = by_asset[asset_key]
             if made.get((output, key)) == wanted[output]:
                 recorder.unchanged(asset_key, key)
-            elif items.by_output[output].name in item.matches:
+            elif items.by_output[output].name not in item.matches:
+                recorder.left_out(asset_key, key, reason=LEFT_OUT_BY_FILTER)
+            else:
                 yield item, asset_key, wanted[output]
 
 

@@ -145,6 +145,22 @@ def latest_materialization(
     return found[0].asset_materialization if found else None
 
 
+def record_again(instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition: str) -> None:
+    """Records the latest materialization of a partition once more: a run that failed on it has marked it as failed, and
+    what it was to make is there, and right, all the same.
+    """
+    if latest := latest_materialization(instance, asset_key, partition):
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key,
+                description=latest.description,
+                partition=partition,
+                metadata=latest.metadata,
+                tags=latest.tags,
+            )
+        )
+
+
 def recorded_in_run(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.AssetKey, str]]:
     """The (asset, partition) pairs that a run has materialized so far."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records

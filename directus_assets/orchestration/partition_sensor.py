@@ -20,7 +20,7 @@ from directus_assets.orchestration.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.enrichments import is_enrichment
 from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.kept_open import keep_open
-from directus_assets.orchestration.materialized import failed_outputs, failures, fingerprints
+from directus_assets.orchestration.materialized import failed_outputs, failures, fingerprints, record_again
 from directus_assets.orchestration.memory import note_first
 from directus_assets.orchestration.outages import through_outages
 from directus_assets.orchestration.pushed_runs import items_at_work, pushed_runs
@@ -30,7 +30,7 @@ from directus_assets.orchestration.run_requests import RunRequests
 from directus_assets.orchestration.run_tags import CHANGE, FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 from directus_assets.orchestration.subject import Followed, Subject
 from directus_assets.orchestration.unfinished import marks_an_unfinished_run, unfinished_runs
-from directus_assets.planning import Examination, deleted_items, plan_changes, stale_outputs
+from directus_assets.planning import Examination, deleted_items, plan_changes, right_outputs, stale_outputs
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0
@@ -180,12 +180,14 @@ class _Tick:
         # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
         pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)
         examination = self.subject.examine(keys, outputs)
+        made = self._fingerprints(outputs, keys)
         plan = plan_changes(
             examination,
             deleted=deleted_items(entries, self.subject.collection),
             known=self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys),
-            materialized=self._fingerprints(outputs, keys),
+            materialized=made,
         )
+        self._show_right(right_outputs(examination.wanted, made))
         self._register(plan.registered)
         at_work = items_at_work(self.instance, pushed, plan.stale)
         stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
@@ -204,6 +206,12 @@ class _Tick:
                 "pushed": tuple(key for key in keys if key in at_work),
             }
         )
+
+    def _show_right(self, right: Set[tuple[str, str]]) -> None:
+        """What a run has failed on, and a change has put right, is no failure any more."""
+        keys = sorted({key for _, key in right})
+        for output, key in self._failed({output for output, _ in right}, keys) & right if right else ():
+            record_again(self.instance, self.subject.assets[output], key)
 
     def _follow_uploads(self, cursor: Cursor) -> UploadPage:
         if FILES not in self.subject.feed_collections:

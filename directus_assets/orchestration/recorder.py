@@ -25,7 +25,7 @@ from directus_assets.orchestration.materialized import (
     try_metadata,
     version_tags,
 )
-from directus_assets.orchestration.report import as_markdown
+from directus_assets.orchestration.report import LEFT_OUT, as_markdown
 from directus_assets.orchestration.storable import storable
 from directus_assets.redaction import redact
 
@@ -160,6 +160,10 @@ class Recorder:
             )
         )
         self._done.add((asset_key, partition))
+
+    def left_out(self, asset_key: dg.AssetKey, partition: str, *, reason: str) -> None:
+        """Nothing is to be made of this output, and that is as it should be: a backfill over it ends well."""
+        self.succeeded(asset_key, partition, data_version=LEFT_OUT, metadata={"left_out": reason}, note=reason)
 
     def failed(
         self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str, fingerprint: str = ""

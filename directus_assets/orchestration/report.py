@@ -18,6 +18,16 @@ from directus_assets.translation.work import Review, Translated
 REVIEW_MARK = "+review"
 """Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
 
+LEFT_OUT = "left-out"
+"""The data version of a partition that a filter leaves out. It is never a fingerprint: once the filter matches the item
+again, it is stale."""
+
+LEFT_OUT_BY_FILTER = "Left out: the item does not match the filter of the YAML file."
+"""Describes such a partition."""
+
+KEPT = ("human_text_kept", "human_value_kept")
+"""The metadata that name what people wrote, and what therefore stayed as it was."""
+
 _MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
 
 ADOPTED = "Found to be right already, and adopted: nothing was made."

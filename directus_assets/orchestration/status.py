@@ -19,7 +19,7 @@ from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.materialized import CODE_VERSION_TAG, data_version, latest_records
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.proof import doubts
-from directus_assets.orchestration.report import REVIEW_MARK
+from directus_assets.orchestration.report import LEFT_OUT, REVIEW_MARK
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.subject import Subject
 from directus_assets.orchestration.unfinished import unfinished_runs
@@ -47,6 +47,8 @@ class OutputStatus:
     review: int
     """Of those done: a human's text was kept although its source has changed."""
     running: int
+    left_out: int = 0
+    """Of those done: a filter leaves them out, and nothing is made of them."""
     oldest_review: float = 0.0
     """Since when the first of those has waited, in seconds since 1970; 0 where none does."""
 
@@ -239,6 +241,7 @@ def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[
                 tags = (record.asset_materialization.tags if record.asset_materialization else None) or {}
                 is_current = tags.get(CODE_VERSION_TAG) == subject.code_versions[name]
                 counts["done" if is_current else "behind"] += 1
+                counts["left out"] += is_current and data_version(record) == LEFT_OUT
                 if is_current and data_version(record).endswith(REVIEW_MARK):
                     reviews.append(record.timestamp)
         found = instance.get_status_by_partition(asset_key, keys, definition) or {}
@@ -251,6 +254,7 @@ def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[
             failed=states["FAILED"],
             review=len(reviews),
             running=states["IN_PROGRESS"],
+            left_out=counts["left out"],
             oldest_review=min(reviews, default=0.0),
         )
 
@@ -265,6 +269,7 @@ def _sum(rows: Iterable[OutputStatus]) -> OutputStatus:
         failed=sum(row.failed for row in rows),
         review=sum(row.review for row in rows),
         running=sum(row.running for row in rows),
+        left_out=sum(row.left_out for row in rows),
         oldest_review=min((row.oldest_review for row in rows if row.review), default=0.0),
     )
 
@@ -285,7 +290,7 @@ def _table(found: ProjectStatus, *, show_all: bool) -> Table:
         title="Derived content", caption=f"{hidden} more are complete (--all shows them)." if hidden else None
     )
     table.add_column("asset", overflow="fold")
-    for name in ("items", "done", "behind", "waiting", "failed", "needs review", "running"):
+    for name in ("items", "done", "behind", "waiting", "left out", "failed", "needs review", "running"):
         table.add_column(name, justify="right")
     for row in shown:
         table.add_row(*_cells(row))
@@ -302,6 +307,7 @@ def _cells(row: OutputStatus) -> tuple[str, ...]:
         f"[green]{row.done}[/]" if row.done == row.partitions else str(row.done),
         f"[yellow]{row.behind}[/]" if row.behind else "0",
         f"[yellow]{row.waiting}[/]" if row.waiting else "0",
+        str(row.left_out),
         f"[red]{row.failed}[/]" if row.failed else "0",
         f"[yellow]{row.review}[/]" if row.review else "0",
         str(row.running),

@@ -15,15 +15,20 @@ from directus_assets.isolation import planned
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.outs import outs_of
 from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.report import REVIEW_MARK, as_markdown, translation_metadata
+from directus_assets.orchestration.report import (
+    LEFT_OUT_BY_FILTER,
+    REVIEW_MARK,
+    as_markdown,
+    translation_metadata,
+)
 from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import TRIGGER_TAG
+from directus_assets.orchestration.run_tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.tasks import Task, do_all
 from directus_assets.planning import Examination
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.glossary import Term, digest_of_terms
-from directus_assets.translation.items import Item, item_keys, items_of_rows, read_items
+from directus_assets.translation.items import Item, existing_keys, item_keys, items_of_rows, read_items
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translated, Translator, fingerprint
 
@@ -162,11 +167,12 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
             translator = build_translator(project, items)
+            anew = CLICK_TAG in context.run.tags
             tasks = [
                 Task(
                     asset_key=asset_key,
                     partition=item.key,
-                    do=partial(translator.translate, item, by_asset[asset_key]),
+                    do=partial(translator.translate, item, by_asset[asset_key], anew=anew),
                     fingerprint=wanted,
                 )
                 for item, asset_key, wanted in _open_work(context, recorder, translator, by_asset)
@@ -232,12 +238,17 @@ def _open_work(
     by_asset: dict[dg.AssetKey, LanguageRow],
 ) -> Iterator[tuple[Item, dg.AssetKey, str]]:
     """What this run has to do, with fingerprints. An item that is gone asks for nothing; its partition is removed."""
-    keep_right = TRIGGER_TAG in context.run.tags
+    keep_right, scope = TRIGGER_TAG in context.run.tags, translator.scope
     selected = {row.code: key for key, row in by_asset.items() if key in context.selected_asset_keys}
     rows = [row for row in by_asset.values() if row.code in selected]
     found = recorder.read(partial(_read, translator, rows), collection=translator.scope.collection)
     work = {item.key: (item, wanted) for some in found for item, wanted in some}
     made = fingerprints(context.instance, selected, work) if keep_right else {}
+    unread = [key for key in context.partition_keys if key not in work and recorder.open_outputs(key)]
+    if scope.filter and unread:
+        for key in existing_keys(translator.client, scope, unread):
+            for asset_key in recorder.open_outputs(key):
+                recorder.left_out(asset_key, key, reason=LEFT_OUT_BY_FILTER)
     for key, (item, wanted) in work.items():
         for asset_key in recorder.open_outputs(key):
             code = by_asset[asset_key].code

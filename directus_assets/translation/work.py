@@ -111,8 +111,14 @@ class Translator:
     propose_in_versions: bool = False
     sleep: Callable[[float], None] = time.sleep
 
-    def translate(self, item: Item, target: LanguageRow) -> Translated:
+    def translate(self, item: Item, target: LanguageRow, *, anew: bool = False) -> Translated:
         """Brings one item up to date in one language.
+
+        Args:
+            item: the item.
+            target: the language.
+            anew: ask the engine for all texts that are ours, also for those that it has translated before. People's
+                texts stay, and an answer that was paid for and not used yet is used.
 
         Raises:
             DirectusAssetsError: what cannot be translated or written; the old texts stay.
@@ -127,7 +133,7 @@ class Translator:
             self.settle(used, estimate)
 
         for attempt in range(_ROUNDS):
-            result = self._round(item, target, settle)
+            result = self._round(item, target, settle, anew=anew)
             if result is not None:
                 return replace(result, usage=usage, seconds=time.monotonic() - started)
             # Runs that hinder each other are parted by chance.
@@ -162,7 +168,9 @@ class Translator:
         ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
         return record, ours
 
-    def _round(self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None]) -> Translated | None:
+    def _round(
+        self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None], *, anew: bool
+    ) -> Translated | None:
         """One try; None where the item was edited meanwhile, and has to be looked at again."""
         if item.source_language == target.code:
             found = self.fingerprint(item, target)
@@ -175,7 +183,7 @@ class Translator:
         try:
             outcome = translate(
                 ours,
-                record.segments,
+                {} if anew else record.segments,
                 assignment=self._assignment(item, target),
                 engine=self.engine,
                 gate=self.gate,
