@@ -99,8 +99,10 @@ def right_outputs(wanted: Fingerprints, materialized: Fingerprints) -> set[tuple
 
 
 def deleted_items(entries: Iterable[Activity], collection: str) -> list[str]:
-    """The items of a collection that these entries say were deleted."""
-    return [entry.item for entry in entries if entry.action == "delete" and entry.collection == collection]
+    """The items of a collection of which these entries say last that they were deleted."""
+    own = sorted((entry for entry in entries if entry.collection == collection), key=lambda entry: entry.id)
+    last = {entry.item: entry.action for entry in own}
+    return [item for item, action in last.items() if action == "delete"]
 
 
 def batches(stale: Mapping[str, Set[str]], order: Sequence[str], *, size: int) -> list[Batch]:

@@ -54,6 +54,11 @@ def answer_query(
     return httpx.Response(200, content=json.dumps({"data": page}), headers={"content-type": "application/json"})
 
 
+def sight(collection: str, *, full: bool) -> dict[str, Any]:
+    """What `GET /permissions/me` says of the right to read a collection, on all rows or bound to a condition."""
+    return {collection: {"read": {"access": "full" if full else "partial", "fields": ["*"]}}}
+
+
 def query_of(request: httpx.Request) -> dict[str, Any]:
     """The query of a request, with lists and mappings as such."""
     if request.method == "SEARCH":

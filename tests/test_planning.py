@@ -89,13 +89,20 @@ def test_partitions_follow_what_directus_has(
     assert (plan.registered, plan.removed) == (registered, removed)
 
 
-def test_deletions_count_in_their_own_collection_only() -> None:
-    def entry(collection: str, action: str, item: str) -> Activity:
-        moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-        return Activity(
-            id=1, action=action, collection=collection, item=item, user=None, user_agent=None, timestamp=moment
-        )
+def entry(collection: str, action: str, item: str, *, number: int = 1) -> Activity:
+    moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return Activity(
+        id=number, action=action, collection=collection, item=item, user=None, user_agent=None, timestamp=moment
+    )
 
+
+def test_what_was_deleted_and_made_again_is_not_deleted() -> None:
+    entries = [entry("posts", "create", "1", number=9), entry("posts", "delete", "1", number=8)]
+
+    assert deleted_items(entries, "posts") == []
+
+
+def test_deletions_count_in_their_own_collection_only() -> None:
     entries = [entry("posts", "delete", "1"), entry("posts", "update", "2"), entry("posts_translations", "delete", "3")]
 
     assert deleted_items(entries, "posts") == ["1"]

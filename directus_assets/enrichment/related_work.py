@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import JsonValue
+from directus_assets.directus.sight import find_deleted
 from directus_assets.directus.storage import Storage
 from directus_assets.enrichment.builtin.related import RelatedOptions
 from directus_assets.enrichment.declaration import Declaration
@@ -176,8 +176,7 @@ class RelatedEnricher:
     def _gone(self, lists: Mapping[str, Neighbours]) -> set[str]:
         """Neighbours that were deleted in Directus; what merely cannot be seen may be a lost right."""
         named = sorted({neighbour.key for near in lists.values() for neighbour in near})
-        unseen = set(named) - self.reader.existing(named)
-        return read_deletions(self.reader.client, self.reader.collection, unseen) if unseen else set()
+        return find_deleted(self.reader.client, self.reader.collection, named, self.reader.existing)
 
     @property
     def _targets(self) -> Targets:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
+from directus_assets.directus.sight import find_deleted
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError, PermanentError, TransientError
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, digest
@@ -99,11 +100,13 @@ class Maker:
 
     def _replaced_meanwhile(self, work: Work) -> Iterator[tuple[File, list[Preset]]]:
         rows = {row.id: row for row in self.client.files_by_id(file.id for file in work)}
+        unseen = [file.id for file in work if file.id not in rows]
+        deleted = find_deleted(self.client, "directus_files", unseen, self.client.existing_files)
         for file, presets in work.items():
             row = rows.get(file.id)
-            if row is None:
+            if file.id in deleted:
                 self._withdraw(file, presets)
-            elif changed := [p for p in presets if fingerprint(row, p) != fingerprint(file, p)]:
+            elif row and (changed := [p for p in presets if fingerprint(row, p) != fingerprint(file, p)]):
                 yield row, changed
 
     def _withdraw(self, file: File, presets: Sequence[Preset]) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from directus_assets.directus.feed import read_deletions
+from directus_assets.directus.sight import require_full_sight
 from directus_assets.directus.storage import Entry, Storage
 from directus_assets.errors import NotFound
-from directus_assets.operations.sight import require_full_sight
 from directus_assets.operations.undo import RECORDS, Orphan
 from directus_assets.orchestration.resources import Project
 from directus_assets.snapshot import Wanted, take_snapshot

@@ -8,12 +8,12 @@ import dagster as dg
 
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import File, Preset
+from directus_assets.directus.sight import require_full_sight
 from directus_assets.directus.storage import Storage
 from directus_assets.images.inventory import Inventory, Recorded, Unclaimed
 from directus_assets.images.orphans import Evidence, Making, prove, questions
 from directus_assets.images.plan import fingerprint
 from directus_assets.operations.export_orphans import Exports
-from directus_assets.operations.sight import require_full_sight
 from directus_assets.operations.undo import EXPORT, Orphan, location_place
 from directus_assets.orchestration.materialized import (
     CODE_VERSION_TAG,

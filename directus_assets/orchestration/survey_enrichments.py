@@ -6,6 +6,7 @@ from functools import cached_property
 
 import dagster as dg
 
+from directus_assets.directus.sight import find_deleted
 from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.work import DeclaredEnricher
 from directus_assets.errors import PermanentError
@@ -24,12 +25,13 @@ class EnrichmentSurveyor:
     def look(self, keys: Sequence[str]) -> "EnrichmentPage":
         rows = {item.key: item for item in self.subject.reader.read(keys)}
         unseen = [key for key in keys if key not in rows]
-        there = self.subject.reader.existing(unseen) if unseen else set()
+        reader = self.subject.reader
+        deleted = find_deleted(reader.client, reader.collection, unseen, reader.existing)
         return EnrichmentPage(
             items=self.subject,
             rows=rows,
             examination=self.subject.examine_items(rows.values(), self.subject.assets),
-            gone=[key for key in unseen if key not in there],
+            gone=[key for key in unseen if key in deleted],
             enrichers=lambda: self._enrichers,
         )
 

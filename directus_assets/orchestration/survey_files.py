@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from directus_assets.directus.models import File, Preset
+from directus_assets.directus.sight import find_deleted
 from directus_assets.directus.storage import Entry
 from directus_assets.errors import PermanentError
 from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
@@ -69,14 +70,14 @@ class FileSurveyor:
         examination = examine_files([rows[key] for key in keys if key in rows], self.subject.presets)
         # A file that the filter leaves out keeps its partition: it may come back.
         unseen = [key for key in keys if key not in rows]
-        there = {file.id for file in self.subject.project.directus.files_by_id(unseen)}
-        gone = [key for key in unseen if key not in there]
+        directus = self.subject.project.directus
+        deleted = find_deleted(directus, self.subject.collection, unseen, directus.existing_files)
         return FilePage(
             project=self.subject.project,
             rows=rows,
             presets={preset.key: preset for preset in self.subject.presets},
             examination=examination,
-            gone=(*gone, *examination.unfit),
+            gone=(*(key for key in unseen if key in deleted), *examination.unfit),
             listing=self._listing,
         )
 

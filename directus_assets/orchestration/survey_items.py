@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import dagster as dg
 
+from directus_assets.directus.sight import find_deleted
 from directus_assets.errors import PermanentError
 from directus_assets.orchestration.report import REVIEW_MARK, adopted_metadata, translation_metadata
 from directus_assets.orchestration.survey import Adopted, refuse_to_pay
@@ -27,12 +28,12 @@ class ItemSurveyor:
         rows = {item.key: item for item in read_items(client, scope, keys)}
         # An item that the filter leaves out keeps its partition: it may be published again.
         unseen = [key for key in keys if key not in rows]
-        gone = set(unseen) - existing_keys(client, scope, unseen)
+        deleted = find_deleted(client, scope.collection, unseen, partial(existing_keys, client, scope))
         return ItemPage(
             items=items,
             rows=rows,
             examination=items.examine_items(rows, keys, items.assets),
-            gone=[key for key in unseen if key in gone],
+            gone=[key for key in unseen if key in deleted],
             translator=lambda: self._translator,
         )
 

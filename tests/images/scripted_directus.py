@@ -13,7 +13,7 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.images.make import Maker
 from directus_assets.images.transforms import SizesUnknown, derivatives
-from tests.directus_query import answer_query
+from tests.directus_query import answer_query, sight
 
 RENDERED = b"rendered by Directus"
 URL = "http://directus.example.com"
@@ -56,6 +56,8 @@ class ScriptedDirectus:
         self.activity: list[dict[str, Any]] = []
         self.rendered: list[str] = []
         self.max_side = 6000
+        self.hides_rows = False
+        """Whether the token sees some of the files only."""
         self.trouble: Trouble = lambda _: None
         self.client = DirectusClient(URL, "t", transport=httpx.MockTransport(self._answer))
 
@@ -107,6 +109,11 @@ class ScriptedDirectus:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if (answer := self.trouble(request)) is not None:
             return answer
+        if request.url.path == "/permissions/me":
+            return httpx.Response(200, json={"data": sight("directus_files", full=not self.hides_rows)})
+        return self._served(request)
+
+    def _served(self, request: httpx.Request) -> httpx.Response:
         collections = {"/files": list(self.rows.values()), "/activity": self.activity}
         if request.url.path in collections:
             return answer_query(request, collections[request.url.path])

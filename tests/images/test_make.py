@@ -566,9 +566,10 @@ def test_a_file_that_keeps_being_replaced_is_left_for_later(directus: ScriptedDi
     assert "kept being replaced" in error.message
 
 
+@pytest.mark.parametrize("proof", ["sight", "log"])
 @pytest.mark.parametrize("deliveries", [ANY, EXPORT], ids=["storage", "export"])
 def test_a_file_that_is_deleted_while_it_is_made_leaves_nothing(
-    directus: ScriptedDirectus, tmp_path: Path, deliveries: dict[str, str]
+    directus: ScriptedDirectus, tmp_path: Path, deliveries: dict[str, str], proof: str
 ) -> None:
     file = directus.add("f1", picture())
     kept = directus.add("f2", picture())
@@ -576,10 +577,11 @@ def test_a_file_that_is_deleted_while_it_is_made_leaves_nothing(
     export.mkdir()
 
     def delete_at_the_end(request: httpx.Request) -> None:
-        if request.url.path == "/files":
-            directus.rows.pop("f1", None)
+        if request.url.path == "/files" and directus.rows.pop("f1", None) and proof == "log":
+            directus.activity.append({"id": 1, "collection": "directus_files", "item": "f1", "action": "delete"})
 
     directus.trouble = delete_at_the_end
+    directus.hides_rows = proof == "log"
 
     list(directus.maker(deliveries, export=export).make({file: [CARD, AUTO], kept: [CARD]}))
 
@@ -587,6 +589,32 @@ def test_a_file_that_is_deleted_while_it_is_made_leaves_nothing(
     assert [path for path in export.rglob("*") if path.name.startswith("f1")] == []
     if deliveries is EXPORT:
         assert list(json.loads((export / "manifest.json").read_bytes())["files"]) == ["f2"]
+
+
+@pytest.mark.parametrize("deliveries", [ANY, EXPORT], ids=["storage", "export"])
+def test_a_file_that_a_rule_hides_while_it_is_made_keeps_what_was_made_of_it(
+    directus: ScriptedDirectus, tmp_path: Path, deliveries: dict[str, str]
+) -> None:
+    file = directus.add("f1", picture())
+    export = tmp_path / "export"
+    export.mkdir()
+
+    def hide_at_the_end(request: httpx.Request) -> None:
+        if request.url.path == "/files":
+            directus.rows.pop("f1", None)
+
+    directus.trouble = hide_at_the_end
+    directus.hides_rows = True
+
+    made = [*directus.maker(deliveries, export=export).make({file: [CARD, AUTO]})]
+
+    names = {each.name for outcome in made if isinstance(outcome, Delivered) for each in outcome.made}
+    assert len(names) == 4
+    if deliveries is EXPORT:
+        assert list(json.loads((export / "manifest.json").read_bytes())["files"]) == ["f1"]
+        assert all((export / name).exists() for name in names)
+    else:
+        assert directus.stored() == names
 
 
 def test_an_edited_title_is_no_reason_to_make_anything_again(directus: ScriptedDirectus) -> None:

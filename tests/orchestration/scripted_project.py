@@ -15,7 +15,7 @@ from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import Config, Environment, Settings
-from tests.directus_query import answer_query
+from tests.directus_query import answer_query, sight
 
 NAMES = Names()
 
@@ -59,12 +59,16 @@ class ScriptedDirectus:
         self.files: dict[str, dict[str, Any]] = {}
         self.activity: list[dict[str, Any]] = []
         self.is_down = False
+        self.hidden: set[str] = set()
+        """Files that a rule on the right to read hides."""
         self.requests: list[str] = []
         self.settings: dict[str, Any] = {"storage_asset_presets": []}
         self.server: dict[str, Any] = {"version": NEWEST}
         """What `/server/info` tells."""
         self.further: dict[str, Any] = {}
         """Answers by path, besides those that it gives by itself."""
+        self.meanwhile: dict[str, Callable[[], None]] = {}
+        """What others do as soon as a path is asked for."""
 
     def upload(self, *ids: str, log: bool = True, **fields: Any) -> None:
         """New files; without `log` they were there before anybody looked."""
@@ -131,10 +135,18 @@ class ScriptedDirectus:
         self.requests.append(request.url.path)
         if self.is_down:
             raise httpx.ConnectError("refused")
-        known = {**self.further, "/users/me": {"id": BOT}, "/settings": self.settings, "/server/info": self.server}
+        self.meanwhile.pop(request.url.path, lambda: None)()
+        known = {
+            "/permissions/me": sight("directus_files", full=not self.hidden),
+            "/users/me": {"id": BOT},
+            "/settings": self.settings,
+            "/server/info": self.server,
+            **self.further,
+        }
         if (data := known.get(request.url.path)) is not None:
             return httpx.Response(200, json={"data": data})
-        return answer_query(request, {"/activity": self.activity, "/files": self.files.values()}[request.url.path])
+        seen = [row for row in self.files.values() if row["id"] not in self.hidden]
+        return answer_query(request, {"/activity": self.activity, "/files": seen}[request.url.path])
 
 
 class ScriptedProject(Project):

@@ -246,6 +246,40 @@ def test_a_partition_whose_row_is_gone_is_removed(pipeline: Pipeline) -> None:
     assert report.removed == {"directus_files": 1}
 
 
+def test_rows_that_a_rule_hides_keep_their_partitions_and_what_the_log_calls_deleted_goes(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b", "c", "d").made()
+    pipeline.directus.hidden = {"b", "c"}
+    pipeline.directus.delete("d")
+
+    report = pipeline.run()
+
+    assert pipeline.partitions == ["a", "b", "c"]
+    assert report.removed == {"directus_files": 1}
+
+
+def test_a_hidden_row_that_was_deleted_once_and_made_again_keeps_its_partition(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b").made()
+    pipeline.directus.delete("b")
+    pipeline.directus.upload("b")
+    pipeline.directus.hidden = {"b"}
+
+    pipeline.run()
+
+    assert pipeline.partitions == ["a", "b"]
+
+
+def test_a_row_that_comes_to_light_while_it_is_asked_about_keeps_its_partition(pipeline: Pipeline) -> None:
+    pipeline.started("a", "b").made()
+    pipeline.directus.hidden = {"b"}
+    # Somebody takes the rule away just before we ask for it.
+    pipeline.directus.meanwhile["/permissions/me"] = pipeline.directus.hidden.clear
+
+    pipeline.run()
+
+    assert "/permissions/me" in pipeline.directus.requests
+    assert pipeline.partitions == ["a", "b"]
+
+
 def test_a_file_that_is_no_picture_any_more_is_no_partition_any_more(pipeline: Pipeline) -> None:
     pipeline.started("a", "b").made()
     pipeline.directus.change("a", log=False, type="application/pdf")

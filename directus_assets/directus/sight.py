@@ -1,0 +1,69 @@
+"""Whether a row that Directus does not answer is deleted, or merely hidden by a right or a rule."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.feed import read_deletions
+from directus_assets.errors import Forbidden
+
+
+def find_deleted(
+    client: DirectusClient,
+    collection: str,
+    unseen: Iterable[str],
+    look: Callable[[Sequence[str]], Collection[str]],
+) -> set[str]:
+    """Those of some rows that are deleted for certain.
+
+    A row that is not answered may be hidden. It is deleted if the activity log says so, or if the token sees all rows
+    of the collection and not this one.
+
+    Args:
+        client: Directus.
+        collection: the collection of the rows.
+        unseen: their keys.
+        look: gives those of some keys that Directus answers, whatever is filtered by.
+
+    Raises:
+        DirectusAssetsError: Directus refuses or does not answer.
+    """
+    hidden = _unanswered(unseen, look)
+    deleted = read_deletions(client, collection, hidden) if hidden else set()
+    hidden -= deleted
+    if hidden:
+        with suppress(Forbidden):
+            require_full_sight(client, {collection: ()})
+            # Once more: they may have been hidden until just now.
+            deleted |= _unanswered(hidden, look)
+    return deleted
+
+
+def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str]]) -> None:
+    """Makes sure that Directus hides no row and none of these fields.
+
+    Args:
+        client: Directus.
+        fields: collections, with the fields that must be readable.
+
+    Raises:
+        Forbidden: the token may see some rows only, or may not see a field; nothing is proven then.
+        DirectusAssetsError: Directus does not answer.
+    """
+    held = client.get("/permissions/me")
+    for collection, needed in fields.items():
+        right = held.get(collection, {}).get("read", {})
+        # Directus says itself whether a right is bound to conditions on the item.
+        sees_all, readable = right.get("access") == "full", right.get("fields") or ()
+        hidden = [] if "*" in readable else [name for name in needed if name not in readable]
+        if not sees_all or hidden:
+            what = f"the fields {', '.join(hidden)}" if sees_all else "all rows"
+            raise Forbidden(
+                f"The token may not read {what} of {collection}, so a row that it does not see may well be there.",
+                remedy=f"Give the token's policy the right to read {collection} without conditions, on all fields.",
+            )
+
+
+def _unanswered(keys: Iterable[str], look: Callable[[Sequence[str]], Collection[str]]) -> set[str]:
+    asked = list(keys)
+    return set(asked).difference(look(asked)) if asked else set()
