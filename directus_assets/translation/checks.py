@@ -14,9 +14,16 @@ from functools import cached_property
 from typing import Final
 
 from directus_assets.live_text import Kind, Part, added_parts
+from directus_assets.translation.form_checks import (
+    changed_lines,
+    emptied_pair,
+    escaped_characters,
+    lost_markup,
+    turned_inside_out,
+)
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.language_check import detected_language
-from directus_assets.translation.languages import Language
+from directus_assets.translation.languages import Language, unicode_script
 from directus_assets.translation.numbers import changed_numbers
 from directus_assets.translation.segments.model import BadAnswer, Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER, read
@@ -32,13 +39,31 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 # Latin names stand without a space in a text of another script.
 _LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
 _RUN = re.compile(rf"[{_LATIN}]+|[^\W\d_{_LATIN}]+")
+_SENTENCE = re.compile(r"(?<=[.!?…。！？])\s*|\n")
+# What is typed into a terminal: a known program, or an option.
+_COMMAND = re.compile(
+    r"^\W*(?:sudo|npm|npx|yarn|pnpm|pip3?|docker|git|curl|wget|cd|apt(?:-get)?|brew|kubectl|helm|ssh|cargo) [a-z./-]"
+    r"|(?:^|\s)--[a-z][\w-]+(?:[\s=]|$)"
+)
+_LONGEST_PARTICLE: Final = 3
+_SPOKEN: Final = frozenset(
+    (  # noqa: SIM905 - a list of words reads best as such
+        "how why what when where who which your our my we you i it is are was were be been can will would should must "
+        "do does don't did not let get has have had please all new best now try buy see use add"
+    ).split()
+)
+"""Words of sentences and headlines, which names and titles rarely have."""
+_LABEL = re.compile(
+    r"^\W*(?:(?:the )?translat(?:ion|ed text)\b.{0,30}:|"
+    r"(?:übersetzung|traduction|traducción|traduzione|tradução|翻訳|翻译|译文|перевод)\s*[:\uff1a])",
+    re.IGNORECASE,
+)
+_COLON = re.compile(r"[:\uff1a]")
 _LEAKS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"^\W*(?:sure|certainly|of course|okay)[,!.:]\s+(?:here|i)\b",
         r"^\W*here(?:'s|\u2019s| is| are)\b.{0,40}\btranslat",
-        r"^\W*(?:the )?translat(?:ion|ed text)\b.{0,30}:",
-        r"^\W*(?:übersetzung|traduction|traducción|traduzione|tradução|翻訳|翻译|译文|перевод)\s*[:\uff1a]",
         r"\bas an ai\b",
         r"\bi(?:'m| am) sorry, (?:but )?i\b",
         r"\bi (?:can(?:no|')t|am unable to) (?:translate|assist|help)\b",
@@ -163,12 +188,6 @@ def _markup(case: Case) -> str | None:
     return f"There is {kinds} that the source does not have: {' '.join(part.text for part in extra)[:200]}"
 
 
-def _line_breaks(case: Case) -> str | None:
-    if "\n" in case.text.strip() or "\n" not in case.answer.strip():
-        return None
-    return "The source is one line, the translation has several."
-
-
 def _echo(case: Case) -> str | None:
     if not case.crosses_languages or case.bare_answer.casefold().split() != case.bare_text.casefold().split():
         return None
@@ -177,9 +196,35 @@ def _echo(case: Case) -> str | None:
     else:
         # Names, brands and single words are often the same in both languages; a few small words make it a sentence.
         is_sentence = len(case.words) >= 6 or (len(case.words) >= 4 and sum(w[0].islower() for w in case.words) >= 2)
-    if not is_sentence or case.new_letters or _is_kept(case):
+    if not is_sentence or case.new_letters or _is_kept(case) or _stays(case.bare_text):
         return None
     return f"This is the source text again, not a translation into {case.target.name}."
+
+
+def _left_in(case: Case) -> str | None:
+    if not case.crosses_languages or case.is_pseudo:
+        return None
+    if case.source.has_no_spaces:
+        parts = (part.strip() for part in _SENTENCE.split(case.bare_text))
+        found = next((s for s in parts if sum(map(str.isalpha, s)) >= 10 and s in case.bare_answer != s), "")
+        return f"A sentence of the source was not translated: '{found[:80]}'." if found else None
+    words = " ".join(_WORD.findall(case.bare_answer)).casefold()
+    for sentence in _SENTENCE.split(case.bare_text):
+        left = _WORD.findall(sentence)
+        is_sentence = len(left) >= 5 and sum(word[0].islower() for word in left) >= 3 and not _stays(sentence)
+        if is_sentence and f" {' '.join(left).casefold()} " in f" {words} " and words != " ".join(left).casefold():
+            return f"A sentence of the source was not translated: '{sentence.strip()[:80]}'."
+    return None
+
+
+def _stays(text: str) -> bool:
+    """Whether `text` is what stays as it is: a command, or a name, title or address, whose words begin in capitals."""
+    if _COMMAND.search(text):
+        return True
+    words = _WORD.findall(text)
+    is_named = all(word[0].isupper() or len(word) <= _LONGEST_PARTICLE for word in words)
+    has_mark = any(word[0].islower() for word in words[1:]) or any(map(str.isdigit, text))
+    return is_named and has_mark and not any(word.lower() in _SPOKEN for word in words)
 
 
 def _is_kept(case: Case) -> bool:
@@ -192,6 +237,8 @@ def _script(case: Case) -> str | None:
     if len(letters) < 6 or case.segment.context == SLUG:
         return None
     right = "".join(letter for letter in letters if case.target.writes(letter))
+    if case.target.base == "ko" and not any(unicode_script(letter) == "HANGUL" for letter in right):
+        right = ""  # Chinese characters stand beside the script of today, not instead of it
     # New Latin names are possible in every script, a text without any letter of the right one is not.
     return None if _weight(right) >= _weight(letters) / 3 else f"This is not in the script of {case.target.name}."
 
@@ -227,7 +274,9 @@ def _glossary(case: Case) -> str | None:
 
 
 def _leakage(case: Case) -> str | None:
-    for pattern in _LEAKS:
+    for pattern in (*_LEAKS, _LABEL):
+        if pattern is _LABEL and len(_COLON.findall(case.answer)) <= len(_COLON.findall(case.text)):
+            continue  # the real title "Translation: a history"
         if (match := pattern.search(case.answer)) and not pattern.search(case.text):
             return (
                 f"There are words of your own in the translation: '{match[0][:60]}'. Answer with the translation only."
@@ -235,13 +284,18 @@ def _leakage(case: Case) -> str | None:
     return None
 
 
+def _of_form(check: Callable[[Segment, str], str | None]) -> Callable[[Case], str | None]:
+    return lambda case: check(case.segment, case.answer)
+
+
 _CHECKS: Final[tuple[Callable[[Case], str | None], ...]] = (
     _fits,
     _numbers,
     _addresses,
     _markup,
-    _line_breaks,
+    *map(_of_form, (turned_inside_out, emptied_pair, changed_lines, escaped_characters, lost_markup)),
     _echo,
+    _left_in,
     _script,
     _language,
     _length,

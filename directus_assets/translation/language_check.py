@@ -6,6 +6,7 @@ high-accuracy mode (about 50 MB a language), has to confirm it. Both are loaded 
 """
 
 import functools
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from directus_assets.translation.languages import Language
@@ -19,6 +20,7 @@ MIN_LETTERS: Final = 80
 
 _SURE: Final = 0.9
 _END: Final = 1000
+_CHINESE: Final = frozenset("的是了在这這我們你您也很吧嗎吗與与及就都")
 
 # Close relatives that the detector takes for each other; which of them it is, is not for statistics to say.
 _RELATIVES: Final[tuple[frozenset[str], ...]] = (
@@ -46,7 +48,7 @@ def detected_language(text: str, *, target: Language) -> str | None:
     # The detector's time grows with the text, its certainty soon no more: both ends are enough.
     text = text if len(text) <= 2 * _END else f"{text[:_END]} {text[-_END:]}"
     suspect = _surest(_detector(), text)
-    if suspect is None or _are_alike(suspect, wanted):
+    if suspect is None or _are_alike(suspect, wanted) or (wanted == "ja" and _may_be_japanese(text)):
         return None
     # Each half has to say the same: in a text of names, codes or nonsense one chance hit would decide.
     middle = len(text) // 2
@@ -54,6 +56,18 @@ def detected_language(text: str, *, target: Language) -> str | None:
     if any(_surest(judge, part) != suspect for part in (text[:middle], text[middle:])):
         return None
     return next(known.name.capitalize() for known in _all_languages() if _code(known) == suspect)
+
+
+def _may_be_japanese(text: str) -> bool:
+    """Whether a text without kana, such as a list of names and headings, may be Japanese all the same.
+
+    Japanese character sets lack what is simplified, and its small words are not those of Chinese.
+    """
+    han = [sign for sign in text if "CJK" in unicodedata.name(sign, "")]
+    if not han or any("KATAKANA" in (name := unicodedata.name(sign, "")) or "HIRAGANA" in name for sign in text):
+        return False
+    foreign = sum(sign in _CHINESE or not sign.encode("euc_jp", "ignore") for sign in han)
+    return foreign <= len(han) / 50
 
 
 def _surest(detector: "LanguageDetector", text: str) -> str | None:

@@ -27,9 +27,11 @@ Rules:
 - Translate all of each segment, and add nothing.
 - Tags such as <g1>, </g1> and <x2/> stand for markup. Keep each one exactly once, around or between the corresponding \
 words; their order may follow the grammar of the target language. Never add markup of your own.
-- Keep numbers, URLs, e-mail addresses, code and names as they are; write numbers in digits where the source does, \
-with the separators of the target language.
-- Do not break lines where the source does not.
+- Keep URLs, e-mail addresses, code, commands and names as they are.
+- Keep the value of every number, and write it in digits where the source does: with the separators of the target \
+language, and its formats of dates and times.
+- Keep line breaks where the source has them, and add none.
+- Write characters as they are, never as HTML references or escapes.
 - A segment whose context is "slug" is part of a web address: lower-case words joined by hyphens, \
 in Latin letters without accents. Romanise other scripts as their readers do.
 - Follow the style guide and the glossary where they are given. The glossary wins.
