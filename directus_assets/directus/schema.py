@@ -7,6 +7,7 @@ the alias, `meta.junction_field` the language's field), and its twin from that f
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,12 @@ _ROWS_THAT_TELL = 50
 _PLAIN_SPECIALS = frozenset({"cast-json", "cast-csv", "cast-boolean", "cast-timestamp", "cast-datetime", "m2o", "file"})
 """What Directus does to a field's values, apart from making or hiding them."""
 _CODE_FIELDS = ("code", "language_code", "locale", "iso", "iso_code", "key", "id")
+_OTHER_CODE_FIELDS = ("tag", "culture", "lang", "language", "short_code", "deepl_code")
+_NO_CODE_FIELDS = frozenset(
+    {"name", "title", "label", "country", "country_code", "flag", "region", "direction", "icon"}
+)
+"""Countries have codes that languages have, too, and some languages short names."""
+_COUNTRY = re.compile(r"[A-Za-z]{2}(?:[-_][A-Za-z]{2})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +264,8 @@ def _languages(client: DirectusClient, collection: str, fields: FieldRows) -> tu
     key = _key(fields[collection])
     rows = list(client.rows(f"/items/{collection}", fields=["*"], sort=key))
     code = _code_field(rows, key)
+    if code is None:
+        return ()
     found: dict[str, LanguageRow] = {}
     for row in rows:
         if row.get(code):
@@ -266,13 +275,34 @@ def _languages(client: DirectusClient, collection: str, fields: FieldRows) -> tu
     return tuple(found.values())
 
 
-def _code_field(rows: Sequence[Mapping[str, Any]], key: str) -> str:
-    """The field that holds language codes: that of the usual ones with the most codes in it; the key before others."""
+def _code_field(rows: Sequence[Mapping[str, Any]], key: str) -> str | None:
+    """The field that holds language codes: that of the usual ones with the most codes in it; the key before others.
+
+    Where none of them holds any, it is another one; where no field does, the one with the codes of countries, which
+    somebody took for those of languages. None where there are rows, and nothing in them is either.
+    """
+    usual = (key, *_CODE_FIELDS)
+    others = [*_OTHER_CODE_FIELDS, *(name for name in (rows[0] if rows else ()) if name not in _NO_CODE_FIELDS)]
+
+    def texts(name: str) -> set[str]:
+        return {row[name] for row in rows if isinstance(row.get(name), str) and row[name]}
 
     def codes(name: str) -> int:
         return sum(isinstance(row.get(name), str) and langcodes.tag_is_valid(row[name]) for row in rows)
 
-    return max((key, *_CODE_FIELDS), key=codes)
+    def distinct(name: str) -> int:
+        found = [langcodes.tag_is_valid(text) for text in texts(name)]
+        is_theirs = name in _OTHER_CODE_FIELDS or (all(found) and len(found) == len(rows))
+        return sum(found) if is_theirs else 0
+
+    def countries(name: str) -> int:
+        return sum(bool(_COUNTRY.fullmatch(text)) for text in texts(name))
+
+    for fields, count in ((usual, codes), (others, distinct), ((*usual, *_OTHER_CODE_FIELDS), countries)):
+        best = max(fields, key=count)
+        if count(best) or not rows:
+            return best
+    return None
 
 
 def _named(fields: Iterable[FieldRow], name: str | None) -> FieldRow | None:

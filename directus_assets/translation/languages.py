@@ -1,11 +1,15 @@
 """What is known of a language from its code alone: name, direction, scripts. No text is looked at here."""
 
 import functools
+import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import babel
+import babel.languages
 import langcodes
 
 from directus_assets.errors import BadInput
@@ -35,6 +39,16 @@ _ALSO_WRITTEN_IN: Final[dict[str, tuple[str, ...]]] = {
     "pa": ("Guru", "Arab"),
     "mn": ("Cyrl", "Mong"),
 }
+
+_SELDOM_MEANT: Final = frozenset(
+    {"ae", "ba", "br", "ch", "co", "cr", "cu", "ee", "ie", "kg", "kr", "li", "ng", "sa", "sc", "se", "sg", "si", "tw"}
+    | {"ve", "za"}
+)
+"""Codes of languages with fewer people than the country of that code has: who writes one may mean the country's."""
+
+_OF_MANY_COUNTRIES: Final = frozenset({"ar", "de", "en", "es", "fr", "pt", "zh"})
+
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +114,53 @@ def unicode_script(letter: str) -> str:
     return rest.partition(" ")[0] if first in {"FULLWIDTH", "HALFWIDTH", "MODIFIER"} else first
 
 
+def doubt(code: str, others: Iterable[str]) -> str:
+    """What a code may be mistaken for: small languages have the codes of large countries.
+
+    >>> doubt("se", ["en"])
+    "'se' is Northern Sami, and Swedish is 'sv'."
+
+    Args:
+        code: a code that there is.
+        others: the other codes of the project. One that is there beside what it may be mistaken for is meant.
+
+    Returns:
+        A sentence; empty where there is no doubt.
+    """
+    parsed = langcodes.Language.get(code.replace("_", "-"))
+    base = str(parsed.language)
+    country = base.upper()
+    if base not in _SELDOM_MEANT or parsed.territory not in (None, country):
+        return ""
+    meant = language(_spoken_in(country)[0])
+    if any(other.base == meant.base and meant.tag in (*_shorter(other.tag), other.tag) for other in _known(others)):
+        return ""
+    return f"'{code}' is {babel.Locale('en').languages[base]}, and {meant.name} is '{meant.code}'."
+
+
+def _known(codes: Iterable[str]) -> Iterator[Language]:
+    for code in codes:
+        with suppress(BadInput):
+            yield language(code)
+
+
+def _shorter(tag: str) -> tuple[str, str]:
+    """The language alone, and the language with its country."""
+    parsed = langcodes.Language.get(tag)
+    return str(parsed.language), f"{parsed.language}-{parsed.territory}"
+
+
+def _spoken_in(country: str) -> list[str]:
+    """The codes of the languages that a country speaks officially: first those that are at home there."""
+    official = babel.languages.get_official_languages(country, de_facto=True)
+    # Longer ones are those of regions, such as Swiss German, which next to nothing is published in.
+    written = [tag for tag in official if len(tag.partition("_")[0]) == 2]
+    plain = [tag for tag in written if "_" not in tag or tag.partition("_")[0] not in written]
+    homes = {tag.replace("_", "-"): langcodes.Language.get(tag).maximize().territory for tag in plain}
+    found = sorted(homes, key=lambda tag: homes[tag] != country)
+    return [tag if homes[tag] == country and tag not in _OF_MANY_COUNTRIES else f"{tag}-{country}" for tag in found]
+
+
 def _unicode_names(script: str) -> tuple[str, ...]:
     english = babel.Locale("en").scripts.get(script, "")
     return _UNICODE_NAMES.get(script) or (english.upper().partition(" ")[0],)
@@ -114,7 +175,10 @@ def _english_name(parsed: langcodes.Language) -> str:
 
 
 def _unknown(code: str) -> BadInput:
+    meant = _spoken_in(re.split("[-_]", code)[0].upper())[:_MOST_NAMED]
+    names = " or ".join(f"{each} ({language(each).name})" for each in meant)
+    hint = f"It is a country's; did you mean {names}? " if names else ""
     return BadInput(
         f"'{code}' is not the code of a language.",
-        remedy="Use a BCP 47 code such as de-DE, pt-BR or zh-Hans in the languages collection of Directus.",
+        remedy=f"{hint}Use a BCP 47 code such as de-DE, pt-BR or zh-Hans in the languages collection of Directus.",
     )

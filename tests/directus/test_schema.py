@@ -154,6 +154,48 @@ def test_one_wrong_code_does_not_hide_where_the_codes_are() -> None:
     assert [row.code for row in found.languages] == ["en", "klingonish", "de"]
 
 
+ENGLISH = {"name": "English", "direction": "ltr", "flag": "gb", "sort": 1}
+SWEDISH = {"name": "Swedish", "direction": "ltr", "flag": "se", "sort": 2}
+
+
+def codes_of(*rows: Mapping[str, Any]) -> list[str]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    fields = {**posts(), "languages": [key(), *(field(name) for name in names)]}
+    numbered = [{"id": number, **row} for number, row in enumerate(rows, start=1)]
+    found = discover(fields, relations(), languages={"languages": numbered})
+    return [row.code for each in found for row in each.languages]
+
+
+@pytest.mark.parametrize(
+    "name", ["lang", "tag", "culture", "short_code", "deepl_code", "language", "sprachkuerzel", "bcp47"]
+)
+def test_codes_are_found_in_a_field_of_any_name_beside_an_id(name: str) -> None:
+    assert codes_of({**ENGLISH, name: "en-GB"}, {**SWEDISH, name: "sv-SE"}) == ["en-GB", "sv-SE"]
+
+
+def test_of_several_fields_with_codes_the_one_with_most_of_them_counts() -> None:
+    english = {**ENGLISH, "short_code": "en", "deepl_code": "EN-GB"}
+    american = {**ENGLISH, "short_code": "en", "deepl_code": "EN-US"}
+
+    assert codes_of(english, american) == ["EN-GB", "EN-US"]
+
+
+def test_a_usual_field_counts_before_one_with_more_codes() -> None:
+    klingon = {"name": "Klingon", "code": "klingonish", "short_code": "tlh"}
+
+    assert codes_of({**ENGLISH, "code": "en", "short_code": "en"}, klingon) == ["en", "klingonish"]
+
+
+def test_codes_of_countries_are_found_so_that_somebody_can_be_told() -> None:
+    assert codes_of({**SWEDISH, "lang": "cz"}, {**ENGLISH, "lang": "us"}) == ["cz", "us"]
+
+
+def test_a_collection_without_codes_holds_no_languages() -> None:
+    assert (
+        codes_of({"name": "Lao", "flag": "la", "mood": "good"}, {"name": "English", "flag": "gb", "mood": "good"}) == []
+    )
+
+
 def test_of_two_rows_with_the_same_code_the_first_counts_and_those_without_are_left_out() -> None:
     fields = {**posts(), "languages": [key(), field("code")]}
     rows = [{"id": 1, "code": "en"}, {"id": 2, "code": "de"}, {"id": 3, "code": "de"}, {"id": 4, "code": None}]

@@ -3,7 +3,7 @@
 import pytest
 
 from directus_assets.errors import BadInput
-from directus_assets.translation.languages import language
+from directus_assets.translation.languages import doubt, language
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,67 @@ def test_an_unknown_code_is_named(code: str) -> None:
 )
 def test_letters_belong_to_the_scripts_of_a_language(code: str, letter: str, fits: bool) -> None:
     assert language(code).writes(letter) is fits
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("cz", "cs (Czech)"),
+        ("dk", "da (Danish)"),
+        ("jp", "ja (Japanese)"),
+        ("gr", "el (Greek)"),
+        ("ua", "uk (Ukrainian) or ru-UA (Russian (Ukraine))"),
+        ("cn", "zh-CN (Chinese (Simplified, China))"),
+        ("vn", "vi (Vietnamese)"),
+        ("at", "de-AT (German (Austria))"),
+        ("US", "en-US (English (United States))"),
+        ("cz-CZ", "cs (Czech)"),
+        ("jp_JP", "ja (Japanese)"),
+    ],
+)
+def test_who_wrote_the_code_of_a_country_is_told_that_of_its_language(code: str, meant: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        language(code)
+
+    assert f"did you mean {meant}?" in raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("se", "'se' is Northern Sami, and Swedish is 'sv'."),
+        ("SE", "'SE' is Northern Sami, and Swedish is 'sv'."),
+        ("se-SE", "'se-SE' is Northern Sami, and Swedish is 'sv'."),
+        ("kr", "'kr' is Kanuri, and Korean is 'ko'."),
+        ("kr-KR", "'kr-KR' is Kanuri, and Korean is 'ko'."),
+        ("br", "'br' is Breton, and Portuguese (Brazil) is 'pt-BR'."),
+        ("br_BR", "'br_BR' is Breton, and Portuguese (Brazil) is 'pt-BR'."),
+        ("ee", "'ee' is Ewe, and Estonian is 'et'."),
+        ("tw", "'tw' is Twi, and Chinese (Traditional) is 'zh-Hant'."),
+        ("ch", "'ch' is Chamorro, and German (Switzerland) is 'de-CH'."),
+    ],
+)
+def test_the_code_of_a_small_language_that_is_a_large_country_s_is_doubtful(code: str, told: str) -> None:
+    assert doubt(code, ["en-US", "de"]) == told
+
+
+@pytest.mark.parametrize(
+    ("code", "others"),
+    [
+        ("se", ["sv"]),
+        ("se", ["en", "sv-SE"]),
+        ("se", ["sv_SE"]),
+        ("se-NO", []),
+        ("br", ["pt-BR", "no such code"]),
+        ("br-FR", []),
+        ("tw", ["zh-Hant"]),
+        ("sv", []),
+        ("uk", []),
+        ("ca", []),
+        ("pt-BR", []),
+    ],
+)
+def test_a_code_beside_what_it_may_be_mistaken_for_and_a_common_one_are_not_doubtful(
+    code: str, others: list[str]
+) -> None:
+    assert doubt(code, others) == ""

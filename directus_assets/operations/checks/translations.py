@@ -7,7 +7,7 @@ from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.settings import TranslationOptions
 from directus_assets.translation.items import item_keys, read_items
-from directus_assets.translation.languages import language
+from directus_assets.translation.languages import doubt, language
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import uncut
 
@@ -32,7 +32,14 @@ def check_collections(subject: Subject) -> Iterator[Finding]:
             )
     translated = {scope.name for scope in subject.scopes}
     for schema in subject.collections:
-        if schema.name not in translated:
+        if not schema.languages:
+            yield warning(
+                f"collection {schema.name}",
+                f"It is not translated: '{schema.languages_collection}' holds no codes of languages.",
+                "Give each language there its BCP 47 code, such as de-DE, in a field `code`. If it is no collection of "
+                "languages, this can stay.",
+            )
+        elif schema.name not in translated:
             yield ok(f"collection {schema.name}", "not translated: switched off, or no language or field is left")
     for collection, fault in subject.faults.items():
         yield failed(f"collection {collection}", f"It cannot be described: {fault.message}", fault.remedy)
@@ -159,3 +166,11 @@ def _check_languages(scope: Scope) -> Iterator[Finding]:
             language(row.code)
         except DirectusAssetsError as error:
             yield failed(f"language {row.code}", error.message, error.remedy)
+            continue
+        others = (each.code for each in scope.schema.languages if each.code != row.code)
+        if found := doubt(row.code, others):
+            yield warning(
+                f"language {row.code}",
+                found,
+                f"If that is what is meant, correct the code in '{scope.schema.languages_collection}' in Directus.",
+            )
