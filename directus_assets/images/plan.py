@@ -71,7 +71,10 @@ def _is_being_uploaded(file: File, now: dt.datetime) -> bool:
     """
     if file.uploaded_on:
         return False
-    touched = dt.datetime.fromisoformat(file.modified_on or "0001-01-01")
+    try:
+        touched = dt.datetime.fromisoformat(file.modified_on or "0001-01-01")
+    except ValueError:
+        return False  # No date of Directus' own: nothing is under way.
     return now - touched.replace(tzinfo=touched.tzinfo or dt.UTC) < _LONGEST_UPLOAD
 
 

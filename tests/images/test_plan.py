@@ -93,8 +93,17 @@ def test_files_that_directus_does_not_transform_are_unfit() -> None:
         ("", "2026-01-01T12:00:30.000Z", False),
         ("", "2026-01-01T10:59:59.000Z", True),
         ("", None, True),
+        ("", "0000-00-00", True),
     ],
-    ids=["uploaded", "under way", "no time zone", "clocks differ", "made without an upload", "no dates at all"],
+    ids=[
+        "uploaded",
+        "under way",
+        "no time zone",
+        "clocks differ",
+        "made without an upload",
+        "no dates at all",
+        "no date",
+    ],
 )
 def test_a_file_waits_until_all_of_it_has_arrived(uploaded_on: str, modified_on: str | None, is_ready: bool) -> None:
     found = examine_files([replace(FILE, uploaded_on=uploaded_on, modified_on=modified_on)], [CARD], now=NOW)
