@@ -65,10 +65,18 @@ def keep_place(storage: Storage, place: Place) -> None:
     _place_file(storage).write(place.model_dump_json().encode())
 
 
-def note_first(storage: Storage, collection: str, keys: Sequence[str]) -> None:
-    """Notes which rows existed when the pipeline first started, unless that is noted already."""
-    if keys_at_first(storage, collection) is None:
-        _change(storage, lambda noted: {collection: list(keys), **noted})
+def note_first(storage: Storage, note: str, keys: Sequence[str]) -> None:
+    """Notes which rows existed when something was first derived from them, unless that is noted already."""
+    _change(storage, lambda noted: {note: list(keys), **noted})
+
+
+def noted_as(storage: Storage, note: str) -> str:
+    """The name under which that is noted: its own, or that of its collection, which stands for all languages that there
+    were at the first start.
+    """
+    noted = _first_file(storage).read() or {}
+    collection = note.rpartition("/")[0]
+    return collection if note not in noted and collection in noted else note
 
 
 def keys_at_first(storage: Storage, collection: str) -> set[str] | None:

@@ -266,11 +266,11 @@ class _Tick:
         complete = {output for output in changed if self._is_for_all(output, cursor)}
         if cursor.registered_pages is None:
             # What has begun to be derived only now waits for a backfill of what there is; what comes gets it.
-            self._note_first(
-                self.subject.part_of(output).note_of(output)
-                for output in changed - complete
-                if output not in cursor.code_versions
-            )
+            new = sorted(output for output in changed - complete if output not in cursor.code_versions)
+            self._note_first(self.subject.part_of(output).note_of(output) for output in new)
+            if new and (waiting := len(self._order())):
+                self.news = _waits(new, waiting)
+                self.context.log.info(self.news)
         outputs = set(self.versions) if revised else changed
         if cursor.scan:
             outputs |= set(cursor.scan.outputs)
@@ -348,3 +348,11 @@ class _Tick:
     def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
         assets = {output: self.subject.assets[output] for output in outputs}
         return failed_outputs(self.instance, assets, keys, partitions_name=self.subject.partitions_name)
+
+
+def _waits(new: Sequence[str], waiting: int) -> str:
+    return (
+        f"New: {', '.join(new)}. What comes or changes gets it from now on; the {waiting} items that exist wait: "
+        "select the asset in the UI and materialize its missing partitions. `directus-assets plan --missing-only` "
+        "shows what they would cost. With `backfill_on_start: true` in the YAML file nothing waits."
+    )

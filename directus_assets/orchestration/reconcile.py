@@ -23,6 +23,7 @@ from directus_assets.orchestration.memory import (
     forget_first,
     keep_place,
     keys_at_first,
+    noted_as,
     read_place,
 )
 from directus_assets.orchestration.names import Names
@@ -168,12 +169,13 @@ class Reconcile:
 
     def _compare(self, target: Target, position: Position) -> tuple[Position, bool]:
         subject = target.subject
-        at_first = {note: keys_at_first(self.memory, note) for note in map(subject.note_of, subject.assets)}
+        notes = {output: noted_as(self.memory, subject.note_of(output)) for output in subject.assets}
+        at_first = {note: keys_at_first(self.memory, note) for note in notes.values()}
         comparison = Comparison(
             instance=self.instance,
             surveyor=target.survey(),
             source=target.source,
-            waiting={output: _waiting(subject, output, at_first[subject.note_of(output)]) for output in subject.assets},
+            waiting={output: _waiting(subject, output, at_first[notes[output]]) for output in subject.assets},
             under_way=self._under_way(subject.name),
             repaired=self._place.repaired | self._place.repairing,
             first_wait_seconds=self.first_wait_seconds,
@@ -188,8 +190,8 @@ class Reconcile:
             self._note(comparison, compared)
             # What waits in one language only goes on to wait in that one.
             for note in at_first:
-                waits = {key for output, key in compared.outputs(Verdict.WAITS) if subject.note_of(output) == note}
-                made[note] |= {key for output, key in compared.wanted if subject.note_of(output) == note} - waits
+                waits = {key for output, key in compared.outputs(Verdict.WAITS) if notes[output] == note}
+                made[note] |= {key for output, key in compared.wanted if notes[output] == note} - waits
             removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
             self._report.removed[subject.name] += removed
             position = position.model_copy(update={"at": position.at + len(keys) - removed})

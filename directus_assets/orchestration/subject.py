@@ -76,7 +76,7 @@ class Subject(Protocol):
         ...
 
     def note_of(self, output: str) -> str:
-        """That of one output."""
+        """That of one output, should it be new one day; see `noted_as`."""
         ...
 
     @property

@@ -50,8 +50,8 @@ class Items:
     def job_name(self) -> str:
         return self.project.names.translation_job(self.scope.name)
 
-    def is_for_all(self, output: str, *, is_new: bool) -> bool:  # noqa: ARG002 (all languages alike)
-        return is_new
+    def is_for_all(self, output: str, *, is_new: bool) -> bool:
+        return is_new and self.backfills_on_start(output)
 
     def backfills_on_start(self, output: str) -> bool:  # noqa: ARG002 (one setting for all languages)
         return self.project.settings.config.translations.backfill_on_start
@@ -60,8 +60,8 @@ class Items:
     def notes(self) -> Sequence[str]:
         return (self.name,)
 
-    def note_of(self, output: str) -> str:  # noqa: ARG002 (one note for all languages)
-        return self.name
+    def note_of(self, output: str) -> str:
+        return f"{self.name}/{output}"
 
     @property
     def partitions_name(self) -> str:

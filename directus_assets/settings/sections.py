@@ -131,7 +131,8 @@ class TranslationOptions(Section):
     """The `status` of rows that are made, where the translations have such a field: a value, or `source` for that of
     the source. Unset: the field's default, so that nobody publishes anything by accident."""
     backfill_on_start: bool = False
-    """Whether items that exist when the pipeline first starts are translated at once, or wait for a backfill."""
+    """Whether items that exist when the pipeline first starts, or when a language is added, are translated at once, or
+    wait for a backfill."""
     batch_size: int = Field(default=20, ge=1, le=1000)
     """Items per run."""
     concurrency: int = Field(default=8, ge=1, le=128)

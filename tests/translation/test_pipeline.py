@@ -14,6 +14,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.memory import keys_at_first, noted_as
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from directus_assets.translation.record_store import RecordStore
@@ -209,15 +210,33 @@ def test_a_deleted_item_is_no_partition_any_more(pipeline: Pipeline, studio: Dir
     assert post not in pipeline.partitions()
 
 
-def test_a_new_language_is_followed(pipeline: Pipeline, studio: DirectusClient) -> None:
-    post = create_post(studio, title="Bread")
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_exists_waits_for_a_new_language_and_what_comes_does_not(
+    pipeline: Pipeline, studio: DirectusClient, server: ScriptedOpenAI, waits: bool
+) -> None:
+    old = create_post(studio, title="Bread")
     pipeline.settle()
     studio.post("/items/languages", {"code": "es-ES", "name": "Spanish"})
+    server.asked.clear()
     try:
-        pipeline.load()
+        pipeline.configure({"translations": {"backfill_on_start": not waits}})
+        pipeline.settle()
+        asked = {asked.target.code for asked in server.asked}
+        new = create_post(studio, title="Rye")
         pipeline.settle()
 
-        assert row_of(studio, post, "es-ES")["title"] == pseudo("Bread", target=language("es-ES"))
+        assert asked == (set() if waits else {"es-ES"})
+        assert bool(row_of(studio, old, "es-ES")) is not waits
+        assert row_of(studio, new, "es-ES")["title"] == pseudo("Rye", target=language("es-ES"))
+        at_first = noted_as(pipeline.project.memory, "posts/es-ES")
+        assert (at_first == "posts/es-ES") is waits
+        if waits:
+            assert old in (keys_at_first(pipeline.project.memory, at_first) or ())
+            create = studio.get("/items/posts_translations", filter={"posts_id": {"_eq": old}}, limit=-1)
+            (source,) = (row for row in create if row["languages_code"] == "en-US")
+            studio.patch(f"/items/posts_translations/{source['id']}", {"title": "Good bread"})
+            pipeline.settle()
+            assert row_of(studio, old, "es-ES")["title"] == pseudo("Good bread", target=language("es-ES"))
     finally:
         rows = studio.get("/items/posts_translations", filter={"languages_code": {"_eq": "es-ES"}}, limit=-1)
         studio.delete("/items/posts_translations", [row["id"] for row in rows])

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from directus_assets.directus.client import DirectusClient
@@ -118,14 +119,26 @@ def test_a_run_worker_that_is_killed_loses_nothing_and_pays_nothing_twice(
         assert sum(again) == 100 - remembered.get(code, 0)
 
 
-def test_a_new_language_is_followed_without_a_restart(pipeline: LocalPipeline, studio: DirectusClient) -> None:
+def test_a_new_language_is_there_without_a_restart_and_what_exists_waits_for_a_backfill(
+    pipeline: LocalPipeline, studio: DirectusClient, engine: ScriptedOpenAI
+) -> None:
     items = [
         (name, str(row["id"]))
         for name in ("posts", "pages")
         for row in studio.get(f"/items/{name}", fields=["id"], limit=-1)
     ]
+    webserver = Webserver(pipeline.url)
+    keys = [dg.AssetKey(["translations", name, "es-ES"]) for name in ("posts", "pages")]
 
     studio.post("/items/languages", {"code": "es-ES", "name": "Spanish"})
+    _wait(lambda: {"/".join(key.path) for key in keys} <= webserver.asset_statuses().keys())
+    ticks = {name: _ticks(pipeline, f"directus_{name}_sensor") for name in ("posts", "pages")}
+    _wait(lambda: all(_ticks(pipeline, f"directus_{name}_sensor") > before + 3 for name, before in ticks.items()))
+    assert not any(asked.target.code == "es-ES" for asked in engine.asked)
+
+    for name, key in zip(("posts", "pages"), keys, strict=True):
+        own = [item for collection, item in items if collection == name]
+        webserver.launch_backfill([key], own, title="Spanish", tags={})
 
     _wait(lambda: all("es-ES" in _rows(studio, name, key) for name, key in items))
 
