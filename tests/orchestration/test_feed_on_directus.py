@@ -1,9 +1,10 @@
 """What the change feed of a real Directus tells, and what becomes of what it does not tell."""
 
 import base64
+import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,36 +14,68 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.feed import MAX_ENTRIES, begin_feed, read_feed
 from directus_assets.directus.models import Preset
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
+from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.operations.doctor import examine
 from directus_assets.operations.findings import Status, Subject
+from directus_assets.orchestration.build import reconcile_targets
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.partition_sensor import build_partition_sensor
+from directus_assets.orchestration.reconcile import Reconcile
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.run_tags import RANGE_END_TAG, RANGE_START_TAG
+from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.settings import Environment, Settings
+from directus_assets.snapshot import Wanted, take_snapshot
 from tests.directus_proxy import DirectusProxy
 from tests.operations.conftest import picture
 
 NAMES = Names()
-CARD = {"key": "card", "fit": "cover", "width": 60, "height": 60, "quality": 80, "format": "webp"}
-HERO = {"key": "hero", "fit": "cover", "width": 90, "height": 60, "quality": 80, "format": "webp"}
+CARD = {"key": "card", "fit": "cover", "width": 90, "height": 60, "quality": 80, "format": "webp"}
+HERO = {"key": "hero", "fit": "cover", "width": 60, "height": 90, "quality": 80, "format": "webp"}
+TEXTS = "posts_translations"
 PATIENCE_SECONDS = 180
+
+EXTENSION = {
+    "name": "writer",
+    "version": "1.0.0",
+    "type": "module",
+    "directus:extension": {"type": "endpoint", "path": "dist/index.js", "source": "src/index.js", "host": ">=11"},
+}
+EXTENSION_CODE = """
+export default { id: "write", handler: (router, { services, getSchema }) => {
+  router.post("/", async (request, response) => {
+    const { collection, key, data, anonymous, silent } = request.body;
+    const accountability = anonymous ? null : request.accountability;
+    const service = new services.ItemsService(collection, { schema: await getSchema(), accountability });
+    await service.updateOne(key, data, { emitEvents: !silent });
+    response.json({});
+  });
+} };
+"""
+"""An extension that writes as extensions do: as the user of the request or as nobody, with and without events."""
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[LocalDirectus]:
-    """One of its own, which takes uploads in chunks, and whose database is tampered with."""
-    with LocalDirectus(tmp_path / "directus", environment={"TUS_ENABLED": "true"}) as server:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
+    """One of its own, which takes uploads in chunks, has an extension, and whose database is tampered with."""
+    prepared = LocalDirectus(tmp_path_factory.mktemp("directus"), environment={"TUS_ENABLED": "true"})
+    extension = prepared.folder / "extensions" / "writer"
+    (extension / "dist").mkdir(parents=True)
+    (extension / "package.json").write_text(json.dumps(EXTENSION))
+    (extension / "dist" / "index.js").write_text(EXTENSION_CODE)
+    with prepared as server:
         with DirectusClient(server.url, server.admin_token) as client:
+            create_collections(client)
             create_bot(client, token=server.bot_token)
             client.patch("/settings", {"storage_asset_presets": [CARD]})
         yield server
@@ -68,47 +101,6 @@ def made(home: Path, preset: str) -> set[str]:
         keys = instance.get_dynamic_partitions(str(NAMES.files_partitions.name))
         found = instance.get_status_by_partition(NAMES.preset(preset), keys, NAMES.files_partitions) or {}
     return {key for key, status in found.items() if status and status.value == "MATERIALIZED"}
-
-
-def test_a_log_that_has_gone_back_is_found_by_doctor_and_by_the_next_ticks(site: LocalDirectus, tmp_path: Path) -> None:
-    headers = {"authorization": f"Bearer {site.admin_token}"}
-    pipeline = LocalPipeline(site, tmp_path / "pipeline")
-    environ = {"DIRECTUS_URL": site.url, "DIRECTUS_TOKEN": site.bot_token, "DAGSTER_HOME": str(pipeline.home)}
-    settings = Settings(environment=Environment.read(environ))
-
-    def feed_status() -> Status:
-        with closing(Subject(Project(settings))) as subject:
-            (finding,) = [each for each in examine(subject) if each.what == "change feed"]
-        return finding.status
-
-    with httpx.Client(base_url=site.url, headers=headers, timeout=60) as admin:
-        first = upload(admin, picture(), filename="first.jpg")
-        backup = max(row["id"] for row in admin.get("/activity?limit=-1").json()["data"])
-        with pipeline:
-            wait(lambda: "directus_files_sensor" in positions(pipeline.home))
-            second = upload(admin, picture(), filename="second.jpg")
-            for number in range(30):
-                admin.patch(f"/files/{first}", json={"title": f"Title {number}"}).raise_for_status()
-            wait(lambda: made(pipeline.home, "card") == {second})
-            before = feed_status()
-        go_back(site, backup)
-        after = feed_status()
-        third = upload(admin, picture(), filename="third.jpg")
-        admin.patch("/settings", json={"storage_asset_presets": [CARD, HERO]}).raise_for_status()
-        with pipeline:
-            wait(lambda: made(pipeline.home, "card") >= {second, third})
-            wait(lambda: made(pipeline.home, "hero") >= {second, third})
-            again = feed_status()
-
-    assert (before, after, again) == (Status.OK, Status.FAILED, Status.OK)
-
-
-def positions(home: Path) -> dict[str, Any]:
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        states = instance.all_instigator_state()
-    return {
-        state.instigator_name: cursor for state in states if (cursor := getattr(state.instigator_data, "cursor", 0))
-    }
 
 
 # Uploads in chunks
@@ -143,12 +135,13 @@ class Chunked:
 class Sensor:
     """The sensor of files, tick after tick, on an instance that forgets; runs are taken as done."""
 
-    def __init__(self, instance: dg.DagsterInstance, site: LocalDirectus, *, url: str) -> None:
-        environ = {"DIRECTUS_URL": url, "DIRECTUS_TOKEN": site.bot_token}
-        project = Project(Settings(environment=Environment.read(environ)))
+    def __init__(self, instance: dg.DagsterInstance, site: LocalDirectus, *, home: Path, url: str = "") -> None:
+        home.mkdir(exist_ok=True)
+        environ = {"DIRECTUS_URL": url or site.url, "DIRECTUS_TOKEN": site.bot_token, "DAGSTER_HOME": str(home)}
+        self.project = Project(Settings(environment=Environment.read(environ)))
         preset = Preset.parse(CARD)
-        self.files = Files(project, [preset])
-        self.sensor = build_partition_sensor([self.files], project, name="files", description="", jobs=[])
+        self.files = Files(self.project, [preset])
+        self.sensor = build_partition_sensor([self.files], self.project, name="files", description="", jobs=[])
         self.instance = instance
         self.cursor: str | None = None
 
@@ -174,7 +167,7 @@ class Sensor:
         return list(self.instance.get_dynamic_partitions(str(NAMES.files_partitions.name)))
 
 
-def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: LocalDirectus) -> None:
+def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: LocalDirectus, tmp_path: Path) -> None:
     headers = {"authorization": f"Bearer {site.admin_token}"}
     with (
         dg.DagsterInstance.ephemeral() as instance,
@@ -182,7 +175,7 @@ def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: Loca
         httpx.Client(base_url=site.url, headers=headers, timeout=60) as admin,
     ):
         old = upload(admin, picture(), filename="old.jpg")
-        sensor = Sensor(instance, site, url=proxy.url)
+        sensor = Sensor(instance, site, home=tmp_path / "home", url=proxy.url)
         assert (sensor.tick(), sensor.tick()) == (set(), set())
         jpeg = {"filename_download": "new.jpg", "type": "image/jpeg"}
 
@@ -204,7 +197,8 @@ def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: Loca
         quick.send_half()
         quick.send_rest()
         assert (sensor.tick(), sensor.tick()) == ({old}, set())
-        assert sorted(sensor.partitions) == sorted([old, new])
+        assert {old, new} <= set(sensor.partitions)
+        others = len(sensor.partitions) - 1
 
         proxy.requests.clear()
         assert sensor.tick() == set()
@@ -213,4 +207,139 @@ def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: Loca
         document = Chunked(admin, b"%PDF-1.7 and no picture", id=new, filename_download="a.pdf", type="application/pdf")
         document.send_half()
         document.send_rest()
-        assert (sensor.tick(), sensor.partitions) == (set(), [old])
+        assert (sensor.tick(), new in sensor.partitions, len(sensor.partitions)) == (set(), False, others)
+
+
+# What else leaves no entry
+
+
+class Asking(Webserver):
+    """Dagster's webserver, as far as backfills go that are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:1")
+        self.asked: set[str] = set()
+
+    def launch_backfill(
+        self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]
+    ) -> str:
+        self.asked |= set(partitions)
+        return "backfill"
+
+    def backfill(self, backfill_id: str) -> BackfillProgress:
+        return BackfillProgress(is_over=True, error="", assets={})
+
+
+def test_what_extensions_write_is_followed_unless_they_write_as_nobody(site: LocalDirectus, tmp_path: Path) -> None:
+    headers = {"authorization": f"Bearer {site.admin_token}"}
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        httpx.Client(base_url=site.url, headers=headers, timeout=60) as admin,
+    ):
+        admin.patch("/settings", json={"storage_asset_presets": [CARD]}).raise_for_status()
+        sensor = Sensor(instance, site, home=tmp_path / "home")
+        sensor.tick()
+        file_id = upload(admin, picture(), filename="old.jpg")
+        assert sensor.tick() == {file_id}
+
+        def reconcile() -> set[str]:
+            webserver = Asking()
+            Reconcile(
+                instance=instance,
+                memory=sensor.project.memory,
+                webserver=webserver,
+                names=NAMES,
+                targets=reconcile_targets(sensor.project, take_snapshot(sensor.project.directus, Wanted())),
+                seconds=60,
+            ).run()
+            return webserver.asked
+
+        found: dict[tuple[bool, bool], tuple[set[str], set[str]]] = {}
+        for number, (anonymous, silent) in enumerate([(False, False), (False, True), (True, False), (True, True)]):
+            focal_point = {"focal_point_x": 5, "focal_point_y": 80 + 20 * number}
+            write = {"collection": "directus_files", "key": file_id, "data": focal_point}
+            admin.post("/write", json={**write, "anonymous": anonymous, "silent": silent}).raise_for_status()
+            found[anonymous, silent] = sensor.tick(), reconcile()
+
+    assert found == {
+        (False, False): ({file_id}, set()),
+        (False, True): ({file_id}, set()),
+        (True, False): (set(), {file_id}),
+        (True, True): (set(), {file_id}),
+    }
+
+
+def test_an_applied_schema_leaves_no_entry_and_is_told_by_the_snapshot(site: LocalDirectus) -> None:
+    with DirectusClient(site.url, site.admin_token, timeout_seconds=60) as admin:
+        wanted = Wanted(translations=True)
+        before, position = take_snapshot(admin, wanted), begin_feed(admin)
+        schema = admin.get("/schema/snapshot")
+        field = next(each for each in schema["fields"] if (each["collection"], each["field"]) == (TEXTS, "title"))
+        new = json.loads(json.dumps(field).replace('"title"', '"teaser"'))
+        schema["fields"].append(new)
+
+        admin.post("/schema/apply", admin.post("/schema/diff", schema))
+
+        assert read_feed(admin, position, collections=before.watched_collections).entries == ()
+        assert take_snapshot(admin, wanted).digest != before.digest
+
+
+def test_a_bulk_update_leaves_an_entry_for_each_item_which_are_read_page_by_page(site: LocalDirectus) -> None:
+    count = 2 * MAX_ENTRIES + 200
+    with DirectusClient(site.url, site.admin_token, timeout_seconds=120) as admin:
+        keys = [row["id"] for row in admin.post("/items/posts", [{"status": "draft"}] * count)]
+        position = begin_feed(admin)
+
+        admin.patch("/items/posts", {"keys": keys, "data": {"status": "published"}})
+
+        pages = []
+        while not pages or not pages[-1].is_last:
+            pages.append(read_feed(admin, position, collections=["posts", TEXTS]))
+            position = pages[-1].position
+
+    assert [len(page.entries) for page in pages] == [MAX_ENTRIES, MAX_ENTRIES, 200]
+    assert sorted(entry.item for page in pages for entry in page.entries) == sorted(map(str, keys))
+
+
+# A log that goes back
+
+
+def test_a_log_that_has_gone_back_is_found_by_doctor_and_by_the_next_ticks(site: LocalDirectus, tmp_path: Path) -> None:
+    headers = {"authorization": f"Bearer {site.admin_token}"}
+    pipeline = LocalPipeline(site, tmp_path / "pipeline")
+    environ = {"DIRECTUS_URL": site.url, "DIRECTUS_TOKEN": site.bot_token, "DAGSTER_HOME": str(pipeline.home)}
+    settings = Settings(environment=Environment.read(environ))
+
+    def feed_status() -> Status:
+        with closing(Subject(Project(settings))) as subject:
+            (finding,) = [each for each in examine(subject) if each.what == "change feed"]
+        return finding.status
+
+    with httpx.Client(base_url=site.url, headers=headers, timeout=60) as admin:
+        upload(admin, picture(), filename="first.jpg")
+        backup = max(row["id"] for row in admin.get("/activity?limit=-1").json()["data"])
+        with pipeline:
+            wait(lambda: "directus_files_sensor" in positions(pipeline.home))
+            second = upload(admin, picture(), filename="second.jpg")
+            for number in range(30):
+                admin.patch(f"/files/{second}", json={"title": f"Title {number}"}).raise_for_status()
+            wait(lambda: made(pipeline.home, "card") >= {second})
+            before = feed_status()
+        go_back(site, backup)
+        after = feed_status()
+        third = upload(admin, picture(), filename="third.jpg")
+        admin.patch("/settings", json={"storage_asset_presets": [CARD, HERO]}).raise_for_status()
+        with pipeline:
+            wait(lambda: made(pipeline.home, "card") >= {second, third})
+            wait(lambda: made(pipeline.home, "hero") >= {second, third})
+            again = feed_status()
+
+    assert (before, after, again) == (Status.OK, Status.FAILED, Status.OK)
+
+
+def positions(home: Path) -> dict[str, Any]:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        states = instance.all_instigator_state()
+    return {
+        state.instigator_name: cursor for state in states if (cursor := getattr(state.instigator_data, "cursor", 0))
+    }
