@@ -23,7 +23,7 @@ from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.operations.doctor import examine
 from directus_assets.operations.findings import Status, Subject
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import build_defs, reconcile_targets
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.names import Names
@@ -299,6 +299,33 @@ def test_a_bulk_update_leaves_an_entry_for_each_item_which_are_read_page_by_page
 
     assert [len(page.entries) for page in pages] == [MAX_ENTRIES, MAX_ENTRIES, 200]
     assert sorted(entry.item for page in pages for entry in page.entries) == sorted(map(str, keys))
+
+
+def test_a_quiet_tick_costs_one_request_and_for_files_one_more_with_uploads_in_chunks(
+    site: LocalDirectus, tmp_path: Path
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance, DirectusProxy(site.url) as proxy:
+        environ = {"DIRECTUS_URL": proxy.url, "DIRECTUS_TOKEN": site.bot_token, "DAGSTER_HOME": str(tmp_path)}
+        settings = Settings(environment=Environment.read({**environ, "TRANSLATION_ENGINE": "pseudo"}))
+        definitions = build_defs(settings)
+
+        def tick(sensor: dg.SensorDefinition, cursor: str | None) -> str | None:
+            context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=definitions)
+            result = sensor(context)
+            return result.cursor if isinstance(result, dg.SensorResult) else None
+
+        costs = {}
+        for sensor in definitions.sensors or ():
+            assert isinstance(sensor, dg.SensorDefinition)
+            cursor = tick(sensor, tick(sensor, None))
+            proxy.requests.clear()
+            tick(sensor, cursor)
+            costs[sensor.name] = [request.split("?")[0] for request in proxy.requests]
+
+    assert costs.pop("directus_files_sensor") == ["GET /files", "GET /activity"]
+    followed = ["directus_pages_sensor", "directus_posts_sensor", "directus_settings_sensor"]
+    assert {name: costs.pop(name) for name in followed} == {key: ["GET /activity"] for key in followed}
+    assert set(map(len, costs.values())) == {0}
 
 
 # A log that goes back
