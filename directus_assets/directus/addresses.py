@@ -51,7 +51,8 @@ _LIKELY: Final = frozenset(
     (  # noqa: SIM905  # as above
         "id ids url urls uri link links path paths route email mail phone telephone tel mobile fax anchor hash code "
         "codes key username identifier sku isbn ean gtin iban bic token website homepage filename mimetype locale "
-        "timezone canonical endpoint webhook redirect slug handle"
+        "timezone canonical endpoint webhook redirect slug handle currency iso template layout variant component "
+        "target rel theme"
     ).split()
 )
 _NAME_OF: Final = frozenset({"class", "icon", "file", "color", "colour"})

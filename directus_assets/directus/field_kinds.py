@@ -183,6 +183,8 @@ def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:
     if no_text := _no_text(field):
         return Verdict(fate=Fate.LEFT, why=no_text)
     verdict = _of_text(field, values) if field.type in _TEXT_TYPES else _of_json(field)
+    if field.name == "status" and verdict.text:
+        verdict = Verdict(fate=Fate.LEFT, why="a state, not a text", text=verdict.text)
     if verdict.text:
         told = replace(verdict.text, rule=spelled(field.validation), is_filterable=field.is_filterable)
         verdict = replace(verdict, text=told)
@@ -300,7 +302,7 @@ def _of_json(field: FieldRow) -> Verdict:
         )
     if field.interface in _OTHER_INTERFACES:
         return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
-    if set(words_of(field.interface or "")) & _NO_TEXT or (field.interface or "").startswith("system-"):
+    if (field.interface or "").startswith("system-"):
         return Verdict(
             fate=Fate.LEFT,
             why=f"no text by its interface {field.interface}",

@@ -181,7 +181,7 @@ def _describe(
     alias = _named(fields[parent], relation["meta"]["one_field"])
     verdicts = _verdicts(client, relation, twin, fields)
     texts = [each.text for each in verdicts.values() if each.text and each.fate is not Fate.LEFT]
-    own = {field.name for field in fields[parent] if classify(field).text and not field.is_secret}
+    own = {f.name for f in fields[parent] if classify(f).text and not (f.is_secret and not _is_withheld(verdicts, f))}
     carried = [field for field in fields[rows] if field.name in verdicts and _is_carried(field, verdicts[field.name])]
     on_item = {(field.name, field.type) for field in fields[parent] if field.special <= _PLAIN_SPECIALS}
     return TranslatedCollection(
@@ -196,7 +196,7 @@ def _describe(
         fields=tuple(texts),
         withheld=tuple(each.text for each in verdicts.values() if each.text and each.fate is Fate.LEFT),
         reasons=tuple((name, f"{each.fate}: {each.why}") for name, each in verdicts.items()),
-        item_fields=tuple(field.name for field in texts if field.name in own),
+        item_fields=tuple(name for name, each in verdicts.items() if each.text and name in own),
         carried=tuple(field.name for field in carried),
         carried_on_item=tuple(field.name for field in carried if (field.name, field.type) in on_item),
         alias_field=relation["meta"]["one_field"],
@@ -240,6 +240,10 @@ def _without_hidden_sources(verdicts: Mapping[str, Verdict], item: Iterable[Fiel
         name: verdict.withheld("hidden on the item") if name in hidden else verdict
         for name, verdict in verdicts.items()
     }
+
+
+def _is_withheld(verdicts: Mapping[str, Verdict], field: FieldRow) -> bool:
+    return field.name in verdicts and verdicts[field.name].is_withheld
 
 
 def _is_carried(field: FieldRow, verdict: Verdict) -> bool:

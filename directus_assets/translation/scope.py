@@ -34,6 +34,8 @@ class Scope:
     """The fields without text that a new row gets from the source."""
     status: str | None = None
     """The `status` of a new row; None for the field's default, or where it is carried."""
+    told: tuple[TextField, ...] = ()
+    """The fields of `schema` with those that are withheld, in the order of Directus."""
 
     @property
     def collection(self) -> str:
@@ -52,12 +54,23 @@ class Scope:
         Only where the item has every field that is translated: a title that an item keeps for editors does not make
         it the original of all the rest.
         """
-        return all(field.name in self.schema.item_fields for field in self.schema.fields)
+        return all(field.name in self.schema.item_fields for field in self._known_first or self.schema.fields)
+
+    @property
+    def withheld(self) -> list[str]:
+        """The fields that are not read, and that the first version read."""
+        read = {field.name for field in self.schema.fields}
+        return [field.name for field in self._known_first if field.name not in read]
+
+    @property
+    def _known_first(self) -> list[TextField]:
+        """The fields that the first version knew; what it made must not be made again because others are known now."""
+        return [field for field in self.told or self.schema.fields if field.kind != "auto"]
 
     @property
     def code_version(self) -> str:
         """A digest of how this collection is read, apart from its languages."""
-        fields = [(field.name, field.kind, field.first_members) for field in self.schema.fields]
+        fields = [(field.name, field.kind, field.first_members) for field in self._known_first]
         parts = [fields, self.source.code, self.source_on_item, _VERSION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
@@ -108,7 +121,7 @@ def _scope(
     if configured:
         _require(f"{where if own.source_language else 'translations'}.source_language", [configured], codes)
     source_field = _source_field(schema, own, where)
-    fields = _fields(schema, own, where)
+    told = _told(schema, own, where)
     status = own.status if own.status is not None else options.status
     preferences = (configured, schema.default_language, default_language, codes[0])
     source = next(code for code in preferences if code in by_code)
@@ -118,15 +131,17 @@ def _scope(
     chosen = codes if wanted is None else wanted
     # Where an item can be written in another language, it is translated into this one as well.
     targets = tuple(by_code[code] for code in chosen if code != source or (source_field and len(codes) > 1))
-    return Scope(
-        schema=replace(schema, fields=fields),
+    scope = Scope(
+        schema=schema,
         source=by_code[source],
         targets=targets,
         filter=own.filter,
         source_field=source_field,
-        carried=_carried(schema, fields, own, status),
         status=status if status != _OF_SOURCE and "status" in schema.carried else None,
+        told=told,
     )
+    fields = _fields(scope, own)
+    return replace(scope, schema=replace(schema, fields=fields), carried=_carried(schema, fields, own, status))
 
 
 def _carried(
@@ -148,16 +163,27 @@ def _source_field(schema: TranslatedCollection, own: CollectionOptions, where: s
     return own.source_language_field
 
 
-def _fields(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:
-    known = [field.name for field in (*schema.fields, *schema.withheld)]
-    known += [f"{field.name}.{member}" for field in (*schema.fields, *schema.withheld) for member in field.hidden]
+def _fields(scope: Scope, own: CollectionOptions) -> tuple[TextField, ...]:
+    """Those that are read: not what is withheld unless it is named, and not what the item, as the source, has not."""
+    withheld = {field.name for field in scope.schema.withheld} - {*(own.fields or ()), *own.kinds}
+    on_item = scope.source_on_item
+    return tuple(
+        field
+        for field in scope.told
+        if field.name not in withheld and not (on_item and field.name not in scope.schema.item_fields)
+    )
+
+
+def _told(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:
+    """The fields that are chosen, withheld ones included, as the YAML file says that they are read."""
+    order = {name: index for index, (name, _) in enumerate(schema.reasons)}
+    fields = sorted((*schema.fields, *schema.withheld), key=lambda field: order.get(field.name, len(order)))
+    known = [field.name for field in fields]
+    known += [f"{field.name}.{member}" for field in fields for member in field.hidden]
     _require(f"{where}.fields", [name for name in own.fields or () if name not in own.kinds], known)
     _require(f"{where}.exclude", own.exclude, [*known, *schema.carried])
     named = {*(own.fields or ()), *own.kinds}
-    # Those that are named are chosen, also from what is hidden.
-    fields = [*schema.fields, *(field for field in schema.withheld if field.name in named)]
-    found = {field.name for field in fields}
-    fields += [TextField(name=name, kind="plain") for name in own.kinds if "." not in name and name not in found]
+    fields += [TextField(name=name, kind="plain") for name in own.kinds if "." not in name and name not in known]
     chosen = {name.partition(".")[0] for name in own.fields} if own.fields is not None else None
     return tuple(
         _as_told(field, own, named)

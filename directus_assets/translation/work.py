@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 
@@ -339,7 +339,7 @@ def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequenc
     """
     if item.source_language == target.code:
         return _digest([scope.code_version, target.code, "source"])
-    texts = {name: canonical(value) for name, value in item.source.items()}
+    texts = _as_at_first(scope, {name: canonical(value) for name, value in item.source.items()})
     terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
     parts: list[object] = [texts, scope.code_version, target.code, terms, is_pseudo]
     # The project's language is part of the code version, and has been the only one that there was.
@@ -396,6 +396,15 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
 def passes(field: TextField, text: str) -> bool:
     """Whether a text passes the field's validation rule in Directus."""
     return not field.rule or accepts(json.loads(field.rule), field.name, text)
+
+
+def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:
+    """The texts as the first version saw them where there is nothing in the fields that it did not know, and in those
+    that are not read any more.
+    """
+    new = {field.name for field in scope.schema.fields if field.kind == "auto"}
+    kept = {name: text for name, text in texts.items() if text or name not in new}
+    return {**dict.fromkeys(scope.withheld, ""), **kept} if texts else texts
 
 
 @lru_cache(maxsize=256)  # every language asks

@@ -479,3 +479,38 @@ def test_a_directus_in_trouble_is_no_fault_of_a_collection() -> None:
 
     with pytest.raises(Overloaded):
         read_translated_collections(client(answer), faults={})
+
+
+NOTE = {"field": "note", "type": "string", "meta": {"interface": "input"}}
+
+
+def hidden(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {**described, "meta": {**described["meta"], "hidden": True}}
+
+
+def test_what_is_hidden_on_the_item_is_withheld_where_the_item_is_the_source() -> None:
+    (found,) = discover(posts(TITLE, NOTE, own=[TITLE, hidden(NOTE)]), relations())
+
+    assert [each.name for each in found.fields] == ["title"]
+    assert [each.name for each in found.withheld] == ["note"]
+    assert found.item_fields == ("title", "note")
+
+
+def test_an_item_all_of_whose_texts_are_hidden_is_no_source() -> None:
+    (found,) = discover(posts(TITLE, NOTE, own=[hidden(TITLE), hidden(NOTE)]), relations())
+
+    assert [each.name for each in found.fields] == ["title", "note"]
+    assert found.item_fields == ()
+
+
+def test_values_tell_what_a_name_does_not() -> None:
+    place = {"field": "place", "type": "string", "meta": {"interface": "input"}}
+    rows = [{"id": 1, "place": "about-us"}, {"id": 2, "place": "home"}, {"id": 3, "place": None}]
+
+    (copied,) = discover(
+        posts(TITLE, place), relations(), languages={"languages": LANGUAGES, "posts_translations": rows}
+    )
+    (text,) = discover(posts(TITLE, place), relations())
+
+    assert copied.fields[1].copied == "unless prose"
+    assert text.fields[1].copied == "addresses"

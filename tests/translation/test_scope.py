@@ -321,3 +321,33 @@ def test_fingerprints_of_the_first_version_stay(changed: dict[str, Any], before:
 )
 def test_what_the_first_version_read_in_another_way_is_made_anew(changed: dict[str, Any], before: str) -> None:
     assert fingerprint_of(**changed) != before
+
+
+GROWN = replace(
+    POSTS,
+    fields=(*POSTS.fields, TextField(name="rich", kind="auto")),
+    withheld=(TextField(name="note", kind="plain"), TextField(name="secret", kind="auto")),
+    reasons=tuple((name, "") for name in ("id", "title", "note", "body", "rich", "secret")),
+)
+
+
+def test_fields_that_are_withheld_or_known_now_leave_the_fingerprints_of_items_without_them() -> None:
+    (scope,) = scopes(GROWN)
+    item = Item(key="1", source_language="en-US", source={"title": "Hello", "body": "<p>Hi</p>", "rich": None}, rows={})
+    other = replace(item, source={**item.source, "rich": [{"text": "More words"}]})
+    target = scope.targets[0]
+
+    assert [field.name for field in scope.schema.fields] == ["title", "body", "rich"]
+    assert fingerprint(scope, item, target, (), is_pseudo=False) == "5d5020c9cc91ecad"
+    assert fingerprint(scope, other, target, (), is_pseudo=False) != "5d5020c9cc91ecad"
+
+
+def test_the_layout_is_what_it_was_whatever_is_withheld_or_known_now() -> None:
+    title = ("title", "body")
+
+    assert not scopes(replace(GROWN, item_fields=title))[0].source_on_item
+    (scope,) = scopes(replace(GROWN, item_fields=(*title, "note")))
+    assert scope.source_on_item
+    assert [field.name for field in scope.schema.fields] == ["title", "body"]
+    (scope,) = scopes(replace(GROWN, item_fields=(*title, "note", "rich")), collections={"posts": {"fields": ["rich"]}})
+    assert [field.name for field in scope.schema.fields] == ["rich"]

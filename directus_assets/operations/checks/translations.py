@@ -127,12 +127,12 @@ def _check_uncut(subject: Subject, scope: Scope) -> Iterator[Finding]:
 def _describe(scope: Scope) -> Finding:
     translated = ", ".join(f"{field.name} ({_how(field)})" for field in scope.schema.fields)
     chosen = {field.name for field in scope.schema.fields}
-    left = [
-        f"{name} ({why.partition(': ')[2]})"
-        for name, why in scope.schema.reasons
-        if name not in chosen and "key" not in why
-    ]
-    fields = translated + (f"; left: {', '.join(left)}" if left else "")
+    left: dict[str, list[str]] = {}
+    for name, why in scope.schema.reasons:
+        if name not in chosen:
+            left.setdefault(why.partition(": ")[2], []).append(name)
+    others = "; ".join(f"{', '.join(names)} ({why})" for why, names in left.items())
+    fields = translated + (f". Left: {others}" if others else "")
     targets = ", ".join(row.code for row in scope.targets)
     place = "on the item" if scope.source_on_item else f"a row of {scope.schema.translations}"
     source = f"{scope.source.code} ({place})"

@@ -18,11 +18,11 @@ _HEADING: Final = re.compile(r"h(?:eading|eader|[1-6])", re.IGNORECASE)
 _ITEM: Final = re.compile(
     r"li(?:st)?[-_]?item(?:[-_]?child)?|li|lic|check[-_]?list[-_]?item|task[-_]?item", re.IGNORECASE
 )
-_STYLES_OF_SLATE: Final = frozenset(
-    (  # noqa: SIM905  # a list of words reads best as words
-        "color backgroundColor fontSize fontFamily fontWeight lineHeight kbd highlight id key align"
-    ).split()
+_STYLES_OF_SLATE: Final = re.compile(
+    r"(?:color|size|family|weight|height|align|style|background|highlight|id|key|class(?:name)?)$", re.IGNORECASE
 )
+"""Names of what a leaf of Slate says of its formatting in words; all else that it says of it is yes or no."""
+_MENTION: Final = re.compile("mention", re.IGNORECASE)
 
 
 def _type(node: Any) -> str:
@@ -47,7 +47,7 @@ def _is_slate_leaf(node: Any) -> bool:
         and isinstance(node.get("text"), str)
         and "children" not in node
         and all(
-            name in _STYLES_OF_SLATE or value is None or isinstance(value, (bool, int, float))
+            _STYLES_OF_SLATE.search(name) or value is None or isinstance(value, (bool, int, float))
             for name, value in node.items()
             if name != "text"
         )
@@ -130,7 +130,11 @@ def _dialect_of_object(value: dict[str, Any]) -> Dialect | None:
 
 
 def _is_element(node: dict[str, Any]) -> bool:
-    return isinstance(node.get("children"), list) and "text" not in node and ("type" in node or len(node) == 1)
+    return (
+        isinstance(node.get("children"), list)
+        and "text" not in node
+        and ("type" in node or node.keys() <= {"children", "id", "key"})
+    )
 
 
 def _holds(nodes: list[Any], dialect: Dialect) -> bool:
@@ -154,7 +158,7 @@ def _nodes(value: JsonValue, path: Path, ids: Ids, dialect: Dialect, context: st
     """The texts of a node, or of a list of nodes."""
     if isinstance(value, list):
         yield from _list(value, path, ids, dialect, context)
-    elif _is_code(value):
+    elif _is_code(value) or _MENTION.search(_type(value)):
         yield Kept(path)
     elif isinstance(value, dict):
         yield from _members(value, path, ids, dialect)
