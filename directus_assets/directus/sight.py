@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import read_deletions
+from directus_assets.directus.held import read_held
 from directus_assets.errors import Forbidden
 
 
@@ -50,7 +51,7 @@ def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str
         Forbidden: the token may see some rows only, or may not see a field; nothing is proven then.
         DirectusAssetsError: Directus does not answer.
     """
-    held = client.get("/permissions/me")
+    held = read_held(client)
     for collection, needed in fields.items():
         right = held.get(collection, {}).get("read", {})
         # Directus says itself whether a right is bound to conditions on the item.

@@ -58,15 +58,15 @@ class Warm:
 
 
 def served_bytes(
-    client: DirectusClient, storage: Storage, file: File, derivative: Derivative, rendered: Rendered
+    client: DirectusClient, storage: Storage, file: File, derivative: Derivative, content: bytes
 ) -> int | None:
     """How many bytes Directus serves that are not those in the storage; None where it serves those.
 
     Directus itself may make a derivative of the same length, even of the same bytes. So what it is shown is marked, by
     bytes that no decoder looks at; they stay until the derivative is written anew.
     """
-    marked = rendered.content + _MARK
-    storage.write(derivative.stored_name, marked, content_type=rendered.mime_type)
+    marked = content + _MARK
+    storage.write(derivative.stored_name, marked, content_type=derivative.mime_type)
     head = client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
     return None if head.content_length == len(marked) else head.content_length
 
@@ -93,7 +93,7 @@ class Stored:
 
     def _prove(self, file: File, derivative: Derivative, rendered: Rendered) -> None:
         storage = self.storages[file.storage]
-        served = served_bytes(self.client, storage, file, derivative, rendered)
+        served = served_bytes(self.client, storage, file, derivative, rendered.content)
         self.sample.learn(file, derivative, is_served=served is None)
         if served is not None:
             storage.delete(derivative.stored_name)

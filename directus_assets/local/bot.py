@@ -31,5 +31,6 @@ def create_bot(admin: DirectusClient, *, token: str, config: Config | None = Non
         translates=True,
         declarations=declare(config.enrichments, schema, default_language=None),
         recommendations=plan_recommendations(config.enrichments, schema),
+        directus=admin.version,
     )
     carry_out(admin, plan_account(read_account(admin), as_permitted(admin, rights), token=token))

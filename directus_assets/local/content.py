@@ -71,8 +71,11 @@ def _add_presets(admin: DirectusClient) -> None:
 
 def _publish_files(admin: DirectusClient) -> None:
     """Lets everybody see files, as on any website; so links to derivatives open without a login."""
-    right = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
-    if not admin.get("/permissions", filter={field: {"_eq": value} for field, value in right.items()}):
+    # Directus 10 knows no policies: there, what has no role is everybody's.
+    everybody = {"policy": PUBLIC_POLICY} if admin.version.has_policies else {"role": None}
+    right = {**everybody, "collection": "directus_files", "action": "read"}
+    condition = {field: {"_null": True} if value is None else {"_eq": value} for field, value in right.items()}
+    if not admin.get("/permissions", filter=condition):
         admin.post("/permissions", {**right, "fields": ["*"], "permissions": {}, "validation": {}})
 
 

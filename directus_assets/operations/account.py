@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.held import OWN_ROWS
 from directus_assets.errors import NotFound
-from directus_assets.operations.rights import ALL_FIELDS, Right, surplus_rights, wished_rights
+from directus_assets.operations.rights import ALL_FIELDS, OWN_PERMISSIONS, Right, surplus_rights, wished_rights
 
 NAME = "directus-assets"
 """Of the policy and of the role."""
@@ -34,9 +35,12 @@ class Permission:
 class Account:
     """What is there. Ids are None where there is nothing yet."""
 
+    has_policies: bool = True
+    """Not so before Directus 11: there the role itself has the rights, and `policy` is the role."""
     policy: str | None = None
+    """What has the rights."""
     has_more_access: bool = False
-    """Whether the policy makes administrators or opens the Studio."""
+    """Whether that makes administrators or opens the Studio."""
     permissions: tuple[Permission, ...] = ()
     role: str | None = None
     is_policy_of_role: bool = False
@@ -46,6 +50,16 @@ class Account:
     is_in_role: bool = False
     is_active: bool = False
     has_token: bool = False
+
+    @property
+    def holder(self) -> str:
+        """What Directus calls that which has the rights."""
+        return "policy" if self.has_policies else "role"
+
+    @property
+    def holders_path(self) -> str:
+        """Where the holders of rights are."""
+        return "/policies" if self.has_policies else "/roles"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +80,8 @@ def read_account(admin: DirectusClient) -> Account:
     Raises:
         DirectusAssetsError: Directus does not answer, or the token is not an administrator's.
     """
+    if not admin.version.has_policies:
+        return _read_account_by_role(admin)
     policy = _first(admin, "/policies", name=NAME, fields=["id", *_ACCESS])
     role = _first(admin, "/roles", name=NAME, fields=["id", "policies.id", "policies.policy"])
     user = _first(admin, "/users", email=EMAIL, fields=["id", "role", "status", "token", "policies.id"])
@@ -86,6 +102,24 @@ def read_account(admin: DirectusClient) -> Account:
     )
 
 
+def _read_account_by_role(admin: DirectusClient) -> Account:
+    role = _first(admin, "/roles", name=NAME, fields=["id", *_ACCESS])
+    user = _first(admin, "/users", email=EMAIL, fields=["id", "role", "status", "token"])
+    # Directus 10 lists the rights that the Studio needs as well; those have no id.
+    rows = admin.get("/permissions", filter={"role": {"_eq": role["id"]}}, limit=-1) if role else []
+    return Account(
+        has_policies=False,
+        policy=role["id"] if role else None,
+        has_more_access=bool(role and any(role[name] for name in _ACCESS)),
+        permissions=tuple(Permission(id=row["id"], right=_right(row)) for row in rows if "id" in row),
+        role=role["id"] if role else None,
+        user=user["id"] if user else None,
+        is_in_role=bool(user and role and user["role"] == role["id"]),
+        is_active=bool(user and user["status"] == "active"),
+        has_token=bool(user and user["token"]),
+    )
+
+
 def plan_account(
     account: Account, rights: Sequence[Right], *, token: str, renew_token: bool = False, prune: bool = False
 ) -> list[Step]:
@@ -99,7 +133,7 @@ def plan_account(
         prune: take away what is not needed, which is otherwise left alone and named.
     """
     policy = account.policy or str(uuid.uuid4())
-    role = account.role or str(uuid.uuid4())
+    role = (account.role or str(uuid.uuid4())) if account.has_policies else policy
     return [
         *_policy_steps(account, policy),
         *_missing_steps(account, policy, rights),
@@ -147,14 +181,14 @@ def _policy_steps(account: Account, policy: str) -> Iterable[Step]:
     if account.policy is None:
         description = "Reads pictures, texts and settings; writes translations only."
         body = {"id": policy, "name": NAME, "icon": _ICON, "description": description, **_ACCESS}
-        yield Step(verb="create", what="policy", detail=NAME, method="POST", path="/policies", body=body)
+        yield Step(verb="create", what=account.holder, detail=NAME, method="POST", path=account.holders_path, body=body)
     elif account.has_more_access:
         yield Step(
             verb="change",
-            what="policy",
+            what=account.holder,
             detail="no administrator, no Studio",
             method="PATCH",
-            path=f"/policies/{policy}",
+            path=f"{account.holders_path}/{policy}",
             body=_ACCESS,
         )
 
@@ -164,11 +198,11 @@ def _missing_steps(account: Account, policy: str, rights: Sequence[Right]) -> It
         row = _row_of(account, right)
         if row is None:
             body = {
-                "policy": policy,
+                account.holder: policy,
                 "collection": right.collection,
                 "action": right.action,
                 "fields": list(right.fields),
-                "permissions": {},
+                "permissions": OWN_ROWS if right.name == OWN_PERMISSIONS.name else {},
                 "validation": {},
             }
             yield Step(verb="create", what="right", detail=str(right), method="POST", path="/permissions", body=body)
@@ -191,6 +225,8 @@ def _surplus_steps(account: Account, rights: Sequence[Right], *, prune: bool) ->
 
 
 def _role_steps(account: Account, policy: str, role: str) -> Iterable[Step]:
+    if not account.has_policies:
+        return
     if account.role is None:
         body = {"id": role, "name": NAME, "icon": _ICON, "policies": [{"policy": policy}]}
         yield Step(verb="create", what="role", detail=NAME, method="POST", path="/roles", body=body)

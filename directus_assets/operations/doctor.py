@@ -25,12 +25,14 @@ from directus_assets.settings import Settings
 
 _FIRST: tuple[tuple[str, Check], ...] = (
     ("address", connection.check_address),
+    # It is the first to use the token: what is wrong with that is told here.
+    ("token", connection.check_version),
     ("token", connection.check_token),
 )
 """Without these, nothing else can be asked of Directus."""
 
 _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
-    ("version", connection.check_version),
+    ("limits", connection.check_limits),
     ("rights", access.check_rights),
     ("long queries", connection.check_long_queries),
     ("presets", images.check_presets),
@@ -39,6 +41,7 @@ _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("tracking", translations.check_tracking),
     ("change feed", feed.check_feed),
     ("libvips", images.check_libvips),
+    ("bytes", images.check_bytes),
     ("storage", storages.check_storages),
     ("served files", images.check_stored_names),
     ("buttons", flows.check_buttons),

@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 
 import httpx
 
+from directus_assets.directus.held import read_held
 from directus_assets.directus.models import ProjectSettings
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
@@ -68,7 +69,7 @@ class Subject:
     @cached_property
     def held(self) -> tuple[Right, ...]:
         """The token's rights."""
-        return held_rights(self.project.directus.get("/permissions/me"))
+        return held_rights(read_held(self.project.directus))
 
     @cached_property
     def directus_settings(self) -> ProjectSettings:
@@ -136,6 +137,7 @@ class Subject:
             translates=self.project.translates,
             declarations=declarations,
             recommendations=recommendations,
+            directus=self.project.directus.version,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from directus_assets.directus.models import Activity, File, ProjectSettings
+from directus_assets.directus.version import LATEST, Version
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.recommendation_plan import RecommendationPlan
 from directus_assets.notify import NOTIFICATIONS_RIGHT, ROLE_RIGHTS
@@ -42,9 +43,8 @@ class Right:
 IMAGE_RIGHTS: tuple[Right, ...] = (
     Right(collection="directus_activity", action="read", fields=Activity.FIELDS),
     Right(collection="directus_files", action="read", fields=File.FIELDS),
-    Right(collection="directus_settings", action="read", fields=ProjectSettings.FIELDS),
 )
-"""To follow changes and presets, and to read pictures and ask for derivatives."""
+"""To follow changes, and to read pictures and ask for derivatives."""
 
 SCHEMA_RIGHTS: tuple[Right, ...] = (
     Right(collection="directus_collections", action="read", fields=_COLLECTION_FIELDS),
@@ -66,6 +66,12 @@ REVISION_RIGHTS: tuple[Right, ...] = (
 """To see what a human has saved within the milliseconds of a write of ours, and to put it back."""
 
 
+OWN_PERMISSIONS: Right = Right(
+    collection="directus_permissions", action="read", fields=("role", "collection", "action", "permissions", "fields")
+)
+"""To tell what it may do; needed on Directus 10, where nobody else tells it, and for the rows of the own role only."""
+
+
 def needed_rights(
     scopes: Sequence[Scope],
     config: Config,
@@ -73,6 +79,7 @@ def needed_rights(
     translates: bool,
     declarations: Sequence[Declaration] = (),
     recommendations: Sequence[RecommendationPlan] = (),
+    directus: Version = LATEST,
 ) -> tuple[Right, ...]:
     """All rights that the pipeline needs, each collection and action once.
 
@@ -82,8 +89,12 @@ def needed_rights(
         translates: whether anything is translated at all, so that the schema is searched for collections.
         declarations: what is enriched.
         recommendations: what is recommended.
+        directus: whose rights they are.
     """
-    rights = list(IMAGE_RIGHTS)
+    settings = Right(collection="directus_settings", action="read", fields=ProjectSettings.fields_of(directus))
+    rights = [*IMAGE_RIGHTS, settings]
+    if not directus.has_policies:
+        rights.append(OWN_PERMISSIONS)
     if fields := _fields_of_filter(config.images.filter):
         rights.append(Right(collection="directus_files", action="read", fields=tuple(fields)))
     if translates:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.held import read_access
 from directus_assets.directus.project_schema import read_project_schema
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.declaration import Declaration
@@ -103,6 +104,7 @@ def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, 
         translates=project.translates,
         declarations=declarations,
         recommendations=recommendations,
+        directus=client.version,
     )
 
 
@@ -112,7 +114,7 @@ def require_administrator(admin: DirectusClient) -> None:
     Raises:
         Forbidden: it is not.
     """
-    if not admin.get("/policies/me/globals").get("admin_access"):
+    if not read_access(admin).is_admin:
         raise Forbidden(
             "The token that was given is not an administrator's.",
             remedy="Give a static token of an administrator: in Directus, open your own user and generate one.",

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.held import read_held
 from directus_assets.errors import ConfigurationError
 from directus_assets.notify import NOTIFICATIONS_RIGHT
 from directus_assets.operations.account import Step, carry_out, plan_account, read_account
@@ -84,7 +85,7 @@ def _right_to_tell(project: Project, admin: DirectusClient) -> Iterable[Step]:
     """The pipeline's user tells the editor the outcome of a click, by a notification in Directus."""
     collection, action = NOTIFICATIONS_RIGHT
     right = Right(collection=collection, action=action)
-    if not missing_rights([right], held_rights(project.directus.get("/permissions/me"))):
+    if not missing_rights([right], held_rights(read_held(project.directus))):
         return []
     account = read_account(admin)
     if account.user != project.directus.own_user_id:

@@ -11,6 +11,7 @@ from PIL import Image
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.directus.version import NEWEST
 from directus_assets.images.make import Maker
 from directus_assets.images.transforms import SizesUnknown, derivatives
 from tests.directus_query import answer_query, sight
@@ -109,6 +110,8 @@ class ScriptedDirectus:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if (answer := self.trouble(request)) is not None:
             return answer
+        if request.url.path == "/server/info":
+            return httpx.Response(200, json={"data": {"version": NEWEST}})
         if request.url.path == "/permissions/me":
             return httpx.Response(200, json={"data": sight("directus_files", full=not self.hides_rows)})
         return self._served(request)

@@ -7,7 +7,13 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from directus_assets.operations.checks.connection import check_address, check_long_queries, check_token, check_version
+from directus_assets.operations.checks.connection import (
+    check_address,
+    check_limits,
+    check_long_queries,
+    check_token,
+    check_version,
+)
 from directus_assets.operations.doctor import examine
 from directus_assets.operations.findings import Finding, Status, Subject
 from directus_assets.orchestration.resources import Project
@@ -99,7 +105,10 @@ def test_variables_that_are_not_set_are_named() -> None:
     [
         ({"version": "12.4.0"}, [("version", Status.OK)]),
         ({"version": "11.17.4", "queryLimit": {"max": -1}}, [("version", Status.OK)]),
-        ({"version": "10.13.1"}, [("version", Status.WARNING)]),
+        ({"version": "10.13.1"}, [("version", Status.OK)]),
+        ({"version": "10.12.1"}, [("version", Status.FAILED)]),
+        ({"version": "11.0.1"}, [("version", Status.FAILED)]),
+        ({"version": "13.0.0"}, [("version", Status.WARNING)]),
         ({}, [("version", Status.WARNING)]),
         ({"version": "12.4.0", "queryLimit": {"max": 0}}, [("version", Status.OK), ("limits", Status.FAILED)]),
         ({"version": "12.4.0", "queryLimit": {"max": 100}}, [("version", Status.OK), ("limits", Status.WARNING)]),
@@ -113,7 +122,9 @@ def test_variables_that_are_not_set_are_named() -> None:
 def test_version_and_limits(
     server: dict[str, object], expected: list[tuple[str, Status]], imaginary: Imaginary
 ) -> None:
-    findings = check_version(imaginary(lambda _: httpx.Response(200, json={"data": server})))
+    subject = imaginary(lambda _: httpx.Response(200, json={"data": server}))
+
+    findings = [*check_version(subject), *(check_limits(subject) if expected[0][1] is not Status.FAILED else ())]
 
     assert [(finding.what, finding.status) for finding in findings] == expected
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from directus_assets.directus.held import read_access
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.operations.hidden import Hidden, find_hidden
 from directus_assets.operations.rights import Right, missing_rights, surplus_rights, wished_rights
 
-_REMEDY = "Run `directus-assets setup`, or add it to the policy of the token's user in Directus."
+_REMEDY = (
+    "Run `directus-assets setup`, or add it to the policy (Directus 10: the role) of the token's user in Directus."
+)
 
 
 def check_rights(subject: Subject) -> Iterator[Finding]:
@@ -55,8 +58,8 @@ def _wished(subject: Subject, needed: tuple[Right, ...], missing: list[Right]) -
 
 
 def _surplus(subject: Subject, needed: tuple[Right, ...]) -> Iterator[Finding]:
-    access = subject.project.directus.get("/policies/me/globals")
-    if access.get("admin_access") or access.get("app_access"):
+    access = read_access(subject.project.directus)
+    if access.is_admin or access.has_app:
         return  # These bring rights of their own, and are told with the token.
     if surplus := surplus_rights(needed, subject.held):
         yield warning(

@@ -13,10 +13,11 @@ from directus_assets.directus.client import (
     USER_AGENT,
     is_plain_http,
 )
+from directus_assets.directus.held import read_access
+from directus_assets.directus.version import NEWEST, SUPPORTED, TESTED, Version
 from directus_assets.errors import Forbidden, Rejected
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 
-_TESTED_MAJORS = (11, 12)
 _CLOCK_TOLERANCE_SECONDS = 60
 
 
@@ -64,34 +65,40 @@ def check_token(subject: Subject) -> Iterator[Finding]:
     """The token belongs to somebody, who is no administrator."""
     directus = subject.project.directus
     user = directus.own_user_id
-    access = directus.get("/policies/me/globals")
-    if access.get("admin_access"):
+    access = read_access(directus)
+    if access.is_admin:
         yield warning(
             "token",
             f"User {user} is an administrator: the token may do everything.",
             "Run `directus-assets setup`, which makes a user with the least rights.",
         )
-    elif access.get("app_access"):
+    elif access.has_app:
         yield warning(
             "token",
             f"User {user} may log in to the Studio, which gives it rights that are not needed.",
-            "Switch off App Access in its policy, or run `directus-assets setup`.",
+            "Switch off App Access in its policy (Directus 10: its role), or run `directus-assets setup`.",
         )
     else:
         yield ok("token", f"user {user}, no administrator")
 
 
 def check_version(subject: Subject) -> Iterator[Finding]:
-    """A version of Directus that this has been tried with, and no limits of its that are in the way."""
-    server = subject.project.directus.get("/server/info")
-    version = str(server.get("version") or "unknown")
-    known = " and ".join(f"{major}.x" for major in _TESTED_MAJORS)
-    if version.partition(".")[0] in map(str, _TESTED_MAJORS):
-        yield ok("version", f"Directus {version}")
+    """Which Directus it is: everything else depends on that."""
+    told = str(subject.project.directus.get("/server/info").get("version") or "")
+    version = Version.parse(told)
+    tested = f"the tests run on {', '.join(TESTED[:-1])} and {NEWEST}"
+    if version.fault:
+        yield failed("version", f"{version.fault} T{tested[1:]}.", f"Upgrade Directus to {SUPPORTED}.")
+    elif not told or version.is_untested:
+        name = f"Directus {version} is untested" if told else "Directus does not tell its version"
+        yield warning("version", f"{name}; {tested}.", f"Use {SUPPORTED} if you can.")
     else:
-        yield warning(
-            "version", f"Directus is {version}; this has been tried with {known}.", f"Use Directus {known} if you can."
-        )
+        yield ok("version", f"Directus {version}; {tested}")
+
+
+def check_limits(subject: Subject) -> Iterator[Finding]:
+    """No limits of Directus are in the way."""
+    server = subject.project.directus.get("/server/info")
     yield from _check_query_limit(subject.project.directus.query_limit())
     for name, variable in (("rateLimit", "RATE_LIMITER"), ("rateLimitGlobal", "RATE_LIMITER_GLOBAL")):
         if limit := server.get(name):

@@ -8,7 +8,8 @@ from typing import Any
 from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError
-from directus_assets.images.delivery import NotServed
+from directus_assets.images.delivery import NotServed, served_bytes
+from directus_assets.images.sameness import difference
 from directus_assets.images.sharp import NotReproducible
 from directus_assets.images.sharp.load import libvips
 from directus_assets.images.sharp.operations import read_options
@@ -74,6 +75,25 @@ def check_libvips(subject: Subject) -> Iterator[Finding]:
         yield ok("libvips", version)
 
 
+def check_bytes(subject: Subject) -> Iterator[Finding]:
+    """What is rendered here for Directus' storage has the bytes that it would have there."""
+    settings, project = subject.directus_settings, subject.project
+    if "storage" not in {project.delivery_of(preset.key) for preset in settings.presets}:
+        return
+    same = {
+        "all": "has the bytes that Directus would make",
+        "some": "has the bytes that Directus would make for JPEG and WebP, but of pictures in CMYK",
+        "none": "has other bytes than Directus would make",
+    }[settings.directus.same_bytes]
+    other = ""
+    if settings.directus.same_bytes != "all":
+        accepts = project.settings.config.images.accept_similar
+        other = (
+            f"; what has not is {'stored all the same (`accept_similar`)' if accepts else 'left to Directus (warm)'}"
+        )
+    yield ok("bytes", f"Directus {settings.directus}: what is rendered here {same}{other}")
+
+
 def check_stored_names(subject: Subject) -> Iterator[Finding]:
     """Directus serves what is put into its storage under the name that it looks for."""
     project = subject.project
@@ -98,7 +118,7 @@ def _examine_preset(subject: Subject, preset: Preset) -> Finding:
     delivery = subject.project.delivery_of(preset.key)
     try:
         wanted = derivatives(preset, _ANY_PICTURE)
-        obstacle = "" if delivery == "warm" else _obstacle(wanted)
+        obstacle = "" if delivery == "warm" else _obstacle(wanted) or _other_bytes(subject, preset, delivery, wanted)
     except BadInput as error:
         return failed(what, error.message, error.remedy)
     if not wanted:
@@ -124,6 +144,13 @@ def _obstacle(wanted: Sequence[Derivative]) -> str:
     return ""
 
 
+def _other_bytes(subject: Subject, preset: Preset, delivery: str, wanted: Sequence[Derivative]) -> str:
+    """Why this Directus would make other bytes of these; empty where they may be stored for it."""
+    if delivery == "export" or subject.project.settings.config.images.accept_similar:
+        return ""
+    return next(filter(None, (difference(preset.directus, derivative) for derivative in wanted)), "")
+
+
 def _why_warm(subject: Subject, preset_key: str) -> str:
     images = subject.project.settings.config.images
     chosen = preset_key in images.presets and images.presets[preset_key].delivery
@@ -143,30 +170,42 @@ def _reported(
 
 
 def _probe(subject: Subject, files: Sequence[File]) -> str:
-    """Stores some bytes as a derivative that nobody uses, looks whether they come back, and removes them."""
+    """Stores some bytes as derivatives that nobody uses, looks whether they come back, and removes them.
+
+    One derivative for each kind of name: within the picture's size, and limited to it.
+    """
     file = files[0]
     storage = subject.project.storages[file.storage]
-    (derivative,) = derivatives(Preset(key="", width=7, height=3, fit="cover", format="webp", quality=3), file)
-    mark = secrets.token_bytes(32)
-    storage.write(derivative.stored_name, mark, content_type="image/webp")
-    try:
-        served = subject.project.directus.download(file.id, **_PROBE)
-    finally:
-        storage.delete(derivative.stored_name)
-    if served != mark:
-        raise _not_served(storage)
+    limited: dict[str, str | int] = {**_PROBE, "width": (file.width or 0) + 7, "withoutEnlargement": "true"}
+    for probe in (_PROBE, limited):
+        row = {"key": "", **probe, "withoutEnlargement": probe is limited}
+        (derivative,) = derivatives(Preset.parse(row, subject.directus_settings.directus), file)
+        if derivative.other_name:
+            continue
+        mark = secrets.token_bytes(32)
+        storage.write(derivative.stored_name, mark, content_type="image/webp")
+        try:
+            served = subject.project.directus.download(file.id, **probe)
+        finally:
+            storage.delete(derivative.stored_name)
+        if served != mark:
+            raise _not_served(storage)
     return f"Directus serves what is stored in {storage.describe()}"
 
 
 def _compare(subject: Subject, files: Sequence[File]) -> str:
-    """Only presets may be asked for, so a derivative that is there has to do: its size tells whether it is served."""
+    """Only presets may be asked for, so a derivative that is there has to do: it is marked for a moment."""
     storage = subject.project.storages[files[0].storage]
     presets = [p for p in subject.directus_settings.presets if subject.project.delivery_of(p.key) == "storage"]
     for file, preset in itertools.product(files, presets):
         for derivative in derivatives(preset, file):
-            if size := storage.size(derivative.stored_name):
-                head = subject.project.directus.head_asset(file.id, preset=preset.key, accept=derivative.accept)
-                if head.content_length != size:
+            if storage.size(derivative.stored_name):
+                content = storage.read(derivative.stored_name)
+                try:
+                    served = served_bytes(subject.project.directus, storage, file, derivative, content)
+                finally:
+                    storage.write(derivative.stored_name, content, content_type=derivative.mime_type)
+                if served is not None:
                     raise _not_served(storage)
                 return f"Directus serves what is stored in {storage.describe()}"
     return "not tried: there is no derivative yet; the first of each kind is proved when made"

@@ -1,0 +1,60 @@
+"""What a token may do, as Directus says itself: alike for policies (since Directus 11) and for roles (Directus 10)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from directus_assets.directus.client import DirectusClient
+
+Held: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By collection and action: `access` (`full`, `partial` or `none`) and `fields`, as in `GET /permissions/me`."""
+
+OWN_ROWS: Mapping[str, Any] = {"role": {"_eq": "$CURRENT_ROLE"}}
+"""Of `directus_permissions`: those of the token's own role."""
+
+_ALL_ACTIONS = {
+    action: {"access": "full", "fields": ["*"]} for action in ("create", "read", "update", "delete", "share")
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """What comes before all single rights."""
+
+    is_admin: bool
+    has_app: bool
+    """Whether the user may log in to the Studio."""
+
+
+def read_access(client: DirectusClient) -> Access:
+    """What the token's user is.
+
+    Raises:
+        DirectusAssetsError: Directus does not answer.
+    """
+    if client.version.has_policies:
+        row = client.get("/policies/me/globals")
+    else:
+        # To whom may not read roles, which everybody in the Studio and every administrator may, it answers an id only.
+        row = client.get("/users/me", fields=["role.admin_access", "role.app_access"]).get("role") or {}
+    return Access(is_admin=bool(row.get("admin_access")), has_app=bool(row.get("app_access")))
+
+
+def read_held(client: DirectusClient) -> Held:
+    """The token's rights.
+
+    Raises:
+        Forbidden: on Directus 10, without the right to read the own ones.
+        DirectusAssetsError: Directus does not answer.
+    """
+    if client.version.has_policies:
+        held: Held = client.get("/permissions/me")
+        return held
+    if read_access(client).is_admin:
+        return {row["collection"]: _ALL_ACTIONS for row in client.get("/collections")}
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    # Directus 10 answers all of them whatever the limit, and puts those of the Studio among them, which have no id.
+    for row in client.get("/permissions", filter=OWN_ROWS, limit=-1):
+        access = "partial" if row.get("permissions") else "full"
+        found.setdefault(row["collection"], {})[row["action"]] = {"access": access, "fields": row.get("fields") or []}
+    return found
