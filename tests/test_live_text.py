@@ -5,7 +5,8 @@ import pytest
 from directus_assets.enrichment.result import check_answer
 from directus_assets.live_text import added_parts, foreign_parts
 from directus_assets.settings import ResultOptions
-from directus_assets.translation.checks import Case, defects
+from directus_assets.translation.case import Case
+from directus_assets.translation.checks import defects
 from directus_assets.translation.languages import language
 from directus_assets.translation.segments import Kind, Placeholder, Segment, cut
 

@@ -9,11 +9,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
-from directus_assets.live_text import Kind, Part, added_parts
+from directus_assets.live_text import Kind
+from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
 from directus_assets.translation.form_checks import (
     changed_lines,
     emptied_pair,
@@ -21,113 +20,19 @@ from directus_assets.translation.form_checks import (
     lost_markup,
     turned_inside_out,
 )
-from directus_assets.translation.glossary import Term, terms_in
+from directus_assets.translation.glossary import terms_in
 from directus_assets.translation.language_check import detected_language
-from directus_assets.translation.languages import Language, unicode_script
+from directus_assets.translation.languages import unicode_script
 from directus_assets.translation.numbers import changed_numbers
+from directus_assets.translation.own_words import no_words, own_words, wrapped_up
 from directus_assets.translation.segments.model import BadAnswer, Segment
-from directus_assets.translation.segments.notation import PLACEHOLDER, read
+from directus_assets.translation.segments.notation import read
+from directus_assets.translation.untranslated import echo, left_in
 
 SLUG: Final = "slug"
 """The context of a segment that becomes part of an address: it may stay in Latin letters, and be shortened."""
 
-_URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-# Addresses start where no letter stands before, else a long word costs the square of its length.
-_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-# Latin names stand without a space in a text of another script.
-_LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
-_RUN = re.compile(rf"[{_LATIN}]+|[^\W\d_{_LATIN}]+")
-_SENTENCE = re.compile(r"(?<=[.!?…。！？])\s*|\n")
-# What is typed into a terminal: a known program, or an option.
-_COMMAND = re.compile(
-    r"^\W*(?:sudo|npm|npx|yarn|pnpm|pip3?|docker|git|curl|wget|cd|apt(?:-get)?|brew|kubectl|helm|ssh|cargo) [a-z./-]"
-    r"|(?:^|\s)--[a-z][\w-]+(?:[\s=]|$)"
-)
-_LONGEST_PARTICLE: Final = 3
-_SPOKEN: Final = frozenset(
-    (  # noqa: SIM905 - a list of words reads best as such
-        "how why what when where who which your our my we you i it is are was were be been can will would should must "
-        "do does don't did not let get has have had please all new best now try buy see use add"
-    ).split()
-)
-"""Words of sentences and headlines, which names and titles rarely have."""
-_LABEL = re.compile(
-    r"^\W*(?:(?:the )?translat(?:ion|ed text)\b.{0,30}:|"
-    r"(?:übersetzung|traduction|traducción|traduzione|tradução|翻訳|翻译|译文|перевод)\s*[:\uff1a])",
-    re.IGNORECASE,
-)
-_COLON = re.compile(r"[:\uff1a]")
-_LEAKS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"^\W*(?:sure|certainly|of course|okay)[,!.:]\s+(?:here|i)\b",
-        r"^\W*here(?:'s|\u2019s| is| are)\b.{0,40}\btranslat",
-        r"\bas an ai\b",
-        r"\bi(?:'m| am) sorry, (?:but )?i\b",
-        r"\bi (?:can(?:no|')t|am unable to) (?:translate|assist|help)\b",
-        r"```|<\|(?:im_|end)|\bsource_segments\b",
-    )
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One segment with its answer, both with placeholders, and what decides whether they fit.
-
-    `is_pseudo`: the answer is in no language at all, so that none can be the wrong one.
-    """
-
-    segment: Segment
-    answer: str
-    source: Language
-    target: Language
-    terms: Sequence[Term] = ()
-    is_pseudo: bool = False
-
-    @property
-    def text(self) -> str:
-        """The source text."""
-        return self.segment.text
-
-    @cached_property
-    def bare_text(self) -> str:
-        """The source without placeholders, URLs and addresses."""
-        return _bare(self.text)
-
-    @cached_property
-    def bare_answer(self) -> str:
-        """The answer without placeholders, URLs and addresses."""
-        return _bare(self.answer)
-
-    @cached_property
-    def added(self) -> list[Part]:
-        """What of the answer would be acted upon, and is not in the source."""
-        return added_parts(_without_placeholders(self.text), _without_placeholders(self.answer))
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The source's words."""
-        return _WORD.findall(self.bare_text)
-
-    @cached_property
-    def new_letters(self) -> str:
-        """The letters of the answer without words of the source: names and brands may stay as they are."""
-        kept = {run.casefold() for run in _RUN.findall(self.bare_text)}
-        for term in self.terms:
-            kept |= {run.casefold() for run in _RUN.findall(term.fixed_translation(self.target) or "")}
-        return "".join(run for run in _RUN.findall(self.bare_answer) if run.casefold() not in kept)
-
-    @property
-    def is_new(self) -> bool:
-        """Whether most of the answer's letters are in words that the source does not have."""
-        return 2 * len(self.new_letters) > sum(map(str.isalpha, self.bare_answer))
-
-    @property
-    def crosses_languages(self) -> bool:
-        """Whether source and target are different languages, and not variants of one."""
-        return self.source.base != self.target.base
 
 
 def defects(case: Case) -> tuple[str, ...]:
@@ -188,50 +93,6 @@ def _markup(case: Case) -> str | None:
     return f"There is {kinds} that the source does not have: {' '.join(part.text for part in extra)[:200]}"
 
 
-def _echo(case: Case) -> str | None:
-    if not case.crosses_languages or case.bare_answer.casefold().split() != case.bare_text.casefold().split():
-        return None
-    if case.source.has_no_spaces:
-        is_sentence = sum(map(str.isalpha, case.bare_text)) >= 10
-    else:
-        # Names, brands and single words are often the same in both languages; a few small words make it a sentence.
-        is_sentence = len(case.words) >= 6 or (len(case.words) >= 4 and sum(w[0].islower() for w in case.words) >= 2)
-    if not is_sentence or case.new_letters or _is_kept(case) or _stays(case.bare_text):
-        return None
-    return f"This is the source text again, not a translation into {case.target.name}."
-
-
-def _left_in(case: Case) -> str | None:
-    if not case.crosses_languages or case.is_pseudo:
-        return None
-    if case.source.has_no_spaces:
-        parts = (part.strip() for part in _SENTENCE.split(case.bare_text))
-        found = next((s for s in parts if sum(map(str.isalpha, s)) >= 10 and s in case.bare_answer != s), "")
-        return f"A sentence of the source was not translated: '{found[:80]}'." if found else None
-    words = " ".join(_WORD.findall(case.bare_answer)).casefold()
-    for sentence in _SENTENCE.split(case.bare_text):
-        left = _WORD.findall(sentence)
-        is_sentence = len(left) >= 5 and sum(word[0].islower() for word in left) >= 3 and not _stays(sentence)
-        if is_sentence and f" {' '.join(left).casefold()} " in f" {words} " and words != " ".join(left).casefold():
-            return f"A sentence of the source was not translated: '{sentence.strip()[:80]}'."
-    return None
-
-
-def _stays(text: str) -> bool:
-    """Whether `text` is what stays as it is: a command, or a name, title or address, whose words begin in capitals."""
-    if _COMMAND.search(text):
-        return True
-    words = _WORD.findall(text)
-    is_named = all(word[0].isupper() or len(word) <= _LONGEST_PARTICLE for word in words)
-    has_mark = any(word[0].islower() for word in words[1:]) or any(map(str.isdigit, text))
-    return is_named and has_mark and not any(word.lower() in _SPOKEN for word in words)
-
-
-def _is_kept(case: Case) -> bool:
-    """Whether the glossary wants this very text to stay."""
-    return any(term.fixed_translation(case.target) == case.bare_text.strip() for term in case.terms)
-
-
 def _script(case: Case) -> str | None:
     letters = case.new_letters
     if len(letters) < 6 or case.segment.context == SLUG:
@@ -273,17 +134,6 @@ def _glossary(case: Case) -> str | None:
     return None
 
 
-def _leakage(case: Case) -> str | None:
-    for pattern in (*_LEAKS, _LABEL):
-        if pattern is _LABEL and len(_COLON.findall(case.answer)) <= len(_COLON.findall(case.text)):
-            continue  # the real title "Translation: a history"
-        if (match := pattern.search(case.answer)) and not pattern.search(case.text):
-            return (
-                f"There are words of your own in the translation: '{match[0][:60]}'. Answer with the translation only."
-            )
-    return None
-
-
 def _of_form(check: Callable[[Segment, str], str | None]) -> Callable[[Case], str | None]:
     return lambda case: check(case.segment, case.answer)
 
@@ -294,30 +144,23 @@ _CHECKS: Final[tuple[Callable[[Case], str | None], ...]] = (
     _addresses,
     _markup,
     *map(_of_form, (turned_inside_out, emptied_pair, changed_lines, escaped_characters, lost_markup)),
-    _echo,
-    _left_in,
+    echo,
+    left_in,
     _script,
     _language,
     _length,
     _repetition,
     _glossary,
-    _leakage,
+    own_words,
+    wrapped_up,
+    no_words,
 )
 
 
-def _without_placeholders(text: str) -> str:
-    # A single placeholder stands for something between words, a pair for the markup of the words inside.
-    return PLACEHOLDER.sub(lambda match: " " if match[0].endswith("/>") else "", text)
-
-
-def _bare(text: str) -> str:
-    return _EMAIL.sub(" ", _URL.sub(" ", _without_placeholders(text)))
-
-
 def _addresses_in(text: str) -> list[str]:
-    plain = _without_placeholders(text)
-    urls = [url.rstrip(".,;:!?'*)]") for url in _URL.findall(plain)]
-    return urls + _EMAIL.findall(_URL.sub(" ", plain))
+    plain = without_placeholders(text)
+    urls = [url.rstrip(".,;:!?'*)]") for url in URL.findall(plain)]
+    return urls + EMAIL.findall(URL.sub(" ", plain))
 
 
 def _weight(text: str) -> float:
@@ -330,6 +173,6 @@ def _has_wording(answer: str, wording: str) -> bool:
     folded = answer.casefold()
     if wording.casefold() in folded:
         return True
-    words = [word.casefold() for word in _WORD.findall(wording)]
+    words = [word.casefold() for word in WORD.findall(wording)]
     stems = [word if len(word) < 5 else word[: math.ceil(0.7 * len(word))] for word in words]
     return bool(stems) and all(stem in folded for stem in stems)

@@ -11,7 +11,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from directus_assets.translation.checks import Case, defects, shared_defect
+from directus_assets.translation.case import Case
+from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in

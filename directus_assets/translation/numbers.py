@@ -32,6 +32,11 @@ _LARGE = re.compile(
 _DAYTIME = re.compile(
     r"(?i)\d\s*[ap]\.?\s?m\b|午前|午後|上午|下午|晚上|오전|오후|\b(?:tarde|noche|matin|soir|nachmittags|abends)\b"
 )
+_ROUND_WORDS: Final = {
+    "100": re.compile(r"(?i)\b(?:hundreds?|hundert\w*|cents?|cien\w*|cem|cento|honderd\w*|sto|сто|сотн\w+)\b|百"),
+    "1000": re.compile(r"(?i)\b(?:thousands?|tausend\w*|mille|mila|mil|duizend\w*|tysiąc\w*|тысяч\w*)\b|千"),
+}
+_BUDDHIST_ERA: Final = 543
 _GROUPING: Final = frozenset("'\u2019\u066c \u00a0\u202f\u2009")
 _SMALL_FRACTIONS: Final = frozenset({"0.5", "1.5"})
 """Which many languages have words for."""
@@ -51,6 +56,8 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
     """
     if _OTHER_SCALE.search(source) or _OTHER_SCALE.search(answer):
         return [], []
+    if not ("24/7" in source and "24/7" in answer):
+        source, answer = source.replace("24/7", " "), answer.replace("24/7", " ")
     readings = [[*_readings(text, language)] for text, language in zip((source, answer), languages, strict=True)]
     before, after = (Counter(_choose(*pair)) for pair in ((readings[0], readings[1]), (readings[1], readings[0])))
     lost, made_up = before - after, after - before
@@ -58,7 +65,10 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
         lost -= Counter({value: 1})
     for value in _romans(source):
         made_up -= Counter({value: 1})
-    for one, other in [*_same_in_other_words(lost, made_up, source, answer)]:
+    for value in _round_words(source):
+        made_up -= Counter({value: 1})
+    years = _BUDDHIST_ERA if "th" in {language.base for language in languages} else 0
+    for one, other in [*_same_in_other_words(lost, made_up, source, answer, years=years)]:
         if lost[one] and made_up[other]:
             lost -= Counter({one: 1})
             made_up -= Counter({other: 1})
@@ -68,7 +78,7 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
 
 
 def _same_in_other_words(
-    lost: Counter[str], made_up: Counter[str], source: str, answer: str
+    lost: Counter[str], made_up: Counter[str], source: str, answer: str, *, years: int
 ) -> Iterator[tuple[str, str]]:
     """Pairs of a lost number and one that was made up that may mean the same."""
     is_large = _LARGE.search(source) and _LARGE.search(answer)
@@ -77,12 +87,20 @@ def _same_in_other_words(
         if one.isdecimal() and len(one) <= 2:
             if 1 <= int(one) <= 11:
                 yield one, str(int(one) + 12)
+            if int(one) in (0, 12):
+                yield one, str(12 - int(one))  # 12:30 am
             if 13 <= int(one) <= 23 and has_daytime:
                 yield one, str(int(one) - 12)
         if one.isdecimal() and len(one) == 4 and one.endswith("0"):
             yield one, one[2:]  # the 1990s are the nineties
+        if one.isdecimal() and len(one) == 4 and years:
+            yield from ((one, str(int(one) + years)), (one, str(int(one) - years)))
         if is_large:
             yield from ((one, other) for other in made_up if _same_digits(one) == _same_digits(other))
+
+
+def _round_words(text: str) -> list[str]:
+    return [digits for digits, words in _ROUND_WORDS.items() if words.search(text)]
 
 
 def _same_digits(value: str) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from directus_assets.translation.checks import Case, defects, shared_defect
+from directus_assets.translation.case import Case
+from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language

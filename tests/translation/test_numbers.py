@@ -56,6 +56,11 @@ def changes(source: str, answer: str, pair: str) -> tuple[list[str], list[str]]:
         ("a list: 1,2,3", "eine Liste: 1, 2, 3", "en de"),
         ("2 500 g packs", "2 Packungen zu 500 g", "en de"),
         ("Call 030 123 456", "Telefon 030 123 456", "en de"),
+        ("Open 24/7", "Rund um die Uhr geöffnet", "en de"),
+        ("A hundred people", "100 Menschen", "en de"),
+        ("A thousand thanks", "1000 mercis", "en fr"),
+        ("At 12:30 am", "Um 0:30 Uhr", "en de"),
+        ("In 2024", "ในปี 2567", "en th"),
         ("no numbers", "keine Zahlen", "en de"),
     ],
 )
@@ -88,6 +93,9 @@ def test_the_same_numbers_written_otherwise_are_no_change(source: str, answer: s
         ("السعر ١٬٢٣٤٫٥", "It costs 12,345", "ar en"),
         ("Doors open at 19:30", "Dørene åbner kl. 18.30", "en da"),
         ("Open at 19:30", "Geöffnet ab 7:30", "en de"),
+        ("Open 24/7 for 250 people", "Rund um die Uhr geöffnet", "en de"),
+        ("A thousand people", "500 Menschen", "en de"),
+        ("In 2024", "In 2567", "en de"),
     ],
 )
 def test_a_changed_lost_or_made_up_number_is_seen(source: str, answer: str, pair: str) -> None:

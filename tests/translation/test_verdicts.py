@@ -4,7 +4,8 @@
 
 import pytest
 
-from directus_assets.translation.checks import Case, defects
+from directus_assets.translation.case import Case
+from directus_assets.translation.checks import defects
 from directus_assets.translation.languages import language
 from directus_assets.translation.segments import Kind, cut
 
@@ -87,6 +88,19 @@ RIGHT: list[tuple[str, str, str]] = [
     ("fr en", "Traduction : les bases", "Translation: the basics"),
     ("en de", "Translation: a short history", "Übersetzung: eine kurze Geschichte"),
     ("de fr", "Die Übersetzung: Grundlagen", "La traduction : les bases"),
+    ("en ru", "The Lord of the Rings", "«Властелин колец»"),
+    ("en ja", "The Lord of the Rings", "『指輪物語』"),
+    ("en de", "Not available", "N. v."),
+    ("de en", "Keine Angabe", "Not specified"),
+    ("en de", "and", "&"),
+    ("de en", "Nicht verfügbar", "N/A"),
+    ("en de", "Two of them", "2 davon"),
+    ("en de", "[sic] The bread", "[sic] Das Brot"),
+    ("en de", "**Note** the bread", "**Beachte** das Brot"),
+    ("en de", "Open 24/7", "Rund um die Uhr geöffnet"),
+    ("en th", "Opened in 2024", "เปิดในปี 2567"),
+    ("en de", "Frequently Asked Questions", "FAQ"),
+    ("en de", "Terms & Conditions", "AGB"),
     # Japanese without kana
     ("en ja", "Company profile, recruitment information, terms of use", "会社概要、採用情報、利用規約"),
     (
@@ -170,6 +184,16 @@ WRONG: list[tuple[str, str, str]] = [
     ("en de", "Good bread", "Gutes Brot " * 8),
     ("en de", "Good morning", "  "),
     ("en de", "Good morning", "Guten\x00 Morgen"),
+    ("en de", "Good bread", '{"text": "Gutes Brot"}'),
+    ("en de", "Good bread", "**Gutes Brot**"),
+    ("en de", "Good bread", "# Gutes Brot"),
+    ("en de", "Good bread", '"Gutes Brot"'),
+    ("en de", "Good bread", "[Gutes Brot]"),
+    ("en de", "Good bread", "Gutes Brot (Note: I kept it short)"),
+    ("en de", "Good bread today", "German: Gutes Brot heute"),
+    ("en de", "Good bread", "Sicher! Hier ist die Übersetzung: Gutes Brot"),
+    ("en de", "Good bread", "..."),
+    ("en de", "Good bread", "null"),
     # the form
     ("en de", "{% if a %}Hello{% endif %} my friend", "<x2/>Hallo<x1/> mein Freund"),
     ("en de", "{% if a %}Hello{% else %}Bye{% endif %} my friend", "<x1/>Hallo<x3/> mein <x2/>Freund"),

@@ -1,0 +1,88 @@
+"""One segment with its answer: what all checks look at."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from directus_assets.live_text import Part, added_parts
+from directus_assets.translation.glossary import Term
+from directus_assets.translation.languages import Language
+from directus_assets.translation.segments.model import Segment
+from directus_assets.translation.segments.notation import PLACEHOLDER
+
+URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+# Addresses start where no letter stands before, else a long word costs the square of its length.
+EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+# Latin names stand without a space in a text of another script.
+_LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
+_RUN = re.compile(rf"[{_LATIN}]+|[^\W\d_{_LATIN}]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One segment with its answer, both with placeholders, and what decides whether they fit.
+
+    `is_pseudo`: the answer is in no language at all, so that none can be the wrong one.
+    """
+
+    segment: Segment
+    answer: str
+    source: Language
+    target: Language
+    terms: Sequence[Term] = ()
+    is_pseudo: bool = False
+
+    @property
+    def text(self) -> str:
+        """The source text."""
+        return self.segment.text
+
+    @cached_property
+    def bare_text(self) -> str:
+        """The source without placeholders, URLs and addresses."""
+        return _bare(self.text)
+
+    @cached_property
+    def bare_answer(self) -> str:
+        """The answer without placeholders, URLs and addresses."""
+        return _bare(self.answer)
+
+    @cached_property
+    def added(self) -> list[Part]:
+        """What of the answer would be acted upon, and is not in the source."""
+        return added_parts(without_placeholders(self.text), without_placeholders(self.answer))
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The source's words."""
+        return WORD.findall(self.bare_text)
+
+    @cached_property
+    def new_letters(self) -> str:
+        """The letters of the answer without words of the source: names and brands may stay as they are."""
+        kept = {run.casefold() for run in _RUN.findall(self.bare_text)}
+        for term in self.terms:
+            kept |= {run.casefold() for run in _RUN.findall(term.fixed_translation(self.target) or "")}
+        return "".join(run for run in _RUN.findall(self.bare_answer) if run.casefold() not in kept)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether most of the answer's letters are in words that the source does not have."""
+        return 2 * len(self.new_letters) > sum(map(str.isalpha, self.bare_answer))
+
+    @property
+    def crosses_languages(self) -> bool:
+        """Whether source and target are different languages, and not variants of one."""
+        return self.source.base != self.target.base
+
+
+def without_placeholders(text: str) -> str:
+    """A text as far as it is there to be read."""
+    # A single placeholder stands for something between words, a pair for the markup of the words inside.
+    return PLACEHOLDER.sub(lambda match: " " if match[0].endswith("/>") else "", text)
+
+
+def _bare(text: str) -> str:
+    return EMAIL.sub(" ", URL.sub(" ", without_placeholders(text)))
