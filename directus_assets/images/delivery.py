@@ -1,24 +1,43 @@
 """The three ways a derivative gets to its users: `warm`, `storage` and `export`."""
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import BadInput, NotFound, PermanentError, TransientError
+from directus_assets.errors import NotFound, PermanentError, TransientError
 from directus_assets.images.export_names import export_name
+from directus_assets.images.manifest import (
+    MANIFEST,
+    NO_PRESETS,
+    ManifestEntry,
+    Texts,
+    kept,
+    merge_manifest,
+    merged,
+    paths_of,
+    read_manifest,
+    without,
+    written,
+)
 from directus_assets.images.outcomes import Made
-from directus_assets.images.previews import Placeholder
 from directus_assets.images.render import Rendered
 from directus_assets.images.sample import Sample
-from directus_assets.images.srcset import srcsets
 from directus_assets.images.transforms import Derivative
 
-MANIFEST = "manifest.json"
+__all__ = [
+    "MANIFEST",
+    "Exported",
+    "ManifestEntry",
+    "NotServed",
+    "Stored",
+    "Warm",
+    "digest",
+    "merge_manifest",
+]
 
 _MARK = b"\0\0\0\x08free"
 """What may follow any picture: for AVIF it is an empty box, for the others it is past their end."""
@@ -121,9 +140,55 @@ class Exported:
         self.target.write(name, rendered.content, content_type=rendered.mime_type)
         return replace(_made(name, derivative, rendered, preview), look=look)
 
-    def publish(self, entries: Mapping[str, "ManifestEntry | None"]) -> None:
-        """Brings the manifest up to date: file id to its entry, or None for a file that is gone."""
-        self.target.update(MANIFEST, lambda current: merge_manifest(current, entries), content_type="application/json")
+    def publish(
+        self, entries: Mapping[str, ManifestEntry | None], *, dropped: Mapping[str, Set[str]] = NO_PRESETS
+    ) -> None:
+        """Brings the manifest up to date, then removes what entries had before and have no more.
+
+        Args:
+            entries: file id to its entry, or None for a file that is gone; what was exported of that stays.
+            dropped: file id to keys of presets of which it has nothing any more.
+        """
+        touched = {*(file_id for file_id, entry in entries.items() if entry), *dropped}
+
+        def change(files: dict[str, Any]) -> dict[str, Any]:
+            return without(merged(files, entries), dropped)
+
+        self._change(change, touched)
+
+    def keep(self, wanted: Mapping[str, Texts], presets: Set[str], *, among: Iterable[str] | None = None) -> None:
+        """Has the export hold only what belongs there, under the texts that it has now.
+
+        Args:
+            wanted: files that belong there, by id.
+            presets: keys of all presets that are exported.
+            among: the files to look at; all where it is None.
+
+        Raises:
+            BadInput: what is there is no manifest of ours.
+        """
+        files = self.files()
+        if files is None:
+            return
+        ids = set(files if among is None else among)
+        if kept(files, wanted, presets, ids) != files:
+            self._change(lambda now: kept(now, wanted, presets, ids), ids)
+
+    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]], touched: Set[str]) -> None:
+        """Changes the manifest's files, then removes what those that are touched had before and have no more."""
+        gone: set[str] = set()
+
+        def rewrite(current: bytes | None) -> bytes:
+            manifest = read_manifest(current)
+            before = paths_of(manifest["files"], touched)
+            files = change(manifest["files"])
+            gone.clear()
+            gone.update(before - paths_of(files, touched))
+            return written({**manifest, "files": files})
+
+        self.target.update(MANIFEST, rewrite, content_type="application/json")
+        for path in sorted(gone):
+            self.target.delete(path)
 
     def files(self) -> dict[str, Any] | None:
         """The manifest's files, by id; None where nothing has been exported.
@@ -132,7 +197,7 @@ class Exported:
             BadInput: what is there is no manifest of ours.
         """
         try:
-            files: dict[str, Any] = _read_manifest(self.target.read(MANIFEST))["files"]
+            files: dict[str, Any] = read_manifest(self.target.read(MANIFEST))["files"]
         except NotFound:
             return None
         return files
@@ -141,69 +206,21 @@ class Exported:
         """Puts a file that was taken out of the manifest in again, unless it is there."""
 
         def change(current: bytes | None) -> bytes:
-            manifest = _read_manifest(current)
+            manifest = read_manifest(current)
             manifest["files"].setdefault(file_id, row)
-            return _written(manifest)
+            return written(manifest)
 
         self.target.update(MANIFEST, change, content_type="application/json")
 
     def withdraw(self, file_id: str) -> None:
         """Takes a deleted file out of the manifest, then removes what was exported of it."""
-        row = (self.files() or {}).get(file_id)
-        if row:
-            self.publish({file_id: None})
-            for outputs in row["presets"].values():
-                for output in outputs:
-                    self.target.delete(output["path"])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ManifestEntry:
-    """One file in the manifest of an export."""
-
-    file: File
-    placeholder: Placeholder
-    outputs: tuple[tuple[str, Made, str], ...]
-    """Preset key, what was made, and its SHA-256."""
-
-
-def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | None]) -> bytes:
-    """The manifest with these entries put in, over and out; presets of an entry that are not among them stay.
-
-    Raises:
-        BadInput: what is there is no manifest of ours.
-    """
-    manifest = _read_manifest(current)
-    files = manifest["files"]
-    for file_id, entry in entries.items():
-        if entry is None:
-            files.pop(file_id, None)
-        else:
-            files[file_id] = _manifest_row(entry, files.get(file_id, {}).get("presets", {}))
-    return _written(manifest)
+        if file_id in (self.files() or {}):
+            self._change(lambda files: {each: row for each, row in files.items() if each != file_id}, {file_id})
 
 
 def digest(content: bytes) -> str:
     """SHA-256, as manifests carry it."""
     return hashlib.sha256(content).hexdigest()
-
-
-def _read_manifest(content: bytes | None) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads(content) if content else {"version": 1, "files": {}}
-        files = dict(manifest["files"])
-        for row in files.values():
-            row["presets"].items()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise BadInput(
-            f"{MANIFEST} of the export is not one that was written here.",
-            remedy="Move it away, and backfill the presets with delivery `export`.",
-        ) from None
-    return {**manifest, "files": files}
-
-
-def _written(manifest: Mapping[str, Any]) -> bytes:
-    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _made(name: str, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
@@ -216,29 +233,3 @@ def _made(name: str, derivative: Derivative, rendered: Rendered, preview: str | 
         height=rendered.height,
         preview=preview,
     )
-
-
-def _manifest_row(entry: ManifestEntry, presets: dict[str, Any]) -> dict[str, Any]:
-    changed = {preset for preset, _, _ in entry.outputs}
-    kept = {preset: outputs for preset, outputs in presets.items() if preset not in changed}
-    for preset, made, sha256 in entry.outputs:
-        kept.setdefault(preset, []).append(
-            {
-                "path": made.name,
-                "type": made.mime_type,
-                "width": made.width,
-                "height": made.height,
-                "bytes": made.bytes,
-                "sha256": sha256,
-                **({"look": made.look} if made.look else {}),
-            }
-        )
-    return {
-        "title": entry.file.title,
-        "width": entry.file.width,
-        "height": entry.file.height,
-        "blurhash": entry.placeholder.blurhash,
-        "dominant_colour": entry.placeholder.colour,
-        "presets": kept,
-        "srcset": srcsets(kept),
-    }

@@ -4,18 +4,26 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.sight import find_deleted
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError, PermanentError, TransientError
+from directus_assets.errors import (
+    BadInput,
+    ConfigurationError,
+    Correctable,
+    DirectusAssetsError,
+    PermanentError,
+    TransientError,
+)
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, digest
 from directus_assets.images.diagnosis import why_no_sizes
 from directus_assets.images.inspection import MAX_BYTES, MAX_PIXELS, Facts
+from directus_assets.images.manifest import Texts
 from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
 from directus_assets.images.originals import Originals
 from directus_assets.images.outcomes import Delivered, Failed, Made, Outcome
@@ -55,6 +63,7 @@ class Maker:
         max_pixels: larger pictures are refused before they are decoded.
         max_bytes: larger files are refused before they are read.
         accept_similar: whether to render for delivery `storage` what Directus would encode to other bytes.
+        texts: what people read of pictures, by id; without those of which nothing is known.
     """
 
     client: DirectusClient
@@ -66,6 +75,7 @@ class Maker:
     max_pixels: int = MAX_PIXELS
     max_bytes: int = MAX_BYTES
     accept_similar: bool = False
+    texts: Callable[[Iterable[str]], Mapping[str, Texts]] = lambda _: {}
 
     def make(self, work: Work) -> Iterator[Outcome]:
         """The outcome for every file and preset, as they are finished, in no particular order.
@@ -127,6 +137,8 @@ class _Bench:
 
     maker: Maker
     manifest: dict[str, ManifestEntry] = field(default_factory=dict)
+    unexported: dict[str, set[str]] = field(default_factory=dict)
+    """File id to keys of presets of which it has nothing to export any more."""
 
     def __post_init__(self) -> None:
         self.originals = Originals(
@@ -146,8 +158,10 @@ class _Bench:
     def publish(self, exported: Sequence[Delivered]) -> Iterator[Outcome]:
         """The export's manifest changes last; what was exported counts as delivered when it is in there."""
         try:
-            if self.manifest:
-                Exported(self.maker.export()).publish(self.manifest)
+            if self.manifest or self.unexported:
+                texts = self.maker.texts(self.manifest)
+                entries = {id_: replace(entry, texts=texts.get(id_, {})) for id_, entry in self.manifest.items()}
+                Exported(self.maker.export()).publish(entries, dropped=self.unexported)
         except DirectusAssetsError as error:
             for each in exported:
                 yield Failed(file_id=each.file_id, file_name=each.file_name, preset=each.preset, error=error)
@@ -247,6 +261,7 @@ class _Bench:
         try:
             wanted = self._wanted(file, facts, preset)
             if not wanted:
+                self._drop(file, preset)
                 return _delivered(file, preset, delivery, (), started)
             pictures = [(d, render(source, d, max_pixels=self.maker.max_pixels)) for d in wanted]
             if delivery == "export":
@@ -285,6 +300,8 @@ class _Bench:
 
         Not so where it could not either, or where this delivery can later.
         """
+        if isinstance(error, BadInput) and not isinstance(error, Correctable):
+            self._drop(file, preset)
         if isinstance(error, (BadInput, TransientError)) or self.maker.delivery_of(preset.key) == "export":
             return _failed(file, preset, error)
         outcome = self._warm(file, preset, derivatives(preset, file), reason=str(error), started=started)
@@ -292,6 +309,11 @@ class _Bench:
             both = f"{error.message} Directus does not make it either: {outcome.error.message}"
             return _failed(file, preset, BadInput(both, remedy=error.remedy or outcome.error.remedy))
         return outcome
+
+    def _drop(self, file: File, preset: Preset) -> None:
+        """What was exported before is of an earlier picture, or of an earlier preset."""
+        if self.maker.delivery_of(preset.key) == "export":
+            self.unexported.setdefault(file.id, set()).add(preset.key)
 
     def _export(
         self, file: File, facts: Facts, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]

@@ -123,6 +123,11 @@ def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
     )
 
 
+def asks_for_nothing(preset: Preset) -> bool:
+    """Whether Directus answers with the original for every file."""
+    return not (preset.transforms or preset.format or preset.quality or preset.width or preset.height)
+
+
 def uses_focal_point(preset: Preset) -> bool:
     """Whether the derivatives for `preset` follow a focal point, if there is one."""
     return preset.fit in (MISSING, "cover") and bool(preset.width and preset.height)

@@ -95,6 +95,9 @@ def needed_rights(
     rights = [*IMAGE_RIGHTS, settings]
     if not directus.has_policies:
         rights.append(OWN_PERMISSIONS)
+    if config.images.exports:
+        texts = ("description", config.images.export.alt)
+        rights.append(Right(collection="directus_files", action="read", fields=texts))
     if fields := _fields_of_filter(config.images.filter):
         rights.append(Right(collection="directus_files", action="read", fields=tuple(fields)))
     if translates:

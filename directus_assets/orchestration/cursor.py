@@ -37,6 +37,8 @@ class Cursor(BaseModel):
     """Output to the code version that all partitions have been looked at for."""
     revision: str = ""
     """The revision that all partitions have been looked at for."""
+    kept: str = ""
+    """The state of what has to be kept true that all partitions have been looked at for."""
     scan: Scan | None = None
     leaving: tuple[str, ...] = ()
     """Partitions to remove as soon as no unfinished run has them as an end of its range."""

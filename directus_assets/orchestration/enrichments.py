@@ -75,6 +75,10 @@ class EnrichedItems:
     def partitions_name(self) -> str:
         return str(self.partitions.name)
 
+    @property
+    def upkeep(self) -> None:
+        return None
+
     @cached_property
     def feed_collections(self) -> Sequence[str]:
         found = [self.collection]

@@ -8,6 +8,7 @@ import dagster as dg
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, Activity, Preset
 from directus_assets.images.plan import code_version, examine_files
+from directus_assets.orchestration.export_upkeep import ExportUpkeep
 from directus_assets.orchestration.resources import Project
 from directus_assets.planning import Examination
 
@@ -45,6 +46,10 @@ class Files:
     @property
     def batch_size(self) -> int:
         return self.project.settings.config.images.batch_size
+
+    @cached_property
+    def upkeep(self) -> ExportUpkeep:
+        return ExportUpkeep(self.project, self.presets)
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:

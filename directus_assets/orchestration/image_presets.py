@@ -13,6 +13,7 @@ from directus_assets.errors import BadInput
 from directus_assets.images.outcomes import Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.isolation import planned
+from directus_assets.orchestration.export_upkeep import ExportUpkeep
 from directus_assets.orchestration.materialized import fingerprints
 from directus_assets.orchestration.outs import outs_of
 from directus_assets.orchestration.recorder import Recorder
@@ -85,6 +86,8 @@ def _open_work(
         preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
     }
     known = fingerprints(context.instance, names, files) if trigger else {}
+    gone = ExportUpkeep(project, list(by_asset.values())).missing(known)
+    known = {output: own for output, own in known.items() if output not in gone}
     for file_id, file in files.items():
         presets = [by_asset[asset_key] for asset_key in recorder.open_outputs(file_id)]
         stale: frozenset[str] = frozenset()

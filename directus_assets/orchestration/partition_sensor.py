@@ -16,6 +16,7 @@ import dagster as dg
 from directus_assets.directus.feed import begin_feed, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
 from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
+from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.enrichments import is_enrichment
 from directus_assets.orchestration.interval import minimum_interval
@@ -122,6 +123,7 @@ class _Tick:
     def run(self, cursor: Cursor) -> dg.SensorResult:
         if cursor.registered_pages is not None:
             cursor = self._register_existing(cursor)
+        cursor = self._keep_all(cursor)
         cursor = self._follow_feed(cursor)
         cursor = self._follow_outputs(cursor)
         if cursor.scan and cursor.registered_pages is None:
@@ -160,6 +162,8 @@ class _Tick:
         occasion += uploads.occasion
         entries = [*entries, *uploads.changes]
         own = self._own_writes(page.entries)
+        # Our own writes as well: a description that an enrichment has written is shown like any other.
+        self._keep(entry.item for entry in (*page.entries, *entries) if entry.collection == FILES)
         if not (entries or own or cursor.unready or cursor.pushed):
             return cursor.model_copy(update=moved)
         # First of all: what is touched may be for Directus to say, and while changes wait each tick would ask again.
@@ -212,6 +216,26 @@ class _Tick:
         keys = sorted({key for _, key in right})
         for output, key in self._failed({output for output, _ in right}, keys) & right if right else ():
             record_again(self.instance, self.subject.assets[output], key)
+
+    def _keep_all(self, cursor: Cursor) -> Cursor:
+        """Where what belongs into an export has changed, all of it is looked at."""
+        state = "|".join(upkeep.state for upkeep in self.subject.upkeeps)
+        if cursor.kept == state or not self._keep(None):
+            return cursor
+        return cursor.model_copy(update={"kept": state})
+
+    def _keep(self, ids: Iterable[str] | None) -> bool:
+        """Keeps true what was made by runs of these partitions, or of all. What hinders it does not hinder pictures,
+        and passes or is reported by the reconcile."""
+        asked = None if ids is None else list(dict.fromkeys(ids))
+        try:
+            for upkeep in self.subject.upkeeps:
+                if asked is None or (asked and upkeep.state):
+                    upkeep.keep(asked)
+        except DirectusAssetsError as error:
+            self.context.log.warning("The export could not be kept up to date: %s", error)
+            return False
+        return True
 
     def _follow_uploads(self, cursor: Cursor) -> UploadPage:
         if FILES not in self.subject.feed_collections:
@@ -343,7 +367,9 @@ class _Tick:
         return self.instance.get_dynamic_partitions(self.subject.partitions_name)
 
     def _fingerprints(self, outputs: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], str]:
-        return fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
+        made = fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
+        gone = {output for upkeep in self.subject.upkeeps for output in upkeep.missing(made)}
+        return {output: own for output, own in made.items() if output not in gone}
 
     def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
         assets = {output: self.subject.assets[output] for output in outputs}

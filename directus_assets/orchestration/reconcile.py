@@ -96,6 +96,8 @@ class Reconcile:
         self._place = read_place(self.memory)
         requests = BackfillRequests(self.instance, self.webserver, self.names)
         self._place.asked = tuple(asked for asked in self._place.asked if requests.is_under_way(asked))
+        if self._place.position is None:
+            self._keep()
         position = self._walk(self._place.position)
         try:
             self._ask(requests)
@@ -107,6 +109,17 @@ class Reconcile:
             keep_place(self.memory, self._place)
         self._report.is_complete = position is None
         return self._report
+
+    def _keep(self) -> None:
+        """Keeps true what runs have made, such as an export: what does not belong there any more goes."""
+        for target in self.targets:
+            upkeep = target.subject.upkeep
+            try:
+                if upkeep and upkeep.state:
+                    upkeep.keep()
+            except DirectusAssetsError as error:
+                name = target.subject.name
+                self._report.troubles.append(Trouble(collection=name, what=f"'{name}' could not be kept", error=error))
 
     def _walk(self, position: Position | None) -> Position | None:
         """Compares until the end, or until time is up; returns where to go on."""

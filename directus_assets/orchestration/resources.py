@@ -1,19 +1,21 @@
 """What assets and sensors work with: one object that hands out plain domain objects."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from pydantic import SecretStr
 
-from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.models import File
+from directus_assets.directus.client import DirectusClient, all_of
+from directus_assets.directus.models import TRANSFORMED_TYPES, File
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
 from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
 from directus_assets.enrichment.records import EnrichmentRecords
-from directus_assets.errors import ConfigurationError
+from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.images.make import Maker, default_workers
+from directus_assets.images.manifest import Texts
 from directus_assets.images.originals import Originals
 from directus_assets.orchestration.names import Names
 from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
@@ -95,7 +97,26 @@ class Project:
             max_pixels=images.max_megapixels * 1_000_000,
             max_bytes=images.max_megabytes * 1_000_000,
             accept_similar=images.accept_similar,
+            texts=self.texts,
         )
+
+    def texts(self, ids: Iterable[str] | None = None) -> dict[str, Texts]:
+        """What people read of the pictures that match `images.filter`, by id; of all where no ids are given."""
+        images = self.settings.config.images
+        fields = tuple(dict.fromkeys(("id", "title", "description", images.export.alt)))
+        try:
+            rows = list(self._picture_rows(ids, fields))
+        except Forbidden:
+            # `setup` gives the right to read more than the title; without it, pictures are exported as before.
+            rows = list(self._picture_rows(ids, ("id", "title")))
+        places = {"title": "title", "description": "description", "alt": images.export.alt}
+        return {row["id"]: {name: _text(row[field]) for name, field in places.items() if field in row} for row in rows}
+
+    def _picture_rows(self, ids: Iterable[str] | None, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        matching = all_of({"type": {"_in": sorted(TRANSFORMED_TYPES)}}, self.settings.config.images.filter)
+        if ids is None:
+            return self.directus.rows("/files", fields=fields, filter=matching, sort="id")
+        return self.directus.rows_with("/files", "id", ids, matching=matching, fields=fields, sort="id")
 
     @cached_property
     def downloads(self) -> Originals:
@@ -230,6 +251,10 @@ class Project:
                 remedy="Name one of them, or leave it out to use a folder.",
             )
         return self.storages[name]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -2,7 +2,7 @@
 derived from them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -14,6 +14,23 @@ from directus_assets.isolation import isolate, stand_in
 from directus_assets.planning import Examination, merged
 
 logger = logging.getLogger(__name__)
+
+
+class Upkeep(Protocol):
+    """What is made by runs, and has to be kept true between them."""
+
+    @property
+    def state(self) -> str:
+        """Where this changes, all of it is looked at; empty where there is nothing to keep."""
+        ...
+
+    def keep(self, ids: Iterable[str] | None = None) -> None:
+        """Brings what there is of these partitions, or of all, up to date. Raises DirectusAssetsError."""
+        ...
+
+    def missing(self, outputs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the outputs (name, partition) that were taken out since they were made."""
+        ...
 
 
 class Subject(Protocol):
@@ -84,6 +101,11 @@ class Subject(Protocol):
         """Partitions of one run."""
         ...
 
+    @property
+    def upkeep(self) -> Upkeep | None:
+        """What has to be kept true of it."""
+        ...
+
     def existing(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of all keys that Directus has, oldest first; a page shorter than `size` is the last."""
         ...
@@ -140,6 +162,11 @@ class Followed:
     def part_of(self, output: str) -> Subject:
         """The part that an output belongs to."""
         return next(part for part in self.parts if output in part.assets)
+
+    @cached_property
+    def upkeeps(self) -> Sequence[Upkeep]:
+        """What has to be kept true of the parts."""
+        return [part.upkeep for part in self.parts if part.upkeep]
 
     def existing(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of the keys of all parts.

@@ -1,8 +1,9 @@
 """What the reconcile sees of files and their derivatives."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cache
 
 import dagster as dg
 
@@ -79,6 +80,7 @@ class FileSurveyor:
             examination=examination,
             gone=(*(key for key in unseen if key in deleted), *examination.unfit),
             listing=self._listing,
+            missing=cache(lambda: self.subject.upkeep.missing(examination.wanted)),
         )
 
     def _listing(self, location: str) -> Listing:
@@ -101,8 +103,12 @@ class FilePage:
     examination: Examination
     gone: Sequence[str]
     listing: Callable[[str], Listing]
+    missing: Callable[[], Set[tuple[str, str]]]
+    """What was made for an export, and is not in it."""
 
     def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        if self.project.delivery_of(output) == "export":
+            return (output, key) in self.missing()
         file, event = self.rows[key], record.asset_materialization
         wanted = _stored_derivatives(self.project, file, self.presets[output])
         if not wanted or event is None:

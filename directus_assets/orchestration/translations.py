@@ -72,6 +72,10 @@ class Items:
         return self.scope.collection
 
     @property
+    def upkeep(self) -> None:
+        return None
+
+    @property
     def feed_collections(self) -> Sequence[str]:
         return (self.scope.collection, self.scope.schema.translations)
 

@@ -31,6 +31,8 @@ class ExportOptions(Section):
     """The name of one of `STORAGE_LOCATIONS`; without it, `folder` is a folder on this machine."""
     folder: str = "exports"
     """A folder: relative to the YAML file, or inside the location."""
+    alt: str = "description"
+    """The field of a file that says what the picture shows, for those who do not see it."""
 
 
 class ImageOptions(Section):
@@ -56,6 +58,11 @@ class ImageOptions(Section):
     """Pictures rendered side by side in one run; unset: one more than there are processors."""
     warm_concurrency: int = Field(default=4, ge=1, le=25)
     """The most requests that ask Directus to render at the same time."""
+
+    @property
+    def exports(self) -> bool:
+        """Whether some preset is exported, if Directus has it."""
+        return self.delivery == "export" or any(own.delivery == "export" for own in self.presets.values())
 
     def is_enabled(self, preset_key: str) -> bool:
         """Whether a preset becomes an asset."""

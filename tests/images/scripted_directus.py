@@ -55,6 +55,8 @@ class ScriptedDirectus:
         self.presets = {preset.key: preset for preset in presets}
         self.rows: dict[str, dict[str, Any]] = {}
         self.activity: list[dict[str, Any]] = []
+        self.further: dict[str, Any] = {}
+        """Answers by path, besides those that it gives by itself."""
         self.rendered: list[str] = []
         self.max_side = 6000
         self.hides_rows = False
@@ -118,8 +120,10 @@ class ScriptedDirectus:
 
     def _served(self, request: httpx.Request) -> httpx.Response:
         collections = {"/files": list(self.rows.values()), "/activity": self.activity}
-        if request.url.path in collections:
-            return answer_query(request, collections[request.url.path])
+        if request.url.path in self.further or request.url.path in collections:
+            data = self.further.get(request.url.path)
+            known = httpx.Response(200, json={"data": data})
+            return known if data is not None else answer_query(request, collections[request.url.path])
         file_id = request.url.path.removeprefix("/assets/")
         if file_id not in self.rows:
             return httpx.Response(403)
