@@ -9,7 +9,7 @@ from directus_assets.directus.version import LATEST, Version
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.recommendation_plan import RecommendationPlan
 from directus_assets.notify import NOTIFICATIONS_RIGHT, ROLE_RIGHTS
-from directus_assets.settings import Config
+from directus_assets.settings import Config, ImageOptions
 from directus_assets.translation.scope import Scope
 
 ALL_FIELDS = ("*",)
@@ -95,11 +95,8 @@ def needed_rights(
     rights = [*IMAGE_RIGHTS, settings]
     if not directus.has_policies:
         rights.append(OWN_PERMISSIONS)
-    if config.images.exports:
-        texts = ("description", config.images.export.alt)
-        rights.append(Right(collection="directus_files", action="read", fields=texts))
-    if fields := _fields_of_filter(config.images.filter):
-        rights.append(Right(collection="directus_files", action="read", fields=tuple(fields)))
+    if fields := _fields_of_pictures(config.images):
+        rights.append(Right(collection="directus_files", action="read", fields=fields))
     if translates:
         rights += SCHEMA_RIGHTS
         for scope in scopes:
@@ -206,6 +203,12 @@ def _rights_on_item(declaration: Declaration) -> Iterator[Right]:
     yield Right(collection=name, action="read", fields=tuple(dict.fromkeys(field for field in read if field)))
     if targets:
         yield Right(collection=name, action="update", fields=tuple(targets))
+
+
+def _fields_of_pictures(images: ImageOptions) -> tuple[str, ...]:
+    """What the YAML file has pictures read by, besides what is read of them in any case."""
+    texts = ("description", images.export.alt) if images.exports else ()
+    return (*_fields_of_filter(images.filter), *texts)
 
 
 def _fields_of_filter(condition: Mapping[str, Any]) -> list[str]:
