@@ -52,6 +52,11 @@ class Witness:
         return cls(id=entry.id, timestamp=entry.timestamp, digest=digest)
 
     @property
+    def name(self) -> str:
+        """What no other entry is called, of this log or of one that has its ids again."""
+        return f"{self.id}-{self.digest}"
+
+    @property
     def condition(self) -> Filter:
         """What the entries match that it is judged by."""
         return {"_and": [{"id": {"_lte": self.id}}, _IS_CHANGE]} if self.is_gone else {"id": {"_eq": self.id}}
@@ -85,7 +90,10 @@ class FeedPage:
     is_last: bool
     """Whether there was nothing more to read at that moment."""
     starts_over: bool = False
-    """Whether the log has gone back: what was read before may be undone, and only a full comparison tells."""
+    """Whether the log has gone back: what was read before may be undone, and only a full comparison tells.
+
+    There are no entries then: the position is the one to go on from, with what happened since the last was read.
+    """
 
 
 def begin_feed(client: DirectusClient, *, at: dt.datetime | None = None) -> FeedPosition:
@@ -102,7 +110,7 @@ def read_feed(
 ) -> FeedPage:
     """The entries of these collections behind `position`, in one request.
 
-    Where the log has gone back, some more: the feed then starts over with what happened since the last entry was read.
+    Where the log has gone back, some more requests tell where to start over.
     """
     known = _witness_of(position)
     found = client.activity(
@@ -116,8 +124,7 @@ def read_feed(
         witness = _confirmed(client, known, found)
         if witness is None:
             at = known.timestamp - _CLOCKS if known.timestamp else None
-            page = read_feed(client, begin_feed(client, at=at), collections=collections, limit=limit)
-            return replace(page, starts_over=True)
+            return FeedPage(entries=(), position=begin_feed(client, at=at), is_last=False, starts_over=True)
         position = replace(position, witness=witness)
         found = [entry for entry in found if entry.id != witness.id]
     return FeedPage(entries=tuple(found), position=advance(position, found), is_last=len(found) < limit)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
-from directus_assets.directus.feed import begin_feed, foreign_changes, read_feed
+from directus_assets.directus.feed import FeedPage, FeedPosition, Witness, begin_feed, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
 from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
 from directus_assets.errors import DirectusAssetsError
@@ -155,12 +155,10 @@ class _Tick:
         if page.starts_over:
             self.news = _STARTS_OVER
             self.context.log.warning(_STARTS_OVER)
-            cursor = self._look_at_all(cursor)
-        moved = {"feed": page.position, "uploads": None if page.starts_over else uploads.position}
-        entries = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
-        occasion = str(entries[-1].id) if entries else f"{page.position.last_id}-complete"
-        occasion += uploads.occasion
-        entries = [*entries, *uploads.changes]
+            return self._look_at_all(cursor, page.position)
+        moved = {"feed": page.position, "uploads": uploads.position}
+        foreign = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
+        entries = [*foreign, *uploads.changes]
         own = self._own_writes(page.entries)
         # Our own writes as well: a description that an enrichment has written is shown like any other.
         self._keep(entry.item for entry in (*page.entries, *entries) if entry.collection == FILES)
@@ -177,7 +175,7 @@ class _Tick:
                 self._order() if followers else [],
                 trigger=CHANGE,
                 priority=FRESH_PRIORITY,
-                occasion=f"{page.position.last_id}-own",
+                occasion=f"{_occasion(page, own)}-own",
             )
             return cursor.model_copy(update=moved)
         outputs = list(self.versions)
@@ -199,6 +197,7 @@ class _Tick:
             stale = self._without_given_up(stale, cursor.pushed, examination)
         stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
         if stale:
+            occasion = f"{_occasion(page, foreign)}{uploads.occasion}"
             self.asked.add(stale, self._order(), trigger=CHANGE, priority=FRESH_PRIORITY, occasion=occasion)
         # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
         leaving = [key for key in cursor.leaving if key not in examination.present]
@@ -242,13 +241,14 @@ class _Tick:
             return UploadPage(position=None)
         return follow_uploads(self.project.directus, cursor.uploads, now=dt.datetime.now(dt.UTC))
 
-    def _look_at_all(self, cursor: Cursor) -> Cursor:
+    def _look_at_all(self, cursor: Cursor, feed: FeedPosition) -> Cursor:
         """Has all rows registered, and all that was made before compared with what Directus has now."""
         outputs = tuple(sorted(cursor.code_versions.keys() & self.versions.keys()))
         complete = cursor.scan.complete if cursor.scan else ()
         scan = Scan(id=secrets.token_hex(4), outputs=outputs, complete=complete) if outputs else None
         # What was on its way out may be there again.
-        return cursor.model_copy(update={"registered_pages": 0, "scan": scan, "leaving": ()})
+        anew = {"feed": feed, "uploads": None, "registered_pages": 0, "scan": scan, "leaving": ()}
+        return cursor.model_copy(update=anew)
 
     def _own_writes(self, entries: Sequence[Activity]) -> list[Activity]:
         """Our own writes, where what an enrichment has written may be what a preset or a translation is made from.
@@ -382,3 +382,11 @@ def _waits(new: Sequence[str], waiting: int) -> str:
         "select the asset in the UI and materialize its missing partitions. `directus-assets plan --missing-only` "
         "shows what they would cost. With `backfill_on_start: true` in the YAML file nothing waits."
     )
+
+
+def _occasion(page: FeedPage, entries: Sequence[Activity]) -> str:
+    """What a run is known by: the last of these entries, or where nothing was logged, the position."""
+    if entries:
+        return Witness.of(entries[-1]).name
+    position = page.position
+    return f"{position.witness.name if position.witness else position.last_id}-complete"

@@ -1,5 +1,6 @@
 import datetime as dt
 import random
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -244,6 +245,9 @@ class History:
             page = read_feed(client, position, collections=["directus_files"])
             # What the next read is to find is what `doctor` finds.
             assert not has_gone_back(client, page.position)
+            if page.starts_over:
+                assert page.entries == ()
+                page = replace(read_feed(client, page.position, collections=["directus_files"]), starts_over=True)
         return page
 
     def has_gone_back(self, position: FeedPosition) -> bool:

@@ -679,6 +679,41 @@ def test_what_was_on_its_way_out_stays_where_a_backup_has_brought_it_back(
     assert pipeline.partitions == ["f1"]
 
 
+def test_a_change_whose_number_was_given_before_is_another_occasion(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    """Dagster starts no second run with the same key."""
+    directus.upload("f1")
+    backup = list(directus.activity)
+    pipeline = Pipeline(instance, directus).started()
+    directus.change("f1", uploaded_on="2026-02-02T00:00:00.000Z")
+    (before,) = pipeline.tick()
+
+    directus.activity = backup
+    directus.change("f1", uploaded_on="2026-02-03T00:00:00.000Z")
+    directus.activity[-1]["timestamp"] = "2026-02-03T00:00:00.000Z"
+    (after,) = [*pipeline.tick(), *pipeline.tick(), *pipeline.tick()]
+
+    assert before.run_key != after.run_key
+
+
+def test_a_log_that_has_gone_back_waits_while_runs_queue_up_and_is_then_followed(
+    instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2")
+    backup = directus.activity[:1]
+    pipeline = Pipeline(instance, directus).started()
+    own = {SENSOR_TAG: "directus_files_sensor", TRIGGER_TAG: "change"}
+    runs = [pipeline.running(**own) for _ in range(4)]
+
+    directus.activity = backup
+    directus.upload("f3")
+    assert [pipeline.tick() for _ in range(3)] == [[], [], []]
+    instance.report_run_failed(check(instance.get_run_by_id(runs[0])))
+
+    assert {end for pair in ranges([*pipeline.tick(), *pipeline.tick()]) for end in pair} >= {"f3"}
+
+
 def test_a_log_that_is_pruned_starts_nothing(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
     directus.upload("f1", "f2")
     pipeline = Pipeline(instance, directus).started()
