@@ -20,7 +20,7 @@ from directus_assets.translation.form_checks import (
     lost_markup,
     turned_inside_out,
 )
-from directus_assets.translation.glossary import terms_in
+from directus_assets.translation.glossary import has_wording, terms_in
 from directus_assets.translation.language_check import detected_language
 from directus_assets.translation.languages import unicode_script
 from directus_assets.translation.numbers import changed_numbers
@@ -125,12 +125,15 @@ def _repetition(case: Case) -> str | None:
 
 
 def _glossary(case: Case) -> str | None:
-    if case.segment.context == SLUG:
+    if case.segment.context == SLUG or case.is_pseudo:
         return None
     for term in terms_in(case.bare_text, case.terms):
         wording = term.fixed_translation(case.target)
         if wording and not _has_wording(case.bare_answer, wording):
             return f"The glossary asks for '{wording}' as the translation of '{term.term}'."
+        for forbidden in term.forbidden_wordings(case.target):
+            if has_wording(_seen(case.bare_answer), forbidden):
+                return f"The glossary forbids '{forbidden}' as the translation of '{term.term}'."
     return None
 
 
@@ -168,10 +171,15 @@ def _weight(text: str) -> float:
     return sum(2.5 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1.0 for letter in text.strip())
 
 
+def _seen(text: str) -> str:
+    """`text` as readers see it: spaces are spaces, and soft hyphens nothing."""
+    return " ".join(text.replace("\u00ad", "").split())
+
+
 def _has_wording(answer: str, wording: str) -> bool:
     """Whether `wording` is in `answer`; of longer words the beginning is enough, since languages inflect the end."""
-    folded = answer.casefold()
-    if wording.casefold() in folded:
+    folded = _seen(answer).casefold()
+    if wording.casefold() in folded or has_wording(folded, wording):
         return True
     words = [word.casefold() for word in WORD.findall(wording)]
     stems = [word if len(word) < 5 else word[: math.ceil(0.7 * len(word))] for word in words]

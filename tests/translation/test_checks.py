@@ -127,6 +127,23 @@ def test_a_fixed_term_may_be_inflected(answer: str) -> None:
     assert check(text, answer, terms=(term,), placeholders=placeholders) == ()
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_right"),
+    [
+        ("Die Kaffee\u00a0Rösterei am Fluss", True),
+        ("Die Kaffee-Rösterei am Fluss", True),
+        ("Die Kaffee-Röst\u00aderei am Fluss", True),
+        ("Die Kaffeerösterei am Fluss", True),
+        ("Die Röststube am Fluss", False),
+        ("Kaffee Rösterei und Röststuben am Fluss", False),
+    ],
+)
+def test_a_forbidden_term_is_seen_in_every_spelling_and_a_fixed_one_found(answer: str, is_right: bool) -> None:
+    term = Term(term="coffee roastery", note="de: Kaffee Rösterei; de not: Röststube")
+
+    assert (check("The coffee roasteries at the river", answer, terms=(term,)) == ()) is is_right
+
+
 def test_a_fixed_term_that_is_missing_is_named() -> None:
     term = Term(term="roastery", note="de: Rösterei")
 
