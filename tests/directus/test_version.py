@@ -1,5 +1,7 @@
 """What follows from a version of Directus."""
 
+from pathlib import Path
+
 import pytest
 
 from directus_assets.directus.models import ProjectSettings
@@ -57,3 +59,9 @@ def test_the_version_is_no_part_of_what_a_preset_is_known_by() -> None:
 
 def test_settings_that_were_kept_without_a_version_are_those_of_the_newest_directus() -> None:
     assert ProjectSettings.parse({"storage_asset_presets": []}).directus == LATEST
+
+
+def test_the_readme_names_the_versions_that_the_tests_run_on() -> None:
+    text = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+
+    assert f"The tests run on {', '.join(TESTED[:-1])} and {NEWEST}" in text

@@ -7,7 +7,7 @@ import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.operations.account import Account, Permission, Step, as_permitted, plan_account
-from directus_assets.operations.rights import Right
+from directus_assets.operations.rights import OWN_PERMISSIONS, Right
 
 READ_FILES = Right(collection="directus_files", action="read", fields=("id", "type"))
 UPDATE_POSTS = Right(collection="posts", action="update")
@@ -138,3 +138,29 @@ def test_rights_are_on_single_fields_where_directus_knows_such(answer: httpx.Res
         rights = as_permitted(admin, RIGHTS)
 
     assert rights[0].fields == (("id", "type") if has_fields else ("*",))
+
+
+def test_where_there_are_no_policies_the_role_gets_the_rights() -> None:
+    rights = (READ_FILES, OWN_PERMISSIONS)
+
+    steps = plan_account(Account(has_policies=False), rights, token="t0ken")
+
+    assert [(step.verb, step.what, step.path) for step in steps] == [
+        ("create", "role", "/roles"),
+        ("create", "right", "/permissions"),
+        ("create", "right", "/permissions"),
+        ("create", "user", "/users"),
+    ]
+    role, files, own, user = (step.body for step in steps)
+    assert (role["admin_access"], role["app_access"]) == (False, False)
+    assert files["role"] == own["role"] == user["role"] == role["id"]
+    assert "policy" not in files
+    assert (files["permissions"], own["permissions"]) == ({}, {"role": {"_eq": "$CURRENT_ROLE"}})
+
+
+def test_a_role_that_opens_the_studio_is_corrected_where_there_are_no_policies() -> None:
+    account = replace(COMPLETE, has_policies=False, policy="r", has_more_access=True)
+
+    (step,) = plan_account(account, RIGHTS, token="t0ken")
+
+    assert (step.method, step.path) == ("PATCH", "/roles/r")
