@@ -1,13 +1,38 @@
 """A field's validation rule, in Directus' form of a filter, and whether a text passes it."""
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import regex
 
+_CONDITION: Final = re.compile(r'"(_(?!(?:and|or)")\w+)": ("(?:[^"\\]|\\.)*"|true|false|null|-?[\d.]+|\[[^\[\]]*\])')
 _PATIENCE_SECONDS: Final = 0.2
 """A pattern can be of any kind, also one that takes for ever on some texts."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The validation rule of one field, which is part of other rules or a rule itself.
+
+    Args:
+        field: whose rule it is.
+        spelled: the rule, as JSON.
+    """
+
+    field: str
+    spelled: str
+
+    def accepts(self, text: str) -> bool:
+        """Whether a text passes; see `accepts`."""
+        return accepts(json.loads(self.spelled), self.field, text)
+
+    def __str__(self) -> str:
+        """What it asks for, such as `_regex: ^[a-z-]+$`."""
+        found = _CONDITION.findall(self.spelled)
+        return ", ".join(f"{operator}: {json.loads(value)}" for operator, value in found)
 
 
 def accepts(rule: Mapping[str, Any], field: str, text: str) -> bool:

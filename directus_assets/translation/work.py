@@ -14,7 +14,7 @@ from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
-from directus_assets.directus.validation import accepts
+from directus_assets.directus.validation import Rule
 from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines import pseudo
@@ -312,8 +312,9 @@ class Translator:
             known = record.fields.get(name)
             if text_field.kind not in ("slug", "path") or known is None or not isinstance(value, str) or not value:
                 continue
+            rule = _rule(text_field)
             is_ours = standing(known, source=item.source.get(name), target=value) is Standing.OURS
-            if is_ours and known.source == canonical(item.source.get(name)) and passes(text_field, value):
+            if is_ours and known.source == canonical(item.source.get(name)) and (rule is None or rule.accepts(value)):
                 lasting[name] = value
         return lasting
 
@@ -389,13 +390,11 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
     Raises:
         BadInput: it is not of the field's kind.
     """
-    takes = partial(passes, field) if field.rule else None
-    return cut(value, Kind(field.kind), names=field.members, copied=field.copied, accepts=takes)
+    return cut(value, Kind(field.kind), names=field.members, copied=field.copied, rule=_rule(field))
 
 
-def passes(field: TextField, text: str) -> bool:
-    """Whether a text passes the field's validation rule in Directus."""
-    return not field.rule or accepts(json.loads(field.rule), field.name, text)
+def _rule(field: TextField) -> Rule | None:
+    return Rule(field.name, field.rule) if field.rule else None
 
 
 def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from directus_assets.directus.validation import accepts
+from directus_assets.directus.validation import Rule, accepts, spelled
 
 PATH = {"_and": [{"permalink": {"_regex": "^/(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$"}}]}
 
@@ -27,3 +27,18 @@ def test_a_rule_is_read_as_directus_reads_it(rule: dict[str, Any], text: str, ex
 
 def test_a_pattern_that_takes_for_ever_says_nothing() -> None:
     assert accepts({"permalink": {"_regex": "^(a|aa)+$"}}, "permalink", "a" * 60 + "!")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (PATH, r"_regex: ^/(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$"),
+        (
+            {"_or": [{"permalink": {"_in": ["a", "b"]}}, {"permalink": {"_nnull": True}}]},
+            "_in: ['a', 'b'], _nnull: True",
+        ),
+        ({}, ""),
+    ],
+)
+def test_a_rule_says_what_it_asks_for(rule: dict[str, Any], said: str) -> None:
+    assert str(Rule("permalink", spelled(rule))) == said

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from directus_assets.directus.addresses import Copied, is_copied
 from directus_assets.directus.models import JsonValue
+from directus_assets.directus.validation import Rule
 from directus_assets.errors import BadInput
 from directus_assets.translation.segments.auto import cut_auto
 from directus_assets.translation.segments.html import cut_html
@@ -43,7 +44,7 @@ def cut(
     *,
     names: Collection[str] | None = None,
     copied: Copied = "addresses",
-    accepts: Callable[[str], bool] | None = None,
+    rule: Rule | None = None,
 ) -> Document:
     """The document for a field's value.
 
@@ -53,7 +54,7 @@ def cut(
         kind: how to read it.
         names: as `TextField.members`.
         copied: which values of a plain text, or of one that tells how it is read, are copied as they are.
-        accepts: whether a text passes the field's validation rule, where it has one.
+        rule: the field's validation rule, where it has one: texts pass it in every language.
 
     Raises:
         BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
@@ -64,15 +65,15 @@ def cut(
     if kind in (Kind.PLAIN, Kind.AUTO) and isinstance(value, str) and is_copied(value, copied):
         return CopiedText(value)
     if kind is Kind.AUTO:
-        return _ruled(cut_auto(value, ids, names), accepts)
+        return _ruled(cut_auto(value, ids, names), rule)
     if not isinstance(value, str):
         raise BadInput(
             f"A {kind} text must be a string, not {type(value).__name__}.",
             remedy="Name the field's kind in the configuration, or exclude the field.",
         )
     if kind in (Kind.SLUG, Kind.PATH):
-        return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, accepts)
-    return _ruled(_CUT[kind](value, ids), accepts)
+        return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, rule)
+    return _ruled(_CUT[kind](value, ids), rule)
 
 
 def left(document: Document) -> tuple[str, ...]:
@@ -85,8 +86,8 @@ def is_new(document: Document) -> bool:
     return isinstance(document, (JsonDocument, CopiedText)) and document.is_new
 
 
-def _ruled(document: Document, accepts: Callable[[str], bool] | None) -> Document:
-    return RuledDocument(document, accepts) if accepts else document
+def _ruled(document: Document, rule: Rule | None) -> Document:
+    return RuledDocument(document, rule) if rule else document
 
 
 def _cut_json(value: JsonValue, kind: Kind, ids: Ids, names: Collection[str] | None) -> Document:

@@ -6,16 +6,15 @@ source language has such letters, or the field's validation rule takes nothing e
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Final
 
 import anyascii
 
+from directus_assets.directus.validation import Rule
 from directus_assets.translation.segments.model import BadAnswer, Ids, Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTABLE, read
-
-Accepts = Callable[[str], bool]
 
 _NO_SLUG: Final = re.compile(f"{PLACEHOLDER.pattern}|{UNPRINTABLE}")
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|www\.", re.IGNORECASE)
@@ -34,9 +33,9 @@ _BY_LANGUAGE: Final = {"de": _UMLAUTS, "lb": _UMLAUTS, "da": _NORDIC, "nb": _NOR
 class SlugDocument:
     """A slug, or a path of slugs, as one segment of words."""
 
-    def __init__(self, source: str, ids: Ids, accepts: Accepts | None = None) -> None:
+    def __init__(self, source: str, ids: Ids, rule: Rule | None = None) -> None:
         self.source = source
-        self._accepts = accepts or _takes_all
+        self._rule = rule
         text = _words(source)
         is_text = any(map(str.isalpha, text)) and not _NO_SLUG.search(text)
         segment = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
@@ -66,18 +65,20 @@ class SlugDocument:
         slugs = [f"{before}{path}{after}" for path in forms(parts, language, like=self.source)]
         if not slugs:
             raise BadAnswer(segment.id, "no letter of it can stand in a slug.")
-        fit = next(filter(self._accepts, slugs), None)
+        fit = next((slug for slug in slugs if _passes(self._rule, slug)), None)
         if fit is None:
-            raise BadAnswer(segment.id, f"the field's validation rule refuses it as a slug: '{slugs[0]}'.")
+            raise BadAnswer(
+                segment.id, f"the field's validation rule ({self._rule}) refuses it as a slug: '{slugs[0]}'."
+            )
         return fit
 
 
 class PathDocument:
     """An address of which each part is translated as a slug of its own; what leads to another site stays."""
 
-    def __init__(self, source: str, ids: Ids, accepts: Accepts | None = None) -> None:
+    def __init__(self, source: str, ids: Ids, rule: Rule | None = None) -> None:
         self.source = source
-        self._accepts = accepts or _takes_all
+        self._rule = rule
         path = "" if _ELSEWHERE.match(source) else re.split(r"[?#]", source, maxsplit=1)[0]
         self._parts = [*re.split(r"(/)", path), source[len(path) :]]
         self._documents = {
@@ -101,9 +102,9 @@ class PathDocument:
         for index, document in self._documents.items():
             parts[index] = document.splice(translations, language=language)
         path = "".join(parts)
-        if path != self.source and not self._accepts(path):
+        if path != self.source and not _passes(self._rule, path):
             changed = next(d for i, d in self._documents.items() if parts[i] != self._parts[i])
-            raise BadAnswer(changed.segments[0].id, f"the field's validation rule refuses '{path}'.")
+            raise BadAnswer(changed.segments[0].id, f"the field's validation rule ({self._rule}) refuses '{path}'.")
         return path
 
 
@@ -165,5 +166,5 @@ def _is_accented_latin(sign: str) -> bool:
     return not sign.isascii() and unicodedata.name(sign, "").startswith("LATIN ")
 
 
-def _takes_all(_text: str) -> bool:
-    return True
+def _passes(rule: Rule | None, slug: str) -> bool:
+    return rule is None or rule.accepts(slug)

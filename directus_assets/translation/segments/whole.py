@@ -1,9 +1,10 @@
 """Texts that stand or fall as a whole: those that are copied, and those that a validation rule looks at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 from directus_assets.directus.models import JsonValue
+from directus_assets.directus.validation import Rule
 from directus_assets.translation.segments.model import BadAnswer, Document, Ids, Segment
 from directus_assets.translation.segments.plain import cut_plain
 from directus_assets.translation.segments.text_document import TextDocument
@@ -24,9 +25,9 @@ class CopiedText(TextDocument):
 class RuledDocument:
     """A document whose text has to pass its field's validation rule in every language."""
 
-    def __init__(self, document: Document, accepts: Callable[[str], bool]) -> None:
+    def __init__(self, document: Document, rule: Rule) -> None:
         self._document = document
-        self._accepts = accepts
+        self._rule = rule
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -41,11 +42,9 @@ class RuledDocument:
         """
         value = self._document.splice(translations, language=language)
         changed = [each for each in self.segments if translations.get(each.id, each.text) != each.text]
-        if changed and isinstance(value, str) and not self._accepts(value):
+        if changed and isinstance(value, str) and not self._rule.accepts(value):
             longest = max(changed, key=lambda each: len(translations[each.id]))
             raise BadAnswer(
-                longest.id,
-                "the field's validation rule in Directus refuses the text: find a shorter or "
-                "plainer one in the form of the source.",
+                longest.id, f"the field's validation rule in Directus ({self._rule}) refuses what becomes of it."
             )
         return value

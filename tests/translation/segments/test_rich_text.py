@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from directus_assets.directus.models import JsonValue
+from directus_assets.directus.validation import Rule
 from directus_assets.translation.segments import BadAnswer, Document, Kind, cut, left
 
 Texts = Callable[[JsonValue, Kind], list[str]]
@@ -240,7 +241,7 @@ def test_members_of_a_repeater_are_read_as_declared() -> None:
 
 
 def test_a_translation_that_the_rule_of_its_field_refuses_is_asked_for_again() -> None:
-    document = cut("Short title", Kind.PLAIN, accepts=lambda text: len(text) < 20)
+    document = cut("Short title", Kind.PLAIN, rule=Rule("title", '{"title": {"_regex": "^.{0,19}$"}}'))
     (segment,) = document.segments
 
     assert document.splice({segment.id: "Kurzer Titel"}) == "Kurzer Titel"

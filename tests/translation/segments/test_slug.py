@@ -1,9 +1,10 @@
-import re
+import json
 from collections.abc import Callable
 
 import pytest
 
 from directus_assets.directus.models import JsonValue
+from directus_assets.directus.validation import Rule
 from directus_assets.translation.segments import BadAnswer, Kind, cut
 
 
@@ -43,15 +44,15 @@ def test_an_answer_becomes_a_slug(source: str, answer: str, language: str, expec
     ],
 )
 def test_a_slug_takes_the_form_that_its_field_takes(pattern: str, answer: str, expected: str) -> None:
-    document = cut("about-us", Kind.SLUG, accepts=lambda text: re.search(pattern, text) is not None)
+    document = cut("about-us", Kind.SLUG, rule=regex(pattern))
 
     assert document.splice({document.segments[0].id: answer}, language="de") == expected
 
 
 def test_a_slug_that_its_field_takes_in_no_form_is_refused() -> None:
-    document = cut("about-us", Kind.SLUG, accepts=lambda text: text.startswith("x"))
+    document = cut("about-us", Kind.SLUG, rule=regex("^x"))
 
-    with pytest.raises(BadAnswer, match="validation rule"):
+    with pytest.raises(BadAnswer, match=r"validation rule \(_regex: \^x\) refuses"):
         document.splice({document.segments[0].id: "Über uns"}, language="de")
 
 
@@ -74,6 +75,10 @@ def test_an_address_that_leads_elsewhere_or_nowhere_has_no_parts(address: str) -
 
     assert document.segments == ()
     assert document.splice({}) == address
+
+
+def regex(pattern: str) -> Rule:
+    return Rule("slug", json.dumps({"_and": [{"slug": {"_regex": pattern}}]}))
 
 
 def test_engines_see_words(texts: Callable[[JsonValue, Kind], list[str]]) -> None:
