@@ -317,3 +317,17 @@ def test_a_bad_cron_is_told_with_its_line_and_field(cron: str, told: str) -> Non
         parse_config(f"reconcile:\n  cron: '{cron}'\n", name="own.yaml")
 
     assert told in str(caught.value)
+
+
+def test_a_file_of_ones_own_is_read_in_the_place_of_the_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "directus_assets.yaml").write_text("images: {workers: 2}\n")
+    before = load_settings({}).config.images.workers
+
+    (tmp_path / "directus_assets.local.yaml").write_text("translations: {languages: de-DE}\n")
+    own = load_settings({}).config
+
+    assert before == 2
+    assert (own.images.workers, own.translations.languages) == (None, ("de-DE",))

@@ -11,7 +11,7 @@ from directus_assets.redaction import hide
 from directus_assets.settings.environment import Environment
 from directus_assets.settings.projects import DEFAULT, ConfigFile, ProjectOptions, inherit, prefix_of
 from directus_assets.settings.sections import Config
-from directus_assets.settings.yaml_file import CONFIG_FILE, parse_config
+from directus_assets.settings.yaml_file import CONFIG_FILE, OWN_CONFIG_FILE, parse_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +74,10 @@ def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, .
 def load_each(environ: Mapping[str, str] | None = None) -> dict[str, Settings | ConfigurationError]:
     """Settings of all projects by name: from the environment, and the YAML file named by `DIRECTUS_ASSETS_CONFIG`.
 
-    Without that variable the file is `directus_assets.yaml` in the current folder; it may be absent. Without
-    `projects` in it there is one project, whose name is empty. A project whose variables cannot be used is no obstacle
-    to the others: in place of its settings there is what is wrong with them.
+    Without that variable the file is `directus_assets.local.yaml` in the current folder, or else
+    `directus_assets.yaml`; it may be absent. Without `projects` in it there is one project, whose name is empty. A
+    project whose variables cannot be used is no obstacle to the others: in place of its settings there is what is wrong
+    with them.
 
     Raises:
         ConfigurationError: naming the file and the line, and the fix.
@@ -146,7 +147,7 @@ def required(found: Settings | ConfigurationError) -> Settings:
 
 def _read_file(values: Mapping[str, str]) -> tuple[Path, ConfigFile]:
     named = values.get("DIRECTUS_ASSETS_CONFIG")
-    path = Path(named or CONFIG_FILE)
+    path = Path(named or (OWN_CONFIG_FILE if Path(OWN_CONFIG_FILE).is_file() else CONFIG_FILE))
     if named and not path.is_file():
         raise ConfigurationError(f"DIRECTUS_ASSETS_CONFIG names {path}, which is no file.", remedy="Correct the path.")
     try:

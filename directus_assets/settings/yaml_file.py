@@ -12,6 +12,8 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.settings.projects import ConfigFile, twins
 
 CONFIG_FILE = "directus_assets.yaml"
+OWN_CONFIG_FILE = "directus_assets.local.yaml"
+"""Read in the place of the other one, where it exists: that one changes with the releases of this project."""
 
 
 def parse_config(text: str, *, name: str = CONFIG_FILE) -> ConfigFile:
