@@ -1,13 +1,18 @@
 """A picture as a model is shown it: small, upright, without metadata, as a `data:` URI."""
 
 import base64
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
-from directus_assets.directus.models import File
+from directus_assets.directus.models import File, JsonValue
 from directus_assets.errors import BadInput
+from directus_assets.images.inspection import Facts
 from directus_assets.images.originals import Originals
 from directus_assets.images.previews import thumbnail
 from directus_assets.images.sharp.load import libvips
+
+Measure: TypeAlias = Callable[[bytes, Facts], Mapping[str, JsonValue]]
+"""Finds something out from a picture and what its header says."""
 
 _SIDE: Final = 1024
 """What models look at; a larger picture costs more and shows them no more."""
@@ -21,6 +26,21 @@ def content_of(file: File) -> tuple[object, ...]:
     return (file.id, file.storage, file.filename_disk, file.type, file.filesize, file.uploaded_on, _VERSION)
 
 
+def measured(originals: Originals, file: File, measure: Measure) -> Mapping[str, JsonValue]:
+    """What is measured of the picture itself.
+
+    Raises:
+        BadInput: as of `shown`.
+        DirectusAssetsError: as of `shown`.
+    """
+    _require_picture(file)
+    with originals.open(file) as (content, facts):
+        try:
+            return measure(content, facts)
+        except BadInput as error:
+            raise _damaged(file, error.message) from None
+
+
 def shown(originals: Originals, file: File) -> str:
     """The picture as a JPEG of at most 1024 pixels a side; what is transparent becomes white.
 
@@ -29,19 +49,27 @@ def shown(originals: Originals, file: File) -> str:
         ConfigurationError: there is no libvips on this machine.
         DirectusAssetsError: Directus does not hand out the original.
     """
-    if not file.is_transformable:
-        raise BadInput(
-            f"{file.name} ({file.id}) is {file.type}, which cannot be looked at.",
-            remedy="Use a JPEG, PNG, WebP, TIFF or AVIF picture.",
-        )
+    _require_picture(file)
     try:
         with originals.open(file) as (content, _):
             small = thumbnail(content, _SIDE)
             flat = small.flatten(background=255) if small.hasalpha() else small
             encoded = flat.jpegsave_buffer(Q=80, keep="none")
     except libvips().Error as error:
-        raise BadInput(
-            f"{file.name} ({file.id}) is damaged and cannot be looked at: {error}".replace("\n", " ").strip(),
-            remedy="Open it in an image editor, save it again, and replace the file in Directus.",
-        ) from None
+        raise _damaged(file, str(error)) from None
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode()}"
+
+
+def _require_picture(file: File) -> None:
+    if not file.is_transformable:
+        raise BadInput(
+            f"{file.name} ({file.id}) is {file.type}, which cannot be looked at.",
+            remedy="Use a JPEG, PNG, WebP, TIFF or AVIF picture.",
+        )
+
+
+def _damaged(file: File, reason: str) -> BadInput:
+    return BadInput(
+        f"{file.name} ({file.id}) is damaged and cannot be looked at: {reason}".replace("\n", " ").strip(),
+        remedy="Open it in an image editor, save it again, and replace the file in Directus.",
+    )

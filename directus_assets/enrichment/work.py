@@ -11,7 +11,7 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.answering import Answerer
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
-from directus_assets.enrichment.pictures import shown
+from directus_assets.enrichment.pictures import Measure, measured, shown
 from directus_assets.enrichment.questions import Questioner, fingerprint, picture_of, source_code, source_of
 from directus_assets.enrichment.records import EnrichmentRecords, KeptAnswer
 from directus_assets.enrichment.targets import Targets, Values, Written
@@ -140,6 +140,8 @@ class DeclaredEnricher:
         raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was enriched.")
 
     def forecast(self, item: EnrichedItem) -> Usage:
+        if self._measure:
+            return Usage()
         picture = _SOME_PICTURE if picture_of(self.declaration, item) else None
         answers = self._targets.record(item).answers
         questions = [
@@ -183,6 +185,8 @@ class DeclaredEnricher:
     def _answers(self, item: EnrichedItem, answerer: Answerer, *, anew: bool) -> dict[str, Values]:
         asked = self._asked(item)
         picture = picture_of(self.declaration, item) if asked else None
+        if picture and self._measure:
+            return dict.fromkeys(asked, measured(self.originals, picture, self._measure))
         sight = shown(self.originals, picture) if picture else None
         kept = self._targets.record(item).answers
         answers = {}
@@ -196,6 +200,10 @@ class DeclaredEnricher:
             )
             answers[code] = self._derived(item, values)
         return answers
+
+    @property
+    def _measure(self) -> Measure | None:
+        return self.declaration.builtin.measure if self.declaration.builtin else None
 
     def _keep(self, item: EnrichedItem, code: str, answer: KeptAnswer) -> None:
         self._targets.remember(item, lambda known: known.with_answer(code, answer))

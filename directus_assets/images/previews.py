@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 from directus_assets.errors import BadInput
 from directus_assets.images.sharp.load import Image, libvips
+from directus_assets.images.thumbhash import LARGEST_SIDE, thumbhash
 
 _PREVIEW_SIDE: Final = 160
 _PLACEHOLDER_SIDE: Final = 24
@@ -60,6 +61,22 @@ def placeholder(content: bytes) -> Placeholder:
         blurhash=blurhash.encode(pixels, components_x=4, components_y=3),
         colour=_dominant(Pillow.fromarray(pixels)),
     )
+
+
+def thumbhash_of(content: bytes) -> str:
+    """The ThumbHash of a picture, in base64; it knows of transparency.
+
+    Raises:
+        BadInput: `content` is no picture that can be decoded.
+        ConfigurationError: there is no libvips on this machine.
+    """
+    try:
+        small = thumbnail(content, LARGEST_SIDE)
+        whole = small if small.hasalpha() else small.bandjoin(255)
+        pixels = np.frombuffer(whole.write_to_memory(), np.uint8).reshape(whole.height, whole.width, 4)
+    except libvips().Error as error:
+        raise BadInput(f"The picture cannot be looked at: {error}") from None
+    return base64.b64encode(thumbhash(pixels)).decode()
 
 
 def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:

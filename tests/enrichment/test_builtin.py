@@ -38,12 +38,14 @@ FILES = CollectionSchema(
         FieldSchema(name="id", type="uuid", is_key=True),
         *fields(title="string", description="text", width="integer", height="integer"),
         *fields(focal_point_x="integer", focal_point_y="integer", moderation="json", flagged="boolean"),
+        *fields(blurhash="string", aspect_ratio="float"),
     ),
 )
 BARE = CollectionSchema(name="bare", fields=(KEY, *fields(title="string", keywords="json")))
 PEOPLE = CollectionSchema(name="people", fields=(KEY, *fields(name="string")))
 SCHEMA = ProjectSchema((NOTES, FILES, BARE, PEOPLE))
-PICTURES = ("alt_text", "focal_point", "image_moderation")
+ANSWERED = ("alt_text", "focal_point", "image_moderation")
+PICTURES = (*ANSWERED, "placeholder")
 
 TEXTS = [
     {"title": "The old harbour", "body": "<p>Boats fill the harbour. The cook Ada Bo sells food there.</p>"},
@@ -110,7 +112,7 @@ def test_the_local_engine_gives_what_is_declared_for_any_text(name: str, inputs:
 
 
 @pytest.mark.parametrize("size", [(64, 48), (48, 64), (1, 1), (300, 2)])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", ANSWERED)
 def test_the_local_engine_gives_what_is_declared_for_any_picture(name: str, size: tuple[int, int]) -> None:
     declaration = declared(name, "directus_files")
     inputs = {"title": "Quay", "width": size[0], "height": size[1]}

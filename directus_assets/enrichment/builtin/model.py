@@ -7,6 +7,7 @@ from typing import TypeAlias
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import CollectionSchema
 from directus_assets.enrichment.text_statistics import plain
+from directus_assets.images.inspection import Facts
 from directus_assets.settings import EnrichmentOptions, ResultOptions
 
 Values: TypeAlias = Mapping[str, JsonValue]
@@ -57,6 +58,7 @@ class Builtin:
         overrules: names of the result whose values are put over a human's, once for each content, where there is one.
         notice: what people are told when these values were written; None for nothing.
         local: the answer of the engine `local`, from statistics.
+        measure: the values, from the picture itself and what its header says: then no engine is asked, whatever it is.
     """
 
     defaults: EnrichmentOptions
@@ -69,6 +71,7 @@ class Builtin:
     overrules: frozenset[str] = frozenset()
     notice: Callable[[Values, EnrichmentOptions], Notice | None] | None = None
     local: Callable[[Material], Values] | None = None
+    measure: Callable[[bytes, Facts], Values] | None = None
 
 
 def whole_number(value: JsonValue) -> int | None:

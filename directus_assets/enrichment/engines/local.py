@@ -30,7 +30,7 @@ class LocalEnrichmentEngine:
     can_repair = False
 
     def __init__(self, where: str, builtin: Builtin | None) -> None:
-        if builtin is None or builtin.local is None:
+        if builtin is None or not (builtin.local or builtin.measure):
             raise ConfigurationError(
                 f"`{where}.engine` in the YAML file is `local`, which answers built-in enrichments only.",
                 remedy="Use `openai` for declarations of your own.",
@@ -41,6 +41,8 @@ class LocalEnrichmentEngine:
         return Usage(characters=question.characters)
 
     def answer(self, question: Question) -> Reply:
+        if self._answer is None:
+            raise BadInput(f"'{question.name}' is measured, and nothing is asked.")
         picture = _content(question.picture) if question.picture else None
         answer = self._answer(Material(inputs=question.input, result=question.result, picture=picture))
         return Reply(answer=answer, usage=self.estimate(question))
