@@ -24,8 +24,13 @@ _SHORTCODE: Final = (
     r"|\[/[A-Za-z][\w-]*+\]"
     r"|\[(?:gallery|caption|embed|audio|video|playlist|toc|[a-z0-9]++[_-][\w-]++)\s?/?\]"
 )
+# Formulas of MathJax and KaTeX, merge tags of mailings, and calls of i18next.
+_FORMULA: Final = r"\\\([^\n]{1,500}?\\\)|\\\[[^\n]{1,500}?\\\]"
+_MERGE_TAG: Final = r"\*\|[A-Za-z0-9_:]{1,80}+\|\*"
+_NESTED_TEXT: Final = r"\$t\([^()\n]{1,200}+\)"
 _START: Final = re.compile(
-    rf"(?P<brace>[$#%@]?\{{)|(?P<url>{_URL})|{PLACEHOLDER.pattern}|{_PRINTF}|{_EMOJI}|{_SHORTCODE}|<%[^%>]*+%>|{UNPRINTABLE}++"
+    rf"(?P<brace>[$#%@]?\{{)|(?P<url>{_URL})|{PLACEHOLDER.pattern}|{_PRINTF}|{_EMOJI}|{_SHORTCODE}|{_FORMULA}"
+    rf"|{_MERGE_TAG}|{_NESTED_TEXT}|<%[^%>]*+%>|{UNPRINTABLE}++"
 )
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+")
 _BRACES: Final = re.compile(r"[{}]")
@@ -54,8 +59,12 @@ def spans(text: str) -> list[Span]:
 
 
 def template_spans(text: str) -> list[Span]:
-    """Only the spans in braces and `<% %>`, whose content could be taken for Markdown."""
-    return [span for span in _starting_with_a_sign(text) if text[span[1] - 1] == "}" or text.startswith("<%", span[0])]
+    """Only the spans in braces, `<% %>` and `*| |*`, whose content could be taken for Markdown."""
+    return [
+        span
+        for span in _starting_with_a_sign(text)
+        if text[span[1] - 1] == "}" or text.startswith(("<%", "*|"), span[0])
+    ]
 
 
 def brace_ends(text: str) -> dict[int, int]:

@@ -170,3 +170,14 @@ def test_long_and_hard_wrapped_paragraphs_keep_their_marks(pseudo: Callable[[Doc
 
     assert len(document.segments) > 2
     assert pseudo(document) == "> Öñé séñtéñçé héré.\n" * 600
+
+
+def test_formulas_and_merge_tags_are_no_emphasis() -> None:
+    source = r"The area \\(A_1 = \pi r_2\\) is *|FNAME|* *today*"
+    document = cut(source, Kind.MARKDOWN)
+    (segment,) = document.segments
+
+    assert segment.text == "The area <x1/> is <x2/> <g3>today</g3>"
+    assert document.splice({segment.id: "Heute <g3>ist</g3> <x2/> <x1/>"}) == (
+        r"Heute *ist* *|FNAME|* \\(A_1 = \pi r_2\\)"
+    )

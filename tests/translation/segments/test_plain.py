@@ -55,6 +55,9 @@ def test_an_answer_keeps_the_lines_of_the_source(source: str, answer: str, expec
         (":tada: 10:30:20 a:b:c :+1:", [":tada:", ":+1:"]),
         ("[gallery] [a b=1] [c]x[/c] [my_code] [[wiki]] [sic] [optional]", ["[gallery]", "[a b=1]", "[c]", "[/c]", "[my_code]", "[[wiki]]"]),
         ("<% x %> <?php", ["<% x %>"]),
+        (r"area \(A = \pi r^2\) or \[x_1\], not (a) \( b", [r"\(A = \pi r^2\)", r"\[x_1\]"]),
+        ("Dear *|FNAME|* and *|IF:PAID|*, *|not one|* | *a*", ["*|FNAME|*", "*|IF:PAID|*"]),
+        ("$t(key.a) and $t(key, {n}) for $t or $5 (five)", ["$t(key.a)", "$t(key, {n})"]),
         ("{unclosed {{ and", []),
     ],
 )  # fmt: skip
