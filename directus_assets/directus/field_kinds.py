@@ -113,6 +113,8 @@ class TextField:
     """Which of its values are copied as they are."""
     rule: str = ""
     """The field's validation rule, as JSON."""
+    is_unique: bool = False
+    """Whether no two rows may have the same value."""
     is_filterable: bool = attribute(default=False, compare=False)
     """Whether rows can be selected by its value."""
 
@@ -187,7 +189,7 @@ def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:
         verdict = Verdict(fate=Fate.LEFT, why="a state, not a text", text=verdict.text)
     if verdict.text:
         told = replace(verdict.text, rule=spelled(field.validation), is_filterable=field.is_filterable)
-        verdict = replace(verdict, text=told)
+        verdict = replace(verdict, text=replace(told, is_unique=field.is_unique))
     if field.is_secret and verdict.text:
         how = "hidden in the Studio" if field.is_hidden else "masked in the Studio"
         return verdict.withheld(how)

@@ -390,7 +390,9 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
     Raises:
         BadInput: it is not of the field's kind.
     """
-    return cut(value, Kind(field.kind), names=field.members, copied=field.copied, rule=_rule(field))
+    return cut(
+        value, Kind(field.kind), names=field.members, copied=field.copied, rule=_rule(field), is_unique=field.is_unique
+    )
 
 
 def _rule(field: TextField) -> Rule | None:

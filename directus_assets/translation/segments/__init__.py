@@ -45,6 +45,7 @@ def cut(
     names: Collection[str] | None = None,
     copied: Copied = "addresses",
     rule: Rule | None = None,
+    is_unique: bool = False,
 ) -> Document:
     """The document for a field's value.
 
@@ -55,6 +56,7 @@ def cut(
         names: as `TextField.members`.
         copied: which values of a plain text, or of one that tells how it is read, are copied as they are.
         rule: the field's validation rule, where it has one: texts pass it in every language.
+        is_unique: whether no two rows may have the same slug or path.
 
     Raises:
         BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
@@ -72,7 +74,7 @@ def cut(
             remedy="Name the field's kind in the configuration, or exclude the field.",
         )
     if kind in (Kind.SLUG, Kind.PATH):
-        return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, rule)
+        return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, rule, is_unique=is_unique)
     return _ruled(_CUT[kind](value, ids), rule)
 
 

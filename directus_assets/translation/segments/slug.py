@@ -33,9 +33,10 @@ _BY_LANGUAGE: Final = {"de": _UMLAUTS, "lb": _UMLAUTS, "da": _NORDIC, "nb": _NOR
 class SlugDocument:
     """A slug, or a path of slugs, as one segment of words."""
 
-    def __init__(self, source: str, ids: Ids, rule: Rule | None = None) -> None:
+    def __init__(self, source: str, ids: Ids, rule: Rule | None = None, *, is_unique: bool = False) -> None:
         self.source = source
         self._rule = rule
+        self._is_unique = is_unique
         text = _words(source)
         is_text = any(map(str.isalpha, text)) and not _NO_SLUG.search(text)
         segment = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
@@ -48,11 +49,12 @@ class SlugDocument:
             BadAnswer: nothing of a part is left, the answer has more or fewer slashes, or the field's validation rule
                 takes no form of it.
         """
+        slug = self.source
         for segment in self.segments:
             answer = translations.get(segment.id, segment.text)
             if answer != segment.text:
-                return self._slug(segment, answer, language)
-        return self.source
+                slug = self._slug(segment, answer, language)
+        return _apart(slug, language, self._rule) if self._is_unique and slug == self.source else slug
 
     def _slug(self, segment: Segment, answer: str, language: str) -> str:
         read(segment, answer)
@@ -76,9 +78,10 @@ class SlugDocument:
 class PathDocument:
     """An address of which each part is translated as a slug of its own; what leads to another site stays."""
 
-    def __init__(self, source: str, ids: Ids, rule: Rule | None = None) -> None:
+    def __init__(self, source: str, ids: Ids, rule: Rule | None = None, *, is_unique: bool = False) -> None:
         self.source = source
         self._rule = rule
+        self._is_unique = is_unique
         path = "" if _ELSEWHERE.match(source) else re.split(r"[?#]", source, maxsplit=1)[0]
         self._parts = [*re.split(r"(/)", path), source[len(path) :]]
         self._documents = {
@@ -105,7 +108,7 @@ class PathDocument:
         if path != self.source and not _passes(self._rule, path):
             changed = next(d for i, d in self._documents.items() if parts[i] != self._parts[i])
             raise BadAnswer(changed.segments[0].id, f"the field's validation rule ({self._rule}) refuses '{path}'.")
-        return path
+        return _apart(path, language, self._rule) if self._is_unique and path == self.source else path
 
 
 def forms(parts: list[str], language: str, *, like: str) -> Iterator[str]:
@@ -156,6 +159,18 @@ def slugify(text: str, language: str, *, like: str, separator: str = "-", is_asc
     romanised = anyascii.anyascii(slug).lower()
     kept = re.escape("".join(allowed) + separator)
     return re.sub(rf"[^a-z0-9{kept}]+", "", romanised).strip(separator or None)
+
+
+def _apart(address: str, language: str, rule: Rule | None) -> str:
+    """An address that is the same word in both languages, with the language behind it: `/blog-de`, `/de`."""
+    path = re.split(r"[?#]", address, maxsplit=1)[0]
+    if not language or not path or _ELSEWHERE.match(address):
+        return address
+    tag = language.lower().replace("_", "-").split("-")[0]
+    stem = path.rstrip("/")
+    separator = "/" if not stem else "_" if "_" in stem and "-" not in stem else "-"
+    apart = f"{stem}{separator}{tag}{path[len(stem) :] if stem else ''}{address[len(path) :]}"
+    return apart if _passes(rule, apart) else address
 
 
 def _words(slug: str) -> str:

@@ -77,6 +77,28 @@ def test_an_address_that_leads_elsewhere_or_nowhere_has_no_parts(address: str) -
     assert document.splice({}) == address
 
 
+@pytest.mark.parametrize(
+    ("source", "kind", "pattern", "expected"),
+    [
+        ("blog", Kind.SLUG, "", "blog-de"),
+        ("my_blog", Kind.SLUG, "", "my_blog_de"),
+        ("2024-01", Kind.SLUG, "", "2024-01-de"),
+        ("blog", Kind.SLUG, "^blog$", "blog"),
+        ("/", Kind.PATH, "", "/de"),
+        ("/team/blog/?a=b", Kind.PATH, "", "/team/blog-de/?a=b"),
+        ("https://example.com/blog", Kind.PATH, "", "https://example.com/blog"),
+    ],
+)
+def test_an_address_that_has_to_be_unique_gets_its_language_where_its_words_stay(
+    source: str, kind: Kind, pattern: str, expected: str
+) -> None:
+    document = cut(source, kind, rule=regex(pattern), is_unique=True)
+    same = {segment.id: segment.text for segment in document.segments}
+
+    assert document.splice(same, language="de-DE") == expected
+    assert cut(source, kind).splice(same, language="de-DE") == source
+
+
 def regex(pattern: str) -> Rule:
     return Rule("slug", json.dumps({"_and": [{"slug": {"_regex": pattern}}]}))
 
