@@ -52,6 +52,11 @@ class Snapshot:
         return ProjectSettings.parse(self.rows)
 
     @property
+    def is_taken(self) -> bool:
+        """Whether Directus has ever been seen; otherwise it stands in for one."""
+        return self != Snapshot(url=self.url)
+
+    @property
     def watched_collections(self) -> Sequence[str]:
         """The collections in which a change may give another snapshot."""
         translated = (*self.collections, *(self.schema.translated if self.schema else ()))

@@ -128,3 +128,18 @@ def test_the_only_project_is_not_left_out(tmp_path: Path) -> None:
 
     with pytest.raises(KeyError):
         build_each({"default": Settings(environment=Environment.read({}))}, build)
+
+
+def test_nothing_is_followed_before_directus_was_ever_seen_so_that_what_exists_waits() -> None:
+    settings = Settings(environment=Environment.read({}))
+
+    sensor = build_defs(settings, snapshot=Snapshot()).resolve_sensor_def("directus_files_sensor")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = sensor(dg.build_sensor_context(instance=instance))
+
+    assert isinstance(result, dg.SensorResult)
+    assert isinstance(result.skip_reason, dg.SkipReason)
+    assert (result.cursor, result.skip_reason.skip_message) == (
+        None,
+        "Directus has not been seen yet. What it has is noted once it has been.",
+    )

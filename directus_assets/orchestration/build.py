@@ -64,7 +64,7 @@ def build_defs(
             sensors=[build_settings_sensor(snapshot, project)],
             executor=dg.in_process_executor,
         ),
-        *(_collection(project, own) for own in by_collection.values()),
+        *(_collection(project, own, is_seen=snapshot.is_taken) for own in by_collection.values()),
         build_reconcile(snapshot, project, targets),
         build_buttons(project, button_targets(project, snapshot)),
         _recommendations(project, snapshot),
@@ -148,7 +148,7 @@ def _target(subject: Kind) -> Target:
             return Target(subject=subject, survey=lambda: EnrichmentSurveyor(subject), source=subject.source)
 
 
-def _collection(project: Project, subjects: Sequence[Kind]) -> dg.Definitions:
+def _collection(project: Project, subjects: Sequence[Kind], *, is_seen: bool) -> dg.Definitions:
     """All that is derived from one Directus collection: its assets, a job for each kind of them, and one sensor."""
     made = [built for subject in subjects if (built := _outputs(project, subject))]
     jobs = [job for _, job in made]
@@ -170,6 +170,7 @@ def _collection(project: Project, subjects: Sequence[Kind]) -> dg.Definitions:
             else f"Follows changes of {collection} and what belongs to it in Directus."
         ),
         jobs=jobs,
+        is_seen=is_seen,
     )
     return dg.Definitions(assets=[source, *(assets for assets, _ in made)], jobs=jobs, sensors=[sensor])
 

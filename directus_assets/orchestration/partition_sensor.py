@@ -55,7 +55,13 @@ Job: TypeAlias = Any
 
 
 def build_partition_sensor(
-    subjects: Sequence[Subject], project: Project, *, name: str, description: str, jobs: Sequence[Job]
+    subjects: Sequence[Subject],
+    project: Project,
+    *,
+    name: str,
+    description: str,
+    jobs: Sequence[Job],
+    is_seen: bool = True,
 ) -> dg.SensorDefinition:
     """The sensor that keeps up to date all that is derived from one collection.
 
@@ -66,6 +72,8 @@ def build_partition_sensor(
         name: of the sensor.
         description: of the sensor.
         jobs: that its runs belong to; as the subjects name them.
+        is_seen: whether Directus has ever been seen. A sensor that begins before would take what exists for what is
+            new, and have all of it made.
     """
     followed = Followed(subjects)
 
@@ -78,6 +86,10 @@ def build_partition_sensor(
     )
     @through_outages
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        if not is_seen and not context.cursor:
+            return dg.SensorResult(
+                skip_reason="Directus has not been seen yet. What it has is noted once it has been.", cursor=None
+            )
         # Ticks are in the process that lives as long as the pipeline does.
         keep_open(project.settings.environment.state_folder)
         tick = _Tick(context, project, followed, name)

@@ -73,8 +73,9 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
 
 
 def adopted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata of an output that was found to be right although Dagster remembered nothing of it."""
-    return {name: value for name, value in metadata.items() if name != "seconds"} | {"adopted": True}
+    """Metadata of an output that was found to be right although Dagster remembered nothing of it: nobody was asked."""
+    asked = ("seconds", "engine", "segments_sent", "segments_reused")
+    return {name: value for name, value in metadata.items() if name not in asked} | {"adopted": True}
 
 
 def stored_sizes(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, int]:
