@@ -42,6 +42,10 @@ _IS_TAG: Final = re.compile(r"<[A-Za-z/!?%]")
 _ATTRIBUTE: Final = re.compile(r"""[^\s/<>='"]++\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>]*+)""")
 
 _TEMPLATE: Final = re.compile(r"\{\{[^{}]*+\}\}|\{%[^{}]*+%\}|[$#@%*~]\{[^{}]*+\}?|\{[{%#!@$]|[}%]\}")
+# As in WordPress, BBCode, wikis, Smarty and Svelte.
+_SHORTCODE: Final = re.compile(
+    r"\[/[A-Za-z][\w-]*+\]|\[[A-Za-z][\w-]*+(?:=|\s++[\w-]++=)[^\[\]\n]{0,300}+\]|\[\[[^\[\]\n]{1,300}+\]\]|\{/[a-z]++\}"
+)
 _FORMULA: Final = re.compile(r"(?<![\w)\]=<>!])[=@+]{1,2}[A-Za-z][\w.]*+\(")
 
 _INLINE_LINK: Final = re.compile(r"\]\(\s*+<?([^\s()<>]*+)")
@@ -79,7 +83,7 @@ _LIKE_AN_ADDRESS: Final = re.compile(r"[?#&%@=]\w|\w\(|[|{\\]")
 # Names of hosts in other scripts are left out: there, no space tells a name from the words around it.
 _LETTER: Final = r"0-9A-Za-z\u00c0-\u024f\u0370-\u04ff"
 _HOST: Final = re.compile(
-    rf"(?<![{_LETTER}_.@-])(?P<head>(?:[{_LETTER}][{_LETTER}_-]*+\.)++(?P<end>[A-Za-z]{{2,24}}|xn--[A-Za-z0-9-]++)"
+    rf"(?<![{_LETTER}_.@-])(?P<head>(?:[{_LETTER}][{_LETTER}_-]*+\.)+(?P<end>xn--[A-Za-z0-9-]++|[A-Za-z]{{2,24}}+|(?:рф|рус|укр|бел|срб))"
     rf"(?![{_LETTER}_-]))(?P<rest>(?::\d++)?+(?:[/?#\\]{_PATH}{{1,{_LONGEST}}}+)?+)"
 )
 _NUMERIC_HOST: Final = re.compile(
@@ -102,6 +106,8 @@ _TOP_LEVELS: Final = _words(
 _PRODUCTS: Final = frozenset({"asp.net", "vb.net", "ado.net", "ml.net"})
 
 _ESCAPE: Final = re.compile(r"\\(?:u\{?|x)(?:00)?([0-9A-Fa-f]{2})\}?")
+_OTHER_DOT: Final = re.compile(r"(?<=[A-Za-z0-9])[。．｡](?=[A-Za-z]{2,24}[/:?#])")
+_OTHER_WIDTH: Final = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ]+\s*[:：](?=[A-Za-zＡ-Ｚａ-ｚ/]+[(（/])")
 _MOST_LAYERS: Final = 4
 
 
@@ -147,7 +153,10 @@ def _decoded(text: str) -> str:
         if decoded == text:
             break
         text = decoded
-    return "".join(sign for sign in text if sign in "\t\n\r" or unicodedata.category(sign) not in {"Cc", "Cf"})
+    text = "".join(sign for sign in text if sign in "\t\n\r" or unicodedata.category(sign) not in {"Cc", "Cf"})
+    # Browsers take full stops of other scripts for dots, and letters of full width for letters.
+    text = _OTHER_DOT.sub(".", text)
+    return _OTHER_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
 
 
 def _parts(text: str) -> Iterator[Part]:
@@ -174,7 +183,7 @@ def _tags(text: str) -> Iterator[Part]:
 
 
 def _templates(text: str) -> Iterator[Part]:
-    for pattern in (_TEMPLATE, _FORMULA):
+    for pattern in (_TEMPLATE, _SHORTCODE, _FORMULA):
         for match in pattern.finditer(text):
             yield Part(Kind.TEMPLATE, match[0])
 
@@ -202,13 +211,15 @@ def _is_host(match: re.Match[str]) -> bool:
     host, end = match["head"], match["end"].lower()
     if host.lower() in _PRODUCTS:
         return False
+    if not end.isascii() or end.startswith("xn--"):
+        return True
     if len(match["rest"]) > 1:
         # A full stop without a space behind it is followed by a capital letter: "St.Gallen/Zürich".
         return end in _TOP_LEVELS or (match["end"].islower() and end not in _FILES)
     # Without a path, "Ende.In" is a sentence that ends, and "main.rs" a file.
-    label = host[: -len(end) - 1].rpartition(".")[2]
+    longest = max(map(len, host.split(".")[:-1]))
     is_spelled = match["end"].islower() or host.isupper()
-    return is_spelled and end in _TOP_LEVELS - _FILES and (len(end) > 2 or len(label) > 2)
+    return is_spelled and end in _TOP_LEVELS - _FILES and (len(end) > 2 or longest > 2)
 
 
 def _always(_: re.Match[str]) -> bool:
