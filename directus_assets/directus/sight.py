@@ -1,7 +1,6 @@
 """Whether a row that Directus does not answer is deleted, or merely hidden by a right or a rule."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import read_deletions
@@ -32,12 +31,23 @@ def find_deleted(
     hidden = _unanswered(unseen, look)
     deleted = read_deletions(client, collection, hidden) if hidden else set()
     hidden -= deleted
-    if hidden:
-        with suppress(Forbidden):
-            require_full_sight(client, {collection: ()})
-            # Once more: they may have been hidden until just now.
-            deleted |= _unanswered(hidden, look)
+    if hidden and sees_all_rows(client, collection):
+        # Once more: they may have been hidden until just now.
+        deleted |= _unanswered(hidden, look)
     return deleted
+
+
+def sees_all_rows(client: DirectusClient, collection: str) -> bool:
+    """Whether Directus hides no row of a collection.
+
+    Raises:
+        DirectusAssetsError: Directus does not answer.
+    """
+    try:
+        require_full_sight(client, {collection: ()})
+    except Forbidden:
+        return False
+    return True
 
 
 def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str]]) -> None:

@@ -168,6 +168,10 @@ class ItemReader:
         row = Item(key=item.key, source_language="", source={}, rows=item.rows, carried=carried)
         return self._writer.write(row, language, values)
 
+    def require_row_deleted(self, item: EnrichedItem, language: LanguageRow) -> None:
+        """Makes sure that a row which was there is not merely hidden (see `RowWriter.require_deleted`)."""
+        self._writer.require_deleted(item.key, language)
+
     @cached_property
     def _writer(self) -> RowWriter:
         assert self.scope is not None  # noqa: S101 - a target in the translations is what made it

@@ -128,7 +128,7 @@ class Targets:
         fields = {each.name: each.decision.record for each in decided if each.decision}
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
         self.remember(item, lambda known: known.intending(fields, intended))
-        if not self._carry_out(item, [each for each in decided if each.verdict is Verdict.WRITE]):
+        if not self._carry_out(item, [each for each in decided if each.verdict is Verdict.WRITE], earlier):
             return None
         made: list[MadeRow] = []
         if rows and self._rows:
@@ -201,17 +201,21 @@ class Targets:
             return False
         return known.source == source and known.written not in ("", digest(None))
 
-    def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided]) -> bool:
+    def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord) -> bool:
         """Whether all could be written; what was is known as ours."""
         own = {each.place.name: each.value for each in decided if not each.place.is_translated}
         if own and not self.reader.write(item, own):
             return False
         for language in self.declaration.translated.languages if self.declaration.translated else ():
-            values = {
-                each.place.name: each.value
+            own_of_row = [
+                each
                 for each in decided
                 if each.place.is_translated and (each.code or source_code(self.declaration)) == language.code
-            }
+            ]
+            known = (earlier.fields.get(each.name) for each in own_of_row)
+            if language.code not in item.rows and any(each and (each.written or each.seen_target) for each in known):
+                self.reader.require_row_deleted(item, language)
+            values = {each.place.name: each.value for each in own_of_row}
             if values and not self.reader.write_language(item, language, values):
                 return False
         return True

@@ -6,7 +6,8 @@ from functools import cached_property, partial
 
 import dagster as dg
 
-from directus_assets.directus.sight import find_deleted
+from directus_assets.directus.feed import read_deletions
+from directus_assets.directus.sight import find_deleted, sees_all_rows
 from directus_assets.errors import PermanentError
 from directus_assets.orchestration.report import REVIEW_MARK, adopted_metadata, translation_metadata
 from directus_assets.orchestration.survey import Adopted, refuse_to_pay
@@ -35,7 +36,13 @@ class ItemSurveyor:
             examination=items.examine_items(rows, keys, items.assets),
             gone=[key for key in unseen if key in deleted],
             translator=lambda: self._translator,
+            sees_all_rows=lambda: self._sees_all_rows,
         )
+
+    @cached_property
+    def _sees_all_rows(self) -> bool:
+        """Whether no row of translations is hidden; asked only where one is not answered."""
+        return sees_all_rows(self.subject.project.directus, self.subject.scope.schema.translations)
 
     @cached_property
     def _translator(self) -> Translator:
@@ -52,9 +59,17 @@ class ItemPage:
     examination: Examination
     gone: Sequence[str]
     translator: Callable[[], Translator]
+    sees_all_rows: Callable[[], bool]
 
     def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002 (texts have no size)
-        return not self.is_there(output, key)
+        if self.is_there(output, key):
+            return False
+        code = self.items.languages[output].code
+        if code in self.rows[key].rows or self.sees_all_rows():
+            return True
+        known = self.items.project.records.load(self.items.name, key, code)
+        row, client = known.row if known else None, self.items.project.directus
+        return bool(row and read_deletions(client, self.items.scope.schema.translations, [row]))
 
     def is_remembered(self, output: str, key: str) -> bool:
         return self.items.project.records.load(self.items.name, key, self.items.languages[output].code) is not None

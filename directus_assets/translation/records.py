@@ -75,6 +75,7 @@ class TranslationRecord:
     `segments` holds translations by `segment_key`, whatever field they are from; `fields` holds the rest by field name.
     `answers` holds what arrived in a try that has not ended yet, or was killed: it is paid for, and kept as it came
     before anybody looks at it. `source_language` is what both are translated from, a code; empty for the project's.
+    `row` is the key of the row in Directus; empty where one is to be made, and None where it is not known.
     """
 
     collection: str
@@ -84,6 +85,7 @@ class TranslationRecord:
     fields: Mapping[str, FieldRecord] = field(default_factory=dict)
     answers: tuple[Arrived, ...] = ()
     source_language: str = ""
+    row: str | None = None
     version: Literal[1] = 1
 
     def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
@@ -96,6 +98,12 @@ class TranslationRecord:
         if (self.source_language or project) == language:
             return self
         return replace(self, source_language=language, segments={}, answers=())
+
+    @property
+    def has_seen_a_row(self) -> bool:
+        """Whether there was a row in Directus, as far as anybody remembers."""
+        fields = self.fields.values()
+        return bool(self.row) or (self.row is None and any(f.written or f.intended or f.seen_target for f in fields))
 
     def with_answer(self, answer: Arrived) -> "TranslationRecord":
         """This record with one more answer."""

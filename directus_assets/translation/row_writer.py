@@ -12,8 +12,10 @@ from typing import TypeAlias
 
 from directus_assets.directus.client import DirectusClient, item_path
 from directus_assets.directus.compare_and_set import CompareAndSet, Values
+from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
+from directus_assets.directus.sight import sees_all_rows
 from directus_assets.directus.together import Together
 from directus_assets.errors import ChangedMeanwhile, Forbidden, NotFound, PermanentError, Unreachable, Unreadable
 from directus_assets.translation.items import Item, Row, read_items
@@ -90,6 +92,33 @@ class RowWriter:
                 raise
             return False
         return True
+
+    @cached_property
+    def sees_all_rows(self) -> bool:
+        """Whether no row is hidden from the token, when that was first asked."""
+        return sees_all_rows(self.client, self.scope.schema.translations)
+
+    def require_deleted(self, item_key: str, language: LanguageRow, row_key: str | None = None) -> None:
+        """Makes sure that a row which was there is deleted and not hidden, before another takes its place.
+
+        Args:
+            item_key: the item that it belongs to.
+            language: of the row.
+            row_key: its key, where it is known.
+
+        Raises:
+            Forbidden: it may be hidden from the token.
+            DirectusAssetsError: Directus does not answer.
+        """
+        translations = self.scope.schema.translations
+        if row_key and read_deletions(self.client, translations, [row_key]):
+            return
+        if not sees_all_rows(self.client, translations):
+            raise Forbidden(
+                f"Item {item_key} of {self.scope.collection} had a row for {language.code} in {translations}. The "
+                "token does not see it now, and nothing says that it was deleted. A second one is not made.",
+                remedy=f"Give the token's policy the right to read {translations} without conditions.",
+            )
 
     @cached_property
     def _rows(self) -> CompareAndSet:

@@ -261,7 +261,11 @@ class Translator:
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
         values = {n: outcome.values[n] for n, d in decisions.items() if d.verdict is Verdict.WRITE}
         reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW]
-        record = earlier.with_fields({name: decision.record for name, decision in decisions.items()})
+        row = item.rows.get(target.code)
+        record = replace(
+            earlier.with_fields({name: decision.record for name, decision in decisions.items()}),
+            row=row.key if row else self._row_to_make(earlier, item, target) if values else earlier.row,
+        )
         # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
         if not self.records.replace(earlier, record.remembering_only(outcome.segments)):
             return None
@@ -271,7 +275,8 @@ class Translator:
             if any(each.record.written and each.record.intended for each in decisions.values()):
                 # Our earlier text is not ours any more, should a human put it back; a first one has none before it.
                 self._remember(item, target, TranslationRecord.confirmed)
-        row = item.rows.get(target.code)
+            if record.row == "":
+                self._remember_row(item, target)
         if reviews and row and self.propose_in_versions:
             proposals = {name: outcome.values[name] for name in reviews}
             save_proposals(
@@ -303,6 +308,23 @@ class Translator:
             reused=outcome.reused,
             sent=outcome.sent,
         )
+
+    def _remember_row(self, item: Item, target: LanguageRow) -> None:
+        """Where rows may be hidden, it has to be known of one that was made that there is one."""
+        fresh = self._present.get(item.key)
+        if fresh and (row := fresh.rows.get(target.code)):
+            self._remember(item, target, lambda known: replace(known, row=row.key))
+
+    def _row_to_make(self, record: TranslationRecord, item: Item, target: LanguageRow) -> str | None:
+        """What is remembered of the row before it is made.
+
+        Raises:
+            Forbidden: there may be one already.
+        """
+        if record.has_seen_a_row:
+            self._writer.require_deleted(item.key, target, record.row)
+            return record.row
+        return None if self._writer.sees_all_rows else ""
 
     def _lasting(self, record: TranslationRecord, item: Item, target: LanguageRow) -> dict[str, JsonValue]:
         """Our addresses whose source is as it was: a page stays where it is, whatever its words would be today."""

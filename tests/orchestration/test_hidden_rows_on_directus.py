@@ -11,11 +11,16 @@ import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.enrichment.questions import source_of
+from directus_assets.enrichment.targets import Targets
+from directus_assets.enrichment.vocabularies import Vocabularies
+from directus_assets.errors import Forbidden
 from directus_assets.images.make import Maker
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import enriched_items
+from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.resources import Project
 from directus_assets.orchestration.survey_enrichments import EnrichmentSurveyor
 from directus_assets.settings import Config, Settings
@@ -157,14 +162,89 @@ def test_a_picture_that_a_rule_hides_during_a_run_keeps_what_is_made_and_a_delet
         assert list(json.loads((export / "manifest.json").read_bytes())["files"]) == [hides]
 
 
-def test_items_with_enrichments_go_by_the_same_proof(site: Site) -> None:
-    enrichments = {"posts": {"summary": {"languages": ["en-US"]}}}
-    config = Config.model_validate({"enrichments": enrichments})
+@pytest.fixture
+def enriched(site: Site) -> Iterator[EnrichedItems]:
+    """Posts, and their summaries in German."""
+    config = Config.model_validate({"enrichments": {"posts": {"summary": {"languages": ["de-DE"]}}}})
     project = Project(Settings(environment=site.project.settings.environment, config=config))
     (subject,) = enriched_items(project, take_snapshot(project.directus, project.wanted))
+    yield subject
+    project.directus.close()
+
+
+def test_items_with_enrichments_go_by_the_same_proof(site: Site, enriched: EnrichedItems) -> None:
     posts = site.partitions(POSTS)
 
     with hidden(site, "posts", posts[0]):
-        assert EnrichmentSurveyor(subject).look([*posts, "999999"]).gone == []
-    assert EnrichmentSurveyor(subject).look([*posts, "999999"]).gone == ["999999"]
-    project.directus.close()
+        assert EnrichmentSurveyor(enriched).look([*posts, "999999"]).gone == []
+    assert EnrichmentSurveyor(enriched).look([*posts, "999999"]).gone == ["999999"]
+
+
+def test_what_is_found_out_is_put_into_no_second_row_where_a_rule_hides_the_first(
+    site: Site, enriched: EnrichedItems
+) -> None:
+    post = site.write("Good bread in short")
+    (declaration,) = enriched.by_output.values()
+    reader = enriched.reader
+    vocabularies = Vocabularies(reader.client, declaration)
+    records = enriched.project.enrichment_records
+    targets = Targets(reader=reader, declaration=declaration, records=records, vocabularies=vocabularies)
+
+    def write(text: str) -> None:
+        (item,) = reader.read([post])
+        assert targets.write(item, source_of(declaration, item), {"de-DE": {"summary": text}})
+
+    write("Kurz.")
+    (row,) = rows_of(site, post)
+
+    with hidden(site, "posts_translations", row["id"]), pytest.raises(Forbidden, match="A second one is not made"):
+        write("Noch kürzer.")
+    assert rows_of(site, post) == [row]
+    write("Noch kürzer.")
+    assert [each["summary"] for each in rows_of(site, post)] == ["Noch kürzer."]
+
+
+def rows_of(site: Site, post: str) -> list[dict[str, Any]]:
+    """Its German rows, as an administrator sees them."""
+    params = {"filter[posts_id][_eq]": post, "filter[languages_code][_eq]": "de-DE"}
+    return list(site.admin.get("/items/posts_translations", params=params).json()["data"])
+
+
+def edit(site: Site, post: str, title: str) -> None:
+    params = {"filter[posts_id][_eq]": post, "filter[languages_code][_eq]": "en-US"}
+    (row,) = site.admin.get("/items/posts_translations", params=params).json()["data"]
+    site.admin.patch(f"/items/posts_translations/{row['id']}", json={"title": title}).raise_for_status()
+
+
+def test_a_translation_that_a_rule_hides_is_not_made_a_second_time(site: Site) -> None:
+    post = site.write("Good bread is hidden")
+    site.reconcile()
+    (row,) = rows_of(site, post)
+
+    with hidden(site, "posts_translations", row["id"]):
+        assert not site.reconcile().asked
+        edit(site, post, "Good bread is hidden still")
+        site.reconcile()
+
+        assert rows_of(site, post) == [row]
+    edit(site, post, "Good bread is back")
+    site.reconcile()
+    (again,) = rows_of(site, post)
+    assert (again["id"], again["title"] != row["title"]) == (row["id"], True)
+
+
+def test_where_a_rule_hides_others_a_translation_that_was_deleted_is_made_again(site: Site) -> None:
+    other = site.write("Another bread")
+    site.reconcile()
+    (hides,) = rows_of(site, other)
+
+    with hidden(site, "posts_translations", hides["id"]):
+        post = site.write("Good bread comes back")
+        site.reconcile()
+        (row,) = rows_of(site, post)
+        site.admin.delete(f"/items/posts_translations/{row['id']}").raise_for_status()
+        site.reconcile()
+
+        (again,) = rows_of(site, post)
+        assert (again["id"] != row["id"], again["title"]) == (True, row["title"])
+        assert rows_of(site, other) == [hides]

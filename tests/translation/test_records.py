@@ -53,3 +53,26 @@ def test_a_record_of_a_text_with_half_an_emoji_can_be_kept() -> None:
     )
 
     assert TranslationRecord.from_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize(
+    ("row", "known", "expected"),
+    [
+        (None, FieldRecord(source="a"), False),
+        (None, FieldRecord(source="a", written="w"), True),
+        (None, FieldRecord(source="a", intended="w"), True),
+        (None, FieldRecord(source="a", seen_target="h"), True),
+        ("", FieldRecord(source="a", intended="w"), False),
+        ("7", FieldRecord(source="a"), True),
+    ],
+)
+def test_a_row_was_there_as_far_as_anybody_remembers(row: str | None, known: FieldRecord, *, expected: bool) -> None:
+    record = TranslationRecord(collection="posts", item="1", language="de-DE", fields={"title": known}, row=row)
+
+    assert record.has_seen_a_row is expected
+
+
+def test_a_record_of_the_version_before_knows_of_no_row() -> None:
+    known = b'{"collection": "posts", "item": "1", "language": "de-DE", "segments": {}, "fields": {}, "version": 1}'
+
+    assert TranslationRecord.from_json(known).row is None
