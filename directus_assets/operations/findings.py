@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 import httpx
 
-from directus_assets.directus.held import read_held
+from directus_assets.directus.held import Held, read_held
 from directus_assets.directus.models import ProjectSettings
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import TranslatedCollection, read_translated_collections
@@ -67,9 +67,14 @@ class Subject:
     """The collections that cannot be described, and why; as far as they have been read."""
 
     @cached_property
+    def permissions(self) -> Held:
+        """The token's rights, as Directus tells them."""
+        return read_held(self.project.directus)
+
+    @property
     def held(self) -> tuple[Right, ...]:
         """The token's rights."""
-        return held_rights(read_held(self.project.directus))
+        return held_rights(self.permissions)
 
     @cached_property
     def directus_settings(self) -> ProjectSettings:

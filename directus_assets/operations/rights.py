@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from directus_assets.directus.held import Held
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.directus.version import LATEST, Version
 from directus_assets.enrichment.declaration import Declaration
@@ -138,6 +139,17 @@ def missing_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right
     return [
         Right(collection=right.collection, action=right.action, fields=beyond) for right, beyond in lacking if beyond
     ]
+
+
+def bound_reads(needed: Iterable[Right], held: Held) -> list[str]:
+    """The collections that are read and whose right is bound to conditions on the item.
+
+    Args:
+        needed: the rights that are needed.
+        held: the rights that are held.
+    """
+    reads = dict.fromkeys(right.collection for right in needed if right.action == "read")
+    return [name for name in reads if held.get(name, {}).get("read", {}).get("access") == "partial"]
 
 
 def surplus_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right]:

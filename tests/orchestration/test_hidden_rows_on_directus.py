@@ -19,6 +19,8 @@ from directus_assets.images.make import Maker
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
+from directus_assets.operations.checks.access import check_rights
+from directus_assets.operations.findings import Subject
 from directus_assets.orchestration.build import enriched_items
 from directus_assets.orchestration.enrichments import EnrichedItems
 from directus_assets.orchestration.resources import Project
@@ -160,6 +162,18 @@ def test_a_picture_that_a_rule_hides_during_a_run_keeps_what_is_made_and_a_delet
     assert [sum(name.startswith(key) for name in made) for key in (hides, goes)] == [4, 0]
     if delivery == "export":
         assert list(json.loads((export / "manifest.json").read_bytes())["files"]) == [hides]
+
+
+def test_doctor_names_what_the_token_may_not_see_all_rows_of(site: Site) -> None:
+    def warnings() -> list[str]:
+        with httpx.Client() as http:
+            findings = [*check_rights(Subject(site.project, http))]
+        return [each.text for each in findings if "only some rows" in each.text]
+
+    assert warnings() == []
+    with hidden(site, "posts", "1"), hidden(site, "posts_translations", "1"):
+        (text,) = warnings()
+    assert "of posts, posts_translations." in text
 
 
 @pytest.fixture

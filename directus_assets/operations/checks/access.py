@@ -6,7 +6,7 @@ from directus_assets.directus.held import read_access
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.operations.hidden import Hidden, find_hidden
-from directus_assets.operations.rights import Right, missing_rights, surplus_rights, wished_rights
+from directus_assets.operations.rights import Right, bound_reads, missing_rights, surplus_rights, wished_rights
 
 _REMEDY = (
     "Run `directus-assets setup`, or add it to the policy (Directus 10: the role) of the token's user in Directus."
@@ -32,6 +32,12 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
     for right in missing:
         yield failed("right", f"Missing: {right}.", _REMEDY)
     yield from _wished(subject, needed, missing)
+    if bound := bound_reads(needed, subject.permissions):
+        yield warning(
+            "right",
+            f"The token may read only some rows of {', '.join(bound)}. The others are neither made nor removed.",
+            "Take the conditions out of these rights, unless they are meant.",
+        )
     for collection in hidden.unexplained:
         yield warning(
             "right",
