@@ -3,6 +3,7 @@
 Directus has rows of these files and no pictures, but for one that is the change that a tick finds.
 """
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from directus_assets.bench.images import render_all
 from directus_assets.bench.processes import resident_bytes
 from directus_assets.bench.records import recorded
 from directus_assets.directus.feed import FeedPosition
+from directus_assets.directus.uploads import UploadPosition
 from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import reconcile_targets
@@ -106,7 +108,8 @@ class _History:
     def _tick(self, position: FeedPosition) -> None:
         files = Files(self.project, PRESETS)
         sensor = build_partition_sensor([files], self.project, name="bench", description="", jobs=[])
-        cursor = Cursor(feed=position, code_versions=dict(files.code_versions))
+        uploads = UploadPosition(at=dt.datetime.now(dt.UTC))
+        cursor = Cursor(feed=position, uploads=uploads, code_versions=dict(files.code_versions))
         sensor(dg.build_sensor_context(instance=self.instance, cursor=cursor.model_dump_json()))
 
     def _run(self) -> None:

@@ -24,10 +24,13 @@ MAX_UPLOADS = 500
 _SETTLED_SECONDS = 60
 """Without a new upload for so long, nothing is late any more, and what has been read is not read again."""
 
+_NEWEST = 100
+"""Files of one second that are known from the beginning; more are looked at once."""
+
 _ASKED_AGAIN_SECONDS = 600
 """A Directus that takes no uploads in chunks may do so after its next start."""
 
-_SECOND = dt.timedelta(seconds=1)
+_FIELDS = ("id", "uploaded_on", "filesize")
 
 _HORIZON = dt.timedelta(days=1)
 """What is later than now by more than this, with or without a zone, is a mistake, and no time to wait for."""
@@ -44,9 +47,9 @@ class UploadPosition:
     last: dt.datetime | None = None
     """The time of the last upload, by Directus' clock; None where it takes no uploads in chunks."""
     first: dt.datetime = _BEGINNING
-    """What was uploaded up to the second of this time is history, not news."""
+    """What was uploaded before the second of this time is history, not news."""
     seen: tuple[str, ...] = ()
-    """Marks of the uploads within the overlap that have been read."""
+    """Marks of what is read again: of the uploads within the overlap, or of the last second."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,29 +83,31 @@ def follow_uploads(
     if not client.takes_chunked_uploads():
         return UploadPage(position=UploadPosition(at=now))
     condition = {"uploaded_on": {"_lt": _text((now + _HORIZON).replace(tzinfo=None))}}
-    newest = client.get("/files", fields=["uploaded_on"], filter=condition, sort="-uploaded_on", limit=1)
+    newest = list(client.rows("/files", most=_NEWEST, fields=_FIELDS, filter=condition, sort="-uploaded_on,id"))
     last = _moment(newest[0]) if newest else _BEGINNING
-    return UploadPage(position=UploadPosition(at=now, last=last, first=last))
+    seen = tuple(_mark(row) for row in newest if _text(_moment(row)) == _text(last))
+    return UploadPage(position=UploadPosition(at=now, last=last, first=last, seen=seen))
 
 
 def _read(
     client: DirectusClient, position: UploadPosition, last: dt.datetime, *, now: dt.datetime, limit: int
 ) -> UploadPage:
-    if (now - position.at).total_seconds() > _SETTLED_SECONDS:
-        position = replace(position, first=last, seen=())
-    since = max(position.first + _SECOND, last - OVERLAP)
-    # On some databases Directus keeps fractions of seconds and does not tell them.
+    is_settled = (now - position.at).total_seconds() > _SETTLED_SECONDS
+    since = last if is_settled else max(position.first, last - OVERLAP)
     until = (now + _HORIZON).replace(tzinfo=last.tzinfo)
+    # Whole seconds: on some databases Directus keeps fractions and does not tell them.
     condition = {"uploaded_on": {"_gte": _text(since), "_lt": _text(until)}}
     read: dict[str, dt.datetime] = {}
     changes: list[Activity] = []
-    for row in client.rows("/files", fields=["id", "uploaded_on"], filter=condition, sort="uploaded_on,id"):
-        mark = hashlib.sha256(f"{row['id']} {row['uploaded_on']}".encode()).hexdigest()[:12]
+    for row in client.rows("/files", fields=_FIELDS, filter=condition, sort="uploaded_on,id"):
+        mark = _mark(row)
         read[mark] = _moment(row)
         if mark not in position.seen:
             changes.append(_change(row, now))
         if len(changes) == limit:
             break
+    if is_settled:
+        position = replace(position, first=last, seen=tuple(read))
     if not changes:
         return UploadPage(position=position)
     newest = max(read.values())
@@ -110,6 +115,11 @@ def _read(
     first = position.first.replace(tzinfo=newest.tzinfo)
     moved = replace(position, at=now, last=newest, first=first, seen=seen)
     return UploadPage(changes=tuple(changes), position=moved)
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    """What tells one upload of a file from another, within a second by its size."""
+    return hashlib.sha256(f"{row['id']} {row['uploaded_on']} {row['filesize']}".encode()).hexdigest()[:12]
 
 
 def _change(row: Mapping[str, Any], now: dt.datetime) -> Activity:

@@ -19,6 +19,8 @@ class Library:
     def __init__(self, *, zone: str = "", chunked: bool = True) -> None:
         self.zone = zone
         self.files: dict[str, dt.datetime | None] = {}
+        self.sizes: dict[str, int] = {}
+        self.size = 1000
         self.now = START
         self.requests: list[str] = []
         self.server: dict[str, Any] = {
@@ -27,8 +29,10 @@ class Library:
         self.position: UploadPosition | None = None
 
     def upload(self, *ids: str, ago_seconds: float = 0) -> None:
+        self.size += 1
         for file_id in ids:
             self.files[file_id] = self.now - dt.timedelta(seconds=ago_seconds)
+            self.sizes[file_id] = self.size
 
     def follow(self, *, after_seconds: float = 5, limit: int = 500) -> list[str]:
         self.now += dt.timedelta(seconds=after_seconds)
@@ -47,7 +51,7 @@ class Library:
 
     def _row(self, file_id: str, moment: dt.datetime | None) -> dict[str, Any]:
         text = moment.replace(tzinfo=None).isoformat(timespec="seconds") + self.zone if moment else None
-        return {"id": file_id, "uploaded_on": text}
+        return {"id": file_id, "uploaded_on": text, "filesize": self.sizes.get(file_id)}
 
 
 @pytest.fixture(params=["", "Z"])
@@ -95,6 +99,18 @@ def test_a_file_that_is_replaced_twice_is_told_twice(library: Library) -> None:
     assert (first, library.follow()) == (["f1"], ["f1"])
 
 
+def test_replacements_within_a_second_are_told_by_their_sizes(library: Library) -> None:
+    library.upload("f1")
+    assert library.follow(after_seconds=0) == []
+
+    library.upload("f1")
+    first = library.follow(after_seconds=0)
+    library.upload("f1")
+    second = library.follow(after_seconds=0)
+
+    assert (first, second, library.follow()) == (["f1"], ["f1"], [])
+
+
 def test_many_uploads_of_one_second_are_told_page_by_page(library: Library) -> None:
     library.follow()
     library.upload(*(f"f{number}" for number in range(25)))
@@ -107,7 +123,8 @@ def test_many_uploads_of_one_second_are_told_page_by_page(library: Library) -> N
 
 def test_a_quiet_read_is_one_request_and_brings_nothing_for_long(library: Library) -> None:
     library.follow()
-    library.upload(*(f"f{number}" for number in range(100)))
+    for number in range(100):
+        library.upload(f"f{number}", ago_seconds=(99 - number) / 5)
     library.follow()
     library.follow(after_seconds=120)
     library.requests.clear()
@@ -115,7 +132,7 @@ def test_a_quiet_read_is_one_request_and_brings_nothing_for_long(library: Librar
     assert library.follow() == []
     assert library.requests == ["/files"]
     assert library.position is not None
-    assert library.position.seen == ()
+    assert len(library.position.seen) == 1
     library.upload("f100")
     assert library.follow() == ["f100"]
 
