@@ -31,7 +31,7 @@ from directus_assets.images.pace import Pace
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.previews import placeholder, preview
 from directus_assets.images.render import NotReproducible, Rendered, Source, render
-from directus_assets.images.sameness import why_left
+from directus_assets.images.sameness import difference, why_left
 from directus_assets.images.srcset import look_of
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 from directus_assets.images.warming import Warming
@@ -270,7 +270,9 @@ class _Bench:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
         except DirectusAssetsError as error:
             return self._instead(file, preset, error, started)
-        return _delivered(file, preset, delivery, made, started)
+        # What has other bytes gets here only where that will do.
+        reasons = (difference(preset.directus, derivative, facts) for derivative in wanted if delivery == "storage")
+        return _delivered(file, preset, delivery, made, started, reason=next(filter(None, reasons), ""))
 
     def _wanted(self, file: File, facts: Facts, preset: Preset) -> tuple[Derivative, ...]:
         """The derivatives to render. An export needs no name of Directus', so that the picture's own sizes count.

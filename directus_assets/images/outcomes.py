@@ -37,7 +37,7 @@ class Delivered:
     original_bytes: int | None
     seconds: float
     reason: str = ""
-    """Why the delivery is another than the configured one; empty where it is that."""
+    """Why the delivery is another than the configured one, or has other bytes than Directus would make; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

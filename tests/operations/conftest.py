@@ -69,14 +69,19 @@ class Site:
         (row,) = [
             row
             for row in self.admin.get("/permissions", limit=-1)
-            if (row["collection"], row["action"], row["policy"]) == (collection, action, self.policy)
+            if (row["collection"], row["action"], row[self.holder]) == (collection, action, self.policy)
         ]
         self.admin.delete(f"/permissions/{row['id']}")
         try:
             yield
         finally:
-            names = ("policy", "collection", "action", "fields", "permissions", "validation")
+            names = (self.holder, "collection", "action", "fields", "permissions", "validation")
             self.admin.post("/permissions", {name: row[name] for name in names})
+
+    @property
+    def holder(self) -> str:
+        """What has the rights: a policy, or on Directus 10 a role."""
+        return read_account(self.admin).holder
 
     @property
     def policy(self) -> str:
@@ -84,7 +89,7 @@ class Site:
 
     def grant(self, collection: str, action: str) -> str:
         """Adds a right that nobody needs; returns the id of its row."""
-        body = {"policy": self.policy, "collection": collection, "action": action, "fields": ["*"]}
+        body = {self.holder: self.policy, "collection": collection, "action": action, "fields": ["*"]}
         return str(self.admin.post("/permissions", {**body, "permissions": {}, "validation": {}})["id"])
 
     def write_post(self, title: str = "Bread") -> str:
