@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Activity, File, Preset
-from directus_assets.errors import Correctable, Forbidden, PermanentError, Rejected
+from directus_assets.errors import Correctable, Forbidden, PermanentError
 from directus_assets.images.cache_name import original_stem
 from directus_assets.images.transforms import Derivative, derivatives
 
@@ -54,22 +54,22 @@ def require_own(file: File, preset: Preset, wanted: Iterable[Derivative], others
 
 
 def was_replaced(client: DirectusClient, file: File) -> bool:
-    """Whether the picture may be another than the one that was uploaded first.
+    """Whether the picture is, as far as Directus tells, another than the one that was uploaded first.
 
     It is where the upload is dated later than the row, and where the log has an update at the time of the upload: dates
-    are in whole seconds.
+    are in whole seconds, and not every token may read that of the row.
     """
+    uploaded = _moment(file.uploaded_on)
     try:
         (row,) = client.rows_with("/files", "id", [file.id], fields=["id", "created_on"], sort="id")
-        created, uploaded = row.get("created_on"), _moment(file.uploaded_on)
-        if not created or uploaded > _moment(str(created)):
-            return True
-        condition = {"collection": {"_eq": "directus_files"}, "item": {"_eq": file.id}, "action": {"_eq": "update"}}
-        entries = client.rows("/activity", most=_ENTRIES, fields=Activity.FIELDS, filter=condition, sort="-id")
-        return any(abs(Activity.parse(entry).timestamp - uploaded) < _AT_ONCE for entry in entries)
-    except (Forbidden, Rejected, ValueError):
-        # Older versions keep no date of the row.
+        created = row.get("created_on")
+    except (Forbidden, ValueError):
+        created = None
+    if created and uploaded > _moment(str(created)):
         return True
+    condition = {"collection": {"_eq": "directus_files"}, "item": {"_eq": file.id}, "action": {"_eq": "update"}}
+    entries = client.rows("/activity", most=_ENTRIES, fields=Activity.FIELDS, filter=condition, sort="-id")
+    return any(abs(Activity.parse(entry).timestamp - uploaded) < _AT_ONCE for entry in entries)
 
 
 def _shares(row: File, stem: str) -> bool:

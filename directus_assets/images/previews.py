@@ -15,6 +15,9 @@ from directus_assets.images.thumbhash import LARGEST_SIDE, thumbhash
 
 _PREVIEW_SIDE: Final = 160
 _PLACEHOLDER_SIDE: Final = 24
+_COMPARED_SIDE: Final = 96
+_UNSEEN: Final = 3.0
+"""Levels of 255 that encoders differ by at most, on average."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +80,17 @@ def thumbhash_of(content: bytes) -> str:
     except libvips().Error as error:
         raise BadInput(f"The picture cannot be looked at: {error}") from None
     return base64.b64encode(thumbhash(pixels)).decode()
+
+
+def are_alike(one: bytes, other: bytes) -> bool:
+    """Whether two pictures show the same to the eye, encoded in different ways.
+
+    Raises:
+        BadInput: one of them is no picture that can be decoded.
+        ConfigurationError: there is no libvips on this machine.
+    """
+    first, second = (thumbnail_pixels(each, _COMPARED_SIDE).astype(np.float64) for each in (one, other))
+    return first.shape == second.shape and bool(np.abs(first - second).mean() < _UNSEEN)
 
 
 def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:

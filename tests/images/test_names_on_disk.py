@@ -119,6 +119,35 @@ def test_a_picture_that_was_never_replaced_is_not_read_to_prove_anything(scripte
     assert "GET/assets/f1" not in asked
 
 
+def test_a_token_that_may_not_read_the_date_of_a_row_goes_by_the_log(scripted: ScriptedDirectus) -> None:
+    file = replaced(scripted)
+    scripted.further["/server/info"] = {"version": "12.4.1"}
+    scripted.trouble = lambda request: httpx.Response(403) if "created_on" in str(request.url) else None
+
+    unnoticed = errors(make(scripted.maker(deliveries("warm"), storages={}), [file], CARD))
+    scripted.activity.append(
+        {
+            "id": 1,
+            "action": "update",
+            "collection": "directus_files",
+            "item": "f1",
+            "user": "editor",
+            "user_agent": "Firefox",
+            "timestamp": file.uploaded_on,
+        }
+    )
+    noticed = errors(make(scripted.maker(deliveries("warm"), storages={}), [file], CARD))
+
+    assert unnoticed == {}
+    assert set(noticed) == {("f1", "card")}
+
+
+def test_a_row_that_was_made_for_a_file_in_the_storage_was_never_replaced(scripted: ScriptedDirectus) -> None:
+    file = scripted.add("f1", picture(), filename_disk="harbour.jpg", uploaded_on=None)
+
+    assert errors(make(scripted.maker(deliveries("warm"), storages={}), [file], CARD)) == {}
+
+
 # Two pictures that share their derivatives
 
 

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from directus_assets.errors import BadInput
-from directus_assets.images.previews import placeholder, preview
+from directus_assets.images.previews import are_alike, placeholder, preview
 from directus_assets.images.sharp.load import libvips
+from directus_assets.local.pictures import landscape
 
 
 def encoded(picture: Image.Image, form: str = "PNG", **options) -> bytes:
@@ -86,3 +87,13 @@ def test_what_is_no_picture_is_refused():
         preview(b"text")
     with pytest.raises(BadInput, match="cannot be looked at"):
         placeholder(b"text")
+
+
+def test_the_same_picture_in_another_encoding_looks_the_same_and_another_one_does_not() -> None:
+    first, second = landscape(1, (200, 150)), landscape(2, (200, 150))
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(first)).save(buffer, "WEBP", quality=70)
+
+    assert are_alike(first, buffer.getvalue())
+    assert not are_alike(first, second)
+    assert not are_alike(first, landscape(1, (150, 200)))
