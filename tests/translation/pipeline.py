@@ -31,6 +31,7 @@ class Pipeline:
         folder: for translation records.
         config: the YAML file, parsed.
         url: where Directus is reached, if not at its own address.
+        environment: further variables.
     """
 
     def __init__(
@@ -40,9 +41,12 @@ class Pipeline:
         folder: Path,
         config: Mapping[str, Any] | None = None,
         url: str = "",
+        *,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._directus = directus
         self._url = url or directus.url
+        self._environment = dict(environment or {})
         self._server = server
         self._folder = folder
         self._config = Config.model_validate(config or {})
@@ -68,6 +72,7 @@ class Pipeline:
             "OPENAI_API_KEY": "key",
             "OPENAI_BASE_URL": self._server.url,
             "OPENAI_MODEL": "tiny",
+            **self._environment,
         }
         settings = Settings(environment=Environment.read(environment), config=self._config)
         self.project = Project(settings)

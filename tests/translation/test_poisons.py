@@ -8,12 +8,16 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import reconcile_targets
 from directus_assets.orchestration.reconcile import Reconcile
 from directus_assets.orchestration.reconcile_report import Report
 from directus_assets.reconcile import Verdict
 from directus_assets.snapshot import take_snapshot
+from directus_assets.translation.engines.pseudo import pseudo
+from directus_assets.translation.languages import language
+from directus_assets.translation.record_store import record_name
 from tests.orchestration.test_reconcile_on_directus import Inline
 from tests.translation.pipeline import NAMES, Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -117,4 +121,30 @@ def test_half_an_emoji_in_the_tags_of_one_post_is_nobody_elses_failure(
     assert statuses[poison] in ("MATERIALIZED", "FAILED")
     if statuses[poison] == "FAILED":
         assert "emoji" in pipeline.reason(poison, "de-DE")
+    assert pipeline.reconcile().asked == []
+
+
+def test_a_record_that_was_cut_off_counts_as_lost_and_is_nobody_elses_failure(
+    pipeline: PoisonedPipeline, studio: DirectusClient
+) -> None:
+    rows = [{"languages_code": "en-US", "title": f"Bread {number}"} for number in range(HEALTHY)]
+    posts = [str(studio.post("/items/posts", {"translations": [row]})["id"]) for row in rows]
+    pipeline.settle("posts")
+    poison = posts[HEALTHY // 2]
+    memory = pipeline.project.memory
+    assert isinstance(memory, LocalStorage)
+    record = memory.root / record_name("posts", poison, "de-DE")
+    record.write_bytes(record.read_bytes()[:30])
+    rows_of = {"posts_id": {"_in": posts}, "languages_code": {"_eq": "en-US"}}
+    keys = [row["id"] for row in studio.get("/items/posts_translations", filter=rows_of, fields=["id"], limit=-1)]
+    studio.patch("/items/posts_translations", {"keys": keys, "data": {"title": "Other bread"}})
+
+    pipeline.settle("posts")
+
+    assert {pipeline.statuses("posts")[key] for key in posts} == {"MATERIALIZED"}
+    german = {"posts_id": {"_in": posts}, "languages_code": {"_eq": "de-DE"}}
+    found = studio.get("/items/posts_translations", filter=german, fields=["posts_id", "title"], limit=-1)
+    other = pseudo("Other bread", target=language("de-DE"))
+    assert {str(row["posts_id"]) for row in found if row["title"] != other} == {poison}
+    assert len(list(record.parent.glob(f"{record.name}.unreadable-*"))) == 1
     assert pipeline.reconcile().asked == []
