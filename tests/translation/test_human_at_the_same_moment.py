@@ -10,13 +10,16 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.operations.rights import REVISION_RIGHTS
+from directus_assets.settings import Config, TranslationOptions
 from directus_assets.translation.engines.pseudo import PseudoEngine
 from directus_assets.translation.items import read_items
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.scope import Scope
+from directus_assets.translation.versions import save_proposals
 from directus_assets.translation.work import Translated, Translator
 from tests.directus_proxy import DirectusProxy
 
@@ -181,3 +184,33 @@ def test_an_account_that_may_not_see_revisions_writes_and_asks_for_the_old_text_
 
     assert desk.row("posts", key)["title"] == "Von Hand"
     assert (result.written, result.kept) == (("tags",), ("title",))
+
+
+def test_what_an_editor_makes_of_a_proposal_stays_at_whatever_moment(
+    directus: LocalDirectus, studio: DirectusClient, desk: Desk
+) -> None:
+    studio.patch("/collections/posts_translations", {"meta": {"versioning": True}})
+    create_bot(studio, token=directus.bot_token, config=Config(translations=TranslationOptions(review="version")))
+    key = desk.create("posts", title="Bread", summary="Good.")
+    client = desk.translators["posts"].client
+    desk.translate("posts", key)
+    row = str(desk.row("posts", key)["id"])
+
+    def version() -> dict[str, Any]:
+        (found,) = studio.get("/versions", filter={"item": {"_eq": row}}, fields=["*"])
+        return dict(found)
+
+    def save(**values: str) -> None:
+        studio.post(f"/versions/{version()['id']}/save", values)
+
+    def propose(**values: str) -> None:
+        save_proposals(client, "posts_translations", row, values, is_versioned=True, setting="review")
+
+    desk.proxy.meanwhile = [lambda: save(title="Von Hand")]
+    propose(title="Brote", summary="Gut.")
+    assert not desk.proxy.meanwhile
+    assert version()["delta"] | {"title": "Von Hand", "summary": "Gut."} == version()["delta"]
+
+    save(title="Noch einmal von Hand")
+    propose(title="Brötchen")
+    assert version()["delta"]["title"] == "Noch einmal von Hand"
