@@ -201,6 +201,11 @@ def echo_of(text: str) -> Behaviour:
     return behave
 
 
+def with_bait(bait: str) -> Behaviour:
+    """Right answers, each with something at its end."""
+    return lambda asked: completion(asked, json.dumps({name: f"{text} {bait}" for name, text in _right(asked).items()}))
+
+
 def wrong_language(asked: Asked) -> Reply:
     russian = "Хлеб требует терпения, потому что тесто должно долго отдыхать перед тем как отправиться в горячую печь. "
     french = "Le pain demande de la patience, parce que la pâte doit reposer longtemps avant d'aller dans le four. "
