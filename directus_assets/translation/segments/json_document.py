@@ -179,11 +179,12 @@ def _respelled(source: str, old: JsonValue, new: JsonValue) -> str:
     parts: list[str] = []
     position = 0
     spans = _spans(source)
+    escapes_slashes = "\\/" in source
     for path, value in _changes(old, new):
         start, end = spans[path]
         spelled = json.dumps(value, ensure_ascii=is_ascii, separators=separators)
         spelled = spelled.encode("utf-8", "backslashreplace").decode()
-        parts += [source[position:start], spelled.replace("/", "\\/") if "\\/" in source else spelled]
+        parts += [source[position:start], spelled.replace("/", "\\/") if escapes_slashes else spelled]
         position = end
     return "".join([*parts, source[position:]])
 

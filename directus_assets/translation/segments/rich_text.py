@@ -6,6 +6,7 @@ and elements again. The marks are noncharacters, which no text holds.
 
 import copy
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -151,9 +152,17 @@ class _Reader:
     def __init__(self, run: _Run, nodes: list[Any]) -> None:
         self._run = run
         self._nodes = nodes
-        self._unused: list[Any] = [copy.deepcopy(at(nodes, path)) for path in run.leaves]
-        self._first: Any = self._unused[0] if self._unused else {}
-        self._all = list(self._unused)
+        leaves: list[Any] = [copy.deepcopy(at(nodes, path)) for path in run.leaves]
+        self._first: Any = leaves[0] if leaves else {}
+        self._empty: Any = None
+        self._like: dict[frozenset[Style], deque[Any]] = {}
+        """The leaves with text by their styles: each is taken once, the last one as often as needed."""
+        for leaf in leaves:
+            if leaf[run.dialect.styling.text_key]:
+                self._like.setdefault(frozenset(run.dialect.styling.styles(leaf)), deque()).append(leaf)
+            else:
+                self._empty = self._empty or leaf
+        self._used: set[int] = set()
         self._copies = 0
 
     def read(self, text: str) -> list[Any]:
@@ -187,21 +196,19 @@ class _Reader:
 
     def _leaf(self, styles: Sequence[Style], text: str) -> dict[str, Any]:
         styling = self._run.dialect.styling
-        wanted = set(styles)
-        for leaf in self._unused:
-            if set(styling.styles(leaf)) == wanted and leaf[styling.text_key]:
-                self._unused.remove(leaf)
-                return styling.styled(leaf, styling.styles(leaf), text)
+        found = self._like.get(frozenset(styles))
+        like = (found.popleft() if len(found) > 1 else found[0]) if found else self._first
+        made = styling.styled(like, styling.styles(like) if found else styles, text)
+        if found and id(like) not in self._used:
+            self._used.add(id(like))
+            return made
         self._copies += 1
-        like = next((leaf for leaf in self._all if set(styling.styles(leaf)) == wanted), None)
-        if like is not None:
-            return renamed(styling.styled(like, styling.styles(like), text), self._copies)
-        return renamed(styling.styled(self._first, styles, text), self._copies)
+        return renamed(made, self._copies)
 
     def _padded(self, made: list[Any], *, is_element: bool) -> list[Any]:
         """With the empty leaves around elements that Slate wants, where the run had such, and in empty elements."""
         styling = self._run.dialect.styling
-        empty = next((leaf for leaf in self._all if not leaf[styling.text_key]), None)
+        empty = self._empty
         if empty is None:
             if made or not is_element:
                 return made

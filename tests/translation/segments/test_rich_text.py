@@ -2,6 +2,7 @@
 """Rich text of editors in JSON: whole sentences across marks, put back exactly."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -247,3 +248,14 @@ def test_a_translation_that_the_rule_of_its_field_refuses_is_asked_for_again() -
     assert document.splice({segment.id: "Kurzer Titel"}) == "Kurzer Titel"
     with pytest.raises(BadAnswer, match="validation rule"):
         document.splice({segment.id: "Ein viel zu langer Titel für dieses Feld"})
+
+
+def test_a_long_paragraph_of_many_marks_takes_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        document = cut(node("doc", node("paragraph", *[text("Some words "), text("here", "bold")] * count)), Kind.AUTO)
+        answers = {segment.id: segment.text.replace("e", "é") for segment in document.segments}
+        started = time.process_time()
+        document.splice(answers)
+        return time.process_time() - started
+
+    assert seconds(2000) < 20 * seconds(200) + 0.5
