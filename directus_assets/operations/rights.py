@@ -142,13 +142,13 @@ def missing_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right
 
 
 def bound_reads(needed: Iterable[Right], held: Held) -> list[str]:
-    """The collections that are read and whose right is bound to conditions on the item.
+    """The collections that are read and whose right is bound to conditions on the item, where that is not on purpose.
 
     Args:
         needed: the rights that are needed.
         held: the rights that are held.
     """
-    reads = dict.fromkeys(right.collection for right in needed if right.action == "read")
+    reads = dict.fromkeys(right.collection for right in needed if right.action == "read" and right != OWN_PERMISSIONS)
     return [name for name in reads if held.get(name, {}).get("read", {}).get("access") == "partial"]
 
 

@@ -5,9 +5,18 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import FeedPosition, read_feed
 from directus_assets.directus.models import TRANSFORMED_TYPES
+from directus_assets.directus.version import Version
 from directus_assets.errors import DirectusAssetsError, NotFound
 from directus_assets.notify import Cause, last_editors, tell_editor
-from directus_assets.operations.rights import Right, held_rights, missing_rights, needed_rights, surplus_rights
+from directus_assets.operations.rights import (
+    OWN_PERMISSIONS,
+    Right,
+    bound_reads,
+    held_rights,
+    missing_rights,
+    needed_rights,
+    surplus_rights,
+)
 from directus_assets.operations.setup import rights_of_project
 from directus_assets.orchestration.resources import Project
 from directus_assets.settings import CollectionOptions, Config, TranslationOptions, parse_config
@@ -135,3 +144,21 @@ def test_an_action_that_nothing_needs_is_surplus() -> None:
     held = held_rights({"posts": {"delete": {"access": "full", "fields": ["*"]}}})
 
     assert [right.name for right in surplus_rights([], held)] == ["delete on posts"]
+
+
+def test_of_the_permissions_of_a_directus_10_only_those_of_the_own_role_are_meant_to_be_seen() -> None:
+    needed = needed_rights([], Config(), translates=False, directus=Version.parse("10.13.4"))
+    held = {right.collection: {"read": {"access": "partial", "fields": ["*"]}} for right in needed}
+
+    assert OWN_PERMISSIONS in needed
+    assert bound_reads(needed, held) == ["directus_activity", "directus_files", "directus_settings"]
+
+
+def test_before_directus_12_no_right_to_a_glossary_is_asked_for() -> None:
+    (right,) = [
+        right
+        for right in needed_rights([], Config(), translates=False, directus=Version.parse("11.17.4"))
+        if right.collection == "directus_settings"
+    ]
+
+    assert not any("glossary" in name for name in right.fields)
