@@ -49,9 +49,10 @@ class Originals:
             DirectusAssetsError: neither a storage nor Directus hands it out.
         """
         most = min(most or self.max_bytes, self.max_bytes)
-        if (file.filesize or 0) > most:
-            raise _named(file, most=most, size=file.filesize)
-        with self._encoded.hold(file.filesize or 0):
+        size = self._size(file)
+        if size > most:
+            raise _named(file, most=most, size=size)
+        with self._encoded.hold(size):
             yield self._read(file, most)
 
     @contextlib.contextmanager
@@ -67,6 +68,12 @@ class Originals:
             # In this order everywhere: who waits for the second budget keeps nobody from giving back of it.
             with self._decoded.hold(facts.decoded_bytes):
                 yield content, facts
+
+    def _size(self, file: File) -> int:
+        """As Directus has it; else as the storage has it, and 0 where nobody says."""
+        if file.filesize is None and file.storage in self.storages:
+            return self.storages[file.storage].size(file.filename_disk) or 0
+        return file.filesize or 0
 
     def _read(self, file: File, most: int) -> bytes:
         try:

@@ -53,14 +53,16 @@ class ExportUpkeep:
     def missing(self, outputs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of the outputs (preset, file id) that are exported, and that the export does not have.
 
-        One that cannot be read lacks nothing, as far as is known: what is to be written there tells the reason.
+        One that cannot be read, or is not there at all, lacks nothing, as far as is known: a volume may not be mounted.
         """
         visible = self.keys - {preset.key for preset in self.presets if asks_for_nothing(preset)}
         asked = {output for output in outputs if output[0] in visible}
         if not asked:
             return set()
         try:
-            files = Exported(self.project.export).files() or {}
+            files = Exported(self.project.export).files()
         except DirectusAssetsError:
+            files = None
+        if files is None:
             return set()
         return {(key, file_id) for key, file_id in asked if key not in files.get(file_id, {}).get("presets", {})}

@@ -332,3 +332,12 @@ def test_an_export_that_cannot_be_read_keeps_no_change_from_being_followed(settl
     assert settled.cursor
     assert json.loads(settled.cursor)["feed"]["last_id"] == settled.directus.activity[-1]["id"]
     assert (settled.folder / "export" / "manifest.json").read_text() == "<html>"
+
+
+def test_an_export_whose_volume_is_not_mounted_is_not_taken_for_one_that_lost_all(settled: Site) -> None:
+    runs = settled.instance.get_runs_count()
+    (settled.folder / "export").rename(settled.folder / "unmounted")
+
+    settled.reconcile()
+
+    assert settled.instance.get_runs_count() == runs
