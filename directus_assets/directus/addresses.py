@@ -52,7 +52,7 @@ _LIKELY: Final = frozenset(
         "id ids url urls uri link links path paths route email mail phone telephone tel mobile fax anchor hash code "
         "codes key username identifier sku isbn ean gtin iban bic token website homepage filename mimetype locale "
         "timezone canonical endpoint webhook redirect slug handle currency iso template layout variant component "
-        "target rel theme"
+        "rel theme"
     ).split()
 )
 _NAME_OF: Final = frozenset({"class", "icon", "file", "color", "colour"})
