@@ -73,10 +73,10 @@ def check_engine(subject: Subject) -> Iterator[Finding]:
         yield ok("engine", "not needed: translations are switched off in the YAML file")
     elif engine is None:
         yield ok("engine", "none, so nothing is translated: no OPENAI_API_KEY, DEEPL_API_KEY or TRANSLATION_ENGINE")
-    elif doubt := engine.check():
+    elif trouble := engine.check():
         yield warning(
             "engine",
-            f"{engine.name}: {doubt}",
+            f"{engine.name}: {trouble}",
             "Check TRANSLATION_ENGINE, and the variables of the engine that you want.",
         )
     else:
