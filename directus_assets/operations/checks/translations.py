@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from directus_assets.directus.field_kinds import TextField
+from directus_assets.directus.field_kinds import Fate, TextField
 from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.operations.findings import Finding, Subject, failed, ok, warning
 from directus_assets.settings import TranslationOptions
+from directus_assets.translation.discovered import discovered, is_copied
 from directus_assets.translation.items import item_keys, read_items
 from directus_assets.translation.languages import doubt, language
 from directus_assets.translation.scope import Scope
@@ -126,12 +127,11 @@ def _check_uncut(subject: Subject, scope: Scope) -> Iterator[Finding]:
 
 def _describe(scope: Scope) -> Finding:
     translated = ", ".join(f"{field.name} ({_how(field)})" for field in scope.schema.fields)
-    chosen = {field.name for field in scope.schema.fields}
     left: dict[str, list[str]] = {}
-    for name, why in scope.schema.reasons:
-        if name not in chosen:
-            left.setdefault(why.partition(": ")[2], []).append(name)
-    others = "; ".join(f"{', '.join(names)} ({why})" for why, names in left.items())
+    for each in discovered(scope):
+        if each.fate is Fate.LEFT:
+            left.setdefault(each.why, []).append(each.field)
+    others = "; ".join(f"{', '.join(names)} ({why.replace('; ', ', and ')})" for why, names in left.items())
     fields = translated + (f". Left: {others}" if others else "")
     targets = ", ".join(row.code for row in scope.targets)
     place = "on the item" if scope.source_on_item else f"a row of {scope.schema.translations}"
@@ -142,7 +142,7 @@ def _describe(scope: Scope) -> Finding:
 
 
 def _how(field: TextField) -> str:
-    if field.copied == "always" or (field.is_copied and field.kind == "plain"):
+    if is_copied(field):
         return "copied"
     return f"{field.kind}, without {', '.join(field.hidden)}" if field.hidden else field.kind
 

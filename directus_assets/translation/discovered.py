@@ -1,0 +1,40 @@
+"""What was found out about the fields of a translated collection: what becomes of each, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from directus_assets.directus.field_kinds import Fate, TextField
+from directus_assets.translation.scope import Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovered:
+    """What becomes of one field of the translations, and why, in words that complete "it is …"."""
+
+    field: str
+    fate: Fate
+    why: str
+
+
+def discovered(scope: Scope) -> Iterator[Discovered]:
+    """All fields of the translations, but for those that point to the item and to the language."""
+    chosen = {field.name: field for field in scope.schema.fields}
+    for name, reason in scope.schema.reasons:
+        found, _, why = reason.partition(": ")
+        text = chosen.get(name)
+        fate = Fate.LEFT if text is None else Fate.COPIED if is_copied(text) else Fate.TRANSLATED
+        if fate != found:
+            why = "as the YAML file says"
+        yield Discovered(field=name, fate=fate, why=why + _begins(scope, name))
+
+
+def is_copied(field: TextField) -> bool:
+    """Whether a field is made of addresses, which are the same in all languages."""
+    return field.copied == "always" or (field.is_copied and field.kind == "plain")
+
+
+def _begins(scope: Scope, name: str) -> str:
+    """What a field of a new row begins with, where that is not its default."""
+    if name in scope.carried:
+        return "; a new row gets the source's"
+    return f"; a new row gets '{scope.status}'" if name == "status" and scope.status is not None else ""
