@@ -213,6 +213,8 @@ def _note(result: Translated) -> str:
     if result.is_source:
         return "Source: the item is written in this language, and is translated into the others from it."
     notes = ["Needs review: a human's text was kept although its source has changed."] if result.reviews else []
+    if result.has_duplicates:
+        notes.append("There is more than one row of this language, of which all but one should be deleted in Directus.")
     if result.left:
         notes.append(f"Not translated, since it cannot be cut: {', '.join(result.left)}.")
     return " ".join(notes)

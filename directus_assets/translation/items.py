@@ -1,11 +1,12 @@
 """Items and their translation rows, as Directus has them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from directus_assets.directus.client import NO_FILTER, DirectusClient, items_path
 from directus_assets.directus.models import JsonValue
+from directus_assets.translation.protection import is_empty
 from directus_assets.translation.scope import Scope
 
 
@@ -115,7 +116,8 @@ def _item(
     for code, row in found:
         if code in rows:
             duplicates.append(code)
-        rows.setdefault(code, row)
+            row = _together(rows[code], row)  # noqa: PLW2901 - what there is of that language
+        rows[code] = row
     source_language = _source_language(scope, parent)
     source_row = rows.pop(source_language, None)
     on_item = {name: parent.get(name) for name in names} if scope.source_on_item else {}
@@ -128,6 +130,12 @@ def _item(
         carried={name: carried[name] for name in scope.carried if carried.get(name) is not None},
         duplicates=tuple(duplicates),
     )
+
+
+def _together(first: Row, other: Row) -> Row:
+    """The first of two rows of one language, with what the other has besides."""
+    values = {name: other.values.get(name) if is_empty(value) else value for name, value in first.values.items()}
+    return replace(first, values=values)
 
 
 def _source_language(scope: Scope, parent: Mapping[str, Any]) -> str:

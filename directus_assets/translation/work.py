@@ -22,7 +22,7 @@ from directus_assets.translation.engines.protocol import Engine, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.protection import Standing, Verdict, decide, standing
+from directus_assets.translation.protection import Standing, Verdict, decide, is_empty, standing
 from directus_assets.translation.rate_gate import RateGate
 from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.records import Arrived, TranslationRecord, canonical
@@ -63,6 +63,8 @@ class Translated:
     reviews: tuple[Review, ...] = ()
     left: tuple[str, ...] = ()
     """Where text is that could not be cut, and was not translated: `body.blocks.data.html`."""
+    has_duplicates: bool = False
+    """Whether there is more than one row of this language, all of whose texts are people's."""
     row: str | None = None
     """The key of the row in the translations collection, where there is one."""
     is_source: bool = False
@@ -162,10 +164,13 @@ class Translator:
     def _prepare(self, item: Item, target: LanguageRow) -> tuple[TranslationRecord, dict[str, Document]]:
         """What is remembered of the item, and the fields that are to be translated."""
         _refuse_unknown_language(self.scope, item)
-        _refuse_duplicates(self.scope, item, target)
+        _refuse_duplicates(self.scope, item, item.source_language)
         record = self._record(item, target)
         documents = cut_item(self.scope, item)
         ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
+        if not all(is_empty(item.source[name]) and is_empty(_target_value(item, target, name)) for name in ours):
+            # Where all texts are people's, nothing is written, so that it is no matter which row counts.
+            _refuse_duplicates(self.scope, item, target.code)
         return record, ours
 
     def _round(
@@ -304,6 +309,7 @@ class Translator:
                 for name in reviews
             ),
             left=uncut(self.scope, item),
+            has_duplicates=target.code in item.duplicates,
             row=row.key if row else None,
             reused=outcome.reused,
             sent=outcome.sent,
@@ -457,11 +463,9 @@ def _refuse_unknown_language(scope: Scope, item: Item) -> None:
         )
 
 
-def _refuse_duplicates(scope: Scope, item: Item, target: LanguageRow) -> None:
-    for code in (item.source_language, target.code):
-        if code in item.duplicates:
-            raise PermanentError(
-                f"Item {item.key} of {scope.collection} has more than one row for {code} "
-                f"in {scope.schema.translations}.",
-                remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
-            )
+def _refuse_duplicates(scope: Scope, item: Item, code: str) -> None:
+    if code in item.duplicates:
+        raise PermanentError(
+            f"Item {item.key} of {scope.collection} has more than one row for {code} in {scope.schema.translations}.",
+            remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
+        )

@@ -336,7 +336,7 @@ def test_a_storm_of_hours_ends_the_run_and_says_so(
 
 
 def test_two_rows_of_a_language_fail_that_language_of_that_item(pipeline: Pipeline, studio: DirectusClient) -> None:
-    post = create_post(studio, title="Bread")
+    post = create_post(studio, title="Bread", summary="On bread")
     for title in ("eins", "zwei"):
         studio.post("/items/posts_translations", {"posts_id": int(post), "languages_code": "de-DE", "title": title})
 

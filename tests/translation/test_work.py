@@ -318,14 +318,28 @@ def test_what_is_deleted_meanwhile_is_not_made_again(desk: Desk, server: Scripte
     assert desk.row(key).get("title") == (german("Good bread") if goes == "row" else None)
 
 
-def test_two_rows_of_one_language_are_a_clear_error(desk: Desk) -> None:
-    key = desk.create(title="Bread")
+def test_two_rows_of_one_language_with_all_texts_are_kept(desk: Desk, server: ScriptedOpenAI) -> None:
+    key = desk.create(title="Bread", summary="On bread")
+    for texts in ({"title": "eins"}, {"title": "zwei", "summary": "drei"}):
+        desk.studio.post("/items/posts_translations", {"posts_id": int(key), "languages_code": "de-DE", **texts})
+
+    result = desk.translate(key)
+
+    assert (result.written, set(result.kept), result.has_duplicates) == ((), {"title", "summary"}, True)
+    assert server.asked == []
+
+
+def test_two_rows_of_one_language_into_which_something_is_to_be_written_are_a_clear_error(
+    desk: Desk, server: ScriptedOpenAI
+) -> None:
+    key = desk.create(title="Bread", summary="On bread")
     for code, title in (("de-DE", "eins"), ("de-DE", "zwei")):
         desk.studio.post("/items/posts_translations", {"posts_id": int(key), "languages_code": code, "title": title})
 
     with pytest.raises(PermanentError, match=f"Item {key} of posts has more than one row for de-DE in posts_transl"):
         desk.translate(key)
-    assert desk.translate(key, "fr-FR").written == ("title",)
+    assert server.asked == []
+    assert desk.translate(key, "fr-FR").written == ("title", "summary")
 
 
 @pytest.mark.parametrize(
