@@ -170,7 +170,6 @@ ITEMS: Mapping[str, ItemPoison] = {
     "JSON 1,500 levels deep": ItemPoison(page=f'{{"notice": {_nested(1500)}}}', told="nested over 100 levels deep"),
     "blocks that are a text": ItemPoison(page='{"notice": "Hello {"}', told="Field 'notice'"),
     "two rows of the source": ItemPoison(rows=("en-US", "en-US"), told="more than one row for en-US"),
-    "two rows of the target": ItemPoison(rows=("en-US", "de-DE", "de-DE"), told="more than one row for de-DE"),
     "an engine that refuses": ItemPoison(behaviour=refuse, told="refused to translate"),
     "an engine whose filter cuts in": ItemPoison(behaviour=filtered, told="refused to translate"),
     "an engine whose answer is always cut off": ItemPoison(behaviour=cut_off, told="did not fit into one answer"),

@@ -257,10 +257,18 @@ def site(
         (running if IS_FULL else in_one_process)(empty_directus, admin, engine, folder) as made,
     ):
         engine.always(poisoned)
-        made.settle()
-        made.fill()
-        made.settle()
-        yield made
+        try:
+            made.settle()
+            made.fill()
+            made.settle()
+            yield made
+        finally:
+            # Others use the same Directus after us.
+            for path in empty_directus.uploads.iterdir():
+                if path.is_symlink():
+                    path.unlink()
+                elif path.is_dir():
+                    path.rmdir()
 
 
 @contextmanager

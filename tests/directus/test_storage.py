@@ -465,3 +465,11 @@ def with_entry(current: bytes | None, entry: str) -> bytes:
 def run(code: str, *, prefix: tuple[str, ...] = (), check: bool = True) -> subprocess.CompletedProcess[str]:
     command = [*prefix, sys.executable, "-c", textwrap.dedent(code)]
     return subprocess.run(command, capture_output=True, text=True, check=check)
+
+
+def test_a_link_that_leads_to_itself_hides_no_other_file(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    storage.write("harbour.jpg", b"content", content_type="image/jpeg")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+
+    assert list(storage.names()) == [("harbour.jpg", 7)]

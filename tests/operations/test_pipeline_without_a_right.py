@@ -162,7 +162,7 @@ def write_page(site: Site, title: str) -> str:
 
 
 def write_row(site: Site, post: str, title: str) -> None:
-    site.admin.post("/items/posts_translations", {"posts_id": int(post), "languages_code": "de-DE", "title": title})
+    site.admin.post("/items/posts_translations", {"posts_id": int(post), "languages_code": "en-US", "title": title})
 
 
 def row_of(site: Site, collection: str, item: str, code: str) -> dict[str, Any] | None:

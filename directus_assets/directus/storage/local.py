@@ -89,7 +89,7 @@ class LocalStorage:
         top = self._path(folder) if folder else self.root
         with self._reported(prefix):
             for entry in sorted(os.scandir(top), key=lambda found: found.name):
-                if entry.name.startswith(start) and entry.is_file():
+                if entry.name.startswith(start) and _is_file(entry):
                     # What was removed since the folder was read is not there any more.
                     with contextlib.suppress(FileNotFoundError):
                         yield _entry(f"{folder}/{entry.name}" if folder else entry.name, entry.stat())
@@ -166,6 +166,16 @@ class LocalStorage:
         """Whether it is a file of this very user who may not read it; another's is a matter of who runs this."""
         path = self._path(name)
         return path.is_file() and path.stat().st_uid == os.geteuid() and not os.access(path, os.R_OK)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as error:
+        # A link that leads to itself is none, and hides no other file.
+        if error.errno == errno.ELOOP:
+            return False
+        raise
 
 
 def _temporary_name(name: str) -> str:
