@@ -11,7 +11,7 @@ from directus_assets.enrichment.recommendations import texts_at
 from directus_assets.local import schema
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.connection import check_long_queries, check_version
+from directus_assets.operations.checks.connection import check_limits, check_long_queries, check_version
 from directus_assets.operations.findings import Status, Subject
 from directus_assets.settings import TranslationOptions
 from directus_assets.translation.engines.pseudo import pseudo
@@ -132,7 +132,7 @@ def test_doctor_tells_of_a_low_limit_and_that_long_queries_arrive(
     with Pipeline(limited, server, tmp_path) as pipeline:
         subject = Subject(pipeline.project)
 
-        findings = [*check_version(subject), *check_long_queries(subject)]
+        findings = [*check_version(subject), *check_limits(subject), *check_long_queries(subject)]
 
     assert [(finding.what, finding.status) for finding in findings] == [
         ("version", Status.OK),
