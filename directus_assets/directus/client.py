@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
+from directus_assets.directus.answers import data_of, nonsense, refusal, reported
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.directus.version import SUPPORTED, Version
 from directus_assets.errors import (
@@ -23,11 +24,8 @@ from directus_assets.errors import (
     ConfigurationError,
     Rejected,
     TooLarge,
-    Unreachable,
-    Unreadable,
-    from_status,
 )
-from directus_assets.json_text import as_json, read_json, well_formed, well_formed_json
+from directus_assets.json_text import as_json, well_formed, well_formed_json
 from directus_assets.settings import Environment
 
 USER_AGENT = "directus-assets"
@@ -40,9 +38,6 @@ Filter: TypeAlias = Mapping[str, Any]
 """A condition in Directus' own form, such as `{"folder": {"_eq": "…"}}`."""
 
 NO_FILTER: Filter = MappingProxyType({})
-
-_ACTIONS = {"GET": "read", "HEAD": "read", "SEARCH": "read", "POST": "create", "PATCH": "update", "DELETE": "delete"}
-"""What Directus' policies call the methods."""
 
 LONGEST_ADDRESS = 7500
 """Bytes of path and query. Servers and proxies commonly take 8 KiB; a longer query goes into the body of a SEARCH."""
@@ -265,7 +260,7 @@ class DirectusClient:
         )
         announced = answer.headers.get("content-length", "")
         content = bytearray()
-        with contextlib.closing(answer), _reported(self._attempt("GET", path)):
+        with contextlib.closing(answer), reported(self._attempt("GET", path)):
             if most is not None and announced.isdecimal() and int(announced) > most:
                 raise TooLarge(f"File {file_id}", most=most, size=int(announced))
             for some in answer.iter_bytes():
@@ -291,8 +286,8 @@ class DirectusClient:
             body = json.dumps({"query": _as_json(query)}).encode()
             answer = self._send("SEARCH", path, content=body, headers={"Content-Type": "application/json"})
         if not answer.content:
-            raise _nonsense(answer)
-        return _data(answer)
+            raise nonsense(answer)
+        return data_of(answer)
 
     def rows(self, path: str, *, start: int = 0, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
         """All rows that a query matches, in as many requests as Directus' limit takes; of a singleton its only one.
@@ -346,11 +341,11 @@ class DirectusClient:
 
     def post(self, path: str, body: Any) -> Any:
         """`data` of a POST with a JSON body."""
-        return _data(self._send("POST", path, **_body(body)))
+        return data_of(self._send("POST", path, **_body(body)))
 
     def patch(self, path: str, body: Any, **query: Any) -> Any:
         """`data` of a PATCH with a JSON body; `query` says what is answered, as for `get`."""
-        return _data(self._send("PATCH", path, **_body(body), params=_parameters(query)))
+        return data_of(self._send("PATCH", path, **_body(body), params=_parameters(query)))
 
     def delete(self, path: str, body: Any = None) -> None:
         """A DELETE."""
@@ -369,24 +364,12 @@ class DirectusClient:
 
     def _send(self, method: str, path: str, *, is_streamed: bool = False, **arguments: Any) -> httpx.Response:
         attempt = self._attempt(method, path)
-        with _reported(attempt):
+        with reported(attempt):
             answer = self._http.send(self._http.build_request(method, path, **arguments), stream=is_streamed)
             if answer.is_success:
                 return answer
             answer.read()
-        if answer.is_redirect:
-            raise Rejected(
-                f"{attempt} is redirected elsewhere (HTTP {answer.status_code}).",
-                remedy="Set DIRECTUS_URL to the final address; redirects are not followed with the token.",
-            )
-        reason = _reason(answer)
-        raise from_status(
-            answer.status_code,
-            f"{attempt} failed{reason}",
-            remedy=_remedy(answer, method, path, reason),
-            headers=answer.headers,
-            fields=_refused_fields(answer),
-        )
+        raise refusal(attempt, answer, method, path)
 
 
 def items_path(collection: str) -> str:
@@ -443,89 +426,8 @@ def _as_parameter(value: Any) -> str:
     return str(value)
 
 
-def _data(answer: httpx.Response) -> Any:
-    if not answer.content:
-        return None
-    try:
-        return read_json(answer.content)["data"]
-    except (ValueError, KeyError, TypeError):
-        raise _nonsense(answer) from None
-
-
 def _body(value: Any) -> dict[str, Any]:
     return {"content": as_json(value), "headers": {"Content-Type": "application/json"}}
-
-
-def _nonsense(answer: httpx.Response) -> Unreadable:
-    return Unreadable(
-        f"{answer.request.method} {answer.request.url.path} did not answer as Directus does.",
-        remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
-    )
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        return ": " + "; ".join(str(error["message"]) for error in read_json(answer.content)["errors"])
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
-def _refused_fields(answer: httpx.Response) -> dict[str, str]:
-    """Directus' reasons by field: of a validation rule, or of a database that names the column."""
-    try:
-        errors = [
-            (error["extensions"].get("field"), str(error["message"])) for error in read_json(answer.content)["errors"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-    return {field: reason for field, reason in errors if isinstance(field, str)}
-
-
-def _right(method: str, path: str) -> str:
-    """The right that a request needs, as `doctor` calls it, such as `read on posts`."""
-    kind, *rest = path.strip("/").split("/")
-    collection = rest[0] if kind == "items" else "directus_files" if kind == "assets" else f"directus_{kind}"
-    return f"{_ACTIONS[method]} on {collection}"
-
-
-def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
-    if answer.status_code == 401:
-        return "Set DIRECTUS_TOKEN to a valid static token."
-    if method == "SEARCH" and not reason:
-        return "Have the proxy before Directus pass on the method SEARCH: it carries what is too long for an address."
-    if answer.status_code == 403:
-        return (
-            f"Give the token's policy the right '{_right(method, path)}'; `directus-assets doctor` names all that lack."
-        )
-    if "too large" in reason:
-        return "Raise MAX_PAYLOAD_SIZE in Directus' environment."
-    return ""
-
-
-@contextlib.contextmanager
-def _reported(attempt: str) -> Iterator[None]:
-    """Failures of the connection as errors of this package."""
-    try:
-        yield
-    except httpx.TimeoutException:
-        raise Unreachable(
-            f"{attempt} got no answer in time.", remedy="Look at the load of Directus and its database."
-        ) from None
-    except httpx.RequestError as error:
-        raise Unreachable(
-            f"{attempt} failed: {error or type(error).__name__}.",
-            remedy=PLAIN_HTTP_REMEDY
-            if is_plain_http(error)
-            else "Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
-        ) from None
-
-
-PLAIN_HTTP_REMEDY = "Nothing speaks TLS there: begin DIRECTUS_URL with http://, or name the port that speaks https."
-
-
-def is_plain_http(error: httpx.RequestError) -> bool:
-    """Whether https was spoken to a port that speaks http, which OpenSSL calls by its version."""
-    return any(word in str(error).upper() for word in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"))
 
 
 @cache

@@ -68,7 +68,7 @@ def test_https_to_a_port_that_speaks_http_is_told_as_that(imaginary: Imaginary) 
 
     finding = only(check_address(imaginary(refuse)))
 
-    assert finding.remedy.startswith("Nothing speaks TLS there: begin DIRECTUS_URL with http://")
+    assert finding.remedy.startswith("That port does not speak https: begin DIRECTUS_URL with http://")
 
 
 def test_the_token_is_not_shown_to_whoever_is_at_the_address(imaginary: Imaginary) -> None:

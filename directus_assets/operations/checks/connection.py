@@ -6,12 +6,11 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from directus_assets.directus.answers import unreachable_remedy
 from directus_assets.directus.client import (
     LONGEST_ADDRESS,
-    PLAIN_HTTP_REMEDY,
     ROWS_PER_REQUEST,
     USER_AGENT,
-    is_plain_http,
 )
 from directus_assets.directus.held import read_access
 from directus_assets.directus.version import NEWEST, SUPPORTED, TESTED, Version
@@ -30,9 +29,7 @@ def check_address(subject: Subject) -> Iterator[Finding]:
         yield failed(
             "address",
             f"Nothing answers at {url}: {error or type(error).__name__}.",
-            PLAIN_HTTP_REMEDY
-            if isinstance(error, httpx.RequestError) and is_plain_http(error)
-            else "Check DIRECTUS_URL, and that Directus runs and can be reached from here.",
+            unreachable_remedy(error),
         )
         return
     if answer.is_redirect:
