@@ -110,11 +110,11 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
         lines.append(f"A text that somebody edited was kept although its source has changed: {_named(reviewed)}.")
     if passed_over:
         lines.append(
-            "Left out, as a filter does not match them (a draft, perhaps), they are gone, or nothing is derived from "
-            f"them: {_named(passed_over)}."
+            "Left out, because a filter excludes them (drafts, for example), they no longer exist, or nothing is "
+            f"generated from them: {_named(passed_over)}."
         )
     if outcome.kept:
-        lines.append(f"What people wrote was kept as it is: {_named(outcome.kept)}.")
+        lines.append(f"Texts that people wrote were kept: {_named(outcome.kept)}.")
     if outcome.sent is not None and done:
         lines.append(_translated_anew(outcome.sent))
     only = {"item": click.keys[0]} if total == 1 else {}
@@ -129,8 +129,8 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
 
 def _translated_anew(sent: int) -> str:
     if not sent:
-        return "No text was sent to the engine: each one is empty, or somebody has edited it."
-    return f"The engine has translated {sent} segment{'s' if sent > 1 else ''} anew."
+        return "Nothing was sent to the engine: every text is empty, or has been edited by somebody."
+    return f"The engine translated {sent} segment{'s' if sent > 1 else ''} again."
 
 
 def tell_clicker(client: DirectusClient, click: Click, outcome: Outcome) -> None:

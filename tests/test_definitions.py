@@ -141,5 +141,5 @@ def test_nothing_is_followed_before_directus_was_ever_seen_so_that_what_exists_w
     assert isinstance(result.skip_reason, dg.SkipReason)
     assert (result.cursor, result.skip_reason.skip_message) == (
         None,
-        "Directus has not been seen yet. What it has is noted once it has been.",
+        "Directus has not answered yet. Once it does, what exists is noted.",
     )

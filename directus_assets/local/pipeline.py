@@ -1,7 +1,6 @@
 """The pipeline on this machine: `dagster dev` with its own DAGSTER_HOME, as the demo and the tests run it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +13,11 @@ from typing import Self
 
 import httpx
 
-from directus_assets import orchestration
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.progress import shown
 from directus_assets.local.server import LocalDirectus, free_port
+from directus_assets.orchestration.dev import RETRY_CHANGED_DEFINITIONS, make_home
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
@@ -38,9 +37,7 @@ def prepare_home(folder: Path) -> Path:
     """The DAGSTER_HOME of the pipeline in `folder`; made where it is missing, with our `dagster.yaml`."""
     home = folder / _HOME
     private_folder(home)
-    if not (home / "dagster.yaml").exists():
-        shutil.copyfile(Path(orchestration.__path__[0]) / "dagster.yaml", home / "dagster.yaml")
-    return home
+    return make_home(home)
 
 
 class LocalPipeline:
@@ -95,8 +92,7 @@ class LocalPipeline:
             "DIRECTUS_ASSETS_CONFIG": str(self.folder / "directus_assets.yaml"),
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_WEBSERVER_URL": self.url,
-            # A backfill outlives a code location that is away for a while; otherwise it fails.
-            "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
+            RETRY_CHANGED_DEFINITIONS: "1",
             **self._directus.storage_environment,
             **self._extra,
         }

@@ -16,6 +16,9 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.watch import Watch, run_watch
 from directus_assets.settings import Environment
 
+RETRY_CHANGED_DEFINITIONS = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
+"""Set, a backfill outlives a code location that is away for a while; otherwise it fails."""
+
 _DEFAULT_PORT = 3000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -51,7 +54,7 @@ def ui_port(webserver_url: str, port: int | None) -> int:
         return port or _DEFAULT_PORT
     if port and port != parts.port:
         raise ConfigurationError(
-            f"The UI is to answer on port {port}, but DAGSTER_WEBSERVER_URL is {webserver_url}.",
+            f"Port {port} was asked for the UI, but DAGSTER_WEBSERVER_URL is {webserver_url}.",
             remedy=f"Set DAGSTER_WEBSERVER_URL=http://127.0.0.1:{port} in .env, so that all commands find it.",
         )
     return parts.port
@@ -86,7 +89,7 @@ def held(home: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConfigurationError(
-                f"The pipeline of {home} is running already{_holder(lock)}.",
+                f"The pipeline in {home} is already running{_holder(lock)}.",
                 remedy="Stop that one first, or set DAGSTER_HOME to another folder.",
             ) from None
         lock.truncate(0)
@@ -140,9 +143,7 @@ def dev_variables(values: Mapping[str, str], port: int | None) -> dict[str, str]
     found = {
         # Dagster takes no relative path.
         "DAGSTER_HOME": str(Path(values.get("DAGSTER_HOME") or ".dagster").resolve()),
-        # A backfill outlives a code location that is away for a while; otherwise it fails.
-        "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": values.get("DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR")
-        or "1",
+        RETRY_CHANGED_DEFINITIONS: values.get(RETRY_CHANGED_DEFINITIONS) or "1",
     }
     if port and not values.get("DAGSTER_WEBSERVER_URL"):
         found["DAGSTER_WEBSERVER_URL"] = f"http://127.0.0.1:{port}"

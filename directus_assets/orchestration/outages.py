@@ -14,6 +14,9 @@ from directus_assets.errors import TransientError
 
 TELL_SECONDS = 60.0
 
+TRIES_AGAIN = "The next tick tries again."
+"""Ends the reason of a tick that was skipped for want of an answer."""
+
 logger = logging.getLogger("dagster")
 
 Tick = Callable[[dg.SensorEvaluationContext], dg.SensorResult | dg.SkipReason]
@@ -58,7 +61,7 @@ def through_outages(tick: Tick, *, crier: Crier = _crier) -> Tick:
             return tick(context)
         except TransientError as error:
             text = " ".join(str(error).split())
-            crier.tell(f"{text} Nothing is lost: the sensors look again.")
-            return dg.SensorResult(skip_reason=f"{text} The next tick looks again.", cursor=context.cursor)
+            crier.tell(f"{text} Nothing is lost: the sensors will try again.")
+            return dg.SensorResult(skip_reason=f"{text} {TRIES_AGAIN}", cursor=context.cursor)
 
     return patient

@@ -88,7 +88,7 @@ def build_partition_sensor(
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         if not is_seen and not context.cursor:
             return dg.SensorResult(
-                skip_reason="Directus has not been seen yet. What it has is noted once it has been.", cursor=None
+                skip_reason="Directus has not answered yet. Once it does, what exists is noted.", cursor=None
             )
         # Ticks are in the process that lives as long as the pipeline does.
         keep_open(project.settings.environment.state_folder)
@@ -390,9 +390,9 @@ class _Tick:
 
 def _waits(new: Sequence[str], waiting: int) -> str:
     return (
-        f"New: {', '.join(new)}. What comes or changes gets it from now on; the {waiting} items that exist wait: "
-        "select the asset in the UI and materialize its missing partitions. `directus-assets plan --missing-only` "
-        "shows what they would cost. With `backfill_on_start: true` in the YAML file nothing waits."
+        f"New: {', '.join(new)}. Items that are created or changed from now on get it; the {waiting} existing ones "
+        "wait. To start them, select the asset in the UI and materialize its missing partitions; `directus-assets plan "
+        "--missing-only` shows the cost. With `backfill_on_start: true` in the YAML file nothing waits."
     )
 
 

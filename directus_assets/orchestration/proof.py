@@ -47,14 +47,12 @@ def doubts(webserver: Webserver, settings: Settings) -> Iterator[Doubt]:
     if not found:
         locations = ", ".join(f"'{name}'" for name in sorted(webserver.load_errors())) or "none"
         yield Doubt(
-            text=f"The Dagster at {webserver.url} has nothing of this project just now. It has the code "
-            f"locations {locations}.",
+            text=f"The Dagster at {webserver.url} has not loaded this project. Its code locations: {locations}.",
             remedy=_ADDRESS,
         )
     elif all(_differs(tags, settings, PLACE_TAG) for tags in found.values()):
         yield Doubt(
-            text=f"The Dagster at {webserver.url} works for another Directus, or keeps its history in another "
-            "DAGSTER_HOME.",
+            text=f"The Dagster at {webserver.url} serves another Directus, or uses another DAGSTER_HOME.",
             remedy=_ADDRESS,
             is_stranger=True,
         )

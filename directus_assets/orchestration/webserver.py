@@ -9,6 +9,7 @@ import dagster as dg
 import httpx
 
 from directus_assets.errors import Rejected, Unreachable, from_status
+from directus_assets.orchestration.outages import TRIES_AGAIN
 
 CODE_LOCATION = "directus_assets"
 """The name of our own code location; a component may live in one of any name."""
@@ -44,7 +45,10 @@ query Sensors {
         locationOrLoadError {
           ... on RepositoryLocation {
             repositories {
-              sensors { name sensorState { status ticks(limit: 1) { status error { message cause { message } } } } }
+              sensors {
+                name
+                sensorState { status ticks(limit: 1) { status skipReason error { message cause { message } } } }
+              }
             }
           }
         }
@@ -279,7 +283,8 @@ class Webserver:
         return [row["daemonType"] for row in rows if row["required"] and not row["healthy"]]
 
     def sensor_troubles(self) -> dict[str, str]:
-        """The sensors that do not do their work, and why: they are stopped, or their last tick failed.
+        """The sensors that do not do their work, and why: they are stopped, they wait for an answer, or their last tick
+        failed.
 
         Raises:
             Unreachable: no webserver answers there.
@@ -396,6 +401,8 @@ def _trouble(state: Mapping[str, Any]) -> str:
             # Dagster's own words stand before ours, which are the cause.
             message = (error.get("cause") or error).get("message") or "for an unknown reason"
             return f"its last tick failed: {message.strip().splitlines()[0]}"
+        if (reason := tick.get("skipReason") or "").endswith(TRIES_AGAIN):
+            return f"it waits: {reason}"
     return ""
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from directus_assets.errors import ConfigurationError
@@ -145,12 +146,21 @@ def required(found: Settings | ConfigurationError) -> Settings:
     return found
 
 
+@lru_cache(maxsize=4)
+def _parsed(path: Path, modified: int, size: int) -> ConfigFile:  # noqa: ARG001 (what tells that the file has changed)
+    """The file, parsed once for as long as it stays as it is: the settings sensor looks at it in each tick."""
+    return parse_config(path.read_text("utf-8"), name=str(path))
+
+
 def _read_file(values: Mapping[str, str]) -> tuple[Path, ConfigFile]:
     named = values.get("DIRECTUS_ASSETS_CONFIG")
     path = Path(named or (OWN_CONFIG_FILE if Path(OWN_CONFIG_FILE).is_file() else CONFIG_FILE))
     if named and not path.is_file():
         raise ConfigurationError(f"DIRECTUS_ASSETS_CONFIG names {path}, which is no file.", remedy="Correct the path.")
     try:
-        return path, parse_config(path.read_text("utf-8"), name=str(path)) if path.is_file() else ConfigFile()
+        if not path.is_file():
+            return path, ConfigFile()
+        status = path.stat()
+        return path, _parsed(path, status.st_mtime_ns, status.st_size)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read as UTF-8 text: {error}.", remedy="Save it again.") from None

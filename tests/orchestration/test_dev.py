@@ -57,7 +57,7 @@ def test_a_home_is_made_once_and_then_left_as_it_is(tmp_path: Path) -> None:
 def test_a_home_is_held_once_and_is_free_afterwards(tmp_path: Path) -> None:
     with (
         held(tmp_path),
-        pytest.raises(ConfigurationError, match=rf"running already \(process {os.getpid()}\)"),
+        pytest.raises(ConfigurationError, match=rf"already running \(process {os.getpid()}\)"),
         held(tmp_path),
     ):
         pass
@@ -114,7 +114,7 @@ def test_a_second_start_in_one_folder_is_refused_and_touches_nothing(tmp_path: P
         second = directus_assets(tmp_path, "dev")
 
     assert second.returncode == 1
-    assert f"The pipeline of {home} is running already" in second.stderr
+    assert f"The pipeline in {home} is already running" in second.stderr
     assert {path.name for path in home.iterdir()} == {"dagster.yaml", "dev.lock"}
 
 

@@ -33,7 +33,7 @@ def test_ten_sensors_say_the_same_once_a_minute() -> None:
         for tick in ticks:
             tick(dg.build_sensor_context(cursor="here"))
 
-    assert said == ["Directus is away. Nothing is lost: the sensors look again."] * 3
+    assert said == ["Directus is away. Nothing is lost: the sensors will try again."] * 3
 
 
 @pytest.mark.parametrize("error", [Unreachable("Away."), Overloaded("Away.", retry_after_seconds=3)])
@@ -44,7 +44,7 @@ def test_what_passes_skips_the_tick_and_leaves_its_cursor(error: DirectusAssetsE
 
     assert isinstance(result, dg.SensorResult)
     assert isinstance(result.skip_reason, dg.SkipReason)
-    assert (result.skip_reason.skip_message, result.cursor) == ("Away. The next tick looks again.", "here")
+    assert (result.skip_reason.skip_message, result.cursor) == ("Away. The next tick tries again.", "here")
 
 
 def test_what_somebody_has_to_put_right_fails_the_tick() -> None:

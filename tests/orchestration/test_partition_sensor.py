@@ -753,7 +753,7 @@ def test_a_failed_read_fails_the_tick_and_the_cursor_stays(
     before = pipeline.cursor
 
     assert pipeline.tick() == []
-    assert "The next tick looks again." in pipeline.news
+    assert "The next tick tries again." in pipeline.news
     assert pipeline.cursor == before
 
     directus.is_down = False

@@ -37,7 +37,7 @@ def test_definitions_of_an_earlier_version_are_believed() -> None:
 def test_another_project_of_dagster_is_named_with_the_variable() -> None:
     (doubt,) = doubts(dagster({"name": "theirs", "tags": []}, name="warehouse"), OURS)
 
-    assert doubt.text.endswith("It has the code locations 'warehouse'.")
+    assert doubt.text.endswith("Its code locations: 'warehouse'.")
     assert "DAGSTER_WEBSERVER_URL" in doubt.remedy
 
 
@@ -49,7 +49,7 @@ def test_ours_for_another_directus_or_home_is_a_stranger_and_told_nothing(change
     (doubt,) = doubts(webserver, OURS)
 
     assert doubt.is_stranger
-    with pytest.raises(Rejected, match="works for another Directus, or keeps its history in another DAGSTER_HOME"):
+    with pytest.raises(Rejected, match="serves another Directus, or uses another DAGSTER_HOME"):
         require_ours(webserver, OURS)
 
 

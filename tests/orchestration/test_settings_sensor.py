@@ -281,7 +281,7 @@ def test_another_dagster_on_the_address_is_told_nothing(
     monkeypatch.setitem(LOCATIONS, "locationEntries", [entry])
     change_presets(directus, CARD)
 
-    with pytest.raises(Rejected, match=r"works for another Directus.*Set DAGSTER_WEBSERVER_URL"):
+    with pytest.raises(Rejected, match=r"serves another Directus.*Set DAGSTER_WEBSERVER_URL"):
         sensor.tick()
 
     assert Webserver.reloads == []

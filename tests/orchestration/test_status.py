@@ -12,6 +12,7 @@ from rich.console import Console
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.files import Files
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.outages import TRIES_AGAIN
 from directus_assets.orchestration.status import (
     OutputStatus,
     as_json,
@@ -122,6 +123,7 @@ def test_sensors_of_ours_that_fail_or_are_switched_off_are_named_and_no_others()
         "directus_files_sensor": ("RUNNING", [{"status": "FAILURE", "error": error}]),
         "directus_posts_sensor": ("STOPPED", [{"status": "SUCCESS", "error": None}]),
         "directus_pages_sensor": ("RUNNING", [{"status": "SKIPPED", "error": None}]),
+        "directus_runs_sensor": ("RUNNING", [{"status": "SKIPPED", "skipReason": f"No answer. {TRIES_AGAIN}"}]),
         "theirs": ("STOPPED", []),
     }
     sensors = [
@@ -135,6 +137,7 @@ def test_sensors_of_ours_that_fail_or_are_switched_off_are_named_and_no_others()
     assert found == [
         "directus_files_sensor: its last tick failed: Directus does not answer.",
         "directus_posts_sensor: it is switched off.",
+        f"directus_runs_sensor: it waits: No answer. {TRIES_AGAIN}",
     ]
 
 

@@ -111,8 +111,8 @@ def test_again_asks_anew_for_all_but_what_people_wrote(
     assert outcome is not None
     told = notification(click, outcome)
     assert told["subject"] == "Translate again: 2 of 3 done, 1 left out"
-    assert f"What people wrote was kept as it is: {human}." in str(told["message"])
-    assert "The engine has translated 1 segment anew." in str(told["message"])
+    assert f"Texts that people wrote were kept: {human}." in str(told["message"])
+    assert "The engine translated 1 segment again." in str(told["message"])
 
 
 def test_again_over_peoples_texts_only_says_that_nothing_was_sent(
@@ -131,7 +131,7 @@ def test_again_over_peoples_texts_only_says_that_nothing_was_sent(
 
     assert server.texts_sent == []
     assert outcome is not None
-    assert "No text was sent to the engine" in str(notification(click, outcome)["message"])
+    assert "Nothing was sent to the engine" in str(notification(click, outcome)["message"])
 
 
 @pytest.mark.parametrize("by", ["tick", "reconcile"])

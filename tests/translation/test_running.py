@@ -123,13 +123,10 @@ def test_a_run_worker_that_is_killed_loses_nothing_and_pays_nothing_twice(
 def test_a_new_language_is_there_without_a_restart_and_what_exists_waits_for_a_backfill(
     pipeline: LocalPipeline, studio: DirectusClient, engine: ScriptedOpenAI
 ) -> None:
-    items = [
-        (name, str(row["id"]))
-        for name in ("posts", "pages")
-        for row in studio.get(f"/items/{name}", fields=["id"], limit=-1)
-    ]
+    page = studio.post("/items/pages", {"title": "Rye", "body": "The dough has to **rest**."})
+    items = {"posts": _create_post(studio, title="Rye"), "pages": str(page["id"])}
+    _wait(lambda: all("fr-FR" in _rows(studio, name, key) for name, key in items.items()))
     webserver = Webserver(pipeline.url)
-    keys = [dg.AssetKey(["translations", name, "es-ES"]) for name in ("posts", "pages")]
 
     studio.post("/items/languages", {"code": "es-ES", "name": "Spanish"})
     _wait(lambda: "es-ES" in (pipeline.home / "directus_snapshot.json").read_text("utf-8"))
@@ -137,18 +134,18 @@ def test_a_new_language_is_there_without_a_restart_and_what_exists_waits_for_a_b
     _wait(lambda: all(_ticks(pipeline, f"directus_{name}_sensor") > before + 5 for name, before in ticks.items()))
     assert not any(asked.target.code == "es-ES" for asked in engine.asked)
 
-    def starts(key: dg.AssetKey, own: list[str]) -> bool:
+    def starts(name: str) -> bool:
         # The webserver follows the new definitions within seconds.
         try:
-            return bool(webserver.launch_backfill([key], own, title="Spanish", tags={}))
+            asset = dg.AssetKey(["translations", name, "es-ES"])
+            return bool(webserver.launch_backfill([asset], [items[name]], title="Spanish", tags={}))
         except DirectusAssetsError:
             return False
 
-    for name, key in zip(("posts", "pages"), keys, strict=True):
-        own = [item for collection, item in items if collection == name]
-        _wait(lambda key=key, own=own: starts(key, own))
+    for name in items:
+        _wait(lambda name=name: starts(name))
 
-    _wait(lambda: all("es-ES" in _rows(studio, name, key) for name, key in items))
+    _wait(lambda: all("es-ES" in _rows(studio, name, key) for name, key in items.items()))
 
 
 def test_plan_prices_what_a_backfill_would_send_and_sends_nothing(
