@@ -63,7 +63,7 @@ audit: $(READY)
 	@$(BIN)/python .ci/audit.py $(BIN)/pip-audit requirements.lock requirements-image.lock
 
 bench: $(READY)
-	@$(BIN)/python -m directus_assets.bench $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
 
 # Locks anew. Addresses of registries stay out of the lock.
 lock: $(READY)

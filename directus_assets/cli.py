@@ -16,7 +16,7 @@ from directus_assets.errors import ConfigurationError, DirectusAssetsError
 from directus_assets.settings import DEFAULT, Environment, Settings, load_each, load_settings, required
 
 if TYPE_CHECKING:
-    from directus_assets.orchestration.watch import Watch
+    from directus_assets.commands.watch import Watch
 
 console = Console()
 
@@ -65,7 +65,7 @@ def demo(*, once: bool, data: Path | None, port: int) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would be made, and how long it may take.")
 def backfill(*, project: str | None, presets: Sequence[str], missing_only: bool, dry_run: bool) -> None:
     """Make the derivatives of all existing files."""
-    from directus_assets.orchestration.backfill import run_backfill
+    from directus_assets.commands.backfill import run_backfill
 
     settings = _settings(project)
     sys.exit(run_backfill(console, settings, presets=presets, missing_only=missing_only, dry_run=dry_run))
@@ -81,10 +81,10 @@ def plan(*, project: str | None, collections: Sequence[str], languages: Sequence
 
     With a collection or a language, no pictures are shown, and with a language translations only.
     """
-    from directus_assets.orchestration.plan_enrichments import show_enrichments
-    from directus_assets.orchestration.plan_images import show_images
-    from directus_assets.orchestration.plan_translations import show_translations
-    from directus_assets.orchestration.resources import Project
+    from directus_assets.commands.plan.enrichments import show_enrichments
+    from directus_assets.commands.plan.images import show_images
+    from directus_assets.commands.plan.translations import show_translations
+    from directus_assets.orchestration.project import Project
 
     work = Project(_settings(project))
     if not collections and not languages:
@@ -104,8 +104,8 @@ def plan(*, project: str | None, collections: Sequence[str], languages: Sequence
 )
 def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo: Path | None) -> None:
     """Delete what is proven to be of no use any more: derivatives, exports and translation records."""
-    from directus_assets.orchestration.prune import run_prune, run_undo
-    from directus_assets.orchestration.resources import Project
+    from directus_assets.commands.prune.prune import run_prune, run_undo
+    from directus_assets.orchestration.project import Project
 
     if undo and (dry_run or no_undo):
         raise click.UsageError("--undo stands alone.")
@@ -126,7 +126,7 @@ def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo:
 @_of_some_projects
 def doctor(*, project: str | None) -> None:
     """Look at everything that has to be right, and say what to do about what is not."""
-    from directus_assets.operations.doctor import run_doctor
+    from directus_assets.commands.doctor.doctor import run_doctor
 
     sys.exit(_for_each(_chosen(project), partial(run_doctor, console)))
 
@@ -157,7 +157,7 @@ def setup(
 
     An administrator's token is taken from DIRECTUS_ADMIN_TOKEN, or asked for; it is kept nowhere.
     """
-    from directus_assets.operations.setup import run_setup
+    from directus_assets.commands.setup.setup import run_setup
 
     if flows and (new_token or prune_rights or write_env):
         raise click.UsageError("--flows goes with --push, --no-push, --remove, --yes and --dry-run only.")
@@ -166,7 +166,7 @@ def setup(
     settings = load_settings(project=project)
     admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Token of an administrator", hide_input=True)
     if flows:
-        from directus_assets.operations.setup_flows import run_flows_setup
+        from directus_assets.commands.setup.setup_flows import run_flows_setup
 
         sys.exit(
             run_flows_setup(
@@ -191,7 +191,7 @@ def setup(
         env_file=env_file,
     )
     if env_file and not dry_run and status == 0:
-        from directus_assets.orchestration.dev import name_home
+        from directus_assets.commands.dev import name_home
 
         name_home(env_file)
     sys.exit(status)
@@ -205,7 +205,7 @@ def setup(
 @click.option("--review-days", type=float, default=7, show_default=True, help="How long a review may wait.")
 def status(*, project: str | None, show_all: bool, as_json: bool, check: bool, review_days: float) -> None:
     """Show how much is done, waiting, failed and running, the last errors, and what today has cost."""
-    from directus_assets.orchestration import status as command
+    from directus_assets.commands import status as command
 
     if not as_json:
         sys.exit(
@@ -232,7 +232,7 @@ def dev(*, port: int | None, arguments: Sequence[str]) -> None:
 
     Its history is kept in DAGSTER_HOME, or in .dagster here. Code locations that it loses are loaded again.
     """
-    from directus_assets.orchestration.dev import dev_variables, run_dev
+    from directus_assets.commands.dev import dev_variables, run_dev
 
     # Dagster reads the file so, too: what it says goes before what is set.
     load_dotenv(find_dotenv(usecwd=True), override=True)
@@ -250,13 +250,13 @@ def watch(*, location: str | None, command: Sequence[str]) -> None:
 
     With a COMMAND, such as `-- dagster dev`, for as long as that runs.
     """
-    from directus_assets.orchestration.watch import run_watch
+    from directus_assets.commands.watch import run_watch
 
     sys.exit(run_watch(_watch(location), command))
 
 
 def _watch(location: str | None = None) -> "Watch":
-    from directus_assets.orchestration.watch import Watch
+    from directus_assets.commands.watch import Watch
     from directus_assets.orchestration.webserver import Webserver
 
     webserver = Webserver(_dagster_environment().webserver_url)

@@ -2,8 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from directus_assets.clicks import Button, Click, Outcome, forget_click, keep_click, notification, open_clicks
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.orchestration.buttons.clicks import (
+    Button,
+    Click,
+    Outcome,
+    forget_click,
+    keep_click,
+    notification,
+    open_clicks,
+)
 
 
 def click(*keys: str, **fields: object) -> Click:

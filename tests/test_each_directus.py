@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from directus_assets.cli import main
+from directus_assets.commands.doctor.doctor import examine
+from directus_assets.commands.doctor.findings import Status, Subject
+from directus_assets.commands.setup.account import EMAIL, read_account
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.version import TESTED
@@ -16,10 +19,7 @@ from directus_assets.images.outcomes import Delivered, Failed
 from directus_assets.local.pictures import upload
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.account import EMAIL, read_account
-from directus_assets.operations.doctor import examine
-from directus_assets.operations.findings import Status, Subject
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
 from directus_assets.settings import Config, Environment, Settings
 from tests.images.corpus import PRESETS, pictures
 from tests.translation.pipeline import Pipeline

@@ -14,7 +14,7 @@ from directus_assets.errors import (
     from_status,
     parse_retry_after,
 )
-from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.orchestration.runs.history import try_metadata
 from directus_assets.translation.engines.protocol import RequestRefused
 from directus_assets.translation.translate import Untranslatable
 

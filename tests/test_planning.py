@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from directus_assets.directus.models import Activity
-from directus_assets.planning import Batch, Examination, batches, deleted_items, plan_changes, stale_outputs
+from directus_assets.planning.changes import Batch, Examination, batches, deleted_items, plan_changes, stale_outputs
 
 ORDER = ["a", "b", "c", "d", "e", "f"]
 CARD = frozenset({"card"})

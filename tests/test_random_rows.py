@@ -22,11 +22,11 @@ from directus_assets.images.inventory import Inventory
 from directus_assets.isolation import isolate
 from directus_assets.json_text import well_formed
 from directus_assets.orchestration.build import enriched_items, translated_items
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.subject import Subject, examine_each
-from directus_assets.orchestration.translations import build_translator
-from directus_assets.planning import Examination
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.subject import Subject, examine_each
+from directus_assets.orchestration.kinds.translations import build_translator
+from directus_assets.orchestration.project import Project
+from directus_assets.planning.changes import Examination
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.items import Item, read_items

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from directus_assets.reconcile import Evidence, Failure, Verdict, judge, wait_seconds
+from directus_assets.planning.verdicts import Evidence, Failure, Verdict, judge, wait_seconds
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from directus_assets.errors import Forbidden, Rejected
-from directus_assets.orchestration.materialized import try_metadata
+from directus_assets.orchestration.runs.history import try_metadata
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.redaction import hide, hide_environment, hide_login, redact
 from directus_assets.settings import Environment

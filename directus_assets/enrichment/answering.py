@@ -15,9 +15,9 @@ from directus_assets.enrichment.engines.protocol import EnrichmentEngine, Questi
 from directus_assets.enrichment.records import KeptAnswer
 from directus_assets.enrichment.result import check_answer
 from directus_assets.errors import PermanentError
+from directus_assets.spending.paid_request import paid_request
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines.protocol import Failure, RequestRefused, Usage
-from directus_assets.translation.paid_request import paid_request
-from directus_assets.translation.rate_gate import RateGate
 
 _DEFECTS: Mapping[Failure, str] = {
     Failure.TOO_LONG: "The answer did not fit; it has to be shorter.",

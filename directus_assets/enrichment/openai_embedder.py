@@ -8,7 +8,7 @@ import openai
 
 from directus_assets.enrichment.embeddings import Embedded
 from directus_assets.json_text import well_formed
-from directus_assets.translation.engines.openai_endpoint import check_model, classify, connect, document_of
+from directus_assets.spending.chat_endpoint import check_model, classify, connect, document_of
 from directus_assets.translation.engines.openai_prompt import count_tokens
 from directus_assets.translation.engines.protocol import RequestRefused, Usage, counted
 

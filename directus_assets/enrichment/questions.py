@@ -14,10 +14,10 @@ from directus_assets.enrichment.pictures import content_of
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import BadInput
 from directus_assets.json_text import DEEPEST, is_too_deep
+from directus_assets.ownership.field_records import canonical
+from directus_assets.ownership.protection import is_empty
 from directus_assets.settings import ResultOptions
 from directus_assets.translation.languages import language
-from directus_assets.translation.protection import is_empty
-from directus_assets.translation.records import canonical
 
 
 def source_code(declaration: Declaration) -> str:

@@ -16,7 +16,7 @@ from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
 from directus_assets.enrichment.work import ROUNDS
 from directus_assets.errors import BadInput, TransientError
 from directus_assets.json_text import well_formed
-from directus_assets.translation.records import digest
+from directus_assets.ownership.field_records import digest
 
 _WHOLE: Final = frozenset({"integer", "bigInteger"})
 

@@ -15,7 +15,7 @@ from directus_assets.directus.project_schema import CollectionSchema, FieldSchem
 from directus_assets.enrichment.declaration import RowTarget
 from directus_assets.enrichment.records import MadeRow
 from directus_assets.errors import ChangedMeanwhile
-from directus_assets.translation.records import canonical, digest
+from directus_assets.ownership.field_records import canonical, digest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +70,7 @@ def plan_rows(
     wanted_by_digest = {digest(dict(values)): values for values in wanted}
     subjects = {_subject(values, about) for values in wanted} - {""}
     staying = {key: own for key, own in ours.items() if own in wanted_by_digest}
-    going = [key for key, own in ours.items() if key not in staying]
+    going = [key for key in ours if key not in staying]
     taken = {*staying.values(), *(digests[row.key] for row in humans), *(row.digest for row in lost)}
     decided = {*(_subject(row.values, about) for row in humans), *(row.about for row in lost)} - {""}
     new = [

@@ -11,8 +11,8 @@ from directus_assets.enrichment.questions import source_code
 from directus_assets.enrichment.records import EnrichmentRecord, EnrichmentRecords, MadeRow, target_name
 from directus_assets.enrichment.rows import RowPlan, RowWriter, comparable, plan_rows
 from directus_assets.enrichment.vocabularies import Vocabularies
-from directus_assets.translation.protection import Decision, Standing, Verdict, decide, is_empty, standing
-from directus_assets.translation.records import canonical, digest
+from directus_assets.ownership.field_records import canonical, digest
+from directus_assets.ownership.protection import Decision, Standing, Verdict, decide, is_empty, standing
 from directus_assets.translation.versions import save_proposals
 
 Values = Mapping[str, JsonValue]

@@ -10,7 +10,7 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.errors import PermanentError
 from directus_assets.images.transforms import derivatives
 from directus_assets.isolation import planned
-from directus_assets.planning import Examination
+from directus_assets.planning.changes import Examination
 
 _RENDERING = 1
 """Part of every code version: raise it when the same preset has to give other bytes than before."""

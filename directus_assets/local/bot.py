@@ -1,12 +1,12 @@
 """The user that the pipeline of the local Directus works as: made as `directus-assets setup` makes it."""
 
+from directus_assets.commands.setup.account import as_permitted, carry_out, plan_account, read_account
+from directus_assets.commands.setup.rights import needed_rights
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
-from directus_assets.operations.account import as_permitted, carry_out, plan_account, read_account
-from directus_assets.operations.rights import needed_rights
 from directus_assets.settings import Config
 from directus_assets.translation.scope import plan_scopes
 

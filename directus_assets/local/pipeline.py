@@ -13,11 +13,11 @@ from typing import Self
 
 import httpx
 
+from directus_assets.commands.dev import RETRY_CHANGED_DEFINITIONS, make_home
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.progress import shown
 from directus_assets.local.server import LocalDirectus, free_port
-from directus_assets.orchestration.dev import RETRY_CHANGED_DEFINITIONS, make_home
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0

@@ -6,30 +6,30 @@ from typing import TypeAlias
 
 import dagster as dg
 
-from directus_assets.clicks import Button
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.errors import ConfigurationError
-from directus_assets.orchestration.buttons import Targets, build_buttons
-from directus_assets.orchestration.enrichers import engine_of
-from directus_assets.orchestration.enrichments import EnrichedItems, build_enrichments
-from directus_assets.orchestration.failure_sensor import build_failure_sensor
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.image_presets import build_image_presets
-from directus_assets.orchestration.partition_sensor import Job, build_partition_sensor
-from directus_assets.orchestration.recommendations import build_recommendations
-from directus_assets.orchestration.reconcile import Target
-from directus_assets.orchestration.reconcile_job import build_reconcile
-from directus_assets.orchestration.report import as_markdown
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.runs_sensor import build_runs_sensor
-from directus_assets.orchestration.settings_sensor import build_settings_sensor
-from directus_assets.orchestration.subject import Subject
-from directus_assets.orchestration.survey_enrichments import EnrichmentSurveyor
-from directus_assets.orchestration.survey_files import FileSurveyor
-from directus_assets.orchestration.survey_items import ItemSurveyor
-from directus_assets.orchestration.translations import Items, build_translations
+from directus_assets.orchestration.buttons.clicks import Button
+from directus_assets.orchestration.buttons.job import Targets, build_buttons
+from directus_assets.orchestration.kinds.enrichers import engine_of
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems, build_enrichments
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.pictures import build_image_presets
+from directus_assets.orchestration.kinds.recommendations import build_recommendations
+from directus_assets.orchestration.kinds.subject import Subject
+from directus_assets.orchestration.kinds.survey_enrichments import EnrichmentSurveyor
+from directus_assets.orchestration.kinds.survey_files import FileSurveyor
+from directus_assets.orchestration.kinds.survey_items import ItemSurveyor
+from directus_assets.orchestration.kinds.translations import Items, build_translations
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.job import build_reconcile
+from directus_assets.orchestration.reconcile.walk import Target
+from directus_assets.orchestration.runs.report import as_markdown
+from directus_assets.orchestration.sensors.collection import Job, build_partition_sensor
+from directus_assets.orchestration.sensors.failures import build_failure_sensor
+from directus_assets.orchestration.sensors.runs import build_runs_sensor
+from directus_assets.orchestration.sensors.settings import build_settings_sensor
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot
 from directus_assets.translation.glossary import Term

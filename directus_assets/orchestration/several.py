@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 import dagster as dg
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError, as_error
-from directus_assets.orchestration.interval import minimum_interval
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.settings import DEFAULT, Settings, required
 
 _INTERVAL_SECONDS = 60

@@ -9,7 +9,7 @@ import dagster as dg
 import httpx
 
 from directus_assets.errors import Rejected, Unreachable, from_status
-from directus_assets.orchestration.outages import TRIES_AGAIN
+from directus_assets.orchestration.sensors.outages import TRIES_AGAIN
 
 CODE_LOCATION = "directus_assets"
 """The name of our own code location; a component may live in one of any name."""

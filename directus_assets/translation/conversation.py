@@ -11,15 +11,15 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from directus_assets.ownership.field_records import Arrived, Remembered, segment_key
+from directus_assets.spending.paid_request import paid_request
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
-from directus_assets.translation.paid_request import paid_request
-from directus_assets.translation.rate_gate import RateGate
-from directus_assets.translation.records import Arrived, Remembered, segment_key
 from directus_assets.translation.segments.model import Segment
 
 REFUSED = "The engine refused to translate this."

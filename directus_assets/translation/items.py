@@ -6,7 +6,7 @@ from typing import Any
 
 from directus_assets.directus.client import NO_FILTER, DirectusClient, items_path
 from directus_assets.directus.models import JsonValue
-from directus_assets.translation.protection import is_empty
+from directus_assets.ownership.protection import is_empty
 from directus_assets.translation.scope import Scope
 
 

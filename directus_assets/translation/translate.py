@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
+from directus_assets.ownership.field_records import Arrived, Remembered, segment_key
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.conversation import (
     REFUSED,
     Assignment,
@@ -17,8 +19,6 @@ from directus_assets.translation.conversation import (
 )
 from directus_assets.translation.engines.protocol import Engine, Usage
 from directus_assets.translation.glossary import digest_of_terms
-from directus_assets.translation.rate_gate import RateGate
-from directus_assets.translation.records import Arrived, Remembered, segment_key
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment
 
 

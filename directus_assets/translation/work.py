@@ -16,16 +16,16 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
 from directus_assets.directus.validation import Rule
 from directus_assets.errors import BadInput, PermanentError, TransientError
+from directus_assets.ownership.field_records import Arrived, TranslationRecord, canonical
+from directus_assets.ownership.protection import Standing, Verdict, decide, is_empty, standing
+from directus_assets.ownership.record_store import RecordStore
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine, Usage
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.protection import Standing, Verdict, decide, is_empty, standing
-from directus_assets.translation.rate_gate import RateGate
-from directus_assets.translation.record_store import RecordStore
-from directus_assets.translation.records import Arrived, TranslationRecord, canonical
 from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from directus_assets.bench.engine import Counts, RemoteEngine, SlowEngine, remote_engine
+from bench.engine import Counts, RemoteEngine, SlowEngine, remote_engine
 from directus_assets.errors import Overloaded
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.protocol import AskedSegment, Request

@@ -1,6 +1,6 @@
 import pytest
 
-from directus_assets.bench.figures import Figure, Spread, ours_at_most, ratio_at_least, ratio_at_most
+from bench.figures import Figure, Spread, ours_at_most, ratio_at_least, ratio_at_most
 
 
 def figure(**given: object) -> Figure:

@@ -3,7 +3,7 @@ import subprocess
 import sys
 import time
 
-from directus_assets.bench.processes import cpu_seconds, peak_bytes, resident_bytes, tree, watched_peaks, written_bytes
+from bench.processes import cpu_seconds, peak_bytes, resident_bytes, tree, watched_peaks, written_bytes
 
 GONE = 2**30
 """No process has such an id: Linux stops at 2 to the 22."""

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from directus_assets.bench.figures import Figure, Spread, ours_at_most, ratio_at_least
-from directus_assets.bench.report import as_json, bar_x, draw, number, shown, table
+from bench.figures import Figure, Spread, ours_at_most, ratio_at_least
+from bench.report import as_json, bar_x, draw, number, shown, table
 
 COMPARED = Figure(
     part="images",

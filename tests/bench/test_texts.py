@@ -1,6 +1,6 @@
 import random
 
-from directus_assets.bench.texts import body, paragraph, post
+from bench.texts import body, paragraph, post
 
 
 def test_a_paragraph_has_fifty_words():

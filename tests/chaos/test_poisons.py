@@ -25,9 +25,9 @@ from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import reconcile_targets
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.reconcile import Reconcile
-from directus_assets.orchestration.reconcile_report import Report
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.report import Report
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import read_snapshot

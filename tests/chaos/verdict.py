@@ -15,7 +15,7 @@ from directus_assets.images.plan import fingerprint
 from directus_assets.images.transforms import Derivative, derivatives
 from directus_assets.local.pictures import upload
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from tests.chaos.bed import NAMES, PRESETS, Bed, admin_of

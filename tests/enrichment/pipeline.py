@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.orchestration.materialized import latest_materialization
+from directus_assets.orchestration.runs.history import latest_materialization
 from tests.translation.pipeline import NAMES, Pipeline
 
 CONFIG: Mapping[str, Any] = {

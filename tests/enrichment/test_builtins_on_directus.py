@@ -17,7 +17,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.images.plan import fingerprint
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.materialized import fingerprints
+from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.settings import Config
 from tests.enrichment.conftest import create, fields
 from tests.enrichment.conftest import field as column

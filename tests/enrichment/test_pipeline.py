@@ -12,19 +12,19 @@ import httpx
 import pytest
 from PIL import Image
 
+from directus_assets.commands.doctor.access import check_rights
+from directus_assets.commands.doctor.enrichments import check_declarations
+from directus_assets.commands.doctor.findings import Status, Subject
+from directus_assets.commands.plan.enrichments import forecasts
+from directus_assets.commands.setup.setup import rights_of_project
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.access import check_rights
-from directus_assets.operations.checks.enrichments import check_declarations
-from directus_assets.operations.findings import Status, Subject
-from directus_assets.operations.setup import rights_of_project
 from directus_assets.orchestration.build import enriched_items, reconcile_targets
-from directus_assets.orchestration.compare import Compared, Comparison
-from directus_assets.orchestration.plan_enrichments import forecasts
-from directus_assets.reconcile import Verdict
+from directus_assets.orchestration.reconcile.compare import Compared, Comparison
+from directus_assets.planning.verdicts import Verdict
 from directus_assets.settings import Config
 from directus_assets.snapshot import take_snapshot
 from tests.enrichment.pipeline import CONFIG, EnrichmentPipeline, create_notes

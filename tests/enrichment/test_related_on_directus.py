@@ -16,7 +16,7 @@ from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related_work import RelatedEnricher
 from directus_assets.enrichment.work import Enriched
 from directus_assets.settings import Config
-from directus_assets.translation.rate_gate import RateGate
+from directus_assets.spending.rate_gate import RateGate
 from tests.enrichment.conftest import create, fields, relate
 
 pytestmark = pytest.mark.integration

@@ -6,7 +6,7 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import FieldSchema
 from directus_assets.enrichment.records import MadeRow
 from directus_assets.enrichment.rows import PresentRow, RowPlan, comparable, plan_rows
-from directus_assets.translation.records import digest
+from directus_assets.ownership.field_records import digest
 
 Values = dict[str, JsonValue]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from directus_assets.commands.doctor.enrichments import check_declarations
+from directus_assets.commands.doctor.findings import Status, Subject
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.enrichments import check_declarations
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.settings import Config
 from tests.enrichment.conftest import create, field, fields
 from tests.enrichment.pipeline import EnrichmentPipeline

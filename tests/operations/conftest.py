@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from directus_assets.commands.doctor.doctor import examine
+from directus_assets.commands.doctor.findings import Finding, Subject
+from directus_assets.commands.setup.account import as_permitted, carry_out, plan_account, read_account
+from directus_assets.commands.setup.setup import rights_of_project
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.pictures import upload
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.account import as_permitted, carry_out, plan_account, read_account
-from directus_assets.operations.doctor import examine
-from directus_assets.operations.findings import Finding, Subject
-from directus_assets.operations.setup import rights_of_project
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
 from directus_assets.settings import Environment, Settings, parse_config
 
 TOKEN = "the-bots-own-token-0123456789"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from directus_assets.commands.setup.account import Account, Permission, Step, as_permitted, plan_account
+from directus_assets.commands.setup.rights import OWN_PERMISSIONS, Right
 from directus_assets.directus.client import DirectusClient
-from directus_assets.operations.account import Account, Permission, Step, as_permitted, plan_account
-from directus_assets.operations.rights import OWN_PERMISSIONS, Right
 
 READ_FILES = Right(collection="directus_files", action="read", fields=("id", "type"))
 UPDATE_POSTS = Right(collection="posts", action="update")

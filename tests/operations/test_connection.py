@@ -7,16 +7,16 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from directus_assets.operations.checks.connection import (
+from directus_assets.commands.doctor.connection import (
     check_address,
     check_limits,
     check_long_queries,
     check_token,
     check_version,
 )
-from directus_assets.operations.doctor import examine
-from directus_assets.operations.findings import Finding, Status, Subject
-from directus_assets.orchestration.resources import Project
+from directus_assets.commands.doctor.doctor import examine
+from directus_assets.commands.doctor.findings import Finding, Status, Subject
+from directus_assets.orchestration.project import Project
 from directus_assets.settings import Environment, Settings
 from tests.operations.conftest import TOKEN
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from directus_assets.cli import main
+from directus_assets.commands.doctor.findings import Finding, Status
 from directus_assets.local.pictures import upload
-from directus_assets.operations.findings import Finding, Status
 from tests.operations.conftest import TOKEN, Site
 from tests.operations.test_rights import RIGHTS
 

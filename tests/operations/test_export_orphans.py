@@ -3,12 +3,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from directus_assets.commands.prune.exports import Exports
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.images.delivery import Exported, ManifestEntry
 from directus_assets.images.inventory import Inventory
 from directus_assets.images.orphans import Evidence, Making
 from directus_assets.images.previews import Placeholder
-from directus_assets.operations.export_orphans import Exports
 from tests.images.test_delivery import made
 from tests.images.test_inventory import CARD, FILE, ID, inventory
 

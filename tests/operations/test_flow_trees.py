@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from directus_assets.clicks import Button
-from directus_assets.operations.flow_trees import Outputs, Wiring, button_flows, push_flow
+from directus_assets.commands.setup.flow_trees import Outputs, Wiring, button_flows, push_flow
+from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.names import Names
 
 NAMES = ("upload", "file", "focal_point", "check", "taken", "new_posts", "posts", "taken_of_posts", "not_ours")

@@ -15,10 +15,10 @@ import httpx
 import pytest
 from rich.console import Console
 
+from directus_assets.commands.setup.flows import flow_id
+from directus_assets.commands.setup.setup_flows import run_flows_setup
 from directus_assets.errors import Rejected
 from directus_assets.local.pictures import upload
-from directus_assets.operations.flows import flow_id
-from directus_assets.operations.setup_flows import run_flows_setup
 from tests.operations.conftest import TOKEN, Site, picture
 from tests.orchestration.dagster_rules import check_run, refusal
 

@@ -1,6 +1,6 @@
 from typing import Any
 
-from directus_assets.operations.picture_fields import picture_fields
+from directus_assets.commands.setup.picture_fields import picture_fields
 
 
 def relation(collection: str, field: str, related: str | None, **meta: Any) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.local.pictures import upload
 from directus_assets.orchestration.build import build_defs, reconcile_targets
-from directus_assets.orchestration.reconcile import Reconcile
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.snapshot import Wanted, load_snapshot, take_snapshot, write_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language

@@ -2,13 +2,7 @@
 
 import pytest
 
-from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.feed import FeedPosition, read_feed
-from directus_assets.directus.models import TRANSFORMED_TYPES
-from directus_assets.directus.version import Version
-from directus_assets.errors import DirectusAssetsError, NotFound
-from directus_assets.notify import Cause, last_editors, tell_editor
-from directus_assets.operations.rights import (
+from directus_assets.commands.setup.rights import (
     OWN_PERMISSIONS,
     Right,
     bound_reads,
@@ -17,8 +11,14 @@ from directus_assets.operations.rights import (
     needed_rights,
     surplus_rights,
 )
-from directus_assets.operations.setup import rights_of_project
-from directus_assets.orchestration.resources import Project
+from directus_assets.commands.setup.setup import rights_of_project
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.feed import FeedPosition, read_feed
+from directus_assets.directus.models import TRANSFORMED_TYPES
+from directus_assets.directus.version import Version
+from directus_assets.errors import DirectusAssetsError, NotFound
+from directus_assets.notify import Cause, last_editors, tell_editor
+from directus_assets.orchestration.project import Project
 from directus_assets.settings import CollectionOptions, Config, TranslationOptions, parse_config
 from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.items import read_items

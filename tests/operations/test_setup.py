@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from directus_assets.cli import main
+from directus_assets.commands.setup.account import EMAIL, read_account
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import Access, read_access
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.account import EMAIL, read_account
 
 pytestmark = pytest.mark.integration
 

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from directus_assets.commands.doctor.findings import Status
+from directus_assets.commands.doctor.storages import try_out
 from directus_assets.directus.storage import LocalStorage, S3Storage
-from directus_assets.operations.checks.storages import try_out
-from directus_assets.operations.findings import Status
 
 
 @pytest.fixture(scope="module")

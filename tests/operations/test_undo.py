@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from directus_assets.commands.prune.undo import FOLDER, Orphan, Remover, put_back, read_undo_list
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, ConfigurationError, Unreachable
-from directus_assets.operations.undo import FOLDER, Orphan, Remover, put_back, read_undo_list
 
 NAME = "a__1.webp"
 ORPHAN = Orphan(place="storage 'local'", name=NAME, size=5, reason="file deleted", file_id="f1")

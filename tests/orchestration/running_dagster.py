@@ -14,10 +14,10 @@ from typing import Any, Self
 import dagster as dg
 import httpx
 
-from directus_assets.bench.processes import tree
+from bench.processes import tree
+from directus_assets.fast.launcher import WORKER_TAG
+from directus_assets.fast.worker import Worker
 from directus_assets.local.server import free_port
-from directus_assets.orchestration.launcher import WORKER_TAG
-from directus_assets.orchestration.worker import Worker
 
 PATIENCE_SECONDS = 240
 
@@ -25,7 +25,7 @@ _INSTANCE = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
 run_launcher:
-  module: directus_assets.orchestration.launcher
+  module: directus_assets.fast.launcher
   class: WarmRunLauncher
 run_monitoring: {enabled: true, poll_interval_seconds: 2}
 run_retries: {enabled: true, max_retries: 1, retry_on_asset_or_op_failure: false}

@@ -11,9 +11,9 @@ from directus_assets.directus.models import File, Preset, ProjectSettings
 from directus_assets.directus.version import NEWEST
 from directus_assets.errors import NotFound
 from directus_assets.images.plan import code_version, fingerprint
-from directus_assets.orchestration.materialized import version_tags
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import version_tags
 from directus_assets.settings import Config, Environment, Settings
 from tests.directus_query import answer_query, sight
 

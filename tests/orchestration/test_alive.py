@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 import pytest
 
-from directus_assets.orchestration.alive import Silence, Watch, is_dead, signs_of_life
 from directus_assets.orchestration.build import build_defs
-from directus_assets.orchestration.runs_sensor import end_dead_runs
+from directus_assets.orchestration.runs.alive import Silence, Watch, is_dead, signs_of_life
+from directus_assets.orchestration.sensors.runs import end_dead_runs
 from directus_assets.settings import Environment, Settings, parse_config
 from directus_assets.snapshot import Snapshot
 

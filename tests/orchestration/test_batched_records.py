@@ -19,9 +19,9 @@ from dagster._core.event_api import EventRecordsFilter
 from dagster._core.storage.event_log.base import EventLogStorage
 
 from directus_assets.errors import BadInput
-from directus_assets.orchestration.materialized import fingerprints
-from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.run_tags import range_tags
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.tags import range_tags
 from tests.postgres import running_postgres
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
@@ -35,7 +35,7 @@ NEVER = KEYS[3]
 
 def batched(database: str, name: str, config: str) -> str:
     """The line of `dagster.yaml`."""
-    module = f"directus_assets.orchestration.batched_records.{database}"
+    module = f"directus_assets.fast.batched_records.{database}"
     return f"storage: {{custom: {{module: {module}, class: {name}, config: {{{config}}}}}}}"
 
 

@@ -10,13 +10,13 @@ import dagster as dg
 import httpx
 import pytest
 
-from directus_assets.clicks import Button, open_clicks
 from directus_assets.directus.models import Preset
-from directus_assets.orchestration.buttons import build_buttons
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.reconcile import Target
-from directus_assets.orchestration.run_tags import CLICK_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
-from directus_assets.orchestration.survey_files import FileSurveyor
+from directus_assets.orchestration.buttons.clicks import Button, open_clicks
+from directus_assets.orchestration.buttons.job import build_buttons
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.survey_files import FileSurveyor
+from directus_assets.orchestration.reconcile.walk import Target
+from directus_assets.orchestration.runs.tags import CLICK_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
 from tests.operations.test_flows import Dagster, dagster, tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
 

@@ -10,12 +10,12 @@ from dagster._core.launcher import LaunchRunContext
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import RunCoordinator, SubmitRunContext
 
-from directus_assets.orchestration.coordinator import AT_ONCE, FreshFirstCoordinator
+from directus_assets.fast.coordinator import AT_ONCE, FreshFirstCoordinator
 from tests.orchestration.running_dagster import RunningDagster
 
 _QUEUE = """\
 run_coordinator:
-  module: directus_assets.orchestration.coordinator
+  module: directus_assets.fast.coordinator
   class: FreshFirstCoordinator
   config: {dequeue_interval_seconds: 3}
 concurrency: {runs: {max_concurrent_runs: 3}}

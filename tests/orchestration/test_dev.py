@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from directus_assets.commands.dev import dev_variables, held, make_home, name_home, refuse_taken, ui_port
 from directus_assets.errors import ConfigurationError
-from directus_assets.orchestration.dev import dev_variables, held, make_home, name_home, refuse_taken, ui_port
 
 DEFAULT = "http://127.0.0.1:3000"
 

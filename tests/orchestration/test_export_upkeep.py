@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from directus_assets.directus.models import Preset
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.image_presets import build_image_presets
-from directus_assets.orchestration.partition_sensor import build_partition_sensor
-from directus_assets.orchestration.reconcile import Reconcile, Target
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.survey_files import FileSurveyor
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.pictures import build_image_presets
+from directus_assets.orchestration.kinds.survey_files import FileSurveyor
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
 from tests.images.scripted_directus import URL, ScriptedDirectus, picture

@@ -16,9 +16,9 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.notify import NOTIFICATIONS_RIGHT
-from directus_assets.orchestration.failure_sensor import build_failure_sensor
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.sensors.failures import build_failure_sensor
 from directus_assets.settings import Config, Environment, Settings
 
 NAMES = Names()

@@ -13,6 +13,8 @@ import dagster as dg
 import httpx
 import pytest
 
+from directus_assets.commands.doctor.feed import check_feed
+from directus_assets.commands.doctor.findings import Status, Subject
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import MAX_ENTRIES, begin_feed, read_feed
 from directus_assets.directus.models import Preset
@@ -21,16 +23,14 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.feed import check_feed
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.orchestration.build import build_defs, reconcile_targets
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.materialized import version_tags
+from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.partition_sensor import build_partition_sensor
-from directus_assets.orchestration.reconcile import Reconcile
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import RANGE_END_TAG, RANGE_START_TAG
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.walk import Reconcile
+from directus_assets.orchestration.runs.history import version_tags
+from directus_assets.orchestration.runs.tags import RANGE_END_TAG, RANGE_START_TAG
+from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.settings import Environment, Settings
 from directus_assets.snapshot import Wanted, take_snapshot

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from directus_assets.commands.doctor.access import check_rights
+from directus_assets.commands.doctor.findings import Subject
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.questions import source_of
@@ -19,12 +21,10 @@ from directus_assets.images.make import Maker
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.access import check_rights
-from directus_assets.operations.findings import Subject
 from directus_assets.orchestration.build import enriched_items
-from directus_assets.orchestration.enrichments import EnrichedItems
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.survey_enrichments import EnrichmentSurveyor
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems
+from directus_assets.orchestration.kinds.survey_enrichments import EnrichmentSurveyor
+from directus_assets.orchestration.project import Project
 from directus_assets.settings import Config, Settings
 from directus_assets.snapshot import take_snapshot
 from tests.orchestration.test_reconcile_on_directus import FILES, POSTS, PRESETS, Site

@@ -6,11 +6,11 @@ import pytest
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.images.plan import code_version, fingerprint
-from directus_assets.orchestration.image_presets import build_image_presets
-from directus_assets.orchestration.materialized import latest_materialization
+from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import TRIGGER_TAG, range_tags
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import latest_materialization
+from directus_assets.orchestration.runs.tags import TRIGGER_TAG, range_tags
 from directus_assets.settings import Config, Environment, Settings
 from tests.images.scripted_directus import URL, ScriptedDirectus, picture
 

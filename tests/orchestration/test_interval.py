@@ -1,6 +1,6 @@
 import pytest
 
-from directus_assets.orchestration.interval import minimum_interval
+from directus_assets.orchestration.sensors.interval import minimum_interval
 
 LOOKS_EVERY = 5
 """Seconds between two looks of Dagster's daemon at its sensors."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from directus_assets.orchestration import kept_open
-from directus_assets.orchestration.kept_open import keep_open
+from directus_assets.fast import kept_open
+from directus_assets.fast.kept_open import keep_open
 
 
 @pytest.fixture(autouse=True)

@@ -19,13 +19,13 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import LANGUAGES, create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import image_files, reconcile_targets
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.memory import keys_at_first
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.survey_files import FileSurveyor
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.reconcile import Reconcile, Target
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import COLLECTION_TAG, OUTPUTS_TAG
-from directus_assets.orchestration.survey_files import FileSurveyor
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.asked import keys_at_first
+from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.runs.tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import read_snapshot

@@ -13,8 +13,8 @@ import pytest
 from dagster._core.launcher import LaunchRunContext, RunLauncher
 
 import directus_assets
-from directus_assets.orchestration.launcher import WORKER_TAG, WarmRunLauncher, _arguments
-from directus_assets.orchestration.warm_process import __name__ as warm_process
+from directus_assets.fast.launcher import WORKER_TAG, WarmRunLauncher, _arguments
+from directus_assets.fast.warm_process import __name__ as warm_process
 from tests.orchestration.running_dagster import RunningDagster, is_running, parent_of, wait_until
 
 _DAEMON = "dagster._daemon"

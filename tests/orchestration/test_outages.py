@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError, Overloaded, Unreachable
-from directus_assets.orchestration.outages import Crier, through_outages
+from directus_assets.orchestration.sensors.outages import Crier, through_outages
 
 
 class Clock:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from directus_assets.orchestration.outs import outs_of
+from directus_assets.orchestration.kinds.outs import outs_of
 
 
 def load(*names: str) -> dg.Definitions:

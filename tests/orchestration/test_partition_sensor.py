@@ -11,10 +11,8 @@ import pytest
 
 from directus_assets.directus.models import Activity, Preset
 from directus_assets.errors import ConfigurationError, Unreachable
-from directus_assets.orchestration.cursor import Cursor
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.partition_sensor import build_partition_sensor
-from directus_assets.orchestration.run_tags import (
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.runs.tags import (
     PRIORITY_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
@@ -22,7 +20,9 @@ from directus_assets.orchestration.run_tags import (
     TRIGGER_TAG,
     range_tags,
 )
-from directus_assets.planning import Examination
+from directus_assets.orchestration.sensors.collection import build_partition_sensor
+from directus_assets.orchestration.sensors.cursor import Cursor
+from directus_assets.planning.changes import Examination
 from tests.orchestration.dagster_rules import check_tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 

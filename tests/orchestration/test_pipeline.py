@@ -28,8 +28,8 @@ from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.cursor import Cursor
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.sensors.cursor import Cursor
 from directus_assets.orchestration.webserver import Webserver
 
 NAMES = Names()

@@ -18,6 +18,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from rich.console import Console
 
+from directus_assets.commands.plan.images import show_images
+from directus_assets.commands.prune.prune import run_prune, run_undo
+from directus_assets.commands.prune.undo import FOLDER
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, Unreachable
@@ -25,13 +28,10 @@ from directus_assets.images.transforms import derivatives
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.undo import FOLDER
-from directus_assets.orchestration.image_presets import build_image_presets
+from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.plan_images import show_images
-from directus_assets.orchestration.prune import run_prune, run_undo
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import range_tags
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
 
 NAMES = Names()

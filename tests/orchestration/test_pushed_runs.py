@@ -11,10 +11,10 @@ import pytest
 from directus_assets.directus.models import File
 from directus_assets.errors import BadInput
 from directus_assets.images.plan import fingerprint
-from directus_assets.orchestration.materialized import try_metadata
 from directus_assets.orchestration.names import PROJECT_TAG, Names
-from directus_assets.orchestration.pushed_runs import items_at_work
-from directus_assets.orchestration.run_tags import ITEM_TAG, PUSH, TRIGGER_TAG, range_tags
+from directus_assets.orchestration.runs.history import try_metadata
+from directus_assets.orchestration.runs.tags import ITEM_TAG, PUSH, TRIGGER_TAG, range_tags
+from directus_assets.orchestration.sensors.pushed import items_at_work
 from tests.orchestration.scripted_project import ScriptedDirectus, materialize
 from tests.orchestration.test_partition_sensor import CARD, HERO, Pipeline, ranges
 

@@ -23,23 +23,30 @@ from directus_assets.errors import (
 )
 from directus_assets.images.plan import fingerprint
 from directus_assets.isolation import stand_in
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.materialized import failures, try_metadata
-from directus_assets.orchestration.memory import Place, Position, keep_place, keys_at_first, note_first, read_place
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.survey_files import FilePage, FileSurveyor
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.reconcile import Reconcile, Target
-from directus_assets.orchestration.reconcile_report import Report
-from directus_assets.orchestration.run_tags import (
+from directus_assets.orchestration.reconcile.asked import (
+    Place,
+    Position,
+    keep_place,
+    keys_at_first,
+    note_first,
+    read_place,
+)
+from directus_assets.orchestration.reconcile.report import Report
+from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.runs.history import failures, try_metadata
+from directus_assets.orchestration.runs.tags import (
     COLLECTION_TAG,
     OUTPUTS_TAG,
     PRIORITY_TAG,
     RANGE_START_TAG,
     TRIGGER_TAG,
 )
-from directus_assets.orchestration.survey_files import FilePage, FileSurveyor
 from directus_assets.orchestration.webserver import Webserver
-from directus_assets.planning import Examination
-from directus_assets.reconcile import Verdict
+from directus_assets.planning.changes import Examination
+from directus_assets.planning.verdicts import Verdict
 from tests.orchestration.dagster_rules import check_backfill, refusal
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 

@@ -10,11 +10,11 @@ import dagster as dg
 import pytest
 
 from directus_assets.errors import Forbidden
-from directus_assets.orchestration.files import Files
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.survey_files import FileSurveyor
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.reconcile import Target
-from directus_assets.orchestration.reconcile_job import build_reconcile
-from directus_assets.orchestration.survey_files import FileSurveyor
+from directus_assets.orchestration.reconcile.job import build_reconcile
+from directus_assets.orchestration.reconcile.walk import Target
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, Wanted, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject

@@ -18,13 +18,13 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import build_defs, reconcile_targets
-from directus_assets.orchestration.memory import note_first
-from directus_assets.orchestration.reconcile import Reconcile, Report
-from directus_assets.orchestration.resources import Project
-from directus_assets.orchestration.run_tags import range_tags
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.asked import note_first
+from directus_assets.orchestration.reconcile.walk import Reconcile, Report
+from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
-from directus_assets.planning import batches
-from directus_assets.reconcile import Verdict
+from directus_assets.planning.changes import batches
+from directus_assets.planning.verdicts import Verdict
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import Snapshot, Wanted, take_snapshot
 from directus_assets.translation.engines.openai import OpenAIEngine

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable, from_status
-from directus_assets.orchestration.materialized import failures, fingerprints
-from directus_assets.orchestration.recorder import Recorder
-from directus_assets.orchestration.run_tags import range_tags
-from directus_assets.orchestration.tasks import Task, do_all
+from directus_assets.orchestration.runs.history import failures, fingerprints
+from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.tags import range_tags
+from directus_assets.orchestration.runs.tasks import Task, do_all
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
 CARD, HERO = dg.AssetKey(["presets", "card"]), dg.AssetKey(["presets", "hero"])

@@ -3,7 +3,7 @@
 import pytest
 from markdown_it import MarkdownIt
 
-from directus_assets.orchestration.report import as_markdown
+from directus_assets.orchestration.runs.report import as_markdown
 
 
 @pytest.mark.parametrize(

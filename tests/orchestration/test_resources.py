@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
 from directus_assets.settings import load_projects
 
 YAML = """

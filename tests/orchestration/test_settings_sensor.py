@@ -11,7 +11,7 @@ import pytest
 
 from directus_assets.directus.version import NEWEST
 from directus_assets.errors import ConfigurationError, Rejected
-from directus_assets.orchestration.settings_sensor import build_settings_sensor
+from directus_assets.orchestration.sensors.settings import build_settings_sensor
 from directus_assets.settings import load_settings
 from directus_assets.snapshot import Snapshot, Wanted, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject

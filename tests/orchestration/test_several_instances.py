@@ -20,11 +20,11 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.unfinished import unfinished_runs
+from directus_assets.orchestration.runs.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
-from directus_assets.translation.record_store import RecordStore
 from tests.translation.scripted_openai import ScriptedOpenAI
 
 NAMES = Names()

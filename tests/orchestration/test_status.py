@@ -9,11 +9,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from directus_assets.directus.models import Preset
-from directus_assets.orchestration.files import Files
-from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.outages import TRIES_AGAIN
-from directus_assets.orchestration.status import (
+from directus_assets.commands.status import (
     OutputStatus,
     as_json,
     dagster_problems,
@@ -22,6 +18,10 @@ from directus_assets.orchestration.status import (
     project_status,
     run_status,
 )
+from directus_assets.directus.models import Preset
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.sensors.outages import TRIES_AGAIN
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Environment, Settings
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize

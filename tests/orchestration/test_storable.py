@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from directus_assets.orchestration.storable import storable
+from directus_assets.orchestration.runs.storable import storable
 
 HALF = "bicycle \ud83d"
 SPOILT: dict[str, Any] = {

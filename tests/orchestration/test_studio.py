@@ -22,7 +22,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.run_tags import CLICK_TAG, PUSH, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
+from directus_assets.orchestration.runs.tags import CLICK_TAG, PUSH, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
 from tests.machine import lacking
 from tests.orchestration.test_pipeline import CARD, WIDE, Story, picture
 

@@ -15,9 +15,9 @@ from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import reconcile_targets
-from directus_assets.orchestration.memory import note_first
-from directus_assets.orchestration.reconcile import Reconcile
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.asked import note_first
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import Wanted, take_snapshot
 from tests.images.odd_presets import KEYS, LEFT_TO_DIRECTUS, MADE, REFUSED, REFUSED_HERE, with_keys

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from directus_assets.orchestration import warm_process
-from directus_assets.orchestration.launcher import _LIBRARIES, _SINGLE_THREADED
-from directus_assets.orchestration.worker import Worker
+from directus_assets.fast import warm_process
+from directus_assets.fast.launcher import _LIBRARIES, _SINGLE_THREADED
+from directus_assets.fast.worker import Worker
 from tests.orchestration.running_dagster import wait_until
 
 _SECONDS = 120

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from directus_assets.orchestration.watch import LONGEST_SECONDS, LOOK_SECONDS, Watch
+from directus_assets.commands.watch import LONGEST_SECONDS, LOOK_SECONDS, Watch
 from directus_assets.orchestration.webserver import Webserver
 
 LOADED = {"repositories": []}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from directus_assets.orchestration.worker import Worker, _started
+from directus_assets.fast.worker import Worker, _started
 
 _SLEEP = "import time; print(flush=True); time.sleep(600)"
 

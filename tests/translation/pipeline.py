@@ -10,13 +10,13 @@ import dagster as dg
 
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import build_defs
-from directus_assets.orchestration.materialized import latest_materialization
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import latest_materialization
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import take_snapshot
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.rate_gate import RateGate
 from tests.translation.scripted_openai import ScriptedOpenAI
 
 NAMES = Names()

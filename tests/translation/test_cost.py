@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from directus_assets.errors import ConfigurationError
-from directus_assets.translation.cost import Price, Spending, SpendingLimitReached, parse_prices, price_of
+from directus_assets.spending.prices import Price, Spending, SpendingLimitReached, parse_prices, price_of
 from directus_assets.translation.engines.protocol import Usage
 
 TODAY = dt.date(2025, 3, 1)

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
+from directus_assets.commands.doctor.dagster import check_definitions
+from directus_assets.commands.doctor.findings import Status, Subject
+from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.dagster import check_definitions
-from directus_assets.operations.checks.translations import check_collections
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.orchestration.build import reconcile_targets
-from directus_assets.orchestration.reconcile import Reconcile
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.discovered import discovered

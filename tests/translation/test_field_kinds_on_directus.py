@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from directus_assets.commands.doctor.findings import Status, Subject
+from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.translations import check_collections
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from tests.translation import shapes

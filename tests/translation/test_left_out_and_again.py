@@ -7,16 +7,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from directus_assets.clicks import Button, Click, notification
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import reconcile_targets
-from directus_assets.orchestration.click_outcome import find_outcome
-from directus_assets.orchestration.compare import Comparison
-from directus_assets.orchestration.materialized import data_version, latest_records
+from directus_assets.orchestration.buttons.clicks import Button, Click, notification
+from directus_assets.orchestration.buttons.outcome import find_outcome
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.report import LEFT_OUT
-from directus_assets.orchestration.run_tags import CLICK_TAG
+from directus_assets.orchestration.reconcile.compare import Comparison
+from directus_assets.orchestration.runs.history import data_version, latest_records
+from directus_assets.orchestration.runs.report import LEFT_OUT
+from directus_assets.orchestration.runs.tags import CLICK_TAG
 from directus_assets.snapshot import take_snapshot
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI, answer_right, unauthorized

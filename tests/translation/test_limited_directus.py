@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from directus_assets.commands.doctor.connection import check_limits, check_long_queries, check_version
+from directus_assets.commands.doctor.findings import Status, Subject
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.recommendations import texts_at
 from directus_assets.local import schema
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.connection import check_limits, check_long_queries, check_version
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.settings import TranslationOptions
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import item_keys, read_items

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
+from directus_assets.commands.doctor.findings import Status, Subject
+from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.translations import check_collections
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
-from directus_assets.translation.record_store import RecordStore
 from tests.translation import shapes
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI

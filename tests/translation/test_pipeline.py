@@ -14,10 +14,10 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.memory import keys_at_first, noted_as
+from directus_assets.orchestration.reconcile.asked import keys_at_first, noted_as
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
-from directus_assets.translation.record_store import RecordStore
 from tests.directus_proxy import DirectusProxy
 from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline

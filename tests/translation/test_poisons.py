@@ -11,13 +11,13 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import reconcile_targets
-from directus_assets.orchestration.reconcile import Reconcile
-from directus_assets.orchestration.reconcile_report import Report
-from directus_assets.reconcile import Verdict
+from directus_assets.orchestration.reconcile.report import Report
+from directus_assets.orchestration.reconcile.walk import Reconcile
+from directus_assets.ownership.record_store import record_name
+from directus_assets.planning.verdicts import Verdict
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
-from directus_assets.translation.record_store import record_name
 from tests.orchestration.test_reconcile_on_directus import Inline
 from tests.translation.pipeline import NAMES, Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI

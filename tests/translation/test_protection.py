@@ -3,8 +3,8 @@
 import pytest
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.translation.protection import Decision, Standing, Verdict, decide, is_empty, standing
-from directus_assets.translation.records import FieldRecord, digest
+from directus_assets.ownership.field_records import FieldRecord, digest
+from directus_assets.ownership.protection import Decision, Standing, Verdict, decide, is_empty, standing
 
 OURS = FieldRecord(source="old source", written=digest("our text"))
 UNDER_WAY = FieldRecord(source="old source", written=digest("our text"), intended=digest("our new text"))

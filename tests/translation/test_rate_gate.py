@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from directus_assets.errors import Overloaded, Rejected, TransientError, Unreachable
-from directus_assets.translation.rate_gate import RateGate
+from directus_assets.spending.rate_gate import RateGate
 
 
 class Clock:

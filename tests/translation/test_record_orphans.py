@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from directus_assets.commands.prune.records import find_record_orphans
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import Forbidden
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.record_orphans import find_record_orphans
-from directus_assets.orchestration.resources import Project
+from directus_assets.orchestration.project import Project
+from directus_assets.ownership.field_records import TranslationRecord
+from directus_assets.ownership.record_store import record_name
 from directus_assets.settings import Environment, Settings
-from directus_assets.translation.record_store import record_name
-from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.scope import Scope
 
 pytestmark = pytest.mark.integration

@@ -15,8 +15,8 @@ from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage
 from directus_assets.errors import BadInput, PermanentError, Unreachable
-from directus_assets.translation.record_store import RecordStore, record_name
-from directus_assets.translation.records import Arrived, FieldRecord, Remembered, TranslationRecord
+from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord
+from directus_assets.ownership.record_store import RecordStore, record_name
 
 RECORD = TranslationRecord(
     collection="posts",

@@ -22,9 +22,9 @@ from directus_assets.errors import DirectusAssetsError
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
-from directus_assets.translation.record_store import RecordStore
 from tests.directus_proxy import DirectusProxy
 from tests.translation.scripted_openai import ScriptedOpenAI, answer_right, unauthorized
 

@@ -7,16 +7,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from directus_assets.clicks import Button
+from directus_assets.commands.doctor.dagster import check_definitions
+from directus_assets.commands.doctor.findings import Status, Subject
+from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local import schema
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.operations.checks.dagster import check_definitions
-from directus_assets.operations.checks.translations import check_collections
-from directus_assets.operations.findings import Status, Subject
 from directus_assets.orchestration.build import button_targets, reconcile_targets
-from directus_assets.orchestration.materialized import latest_materialization
+from directus_assets.orchestration.buttons.clicks import Button
+from directus_assets.orchestration.runs.history import latest_materialization
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language

@@ -22,15 +22,15 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, DirectusAssetsError, PermanentError
 from directus_assets.local.server import LocalDirectus
-from directus_assets.translation.cost import Price
+from directus_assets.ownership.record_store import RecordStore
+from directus_assets.spending.budget import Purse
+from directus_assets.spending.prices import Price
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.purse import Purse
-from directus_assets.translation.rate_gate import RateGate
-from directus_assets.translation.record_store import RecordStore
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.translate import Untranslatable
 from directus_assets.translation.work import Translated, Translator

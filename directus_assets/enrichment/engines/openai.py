@@ -8,7 +8,7 @@ from typing import Final
 
 from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.enrichment.result import answer_schema, longest_answer
-from directus_assets.translation.engines.openai_chat import Chat, Prompt
+from directus_assets.spending.chat_client import Chat, Prompt
 from directus_assets.translation.engines.openai_prompt import as_data, count_tokens
 from directus_assets.translation.engines.protocol import Usage
 

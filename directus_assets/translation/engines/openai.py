@@ -1,6 +1,6 @@
 """Translation by any endpoint that speaks OpenAI's chat completions."""
 
-from directus_assets.translation.engines.openai_chat import Chat, Prompt
+from directus_assets.spending.chat_client import Chat, Prompt
 from directus_assets.translation.engines.openai_prompt import (
     answer_schema,
     count_tokens,

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
+from directus_assets.spending.chat_client import read_object
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.engines.openai_chat import read_object
 from directus_assets.translation.engines.openai_prompt import as_data, messages, read_answer
 from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
 from directus_assets.translation.engines.pseudo import pseudo

@@ -1,0 +1,199 @@
+"""Latency: from the answer to an upload, or to a new post, until everything that follows from it is there."""
+
+import io
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.bed import (
+    COORDINATOR_LINE,
+    POLL_SECONDS,
+    WARM_LAUNCHER_LINE,
+    Bed,
+    Running,
+    fresh_directus,
+    opt_in,
+    phases,
+    photographs,
+    running_pipeline,
+    wait_until,
+)
+from bench.figures import Figure, ours_at_most
+from bench.images import render_all
+from bench.processes import resident_bytes, with_command
+from bench.texts import post
+from directus_assets.commands.setup.setup_flows import run_flows_setup
+from directus_assets.errors import PermanentError
+from directus_assets.fast import warm_process
+from directus_assets.local.progress import Say
+from directus_assets.settings import load_settings
+
+_PER_ROUND = 7
+_ENGINE = {"TRANSLATION_ENGINE": "pseudo"}
+_RECIPE_SECONDS = 1.05
+"""One 12-megapixel picture, four presets, with the recipe's engine: recorded once, on two cores."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Way:
+    """How the pipeline hears of a change, and how its runs start."""
+
+    name: str
+    goal_seconds: float
+    opt_ins: tuple[str, ...] = ()
+    is_pushed: bool = False
+
+    @property
+    def poll_seconds(self) -> int:
+        """What even a pipeline that took no time would need: the time between two looks at Directus."""
+        return 0 if self.is_pushed else POLL_SECONDS
+
+
+_WAYS = (
+    Way(name="default settings", goal_seconds=8),
+    Way(name="warm launcher", goal_seconds=4, opt_ins=(WARM_LAUNCHER_LINE,)),
+    Way(name="warm launcher and coordinator", goal_seconds=4, opt_ins=(WARM_LAUNCHER_LINE, COORDINATOR_LINE)),
+    Way(
+        name="warm launcher and coordinator, pushed by a flow",
+        goal_seconds=1.3,
+        opt_ins=(WARM_LAUNCHER_LINE, COORDINATOR_LINE),
+        is_pushed=True,
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lap:
+    """What was measured of one way, in seconds."""
+
+    uploads: list[float] = field(default_factory=list)
+    posts: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    warm_bytes: list[int] = field(default_factory=list)
+    """Memory of the warm process at the end, where there is one."""
+
+
+def measure(rounds: int, say: Say) -> list[Figure]:
+    """The figures of this part."""
+    pictures = photographs(rounds * _PER_ROUND + 1)
+    figures = []
+    for way in _WAYS:
+        lap = _measured(way, pictures, say)
+        figures += _figures(way, lap)
+    return figures
+
+
+def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
+    lap = Lap()
+    with _running(way) as running:
+        bed = running.bed
+        say(f"{way.name}: first time")
+        running.wait_until_recorded([bed.upload(pictures[0])])
+        _post(bed)
+        count = len(pictures) - 1
+        moments = zip(phases(count), phases(count), strict=True)
+        for number, (picture, (of_upload, of_post)) in enumerate(zip(pictures[1:], moments, strict=True)):
+            say(f"{way.name}: {number + 1} of {count}")
+            running.let_pass(of_upload)
+            lap.uploads.append(_upload(bed, picture))
+            running.let_pass(of_post)
+            lap.posts.append(_post(bed))
+            lap.bare.append(_bare(picture))
+        if way.opt_ins:
+            running.wait_until_quiet()
+            lap.warm_bytes.append(resident_bytes(with_command(running.pid, warm_process.__name__)[0]))
+    return lap
+
+
+@contextmanager
+def _running(way: Way) -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="directus-assets-bench-") as folder, fresh_directus(with_texts=True) as bed:
+        home = Path(folder)
+        opt_in(home, way.opt_ins)
+        with running_pipeline(bed, environment=_ENGINE, home=home) as running:
+            if way.is_pushed:
+                _push(running)
+            yield running
+
+
+def _push(running: Running) -> None:
+    """As `directus-assets setup --flows --push` does."""
+    output = io.StringIO()
+    status = run_flows_setup(
+        Console(file=output),
+        load_settings(running.pipeline.environment),
+        admin_token=running.bed.directus.admin_token,
+        confirm=lambda: True,
+        push=True,
+    )
+    if status:
+        raise PermanentError(f"The flows are not as they have to be: {output.getvalue()}")
+
+
+def _figures(way: Way, lap: Lap) -> list[Figure]:
+    picture = f"{way.name}: one picture of 12 MP, from the upload's answer to 4 presets stored"
+    poll = f"the poll interval ({way.poll_seconds} s) and " if way.poll_seconds else ""
+    return [
+        Figure(
+            part="latency",
+            what=picture,
+            unit="s",
+            ours=tuple(lap.uploads),
+            against=f"{poll}the bare rendering",
+            theirs=tuple(way.poll_seconds + seconds for seconds in lap.bare),
+            goal=ours_at_most(way.goal_seconds),
+        ),
+        Figure(
+            part="latency",
+            what=picture,
+            unit="s",
+            ours=tuple(lap.uploads),
+            against="the recipe with its engine, which is told of each upload, as recorded once",
+            theirs=(_RECIPE_SECONDS,),
+        ),
+        Figure(
+            part="latency",
+            what=f"{way.name}: one post, from the answer to 4 languages written (engine pseudo)",
+            unit="s",
+            ours=tuple(lap.posts),
+            against=f"the poll interval ({POLL_SECONDS} s)",
+            theirs=(float(POLL_SECONDS),),
+            goal=ours_at_most(way.goal_seconds),
+        ),
+        *(
+            Figure(part="latency", what=f"{way.name}: memory of the warm process", unit="MB", ours=(size / 1e6,))
+            for size in lap.warm_bytes
+        ),
+    ]
+
+
+def _upload(bed: Bed, picture: bytes) -> float:
+    file_id = bed.upload(picture)
+    answered = time.monotonic()
+    bed.wait_until_stored([file_id])
+    return time.monotonic() - answered
+
+
+def _post(bed: Bed) -> float:
+    key = bed.admin.post("/items/posts", post("A short post", paragraphs=3))["id"]
+    answered = time.monotonic()
+
+    def is_translated() -> bool:
+        # Not more often: each look takes some of Directus' time.
+        time.sleep(0.1)
+        rows = bed.admin.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, fields=["id"])
+        return len(rows) == 5
+
+    wait_until(is_translated, "The languages are not there")
+    return time.monotonic() - answered
+
+
+def _bare(picture: bytes) -> float:
+    started = time.monotonic()
+    render_all(picture)
+    return time.monotonic() - started

@@ -1,0 +1,197 @@
+"""The command `backfill`: existing files through image presets, started on Dagster's own backfill machinery."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from directus_assets.commands.plan.estimates import duration, seconds_per_file
+from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
+from directus_assets.errors import ConfigurationError, PermanentError
+from directus_assets.images.plan import examine_files
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.tags import PRIORITY_TAG, SCAN_PRIORITY
+from directus_assets.orchestration.webserver import BackfillProgress, Webserver
+from directus_assets.planning.changes import stale_outputs
+from directus_assets.settings import Settings
+
+_PAGE = 500
+_POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a backfill would make."""
+
+    files: int
+    work: dict[frozenset[str], list[str]]
+    """Keys of presets to the files that need exactly these."""
+
+    def count(self, preset: str) -> int:
+        """Files that need this preset."""
+        return sum(len(files) for presets, files in self.work.items() if preset in presets)
+
+
+def run_backfill(
+    console: Console, settings: Settings, *, presets: Sequence[str], missing_only: bool, dry_run: bool
+) -> int:
+    """Carries out the command; returns its exit status.
+
+    Args:
+        console: where to write.
+        settings: which Directus.
+        presets: only these; all where empty.
+        missing_only: leave out what is materialized with the right fingerprint.
+        dry_run: show the plan, start nothing.
+
+    Raises:
+        ConfigurationError: a preset that Directus does not have.
+    """
+    project = Project(settings)
+    chosen = _choose(project, presets)
+    with dg.DagsterInstance.get() as instance:
+        plan = _plan(console, project, instance, chosen, missing_only=missing_only)
+        medians = seconds_per_file(instance, project.names, chosen)
+        _show_plan(console, plan, chosen, medians, workers=project.maker.workers)
+        if dry_run or not plan.work:
+            return 0
+        webserver = Webserver(settings.environment.webserver_url)
+        instance.add_dynamic_partitions(
+            str(project.names.files_partitions.name), [file_id for files in plan.work.values() for file_id in files]
+        )
+        backfills, refusals = _launch(webserver, project.names, plan)
+        for refusal in refusals:
+            console.print(f"[red]{escape(refusal)}[/]")
+        started = time.monotonic()
+        reports = _follow(console, webserver, backfills)
+        status = _summarise(console, webserver, reports, project.names, seconds=time.monotonic() - started)
+        return 1 if refusals else status
+
+
+def _launch(webserver: Webserver, names: Names, plan: Plan) -> tuple[list[str], list[str]]:
+    """The ids of the backfills that were started, and why others were not: one that Dagster refuses stops no other."""
+    backfills, refusals = [], []
+    for keys, files in plan.work.items():
+        presets, tags = sorted(keys), {PRIORITY_TAG: SCAN_PRIORITY, **names.tags}
+        assets = [names.preset(key) for key in presets]
+        try:
+            backfills.append(webserver.launch_backfill(assets, files, title="directus-assets backfill", tags=tags))
+        except PermanentError as error:
+            refusals.append(f"{len(files)} files through {', '.join(presets)}: {error}")
+    return backfills, refusals
+
+
+def _choose(project: Project, wanted: Sequence[str]) -> list[Preset]:
+    images = project.settings.config.images
+    presets = [p for p in project.directus.project_settings().presets if images.is_enabled(p.key)]
+    known = {preset.key for preset in presets}
+    if unknown := [key for key in wanted if key not in known]:
+        raise ConfigurationError(
+            f"Directus has no preset '{unknown[0]}'.", remedy=f"Presets: {', '.join(sorted(known)) or 'none'}."
+        )
+    return [preset for preset in presets if not wanted or preset.key in wanted]
+
+
+def _plan(
+    console: Console, project: Project, instance: dg.DagsterInstance, presets: Sequence[Preset], *, missing_only: bool
+) -> Plan:
+    work: dict[frozenset[str], list[str]] = defaultdict(list)
+    every = frozenset(preset.key for preset in presets)
+    keys = {preset.key: project.names.preset(preset.key) for preset in presets}
+    total = project.directus.count_files(types=TRANSFORMED_TYPES, matching=project.settings.config.images.filter)
+    seen = 0
+    with _progress(console) as progress:
+        bar = progress.add_task("Looking at files", total=total)
+        for files in _pages(project):
+            seen += len(files)
+            stale = {file.id: every for file in files}
+            if missing_only:
+                known = fingerprints(instance, keys, [file.id for file in files])
+                stale = stale_outputs(examine_files(files, presets).wanted, known)
+            for file_id, stale_keys in stale.items():
+                work[stale_keys].append(file_id)
+            progress.advance(bar, len(files))
+    return Plan(files=seen, work=dict(work) if presets else {})
+
+
+def _pages(project: Project) -> Iterator[list[File]]:
+    page, matching = 1, project.settings.config.images.filter
+    while files := project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=_PAGE, matching=matching):
+        yield files
+        page += 1
+
+
+def _show_plan(
+    console: Console, plan: Plan, presets: Sequence[Preset], medians: dict[str, float], *, workers: int
+) -> None:
+    table = Table(title=f"{plan.files} pictures in Directus")
+    table.add_column("preset")
+    table.add_column("to make", justify="right")
+    table.add_column("about", justify="right")
+    for preset in presets:
+        count, median = plan.count(preset.key), medians.get(preset.key)
+        table.add_row(preset.key, str(count), duration(count * median / workers) if median is not None else "?")
+    console.print(table)
+    if not plan.work:
+        console.print("Nothing to make.")
+    elif any(preset.key not in medians for preset in presets):
+        console.print("'?': nothing has been made with this preset yet, so there is no time to go by.")
+
+
+def _follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
+    with _progress(console) as progress:
+        bar = progress.add_task("Making derivatives", total=None)
+        while True:
+            reports = [webserver.backfill(backfill_id) for backfill_id in backfills]
+            rows = [row for report in reports for row in report.assets.values()]
+            progress.update(
+                bar,
+                total=sum(row.targeted for row in rows) or None,
+                completed=sum(row.materialized + row.failed for row in rows),
+            )
+            if all(report.is_over for report in reports):
+                return reports
+            time.sleep(_POLL_SECONDS)
+
+
+def _summarise(
+    console: Console, webserver: Webserver, reports: Sequence[BackfillProgress], names: Names, *, seconds: float
+) -> int:
+    table = Table(title=f"Done in {duration(seconds)}")
+    for name in ("preset", "made", "failed"):
+        table.add_column(name, justify="left" if name == "preset" else "right")
+    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for report in reports:
+        for key, row in report.assets.items():
+            totals[key.path[-1]][0] += row.materialized
+            totals[key.path[-1]][1] += row.failed
+    for name, (made, failed) in sorted(totals.items()):
+        table.add_row(name, str(made), f"[red]{failed}[/]" if failed else "0")
+    console.print(table)
+    errors = [report.error for report in reports if report.error]
+    for error in errors:
+        console.print(f"[red]{escape(error)}[/]")
+    if errors or any(failed for _, failed in totals.values()):
+        address = f"{webserver.url}/assets/{names.presets.to_user_string()}"
+        console.print(f"The reason of each failure is on its partition: {address}")
+        return 1
+    return 0
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

@@ -1,0 +1,86 @@
+"""Whether the token has the rights that are needed, and no others."""
+
+from collections.abc import Iterator
+
+from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
+from directus_assets.commands.doctor.hidden import Hidden, find_hidden
+from directus_assets.commands.setup.rights import Right, bound_reads, missing_rights, surplus_rights, wished_rights
+from directus_assets.directus.held import read_access
+from directus_assets.errors import ConfigurationError, Forbidden
+
+_REMEDY = (
+    "Run `directus-assets setup`, or add it to the policy (Directus 10: the role) of the token's user in Directus."
+)
+
+
+def check_rights(subject: Subject) -> Iterator[Finding]:
+    """Each right that lacks is named, and those that are not needed."""
+    needed = subject.needed([])
+    hidden = Hidden()
+    try:
+        hidden = _hidden(subject)
+        needed = subject.needed(subject.scopes, subject.declarations, subject.recommendations)
+    except Forbidden:
+        # Without its schema, Directus does not tell what else lacks.
+        if not missing_rights(needed, subject.held):
+            raise
+    except ConfigurationError:
+        # The YAML file may name what is hidden, and only then is that no mistake.
+        if not hidden.rights:
+            raise
+    missing = [*missing_rights(needed, subject.held), *hidden.rights]
+    for right in missing:
+        yield failed("right", f"Missing: {right}.", _REMEDY)
+    yield from _wished(subject, needed, missing)
+    if bound := bound_reads(needed, subject.permissions):
+        yield warning(
+            "right",
+            f"The token may read only some rows of {', '.join(bound)}. The others are neither made nor removed.",
+            "Take the conditions out of these rights, unless they are meant.",
+        )
+    for collection in hidden.unexplained:
+        yield warning(
+            "right",
+            f"'{collection}' has an interface for translations, but the token sees no collection behind it.",
+            f"Run `directus-assets setup`, or switch '{collection}' off under `translations.collections`.",
+        )
+    if not missing:
+        yield ok("rights", f"all {len(needed)} that are needed")
+        yield from _surplus(subject, needed)
+        if subject.project.translates and not subject.collections and not hidden.unexplained:
+            yield warning(
+                "collections",
+                "No collection has translations, as far as the token sees.",
+                "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
+            )
+
+
+def _wished(subject: Subject, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
+    """What it works without, but not as safely."""
+    named = {right.name for right in missing}
+    for right in missing_rights(wished_rights(needed), subject.held):
+        if right.name not in named:
+            yield warning("right", f"Missing: {right}. What a human saves just while we write may be lost.", _REMEDY)
+
+
+def _surplus(subject: Subject, needed: tuple[Right, ...]) -> Iterator[Finding]:
+    access = read_access(subject.project.directus)
+    if access.is_admin or access.has_app:
+        return  # These bring rights of their own, and are told with the token.
+    if surplus := surplus_rights(needed, subject.held):
+        yield warning(
+            "rights",
+            f"More than needed: {', '.join(sorted(right.name for right in surplus))}.",
+            "Run `directus-assets setup --prune-rights`, or take them out of the user's policies in Directus.",
+        )
+
+
+def _hidden(subject: Subject) -> Hidden:
+    if not subject.project.translates:
+        return Hidden()
+    hidden = find_hidden(subject.collections, fields=subject.project.directus.get("/fields"), held=subject.held)
+    options = subject.project.settings.config.translations.collections
+    switched_off = [name for name, own in options.items() if not own.enabled]
+    return Hidden(
+        rights=hidden.rights, unexplained=tuple(name for name in hidden.unexplained if name not in switched_off)
+    )

@@ -1,0 +1,147 @@
+"""Whether Directus can be talked to: address, clock, token, version, limits."""
+
+import datetime as dt
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
+from directus_assets.directus.answers import unreachable_remedy
+from directus_assets.directus.client import (
+    LONGEST_ADDRESS,
+    ROWS_PER_REQUEST,
+    USER_AGENT,
+)
+from directus_assets.directus.held import read_access
+from directus_assets.directus.version import NEWEST, SUPPORTED, TESTED, Version
+from directus_assets.errors import Forbidden, Rejected
+
+_CLOCK_TOLERANCE_SECONDS = 60
+
+
+def check_address(subject: Subject) -> Iterator[Finding]:
+    """Directus answers at `DIRECTUS_URL` itself, and its clock is ours. Asked without the token: it may be anybody."""
+    url = subject.project.settings.environment.directus_url
+    try:
+        answer = subject.http.get(f"{url}/server/ping", headers={"User-Agent": USER_AGENT})
+    except httpx.HTTPError as error:
+        yield failed(
+            "address",
+            f"Nothing answers at {url}: {error or type(error).__name__}.",
+            unreachable_remedy(error),
+        )
+        return
+    if answer.is_redirect:
+        target = answer.headers.get("location", "").removesuffix("/server/ping")
+        yield failed(
+            "address",
+            f"{url} sends everybody on to {target}; redirects are not followed with the token.",
+            "Set DIRECTUS_URL to the final address.",
+        )
+        return
+    if answer.is_server_error:
+        yield failed(
+            "address",
+            f"{url} answers HTTP {answer.status_code}.",
+            "Directus, or the proxy before it, is starting or in trouble: look at its log.",
+        )
+        return
+    if not answer.is_success or answer.text.strip() != "pong":
+        yield failed(
+            "address",
+            f"{url} is no Directus: it answers {answer.status_code} to /server/ping, and not `pong`.",
+            "Set DIRECTUS_URL to the address of the API, with its path where it has one.",
+        )
+        return
+    yield ok("address", url)
+    yield from _check_clock(answer)
+
+
+def check_token(subject: Subject) -> Iterator[Finding]:
+    """The token belongs to somebody, who is no administrator."""
+    directus = subject.project.directus
+    user = directus.own_user_id
+    access = read_access(directus)
+    if access.is_admin:
+        yield warning(
+            "token",
+            f"User {user} is an administrator: the token may do everything.",
+            "Run `directus-assets setup`, which makes a user with the least rights.",
+        )
+    elif access.has_app:
+        yield warning(
+            "token",
+            f"User {user} may log in to the Studio, which gives it rights that are not needed.",
+            "Switch off App Access in its policy (Directus 10: its role), or run `directus-assets setup`.",
+        )
+    else:
+        yield ok("token", f"user {user}, no administrator")
+
+
+def check_version(subject: Subject) -> Iterator[Finding]:
+    """Which Directus it is: everything else depends on that."""
+    told = str(subject.project.directus.get("/server/info").get("version") or "")
+    version = Version.parse(told)
+    tested = f"the tests run on {', '.join(TESTED[:-1])} and {NEWEST}"
+    if version.fault:
+        yield failed("version", f"{version.fault} T{tested[1:]}.", f"Upgrade Directus to {SUPPORTED}.")
+    elif not told or version.is_untested:
+        name = f"Directus {version} is untested" if told else "Directus does not tell its version"
+        yield warning("version", f"{name}; {tested}.", f"Use {SUPPORTED} if you can.")
+    else:
+        yield ok("version", f"Directus {version}; {tested}")
+
+
+def check_limits(subject: Subject) -> Iterator[Finding]:
+    """No limits of Directus are in the way."""
+    server = subject.project.directus.get("/server/info")
+    yield from _check_query_limit(subject.project.directus.query_limit())
+    for name, variable in (("rateLimit", "RATE_LIMITER"), ("rateLimitGlobal", "RATE_LIMITER_GLOBAL")):
+        if limit := server.get(name):
+            yield warning(
+                "limits",
+                f"Directus takes {limit['points']} requests in {limit['duration']} s ({variable}_POINTS).",
+                "Work waits whenever that is used up: raise it, or lower `images.warm_concurrency`.",
+            )
+
+
+def check_long_queries(subject: Subject) -> Iterator[Finding]:
+    """What is too long for an address arrives: keys of 255 characters, and long filters in the YAML file."""
+    directus = subject.project.directus
+    # Without the right to read the log, a refusal would say nothing of the method.
+    directus.get("/activity", fields=["id"], limit=1)
+    try:
+        directus.get("/activity", fields=["id"], filter={"item": {"_neq": "-" * LONGEST_ADDRESS}}, limit=1)
+    except (Forbidden, Rejected) as error:
+        yield warning("long queries", error.message, error.remedy)
+    else:
+        yield ok("long queries", "Directus takes the method SEARCH")
+
+
+def _check_query_limit(most: int | None) -> Iterator[Finding]:
+    if most == 0:
+        yield failed("limits", "Directus answers no rows at all.", "Take QUERY_LIMIT_MAX out of its environment.")
+    elif most is not None and most < ROWS_PER_REQUEST:
+        yield warning(
+            "limits",
+            f"Directus answers {most} rows at most: what {ROWS_PER_REQUEST} rows take one request for takes "
+            f"{-(-ROWS_PER_REQUEST // most)}.",
+            f"Set QUERY_LIMIT_MAX in Directus to {ROWS_PER_REQUEST} or more, or take it out.",
+        )
+
+
+def _check_clock(answer: httpx.Response) -> Iterator[Finding]:
+    try:
+        there = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return
+    behind = (dt.datetime.now(dt.UTC) - there).total_seconds()
+    if abs(behind) > _CLOCK_TOLERANCE_SECONDS:
+        yield warning(
+            "clock",
+            f"The clock of Directus is {abs(behind):.0f} s {'behind' if behind > 0 else 'ahead of'} ours.",
+            "Let both machines follow a time server.",
+        )
+    else:
+        yield ok("clock", f"Directus' clock is within {_CLOCK_TOLERANCE_SECONDS} s of ours")

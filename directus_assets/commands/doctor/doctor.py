@@ -1,0 +1,131 @@
+"""`directus-assets doctor`: everything that has to be right, looked at, in one table."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.commands.doctor import (
+    access,
+    connection,
+    dagster,
+    enrichments,
+    feed,
+    flows,
+    images,
+    storages,
+    translations,
+)
+from directus_assets.commands.doctor.findings import Check, Finding, Status, Subject, failed, warning
+from directus_assets.errors import DirectusAssetsError, Forbidden
+from directus_assets.orchestration.project import Project
+from directus_assets.settings import Settings
+
+_FIRST: tuple[tuple[str, Check], ...] = (
+    ("address", connection.check_address),
+    # It is the first to use the token: what is wrong with that is told here.
+    ("token", connection.check_version),
+    ("token", connection.check_token),
+)
+"""Without these, nothing else can be asked of Directus."""
+
+_OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
+    ("limits", connection.check_limits),
+    ("rights", access.check_rights),
+    ("long queries", connection.check_long_queries),
+    ("presets", images.check_presets),
+    ("collections", translations.check_collections),
+    ("enrichments", enrichments.check_declarations),
+    ("tracking", translations.check_tracking),
+    ("change feed", feed.check_feed),
+    ("libvips", images.check_libvips),
+    ("bytes", images.check_bytes),
+    ("storage", storages.check_storages),
+    ("served files", images.check_stored_names),
+    ("buttons", flows.check_buttons),
+    ("code location", dagster.check_definitions),
+)
+
+_OF_OURS: tuple[tuple[str, Check], ...] = (
+    ("engine", translations.check_engine),
+    ("spending", translations.check_spending),
+    ("enrichment engine", enrichments.check_engines),
+    ("translation records", storages.check_translation_records),
+    ("DAGSTER_HOME", dagster.check_home),
+    ("webserver", dagster.check_webserver),
+    ("disk", storages.check_disk),
+)
+
+_COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red"}
+
+
+def run_doctor(console: Console, settings: Settings) -> int:
+    """Looks at everything and prints the table; returns the exit status: 1 if something does not work."""
+    with contextlib.closing(Subject(Project(settings))) as subject, console.status("Looking at everything ..."):
+        findings = list(examine(subject))
+    console.print(_table(findings))
+    counts = {status: sum(finding.status is status for finding in findings) for status in Status}
+    console.print(f"{counts[Status.OK]} ok, {counts[Status.WARNING]} warnings, {counts[Status.FAILED]} failed")
+    return 1 if counts[Status.FAILED] else 0
+
+
+def examine(subject: Subject) -> Iterator[Finding]:
+    """All findings. One check that fails keeps no other from being made, and one cause is told once."""
+    told: set[str] = set()
+    for finding in _examine(subject):
+        if finding.status is Status.OK or finding.text not in told:
+            yield finding
+        told.add(finding.text)
+
+
+def _examine(subject: Subject) -> Iterator[Finding]:
+    yield from _examine_directus(subject)
+    for what, check in _OF_OURS:
+        yield from _run(what, check, subject)
+
+
+def _examine_directus(subject: Subject) -> Iterator[Finding]:
+    if missing := subject.project.settings.environment.missing():
+        yield failed("address", f"{' and '.join(missing)} not set.", "Fill in .env (see .env.example).")
+        return
+    for what, check in _FIRST:
+        findings = _run(what, check, subject)
+        yield from findings
+        if _has_failure(findings):
+            return
+    lacks_rights = False
+    for what, check in _OF_DIRECTUS:
+        findings = _run(what, check, subject, lacks_rights=lacks_rights)
+        yield from findings
+        lacks_rights = lacks_rights or (check is access.check_rights and _has_failure(findings))
+
+
+def _run(what: str, check: Check, subject: Subject, *, lacks_rights: bool = False) -> Sequence[Finding]:
+    findings: list[Finding] = []
+    try:
+        for finding in check(subject):
+            findings.append(finding)  # noqa: PERF402 - what was found before an error counts
+    except DirectusAssetsError as error:
+        if lacks_rights and isinstance(error, Forbidden):
+            findings.append(warning(what, "Not looked at: a right is missing.", "See above, then run this again."))
+        else:
+            findings.append(failed(what, error.message, error.remedy))
+    return findings
+
+
+def _has_failure(findings: Iterable[Finding]) -> bool:
+    return any(finding.status is Status.FAILED for finding in findings)
+
+
+def _table(findings: Iterable[Finding]) -> Table:
+    table = Table(show_lines=False)
+    table.add_column("status", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    table.add_column("found", overflow="fold")
+    for finding in findings:
+        colour = _COLOURS[finding.status]
+        remedy = f"\n[{colour}]→[/] {escape(finding.remedy)}" if finding.remedy else ""
+        table.add_row(f"[{colour}]{finding.status.value}[/]", escape(finding.what), f"{escape(finding.text)}{remedy}")
+    return table

@@ -1,0 +1,68 @@
+"""Whether items can be enriched: the declarations, the engines, money, and pictures."""
+
+from collections.abc import Iterator
+
+from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
+from directus_assets.directus.client import items_path
+from directus_assets.directus.models import JsonValue
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.recommendation_plan import NAME
+from directus_assets.orchestration.kinds.enrichers import engine_of
+
+
+def check_declarations(subject: Subject) -> Iterator[Finding]:
+    """Each enrichment: from what, by whom, into what. A declaration that does not fit the schema raises."""
+    for declaration in subject.declarations:
+        writes = ", ".join(declaration.writes) or "metadata only"
+        yield ok(_what(declaration), f"{', '.join(declaration.reads)} into {writes}{_not_read(declaration)}")
+        yield from _check_vocabularies(subject, declaration)
+    for plan in subject.recommendations:
+        yield ok(
+            f"enrichment {plan.collection.name}.{NAME}",
+            f"{plan.interactions.name} into rows of {plan.target.collection.name}",
+        )
+
+
+def check_engines(subject: Subject) -> Iterator[Finding]:
+    """Who enriches answers and takes the key; what it costs is known."""
+    asked: set[str] = set()
+    for declaration in subject.declarations:
+        what = _what(declaration)
+        engine = engine_of(subject.project, declaration)
+        if engine is None:
+            yield failed(what, "No engine: there is no OPENAI_API_KEY.", "Set it, or `engine` of this enrichment.")
+        elif engine.name not in asked:
+            asked.add(engine.name)
+            if doubt := engine.check():
+                yield warning(what, f"{engine.name}: {doubt}", "Check OPENAI_MODEL, or `model` of this enrichment.")
+            else:
+                yield ok(what, f"{engine.name} answers and takes the key")
+            if engine.name.startswith("openai:") and subject.project.purse_of(engine.model).price is None:
+                yield warning(
+                    what,
+                    f"There is no price of '{engine.model}', so money is not counted, and nothing limits it.",
+                    "Add it to `translations.prices` in the YAML file.",
+                )
+
+
+def _check_vocabularies(subject: Subject, declaration: Declaration) -> Iterator[Finding]:
+    for path, source in declaration.vocabularies.items():
+        rows: list[JsonValue] = subject.project.directus.get(
+            items_path(source.collection), fields=[source.field], filter=source.filter, limit=1
+        )
+        if not rows:
+            yield warning(
+                _what(declaration),
+                f"'{source.collection}' has nothing to choose from for `{path}`.",
+                "Add rows in Directus, or change the `filter` of `choices`.",
+            )
+
+
+def _not_read(declaration: Declaration) -> str:
+    if not declaration.not_read or declaration.options.input or declaration.options.picture:
+        return ""
+    return f"; not read unless `input` names it: {', '.join(declaration.not_read)}"
+
+
+def _what(declaration: Declaration) -> str:
+    return f"enrichment {declaration.collection.name}.{declaration.name}"

@@ -1,0 +1,42 @@
+"""Whether the sensors follow the activity log that Directus has now."""
+
+from collections.abc import Iterator
+
+from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
+from directus_assets.directus.feed import FeedPosition, has_gone_back
+from directus_assets.orchestration.sensors.feed_positions import read_positions
+
+
+def check_feed(subject: Subject) -> Iterator[Finding]:
+    """The log that the sensors have read is not another one, and has not gone back since."""
+    try:
+        positions = _positions(subject)
+    except Exception as error:  # noqa: BLE001 - Dagster may be given any storage, which fails in its own way
+        # Without its words: they may repeat the address of a database.
+        yield warning(
+            "change feed",
+            f"What Dagster keeps of the sensors cannot be read: {type(error).__name__}.",
+            "Look at `storage` in dagster.yaml, and at the database that it names.",
+        )
+        return
+    behind = [name for name, position in positions.items() if has_gone_back(subject.project.directus, position)]
+    if behind:
+        yield failed(
+            "change feed",
+            f"Directus' activity log has gone back, as with a backup, since it was read by {', '.join(behind)}.",
+            "Their next ticks start over and compare everything: have the pipeline and these sensors run.",
+        )
+    elif positions:
+        yield ok("change feed", f"Directus' activity log goes on from where {len(positions)} sensors have read it")
+
+
+def _positions(subject: Subject) -> dict[str, FeedPosition]:
+    home = subject.project.settings.environment.dagster_home
+    if not ((home / "dagster.yaml").exists() or (home / "schedules").is_dir()):
+        return {}
+    names = subject.project.names
+    collections = {scope.collection for scope in subject.scopes}
+    collections |= {declaration.collection.name for declaration in subject.declarations}
+    return read_positions(
+        home, {names.files_sensor, names.settings_sensor, *(names.items_sensor(each) for each in collections)}
+    )

@@ -1,0 +1,26 @@
+"""Whether the buttons in the Studio reach Dagster, and whether their answers reach the editors."""
+
+from collections.abc import Iterator
+
+from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok
+from directus_assets.commands.setup.rights import Right, missing_rights
+from directus_assets.commands.setup.wiring import NOT_INSTALLED, NOT_TRIED, check_flows, read_targets, wiring_of
+from directus_assets.notify import NOTIFICATIONS_RIGHT
+
+
+def check_buttons(subject: Subject) -> Iterator[Finding]:
+    """One row for each button that is installed."""
+    targets = read_targets(subject.project)
+    findings = list(check_flows(wiring_of(subject.project, targets), targets, subject.project.directus))
+    # Buttons are a wish: whoever has none, as far as can be seen, has no trouble.
+    if all(finding.text in (NOT_INSTALLED, NOT_TRIED) for finding in findings):
+        yield ok("buttons", "not installed in the Studio (`directus-assets setup --flows` does it)")
+        return
+    yield from findings
+    collection, action = NOTIFICATIONS_RIGHT
+    if missing := missing_rights([Right(collection=collection, action=action)], subject.held):
+        yield failed(
+            "buttons",
+            f"Editors cannot be told the outcome: the right {missing[0].name} is missing.",
+            "Run `directus-assets setup --flows`.",
+        )

@@ -1,0 +1,218 @@
+"""Whether pictures can be delivered as they are meant to: presets, libvips, and what Directus serves."""
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
+from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError
+from directus_assets.images.delivery import NotServed, served_bytes
+from directus_assets.images.sameness import difference
+from directus_assets.images.sharp import NotReproducible
+from directus_assets.images.sharp.load import libvips
+from directus_assets.images.sharp.operations import read_options
+from directus_assets.images.transforms import Derivative, derivatives
+
+_ANY_PICTURE = File.parse(
+    {
+        "id": "00000000-0000-0000-0000-000000000000",
+        "storage": "local",
+        "filename_disk": "picture.jpg",
+        "type": "image/jpeg",
+        "width": 4000,
+        "height": 3000,
+    }
+)
+
+_PROBE: dict[str, Any] = {"width": 7, "height": 3, "fit": "cover", "format": "webp", "quality": 3}
+"""A derivative that nobody uses, asked for without a preset."""
+
+_LATEST_FILES = 20
+
+
+def check_presets(subject: Subject) -> Iterator[Finding]:
+    """Each preset: how it is delivered and why, or what is wrong with it."""
+    settings = subject.directus_settings
+    if settings.asset_transform == "none":
+        yield failed(
+            "presets",
+            "Directus transforms no pictures, not even through presets.",
+            "In Directus, under Settings > Files & Storage, allow all transformations or those of presets.",
+        )
+    images = subject.project.settings.config.images
+    for preset in settings.presets:
+        if images.is_enabled(preset.key):
+            yield _examine_preset(subject, preset)
+        else:
+            yield ok(f"preset {preset.key}", "switched off in the YAML file")
+    for fault in settings.faults:
+        yield failed("presets", fault, "Correct them in Directus under Settings > Files & Storage > Asset presets.")
+    if not settings.presets:
+        yield warning(
+            "presets",
+            "Directus has no image presets, so no derivatives are made.",
+            "Add some in Directus under Settings > Files & Storage.",
+        )
+    for key in images.presets.keys() - {preset.key for preset in settings.presets}:
+        yield warning(
+            f"preset {key}", "The YAML file names it, and Directus has none of that key.", "Correct `images.presets`."
+        )
+
+
+def check_libvips(subject: Subject) -> Iterator[Finding]:
+    """Pictures can be rendered here, where they are."""
+    deliveries = {subject.project.delivery_of(preset.key) for preset in subject.directus_settings.presets}
+    if deliveries <= {"warm"}:
+        return
+    try:
+        version = ".".join(str(libvips().version(part)) for part in range(3))
+    except ConfigurationError as error:
+        yield warning("libvips", error.message, error.remedy)
+    else:
+        yield ok("libvips", version)
+
+
+def check_bytes(subject: Subject) -> Iterator[Finding]:
+    """What is rendered here for Directus' storage has the bytes that it would have there."""
+    settings, project = subject.directus_settings, subject.project
+    if "storage" not in {project.delivery_of(preset.key) for preset in settings.presets}:
+        return
+    same = {
+        "all": "has the bytes that Directus would make",
+        "some": "has the bytes that Directus would make for JPEG and WebP, but of pictures in CMYK",
+        "none": "has other bytes than Directus would make",
+    }[settings.directus.same_bytes]
+    other = ""
+    if settings.directus.same_bytes != "all":
+        accepts = project.settings.config.images.accept_similar
+        other = (
+            f"; what has not is {'stored all the same (`accept_similar`)' if accepts else 'left to Directus (warm)'}"
+        )
+    yield ok("bytes", f"Directus {settings.directus}: what is rendered here {same}{other}")
+
+
+def check_stored_names(subject: Subject) -> Iterator[Finding]:
+    """Directus serves what is put into its storage under the name that it looks for."""
+    project = subject.project
+    if not project.storages:
+        return
+    files = project.directus.files_page(types=TRANSFORMED_TYPES, page=1, size=_LATEST_FILES)
+    for location in project.storages:
+        here = [file for file in files if file.storage == location and file.width and file.height]
+        if not here:
+            yield ok(
+                f"served from {location}",
+                "not tried: there is no picture yet; the first of each kind is proved when made",
+            )
+        elif subject.directus_settings.asset_transform == "all":
+            yield _reported(location, _probe, subject, here)
+        else:
+            yield _reported(location, _compare, subject, here)
+
+
+def _examine_preset(subject: Subject, preset: Preset) -> Finding:
+    what = f"preset {preset.key}"
+    delivery = subject.project.delivery_of(preset.key)
+    try:
+        wanted = derivatives(preset, _ANY_PICTURE)
+        obstacle = "" if delivery == "warm" else _obstacle(wanted) or _other_bytes(subject, preset, delivery, wanted)
+    except BadInput as error:
+        return failed(what, error.message, error.remedy)
+    if not wanted:
+        return warning(
+            what, "It asks for nothing, so Directus answers with the original.", "Give it a size or a format."
+        )
+    formats = ", ".join(dict.fromkeys(derivative.format for derivative in wanted))
+    if delivery == "export" and obstacle:
+        return failed(what, f"It cannot be exported: {obstacle}", "Change the preset, or its delivery.")
+    if delivery == "warm" or obstacle:
+        return ok(what, f"warm ({formats}): {obstacle or _why_warm(subject, preset.key)}")
+    where = "into Directus' own storage" if delivery == "storage" else f"to {subject.project.export.describe()}"
+    return ok(what, f"{delivery} ({formats}): rendered here, {where}")
+
+
+def _obstacle(wanted: Sequence[Derivative]) -> str:
+    """Why Directus has to render these itself; empty where they can be rendered here."""
+    try:
+        for derivative in wanted:
+            read_options(derivative.transforms)
+    except NotReproducible as error:
+        return error.message
+    return ""
+
+
+def _other_bytes(subject: Subject, preset: Preset, delivery: str, wanted: Sequence[Derivative]) -> str:
+    """Why this Directus would make other bytes of these; empty where they may be stored for it."""
+    if delivery == "export" or subject.project.settings.config.images.accept_similar:
+        return ""
+    return next(filter(None, (difference(preset.directus, derivative) for derivative in wanted)), "")
+
+
+def _why_warm(subject: Subject, preset_key: str) -> str:
+    images = subject.project.settings.config.images
+    chosen = preset_key in images.presets and images.presets[preset_key].delivery
+    if chosen or images.delivery == "warm":
+        return "Directus renders, as the YAML file says"
+    return "Directus renders, since STORAGE_LOCATIONS is not set"
+
+
+def _reported(
+    location: str, prove: Callable[[Subject, Sequence[File]], str], subject: Subject, files: Sequence[File]
+) -> Finding:
+    what = f"served from {location}"
+    try:
+        return ok(what, prove(subject, files))
+    except DirectusAssetsError as error:
+        return failed(what, error.message, error.remedy)
+
+
+def _probe(subject: Subject, files: Sequence[File]) -> str:
+    """Stores some bytes as derivatives that nobody uses, looks whether they come back, and removes them.
+
+    One derivative for each kind of name: within the picture's size, and limited to it.
+    """
+    file = files[0]
+    storage = subject.project.storages[file.storage]
+    limited: dict[str, str | int] = {**_PROBE, "width": (file.width or 0) + 7, "withoutEnlargement": "true"}
+    for probe in (_PROBE, limited):
+        row = {"key": "", **probe, "withoutEnlargement": probe is limited}
+        (derivative,) = derivatives(Preset.parse(row, subject.directus_settings.directus), file)
+        if derivative.other_name:
+            continue
+        mark = secrets.token_bytes(32)
+        storage.write(derivative.stored_name, mark, content_type="image/webp")
+        try:
+            served = subject.project.directus.download(file.id, **probe)
+        finally:
+            storage.delete(derivative.stored_name)
+        if served != mark:
+            raise _not_served(storage)
+    return f"Directus serves what is stored in {storage.describe()}"
+
+
+def _compare(subject: Subject, files: Sequence[File]) -> str:
+    """Only presets may be asked for, so a derivative that is there has to do: it is marked for a moment."""
+    storage = subject.project.storages[files[0].storage]
+    presets = [p for p in subject.directus_settings.presets if subject.project.delivery_of(p.key) == "storage"]
+    for file, preset in itertools.product(files, presets):
+        for derivative in derivatives(preset, file):
+            if storage.size(derivative.stored_name):
+                content = storage.read(derivative.stored_name)
+                try:
+                    served = served_bytes(subject.project.directus, storage, file, derivative, content)
+                finally:
+                    storage.write(derivative.stored_name, content, content_type=derivative.mime_type)
+                if served is not None:
+                    raise _not_served(storage)
+                return f"Directus serves what is stored in {storage.describe()}"
+    return "not tried: there is no derivative yet; the first of each kind is proved when made"
+
+
+def _not_served(storage: Storage) -> NotServed:
+    return NotServed(
+        f"Directus does not serve what is stored in {storage.describe()}.",
+        remedy="Give this project the very STORAGE_* variables of Directus, and the same folder or bucket.",
+    )

@@ -1,0 +1,118 @@
+"""Whether everything that is written can be written, read back and removed: storage, exports, memory, disk."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from directus_assets.commands.doctor.findings import Finding, Status, Subject, failed, ok, warning
+from directus_assets.directus.storage import LocalStorage, Storage, unsupported
+from directus_assets.directus.storage.variables import DRIVERS
+from directus_assets.errors import DirectusAssetsError
+
+_LITTLE_BYTES = 1024**3
+
+
+def check_storages(subject: Subject) -> Iterator[Finding]:
+    """Every place is written to, read and tidied."""
+    project = subject.project
+    for location, storage in project.storages.items():
+        yield try_out(f"storage {location}", storage)
+    variables = project.settings.environment.storage
+    for location, driver in unsupported(variables, folder=project.settings.config_folder).items():
+        yield warning(
+            f"storage {location}",
+            f"STORAGE_{location.upper()}_DRIVER is {repr(driver) if driver else 'not set'}, which is not supported: "
+            "Directus renders the pictures that are there (delivery `warm`).",
+            f"Nothing, if that is enough; delivery `storage` writes to {' and '.join(sorted(DRIVERS))}.",
+        )
+    if not variables.get("STORAGE_LOCATIONS"):
+        yield ok("storage", "not reached from here (STORAGE_LOCATIONS is not set), so Directus renders")
+    if any(project.delivery_of(preset.key) == "export" for preset in subject.directus_settings.presets):
+        yield try_out("exports", project.export, is_updated=True)
+
+
+def check_translation_records(subject: Subject) -> Iterator[Finding]:
+    """What is remembered of translations can be kept."""
+    settings = subject.project.settings
+    has_place = settings.config.translations.records.location or settings.environment.state_folder.is_dir()
+    if subject.project.translates and has_place:
+        yield try_out("translation records", subject.project.records.storage, is_updated=True)
+
+
+def check_disk(subject: Subject) -> Iterator[Finding]:
+    """There is room where Dagster keeps its history and where storage is a folder."""
+    home = subject.project.settings.environment.state_folder
+    roots = [storage.root for storage in subject.project.storages.values() if isinstance(storage, LocalStorage)]
+    seen: set[int] = set()
+    for folder in (home, *roots):
+        if folder.is_dir() and (device := folder.stat().st_dev) not in seen:
+            seen.add(device)
+            yield _examine_disk(folder)
+
+
+def try_out(what: str, storage: Storage, *, is_updated: bool = False) -> Finding:
+    """Whether a storage does what is asked of it.
+
+    Args:
+        what: what is kept there.
+        storage: where it is kept.
+        is_updated: several runs may update the same file. In a bucket, only conditional writes keep them apart.
+    """
+    try:
+        found = _write_and_read(what, storage)
+        is_shared = is_updated and found.status is Status.OK and not isinstance(storage, LocalStorage)
+        return _update(what, storage) if is_shared else found
+    except DirectusAssetsError as error:
+        return failed(what, error.message, error.remedy)
+
+
+def _write_and_read(what: str, storage: Storage) -> Finding:
+    name, content = f"directus-assets-doctor-{secrets.token_hex(8)}", secrets.token_bytes(1024)
+    storage.write(name, content, content_type="application/octet-stream")
+    try:
+        is_same = storage.read(name) == content
+        is_listed = any(found == name for found, _ in storage.names(name))
+    finally:
+        storage.delete(name)
+    if is_same and is_listed and storage.size(name) is None:
+        return ok(what, f"{storage.describe()}: written, read, listed and removed")
+    return failed(
+        what,
+        f"{storage.describe()} does not give back what was written.",
+        "Use a storage that shows a change at once to everybody.",
+    )
+
+
+def _update(what: str, storage: Storage) -> Finding:
+    """Updates a file while somebody else creates and changes it: each time, the storage has to refuse our write."""
+    name = f"directus-assets-doctor-{secrets.token_hex(8)}"
+    seen: list[bytes | None] = []
+
+    def change(current: bytes | None) -> bytes:
+        seen.append(current)
+        if len(seen) < 3:
+            storage.write(name, f"another's {len(seen)}".encode(), content_type="text/plain")
+        return b"ours"
+
+    try:
+        storage.update(name, change, content_type="text/plain")
+    finally:
+        storage.delete(name)
+    if seen == [None, b"another's 1", b"another's 2"]:
+        return ok(what, f"{storage.describe()}: written, read, listed, removed, and updated by one at a time")
+    ignored = "If-None-Match" if len(seen) == 1 else "If-Match"
+    return failed(
+        what,
+        f"{storage.describe()} ignores conditional writes ({ignored}): of two runs that write at the same moment, one "
+        "loses what it has kept.",
+        "Take a service that knows conditional writes, as Amazon S3 does, or a local folder that all runs share.",
+    )
+
+
+def _examine_disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1024**3:.1f} GiB free where {folder} is"
+    if free < _LITTLE_BYTES:
+        return warning("disk", text, "Make room: at the end of the disk, work stops.")
+    return ok("disk", text)

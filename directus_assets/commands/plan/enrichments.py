@@ -1,0 +1,104 @@
+"""The enrichment part of the command `plan`: what a backfill would ask and cost, before anything is sent."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.commands.plan.translations import money
+from directus_assets.enrichment.questions import fingerprint, source_of
+from directus_assets.errors import PermanentError
+from directus_assets.isolation import noted, readable
+from directus_assets.orchestration.build import enriched_items
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.report import REVIEW_MARK
+from directus_assets.snapshot import take_snapshot
+from directus_assets.translation.engines.protocol import Usage
+
+_PAGE = 200
+_PROBLEMS_SHOWN = 5
+
+
+@dataclass
+class Forecast:
+    """What one enrichment adds up to."""
+
+    items: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal | None = None
+
+
+def show_enrichments(console: Console, project: Project, *, collections: Sequence[str], missing_only: bool) -> None:
+    """Shows items, requests, tokens and money for each enrichment; nothing where none is declared.
+
+    Items are read from Directus and compared with what is remembered; no engine is asked.
+
+    Args:
+        console: where to write.
+        project: which Directus, engines and prices.
+        collections: only these; all where empty.
+        missing_only: leave out what is materialized with the right fingerprint.
+
+    Raises:
+        ConfigurationError: a declaration does not fit the schema.
+        DirectusAssetsError: Directus cannot be read.
+    """
+    if not project.declared:
+        return
+    faults: dict[str, PermanentError] = {}
+    found = enriched_items(project, take_snapshot(project.directus, project.wanted, faults=faults))
+    table = Table(title="Enrichments, before anything is asked")
+    for name in ("collection", "enrichment", "engine", "items", "requests", "tokens in", "tokens out", "cost"):
+        table.add_column(name, justify="left" if name in ("collection", "enrichment", "engine") else "right")
+    problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
+    with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
+        for items in found:
+            if not collections or items.collection in collections:
+                for output, row in forecasts(instance, items, problems, missing_only=missing_only).items():
+                    figures = (row.items, row.usage.requests, row.usage.input_tokens, row.usage.output_tokens)
+                    table.add_row(
+                        items.collection,
+                        items.by_output[output].name,
+                        items.enrichers[output].engine_name,
+                        *(f"{figure:,}" for figure in figures),
+                        money(row.cost),
+                    )
+    console.print(table)
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        console.print(f"[yellow]Not counted:[/] {escape(problem)}")
+    if len(problems) > _PROBLEMS_SHOWN:
+        console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
+
+
+def forecasts(
+    instance: dg.DagsterInstance, items: EnrichedItems, problems: list[str], *, missing_only: bool
+) -> dict[str, Forecast]:
+    """What each enrichment of one collection would ask, by output; what cannot be known is put among the problems."""
+    rows = {output: Forecast() for output in items.assets}
+    for page in readable(_pages(instance, items), items.reader.read, problems):
+        made = fingerprints(instance, items.assets, [item.key for item in page]) if missing_only else {}
+        for item in page:
+            for output, declaration in items.by_output.items():
+                known = made.get((output, item.key), "").removesuffix(REVIEW_MARK)
+                with noted(problems):
+                    is_wanted = declaration.name in item.matches and source_of(declaration, item)
+                    if is_wanted and known != fingerprint(declaration, item):
+                        usage = items.enrichers[output].forecast(item)
+                        rows[output].items += bool(usage.requests or usage.characters)
+                        rows[output].usage += usage
+    for output, row in rows.items():
+        row.cost = items.project.purse_of(items.enrichers[output].model).cost(row.usage)
+    return rows
+
+
+def _pages(instance: dg.DagsterInstance, items: EnrichedItems) -> Iterator[Sequence[str]]:
+    """All items that are partitions."""
+    keys = instance.get_dynamic_partitions(items.partitions_name)
+    for start in range(0, len(keys), _PAGE):
+        yield keys[start : start + _PAGE]

@@ -1,0 +1,109 @@
+"""The image half of the command `plan`: what derivatives there are and what is missing, told from names alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import dagster as dg
+from rich.console import Console
+from rich.filesize import decimal
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.commands.plan.estimates import duration, seconds_per_file
+from directus_assets.commands.prune.orphans import FoundOrphans, find_orphans, take_inventory
+from directus_assets.commands.prune.undo import Orphan
+from directus_assets.errors import Forbidden
+from directus_assets.images.inventory import Inventory, Stock
+from directus_assets.orchestration.project import Project
+
+
+def show_images(console: Console, project: Project) -> None:
+    """Shows what is present, missing and empty by preset, and orphans by reason. Nothing is made and nothing opened.
+
+    Raises:
+        DirectusAssetsError: Directus or its storage cannot be read.
+    """
+    with dg.DagsterInstance.get() as instance, console.status("Comparing files with what is stored"):
+        inventory = take_inventory(project, instance)
+        medians = seconds_per_file(instance, project.names, inventory.presets)
+        try:
+            orphans: FoundOrphans | str = find_orphans(project, instance, inventory)
+        except Forbidden as error:
+            orphans = f"Orphans cannot be told. {error}"
+    console.print(_stocks(project, inventory, medians))
+    for note in _notes(project, inventory, medians):
+        console.print(escape(note))
+    if isinstance(orphans, str):
+        console.print(escape(orphans))
+    else:
+        show_orphans(console, orphans.proven)
+        if orphans.others:
+            size = decimal(sum(each.entry.size for each in orphans.others))
+            console.print(
+                f"Derivatives of no preset: {len(orphans.others):,} ({size}). Nothing proves them to be of no use: "
+                "visitors may ask for them with parameters of their own, or the Studio with its built-in presets."
+            )
+
+
+def show_orphans(console: Console, orphans: Iterable[Orphan]) -> None:
+    """A table of orphans by place and reason; nothing where there are none."""
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for orphan in orphans:
+        groups[orphan.place, orphan.reason].append(orphan.size)
+    if not groups:
+        return
+    table = Table(title="Proven orphans, which `directus-assets prune` deletes")
+    for name in ("where", "why", "number", "bytes"):
+        table.add_column(name, justify="left" if name in ("where", "why") else "right")
+    for (place, reason), sizes in sorted(groups.items()):
+        table.add_row(escape(place), escape(reason), f"{len(sizes):,}", decimal(sum(sizes)))
+    if len(groups) > 1:
+        table.add_section()
+        table.add_row("all", "", f"{sum(map(len, groups.values())):,}", decimal(sum(map(sum, groups.values()))))
+    console.print(table)
+
+
+def _stocks(project: Project, inventory: Inventory, medians: Mapping[str, float]) -> Table:
+    pictures = sum(file.is_transformable for file in inventory.files.values())
+    table = Table(title=f"Derivatives of {pictures:,} pictures, by name")
+    for name in ("preset", "delivery", "wanted", "present", "missing", "empty", "bytes", "to make"):
+        table.add_column(name, justify="left" if name in ("preset", "delivery") else "right")
+    for key, stock in inventory.stocks.items():
+        is_enabled = project.settings.config.images.is_enabled(key)
+        counts = (stock.wanted, stock.present, stock.missing, stock.empty)
+        table.add_row(
+            escape(key),
+            project.delivery_of(key) if is_enabled else "off",
+            *(f"{count:,}" for count in counts),
+            decimal(stock.bytes),
+            _time(stock, medians.get(key), workers=project.maker.workers) if is_enabled else "–",
+        )
+    return table
+
+
+def _time(stock: Stock, median: float | None, *, workers: int) -> str:
+    if not stock.files_to_make:
+        return "–"
+    return "?" if median is None else duration(stock.files_to_make * median / workers)
+
+
+def _notes(project: Project, inventory: Inventory, medians: Mapping[str, float]) -> Iterable[str]:
+    files = [file for file in inventory.files.values() if file.is_transformable]
+    presets = inventory.presets
+    exported = [preset.key for preset in presets if project.delivery_of(preset.key) == "export"]
+    unreached = sorted({file.storage for file in files if file.storage not in inventory.listings})
+    if unreached:
+        where = ", ".join(f"'{location}'" for location in unreached)
+        yield (
+            f"The storage {where} is not reached from here (STORAGE_LOCATIONS): its derivatives are counted by "
+            "Dagster's records, and its orphans are not told."
+        )
+    if exported:
+        yield f"Delivery `export` ({', '.join(exported)}) is counted by Dagster's records."
+    if any(stock.files_to_make and key not in medians for key, stock in inventory.stocks.items()):
+        yield "'?': nothing has been made with this preset yet, so there is no time to go by."
+    if inventory.unresolved:
+        yield (
+            f"For {len(inventory.unresolved)} files it cannot be told what some preset asks for (`doctor` says why); "
+            "what was replaced of theirs is left alone."
+        )

@@ -1,0 +1,1 @@
+"""`directus-assets setup`: the user with the least rights that work, and the flows in the Studio."""

@@ -1,0 +1,165 @@
+"""Flows in Directus: what is there, what is to be done so that ours are as they have to be, and taking them away.
+
+A flow and its operations have ids that follow from their names, so that doing it twice changes nothing. What an
+administrator may like to change (name, icon, place of an operation on the canvas) is set once and then left alone.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from directus_assets.commands.setup.account import Step
+from directus_assets.directus.client import DirectusClient
+from directus_assets.errors import NotFound, Rejected
+
+_NAMESPACE = uuid.UUID("2f1d1c5e-6e0c-5f0a-9c53-0d3f6c1b7a90")
+_STEP_PIXELS = 18
+_OWN_FIELDS = ("status", "trigger", "accountability", "options", "operation")
+_OPERATION_FIELDS = ("id", "key", "type", "options", "resolve", "reject")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One step of a flow, and what follows where it succeeds (`resolve`) or fails (`reject`)."""
+
+    key: str
+    type: str
+    options: Mapping[str, Any] = field(repr=False)
+    """May hold a header with a secret."""
+    resolve: "Operation | None" = None
+    reject: "Operation | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One flow as it has to be."""
+
+    id: str
+    name: str
+    icon: str
+    trigger: str
+    options: Mapping[str, Any]
+    first: Operation
+    accountability: str | None = None
+    """`activity`: Directus notes each of its runs in the activity log. Never `all`, which would keep headers, too."""
+
+    def row(self) -> dict[str, Any]:
+        """The row in `directus_flows`, without its operations."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "icon": self.icon,
+            "status": "active",
+            "trigger": self.trigger,
+            "accountability": self.accountability,
+            "options": dict(self.options),
+            "operation": self._id(self.first),
+        }
+
+    def operation_rows(self) -> list[dict[str, Any]]:
+        """The rows in `directus_operations`; what an operation leads to comes before it."""
+        return list(self._rows(self.first, x=1, y=1))
+
+    def _rows(self, operation: Operation, *, x: int, y: int) -> Iterator[dict[str, Any]]:
+        x += _STEP_PIXELS
+        if operation.resolve:
+            yield from self._rows(operation.resolve, x=x, y=y)
+        if operation.reject:
+            yield from self._rows(operation.reject, x=x, y=y + _STEP_PIXELS)
+        yield {
+            "id": self._id(operation),
+            "name": operation.key.replace("_", " "),
+            "key": operation.key,
+            "type": operation.type,
+            "position_x": x,
+            "position_y": y,
+            "options": dict(operation.options),
+            "resolve": self._id(operation.resolve) if operation.resolve else None,
+            "reject": self._id(operation.reject) if operation.reject else None,
+        }
+
+    def _id(self, operation: Operation) -> str:
+        return str(uuid.uuid5(uuid.UUID(self.id), operation.key))
+
+
+def flow_id(project: str, key: str) -> str:
+    """The id of a flow of a project of ours."""
+    return str(uuid.uuid5(_NAMESPACE, f"{project}/{key}"))
+
+
+def read_flows(admin: DirectusClient, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Those of the flows that are there, with their operations, by id."""
+    rows = admin.rows_with("/flows", "id", ids, fields=["*", "operations.*"], sort="id")
+    return {row["id"]: row for row in rows}
+
+
+def plan_flows(present: Mapping[str, Mapping[str, Any]], wanted: Sequence[Flow], known: Iterable[str]) -> list[Step]:
+    """What is to be done: pure, and nothing where all is right.
+
+    Args:
+        present: what is there, by id.
+        wanted: what has to be there.
+        known: ids of all flows that may be ours; what of them is there and not wanted is removed.
+    """
+    ids = {flow.id for flow in wanted}
+    steps = [step for flow in wanted if (step := _step(present.get(flow.id), flow))]
+    for gone in known:
+        if gone in present and gone not in ids:
+            name = present[gone]["name"]
+            steps.append(Step(verb="remove", what="flow", detail=name, method="DELETE", path=f"/flows/{gone}"))
+    return steps
+
+
+def require_room(admin: DirectusClient, steps: Iterable[Step]) -> None:
+    """Makes sure that Directus takes so many flows.
+
+    Directus 12 allows five active ones without a license (its entitlement `flows`); earlier ones do not count.
+
+    Raises:
+        Rejected: it does not; nothing has been done yet.
+    """
+    verbs = [step.verb for step in steps if step.what == "flow"]
+    more = verbs.count("create") - verbs.count("remove")
+    if more <= 0:
+        return
+    try:
+        rule = admin.get("/license")["entitlements"].get("flows", {})
+    except NotFound:
+        return
+    parts = [rule.get(name) or 0 for name in ("limit", "overage", "addon")]
+    if "limit" not in rule or -1 in parts:
+        return
+    rows = admin.get("/flows", aggregate={"count": "id"}, filter={"status": {"_eq": "active"}})
+    room = sum(parts) - int(rows[0]["count"]["id"])
+    if more > room:
+        raise Rejected(
+            f"Directus allows {sum(parts)} active flows with its license: room for {max(room, 0)}, and {more} are new.",
+            remedy="Switch flows off that nobody needs, or leave out --push.",
+        )
+
+
+def _step(row: Mapping[str, Any] | None, flow: Flow) -> Step | None:
+    operations = flow.operation_rows()
+    if row is None:
+        body = {**flow.row(), "operations": operations}
+        return Step(verb="create", what="flow", detail=flow.name, method="POST", path="/flows", body=body)
+    wanted = {name: value for name, value in flow.row().items() if name in _OWN_FIELDS}
+    held = {each["id"]: each for each in row["operations"]}
+    changed = [each for each in operations if each["id"] not in held or _differs(held[each["id"]], each)]
+    gone = sorted(held.keys() - {each["id"] for each in operations})
+    if not changed and not gone and all(row.get(name) == value for name, value in wanted.items()):
+        return None
+    body = {
+        **wanted,
+        "operations": {
+            "create": [each for each in changed if each["id"] not in held],
+            "update": [{name: each[name] for name in _OPERATION_FIELDS} for each in changed if each["id"] in held],
+            "delete": gone,
+        },
+    }
+    return Step(verb="change", what="flow", detail=row["name"], method="PATCH", path=f"/flows/{flow.id}", body=body)
+
+
+def _differs(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return any(row.get(name) != wanted[name] for name in _OPERATION_FIELDS)

@@ -1,0 +1,155 @@
+"""`directus-assets setup`: makes the user that the pipeline works as, with the least rights that are enough."""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dotenv import set_key
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.commands.setup.account import Step, as_permitted, carry_out, plan_account, read_account
+from directus_assets.commands.setup.rights import Right, needed_rights
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.held import read_access
+from directus_assets.directus.project_schema import read_project_schema
+from directus_assets.directus.schema import read_translated_collections
+from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.declare import declare
+from directus_assets.enrichment.recommendation_plan import RecommendationPlan, plan_recommendations
+from directus_assets.errors import ConfigurationError, Forbidden
+from directus_assets.orchestration.project import Project
+from directus_assets.settings import Settings
+from directus_assets.translation.scope import Scope, plan_scopes
+
+_COLOURS = {"create": "green", "change": "yellow", "remove": "red", "leave": "dim"}
+
+
+def run_setup(
+    console: Console,
+    settings: Settings,
+    *,
+    admin_token: str,
+    confirm: Callable[[], bool],
+    dry_run: bool = False,
+    new_token: bool = False,
+    prune_rights: bool = False,
+    env_file: Path | None = None,
+) -> int:
+    """Shows what is to be done, asks, does it, and hands over the token; returns the exit status.
+
+    Args:
+        console: where to write.
+        settings: of the pipeline; `DIRECTUS_TOKEN` need not be set.
+        admin_token: a token of an administrator; it is used here and kept nowhere.
+        confirm: asks whether to go on.
+        dry_run: only show it.
+        new_token: replace the token of a user that has one.
+        prune_rights: take away rights that are not needed.
+        env_file: write a new token into this file, instead of showing it.
+
+    Raises:
+        DirectusAssetsError: Directus refuses or does not answer, or the YAML file does not fit its schema.
+    """
+    url = settings.environment.directus_url
+    if not url:
+        name = settings.environment.variable("DIRECTUS_URL")
+        raise ConfigurationError(f"{name} is not set.", remedy="Fill in .env (see .env.example).")
+    project = Project(settings)
+    with DirectusClient(url, admin_token) as admin:
+        require_administrator(admin)
+        rights = as_permitted(admin, rights_of_project(project, admin))
+        token = secrets.token_urlsafe(32)
+        steps = plan_account(read_account(admin), rights, token=token, renew_token=new_token, prune=prune_rights)
+        todo = [step for step in steps if step.verb != "leave"]
+        touched = sum(step.what == "right" and step.verb in ("create", "change") for step in steps)
+        kept = f"{len(rights) - touched} of {len(rights)} are as they have to be"
+        console.print(table_of(url, steps, what="rights", kept=kept))
+        if not project.translates:
+            console.print("No engine translates here, so no rights for translations are given. See .env.example.")
+        if not todo:
+            console.print("Nothing has to be changed. The user keeps its token; --new-token makes another one.")
+            return 0
+        if dry_run:
+            return 0
+        if not confirm():
+            console.print("Nothing was changed.")
+            return 1
+        carry_out(admin, todo)
+    variable = settings.environment.variable("DIRECTUS_TOKEN")
+    _hand_over(console, variable, token if any(_sets_token(step) for step in todo) else None, env_file)
+    return 0
+
+
+def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, ...]:
+    """The rights that a project needs, as far as `client` sees its schema."""
+    config = project.settings.config
+    scopes: list[Scope] = []
+    declarations: list[Declaration] = []
+    recommendations: list[RecommendationPlan] = []
+    if project.translates:
+        collections = read_translated_collections(client)
+        default_language = client.project_settings().default_language
+        scopes = plan_scopes(collections, config.translations, default_language=default_language)
+    if project.declared:
+        default_language = client.project_settings().default_language
+        schema = read_project_schema(client)
+        declarations = declare(project.declared, schema, default_language=default_language)
+        recommendations = plan_recommendations(project.declared, schema)
+    return needed_rights(
+        scopes,
+        config,
+        translates=project.translates,
+        declarations=declarations,
+        recommendations=recommendations,
+        directus=client.version,
+    )
+
+
+def require_administrator(admin: DirectusClient) -> None:
+    """Makes sure that the token is an administrator's.
+
+    Raises:
+        Forbidden: it is not.
+    """
+    if not read_access(admin).is_admin:
+        raise Forbidden(
+            "The token that was given is not an administrator's.",
+            remedy="Give a static token of an administrator: in Directus, open your own user and generate one.",
+        )
+
+
+def table_of(url: str, steps: Sequence[Step], *, what: str, kept: str) -> Table:
+    """What is to be done, and of `what` that which stays as it is."""
+    table = Table(title=f"Setting up {escape(url)}", title_justify="left")
+    for column in ("", "what", "which"):
+        table.add_column(column, overflow="fold")
+    for step in steps:
+        table.add_row(f"[{_COLOURS[step.verb]}]{step.verb}[/]", step.what, escape(step.detail))
+    table.add_row("[dim]keep[/]", what, kept)
+    return table
+
+
+def _sets_token(step: Step) -> bool:
+    return isinstance(step.body, dict) and "token" in step.body
+
+
+def _hand_over(console: Console, variable: str, token: str | None, env_file: Path | None) -> None:
+    if token is None:
+        console.print("Done. The user keeps its token; --new-token makes another one.")
+    elif env_file is None:
+        console.print("Done. The token is shown this once; put it into .env:")
+        console.print(f"{variable}={token}", soft_wrap=True, highlight=False, markup=False)
+    else:
+        write_token(env_file, variable, token)
+        console.print(f"Done. {variable} is in {escape(str(env_file))}, which only you can read.")
+
+
+def write_token(path: Path, variable: str, token: str) -> None:
+    """Sets a variable in a file of variables, which then belongs to its owner alone; other lines stay."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    path.chmod(0o600)
+    set_key(path, variable, token, quote_mode="never")
+    path.chmod(0o600)

@@ -1,0 +1,95 @@
+"""`directus-assets setup --flows`: buttons in the Studio and, where wished, the push of changes."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from rich.console import Console
+from rich.markup import escape
+
+from directus_assets.commands.doctor.findings import Status
+from directus_assets.commands.setup.account import Step, carry_out, plan_account, read_account
+from directus_assets.commands.setup.flow_trees import PUSH_KEY, button_flows, known_ids, push_flow
+from directus_assets.commands.setup.flows import flow_id, plan_flows, read_flows, require_room
+from directus_assets.commands.setup.picture_fields import picture_fields
+from directus_assets.commands.setup.rights import Right, held_rights, missing_rights
+from directus_assets.commands.setup.setup import require_administrator, table_of
+from directus_assets.commands.setup.wiring import check_flows, read_targets, wiring_of
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.held import read_held
+from directus_assets.errors import ConfigurationError
+from directus_assets.notify import NOTIFICATIONS_RIGHT
+from directus_assets.orchestration.project import Project
+from directus_assets.settings import Settings
+
+
+def run_flows_setup(
+    console: Console,
+    settings: Settings,
+    *,
+    admin_token: str,
+    confirm: Callable[[], bool],
+    dry_run: bool = False,
+    push: bool | None = None,
+    remove: bool = False,
+) -> int:
+    """Shows what is to be done, asks, does it, and sees whether the flows reach Dagster; returns the exit status.
+
+    Args:
+        console: where to write.
+        settings: of the pipeline, with its token.
+        admin_token: a token of an administrator; it is used here and kept nowhere.
+        confirm: asks whether to go on.
+        dry_run: only show it.
+        push: whether changes are pushed; None leaves that as it is.
+        remove: take all flows away.
+
+    Raises:
+        DirectusAssetsError: Directus refuses or does not answer.
+    """
+    if missing := settings.environment.missing():
+        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Run `directus-assets setup` first.")
+    project = Project(settings)
+    with DirectusClient(settings.environment.directus_url, admin_token) as admin:
+        require_administrator(admin)
+        targets = read_targets(project)
+        wiring = replace(wiring_of(project, targets), pictures=picture_fields(admin.get("/relations")))
+        ids = known_ids(project.names.project)
+        present = read_flows(admin, ids)
+        wanted = [] if remove else button_flows(wiring)
+        if not remove and (push or (push is None and flow_id(project.names.project, PUSH_KEY) in present)):
+            wanted.append(push_flow(wiring))
+        steps = [*([] if remove else _right_to_tell(project, admin)), *plan_flows(present, wanted, ids)]
+        kept = len(wanted) - sum(step.what == "flow" and step.verb in ("create", "change") for step in steps)
+        kept_text = f"{kept} of {len(wanted)} are as they have to be"
+        console.print(table_of(project.directus.url, steps, what="flows", kept=kept_text))
+        if wiring.header and wanted:
+            console.print("The header of DAGSTER_FLOWS_HEADER is kept in these flows: administrators can read it.")
+        todo = [step for step in steps if step.verb != "leave"]
+        require_room(admin, todo)
+        if dry_run:
+            return 0
+        if todo and not confirm():
+            console.print("Nothing was changed.")
+            return 1
+        carry_out(admin, todo)
+        console.print("Done." if todo else "Nothing has to be changed.")
+        if remove:
+            return 0
+        findings = list(check_flows(wiring, targets, admin, is_new=bool(todo)))
+    for finding in findings:
+        console.print(f"{finding.status.value}: {escape(f'{finding.what}: {finding.text} {finding.remedy}')}")
+    return 1 if any(finding.status is Status.FAILED for finding in findings) else 0
+
+
+def _right_to_tell(project: Project, admin: DirectusClient) -> Iterable[Step]:
+    """The pipeline's user tells the editor the outcome of a click, by a notification in Directus."""
+    collection, action = NOTIFICATIONS_RIGHT
+    right = Right(collection=collection, action=action)
+    if not missing_rights([right], held_rights(read_held(project.directus))):
+        return []
+    account = read_account(admin)
+    if account.user != project.directus.own_user_id:
+        detail = f"{right.name} (missing; give it to the policy of the token's user)"
+        return [Step(verb="leave", what="right", detail=detail)]
+    held = [permission.right for permission in account.permissions]
+    return [step for step in plan_account(account, [*held, right], token="") if step.what == "right"]

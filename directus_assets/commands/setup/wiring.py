@@ -1,0 +1,122 @@
+"""What a project's flows are for, read from what it derives, and whether they reach Dagster."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from directus_assets.commands.doctor.findings import Finding, failed, ok, warning
+from directus_assets.commands.setup.flow_trees import PLAN_ALIAS, Outputs, Wiring
+from directus_assets.commands.setup.flows import flow_id
+from directus_assets.directus.client import DirectusClient
+from directus_assets.errors import DirectusAssetsError, Forbidden
+from directus_assets.orchestration.build import button_targets
+from directus_assets.orchestration.buttons.job import Targets
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems
+from directus_assets.orchestration.kinds.translations import Items
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
+from directus_assets.snapshot import take_snapshot
+
+_PATIENCE_SECONDS = 10
+"""Directus takes a moment to load a flow that was just made."""
+
+NOT_INSTALLED = "Not installed, or switched off."
+NOT_TRIED = "Not looked at: there is no item to try it on."
+_SETUP = "Run `directus-assets setup --flows`."
+_UNKNOWN = "undefined"
+"""What Directus makes of a template with nothing behind it."""
+_LINE = (
+    "Check DAGSTER_FLOWS_URL: the address of the Dagster UI as Directus sees it. Directus denies its flows every "
+    "address of its own machine; where both run on one, set IMPORT_IP_DENY_LIST=169.254.169.254 in its environment."
+)
+
+
+def read_targets(project: Project) -> Targets:
+    """What each button makes again, by collection, as Directus is now.
+
+    Raises:
+        DirectusAssetsError: Directus does not answer, or refuses.
+    """
+    return button_targets(project, take_snapshot(project.directus, project.wanted))
+
+
+def wiring_of(project: Project, targets: Targets) -> Wiring:
+    """What the flows have to be for."""
+    outputs: dict[str, Outputs] = {}
+    for collection, target in ((name, each) for (_, name), several in targets.items() for each in several):
+        known = outputs.get(collection)
+        is_filtered = (isinstance(target.subject, Items) and bool(target.subject.scope.filter)) or (
+            isinstance(target.subject, EnrichedItems) and {} not in target.subject.reader.filters
+        )
+        outputs[collection] = Outputs(
+            collection=collection,
+            partitions_name=target.subject.partitions_name,
+            jobs=(*(known.jobs if known else ()), target.job_name),
+            takes_all=not is_filtered or (known is not None and known.takes_all),
+        )
+    header = project.settings.environment.flows_header
+    return Wiring(
+        names=project.names,
+        dagster_url=project.settings.environment.flows_url,
+        header=header.get_secret_value() if header else "",
+        location=_location(project),
+        own_user=project.directus.own_user_id,
+        buttons={button: [name for each, name in targets if each is button] for button, _ in targets},
+        outputs=list(outputs.values()),
+    )
+
+
+def _location(project: Project) -> str:
+    try:
+        return Webserver(project.settings.environment.webserver_url).location_of(project.names.buttons_sensor)
+    except DirectusAssetsError:
+        return CODE_LOCATION  # Whether Dagster can be reached is told in the end.
+
+
+def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_new: bool = False) -> Iterator[Finding]:
+    """Sends a request through the flow of each button, and sees whether Dagster answers.
+
+    Args:
+        wiring: what the flows have to be for.
+        targets: what the buttons make again.
+        client: who asks: an administrator, or the pipeline's user.
+        is_new: whether the flows were made a moment ago.
+    """
+    patience_seconds = _PATIENCE_SECONDS if is_new else 0
+    for button, collections in wiring.buttons.items():
+        what = f"button '{button.label}'"
+        # A flow wants an item that whoever asks may read; nothing happens to it.
+        subjects = ((name, each.subject) for name in collections for each in targets[button, name])
+        found = ((name, key) for name, subject in subjects for key in subject.existing(page=1, size=1))
+        collection, key = next(found, ("", ""))
+        if not key:
+            yield warning(what, NOT_TRIED, "Run this again when there is one.")
+            continue
+        body = {"collection": collection, "keys": [key], "check": True}
+        yield _finding(what, _ask(client, flow_id(wiring.names.project, button.value), body, patience_seconds), wiring)
+
+
+def _ask(client: DirectusClient, flow: str, body: Mapping[str, Any], patience_seconds: float) -> Any:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return client.post(f"/flows/trigger/{flow}", body)
+        except Forbidden:
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.2)
+
+
+def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
+    if answer is None:
+        return warning(what, NOT_INSTALLED, _SETUP)
+    if not isinstance(answer, dict):
+        return failed(what, "The flow answers as none of ours does.", _SETUP)
+    versions = answer.get("data") or {}
+    if f"{PLAN_ALIAS}{wiring.digest}" in versions:
+        return ok(what, f"reaches Dagster {versions[f'{PLAN_ALIAS}{wiring.digest}']} at {wiring.dagster_url}")
+    if any(name.startswith(PLAN_ALIAS) for name in versions):
+        return warning(what, "It was made for other collections than there are now.", _SETUP)
+    status, message = (str(answer.get(name, _UNKNOWN)) for name in ("status", "message"))
+    reason = next((each for each in (message, f"HTTP {status}") if _UNKNOWN not in each), "what answers is no Dagster")
+    return failed(what, f"Directus does not reach Dagster at {wiring.dagster_url}: {reason}.", _LINE)

@@ -1,0 +1,332 @@
+"""The command `status`: what is done, waiting, failed and running, on one screen or as JSON. It only reads."""
+
+import datetime as dt
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.orchestration.build import all_subjects
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems
+from directus_assets.orchestration.kinds.subject import Subject
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.proof import doubts
+from directus_assets.orchestration.runs.history import CODE_VERSION_TAG, data_version, latest_records
+from directus_assets.orchestration.runs.report import LEFT_OUT, REVIEW_MARK
+from directus_assets.orchestration.runs.unfinished import unfinished_runs
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.settings import Settings
+from directus_assets.snapshot import read_snapshot
+from directus_assets.spending.budget import Purse
+
+_PAGE = 1000
+_ERRORS_SHOWN = 5
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputStatus:
+    """How far one preset, language or enrichment is, in partitions."""
+
+    name: str
+    partitions: int
+    done: int
+    """Made as it would be made now, as far as the preset or the fields decide."""
+    behind: int
+    """Made in an earlier way."""
+    failed: int
+    review: int
+    """Of those done: a human's text was kept although its source has changed."""
+    running: int
+    left_out: int = 0
+    """Of those done: a filter leaves them out, and nothing is made of them."""
+    oldest_review: float = 0.0
+    """Since when the first of those has waited, in seconds since 1970; 0 where none does."""
+
+    @property
+    def waiting(self) -> int:
+        """Never made, and not tried in vain: what existed before and waits for a backfill, or for its turn."""
+        return max(0, self.partitions - self.done - self.behind - self.failed)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nobody has to do or wait for anything."""
+        return self.done == self.partitions and not (self.failed or self.review or self.running)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something that somebody has to do something about."""
+
+    what: str
+    text: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectStatus:
+    """All that `status` knows of one project."""
+
+    outputs: Sequence[OutputStatus]
+    running: int
+    queued: int
+    problems: Sequence[Problem]
+    last_errors: Sequence[tuple[float, str]]
+    """When, in seconds since 1970, and what; the newest first."""
+    spending: str = ""
+    project: str = ""
+    total: OutputStatus = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "total", _sum(self.outputs))
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs; moments are in ISO 8601, in UTC."""
+        return {
+            "project": self.project,
+            "outputs": [_row(each) for each in self.outputs],
+            "total": _row(self.total),
+            "runs": {"running": self.running, "queued": self.queued},
+            "problems": [asdict(problem) for problem in self.problems],
+            "last_errors": [{"at": _moment(at).isoformat(), "text": text} for at, text in self.last_errors],
+            "spending": self.spending,
+        }
+
+
+def run_status(
+    console: Console, settings: Settings, *, show_all: bool = False, check: bool = False, review_days: float = 7
+) -> int:
+    """Carries out the command for one project; returns its exit status: with `check`, 1 where there is a problem."""
+    with console.status("Counting"):
+        found = project_status(settings, review_days=review_days)
+    if not check:
+        console.print(_table(found, show_all=show_all))
+        console.print(f"Runs: {found.running} running, {found.queued} in the queue.")
+        if found.spending:
+            console.print(found.spending)
+        if found.last_errors:
+            console.print("Last errors:")
+        for timestamp, text in found.last_errors:
+            console.print(f"  {_moment(timestamp):%Y-%m-%d %H:%M} {escape(text)}")
+    for problem in found.problems:
+        remedy = f" [bold]→[/] {escape(problem.remedy)}" if problem.remedy else ""
+        console.print(f"[red]{escape(problem.what)}:[/] {escape(problem.text)}{remedy}", soft_wrap=True)
+    if not found.problems:
+        console.print("[green]All is well:[/] Directus and Dagster answer, nothing failed, no review is overdue.")
+    return 1 if check and found.problems else 0
+
+
+def as_json(found: Sequence[ProjectStatus]) -> str:
+    """The status of these projects as one document. `ok` says whether none of them has a problem."""
+    document = {"ok": not any(each.problems for each in found), "projects": [each.as_json() for each in found]}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStatus:
+    """How far a project is, and what is wrong.
+
+    Args:
+        settings: of the project.
+        review_days: how long a translation may wait for its review until that is a problem.
+    """
+    project = Project(settings)
+    snapshot = read_snapshot(settings.environment.state_folder, url=settings.environment.directus_url)
+    subjects = all_subjects(project, snapshot)
+    with dg.DagsterInstance.get() as instance:
+        outputs = [row for subject in subjects for row in output_statuses(instance, subject)]
+        queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
+        enrichers = [each for own in subjects if isinstance(own, EnrichedItems) for each in own.enrichers.values()]
+        purse = project.purse if project.translates else project.purse_of(enrichers[0].model) if enrichers else None
+        webserver = Webserver(settings.environment.webserver_url)
+        return ProjectStatus(
+            project=settings.project,
+            outputs=outputs,
+            running=unfinished_runs(instance) - queued,
+            queued=queued,
+            problems=[
+                *_told("Directus", lambda: _directus(project)),
+                *_told("Webserver", lambda: dagster_problems(webserver, settings)),
+                *output_problems(outputs, review_days=review_days, now=time.time()),
+            ],
+            last_errors=_last_errors(instance, subjects),
+            spending=_spending(purse) if purse else "",
+        )
+
+
+def _told(what: str, look: Callable[[], Iterable[Problem]]) -> Iterator[Problem]:
+    try:
+        yield from look()
+    except DirectusAssetsError as error:
+        yield Problem(what=what, text=error.message, remedy=error.remedy)
+
+
+def _directus(project: Project) -> Iterator[Problem]:
+    project.directus.ping()
+    yield from ()
+
+
+def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
+    """What keeps Dagster from its work: another one answers, its daemon is dead, sensors fail, definitions do not load.
+
+    Raises:
+        Unreachable: nothing answers there.
+        Rejected: what does is not Dagster, or refuses.
+    """
+    errors = {name: fault for name, fault in webserver.load_errors().items() if fault}
+    for name, fault in errors.items():
+        yield Problem(
+            what="Code location",
+            text=f"'{name}' cannot be used: {fault.strip().splitlines()[0]}",
+            remedy="Correct that, then press Reload in the UI, or have `directus-assets watch` run.",
+        )
+    if not errors:
+        for doubt in doubts(webserver, settings):
+            yield Problem(what="Webserver", text=doubt.text, remedy=doubt.remedy)
+    if sick := webserver.sick_daemons():
+        yield Problem(
+            what="Daemon",
+            text=f"not running: {', '.join(sick).lower()}. Nothing is started until it does.",
+            remedy="Start it: `make dev`.",
+        )
+    own = Names(settings.project)
+    for name, trouble in webserver.sensor_troubles().items():
+        if name.startswith(own.sensors_prefix):
+            yield Problem(
+                what="Sensor", text=f"{name}: {trouble}", remedy="Its ticks in the UI under Automation say more."
+            )
+
+
+def output_problems(outputs: Iterable[OutputStatus], *, review_days: float, now: float) -> Iterator[Problem]:
+    """What failed for good, or waits for a review for too long.
+
+    Args:
+        outputs: how far each is.
+        review_days: how long a review may wait.
+        now: in seconds since 1970.
+    """
+    for each in outputs:
+        if each.failed:
+            yield Problem(
+                what="Failed",
+                text=f"{each.name}: {each.failed} of {each.partitions}.",
+                remedy="The partition's page in the UI says why.",
+            )
+        days = (now - each.oldest_review) / _DAY_SECONDS
+        if each.review and days > review_days:
+            yield Problem(
+                what="Review",
+                text=f"{each.name}: {each.review} wait for a review, the first for {days:.0f} days.",
+                remedy="The partition's page in the UI shows both texts; saving the item in Directus decides.",
+            )
+
+
+def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[OutputStatus]:
+    """How far the outputs of one subject are."""
+    keys = instance.get_dynamic_partitions(subject.partitions_name)
+    definition = dg.DynamicPartitionsDefinition(name=subject.partitions_name)
+    for name, asset_key in subject.assets.items():
+        counts: Counter[str] = Counter()
+        reviews: list[float] = []
+        for start in range(0, len(keys), _PAGE):
+            for record in latest_records(instance, {name: asset_key}, keys[start : start + _PAGE]).values():
+                tags = (record.asset_materialization.tags if record.asset_materialization else None) or {}
+                is_current = tags.get(CODE_VERSION_TAG) == subject.code_versions[name]
+                counts["done" if is_current else "behind"] += 1
+                counts["left out"] += is_current and data_version(record) == LEFT_OUT
+                if is_current and data_version(record).endswith(REVIEW_MARK):
+                    reviews.append(record.timestamp)
+        found = instance.get_status_by_partition(asset_key, keys, definition) or {}
+        states = Counter(status.value for status in found.values() if status)
+        yield OutputStatus(
+            name=asset_key.to_user_string(),
+            partitions=len(keys),
+            done=counts["done"],
+            behind=counts["behind"],
+            failed=states["FAILED"],
+            review=len(reviews),
+            running=states["IN_PROGRESS"],
+            left_out=counts["left out"],
+            oldest_review=min(reviews, default=0.0),
+        )
+
+
+def _sum(rows: Iterable[OutputStatus]) -> OutputStatus:
+    rows = list(rows)
+    return OutputStatus(
+        name="total",
+        partitions=sum(row.partitions for row in rows),
+        done=sum(row.done for row in rows),
+        behind=sum(row.behind for row in rows),
+        failed=sum(row.failed for row in rows),
+        review=sum(row.review for row in rows),
+        running=sum(row.running for row in rows),
+        left_out=sum(row.left_out for row in rows),
+        oldest_review=min((row.oldest_review for row in rows if row.review), default=0.0),
+    )
+
+
+def _row(row: OutputStatus) -> dict[str, Any]:
+    since = _moment(row.oldest_review).isoformat() if row.review else None
+    return {**asdict(row), "waiting": row.waiting, "oldest_review": since}
+
+
+def _moment(timestamp: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(timestamp, dt.UTC)
+
+
+def _table(found: ProjectStatus, *, show_all: bool) -> Table:
+    shown = [row for row in found.outputs if show_all or not row.is_complete]
+    hidden = len(found.outputs) - len(shown)
+    table = Table(
+        title="Derived content", caption=f"{hidden} more are complete (--all shows them)." if hidden else None
+    )
+    table.add_column("asset", overflow="fold")
+    for name in ("items", "done", "behind", "waiting", "left out", "failed", "needs review", "running"):
+        table.add_column(name, justify="right")
+    for row in shown:
+        table.add_row(*_cells(row))
+    if shown:
+        table.add_section()
+    table.add_row(*_cells(found.total), style="bold")
+    return table
+
+
+def _cells(row: OutputStatus) -> tuple[str, ...]:
+    return (
+        escape(row.name),
+        str(row.partitions),
+        f"[green]{row.done}[/]" if row.done == row.partitions else str(row.done),
+        f"[yellow]{row.behind}[/]" if row.behind else "0",
+        f"[yellow]{row.waiting}[/]" if row.waiting else "0",
+        str(row.left_out),
+        f"[red]{row.failed}[/]" if row.failed else "0",
+        f"[yellow]{row.review}[/]" if row.review else "0",
+        str(row.running),
+    )
+
+
+def _spending(purse: Purse) -> str:
+    if purse.price is None:
+        return "Spending: not known, since `translations.prices` has no price of the model."
+    limit = f" of {purse.limit}" if purse.limit is not None else ""
+    return f"Spending today (UTC): {purse.spent_today():.4f}{limit}."
+
+
+def _last_errors(instance: dg.DagsterInstance, subjects: Iterable[Subject]) -> list[tuple[float, str]]:
+    found: list[tuple[float, str]] = []
+    for asset_key in (key for subject in subjects for key in subject.assets.values()):
+        for record in instance.fetch_observations(asset_key, limit=_ERRORS_SHOWN).records:
+            observation = record.asset_observation
+            if observation and "failed" in observation.metadata:
+                reason = str(observation.metadata["failed"].value)
+                found.append((record.timestamp, f"{asset_key.to_user_string()}: {reason}"))
+    return sorted(found, reverse=True)[:_ERRORS_SHOWN]

@@ -1,0 +1,70 @@
+"""A run coordinator that starts fresh work at once: the queue is looked at once a second only.
+
+Opt in with one line of `dagster.yaml`, in the place of `run_queue`, whose settings are then its `config`:
+
+    run_coordinator: {module: directus_assets.fast.coordinator, class: FreshFirstCoordinator, config: {…}}
+
+All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_coordinator.py`
+holds it against the Dagster that is installed: what a coordinator is asked (`dagster._core.run_coordinator`), and how
+Dagster's queue launches a run, and takes it back where that fails (`dagster._daemon.run_coordinator`).
+"""
+
+import logging
+
+import dagster as dg
+from dagster._core.events import DagsterEvent
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.run_coordinator import SubmitRunContext
+
+from directus_assets.orchestration.runs.tags import CHANGE, ITEM_TAG, PUSH, TRIGGER_TAG
+from directus_assets.orchestration.runs.unfinished import UNFINISHED
+
+AT_ONCE = 2
+"""Where so many runs are under way already, fresh ones wait as all others do: a burst of pushes becomes a batch."""
+
+logger = logging.getLogger(__name__)
+
+
+class FreshFirstCoordinator(dg.QueuedRunCoordinator):
+    """Dagster's queue, which a run over what was just changed or pushed passes where it would leave it at once."""
+
+    def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
+        """Launches the run, or puts it into the queue."""
+        run = context.dagster_run
+        is_new = run.status is dg.DagsterRunStatus.NOT_STARTED
+        if is_new and run.tags.get(TRIGGER_TAG) in (CHANGE, PUSH) and self._has_room(run):
+            return self._launch(context)
+        return super().submit_run(context)
+
+    def _launch(self, context: SubmitRunContext) -> dg.DagsterRun:
+        run_id = context.dagster_run.run_id
+        self._instance.report_dagster_event(
+            DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, context.dagster_run.job_name), run_id=run_id
+        )
+        starting = self._run(run_id)
+        try:
+            self._instance.run_launcher.launch_run(LaunchRunContext(starting, context.workspace))
+        except Exception as error:  # noqa: BLE001 - as the queue does, whatever it was
+            # Such as of a code server that is being replaced: the queue tries again, and knows when to give up.
+            logger.warning("Run %s could not be launched at once, and is queued: %s", run_id, error)
+            if self._run(run_id).status is dg.DagsterRunStatus.STARTING:
+                self._instance.report_dagster_event(DagsterEvent.job_enqueue(starting), run_id=run_id)
+        return self._run(run_id)
+
+    def _run(self, run_id: str) -> dg.DagsterRun:
+        [record] = self._instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
+        return record.dagster_run
+
+    def _has_room(self, run: dg.DagsterRun) -> bool:
+        """Whether no run waits, few are under way, and none of them works on the same item."""
+        # With one more than may be, there is no room in any case; thousands may wait.
+        unfinished = self._instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=AT_ONCE + 1)
+        others = [each for each in unfinished if each.run_id != run.run_id]
+        queue = self._instance.get_concurrency_config().run_queue_config
+        limit = queue.max_concurrent_runs if queue else 0
+        item = run.tags.get(ITEM_TAG)
+        return (
+            len(others) < (min(AT_ONCE, limit) if limit >= 0 else AT_ONCE)
+            and all(each.status is not dg.DagsterRunStatus.QUEUED for each in others)
+            and (item is None or all(each.tags.get(ITEM_TAG) != item for each in others))
+        )

@@ -1,0 +1,219 @@
+"""A run launcher that forks each run from a process that has imported everything already, which saves seconds a run.
+
+Opt in with one line of `dagster.yaml`:
+
+    run_launcher: {module: directus_assets.fast.launcher, class: WarmRunLauncher}
+
+All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_launcher.py`
+holds it against the Dagster that is installed: what a launcher is asked (`dagster._core.launcher`), and the command
+that carries out a run (`dagster._grpc.types.ExecuteRunArgs`), which the launchers of containers use as well.
+"""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._grpc.types import ExecuteRunArgs
+
+import directus_assets
+from directus_assets.fast import warm_process
+from directus_assets.fast.worker import Worker
+
+WORKER_TAG = "directus_assets/worker"
+"""The tag of a run that names the process that carries it out, for whoever looks after the run, in any process."""
+
+# What a run was seen to import; what is missing here is imported by each run, and what is not there is left out.
+# The last is ours: no definitions, only what builds them.
+_LIBRARIES = (
+    "dagster._cli",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "upath.implementations.local",
+    "httpx",
+    "httpcore",
+    "pydantic.dataclasses",
+    "yaml",
+    "numpy.typing",
+    "PIL.Image",
+    "pyvips",
+    "blurhash",
+    "pyromark",
+    "langcodes",
+    "babel",
+    "directus_assets.orchestration.build",
+)
+_SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
+"""What keeps libraries from starting threads when they are imported, which forks cannot have."""
+_START_SECONDS = 120.0
+"""How long importing everything may take on a busy machine."""
+_END_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class WarmRunLauncher(dg.DefaultRunLauncher):
+    """Forks runs from a warm process, which each process that launches runs (the daemon) starts when it first does.
+
+    Runs of code that is not installed here, such as that of a code server in another container, are launched as
+    Dagster does by default, and so is everything where there is no Linux, or where the warm process does not start.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._code = 0
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Starts the worker of a run, and notes on the run which process that is."""
+        run_id = context.dagster_run.run_id
+        arguments = _arguments(context, self._instance)
+        if arguments is None:
+            super().launch_run(context)
+            return
+        try:
+            self._launch_warm(run_id, arguments)
+        except OSError as error:
+            logger.warning("The warm process does not start runs, so Dagster's own launcher does: %s", error)
+            self._instance.add_run_tags(run_id, {WORKER_TAG: "none"})
+            super().launch_run(context)
+
+    def terminate(self, run_id: str) -> bool:
+        """Interrupts the worker of a run; False where it is not there any more."""
+        run = self._instance.get_run_by_id(run_id) if self.has_instance else None
+        worker = _worker_of(run) if run else None
+        if run is None or worker is None:
+            return bool(super().terminate(run_id))  # type: ignore[no-untyped-call]
+        if run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        if worker.interrupt():
+            return True
+        self._instance.report_engine_event(
+            f"The process {worker.pid}, which carries out this run, has ended or is on another machine.", run
+        )
+        return False
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """So that the run monitoring of the daemon finds workers that were killed."""
+        return True
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Whether the worker of a run is alive. Of one that Dagster's own launcher has started, nothing is known."""
+        worker = _worker_of(run)
+        if worker is None or worker.is_alive:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(
+            WorkerStatus.NOT_FOUND,
+            f"The process {worker.pid}, which carried out this run, is gone: killed, or crashed.",
+        )
+
+    def dispose(self) -> None:
+        """Ends the warm process. Runs that it has started go on, as they do with Dagster's own launcher."""
+        with self._lock:
+            self._end()
+        super().dispose()
+
+    def _launch_warm(self, run_id: str, arguments: list[str]) -> None:
+        order = {"run_id": run_id, "module": "dagster", "arguments": arguments}
+        with self._fork() as conversation, conversation.makefile("rwb") as lines:
+            lines.write(json.dumps(order).encode() + b"\n")
+            lines.flush()
+            if not (worker := lines.readline().decode().strip()):
+                raise ConnectionError("A fork of it has ended at once.")
+            # Before the run begins, so that there is never a run without its worker named.
+            self._instance.add_run_tags(run_id, {WORKER_TAG: worker})
+            lines.write(warm_process.GO)
+
+    @contextmanager
+    def _fork(self) -> Iterator[socket.socket]:
+        """The way to a new fork; closing it before the fork is told to go on ends the fork."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            ours.settimeout(_START_SECONDS)
+            with theirs, self._lock:
+                if self._process and self._process.poll() is not None:
+                    logger.warning("The warm process has ended (status %s); starting it again.", self._process.poll())
+                    self._end()
+                if self._code != (code := _state_of_our_code()):
+                    self._end()
+                    self._code = code
+                control = self._control or self._start()
+                try:
+                    socket.send_fds(control, [b"f"], [theirs.fileno()])
+                except OSError:
+                    self._end()
+                    raise
+            yield ours
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                # Safe path: the folder that the daemon happens to be started in holds no libraries.
+                [sys.executable, "-P", "-m", warm_process.__name__, *_LIBRARIES, *self._storage_modules()],
+                stdin=theirs.fileno(),
+                env=_SINGLE_THREADED | os.environ,
+            )
+        self._control = ours
+        return ours
+
+    def _storage_modules(self) -> list[str]:
+        """The modules that `dagster.yaml` names, or that Dagster takes by default: each run needs its storage."""
+        named = [getattr(value, "module_name", None) for value in self._instance.get_ref()]
+        return sorted({name for name in named if name})
+
+    def _end(self) -> None:
+        if self._control:
+            self._control.close()
+            self._control = None
+        if self._process:
+            try:
+                self._process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                # It is importing, or has been stopped.
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def _state_of_our_code() -> int:
+    """Another number after any change of this package: a warm process has imported it as it was."""
+    modules = Path(directus_assets.__path__[0]).rglob("*.py")
+    return hash(frozenset((str(module), module.stat().st_mtime_ns) for module in modules))
+
+
+def _worker_of(run: dg.DagsterRun) -> Worker | None:
+    """The worker of a run that was forked. A retried run has the tags of the one before, so the run has to be named."""
+    worker = Worker.parse(run.tags.get(WORKER_TAG, ""))
+    return worker if worker and worker.run_id == run.run_id else None
+
+
+def _arguments(context: LaunchRunContext, instance: dg.DagsterInstance) -> list[str] | None:
+    """The command line of `dagster` that carries out a run; None where what is installed here cannot."""
+    origin, remote = context.job_code_origin, context.dagster_run.remote_job_origin
+    if sys.platform != "linux" or origin is None or remote is None:
+        return None
+    code = origin.repository_origin
+    host = getattr(remote.repository_origin.code_location_origin, "host", "localhost")
+    if code.container_image or code.executable_path != sys.executable or host not in ("localhost", "127.0.0.1"):
+        return None
+    command = ExecuteRunArgs(
+        job_origin=origin,
+        run_id=context.dagster_run.run_id,
+        instance_ref=instance.get_ref(),
+        set_exit_code_on_failure=True,
+    ).get_command_args()
+    return [*command[command.index("api") :]]

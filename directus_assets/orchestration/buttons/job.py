@@ -1,0 +1,180 @@
+"""The buttons in the Studio, on Dagster's side: a click becomes runs over the chosen items, and the editor hears how
+they ended.
+
+A flow in Directus starts the job with what was clicked as its config. A run is over one contiguous range of partitions,
+so that items from all over a collection need several; the sensor answers the click when all of them have ended.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
+from directus_assets.orchestration.buttons.clicks import (
+    Button,
+    Click,
+    forget_click,
+    keep_click,
+    open_clicks,
+    tell_clicker,
+)
+from directus_assets.orchestration.buttons.outcome import find_outcome
+from directus_assets.orchestration.kinds.subject import Subject, examine_each
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.walk import Target
+from directus_assets.orchestration.runs.alive import signs_of_life
+from directus_assets.orchestration.runs.tags import (
+    CLICK_TAG,
+    FRESH_PRIORITY,
+    PRIORITY_TAG,
+    RANGE_START_TAG,
+    ROOT_RUN_TAG,
+    range_tags,
+)
+from directus_assets.orchestration.sensors.interval import minimum_interval
+from directus_assets.orchestration.sensors.outages import through_outages
+from directus_assets.orchestration.webserver import Webserver, execution_params
+from directus_assets.planning.changes import Batch, batches
+
+_SECONDS = 5
+
+Targets = Mapping[tuple[Button, str], Sequence[Target]]
+"""What each button makes again, by collection."""
+
+
+def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
+    """The job that flows start, and the sensor that answers; nothing where nothing can be made again."""
+    if not targets:
+        return dg.Definitions()
+
+    @dg.op(
+        name=project.names.buttons_op,
+        description="Starts runs over the items that an editor has chosen in the Studio.",
+        out=dg.Out(dg.Nothing),
+        config_schema={
+            "button": str,
+            "collection": str,
+            "keys": dg.Any,
+            "user": str,
+            "files": dg.Field(dg.Any, is_required=False),
+        },
+        retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL),
+    )
+    def make_chosen_again(context: dg.OpExecutionContext) -> None:
+        click = _click(context.run, context.op_config)
+        keep_click(project.memory, click)
+        try:
+            with signs_of_life(context.log):
+                keep_click(project.memory, _start_runs(context.instance, project, targets, click))
+        except DirectusAssetsError as error:
+            keep_click(project.memory, click.model_copy(update={"trouble": str(error)}))
+            if isinstance(error, TransientError):
+                raise
+            raise dg.Failure(str(error), allow_retries=False) from None
+
+    @dg.job(
+        name=project.names.buttons_job,
+        description="Makes again what an editor has chosen in the Studio.",
+        executor_def=dg.in_process_executor,
+        tags={PRIORITY_TAG: FRESH_PRIORITY, **project.names.tags},
+    )
+    def buttons_job() -> None:
+        make_chosen_again()
+
+    @dg.sensor(
+        name=project.names.buttons_sensor,
+        minimum_interval_seconds=minimum_interval(_SECONDS),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells editors in Directus what has become of what they had made again.",
+    )
+    @through_outages
+    def buttons_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        # Dagster's own storage is opened only for a click: a quiet tick costs next to nothing.
+        for click in open_clicks(project.memory):
+            _answer(context, project, click)
+        return dg.SkipReason("Every click that has ended is answered.")
+
+    return dg.Definitions(jobs=[buttons_job], sensors=[buttons_sensor])
+
+
+def _answer(context: dg.SensorEvaluationContext, project: Project, click: Click) -> None:
+    """Tells the editor, once all runs of the click have ended; where Directus is down, the next tick tries again."""
+    outcome = find_outcome(context.instance, click)
+    if outcome is None:
+        return
+    try:
+        tell_clicker(project.directus, click, outcome)
+    except TransientError:
+        raise
+    except DirectusAssetsError as error:
+        context.log.warning("The editor could not be told: %s", error)
+    forget_click(project.memory, click)
+
+
+def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:
+    """The click, as a flow told it; a flow is somebody else's to change, so nothing of it is taken for granted."""
+    try:
+        button = Button(config["button"])
+    except ValueError:
+        raise dg.Failure(f"There is no button {config['button']!r}.", allow_retries=False) from None
+    # Of items of content, the files that they name are chosen.
+    is_content = button is Button.RENDER and "files" in config
+    keys = _values(config["files"] if is_content else config["keys"])
+    return Click(
+        id=run.tags.get(ROOT_RUN_TAG, run.run_id),
+        button=button,
+        collection="directus_files" if is_content else config["collection"],
+        keys=tuple(dict.fromkeys(keys)),
+        user=config["user"],
+    )
+
+
+def _values(found: Any) -> Iterator[str]:
+    """The keys in lists, and in the fields of rows."""
+    if isinstance(found, Mapping):
+        found = list(found.values())
+    if isinstance(found, list):
+        for each in found:
+            yield from _values(each)
+    elif isinstance(found, (str, int)):
+        yield str(found)
+
+
+def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets, click: Click) -> Click:
+    """Registers what is no partition yet, and starts the runs; returns the click with what was passed over."""
+    chosen = [target for target in targets.get((click.button, click.collection), ()) if target.subject.assets]
+    if not chosen:
+        raise BadInput(
+            f"Nothing of '{click.collection}' can be made by the button '{click.button.label}'.",
+            remedy="Run `directus-assets setup --flows`, so that the buttons are where they work.",
+        )
+    if not click.keys:
+        raise BadInput("None of the chosen items has a picture.", remedy="Choose others.")
+    # A try before this one may have got as far as here.
+    tags = {**project.names.tags, CLICK_TAG: click.id, PRIORITY_TAG: FRESH_PRIORITY}
+    started = {
+        (run.job_name, run.tags[RANGE_START_TAG])
+        for run in instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
+    }
+    webserver = Webserver(project.settings.environment.webserver_url)
+    location = webserver.location_of(project.names.buttons_sensor)
+    runs, passed_over = [], set(click.keys)
+    for target in chosen:
+        present = examine_each(target.subject, click.keys, ()).present
+        passed_over -= set(present)
+        runs += [
+            execution_params(target.job_name, location=location, tags=range_tags(batch.first, batch.last) | tags)
+            for batch in _batches(instance, target.subject, present)
+            if (target.job_name, batch.first) not in started
+        ]
+    webserver.launch_runs(runs)
+    return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key in passed_over)})
+
+
+def _batches(instance: dg.DagsterInstance, subject: Subject, present: Sequence[str]) -> list[Batch]:
+    """The batches of the items that are there; what is no partition yet becomes one."""
+    if present:
+        instance.add_dynamic_partitions(subject.partitions_name, list(present))
+    order = instance.get_dynamic_partitions(subject.partitions_name)
+    return batches(dict.fromkeys(present, frozenset(subject.assets)), order, size=subject.batch_size)

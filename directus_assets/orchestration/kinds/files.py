@@ -1,0 +1,73 @@
+"""Files as a subject: pictures are partitions, presets are outputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+
+from directus_assets.directus.models import TRANSFORMED_TYPES, Activity, Preset
+from directus_assets.images.plan import code_version, examine_files
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
+from directus_assets.planning.changes import Examination
+
+
+@dataclass(frozen=True)
+class Files:
+    """The pictures of a project and these presets."""
+
+    project: Project
+    presets: Sequence[Preset]
+
+    collection = "directus_files"
+    feed_collections = ("directus_files",)
+    revision = ""
+    name = "directus_files"
+    notes = ("directus_files",)
+
+    @property
+    def partitions_name(self) -> str:
+        return str(self.project.names.files_partitions.name)
+
+    @property
+    def job_name(self) -> str | None:
+        return self.project.names.images_job if self.presets else None
+
+    def is_for_all(self, output: str, *, is_new: bool) -> bool:  # noqa: ARG002 (derivatives cost nothing)
+        return True
+
+    def backfills_on_start(self, output: str) -> bool:  # noqa: ARG002 (one setting for all presets)
+        return self.project.settings.config.images.backfill_on_start
+
+    def note_of(self, output: str) -> str:  # noqa: ARG002 (one note for all presets)
+        return self.name
+
+    @property
+    def batch_size(self) -> int:
+        return self.project.settings.config.images.batch_size
+
+    @cached_property
+    def upkeep(self) -> ExportUpkeep:
+        return ExportUpkeep(self.project, self.presets)
+
+    @cached_property
+    def assets(self) -> dict[str, dg.AssetKey]:
+        return {preset.key: self.project.names.preset(preset.key) for preset in self.presets}
+
+    @cached_property
+    def code_versions(self) -> dict[str, str]:
+        return {preset.key: code_version(preset) for preset in self.presets}
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        matching = self.project.settings.config.images.filter
+        rows = self.project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=size, matching=matching)
+        return [file.id for file in rows]
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        return list(dict.fromkeys(entry.item for entry in entries))
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        presets = [preset for preset in self.presets if preset.key in outputs]
+        rows = self.project.files_by_id(keys)
+        return examine_files([rows[key] for key in keys if key in rows], presets)

@@ -1,0 +1,145 @@
+"""The assets `image_presets/<key>`: one multi-asset over all presets, so that a picture is read once for all of them.
+
+What is made, and how, is decided in `directus_assets.images`; here it becomes Dagster's events.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import dagster as dg
+
+from directus_assets.directus.models import File, Preset
+from directus_assets.errors import BadInput
+from directus_assets.images.outcomes import Failed
+from directus_assets.images.plan import code_version, examine_files, fingerprint
+from directus_assets.isolation import planned
+from directus_assets.orchestration.kinds.outs import outs_of
+from directus_assets.orchestration.kinds.survey_files import find_stored
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
+from directus_assets.orchestration.runs.tags import TRIGGER_TAG
+from directus_assets.planning.changes import stale_outputs
+
+
+def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.AssetsDefinition:
+    """The multi-asset over these presets, at least one."""
+    by_asset = {project.names.preset(preset.key): preset for preset in presets}
+    code_versions = {asset_key: code_version(preset) for asset_key, preset in by_asset.items()}
+    specs = [
+        dg.AssetSpec(
+            asset_key,
+            description=_describe(preset),
+            group_name=project.names.images_group,
+            code_version=code_versions[asset_key],
+            partitions_def=project.names.files_partitions,
+            skippable=True,
+            kinds={"directus", "image"},
+        )
+        for asset_key, preset in by_asset.items()
+    ]
+
+    @dg.multi_asset(
+        name=project.names.images_op,
+        description="Makes the derivatives of every picture through every image preset of Directus.",
+        outs=outs_of(specs),
+        deps=[project.names.files],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.multi_run(project.settings.config.images.batch_size),
+        pool=_pool(project, presets),
+    )
+    def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
+        with Recorder(context, project.names.files, code_versions) as recorder:
+            found = recorder.read(project.files_by_id, collection="directus_files")
+            files = {file_id: file for some in found for file_id, file in some.items()}
+            work = dict(_open_work(context, recorder, files, by_asset, project))
+            for outcome in project.maker.make(work):
+                asset_key = project.names.preset(outcome.preset)
+                tried = _tried(project, files[outcome.file_id], [by_asset[asset_key]])
+                with recorder.alone(tried, outcome.file_id, name=outcome.file_name):
+                    if isinstance(outcome, Failed):
+                        raise outcome.error
+                    recorder.succeeded(
+                        asset_key,
+                        outcome.file_id,
+                        data_version=outcome.fingerprint,
+                        metadata=derivative_metadata(outcome, public_url=project.public_url),
+                    )
+        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        yield from ()
+
+    return image_presets
+
+
+def _open_work(
+    context: dg.AssetExecutionContext,
+    recorder: Recorder,
+    files: dict[str, File],
+    by_asset: dict[dg.AssetKey, Preset],
+    project: Project,
+) -> Iterator[tuple[File, list[Preset]]]:
+    """What this run has to make. A file that is gone asks for nothing; the sensor removes its partition."""
+    trigger = context.run.tags.get(TRIGGER_TAG)
+    names = {
+        preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
+    }
+    known = fingerprints(context.instance, names, files) if trigger else {}
+    gone = ExportUpkeep(project, list(by_asset.values())).missing(known)
+    known = {output: own for output, own in known.items() if output not in gone}
+    for file_id, file in files.items():
+        presets = [by_asset[asset_key] for asset_key in recorder.open_outputs(file_id)]
+        stale: frozenset[str] = frozenset()
+        with recorder.alone(_tried(project, file, presets), file_id, name=file.name):
+            if not file.is_transformable:
+                raise BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
+            stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
+            for preset in presets:
+                if preset.key not in stale:
+                    recorder.unchanged(project.names.preset(preset.key), file_id)
+            if trigger == "scan":
+                # Nothing is remembered of a picture: an instance that lost its history finds it rendered already.
+                untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
+                stale -= _adopted(recorder, project, file, untried)
+        if stale:
+            yield file, [preset for preset in presets if preset.key in stale]
+
+
+def _tried(project: Project, file: File, presets: Iterable[Preset]) -> dict[dg.AssetKey, str]:
+    """The assets of these presets, with the fingerprints that the reconcile knows a try of this file by."""
+    return {project.names.preset(preset.key): planned(partial(fingerprint, file, preset)) for preset in presets}
+
+
+def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence[Preset]) -> set[str]:
+    """Keys of the presets whose derivatives Directus' storage holds already; they are recorded as they are."""
+    found = set()
+    for preset in presets:
+        outcome = find_stored(project, file, preset)
+        if outcome:
+            metadata = derivative_metadata(outcome, public_url=project.public_url)
+            recorder.succeeded(
+                project.names.preset(preset.key),
+                file.id,
+                data_version=outcome.fingerprint,
+                metadata=adopted_metadata(metadata),
+                note=ADOPTED,
+            )
+            found.add(preset.key)
+    return found
+
+
+def _describe(preset: Preset) -> str:
+    size = f"{preset.width or 'auto'} x {preset.height or 'auto'}"
+    fit = preset.fit if isinstance(preset.fit, str) else "cover"
+    parts = [f"fit {fit}", f"format {preset.format or 'as the original'}", f"quality {preset.quality or 'default'}"]
+    if preset.without_enlargement:
+        parts.append("never enlarged")
+    if preset.transforms:
+        parts.append(f"{len(preset.transforms)} further transformations")
+    return as_markdown(f"Every picture through the Directus preset '{preset.key}': {size}, {', '.join(parts)}.")
+
+
+def _pool(project: Project, presets: Sequence[Preset]) -> str:
+    """Runs take slots of what they load most: this machine's processors, or Directus."""
+    return project.directus_pool if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"

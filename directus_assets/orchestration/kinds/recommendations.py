@@ -1,0 +1,116 @@
+"""The asset `enrichments/<collection>/recommendations`, and the schedule that it is computed on.
+
+It has no partitions: what is written belongs to segments, and depends on all items and interactions.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+
+from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
+from directus_assets.enrichment.recommendations import Recommender, Recomputed
+from directus_assets.enrichment.related_work import vectors_folder
+from directus_assets.enrichment.vector_store import VectorStore
+from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.kinds.enrichers import embedder_of
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.alive import signs_of_life
+from directus_assets.orchestration.runs.unfinished import unfinished_runs
+
+_RETRIES = 3
+_WAIT_SECONDS = 30.0
+_SHOWN = 100
+
+
+def build_recommendations(project: Project, plans: Iterable[RecommendationPlan]) -> dg.Definitions:
+    """One asset, job and schedule for each collection that is recommended."""
+    return dg.Definitions.merge(*(_definitions(project, plan) for plan in plans))
+
+
+def build_recommender(project: Project, plan: RecommendationPlan) -> Recommender:
+    """With the vectors of the collection's related items, where there are some."""
+    collection, name = plan.collection.name, plan.options.related
+    related = project.declared.get(collection, {}).get(name)
+    embedder = embedder_of(project, related.engine, related.model) if related else None
+    places = VectorStore(vectors_folder(project.memory, collection, name)).load() if embedder else {}
+    return Recommender(
+        client=project.directus,
+        plan=plan,
+        records=project.enrichment_records,
+        vectors={key: place.vector for key, place in places.items() if embedder and place.space == embedder.name},
+    )
+
+
+def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
+    names, collection = project.names, plan.collection.name
+
+    @dg.asset(
+        key=names.enrichment(collection, NAME),
+        group_name=names.enrichments_group,
+        deps=[names.items(collection)],
+        description=(
+            f"What to offer of `{collection}` to each audience segment, from `{plan.interactions.name}` into "
+            f"`{plan.target.collection.name}`."
+        ),
+        kinds={"directus"},
+    )
+    def recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        try:
+            with signs_of_life(context.log):
+                done = build_recommender(project, plan).recompute(now=dt.datetime.now(dt.UTC))
+        except TransientError as error:
+            context.log.warning("Tried again later: %s", error)
+            wait = error.retry_after_seconds or _WAIT_SECONDS
+            raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=wait) from error
+        except DirectusAssetsError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        return dg.MaterializeResult(metadata=_metadata(done))
+
+    job = dg.define_asset_job(
+        names.recommendation_job(collection),
+        dg.AssetSelection.assets(recommendations),
+        description=f"Computes what to recommend of {collection}.",
+        tags=names.tags,
+    )
+
+    @dg.schedule(
+        name=names.recommendation_job(collection),
+        job=job,
+        cron_schedule=plan.options.cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Computes anew what to recommend of {collection}.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        # Two at a time would write the same rows.
+        if unfinished_runs(context.instance, job_name=names.recommendation_job(collection)):
+            return dg.SkipReason("The last computation is still at work.")
+        return dg.RunRequest()
+
+    return dg.Definitions(assets=[recommendations], jobs=[job], schedules=[schedule])
+
+
+def _metadata(done: Recomputed) -> dict[str, Any]:
+    shown = [
+        dg.TableRecord(
+            {
+                "segment": each.segment,
+                "rank": each.rank,
+                "item": each.item,
+                "score": each.score,
+                "reason": each.reason,
+            }
+        )
+        for each in done.recommendations[:_SHOWN]
+    ]
+    metadata: dict[str, Any] = {
+        "segments": done.segments,
+        "interactions": done.interactions,
+        "rows_made": done.made,
+        "rows_changed": done.changed,
+        "rows_removed": done.removed,
+    }
+    if shown:
+        metadata["recommendations"] = dg.MetadataValue.table(shown)
+    return metadata

@@ -1,0 +1,81 @@
+"""What the reconcile sees of items and their enrichments."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import dagster as dg
+
+from directus_assets.directus.sight import find_deleted
+from directus_assets.enrichment.items import EnrichedItem
+from directus_assets.enrichment.work import DeclaredEnricher
+from directus_assets.errors import PermanentError
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems, data_version_of, metadata_of
+from directus_assets.orchestration.kinds.survey import Adopted, refuse_to_pay
+from directus_assets.orchestration.runs.report import adopted_metadata
+from directus_assets.planning.changes import Examination
+
+
+@dataclass
+class EnrichmentSurveyor:
+    """Looks at the items of one collection for their enrichments."""
+
+    subject: EnrichedItems
+
+    def look(self, keys: Sequence[str]) -> "EnrichmentPage":
+        rows = {item.key: item for item in self.subject.reader.read(keys)}
+        unseen = [key for key in keys if key not in rows]
+        reader = self.subject.reader
+        deleted = find_deleted(reader.client, reader.collection, unseen, reader.existing)
+        return EnrichmentPage(
+            items=self.subject,
+            rows=rows,
+            examination=self.subject.examine_items(rows.values(), self.subject.assets),
+            gone=[key for key in unseen if key in deleted],
+            enrichers=lambda: self._enrichers,
+        )
+
+    @cached_property
+    def _enrichers(self) -> dict[str, DeclaredEnricher]:
+        """Some that never ask an engine: what is right already costs nothing."""
+        declared = ((output, each) for output, each in self.subject.enrichers.items())
+        return {
+            output: replace(each, answerer=replace(each.answerer, admit=refuse_to_pay))
+            for output, each in declared
+            if isinstance(each, DeclaredEnricher)
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrichmentPage:
+    """Some items, as their enrichments see them."""
+
+    items: EnrichedItems
+    rows: Mapping[str, EnrichedItem]
+    examination: Examination
+    gone: Sequence[str]
+    enrichers: Callable[[], Mapping[str, DeclaredEnricher]]
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002
+        """Never: a target that somebody has emptied may be meant to be empty."""
+        return False
+
+    def is_remembered(self, output: str, key: str) -> bool:
+        name = self.items.by_output[output].name
+        return self.items.project.enrichment_records.is_known(self.items.collection, name, key)
+
+    def is_there(self, output: str, key: str) -> bool:
+        """Whether what is remembered may be right; `adopt` finds out."""
+        return output in self.enrichers() and self.is_remembered(output, key)
+
+    def adopt(self, output: str, key: str) -> Adopted | None:
+        try:
+            result = self.enrichers()[output].enrich(self.rows[key])
+        except PermanentError:
+            return None
+        if not result.fingerprint:
+            return None
+        return Adopted(
+            data_version=data_version_of(result),
+            metadata=adopted_metadata(metadata_of(result, self.items, output)),
+        )

@@ -1,0 +1,136 @@
+"""What the reconcile sees of files and their derivatives."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cache
+
+import dagster as dg
+
+from directus_assets.directus.models import File, Preset
+from directus_assets.directus.sight import find_deleted
+from directus_assets.directus.storage import Entry
+from directus_assets.errors import PermanentError
+from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
+from directus_assets.images.outcomes import Delivered
+from directus_assets.images.plan import examine_files
+from directus_assets.images.proof import adopted, are_lost, look_up
+from directus_assets.images.transforms import Derivative, derivatives
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.survey import Adopted
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.report import adopted_metadata, derivative_metadata, stored_sizes
+from directus_assets.planning.changes import Examination
+
+
+def find_stored(project: Project, file: File, preset: Preset) -> Delivered | None:
+    """The derivatives of a file that Directus' storage holds and that are right; None where it does not."""
+    wanted = _stored_derivatives(project, file, preset)
+    found = adopted(file, preset, wanted, look_up(project.storages[file.storage], wanted)) if wanted else None
+    return found if found and _is_own(project, file, preset, wanted) else None
+
+
+def _is_own(project: Project, file: File, preset: Preset, wanted: Sequence[Derivative]) -> bool:
+    """Whether what is stored cannot be that of another picture."""
+    try:
+        require_own(file, preset, wanted, sharers(project.directus, file) if is_chosen(file) else ())
+    except PermanentError:
+        return False
+    return True
+
+
+def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[Derivative, ...]:
+    """What the storage has to hold of a file, where we reach that storage and Directus serves from it."""
+    if file.storage not in project.storages or project.delivery_of(preset.key) == "export":
+        return ()
+    try:
+        wanted = derivatives(preset, file)
+    except PermanentError:
+        return ()
+    return () if any(derivative.other_name for derivative in wanted) else wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What one storage location holds."""
+
+    taken_at: float
+    """Seconds since 1970; what was made later may not be in it."""
+    entries: Mapping[str, Entry]
+
+
+@dataclass
+class FileSurveyor:
+    """Looks at files, with one listing of each storage location for all of its pages."""
+
+    subject: Files
+    _listings: dict[str, Listing] = field(default_factory=dict)
+
+    def look(self, keys: Sequence[str]) -> "FilePage":
+        rows = self.subject.project.files_by_id(keys)
+        examination = examine_files([rows[key] for key in keys if key in rows], self.subject.presets)
+        # A file that the filter leaves out keeps its partition: it may come back.
+        unseen = [key for key in keys if key not in rows]
+        directus = self.subject.project.directus
+        deleted = find_deleted(directus, self.subject.collection, unseen, directus.existing_files)
+        return FilePage(
+            project=self.subject.project,
+            rows=rows,
+            presets={preset.key: preset for preset in self.subject.presets},
+            examination=examination,
+            gone=(*(key for key in unseen if key in deleted), *examination.unfit),
+            listing=self._listing,
+            missing=cache(lambda: self.subject.upkeep.missing(examination.wanted)),
+        )
+
+    def _listing(self, location: str) -> Listing:
+        if location not in self._listings:
+            taken_at = time.time()
+            # Every stored derivative carries `__` in its name; originals are left out to keep this small.
+            entries = self.subject.project.storages[location].entries()
+            found = {entry.name: entry for entry in entries if "__" in entry.name}
+            self._listings[location] = Listing(taken_at=taken_at, entries=found)
+        return self._listings[location]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePage:
+    """Some files."""
+
+    project: Project
+    rows: Mapping[str, File]
+    presets: Mapping[str, Preset]
+    examination: Examination
+    gone: Sequence[str]
+    listing: Callable[[str], Listing]
+    missing: Callable[[], Set[tuple[str, str]]]
+    """What was made for an export, and is not in it."""
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+        if self.project.delivery_of(output) == "export":
+            return (output, key) in self.missing()
+        file, event = self.rows[key], record.asset_materialization
+        wanted = _stored_derivatives(self.project, file, self.presets[output])
+        if not wanted or event is None:
+            return False
+        listing = self.listing(file.storage)
+        return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(event.metadata))
+
+    def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster remembers derivatives)
+        return False
+
+    def is_there(self, output: str, key: str) -> bool:
+        return self._adopted(output, key) is not None
+
+    def adopt(self, output: str, key: str) -> Adopted | None:
+        outcome = self._adopted(output, key)
+        if outcome is None:
+            return None
+        metadata = derivative_metadata(outcome, public_url=self.project.public_url)
+        return Adopted(data_version=outcome.fingerprint, metadata=adopted_metadata(metadata))
+
+    def _adopted(self, output: str, key: str) -> Delivered | None:
+        file, preset = self.rows[key], self.presets[output]
+        wanted = _stored_derivatives(self.project, file, preset)
+        found = adopted(file, preset, wanted, self.listing(file.storage).entries) if wanted else None
+        return found if found and _is_own(self.project, file, preset, wanted) else None

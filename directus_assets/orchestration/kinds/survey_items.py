@@ -1,0 +1,105 @@
+"""What the reconcile sees of items and their translations."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import dagster as dg
+
+from directus_assets.directus.feed import read_deletions
+from directus_assets.directus.sight import find_deleted, sees_all_rows
+from directus_assets.errors import PermanentError
+from directus_assets.orchestration.kinds.survey import Adopted, refuse_to_pay
+from directus_assets.orchestration.kinds.translations import Items, build_translator
+from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
+from directus_assets.ownership.protection import is_empty
+from directus_assets.planning.changes import Examination
+from directus_assets.translation.items import Item, existing_keys, read_items
+from directus_assets.translation.work import Translator
+
+
+@dataclass
+class ItemSurveyor:
+    """Looks at the items of one collection."""
+
+    subject: Items
+
+    def look(self, keys: Sequence[str]) -> "ItemPage":
+        items, client, scope = self.subject, self.subject.project.directus, self.subject.scope
+        rows = {item.key: item for item in read_items(client, scope, keys)}
+        # An item that the filter leaves out keeps its partition: it may be published again.
+        unseen = [key for key in keys if key not in rows]
+        deleted = find_deleted(client, scope.collection, unseen, partial(existing_keys, client, scope))
+        return ItemPage(
+            items=items,
+            rows=rows,
+            examination=items.examine_items(rows, keys, items.assets),
+            gone=[key for key in unseen if key in deleted],
+            translator=lambda: self._translator,
+            sees_all_rows=lambda: self._sees_all_rows,
+        )
+
+    @cached_property
+    def _sees_all_rows(self) -> bool:
+        """Whether no row of translations is hidden; asked only where one is not answered."""
+        return sees_all_rows(self.subject.project.directus, self.subject.scope.schema.translations)
+
+    @cached_property
+    def _translator(self) -> Translator:
+        """One that never asks the engine: what is right already costs nothing."""
+        return replace(build_translator(self.subject.project, self.subject), admit=refuse_to_pay)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemPage:
+    """Some items."""
+
+    items: Items
+    rows: Mapping[str, Item]
+    examination: Examination
+    gone: Sequence[str]
+    translator: Callable[[], Translator]
+    sees_all_rows: Callable[[], bool]
+
+    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002 (texts have no size)
+        if self.is_there(output, key):
+            return False
+        code = self.items.languages[output].code
+        if code in self.rows[key].rows or self.sees_all_rows():
+            return True
+        known = self.items.project.records.load(self.items.name, key, code)
+        row, client = known.row if known else None, self.items.project.directus
+        return bool(row and read_deletions(client, self.items.scope.schema.translations, [row]))
+
+    def is_remembered(self, output: str, key: str) -> bool:
+        return self.items.project.records.load(self.items.name, key, self.items.languages[output].code) is not None
+
+    def is_there(self, output: str, key: str) -> bool:
+        """Whether every source text has one in the target language; the source is there."""
+        item, code = self.rows[key], self.items.languages[output].code
+        row = item.rows.get(code)
+        return item.source_language == code or all(
+            is_empty(text) or (row is not None and not is_empty(row.values.get(name)))
+            for name, text in item.source.items()
+        )
+
+    def adopt(self, output: str, key: str) -> Adopted | None:
+        """What is remembered tells whether the texts are right; where nothing is, they count as a human's."""
+        translator = self.translator()
+        try:
+            result = translator.translate(self.rows[key], self.items.languages[output])
+        except PermanentError:
+            return None
+        if not result.fingerprint:
+            return None
+        metadata = translation_metadata(
+            result,
+            scope=translator.scope,
+            engine=translator.engine,
+            cost=None,
+            public_url=self.items.project.public_url,
+        )
+        return Adopted(
+            data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+            metadata=adopted_metadata(metadata),
+        )

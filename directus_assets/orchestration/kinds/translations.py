@@ -1,0 +1,277 @@
+"""The assets `translations/<collection>/<language>`: one multi-asset for each collection, over its languages.
+
+What is translated, kept and written is decided in `directus_assets.translation`; here it becomes Dagster's events.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import dagster as dg
+
+from directus_assets.directus.models import Activity
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.isolation import planned
+from directus_assets.orchestration.kinds.outs import outs_of
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, translation_metadata
+from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
+from directus_assets.orchestration.runs.tasks import Task, do_all
+from directus_assets.planning.changes import Examination
+from directus_assets.translation.engines import pseudo
+from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.glossary import Term, digest_of_terms
+from directus_assets.translation.items import Item, existing_keys, item_keys, items_of_rows, read_items
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.work import Translated, Translator, fingerprint
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of one collection as a subject: items are partitions, languages are outputs."""
+
+    project: Project
+    scope: Scope
+    engine: Engine
+    glossary: tuple[Term, ...]
+
+    @property
+    def name(self) -> str:
+        return self.scope.name
+
+    @property
+    def job_name(self) -> str:
+        return self.project.names.translation_job(self.scope.name)
+
+    def is_for_all(self, output: str, *, is_new: bool) -> bool:
+        return is_new and self.backfills_on_start(output)
+
+    def backfills_on_start(self, output: str) -> bool:  # noqa: ARG002 (one setting for all languages)
+        return self.project.settings.config.translations.backfill_on_start
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return (self.name,)
+
+    def note_of(self, output: str) -> str:
+        return f"{self.name}/{output}"
+
+    @property
+    def partitions_name(self) -> str:
+        return str(self.project.names.items_partitions(self.scope.collection).name)
+
+    @property
+    def collection(self) -> str:
+        return self.scope.collection
+
+    @property
+    def upkeep(self) -> None:
+        return None
+
+    @property
+    def feed_collections(self) -> Sequence[str]:
+        return (self.scope.collection, self.scope.schema.translations)
+
+    @cached_property
+    def assets(self) -> dict[str, dg.AssetKey]:
+        return {
+            output: self.project.names.translation(self.collection, row.code, second=self._second)
+            for output, row in self.languages.items()
+        }
+
+    @cached_property
+    def languages(self) -> dict[str, LanguageRow]:
+        """The target language of each output."""
+        prefix = f"{self._second}." if self._second else ""
+        return {f"{prefix}{row.code}": row for row in self.scope.targets}
+
+    @property
+    def _second(self) -> str:
+        return "" if self.scope.schema.is_first else self.scope.schema.alias_field
+
+    @cached_property
+    def code_versions(self) -> dict[str, str]:
+        return dict.fromkeys(self.languages, self.scope.code_version)
+
+    @property
+    def revision(self) -> str:
+        """Changes with the glossary, with a real engine after `pseudo`, when there is money again, and with the field
+        that names an item's own language.
+        """
+        is_pseudo = self.engine.name == pseudo.NAME
+        field = f":{self.scope.source_field}" if self.scope.source_field else ""
+        return f"{digest_of_terms(self.glossary)}:{is_pseudo}:{self.project.purse.resumed_on()}{field}"
+
+    @property
+    def batch_size(self) -> int:
+        return self.project.settings.config.translations.batch_size
+
+    def existing(self, *, page: int, size: int) -> list[str]:
+        return item_keys(self.project.directus, self.scope, page=page, size=size)
+
+    def touched(self, entries: Sequence[Activity]) -> list[str]:
+        own = [entry.item for entry in entries if entry.collection == self.scope.collection]
+        rows = [entry.item for entry in entries if entry.collection == self.scope.schema.translations]
+        return list(dict.fromkeys([*own, *items_of_rows(self.project.directus, self.scope, rows)]))
+
+    def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
+        items = {item.key: item for item in read_items(self.project.directus, self.scope, keys)}
+        return self.examine_items(items, keys, outputs)
+
+    def examine_items(self, items: Mapping[str, Item], keys: Sequence[str], outputs: Iterable[str]) -> Examination:
+        """As `examine`, of items that have been read."""
+        present = [key for key in keys if key in items]
+        targets = {output: row for output, row in self.languages.items() if output in outputs}
+        wanted = {
+            (output, key): planned(partial(self._fingerprint, items[key], row))
+            for key in present
+            for output, row in targets.items()
+        }
+        return Examination(present=tuple(present), wanted=wanted)
+
+    def _fingerprint(self, item: Item, target: LanguageRow) -> str:
+        return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
+
+
+def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
+    """The multi-asset over the target languages of one collection, at least one."""
+    scope = items.scope
+    partitions = project.names.items_partitions(scope.collection)
+    by_asset = {items.assets[output]: row for output, row in items.languages.items()}
+    code_versions = dict.fromkeys(by_asset, scope.code_version)
+    specs = [
+        dg.AssetSpec(
+            asset_key,
+            description=_describe(scope, row),
+            group_name=project.names.translations_group,
+            code_version=scope.code_version,
+            partitions_def=partitions,
+            skippable=True,
+            kinds={"directus", items.engine.name.partition(":")[0]},
+        )
+        for asset_key, row in by_asset.items()
+    ]
+
+    @dg.multi_asset(
+        name=project.names.translation_op(scope.name),
+        description=f"Translates the items of {scope.collection}.",
+        outs=outs_of(specs),
+        deps=[project.names.items(scope.collection)],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
+        pool="llm",
+    )
+    def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
+        with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
+            translator = build_translator(project, items)
+            anew = CLICK_TAG in context.run.tags
+            tasks = [
+                Task(
+                    asset_key=asset_key,
+                    partition=item.key,
+                    do=partial(translator.translate, item, by_asset[asset_key], anew=anew),
+                    fingerprint=wanted,
+                )
+                for item, asset_key, wanted in _open_work(context, recorder, translator, by_asset)
+            ]
+            record = partial(_record, recorder, translator, project)
+            do_all(tasks, recorder, record, collection=scope.collection, threads=project.threads)
+        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        yield from ()
+
+    return translations
+
+
+def _record(
+    recorder: Recorder, translator: Translator, project: Project, asset_key: dg.AssetKey, result: Translated
+) -> None:
+    if not result.fingerprint:
+        return
+    recorder.succeeded(
+        asset_key,
+        result.item,
+        data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+        metadata=translation_metadata(
+            result,
+            scope=translator.scope,
+            engine=translator.engine,
+            cost=project.purse.cost(result.usage),
+            public_url=project.public_url,
+        ),
+        note=_note(result),
+    )
+
+
+def _note(result: Translated) -> str:
+    if result.is_source:
+        return "Source: the item is written in this language, and is translated into the others from it."
+    notes = ["Needs review: a human's text was kept although its source has changed."] if result.reviews else []
+    if result.has_duplicates:
+        notes.append("There is more than one row of this language, of which all but one should be deleted in Directus.")
+    if result.left:
+        notes.append(f"Not translated, since it cannot be cut: {', '.join(result.left)}.")
+    return " ".join(notes)
+
+
+def build_translator(project: Project, items: Items) -> Translator:
+    """With the glossary and the style guide as they are now."""
+    settings = project.directus.project_settings()
+    return Translator(
+        client=project.directus,
+        scope=items.scope,
+        engine=items.engine,
+        gate=project.gate,
+        records=project.records,
+        glossary=tuple(map(Term.of, settings.glossary)),
+        style_guide=settings.style_guide,
+        admit=project.purse.admit,
+        settle=project.purse.settle,
+        propose_in_versions=project.settings.config.translations.review == "version",
+    )
+
+
+def _open_work(
+    context: dg.AssetExecutionContext,
+    recorder: Recorder,
+    translator: Translator,
+    by_asset: dict[dg.AssetKey, LanguageRow],
+) -> Iterator[tuple[Item, dg.AssetKey, str]]:
+    """What this run has to do, with fingerprints. An item that is gone asks for nothing; its partition is removed."""
+    keep_right, scope = TRIGGER_TAG in context.run.tags, translator.scope
+    selected = {row.code: key for key, row in by_asset.items() if key in context.selected_asset_keys}
+    rows = [row for row in by_asset.values() if row.code in selected]
+    found = recorder.read(partial(_read, translator, rows), collection=translator.scope.collection)
+    work = {item.key: (item, wanted) for some in found for item, wanted in some}
+    made = fingerprints(context.instance, selected, work) if keep_right else {}
+    unread = [key for key in context.partition_keys if key not in work and recorder.open_outputs(key)]
+    if scope.filter and unread:
+        for key in existing_keys(translator.client, scope, unread):
+            for asset_key in recorder.open_outputs(key):
+                recorder.left_out(asset_key, key, reason=LEFT_OUT_BY_FILTER)
+    for key, (item, wanted) in work.items():
+        for asset_key in recorder.open_outputs(key):
+            code = by_asset[asset_key].code
+            if made.get((code, key)) == wanted[code]:
+                recorder.unchanged(asset_key, key)
+            else:
+                yield item, asset_key, wanted[code]
+
+
+def _read(
+    translator: Translator, rows: Iterable[LanguageRow], keys: Sequence[str]
+) -> list[tuple[Item, dict[str, str]]]:
+    """The items, each with the fingerprints that it would have in each language."""
+    return [
+        (item, {row.code: planned(partial(translator.fingerprint, item, row)) for row in rows})
+        for item in read_items(translator.client, translator.scope, keys)
+    ]
+
+
+def _describe(scope: Scope, target: LanguageRow) -> str:
+    fields = ", ".join(field.name for field in scope.schema.fields)
+    source = scope.source.code
+    if scope.source_field:
+        source = f"the language that its '{scope.source_field}' names ({source} where it is empty)"
+    return as_markdown(f"Every item of '{scope.collection}' from {source} into {target.code}: {fields}.")

@@ -1,0 +1,261 @@
+"""What assets and sensors work with: one object that hands out plain domain objects."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import SecretStr
+
+from directus_assets.directus.client import DirectusClient, all_of
+from directus_assets.directus.models import TRANSFORMED_TYPES, File
+from directus_assets.directus.storage import LocalStorage, Storage, open_storages
+from directus_assets.enrichment.embeddings import Embedder
+from directus_assets.enrichment.engines.protocol import EnrichmentEngine
+from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.errors import ConfigurationError, Forbidden
+from directus_assets.images.make import Maker, default_workers
+from directus_assets.images.manifest import Texts
+from directus_assets.images.originals import Originals
+from directus_assets.orchestration.names import Names
+from directus_assets.ownership.record_store import RecordStore
+from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
+from directus_assets.snapshot import Wanted
+from directus_assets.spending.budget import Purse
+from directus_assets.spending.prices import parse_prices
+from directus_assets.spending.rate_gate import RateGate
+from directus_assets.translation.engines import EngineSettings, choose
+from directus_assets.translation.engines.protocol import Engine
+
+
+@dataclass
+class Project:
+    """One Directus project and how its content is derived. Connections are made when first needed."""
+
+    settings: Settings = field(repr=False)
+
+    @cached_property
+    def names(self) -> Names:
+        """What Dagster calls the outputs of this project."""
+        return Names(self.settings.project)
+
+    @cached_property
+    def directus(self) -> DirectusClient:
+        """The client, shared by all threads of this process."""
+        return DirectusClient.from_environment(self.settings.environment)
+
+    @property
+    def public_url(self) -> str:
+        """Where browsers reach Directus: for links, never for requests."""
+        return self.settings.environment.public_url or self.directus.url
+
+    @cached_property
+    def storages(self) -> dict[str, Storage]:
+        """Directus' storage locations that this process reaches; empty where STORAGE_LOCATIONS is not set."""
+        return open_storages(self.settings.environment.storage, folder=self.settings.config_folder)
+
+    @property
+    def directus_pool(self) -> str:
+        """The pool of what loads Directus: one for each Directus, since it is that one's load which is limited."""
+        prefix = self.settings.environment.prefix.lower()
+        return f"{prefix}_directus" if prefix else "directus"
+
+    def files_by_id(self, ids: Iterable[str]) -> dict[str, File]:
+        """The rows of these files, those that exist and match `images.filter`, by id."""
+        rows = self.directus.files_by_id(ids, matching=self.settings.config.images.filter)
+        return {file.id: file for file in rows}
+
+    def delivery_of(self, preset_key: str) -> DeliveryName:
+        """How a preset is delivered."""
+        return self.settings.config.images.delivery_of(preset_key, has_storage=bool(self.storages))
+
+    @cached_property
+    def export(self) -> Storage:
+        """Where delivery `export` writes.
+
+        Raises:
+            ConfigurationError: the YAML file names a location that is not among STORAGE_LOCATIONS.
+        """
+        options = self.settings.config.images.export
+        if options.location is None:
+            folder = self.settings.config_folder / self._own(options.folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            return LocalStorage(folder)
+        return self._location("images.export.location", options.location).inside(self._own(options.folder))
+
+    @cached_property
+    def maker(self) -> Maker:
+        """Makes and delivers derivatives."""
+        images = self.settings.config.images
+        return Maker(
+            client=self.directus,
+            storages=self.storages,
+            export=lambda: self.export,
+            delivery_of=self.delivery_of,
+            workers=images.workers or default_workers(),
+            warm_concurrency=images.warm_concurrency,
+            max_pixels=images.max_megapixels * 1_000_000,
+            max_bytes=images.max_megabytes * 1_000_000,
+            accept_similar=images.accept_similar,
+            texts=self.texts,
+        )
+
+    def texts(self, ids: Iterable[str] | None = None) -> dict[str, Texts]:
+        """What people read of the pictures that match `images.filter`, by id; of all where no ids are given."""
+        images = self.settings.config.images
+        fields = tuple(dict.fromkeys(("id", "title", "description", images.export.alt)))
+        try:
+            rows = list(self._picture_rows(ids, fields))
+        except Forbidden:
+            # `setup` gives the right to read more than the title; without it, pictures are exported as before.
+            rows = list(self._picture_rows(ids, ("id", "title")))
+        places = {"title": "title", "description": "description", "alt": images.export.alt}
+        return {row["id"]: {name: _text(row[field]) for name, field in places.items() if field in row} for row in rows}
+
+    def _picture_rows(self, ids: Iterable[str] | None, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        matching = all_of({"type": {"_in": sorted(TRANSFORMED_TYPES)}}, self.settings.config.images.filter)
+        if ids is None:
+            return self.directus.rows("/files", fields=fields, filter=matching, sort="id")
+        return self.directus.rows_with("/files", "id", ids, matching=matching, fields=fields, sort="id")
+
+    @cached_property
+    def downloads(self) -> Originals:
+        """Reads pictures that Directus lets the token read, whatever storages are reached."""
+        images = self.settings.config.images
+        return Originals(
+            client=self.directus,
+            max_pixels=images.max_megapixels * 1_000_000,
+            max_bytes=images.max_megabytes * 1_000_000,
+        )
+
+    @cached_property
+    def engine(self) -> Engine | None:
+        """Who translates; None where no key is set and none is asked for by name.
+
+        Raises:
+            ConfigurationError: an unknown engine, or one without its key.
+        """
+        return choose(self.engine_settings)
+
+    @property
+    def engine_settings(self) -> EngineSettings:
+        """What decides which engines there are."""
+        environment = self.settings.environment
+        return EngineSettings(
+            engine=environment.translation_engine,
+            openai_api_key=_revealed(environment.openai_api_key),
+            openai_base_url=environment.openai_base_url,
+            openai_model=environment.openai_model,
+            deepl_api_key=_revealed(environment.deepl_api_key),
+            deepl_formality=self.settings.config.translations.deepl_formality,
+            timeout_seconds=self.settings.config.translations.timeout_seconds,
+        )
+
+    @property
+    def translates(self) -> bool:
+        """Whether anything is translated: there is an engine, and the YAML file does not switch translation off."""
+        return self.settings.config.translations.enabled and self.engine is not None
+
+    @cached_property
+    def declared(self) -> dict[str, dict[str, EnrichmentOptions]]:
+        """The enrichments that are switched on, by collection and name."""
+        by_collection = self.settings.config.enrichments
+        found = {
+            collection: {name: own for name, own in by_name.items() if own.enabled}
+            for collection, by_name in by_collection.items()
+        }
+        return {collection: by_name for collection, by_name in found.items() if by_name}
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a snapshot has to hold."""
+        into = {own.rows.collection for by_name in self.declared.values() for own in by_name.values() if own.rows}
+        enriched = frozenset({*self.declared, *into})
+        return Wanted(translations=self.translates, schema=bool(self.declared), enriched=enriched)
+
+    @cached_property
+    def enrichment_engines(self) -> dict[tuple[str, ...], EnrichmentEngine | None]:
+        """The engines that have been made, so that what one has learnt of its endpoint serves all."""
+        return {}
+
+    @cached_property
+    def embedders(self) -> dict[tuple[str, str | None], Embedder | None]:
+        """The embedders that have been made."""
+        return {}
+
+    @cached_property
+    def enrichment_records(self) -> EnrichmentRecords:
+        """What is remembered of enrichments."""
+        return EnrichmentRecords(self.memory)
+
+    @cached_property
+    def gate(self) -> RateGate:
+        """The gate that everything in this process goes through that asks the engine."""
+        return RateGate(limit=self.settings.config.translations.concurrency)
+
+    @property
+    def threads(self) -> int:
+        """Items that one run works on at once: while some wait for Directus, others keep the engine busy."""
+        return 2 * self.gate.limit
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """What is remembered of translations."""
+        return RecordStore(self.memory)
+
+    @cached_property
+    def purse(self) -> Purse:
+        """What translations cost, and whether there is money left today.
+
+        Raises:
+            ConfigurationError: a spending limit without a price, or an unknown storage location.
+        """
+        return self.purse_of(self.engine.model if self.engine else "")
+
+    def purse_of(self, model: str) -> Purse:
+        """The one purse of this project, with the price of a model.
+
+        Raises:
+            ConfigurationError: a spending limit without a price of it, or an unknown storage location.
+        """
+        options = self.settings.config.translations
+        # The engine `local` costs nothing, whatever the limit.
+        prices = {"local": {}, **{name: price.model_dump() for name, price in options.prices.items()}}
+        return Purse(
+            storage=self.memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
+        )
+
+    @cached_property
+    def memory(self) -> Storage:
+        """What outlives runs, and Dagster's own storage: translation records, spending, where the reconcile stands."""
+        options = self.settings.config.translations.records
+        if options.location is None:
+            folder = self.settings.environment.state_folder / options.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            return LocalStorage(folder)
+        return self._location("translations.records.location", options.location).inside(self._own(options.folder))
+
+    @property
+    def shared_memory(self) -> Callable[[], Storage] | None:
+        """Gives `memory` where it is one that all machines reach."""
+        return None if self.settings.config.translations.records.location is None else lambda: self.memory
+
+    def _own(self, folder: str) -> str:
+        """A folder that no other project works in."""
+        return f"{folder}/{self.settings.project}" if self.settings.project else folder
+
+    def _location(self, setting: str, name: str) -> Storage:
+        if name not in self.storages:
+            raise ConfigurationError(
+                f"`{setting}` is '{name}', which is not among STORAGE_LOCATIONS.",
+                remedy="Name one of them, or leave it out to use a folder.",
+            )
+        return self.storages[name]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

@@ -1,0 +1,77 @@
+"""The backfills that the reconcile asks Dagster for."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from directus_assets.errors import PermanentError, Rejected
+from directus_assets.orchestration.kinds.subject import Subject
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.reconcile.asked import Asked
+from directus_assets.orchestration.reconcile.compare import Output, grouped
+from directus_assets.orchestration.reconcile.report import Trouble
+from directus_assets.orchestration.runs.tags import (
+    COLLECTION_TAG,
+    OUTPUTS_TAG,
+    PRIORITY_TAG,
+    SCAN_PRIORITY,
+    TRIGGER_TAG,
+    fitting,
+)
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.planning.verdicts import Verdict
+
+_TITLES = {Verdict.START: "Reconcile: missing or stale", Verdict.REPAIR: "Reconcile: lost"}
+"""Dagster takes 100 characters, and not all: the names of collection and outputs are in tags."""
+
+
+@dataclass(frozen=True)
+class BackfillRequests:
+    """Asks for backfills, and follows them.
+
+    Args:
+        instance: Dagster's instance.
+        webserver: starts them.
+        names: what Dagster calls the project.
+    """
+
+    instance: dg.DagsterInstance
+    webserver: Webserver
+    names: Names
+
+    def ask(self, subject: Subject, verdict: Verdict, outputs: Iterable[Output]) -> Iterator[Asked | Trouble]:
+        """Asks for what was judged so: one backfill for all partitions that need the same outputs.
+
+        Raises:
+            TransientError: the webserver does not answer.
+        """
+        for needed, keys in grouped(outputs).items():
+            # The sensor may have removed some meanwhile.
+            there = set(self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys))
+            if there:
+                yield self._launch(subject, verdict, sorted(needed), [key for key in keys if key in there])
+
+    def is_under_way(self, asked: Asked) -> bool:
+        """Whether a backfill that was asked for has not ended."""
+        try:
+            return not self.webserver.backfill(asked.backfill).is_over
+        except Rejected:
+            # Dagster has lost its history, and this backfill with it.
+            return False
+
+    def _launch(self, subject: Subject, verdict: Verdict, names: Sequence[str], keys: Sequence[str]) -> Asked | Trouble:
+        # A run with a trigger leaves alone what has the right fingerprint: what is lost has it.
+        trigger = {TRIGGER_TAG: "scan"} if verdict is Verdict.START else {}
+        tags = {COLLECTION_TAG: fitting(subject.name), OUTPUTS_TAG: fitting(", ".join(names))}
+        try:
+            backfill = self.webserver.launch_backfill(
+                [subject.assets[name] for name in names],
+                keys,
+                title=_TITLES[verdict],
+                tags={PRIORITY_TAG: SCAN_PRIORITY, **tags, **trigger, **self.names.tags},
+            )
+        except PermanentError as error:
+            what = f"{len(keys)} partitions of '{subject.name}' could not be asked for ({', '.join(names)})"
+            return Trouble(collection=subject.name, what=what, error=error)
+        return Asked(backfill=backfill, collection=subject.name, outputs=tuple(names), keys=tuple(keys))

@@ -1,0 +1,157 @@
+"""The job and the schedule `directus_reconcile`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.report import Report, Trouble
+from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.runs.alive import signs_of_life
+from directus_assets.orchestration.runs.unfinished import unfinished_runs
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
+
+_SNAPSHOT_TAG = "directus_assets/snapshot"
+"""The digest of the snapshot that Dagster's definitions were built from when the run was asked for."""
+
+_GRACE_SECONDS = 1800
+"""What a run may take beyond its time: the page that it is at, and what it asks for."""
+
+_TROUBLES_SHOWN = 5
+
+
+def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target]) -> dg.Definitions:
+    """The job, and the schedule that starts it.
+
+    Args:
+        loaded: what these definitions were built from.
+        project: what is compared.
+        targets: its subjects.
+    """
+    options, names = project.settings.config.reconcile, project.names
+    digest = loaded.digest
+
+    @dg.op(
+        name=names.reconcile_op,
+        description="Compares everything, and asks for what is missing, stale or lost.",
+        out=dg.Out(dg.Nothing),
+        retry_policy=dg.RetryPolicy(
+            max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+        ),
+    )
+    def compare_with_directus(context: dg.OpExecutionContext) -> None:
+        webserver = Webserver(project.settings.environment.webserver_url)
+        try:
+            with signs_of_life(context.log):
+                if _rebuild_definitions(project, webserver, loaded, context.run.tags.get(_SNAPSHOT_TAG)):
+                    context.log.info(
+                        "What definitions are built from had changed in Directus unseen. They are being built anew; "
+                        "the next run compares with them."
+                    )
+                    return
+                report = Reconcile(
+                    instance=context.instance,
+                    memory=project.memory,
+                    webserver=webserver,
+                    names=names,
+                    targets=targets,
+                    seconds=options.minutes * 60,
+                    first_wait_seconds=options.look_again_after_minutes * 60,
+                ).run()
+        except TransientError:
+            raise
+        except DirectusAssetsError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        if report.troubles:
+            raise dg.Failure(
+                _describe(report.troubles),
+                metadata=_metadata(report, webserver),
+                allow_retries=all(isinstance(each.error, TransientError) for each in report.troubles),
+            )
+        context.add_output_metadata(_metadata(report, webserver))
+
+    @dg.job(
+        name=names.reconcile,
+        description="Compares all that Directus has with all that has been made.",
+        executor_def=dg.in_process_executor,
+        tags={"dagster/max_runtime": str(options.minutes * 60 + _GRACE_SECONDS), **names.tags},
+    )
+    def reconcile_job() -> None:
+        compare_with_directus()
+
+    @dg.schedule(
+        name=names.reconcile,
+        job=reconcile_job,
+        cron_schedule=options.cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Finds what the change feed of Directus cannot tell.",
+    )
+    def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if unfinished_runs(context.instance, job_name=names.reconcile):
+            return dg.SkipReason("The last reconcile is still at work.")
+        return dg.RunRequest(tags={_SNAPSHOT_TAG: digest})
+
+    return dg.Definitions(jobs=[reconcile_job], schedules=[reconcile_schedule])
+
+
+def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:
+    """Has the definitions built anew where Directus has other presets, languages or collections; whether it did.
+
+    Args:
+        project: what is compared.
+        webserver: has them built anew.
+        loaded: what the definitions of this run were built from.
+        digest: of what those were built from that the run was asked for by; None where a person asked for it.
+    """
+    if digest is None:
+        return False
+    current = take_snapshot(project.directus, project.wanted, known=loaded, faults={})
+    if current.digest == digest:
+        return False
+    write_snapshot(current, project.settings.environment.state_folder)
+    webserver.reload_definitions(project.names.settings_sensor)
+    return True
+
+
+def _describe(troubles: Sequence[Trouble]) -> str:
+    first = "; ".join(f"{each.what}: {each.error}" for each in troubles[:_TROUBLES_SHOWN])
+    more = len(troubles) - _TROUBLES_SHOWN
+    return f"Everything else was done. {first}" + (f"; and {more} more." if more > 0 else "")
+
+
+def _metadata(report: Report, webserver: Webserver) -> dict[str, Any]:
+    asked = [
+        dg.TableRecord(
+            {
+                "collection": asked.collection,
+                "outputs": ", ".join(asked.outputs),
+                "partitions": len(asked.keys),
+                "backfill": f"{webserver.url}/runs/b/{asked.backfill}",
+            }
+        )
+        for asked in report.asked
+    ]
+    found = [
+        dg.TableRecord({"collection": collection, "outputs": count, "verdict": verdict.value})
+        for (collection, verdict), count in sorted(
+            report.verdicts.items(), key=lambda row: (row[0][0], row[0][1].value)
+        )
+    ]
+    metadata: dict[str, Any] = {
+        "compared_everything": report.is_complete,
+        "registered": report.registered.total(),
+        "removed": report.removed.total(),
+    }
+    if report.passed_over:
+        metadata["passed_over"] = f"A scan is at work on: {', '.join(report.passed_over)}."
+    if found:
+        metadata["found"] = dg.MetadataValue.table(found)
+    if report.troubles:
+        rows = [dg.TableRecord({"what": each.what, "why": str(each.error)}) for each in report.troubles]
+        metadata["troubles"] = dg.MetadataValue.table(rows)
+    if asked:
+        metadata["asked_for"] = dg.MetadataValue.table(asked)
+    return metadata

@@ -1,0 +1,268 @@
+"""`directus_reconcile`: compares all that Directus has with all that is materialized, and asks for the difference.
+
+It finds what the change feed cannot: rows that never became partitions, partitions whose row is gone, outputs that are
+stale, given up or lost; and it adopts what is right already where Dagster has forgotten it.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import DirectusAssetsError, as_error
+from directus_assets.orchestration.kinds.subject import Subject, examine_each
+from directus_assets.orchestration.kinds.survey import Surveyor
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.reconcile.asked import (
+    Asked,
+    Place,
+    Position,
+    Repair,
+    forget_first,
+    keep_place,
+    keys_at_first,
+    noted_as,
+    read_place,
+)
+from directus_assets.orchestration.reconcile.backfill_requests import BackfillRequests
+from directus_assets.orchestration.reconcile.compare import Compared, Comparison, Output
+from directus_assets.orchestration.reconcile.report import Report, Trouble
+from directus_assets.orchestration.runs.tags import TRIGGER_TAG
+from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.planning.verdicts import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One subject as the reconcile takes it."""
+
+    subject: Subject
+    survey: Callable[[], Surveyor]
+    """Begins to look at it."""
+    source: dg.AssetKey
+
+    @property
+    def job_name(self) -> str:
+        """The job of its runs; empty where it has no outputs."""
+        return self.subject.job_name or ""
+
+
+@dataclass(kw_only=True)
+class Reconcile:
+    """One run of the reconcile.
+
+    Args:
+        instance: Dagster's instance.
+        memory: where its place is kept.
+        webserver: starts backfills; asked only where there is something to start, or to follow.
+        names: what Dagster calls the project.
+        targets: what is compared, in this order.
+        seconds: the time it may take. It goes on to the end of the page that it is at.
+        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
+        page_size: rows or partitions of one page.
+        clock: seconds; for tests.
+    """
+
+    instance: dg.DagsterInstance
+    memory: Storage
+    webserver: Webserver
+    names: Names
+    targets: Sequence[Target]
+    seconds: float
+    first_wait_seconds: float = 600
+    page_size: int = 500
+    clock: Callable[[], float] = time.monotonic
+    _deadline: float = 0.0
+    _place: Place = field(default_factory=Place)
+    _report: Report = field(default_factory=Report)
+    _wanted: dict[tuple[str, Verdict], list[Output]] = field(default_factory=lambda: defaultdict(list))
+    _repairs: set[Repair] = field(default_factory=set)
+    """What is lost and to be made again, as far as this run has found it."""
+
+    def run(self) -> Report:
+        """Goes on from where the last run stopped.
+
+        A collection that cannot be compared, or a backfill that Dagster refuses, is reported, and stops nothing else.
+
+        Raises:
+            DirectusAssetsError: nothing at all can be read, or the webserver does not answer; the next run goes on from
+                the same place.
+        """
+        self._deadline = self.clock() + self.seconds
+        self._place = read_place(self.memory)
+        requests = BackfillRequests(self.instance, self.webserver, self.names)
+        self._place.asked = tuple(asked for asked in self._place.asked if requests.is_under_way(asked))
+        if self._place.position is None:
+            self._keep()
+        position = self._walk(self._place.position)
+        try:
+            self._ask(requests)
+            self._place.position = position
+            if position is None:
+                self._place.repaired, self._place.repairing = self._remembered_repairs(), frozenset()
+        finally:
+            # What was asked for is kept even if the rest could not be: it would be asked for twice.
+            keep_place(self.memory, self._place)
+        self._report.is_complete = position is None
+        return self._report
+
+    def _keep(self) -> None:
+        """Keeps true what runs have made, such as an export: what does not belong there any more goes."""
+        for target in self.targets:
+            upkeep = target.subject.upkeep
+            try:
+                if upkeep and upkeep.state:
+                    upkeep.keep()
+            except DirectusAssetsError as error:
+                name = target.subject.name
+                self._report.troubles.append(Trouble(collection=name, what=f"'{name}' could not be kept", error=error))
+
+    def _walk(self, position: Position | None) -> Position | None:
+        """Compares until the end, or until time is up; returns where to go on."""
+        names = [target.subject.name for target in self.targets]
+        start = names.index(position.collection) if position and position.collection in names else 0
+        unread: dict[str, DirectusAssetsError] = {}
+        for target in self.targets[start:]:
+            name = target.subject.name
+            if position is None or position.collection != name:
+                position = Position(collection=name)
+            try:
+                position, is_over = self._reconcile_one(target, position)
+            except Exception as error:  # noqa: BLE001 - whatever one collection does to us, the others are compared
+                unread[name] = as_error(error)
+                continue
+            if not is_over:
+                break
+        else:
+            position = None
+        if unread and len(unread) == len(self.targets):
+            raise next(iter(unread.values()))
+        self._report.troubles += [
+            Trouble(collection=name, what=f"'{name}' could not be compared", error=error)
+            for name, error in unread.items()
+        ]
+        return position
+
+    def _reconcile_one(self, target: Target, position: Position) -> tuple[Position, bool]:
+        is_over = True
+        if position.step == "register":
+            position, is_over = self._register(target.subject, position)
+        if is_over and not self._is_scanned(target):
+            return self._compare(target, position)
+        if is_over:
+            self._report.passed_over.append(position.collection)
+        return position, is_over
+
+    def _register(self, subject: Subject, position: Position) -> tuple[Position, bool]:
+        """Makes partitions of rows that are none."""
+        while True:
+            keys = subject.existing(page=position.at + 1, size=self.page_size)
+            known = self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else []
+            new = [key for key in keys if key not in set(known)]
+            # A file that is still being uploaded becomes a partition by its sensor.
+            new = list(examine_each(subject, new, []).present)
+            if new:
+                self.instance.add_dynamic_partitions(subject.partitions_name, new)
+                self._report.registered[subject.name] += len(new)
+            sees_rows = position.sees_rows or bool(keys)
+            if len(keys) < self.page_size:
+                return Position(collection=position.collection, step="compare", sees_rows=sees_rows), True
+            position = position.model_copy(update={"at": position.at + 1, "sees_rows": sees_rows})
+            if self.clock() >= self._deadline:
+                return position, False
+
+    def _is_scanned(self, target: Target) -> bool:
+        """Whether the sensor is walking over all partitions: it then asks for the same itself, little by little."""
+        name = target.job_name
+        return bool(name and unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=name))
+
+    def _compare(self, target: Target, position: Position) -> tuple[Position, bool]:
+        subject = target.subject
+        notes = {output: noted_as(self.memory, subject.note_of(output)) for output in subject.assets}
+        at_first = {note: keys_at_first(self.memory, note) for note in notes.values()}
+        comparison = Comparison(
+            instance=self.instance,
+            surveyor=target.survey(),
+            source=target.source,
+            waiting={output: _waiting(subject, output, at_first[notes[output]]) for output in subject.assets},
+            under_way=self._under_way(subject.name),
+            repaired=self._place.repaired | self._place.repairing,
+            first_wait_seconds=self.first_wait_seconds,
+        )
+        made: dict[str, set[str]] = defaultdict(set)
+        # Read once: of a large project, all keys are megabytes. What is new since then is its sensor's.
+        rest = self.instance.get_dynamic_partitions(subject.partitions_name)[position.at :]
+        is_over = False
+        while not is_over:
+            keys, rest = rest[: self.page_size], rest[self.page_size :]
+            compared = comparison.compare(keys) if keys else Compared(verdicts={}, wanted={}, gone=())
+            self._note(comparison, compared)
+            # What waits in one language only goes on to wait in that one.
+            for note in at_first:
+                waits = {key for output, key in compared.outputs(Verdict.WAITS) if notes[output] == note}
+                made[note] |= {key for output, key in compared.wanted if notes[output] == note} - waits
+            removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
+            self._report.removed[subject.name] += removed
+            position = position.model_copy(update={"at": position.at + len(keys) - removed})
+            is_over = not rest
+            if self.clock() >= self._deadline:
+                break
+        for note, noted in at_first.items():
+            forget_first(self.memory, note, made[note] & (noted or set()))
+        return position, is_over
+
+    def _note(self, comparison: Comparison, compared: Compared) -> None:
+        collection = comparison.surveyor.subject.name
+        self._report.verdicts.update((collection, verdict) for verdict in compared.verdicts.values())
+        for verdict in (Verdict.START, Verdict.REPAIR):
+            self._wanted[collection, verdict] += compared.outputs(verdict)
+        self._repairs |= {
+            comparison.as_repair(output, compared.wanted[output]) for output in compared.outputs(Verdict.REPAIR)
+        }
+
+    def _remembered_repairs(self) -> frozenset[Repair]:
+        """The repairs of this comparison; and of those that it could not look at, the earlier ones."""
+        unread = {trouble.collection for trouble in self._report.troubles}
+        return self._place.repairing | {each for each in self._place.repaired if each.collection in unread}
+
+    def _remove(self, partitions_name: str, gone: Sequence[str]) -> int:
+        """Removes partitions, but not under a run whose range they mark; those are met again by the next comparison."""
+        going = [key for key in gone if not marks_an_unfinished_run(self.instance, key)]
+        for key in going:
+            self.instance.delete_dynamic_partition(partitions_name, key)
+        return len(going)
+
+    def _ask(self, requests: BackfillRequests) -> None:
+        subjects = {target.subject.name: target.subject for target in self.targets}
+        for (collection, verdict), outputs in self._wanted.items():
+            for answer in requests.ask(subjects[collection], verdict, outputs):
+                if isinstance(answer, Trouble):
+                    self._report.troubles.append(answer)
+                    continue
+                self._place.asked = (*self._place.asked, answer)
+                self._report.asked.append(answer)
+                if verdict is Verdict.REPAIR:
+                    self._place.repairing |= self._repairs_of(answer)
+
+    def _repairs_of(self, asked: Asked) -> set[Repair]:
+        outputs, keys = set(asked.outputs), set(asked.keys)
+        own = (each for each in self._repairs if each.collection == asked.collection)
+        return {each for each in own if each.output in outputs and each.key in keys}
+
+    def _under_way(self, collection: str) -> set[Output]:
+        return {
+            (name, key)
+            for asked in self._place.asked
+            if asked.collection == collection
+            for name in asked.outputs
+            for key in asked.keys
+        }
+
+
+def _waiting(subject: Subject, output: str, at_first: Set[str] | None) -> Set[str] | None:
+    """The partitions that wait for a backfill of an output; None for all of them."""
+    return set() if subject.backfills_on_start(output) and at_first is not None else at_first

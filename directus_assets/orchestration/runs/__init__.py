@@ -1,0 +1,1 @@
+"""What happens within a run, and what Dagster remembers of it."""

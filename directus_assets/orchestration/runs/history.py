@@ -1,0 +1,201 @@
+"""What Dagster remembers of outputs: the fingerprints of partitions, as their data versions, and failed tries."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+import dagster as dg
+
+from directus_assets.errors import DirectusAssetsError, TransientError, bounded_wait
+from directus_assets.planning.verdicts import Failure, wait_seconds
+
+_KEYS_PER_QUERY = 500
+"""SQLite allows a limited number of variables in one statement."""
+
+DATA_VERSION_TAG = "dagster/data_version"
+CODE_VERSION_TAG = "dagster/code_version"
+
+
+def version_tags(*, data_version: str, code_version: str, source: dg.AssetKey) -> dict[str, str]:
+    """The tags by which Dagster tells whether a logged materialization is in sync.
+
+    Dagster adds them to outputs only. An external asset that nobody observes has the data version `INITIAL` and no
+    event; without these two tags every partition would show "new dependency" (Dagster 1.13).
+    """
+    return {
+        DATA_VERSION_TAG: data_version,
+        CODE_VERSION_TAG: code_version,
+        f"dagster/input_data_version/{source.to_user_string()}": "INITIAL",
+        f"dagster/input_event_pointer/{source.to_user_string()}": "NULL",
+    }
+
+
+def fingerprints(
+    instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
+) -> dict[tuple[str, str], str]:
+    """(name, partition key) to the fingerprint of the latest materialization, where there is one.
+
+    Args:
+        instance: Dagster's instance.
+        asset_keys: the assets to look up, by the names that the answer uses.
+        partition_keys: the partitions to look up.
+    """
+    return {
+        output: data_version(record) for output, record in latest_records(instance, asset_keys, partition_keys).items()
+    }
+
+
+def latest_records(
+    instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
+) -> dict[tuple[str, str], dg.EventLogRecord]:
+    """As `fingerprints`, with all that was recorded of the latest materialization."""
+    keys = list(partition_keys)
+    found: dict[tuple[str, str], dg.EventLogRecord] = {}
+    for name, asset_key in asset_keys.items():
+        for record in all_materializations(instance, asset_key, keys):
+            if record.partition_key is not None:
+                found.setdefault((name, record.partition_key), record)
+    return found
+
+
+def all_materializations(
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
+) -> Iterator[dg.EventLogRecord]:
+    """Materializations of these partitions, the newest of each first; a partition made often comes several times."""
+    for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
+        some = partition_keys[start : start + _KEYS_PER_QUERY]
+        filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=list(some))
+        yield from _all_records(instance.fetch_materializations, filtered)
+
+
+def data_version(record: dg.EventLogRecord) -> str:
+    """The fingerprint that a materialization was recorded with."""
+    event = record.asset_materialization
+    return (event.tags or {}).get(DATA_VERSION_TAG, "") if event else ""
+
+
+def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, Any]:
+    """What an observation of a failed try tells `failures`: what was tried, and whether another try may help."""
+    tried = {"tried": fingerprint, "transient": isinstance(error, TransientError)}
+    if isinstance(error, TransientError) and error.retry_after_seconds:
+        return {**tried, "retry_after_seconds": error.retry_after_seconds}
+    waits = {"longest_wait_seconds": error.longest_wait_seconds, "first_wait_seconds": error.first_wait_seconds}
+    return {**tried, **{name: seconds for name, seconds in waits.items() if seconds}}
+
+
+def failures(
+    instance: dg.DagsterInstance,
+    asset_keys: Mapping[str, dg.AssetKey],
+    partition_keys: Sequence[str],
+    *,
+    first_wait_seconds: float,
+) -> dict[tuple[str, str], tuple[float, Failure]]:
+    """(name, partition key) to when the latest failed try was recorded, in seconds since 1970, and how it ended.
+
+    Args:
+        instance: Dagster's instance.
+        asset_keys: the assets, by name.
+        partition_keys: the partitions.
+        first_wait_seconds: how long to wait after the first failure that somebody may put right, unless it says so
+            itself.
+    """
+    found: dict[tuple[str, str], list[dg.EventLogRecord]] = {}
+    for name, asset_key in asset_keys.items():
+        for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
+            filtered = dg.AssetRecordsFilter(
+                asset_key=asset_key, asset_partitions=partition_keys[start : start + _KEYS_PER_QUERY]
+            )
+            for record in _all_records(instance.fetch_observations, filtered):
+                if record.partition_key is not None and "failed" in _metadata(record):
+                    found.setdefault((name, record.partition_key), []).append(record)
+    return {output: (records[0].timestamp, _failure(records, first_wait_seconds)) for output, records in found.items()}
+
+
+def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) -> Failure:
+    """How the first of `records` ended; the others are earlier tries, the latest first."""
+    latest = _metadata(records[0])
+    tried = str(latest.get("tried", ""))
+    same = takewhile(lambda record: _metadata(record).get("tried", "") == tried, records)
+    # Bounded here as well: earlier versions recorded whatever a server had asked for, `inf` included.
+    asked = latest.get("retry_after_seconds")
+    wait = None if asked is None else bounded_wait(float(asked))
+    if longest := latest.get("longest_wait_seconds"):
+        first = float(latest.get("first_wait_seconds", first_wait_seconds))
+        wait = wait_seconds(sum(1 for _ in same), first=first, longest=float(longest))
+    moment = dt.datetime.fromtimestamp(records[0].timestamp, dt.UTC)
+    return Failure(
+        fingerprint=tried,
+        is_transient=bool(latest.get("transient")) or wait is not None,
+        not_before=moment + dt.timedelta(seconds=wait) if wait else None,
+    )
+
+
+def _metadata(record: dg.EventLogRecord) -> dict[str, Any]:
+    observation = record.asset_observation
+    return {name: value.value for name, value in observation.metadata.items()} if observation else {}
+
+
+def latest_materialization(
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition: str
+) -> dg.AssetMaterialization | None:
+    """The latest materialization of one partition."""
+    records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[partition])
+    found = instance.fetch_materializations(records, limit=1).records
+    return found[0].asset_materialization if found else None
+
+
+def record_again(instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition: str) -> None:
+    """Records the latest materialization of a partition once more: a run that failed on it has marked it as failed, and
+    what it was to make is there, and right, all the same.
+    """
+    if latest := latest_materialization(instance, asset_key, partition):
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key,
+                description=latest.description,
+                partition=partition,
+                metadata=latest.metadata,
+                tags=latest.tags,
+            )
+        )
+
+
+def recorded_in_run(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.AssetKey, str]]:
+    """The (asset, partition) pairs that a run has materialized so far."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+    return {(record.asset_key, record.partition_key) for record in records if record.asset_key and record.partition_key}
+
+
+def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[tuple[dg.AssetKey, str], str]:
+    """The (asset, partition) pairs that a run has recorded as failed for good, each with the reason."""
+    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION).records
+    found: dict[tuple[dg.AssetKey, str], str] = {}
+    for record in records:
+        observation = record.asset_observation
+        if observation and observation.partition and "failed" in observation.metadata:
+            found[observation.asset_key, observation.partition] = str(observation.metadata["failed"].value)
+    return found
+
+
+def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
+    cursor = None
+    while True:
+        page = fetch(filtered, limit=1000, cursor=cursor)
+        yield from page.records
+        if not page.has_more:
+            return
+        cursor = page.cursor
+
+
+def failed_outputs(
+    instance: dg.DagsterInstance, assets: Mapping[str, dg.AssetKey], keys: Sequence[str], *, partitions_name: str
+) -> set[tuple[str, str]]:
+    """Those of the outputs (output, key) whose last try failed."""
+    definition = dg.DynamicPartitionsDefinition(name=partitions_name)
+    return {
+        (output, key)
+        for output, asset_key in assets.items()
+        for key, status in (instance.get_status_by_partition(asset_key, list(keys), definition) or {}).items()
+        if status is not None and status.value == "FAILED"
+    }

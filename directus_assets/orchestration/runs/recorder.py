@@ -1,0 +1,249 @@
+"""One run over many partitions: each output on its own, so that 3 failures of 50 leave 47 materialized.
+
+Dagster shows a partition as failed when it was planned by a run that failed, with no materialization after the plan.
+So successes are recorded at once, a retry of the step does only what is left, and what an automatic run found to be
+right already is recorded again if that run is about to fail for the sake of others.
+"""
+
+import random
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import dagster as dg
+
+from directus_assets.errors import DirectusAssetsError, TransientError, as_error
+from directus_assets.isolation import isolate, stand_in
+from directus_assets.orchestration.runs.alive import signs_of_life
+from directus_assets.orchestration.runs.history import (
+    failures_of_run,
+    latest_materialization,
+    recorded_in_run,
+    try_metadata,
+    version_tags,
+)
+from directus_assets.orchestration.runs.report import LEFT_OUT, as_markdown
+from directus_assets.orchestration.runs.storable import storable
+from directus_assets.redaction import redact
+
+_BACKOFF_SECONDS = (5, 20, 60, 180)
+"""Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
+
+_JITTER = 0.25
+"""By what part a wait is longer at most, so that the runs that an outage has stopped do not all come back at once."""
+
+_LONGEST_WAIT_SECONDS = 600
+
+_CONTINUES = ("dagster/retry_number", "dagster/is_resume_retry", "dagster/is_asset_resume_retry")
+"""Tags of a run that goes on where another one failed. One that a person executes again from the start has none."""
+
+_FAILURES_SHOWN = 50
+
+Output = tuple[dg.AssetKey, str]
+R = TypeVar("R")
+
+
+@dataclass
+class Recorder:
+    """Keeps the books of one run.
+
+    >>> with Recorder(context, source_key, code_versions) as recorder:
+    ...     for key in context.partition_keys:
+    ...         for asset_key in recorder.open_outputs(key):
+    ...             recorder.succeeded(asset_key, key, data_version="…", metadata={})
+
+    Leaving the block raises `RetryRequested` where another try may help, and `Failure` where outputs failed for good.
+    """
+
+    context: dg.AssetExecutionContext
+    source: dg.AssetKey
+    """What the outputs are derived from."""
+    code_versions: Mapping[dg.AssetKey, str]
+    backoff_seconds: Sequence[float] = _BACKOFF_SECONDS
+    chance: Callable[[], float] = random.random  # noqa: S311 - spreads waits, keeps no secret
+    """From 0 to 1; for tests."""
+    _alive: ExitStack = field(default_factory=ExitStack)
+    _done: set[Output] = field(default_factory=set)
+    _unchanged: set[Output] = field(default_factory=set)
+    _failed: dict[Output, str] = field(default_factory=dict)
+    _transient: dict[Output, TransientError] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        run = self.context.run
+        instance = self.context.instance
+        if any(tag in run.tags for tag in _CONTINUES):
+            for ancestor in {run.tags[tag] for tag in ("dagster/root_run_id", "dagster/parent_run_id")}:
+                self._unchanged |= recorded_in_run(instance, ancestor)
+        if self.context.retry_number:
+            self._done = recorded_in_run(instance, run.run_id)
+            self._failed = failures_of_run(instance, run.run_id)
+        self._alive.enter_context(signs_of_life(self.context.log))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._alive.close()
+        if error is None:
+            self._finish()
+            return
+        if isinstance(error, TransientError):
+            self._retry([error], reason=str(error))
+        if isinstance(error, Exception):
+            self._record_unchanged_again()
+        if isinstance(error, TransientError):
+            raise dg.Failure(
+                f"Gave up after {self.context.retry_number} retries: {error}", allow_retries=False
+            ) from None
+        if isinstance(error, DirectusAssetsError):
+            raise dg.Failure(str(error), allow_retries=False) from None
+
+    def open_outputs(self, partition: str) -> list[dg.AssetKey]:
+        """The selected assets that this run still has to make for a partition."""
+        selected = sorted(self.context.selected_asset_keys)
+        return [
+            key
+            for key in selected
+            if (key, partition) not in self._done
+            and (key, partition) not in self._failed
+            and (key, partition) not in self._unchanged
+        ]
+
+    def read(self, read: Callable[[Sequence[str]], R], *, collection: str) -> list[R]:
+        """What `read` finds of the partitions of this run; those that it cannot read have failed.
+
+        Raises:
+            DirectusAssetsError: what concerns all of them.
+        """
+        found = isolate(self.context.partition_keys, read)
+        for partition, fault in found.culprits.items():
+            for asset_key in self.open_outputs(partition):
+                name = f"{collection} {partition}"
+                self.failed(asset_key, partition, fault, name=name, fingerprint=stand_in(fault))
+        return list(found.results)
+
+    @contextmanager
+    def alone(self, tried: Mapping[dg.AssetKey, str], partition: str, *, name: str) -> Iterator[None]:
+        """Whatever goes wrong in this block is the failure of these outputs, but for those that it has recorded.
+
+        Args:
+            tried: the assets, with the fingerprint of what is tried.
+            partition: the partition.
+            name: how an editor knows the item.
+        """
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever an item does to us, the batch goes on
+            fault = as_error(error)
+            if fault is not error:
+                self.context.log.warning("%s:\n%s", name, redact("".join(traceback.format_exception(error))))
+            for asset_key in self.open_outputs(partition):
+                if asset_key in tried:
+                    self.failed(asset_key, partition, fault, name=name, fingerprint=tried[asset_key])
+
+    def unchanged(self, asset_key: dg.AssetKey, partition: str) -> None:
+        """This output is right as it is."""
+        self._unchanged.add((asset_key, partition))
+
+    def succeeded(
+        self, asset_key: dg.AssetKey, partition: str, *, data_version: str, metadata: Mapping[str, Any], note: str = ""
+    ) -> None:
+        """This output is made: record it now, as far as Dagster can hold and show what is told of it."""
+        code_version = self.code_versions[asset_key]
+        tags = version_tags(data_version=data_version, code_version=code_version, source=self.source)
+        self.context.log_event(
+            dg.AssetMaterialization(
+                asset_key, description=note or None, partition=partition, metadata=storable(metadata), tags=tags
+            )
+        )
+        self._done.add((asset_key, partition))
+
+    def left_out(self, asset_key: dg.AssetKey, partition: str, *, reason: str) -> None:
+        """Nothing is to be made of this output, and that is as it should be: a backfill over it ends well."""
+        self.succeeded(asset_key, partition, data_version=LEFT_OUT, metadata={"left_out": reason}, note=reason)
+
+    def failed(
+        self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str, fingerprint: str = ""
+    ) -> None:
+        """This output could not be made. Nothing else in the batch suffers.
+
+        Args:
+            asset_key: the asset.
+            partition: the partition.
+            error: why; decides whether there is another try.
+            name: how an editor knows the item.
+            fingerprint: what was tried, where that is known: the reconcile leaves alone what failed for good.
+        """
+        output = (asset_key, partition)
+        if isinstance(error, TransientError) and self._retries_left and not _asks_for_too_much(error):
+            self._transient[output] = error
+            self.context.log.warning(
+                "%s of %s (%s), tried again later: %s", asset_key.to_user_string(), name, partition, error
+            )
+            return
+        self._failed[output] = f"{name}: {error}"
+        self.context.log.error("%s of %s (%s): %s", asset_key.to_user_string(), name, partition, error)
+        self.context.log_event(
+            dg.AssetObservation(
+                asset_key,
+                description=as_markdown(f"{name}: {error.message}"),
+                partition=partition,
+                metadata={
+                    "failed": f"{name}: {error}",
+                    "error": error.message,
+                    "remedy": error.remedy or "–",
+                    **try_metadata(error, fingerprint=fingerprint),
+                },
+            )
+        )
+
+    @property
+    def _retries_left(self) -> bool:
+        return int(self.context.retry_number) < len(self.backoff_seconds)
+
+    def _finish(self) -> None:
+        self._retry(list(self._transient.values()), reason=f"{len(self._transient)} outputs are tried again")
+        if not self._failed:
+            return
+        self._record_unchanged_again()
+        rows = [
+            dg.TableRecord({"asset": key.to_user_string(), "partition": partition, "reason": reason})
+            for (key, partition), reason in list(self._failed.items())[:_FAILURES_SHOWN]
+        ]
+        partitions = {partition for _, partition in self._failed}
+        raise dg.Failure(
+            f"{len(self._failed)} outputs of {len(partitions)} items failed, {len(self._done)} were made. "
+            + "; ".join(sorted(set(self._failed.values()))[:3]),
+            metadata={"failures": dg.MetadataValue.table(rows)},
+            allow_retries=False,
+        )
+
+    def _retry(self, errors: Sequence[TransientError], *, reason: str) -> None:
+        if not errors or not self._retries_left or any(_asks_for_too_much(error) for error in errors):
+            return
+        asked = max((error.retry_after_seconds or 0 for error in errors), default=0)
+        # Never shorter than what was asked for.
+        wait = max(self.backoff_seconds[self.context.retry_number], asked) * (1 + _JITTER * self.chance())
+        self.context.log.warning("%s, in %.0f s.", reason, wait)
+        raise dg.RetryRequested(max_retries=len(self.backoff_seconds), seconds_to_wait=wait)
+
+    def _record_unchanged_again(self) -> None:
+        for asset_key, partition in sorted(self._unchanged - self._done):
+            if previous := latest_materialization(self.context.instance, asset_key, partition):
+                self.context.log_event(
+                    dg.AssetMaterialization(
+                        asset_key,
+                        description=previous.description,
+                        partition=partition,
+                        metadata=previous.metadata,
+                        tags=previous.tags,
+                    )
+                )
+
+
+def _asks_for_too_much(error: TransientError) -> bool:
+    """A wait for hours (a spending limit, a quota) does not hold a run: it ends, and the work is resumed later."""
+    return (error.retry_after_seconds or 0) > _LONGEST_WAIT_SECONDS

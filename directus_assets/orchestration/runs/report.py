@@ -1,0 +1,176 @@
+"""Outcomes as Dagster metadata: what an editor or an operator reads on a partition's page."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+
+from directus_assets.enrichment.work import Enriched
+from directus_assets.images.outcomes import Delivered, Made
+from directus_assets.ownership.field_records import canonical
+from directus_assets.translation.engines.protocol import Engine, Usage
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.work import Review, Translated
+
+REVIEW_MARK = "+review"
+"""Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
+
+LEFT_OUT = "left-out"
+"""The data version of a partition that a filter leaves out. It is never a fingerprint: once the filter matches the item
+again, it is stale."""
+
+LEFT_OUT_BY_FILTER = "Left out: the item does not match the filter of the YAML file."
+"""Describes such a partition."""
+
+KEPT = ("human_text_kept", "human_value_kept")
+"""The metadata that name what people wrote, and what therefore stayed as it was."""
+
+_MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
+
+ADOPTED = "Found to be right already, and adopted: nothing was made."
+"""Describes the materialization of what an instance that lost its history finds in Directus."""
+
+
+def as_markdown(text: str) -> str:
+    """`text` as Markdown that shows just that: Dagster's UI reads descriptions as Markdown, and would load pictures and
+    follow links that an editor has put into a file name or a text.
+    """
+    return _MARKUP.sub(r"\\\g<0>", text).replace("://", ":\\//")
+
+
+def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any]:
+    """Metadata of one file through one preset.
+
+    Numbers are those of the largest derivative, so that Dagster can plot them; a preset with the format `auto` lists
+    all of its derivatives in a table.
+    """
+    largest = max(outcome.made, key=lambda made: made.bytes, default=None)
+    link = f"{public_url}/assets/{quote(outcome.file_id)}?key={quote(outcome.preset)}"
+    metadata: dict[str, Any] = {
+        "file": outcome.file_name,
+        "delivery": outcome.delivery,
+        "link": dg.MetadataValue.url(link),
+        "seconds": round(outcome.seconds, 3),
+    }
+    if outcome.reason:
+        metadata["reason"] = outcome.reason
+    if largest is None:
+        return {**metadata, "delivery": "original"}
+    metadata |= {"bytes": largest.bytes, "format": largest.mime_type.removeprefix("image/")}
+    if largest.width and largest.height:
+        metadata |= {"width": largest.width, "height": largest.height}
+    if outcome.original_bytes:
+        metadata["ratio_to_original"] = round(largest.bytes / outcome.original_bytes, 4)
+    if len(outcome.made) > 1:
+        metadata["derivatives"] = dg.MetadataValue.table([_row(made) for made in outcome.made])
+    metadata["stored_as"] = ", ".join(made.name for made in outcome.made)
+    preview = next((made.preview for made in outcome.made if made.preview), None)
+    metadata["preview"] = dg.MetadataValue.md(f"![preview]({preview or link})")
+    return metadata
+
+
+def adopted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of an output that was found to be right although Dagster remembered nothing of it: nobody was asked."""
+    asked = ("seconds", "engine", "segments_sent", "segments_reused")
+    return {name: value for name, value in metadata.items() if name not in asked} | {"adopted": True}
+
+
+def stored_sizes(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, int]:
+    """Bytes by stored name, from what `derivative_metadata` made; without those that were not recorded."""
+    table = metadata.get("derivatives")
+    if isinstance(table, dg.TableMetadataValue):
+        return {str(record.data["name"]): int(str(record.data["bytes"])) for record in table.records}
+    name, size = metadata.get("stored_as"), metadata.get("bytes")
+    return {str(name.value): int(str(size.value))} if name and size and name.value else {}
+
+
+def translation_metadata(
+    result: Translated, *, scope: Scope, engine: Engine, cost: Decimal | None, public_url: str
+) -> dict[str, Any]:
+    """Metadata of one item in one language. Numbers are plotted by Dagster, over partitions and over time."""
+    link = dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}")
+    if result.is_source:
+        return {"item": link, "source": f"The item is written in {result.language}: '{scope.source_field}' says so."}
+    metadata: dict[str, Any] = {
+        "item": link,
+        "engine": engine.name,
+        "seconds": round(result.seconds, 3),
+        "segments_reused": result.reused,
+        "segments_sent": result.sent,
+        **_consumed(result.usage, cost),
+    }
+    if result.written:
+        metadata["fields_written"] = ", ".join(result.written)
+    if result.kept:
+        metadata["human_text_kept"] = ", ".join(result.kept)
+    if result.left:
+        metadata["not_translated"] = f"Text in a form that cannot be cut: {', '.join(result.left)}"
+    if result.reviews:
+        metadata["needs_review"] = dg.MetadataValue.table([_review_row(review) for review in result.reviews])
+    return metadata
+
+
+def enrichment_metadata(
+    result: Enriched, *, collection: str, engine: str, cost: Decimal | None, public_url: str
+) -> dict[str, Any]:
+    """Metadata of one item and one enrichment. Numbers are plotted by Dagster, over partitions and over time."""
+    outcome = result.outcome
+    place = "files" if collection == "directus_files" else f"content/{quote(collection)}"
+    metadata: dict[str, Any] = {
+        "item": dg.MetadataValue.url(f"{public_url}/admin/{place}/{quote(result.item)}"),
+        "engine": engine,
+        "seconds": round(result.seconds, 3),
+        **_consumed(result.usage, cost),
+    }
+    if result.values:
+        metadata["result"] = dg.MetadataValue.json(dict(result.values))
+    if outcome.written:
+        metadata["fields_written"] = ", ".join(outcome.written)
+    if outcome.rows_written or outcome.rows_removed:
+        metadata |= {"rows_written": outcome.rows_written, "rows_removed": outcome.rows_removed}
+    if outcome.kept:
+        metadata["human_value_kept"] = ", ".join(outcome.kept)
+    if outcome.reviews:
+        rows = [
+            dg.TableRecord({"target": each.target, "human value, kept": each.human, "proposal": each.proposal})
+            for each in outcome.reviews
+        ]
+        metadata["needs_review"] = dg.MetadataValue.table(rows)
+    if result.left_out:
+        metadata["input_characters_left_out"] = result.left_out
+    if result.note:
+        metadata["note"] = result.note
+    return metadata
+
+
+def _consumed(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
+    figures = {
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "characters": usage.characters,
+    }
+    return figures if cost is None else {**figures, "cost": float(cost)}
+
+
+def _review_row(review: Review) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "field": review.field,
+            "old source": review.old_source,
+            "new source": review.new_source,
+            "human text, kept": review.human,
+            "proposal": canonical(review.proposal),
+        }
+    )
+
+
+def _row(made: Made) -> dg.TableRecord:
+    size = f"{made.width} x {made.height}" if made.width else "–"
+    return dg.TableRecord(
+        {"derivative": made.label, "format": made.mime_type, "size": size, "bytes": made.bytes, "name": made.name}
+    )

@@ -1,0 +1,404 @@
+"""The sensors that follow one Directus collection: what happens there becomes runs over ranges of partitions.
+
+A sensor reads, plans and reports; what a change asks for is decided in `directus_assets.planning.changes`. A
+read that fails fails the tick, and the cursor stays. *Nothing changed* is the only reason to skip.
+"""
+
+import datetime as dt
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import dagster as dg
+
+from directus_assets.directus.feed import FeedPage, FeedPosition, Witness, begin_feed, foreign_changes, read_feed
+from directus_assets.directus.models import Activity
+from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.fast.kept_open import keep_open
+from directus_assets.orchestration.kinds.enrichments import is_enrichment
+from directus_assets.orchestration.kinds.subject import Followed, Subject
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.asked import note_first
+from directus_assets.orchestration.runs.history import failed_outputs, failures, fingerprints, record_again
+from directus_assets.orchestration.runs.report import REVIEW_MARK
+from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
+from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
+from directus_assets.orchestration.sensors.cursor import Cursor, Scan, read_cursor
+from directus_assets.orchestration.sensors.interval import minimum_interval
+from directus_assets.orchestration.sensors.outages import through_outages
+from directus_assets.orchestration.sensors.pushed import items_at_work, pushed_runs
+from directus_assets.orchestration.sensors.run_requests import RunRequests
+from directus_assets.planning.changes import Examination, deleted_items, plan_changes, right_outputs, stale_outputs
+
+_PAGE = 1000
+_REGISTRATION_SECONDS = 30.0
+"""Half of the time that Dagster gives a tick."""
+_SCAN_BATCHES = 4
+"""Batches that one tick of a scan looks at."""
+_QUEUED_RUNS = 4
+"""Changes wait in Directus while so many of their runs are unfinished: a run costs seconds to start, whatever it has to
+do, so that what has gathered by then is better made by one run than by many."""
+_QUEUED_SCAN_RUNS = 8
+"""A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
+
+_STARTS_OVER = (
+    "Directus' activity log has gone back, as with a restored backup: the feed starts over with what happened since it "
+    "was last read, and all that was made is compared."
+)
+
+
+Job: TypeAlias = Any
+"""A job as it is defined; Dagster has no public name for the type of one that is not resolved yet."""
+
+
+def build_partition_sensor(
+    subjects: Sequence[Subject],
+    project: Project,
+    *,
+    name: str,
+    description: str,
+    jobs: Sequence[Job],
+    is_seen: bool = True,
+) -> dg.SensorDefinition:
+    """The sensor that keeps up to date all that is derived from one collection.
+
+    Args:
+        subjects: what is derived, at least one; all with the same partitions. One without outputs only has its
+            partitions registered, so that a first output finds them.
+        project: whose it is.
+        name: of the sensor.
+        description: of the sensor.
+        jobs: that its runs belong to; as the subjects name them.
+        is_seen: whether Directus has ever been seen. A sensor that begins before would take what exists for what is
+            new, and have all of it made.
+    """
+    followed = Followed(subjects)
+
+    @dg.sensor(
+        name=name,
+        jobs=jobs or None,
+        minimum_interval_seconds=minimum_interval(project.settings.environment.poll_seconds),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=description,
+    )
+    @through_outages
+    def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        if not is_seen and not context.cursor:
+            return dg.SensorResult(
+                skip_reason="Directus has not answered yet. Once it does, what exists is noted.", cursor=None
+            )
+        # Ticks are in the process that lives as long as the pipeline does.
+        keep_open(project.settings.environment.state_folder)
+        tick = _Tick(context, project, followed, name)
+        return tick.run(read_cursor(Cursor, context.cursor, context.log) or tick.first_cursor())
+
+    return partition_sensor
+
+
+@dataclass
+class _Tick:
+    """One look at Directus. Each step takes the cursor and returns it moved on."""
+
+    context: dg.SensorEvaluationContext
+    project: Project
+    subject: Followed
+    sensor_name: str
+
+    def __post_init__(self) -> None:
+        self.project.directus.require_supported()
+        self.versions = dict(self.subject.code_versions)
+        self.asked = RunRequests(self.subject, self.project.names.tags)
+        self.news = "Nothing changed."
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        # Dagster opens its storage anew for each tick that asks for it, which is most of what a quiet tick would cost.
+        return self.context.instance
+
+    def first_cursor(self) -> Cursor:
+        """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""
+        waiting = {
+            output: version
+            for output, version in self.versions.items()
+            if not self.subject.part_of(output).backfills_on_start(output)
+        }
+        return Cursor(
+            feed=begin_feed(self.project.directus),
+            registered_pages=0,
+            code_versions=waiting,
+            revision=self.subject.revision,
+        )
+
+    def run(self, cursor: Cursor) -> dg.SensorResult:
+        if cursor.registered_pages is not None:
+            cursor = self._register_existing(cursor)
+        cursor = self._keep_all(cursor)
+        cursor = self._follow_feed(cursor)
+        cursor = self._follow_outputs(cursor)
+        if cursor.scan and cursor.registered_pages is None:
+            cursor = self._scan(cursor, cursor.scan)
+        cursor = self._remove_leaving(cursor)
+        return dg.SensorResult(
+            run_requests=self.asked.requests,
+            skip_reason=None if self.asked.requests else self.news,
+            cursor=cursor.model_dump_json(),
+        )
+
+    def _register_existing(self, cursor: Cursor) -> Cursor:
+        deadline = time.monotonic() + _REGISTRATION_SECONDS
+        page = cursor.registered_pages or 0
+        while time.monotonic() < deadline:
+            keys = self.subject.existing(page=page + 1, size=_PAGE)
+            self._register(keys)
+            if len(keys) < _PAGE:
+                self._note_first(note for part in self.subject.parts for note in part.notes)
+                return cursor.model_copy(update={"registered_pages": None})
+            page += 1
+        return cursor.model_copy(update={"registered_pages": page})
+
+    def _follow_feed(self, cursor: Cursor) -> Cursor:
+        directus = self.project.directus
+        # Before the feed, which then has the entries of all uploads that it has entries of.
+        uploads = self._follow_uploads(cursor)
+        page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
+        if page.starts_over:
+            self.news = _STARTS_OVER
+            self.context.log.warning(_STARTS_OVER)
+            return self._look_at_all(cursor, page.position)
+        moved = {"feed": page.position, "uploads": uploads.position}
+        foreign = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
+        entries = [*foreign, *uploads.changes]
+        own = self._own_writes(page.entries)
+        # Our own writes as well: a description that an enrichment has written is shown like any other.
+        self._keep(entry.item for entry in (*page.entries, *entries) if entry.collection == FILES)
+        if not (entries or own or cursor.unready or cursor.pushed):
+            return cursor.model_copy(update=moved)
+        # First of all: what is touched may be for Directus to say, and while changes wait each tick would ask again.
+        if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: CHANGE}) >= _QUEUED_RUNS:
+            return cursor
+        keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
+        followers = self._stale_followers(own)
+        if not keys:
+            self.asked.add(
+                followers,
+                self._order() if followers else [],
+                trigger=CHANGE,
+                priority=FRESH_PRIORITY,
+                occasion=f"{_occasion(page, own)}-own",
+            )
+            return cursor.model_copy(update=moved)
+        outputs = list(self.versions)
+        # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
+        pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)
+        examination = self.subject.examine(keys, outputs)
+        made = self._fingerprints(outputs, keys)
+        plan = plan_changes(
+            examination,
+            deleted=deleted_items(entries, self.subject.collection),
+            known=self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys),
+            materialized=made,
+        )
+        self._show_right(right_outputs(examination.wanted, made))
+        self._register(plan.registered)
+        at_work = items_at_work(self.instance, pushed, plan.stale)
+        stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
+        if cursor.pushed:
+            stale = self._without_given_up(stale, cursor.pushed, examination)
+        stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
+        if stale:
+            occasion = f"{_occasion(page, foreign)}{uploads.occasion}"
+            self.asked.add(stale, self._order(), trigger=CHANGE, priority=FRESH_PRIORITY, occasion=occasion)
+        # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
+        leaving = [key for key in cursor.leaving if key not in examination.present]
+        return cursor.model_copy(
+            update={
+                **moved,
+                "leaving": tuple(dict.fromkeys([*leaving, *plan.removed])),
+                "unready": examination.unready,
+                "pushed": tuple(key for key in keys if key in at_work),
+            }
+        )
+
+    def _show_right(self, right: Set[tuple[str, str]]) -> None:
+        """What a run has failed on, and a change has put right, is no failure any more."""
+        keys = sorted({key for _, key in right})
+        for output, key in self._failed({output for output, _ in right}, keys) & right if right else ():
+            record_again(self.instance, self.subject.assets[output], key)
+
+    def _keep_all(self, cursor: Cursor) -> Cursor:
+        """Where what belongs into an export has changed, all of it is looked at."""
+        state = "|".join(upkeep.state for upkeep in self.subject.upkeeps)
+        if cursor.kept == state or not self._keep(None):
+            return cursor
+        return cursor.model_copy(update={"kept": state})
+
+    def _keep(self, ids: Iterable[str] | None) -> bool:
+        """Keeps true what was made by runs of these partitions, or of all. What hinders it does not hinder pictures,
+        and passes or is reported by the reconcile."""
+        asked = None if ids is None else list(dict.fromkeys(ids))
+        try:
+            for upkeep in self.subject.upkeeps:
+                if asked is None or (asked and upkeep.state):
+                    upkeep.keep(asked)
+        except DirectusAssetsError as error:
+            self.context.log.warning("The export could not be kept up to date: %s", error)
+            return False
+        return True
+
+    def _follow_uploads(self, cursor: Cursor) -> UploadPage:
+        if FILES not in self.subject.feed_collections:
+            return UploadPage(position=None)
+        return follow_uploads(self.project.directus, cursor.uploads, now=dt.datetime.now(dt.UTC))
+
+    def _look_at_all(self, cursor: Cursor, feed: FeedPosition) -> Cursor:
+        """Has all rows registered, and all that was made before compared with what Directus has now."""
+        outputs = tuple(sorted(cursor.code_versions.keys() & self.versions.keys()))
+        complete = cursor.scan.complete if cursor.scan else ()
+        scan = Scan(id=secrets.token_hex(4), outputs=outputs, complete=complete) if outputs else None
+        # What was on its way out may be there again.
+        anew = {"feed": feed, "uploads": None, "registered_pages": 0, "scan": scan, "leaving": ()}
+        return cursor.model_copy(update=anew)
+
+    def _own_writes(self, entries: Sequence[Activity]) -> list[Activity]:
+        """Our own writes, where what an enrichment has written may be what a preset or a translation is made from.
+
+        Never a change for enrichments themselves: two that read what the other writes would ask for each other forever.
+        """
+        if not any(map(is_enrichment, self.versions)) or all(map(is_enrichment, self.versions)) or not entries:
+            return []
+        foreign = {entry.id for entry in foreign_changes(entries, own_user_id=self.project.directus.own_user_id)}
+        return [entry for entry in entries if entry.id not in foreign and entry.action in ("create", "update")]
+
+    def _stale_followers(self, own: Sequence[Activity]) -> dict[str, frozenset[str]]:
+        """The presets and languages that our own writes have made stale; what was never made is on its way."""
+        keys = self.subject.touched(own) if own else []
+        if not keys:
+            return {}
+        outputs = [output for output in self.versions if not is_enrichment(output)]
+        made = self._fingerprints(outputs, keys)
+        wanted = self.subject.examine(keys, outputs).wanted
+        return stale_outputs({place: own for place, own in wanted.items() if place in made}, made)
+
+    def _without_given_up(
+        self, stale: Mapping[str, Set[str]], pushed: Sequence[str], examination: Examination
+    ) -> dict[str, frozenset[str]]:
+        """Leaves out what a pushed run has tried, in the very state that it is in now: the reconcile looks after it."""
+        tried = failures(self.instance, self.subject.assets, pushed, first_wait_seconds=0)
+        given_up = {
+            output for output, (_, failure) in tried.items() if failure.fingerprint == examination.wanted.get(output)
+        }
+        left = {key: frozenset(name for name in names if (name, key) not in given_up) for key, names in stale.items()}
+        return {key: names for key, names in left.items() if names}
+
+    def _follow_outputs(self, cursor: Cursor) -> Cursor:
+        """Where an output is new or is made in another way, a scan of all partitions finds what is stale."""
+        revised = cursor.revision != self.subject.revision
+        if cursor.code_versions == self.versions and not revised:
+            return cursor
+        changed = {key for key, version in self.versions.items() if cursor.code_versions.get(key) != version}
+        complete = {output for output in changed if self._is_for_all(output, cursor)}
+        if cursor.registered_pages is None:
+            # What has begun to be derived only now waits for a backfill of what there is; what comes gets it.
+            new = sorted(output for output in changed - complete if output not in cursor.code_versions)
+            self._note_first(self.subject.part_of(output).note_of(output) for output in new)
+            if new and (waiting := len(self._order())):
+                self.news = _waits(new, waiting)
+                self.context.log.info(self.news)
+        outputs = set(self.versions) if revised else changed
+        if cursor.scan:
+            outputs |= set(cursor.scan.outputs)
+            complete |= set(cursor.scan.complete)
+        outputs &= set(self.versions)
+        scan = None
+        if outputs:
+            scan = Scan(
+                id=secrets.token_hex(4), outputs=tuple(sorted(outputs)), complete=tuple(sorted(complete & outputs))
+            )
+        return cursor.model_copy(
+            update={"code_versions": self.versions, "revision": self.subject.revision, "scan": scan}
+        )
+
+    def _is_for_all(self, output: str, cursor: Cursor) -> bool:
+        return self.subject.part_of(output).is_for_all(output, is_new=output not in cursor.code_versions)
+
+    def _note_first(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            note_first(self.project.memory, note, self._order())
+
+    def _scan(self, cursor: Cursor, scan: Scan) -> Cursor:
+        if unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan", **self.project.names.tags}) >= _QUEUED_SCAN_RUNS:
+            return cursor
+        order = self._order()
+        size = min(part.batch_size for part in self.subject.parts)
+        keys = order[scan.position : scan.position + _SCAN_BATCHES * size]
+        examination = self.subject.examine(keys, scan.outputs)
+        wanted = examination.wanted
+        made = self._fingerprints(scan.outputs, keys)
+        partial = set(scan.outputs).difference(scan.complete)
+        if partial:
+            known = made.keys() | self._failed(partial, keys)
+            wanted = {
+                (name, key): value
+                for (name, key), value in wanted.items()
+                if (name, key) in known or name not in partial
+            }
+        made = {output: fingerprint.removesuffix(REVIEW_MARK) for output, fingerprint in made.items()}
+        stale = stale_outputs(wanted, made)
+        self.asked.add(stale, order, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
+        position = scan.position + len(keys)
+        rest = scan.model_copy(update={"position": position}) if position < len(order) else None
+        unready = tuple(dict.fromkeys([*cursor.unready, *examination.unready]))
+        return cursor.model_copy(update={"scan": rest, "unready": unready})
+
+    def _remove_leaving(self, cursor: Cursor) -> Cursor:
+        """Removes partitions whose row is gone, but not under a run whose range they mark."""
+        staying = [key for key in cursor.leaving if self._marks_a_run(key)]
+        going = set(cursor.leaving) - set(staying)
+        if cursor.scan and going:
+            # What comes after a removed partition moves up, and would be passed over.
+            behind = len(going.intersection(self._order()[: cursor.scan.position]))
+            scan = cursor.scan.model_copy(update={"position": cursor.scan.position - behind})
+            cursor = cursor.model_copy(update={"scan": scan})
+        for key in going:
+            self.instance.delete_dynamic_partition(self.subject.partitions_name, key)
+        return cursor.model_copy(update={"leaving": tuple(staying)})
+
+    def _marks_a_run(self, key: str) -> bool:
+        return self.asked.marks(key) or marks_an_unfinished_run(self.instance, key)
+
+    def _register(self, keys: Iterable[str]) -> None:
+        # Many keys at once go in through the instance: as part of a sensor's result they cost 2.7 ms each.
+        new = list(keys)
+        if new:
+            self.instance.add_dynamic_partitions(self.subject.partitions_name, new)
+
+    def _order(self) -> Sequence[str]:
+        return self.instance.get_dynamic_partitions(self.subject.partitions_name)
+
+    def _fingerprints(self, outputs: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], str]:
+        made = fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
+        gone = {output for upkeep in self.subject.upkeeps for output in upkeep.missing(made)}
+        return {output: own for output, own in made.items() if output not in gone}
+
+    def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
+        assets = {output: self.subject.assets[output] for output in outputs}
+        return failed_outputs(self.instance, assets, keys, partitions_name=self.subject.partitions_name)
+
+
+def _waits(new: Sequence[str], waiting: int) -> str:
+    return (
+        f"New: {', '.join(new)}. Items that are created or changed from now on get it; the {waiting} existing ones "
+        "wait. To start them, select the asset in the UI and materialize its missing partitions; `directus-assets plan "
+        "--missing-only` shows the cost. With `backfill_on_start: true` in the YAML file nothing waits."
+    )
+
+
+def _occasion(page: FeedPage, entries: Sequence[Activity]) -> str:
+    """What a run is known by: the last of these entries, or where nothing was logged, the position."""
+    if entries:
+        return Witness.of(entries[-1]).name
+    position = page.position
+    return f"{position.witness.name if position.witness else position.last_id}-complete"

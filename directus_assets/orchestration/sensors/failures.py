@@ -1,0 +1,82 @@
+"""`directus_failure_sensor`: tells people of what failed for good. Defined only where the YAML file asks for it."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import dagster as dg
+
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.notify import Cause, call_webhook, forget_causes, last_editors, new_causes, tell_editor
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import failures_of_run
+from directus_assets.orchestration.runs.tags import CLICK_TAG, WILL_RETRY_TAG
+from directus_assets.orchestration.sensors.interval import minimum_interval
+
+
+def build_failure_sensor(
+    project: Project, collections: Mapping[dg.AssetKey, str], *, jobs: Collection[str]
+) -> dg.SensorDefinition:
+    """The sensor.
+
+    Args:
+        project: whose editors are told.
+        collections: the Directus collection of each asset's partitions.
+        jobs: the names of our jobs; other runs of the code location are nothing that we tell of.
+    """
+
+    @dg.run_failure_sensor(
+        name=project.names.failure_sensor,
+        minimum_interval_seconds=minimum_interval(30),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells the editor, or a webhook, of what failed for good.",
+    )
+    def failure_sensor(context: dg.RunFailureSensorContext) -> None:
+        run = context.dagster_run
+        if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(collections):
+            return
+        causes = _causes(context, collections)
+        if not causes and run.tags.get(WILL_RETRY_TAG) == "true":
+            return  # A worker died, and another one goes on: nothing has failed for good.
+        notify = project.settings.config.notify
+        new = new_causes(project.memory, causes)
+        try:
+            if notify.webhook and (new or not causes):
+                call_webhook(notify.webhook.get_secret_value(), _body(context, new))
+            if notify.editors and CLICK_TAG not in run.tags:  # whoever clicked is told of the whole outcome
+                _tell_editors(project, new)
+        except DirectusAssetsError as error:
+            forget_causes(project.memory, new)
+            context.log.warning("Not everybody could be told: %s", error)
+
+    return failure_sensor
+
+
+def _causes(context: dg.RunFailureSensorContext, collections: Mapping[dg.AssetKey, str]) -> list[Cause]:
+    """What the run recorded of items that failed; nothing where the run itself died."""
+    failures = failures_of_run(context.instance, context.dagster_run.run_id)
+    found = {
+        Cause(collection=collections[asset_key], item=item, text=text): None
+        for (asset_key, item), text in failures.items()
+        if asset_key in collections
+    }
+    return list(found)
+
+
+def _tell_editors(project: Project, causes: Sequence[Cause]) -> None:
+    """One notification for each item whose editor is known."""
+    by_item: dict[tuple[str, str], list[Cause]] = {}
+    for cause in causes:
+        by_item.setdefault((cause.collection, cause.item), []).append(cause)
+    for collection in sorted({collection for collection, _ in by_item}):
+        items = {item: own for (name, item), own in by_item.items() if name == collection}
+        editors = last_editors(project.directus, collection, list(items))
+        for item, editor in editors.items():
+            tell_editor(project.directus, editor, items[item])
+
+
+def _body(context: dg.RunFailureSensorContext, causes: Sequence[Cause]) -> dict[str, object]:
+    return {
+        "run": context.dagster_run.run_id,
+        "job": context.dagster_run.job_name,
+        "error": context.failure_event.message or "",
+        "failures": [{"collection": c.collection, "item": c.item, "reason": c.text} for c in causes],
+    }

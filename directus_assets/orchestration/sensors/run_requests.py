@@ -1,0 +1,68 @@
+"""What a tick asks for: what is stale becomes runs over ranges of partitions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from directus_assets.orchestration.kinds.subject import Followed, Subject
+from directus_assets.orchestration.runs.tags import (
+    PRIORITY_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    TRIGGER_TAG,
+    fitting,
+    range_tags,
+)
+from directus_assets.planning.changes import Batch, batches
+
+
+@dataclass
+class RunRequests:
+    """The runs of one tick.
+
+    Args:
+        subject: what is followed.
+        tags: what all runs of the project carry.
+        requests: what has been asked for so far.
+    """
+
+    subject: Followed
+    tags: Mapping[str, str]
+    requests: list[dg.RunRequest] = field(default_factory=list)
+
+    def add(
+        self, stale: Mapping[str, frozenset[str]], order: Sequence[str], *, trigger: str, priority: str, occasion: str
+    ) -> None:
+        """Asks for runs over what is stale, each part's in its own job.
+
+        Args:
+            stale: outputs by partition.
+            order: all partitions, in Dagster's order.
+            trigger: why.
+            priority: in the queue.
+            occasion: what has happened: the same batch on the same occasion is asked for once, however often the tick
+                is repeated.
+        """
+        for part in self.subject.parts:
+            own = {key: outputs & part.assets.keys() for key, outputs in stale.items()}
+            for batch in batches(own, order, size=part.batch_size):
+                self.requests.append(self._request(batch, part, trigger, priority, occasion))
+
+    def marks(self, key: str) -> bool:
+        """Whether a partition is one end of the range of a run that is asked for."""
+        return any(key in (each.tags[RANGE_START_TAG], each.tags[RANGE_END_TAG]) for each in self.requests)
+
+    def _request(self, batch: Batch, part: Subject, trigger: str, priority: str, occasion: str) -> dg.RunRequest:
+        outputs = sorted(batch.outputs)
+        return dg.RunRequest(
+            run_key=fitting(":".join([trigger, occasion, batch.first, batch.last, *outputs])),
+            job_name=part.job_name,
+            asset_selection=[part.assets[output] for output in outputs],
+            tags={
+                **range_tags(batch.first, batch.last),
+                TRIGGER_TAG: trigger,
+                PRIORITY_TAG: priority,
+                **self.tags,
+            },
+        )

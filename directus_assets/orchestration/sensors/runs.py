@@ -1,0 +1,72 @@
+"""`directus_runs_sensor`: ends runs whose worker is dead, so that Dagster tries them again."""
+
+import time
+from collections.abc import Collection
+
+import dagster as dg
+
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.runs.alive import Silence, Watch, is_dead
+from directus_assets.orchestration.sensors.cursor import read_cursor
+from directus_assets.orchestration.sensors.interval import minimum_interval
+from directus_assets.orchestration.sensors.outages import through_outages
+
+_MESSAGE = "The worker of this run is gone: it has given no sign of life for some minutes."
+
+
+def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection[dg.AssetKey]) -> dg.SensorDefinition:
+    """The sensor.
+
+    Args:
+        names: what it is called.
+        jobs: the names of our jobs; what they do gives `signs_of_life`.
+        assets: our assets, which people and backfills start in a job of Dagster's own.
+    """
+
+    @dg.sensor(
+        name=names.runs_sensor,
+        minimum_interval_seconds=minimum_interval(30),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs whose worker died without a word, so that they are tried again.",
+    )
+    @through_outages
+    def runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        watch = read_cursor(Watch, context.cursor, context.log) or Watch()
+        dead, watch = end_dead_runs(context.instance, watch, jobs=jobs, assets=assets, now=time.time())
+        context.update_cursor(watch.model_dump_json())
+        return dg.SkipReason(f"Ended without their workers: {', '.join(dead)}." if dead else "All workers are alive.")
+
+    return runs_sensor
+
+
+def end_dead_runs(
+    instance: dg.DagsterInstance, watch: Watch, *, jobs: Collection[str], assets: Collection[dg.AssetKey], now: float
+) -> tuple[list[str], Watch]:
+    """Marks as failed what is started, of ours, and dead.
+
+    A failed run is tried again (`run_retries`), and one that is not dead after all does no harm: what it makes is what
+    the other one makes.
+
+    Args:
+        instance: whose runs.
+        watch: what the look before has seen.
+        jobs: as for the sensor.
+        assets: as for the sensor.
+        now: seconds since 1970.
+
+    Returns:
+        The ids of those runs, and what this look has seen.
+    """
+    dead = []
+    seen: dict[str, Silence] = {}
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(assets):
+            continue
+        latest = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
+        if not latest:
+            continue
+        seen[run.run_id] = watch.look(run.run_id, latest[0].storage_id, now=now)
+        if is_dead(latest[0].event_log_entry, silent_seconds=seen[run.run_id].seconds):
+            instance.report_run_failed(run, _MESSAGE)
+            dead.append(run.run_id)
+    return dead, Watch(looked_at=now, runs=seen)

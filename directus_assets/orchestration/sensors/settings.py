@@ -1,0 +1,96 @@
+"""`directus_settings_sensor`: follows what definitions are built from, and has them built anew."""
+
+import time
+
+import dagster as dg
+from pydantic import BaseModel
+
+from directus_assets.directus.feed import FeedPosition, begin_feed, read_feed
+from directus_assets.errors import PermanentError
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.proof import identity, require_ours
+from directus_assets.orchestration.sensors.cursor import read_cursor
+from directus_assets.orchestration.sensors.interval import minimum_interval
+from directus_assets.orchestration.sensors.outages import through_outages
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.settings import DEFAULT, Settings, load_each
+from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
+
+_PATIENCE_SECONDS = 30.0
+"""Webserver and daemon follow a reload within about 12 s; asking again sooner only keeps them busy."""
+
+
+class SettingsCursor(BaseModel):
+    """Where the sensor stands."""
+
+    feed: FeedPosition
+    compared: str = ""
+    """The digest of the snapshot that is known to be what Directus has at this position."""
+    reloaded_at: float = 0.0
+    """When the definitions were last asked to be built anew, in seconds since 1970."""
+
+
+def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefinition:
+    """The sensor that compares Directus with the snapshot that these definitions were built from."""
+
+    digest = loaded.digest
+
+    @dg.sensor(
+        name=project.names.settings_sensor,
+        minimum_interval_seconds=minimum_interval(project.settings.environment.poll_seconds),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Follows presets, languages, translated collections and glossary in Directus, and the YAML file.",
+        tags=identity(project.settings),
+    )
+    @through_outages
+    def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        directus = project.directus
+        cursor = read_cursor(SettingsCursor, context.cursor, context.log) or SettingsCursor(feed=begin_feed(directus))
+        if text := _file_changed(project.settings):
+            return _skip(text, _rebuilt(project.settings, project.names, cursor))
+        page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)
+        cursor = cursor.model_copy(update={"feed": page.position})
+        # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
+        if not (page.entries or page.starts_over) and cursor.compared == digest:
+            return _skip("Nothing changed.", cursor)
+        faults: dict[str, PermanentError] = {}
+        current = take_snapshot(directus, project.wanted, known=loaded, faults=faults)
+        if current == loaded:
+            # A right that is given, for one, leaves no trace in the feed.
+            reasons = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
+            compared = "" if faults else digest
+            return _skip(" ".join(["Nothing changed.", *reasons]), cursor.model_copy(update={"compared": compared}))
+        message = "What definitions are built from changed in Directus: they are being built anew."
+        write_snapshot(current, project.settings.environment.state_folder)
+        return _skip(message, _rebuilt(project.settings, project.names, cursor.model_copy(update={"compared": ""})))
+
+    return directus_settings_sensor
+
+
+def _file_changed(loaded: Settings) -> str:
+    """What has happened to the YAML file since it was loaded; empty if nothing that matters.
+
+    Raises:
+        ConfigurationError: it cannot be loaded any more; what was loaded stays in effect for the sensors.
+    """
+    if not loaded.is_from_file:
+        return ""
+    now = load_each().get(loaded.project or DEFAULT)
+    if isinstance(now, Settings) and now.edition == loaded.edition:
+        return ""
+    return "The YAML file has changed: the definitions are being built anew."
+
+
+def _rebuilt(settings: Settings, names: Names, cursor: SettingsCursor) -> SettingsCursor:
+    """Has the definitions built anew, unless that was asked for just now."""
+    if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
+        return cursor
+    webserver = Webserver(settings.environment.webserver_url)
+    require_ours(webserver, settings)
+    webserver.reload_definitions(names.settings_sensor)
+    return cursor.model_copy(update={"reloaded_at": time.time()})
+
+
+def _skip(reason: str, cursor: SettingsCursor) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=cursor.model_dump_json())

@@ -1,0 +1,91 @@
+"""People win: who the text in a target field belongs to, and what may be done with it.
+
+A three-way comparison per field, of what we remember, what the source says now, and what the target says now. The
+record of a field moves with each decision; it has to be stored before anything is written.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.ownership.field_records import FieldRecord, canonical, digest
+
+
+class Standing(Enum):
+    """Whose a target field is."""
+
+    EMPTY = "nobody's: ours to fill"
+    OURS = "what we wrote last"
+    HUMAN = "a human's, for the present source"
+    OUTDATED = "a human's, for an earlier source"
+
+
+class Verdict(Enum):
+    """What happens to a target field."""
+
+    WRITE = "write"
+    NOTHING = "nothing"
+    KEEP = "keep"
+    REVIEW = "needs review"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """A verdict, and the field's record from then on."""
+
+    verdict: Verdict
+    record: FieldRecord
+
+
+def standing(record: FieldRecord | None, *, source: JsonValue, target: JsonValue) -> Standing:
+    """Whose the text in the target is. Only a `HUMAN` one needs no translation.
+
+    Args:
+        record: what is remembered of the field; None for nothing, and then every text is a human's.
+        source: the field's value in the source language.
+        target: the field's value in the target language.
+    """
+    if is_empty(target):
+        return Standing.EMPTY
+    if record is None:
+        return Standing.HUMAN
+    if digest(target) in {record.written, record.intended}:
+        return Standing.OURS
+    if canonical(source) == record.source or _was_revised(record, source=source, target=target):
+        return Standing.HUMAN
+    return Standing.OUTDATED
+
+
+def decide(record: FieldRecord | None, *, source: JsonValue, target: JsonValue, proposal: JsonValue = None) -> Decision:
+    """What to do with one field.
+
+    Args:
+        record: as for `standing`.
+        source: as for `standing`.
+        target: as for `standing`, read as late as can be.
+        proposal: our translation of `source`; not looked at where the target is a `HUMAN` one.
+    """
+    whose = standing(record, source=source, target=target)
+    known = record or FieldRecord(source=canonical(source))
+    seen = replace(known, intended="", seen_source=digest(source), seen_target=digest(target))
+    if whose is Standing.HUMAN:
+        return Decision(verdict=Verdict.KEEP, record=replace(seen, source=canonical(source)))
+    if canonical(proposal) == canonical(target) or (is_empty(proposal) and is_empty(target)):
+        written = "" if is_empty(target) else digest(target)
+        return Decision(verdict=Verdict.NOTHING, record=FieldRecord(source=canonical(source), written=written))
+    if whose is Standing.OUTDATED:
+        return Decision(verdict=Verdict.REVIEW, record=seen)
+    # The present text, not the recorded one: a killed run may have written what it only intended.
+    written = digest(target) if whose is Standing.OURS else known.written
+    record = FieldRecord(source=canonical(source), written=written, intended=digest(proposal))
+    return Decision(verdict=Verdict.WRITE, record=record)
+
+
+def is_empty(value: JsonValue) -> bool:
+    """Whether a field holds nothing that anybody could have meant."""
+    return value in (None, [], {}) or (isinstance(value, str) and not value.strip())
+
+
+def _was_revised(record: FieldRecord, *, source: JsonValue, target: JsonValue) -> bool:
+    """Whether a human has changed the text since it was last seen, while the source stayed: then it was reviewed."""
+    return record.seen_source == digest(source) and record.seen_target not in {"", digest(target)}
