@@ -1,0 +1,143 @@
+"""The rim of the door: HTTP on one side, `Room` on the other. Starlette and uvicorn come with Dagster's webserver."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from directus_assets.door.requests import (
+    MOST_BYTES,
+    SECRET_HEADER,
+    Head,
+    Refused,
+    holds_secret,
+    parse_body,
+    project_of,
+    require_form,
+    too_large,
+)
+from directus_assets.door.room import Room
+from directus_assets.errors import DirectusAssetsError
+
+BODY_SECONDS = 3.0
+"""How long a body may take to arrive."""
+
+logger = logging.getLogger(__name__)
+
+
+class DoorApp:
+    """The ASGI application.
+
+    Whoever does not hold the secret of a project gets 403 and nothing else, whatever they ask for, and nothing of what
+    they send is read.
+
+    Args:
+        rooms: by name of the project.
+    """
+
+    def __init__(self, rooms: Mapping[str, Room]) -> None:
+        self._rooms = rooms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] == "http":
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        head = _head(request)
+        room = self._rooms.get(project_of(head.path))
+        if room is None or not await run_in_threadpool(_is_open, room, head):
+            # The rest of the request stays unread, so the connection cannot be used for another one.
+            return Response(status_code=HTTPStatus.FORBIDDEN, headers={"connection": "close"})
+        try:
+            kind = require_form(head)
+            body = parse_body(kind, await _read(request))
+            return JSONResponse(await run_in_threadpool(room.take, body), status_code=HTTPStatus.ACCEPTED)
+        except Refused as error:
+            content = {"errors": [{"message": error.reason}]}
+            return JSONResponse(content, status_code=error.status, headers={"connection": "close"})
+
+
+def _is_open(room: Room, head: Head) -> bool:
+    try:
+        return holds_secret(head, room.secrets.digests(head.secret))
+    except DirectusAssetsError as error:
+        logger.warning("The secrets that the door opens to cannot be read: %s", error)
+        return False
+
+
+async def _read(request: Request) -> bytes:
+    """The body, as long as it is small and arrives soon.
+
+    Raises:
+        Refused: it is not, or does not.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise too_large()
+    except TimeoutError:
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive.") from None
+    except ClientDisconnect:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body did not arrive.") from None
+    return bytes(body)
+
+
+def _head(request: Request) -> Head:
+    secrets = request.headers.getlist(SECRET_HEADER)
+    return Head(
+        method=request.method,
+        path=request.scope["path"],
+        query=request.scope["query_string"],
+        content_type=request.headers.get("content-type", ""),
+        length=request.headers.get("content-length"),
+        secret=secrets[0] if len(secrets) == 1 else "",
+    )
+
+
+def make_server(rooms: Mapping[str, Room], *, host: str, port: int) -> uvicorn.Server:
+    """The HTTP server; it says nothing of itself."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            DoorApp(rooms),
+            host=host,
+            port=port,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=False,
+            limit_concurrency=100,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=3,
+        )
+    )
+
+
+@contextlib.contextmanager
+def at_work(rooms: Mapping[str, Room]) -> Iterator[None]:
+    """Has all rooms carry out what they take, for as long as the block runs."""
+    threads = [threading.Thread(target=room.work, name=f"door-{name}") for name, room in rooms.items()]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for room in rooms.values():
+            room.stop()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,154 @@
+"""What a request has to look like to be let in: pure decisions on its head and its body."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+
+from directus_assets.clicks import Button
+
+SECRET_HEADER = "directus-assets-secret"  # noqa: S105 - a name, not a secret
+
+MOST_BYTES = 256 * 1024
+"""A click on a thousand items, with the rows that name their files, has a quarter of this."""
+
+_MOST_KEYS = 5000
+_LONGEST_KEY = 255
+_CONFIG = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+_Name = Annotated[StrictStr, Field(min_length=1, max_length=_LONGEST_KEY)]
+_Key = _Name | Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+_User = Annotated[StrictStr, Field(pattern=r"^[0-9A-Fa-f-]{1,36}$")]
+
+
+class Refused(Exception):
+    """A request that is not let in; `status` is all that a caller without the secret hears."""
+
+    def __init__(self, status: HTTPStatus, reason: str = "") -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Kind(Enum):
+    """What a request can be. The value is the last part of its path."""
+
+    CHANGES = "changes"
+    CLICKS = "clicks"
+    CHECK = "check"
+
+
+class Changed(BaseModel):
+    """These items changed."""
+
+    model_config = _CONFIG
+
+    collection: _Name
+    keys: Annotated[list[_Key], Field(min_length=1, max_length=_MOST_KEYS)]
+    user: _User | None = None
+    """Who changed them; nobody where Directus itself did."""
+
+
+class Clicked(BaseModel):
+    """This editor clicked this button on these items."""
+
+    model_config = _CONFIG
+
+    button: Annotated[Button, Field(strict=False)]
+    collection: _Name
+    keys: Annotated[list[_Key], Field(min_length=1, max_length=_MOST_KEYS)]
+    user: _User
+    files: Any = None
+    """Of items of content: their rows, with the fields that name files."""
+
+
+class Checked(BaseModel):
+    """Whoever set the flows up wants to know whether the way is open."""
+
+    model_config = _CONFIG
+
+    user: _User | None = None
+
+
+Body = Changed | Clicked | Checked
+
+_BODIES: dict[Kind, type[Body]] = {Kind.CHANGES: Changed, Kind.CLICKS: Clicked, Kind.CHECK: Checked}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """All of a request but its body."""
+
+    method: str
+    path: str
+    query: bytes = b""
+    content_type: str = ""
+    length: str | None = None
+    """What it says of its own size."""
+    secret: str = field(default="", repr=False)
+
+
+def project_of(path: str) -> str:
+    """The project that a path names: empty in `/changes`, `shop` in `/shop/changes`."""
+    return path.strip("/").rpartition("/")[0]
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def holds_secret(head: Head, digests: Collection[str]) -> bool:
+    """Whether a caller holds one of the secrets with these digests."""
+    given = digest_of(head.secret)
+    # All of them are compared, each in constant time.
+    matches = [hmac.compare_digest(given, digest) for digest in digests]
+    return bool(head.secret) and any(matches)
+
+
+def require_form(head: Head) -> Kind:
+    """Makes sure that a request is a small piece of JSON which was posted; returns what it is.
+
+    Raises:
+        Refused: it is not.
+    """
+    if head.method != "POST":
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Only POST is taken.")
+    if head.query:
+        raise Refused(HTTPStatus.BAD_REQUEST, "No query is taken.")
+    if head.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only application/json is taken.")
+    if head.length is not None and not (head.length.isdecimal() and head.length.isascii()):
+        raise Refused(HTTPStatus.BAD_REQUEST, "Content-Length is no number.")
+    if head.length is not None and (len(head.length) > 9 or int(head.length) > MOST_BYTES):
+        raise too_large()
+    try:
+        return Kind(head.path.rpartition("/")[2])
+    except ValueError:
+        raise Refused(HTTPStatus.NOT_FOUND, "There is nothing here.") from None
+
+
+def too_large() -> Refused:
+    """What is said of a body that is larger than any of ours."""
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MOST_BYTES} bytes.")
+
+
+def parse_body(kind: Kind, body: bytes) -> Body:
+    """What a body says.
+
+    Raises:
+        Refused: it is not JSON, or holds anything besides what belongs there.
+    """
+    try:
+        return _BODIES[kind].model_validate(json.loads(body))
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise Refused(HTTPStatus.BAD_REQUEST, f"'{place}': {error.errors()[0]['msg']}.") from None
+    except (ValueError, RecursionError):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is no JSON.") from None

@@ -1,0 +1,151 @@
+"""What happens behind the door for one Directus project: what is let in is checked, gathered, and carried out."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+
+from directus_assets.door.gathering import Changes, Gathering
+from directus_assets.door.limits import Limit
+from directus_assets.door.requests import Changed, Checked, Clicked, Refused
+from directus_assets.door.secrets import KnownSecrets
+from directus_assets.errors import DirectusAssetsError, TransientError, as_error
+
+CHANGES_PER_MINUTE = 600
+CLICKS_PER_MINUTE = 30
+
+R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
+
+
+class Carrier(Protocol):
+    """Who carries out what was let in."""
+
+    def knows(self, collection: str) -> bool:
+        """Whether anything is derived from this collection."""
+        ...
+
+    def has_button(self, click: Clicked) -> bool:
+        """Whether this button is shown on this collection."""
+        ...
+
+    def claim(self, changes: Changes) -> None:
+        """Lets the sensors know that these items are about to be seen to. Raises DirectusAssetsError."""
+        ...
+
+    def carry(self, changes: Changes) -> None:
+        """Has done what these changes ask for, in one go. Raises DirectusAssetsError."""
+        ...
+
+    def click(self, click: Clicked) -> None:
+        """Has made again what was chosen. Raises DirectusAssetsError."""
+        ...
+
+    def check(self) -> Mapping[str, Any]:
+        """What whoever set up the flows wants to know. Raises DirectusAssetsError."""
+        ...
+
+
+@dataclass
+class Room:
+    """One project.
+
+    Args:
+        carrier: carries out what was let in.
+        secrets: the secrets that are taken.
+        gathering: where pushes wait for each other.
+        clock: for tests.
+    """
+
+    carrier: Carrier
+    secrets: KnownSecrets
+    gathering: Gathering = field(default_factory=Gathering)
+    clock: Callable[[], float] = time.monotonic
+    changes: Limit = field(default_factory=lambda: Limit(CHANGES_PER_MINUTE))
+    clicks: Limit = field(default_factory=lambda: Limit(CLICKS_PER_MINUTE))
+    _turn: threading.Condition = field(default_factory=threading.Condition)
+    _is_over: bool = False
+
+    def take(self, request: Changed | Clicked | Checked) -> Mapping[str, Any]:
+        """Takes a request whose form is right; returns what is answered.
+
+        Raises:
+            Refused: it does not fit this project, is one too many, or cannot be carried out at the moment.
+        """
+        match request:
+            case Changed():
+                return self._take_change(request)
+            case Clicked():
+                return self._take_click(request)
+            case Checked():
+                return _tried(self.carrier.check)
+
+    def work(self) -> None:
+        """Carries out what is gathered, batch by batch, until `stop` is called."""
+        claimed: Changes = {}
+        while (found := self._next(claimed)) is not None:
+            some, is_due = found
+            if some != claimed:
+                self._alone(self.carrier.claim, some)
+            if is_due:
+                self._alone(self.carrier.carry, some)
+            claimed = {} if is_due else some
+
+    def stop(self) -> None:
+        """Ends `work`. What has been gathered is left to the sensors."""
+        with self._turn:
+            self._is_over = True
+            self._turn.notify_all()
+
+    def _take_change(self, change: Changed) -> Mapping[str, Any]:
+        if not self.carrier.knows(change.collection):
+            raise Refused(HTTPStatus.BAD_REQUEST, "Nothing is derived from this collection.")
+        with self._turn:
+            now = self.clock()
+            if not self.changes.allows(change.user or "", now=now):
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many changes in a minute; the sensor sees to this.")
+            if not self.gathering.add(change.collection, list(map(str, change.keys)), now=now):
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many changes wait; the sensor sees to this.")
+            self._turn.notify_all()
+        return {"taken": len(change.keys)}
+
+    def _take_click(self, click: Clicked) -> Mapping[str, Any]:
+        if not self.carrier.has_button(click):
+            raise Refused(HTTPStatus.BAD_REQUEST, "This collection has no such button.")
+        with self._turn:
+            if not self.clicks.allows(click.user, now=self.clock()):
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many clicks in a minute. Try again later.")
+        _tried(lambda: self.carrier.click(click))
+        return {"taken": len(click.keys)}
+
+    def _next(self, claimed: Changes) -> tuple[Changes, bool] | None:
+        """Waits for what has come since `claimed`, or for the end of the batch; also gives which of both it is."""
+        with self._turn:
+            while not self._is_over:
+                due_at = self.gathering.due_at
+                if due_at is not None and due_at <= self.clock():
+                    return self.gathering.take(), True
+                some = self.gathering.peek()
+                if some != claimed:
+                    return some, False
+                self._turn.wait(None if due_at is None else due_at - self.clock())
+        return None
+
+    def _alone(self, work: Callable[[Changes], None], some: Changes) -> None:
+        try:
+            work(some)
+        except Exception as error:  # noqa: BLE001 - a batch that fails is found by the sensor, and takes no other along
+            logger.warning("A push was not carried out, and is left to the sensor: %s", as_error(error))
+
+
+def _tried(work: Callable[[], R]) -> R:
+    try:
+        return work()
+    except TransientError as error:
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+    except DirectusAssetsError as error:
+        raise Refused(HTTPStatus.BAD_GATEWAY, str(error)) from None
