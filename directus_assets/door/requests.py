@@ -11,8 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
-from directus_assets.clicks import Button
-
 SECRET_HEADER = "directus-assets-secret"  # noqa: S105 - a name, not a secret
 
 MOST_BYTES = 256 * 1024
@@ -60,7 +58,7 @@ class Clicked(BaseModel):
 
     model_config = _CONFIG
 
-    button: Annotated[Button, Field(strict=False)]
+    button: _Name
     collection: _Name
     keys: Annotated[list[_Key], Field(min_length=1, max_length=_MOST_KEYS)]
     user: _User

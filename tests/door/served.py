@@ -33,7 +33,7 @@ class Carried:
         return collection in ("posts", "directus_files")
 
     def has_button(self, click: Clicked) -> bool:
-        return click.collection == "posts" and click.button.value == "translate"
+        return click.collection == "posts" and click.button == "translate"
 
     def claim(self, changes: Changes) -> None:
         self.claims.append({name: list(keys) for name, keys in changes.items()})
