@@ -76,7 +76,10 @@ def backfill(*, project: str | None, presets: Sequence[str], missing_only: bool,
 @click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
 @click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
-def plan(*, project: str | None, collections: Sequence[str], languages: Sequence[str], missing_only: bool) -> None:
+@click.option("--fields", is_flag=True, help="Only what becomes of each field, and why.")
+def plan(
+    *, project: str | None, collections: Sequence[str], languages: Sequence[str], missing_only: bool, fields: bool
+) -> None:
     """Show what is there, what a backfill would make, and what it would cost, without making anything.
 
     With a collection or a language, no pictures are shown, and with a language translations only.
@@ -87,10 +90,12 @@ def plan(*, project: str | None, collections: Sequence[str], languages: Sequence
     from directus_assets.orchestration.project import Project
 
     work = Project(_settings(project))
-    if not collections and not languages:
+    if not (collections or languages or fields):
         show_images(console, work)
-    show_translations(console, work, collections=collections, languages=languages, missing_only=missing_only)
-    if not languages:
+    show_translations(
+        console, work, collections=collections, languages=languages, missing_only=missing_only, fields=fields
+    )
+    if not (languages or fields):
         show_enrichments(console, work, collections=collections, missing_only=missing_only)
 
 

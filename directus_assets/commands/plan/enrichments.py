@@ -9,15 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from directus_assets.commands.plan.prospects import HOW_TO_START, Prospect, failed_note, prospects_of
 from directus_assets.commands.plan.translations import money
-from directus_assets.enrichment.questions import fingerprint, source_of
 from directus_assets.errors import PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import enriched_items
 from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.report import REVIEW_MARK
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.protocol import Usage
 
@@ -30,8 +28,20 @@ class Forecast:
     """What one enrichment adds up to."""
 
     items: int = 0
+    waiting: int = 0
+    failed: int = 0
+    again: int = 0
+    """Failed ones that are tried again by themselves."""
     usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = None
+
+    def add(self, usage: Usage, prospect: Prospect) -> None:
+        """Counts one item."""
+        self.items += bool(usage.requests or usage.characters)
+        self.waiting += prospect.waits
+        self.failed += prospect.has_failed
+        self.again += prospect.is_tried_again
+        self.usage += usage
 
 
 def show_enrichments(console: Console, project: Project, *, collections: Sequence[str], missing_only: bool) -> None:
@@ -54,14 +64,25 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
     faults: dict[str, PermanentError] = {}
     found = enriched_items(project, take_snapshot(project.directus, project.wanted, faults=faults))
     table = Table(title="Enrichments, before anything is asked")
-    for name in ("collection", "enrichment", "engine", "items", "requests", "tokens in", "tokens out", "cost"):
-        table.add_column(name, justify="left" if name in ("collection", "enrichment", "engine") else "right")
+    for name in ("collection", "enrichment", "engine"):
+        table.add_column(name)
+    for name in ("items", "waiting", "failed", "requests", "tokens in", "tokens out", "cost"):
+        table.add_column(name, justify="right")
+    rows: list[Forecast] = []
     problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
     with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
         for items in found:
             if not collections or items.collection in collections:
                 for output, row in forecasts(instance, items, problems, missing_only=missing_only).items():
-                    figures = (row.items, row.usage.requests, row.usage.input_tokens, row.usage.output_tokens)
+                    rows.append(row)
+                    figures = (
+                        row.items,
+                        row.waiting,
+                        row.failed,
+                        row.usage.requests,
+                        row.usage.input_tokens,
+                        row.usage.output_tokens,
+                    )
                     table.add_row(
                         items.collection,
                         items.by_output[output].name,
@@ -70,10 +91,19 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
                         money(row.cost),
                     )
     console.print(table)
+    for note in _notes(rows):
+        console.print(note)
     for problem in problems[:_PROBLEMS_SHOWN]:
         console.print(f"[yellow]Not counted:[/] {escape(problem)}")
     if len(problems) > _PROBLEMS_SHOWN:
         console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
+
+
+def _notes(rows: Sequence[Forecast]) -> Iterator[str]:
+    if waiting := sum(row.waiting for row in rows):
+        yield f"Waiting: {waiting:,} existed before their enrichment was first seen. {HOW_TO_START}"
+    if failed := sum(row.failed for row in rows):
+        yield failed_note(failed, sum(row.again for row in rows))
 
 
 def forecasts(
@@ -81,17 +111,15 @@ def forecasts(
 ) -> dict[str, Forecast]:
     """What each enrichment of one collection would ask, by output; what cannot be known is put among the problems."""
     rows = {output: Forecast() for output in items.assets}
+    prospects = prospects_of(items.project, instance, items)
     for page in readable(_pages(instance, items), items.reader.read, problems):
-        made = fingerprints(instance, items.assets, [item.key for item in page]) if missing_only else {}
-        for item in page:
-            for output, declaration in items.by_output.items():
-                known = made.get((output, item.key), "").removesuffix(REVIEW_MARK)
-                with noted(problems):
-                    is_wanted = declaration.name in item.matches and source_of(declaration, item)
-                    if is_wanted and known != fingerprint(declaration, item):
-                        usage = items.enrichers[output].forecast(item)
-                        rows[output].items += bool(usage.requests or usage.characters)
-                        rows[output].usage += usage
+        by_key = {item.key: item for item in page}
+        wanted = items.examine_items(page, items.assets).wanted
+        for (output, key), prospect in prospects.of(wanted).items():
+            if missing_only and prospect.is_right:
+                continue
+            with noted(problems):
+                rows[output].add(items.enrichers[output].forecast(by_key[key]), prospect)
     for output, row in rows.items():
         row.cost = items.project.purse_of(items.enrichers[output].model).cost(row.usage)
     return rows

@@ -1,7 +1,7 @@
 """The image half of the command `plan`: what derivatives there are and what is missing, told from names alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 from rich.console import Console
@@ -10,11 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.commands.plan.estimates import duration, seconds_per_file
+from directus_assets.commands.plan.prospects import failed_note
 from directus_assets.commands.prune.orphans import FoundOrphans, find_orphans, take_inventory
 from directus_assets.commands.prune.undo import Orphan
 from directus_assets.errors import Forbidden
 from directus_assets.images.inventory import Inventory, Stock
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import failed_outputs, failures
 
 
 def show_images(console: Console, project: Project) -> None:
@@ -30,7 +32,10 @@ def show_images(console: Console, project: Project) -> None:
             orphans: FoundOrphans | str = find_orphans(project, instance, inventory)
         except Forbidden as error:
             orphans = f"Orphans cannot be told. {error}"
-    console.print(_stocks(project, inventory, medians))
+        failed = _failed(project, instance, inventory)
+    console.print(_stocks(project, inventory, medians, failed))
+    if counts := [len(tries) for tries in failed.values() if tries]:
+        console.print(failed_note(sum(counts), sum(sum(tries) for tries in failed.values())))
     for note in _notes(project, inventory, medians):
         console.print(escape(note))
     if isinstance(orphans, str):
@@ -63,14 +68,28 @@ def show_orphans(console: Console, orphans: Iterable[Orphan]) -> None:
     console.print(table)
 
 
-def _stocks(project: Project, inventory: Inventory, medians: Mapping[str, float]) -> Table:
+def _failed(project: Project, instance: dg.DagsterInstance, inventory: Inventory) -> dict[str, list[bool]]:
+    """By preset, whether each picture whose last try has failed is tried again by itself."""
+    assets = {preset.key: project.names.preset(preset.key) for preset in inventory.presets}
+    name = str(project.names.files_partitions.name)
+    failed = failed_outputs(instance, assets, instance.get_dynamic_partitions(name), partitions_name=name)
+    tried = failures(instance, assets, sorted({key for _, key in failed}), first_wait_seconds=0)
+    found: dict[str, list[bool]] = {preset: [] for preset in assets}
+    for output in failed:
+        found[output[0]].append(output not in tried or tried[output][1].is_transient)
+    return found
+
+
+def _stocks(
+    project: Project, inventory: Inventory, medians: Mapping[str, float], failed: Mapping[str, Sequence[bool]]
+) -> Table:
     pictures = sum(file.is_transformable for file in inventory.files.values())
     table = Table(title=f"Derivatives of {pictures:,} pictures, by name")
-    for name in ("preset", "delivery", "wanted", "present", "missing", "empty", "bytes", "to make"):
+    for name in ("preset", "delivery", "wanted", "present", "missing", "empty", "failed", "bytes", "to make"):
         table.add_column(name, justify="left" if name in ("preset", "delivery") else "right")
     for key, stock in inventory.stocks.items():
         is_enabled = project.settings.config.images.is_enabled(key)
-        counts = (stock.wanted, stock.present, stock.missing, stock.empty)
+        counts = (stock.wanted, stock.present, stock.missing, stock.empty, len(failed.get(key, ())))
         table.add_row(
             escape(key),
             project.delivery_of(key) if is_enabled else "off",

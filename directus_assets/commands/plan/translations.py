@@ -1,26 +1,27 @@
 """The translation half of the command `plan`: what a backfill would send and cost, before anything is sent."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from typing import Self
 
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from directus_assets.commands.plan.fields import show_fields
+from directus_assets.commands.plan.prospects import HOW_TO_START, Prospect, failed_note, prospects_of
 from directus_assets.errors import ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.kinds.translations import Items, build_translator
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.report import REVIEW_MARK
 from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.engines.protocol import Usage
 from directus_assets.translation.items import read_items
-from directus_assets.translation.work import Forecast
 
 _PAGE = 200
 _PROBLEMS_SHOWN = 5
@@ -31,19 +32,31 @@ class _Row:
     """What one language of one collection adds up to."""
 
     items: int = 0
+    waiting: int = 0
+    failed: int = 0
     segments: int = 0
     usage: Usage = field(default_factory=Usage)
 
-    def add(self, forecast: Forecast) -> None:
-        self.items += 1
-        self.segments += forecast.segments
-        self.usage += forecast.usage
+    def __iadd__(self, other: "_Row") -> Self:
+        self.items += other.items
+        self.waiting += other.waiting
+        self.failed += other.failed
+        self.segments += other.segments
+        self.usage += other.usage
+        return self
 
 
 def show_translations(
-    console: Console, project: Project, *, collections: Sequence[str], languages: Sequence[str], missing_only: bool
+    console: Console,
+    project: Project,
+    *,
+    collections: Sequence[str],
+    languages: Sequence[str],
+    missing_only: bool,
+    fields: bool = False,
+    instance: dg.DagsterInstance | None = None,
 ) -> None:
-    """Shows items, segments, tokens or characters, and money, for each collection and language.
+    """Shows what was discovered; and items, segments, tokens or characters, and money, by collection and language.
 
     Items are read from Directus and compared with the translation records; no engine is asked.
 
@@ -53,6 +66,8 @@ def show_translations(
         collections: only these; all where empty.
         languages: only these target languages; all where empty.
         missing_only: leave out what is materialized with the right fingerprint.
+        fields: show each field and why it is translated, copied or left, and nothing else.
+        instance: Dagster's, where it is not the one of DAGSTER_HOME.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
@@ -68,21 +83,43 @@ def show_translations(
     named = [name for name in collections if name not in project.declared]
     subjects = _chosen(found, named, languages) if named or not collections else []
     subjects += [items for items in found if items.collection in collections and items not in subjects]
-    rows: dict[tuple[str, str], _Row] = {}
+    show_fields(console, [items.scope for items in subjects], each_field=fields)
     problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
-    with dg.DagsterInstance.get() as instance, console.status("Comparing texts with what is remembered"):
-        for items in subjects:
-            codes = [row.code for row in items.languages.values() if not languages or row.code in languages]
-            rows |= {(items.name, code): _Row() for code in codes}
-            for code, forecast in _forecasts(instance, items, codes, problems, missing_only=missing_only):
-                rows[items.name, code].add(forecast)
-    console.print(_table(project, rows))
+    if not fields:
+        with (
+            nullcontext(instance) if instance else dg.DagsterInstance.get() as records,
+            console.status("Comparing texts"),
+        ):
+            rows, again = _costs(records, subjects, languages, problems, missing_only=missing_only)
+        console.print(_table(project, rows))
+        for note in _notes(project, rows, again):
+            console.print(escape(note))
     for problem in problems[:_PROBLEMS_SHOWN]:
         console.print(f"[yellow]Not counted:[/] {escape(problem)}")
     if len(problems) > _PROBLEMS_SHOWN:
         console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
-    if project.engine and not project.purse.price:
+    if project.engine and not project.purse.price and not fields:
         console.print(f"There is no price of '{project.engine.model}' in `translations.prices` of the YAML file.")
+
+
+def _costs(
+    instance: dg.DagsterInstance,
+    subjects: Iterable[Items],
+    languages: Sequence[str],
+    problems: list[str],
+    *,
+    missing_only: bool,
+) -> tuple[dict[tuple[str, str], _Row], _Row]:
+    """What each language of each collection adds up to; and what of all that has failed and is tried again."""
+    rows: dict[tuple[str, str], _Row] = {}
+    again = _Row()
+    for items in subjects:
+        codes = [row.code for row in items.languages.values() if not languages or row.code in languages]
+        rows |= {(items.name, code): _Row() for code in codes}
+        for code, prospect, row in _forecasts(instance, items, codes, problems, missing_only=missing_only):
+            rows[items.name, code] += row
+            again += row if prospect.is_tried_again else _Row()
+    return rows, again
 
 
 def _chosen(found: Iterable[Items], collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
@@ -99,24 +136,23 @@ def _chosen(found: Iterable[Items], collections: Sequence[str], languages: Seque
 
 def _forecasts(
     instance: dg.DagsterInstance, items: Items, codes: Sequence[str], problems: list[str], *, missing_only: bool
-) -> Iterator[tuple[str, Forecast]]:
-    translator = build_translator(items.project, items)
+) -> Iterator[tuple[str, Prospect, _Row]]:
+    project = items.project
+    translator = build_translator(project, items)
     targets = {output: row for output, row in items.languages.items() if row.code in codes}
-    read = partial(read_items, items.project.directus, items.scope)
-    for page in readable(_pages(items), read, problems):
-        made = {}
-        if missing_only:
-            made = fingerprints(instance, {name: items.assets[name] for name in targets}, [item.key for item in page])
-        for item in page:
-            for output, target in targets.items():
-                if item.source_language == target.code:
-                    continue
-                known, forecast = made.get((output, item.key), "").removesuffix(REVIEW_MARK), None
-                with noted(problems):
-                    if known != translator.fingerprint(item, target):
-                        forecast = translator.forecast(item, target)
-                if forecast:
-                    yield target.code, forecast
+    prospects = prospects_of(project, instance, items)
+    for page in readable(_pages(items), partial(read_items, project.directus, items.scope), problems):
+        by_key = {item.key: item for item in page}
+        wanted = items.examine_items(by_key, list(by_key), targets).wanted
+        for (output, key), prospect in prospects.of(wanted).items():
+            target, forecast = targets[output], None
+            if by_key[key].source_language == target.code or (missing_only and prospect.is_right):
+                continue
+            with noted(problems):
+                forecast = translator.forecast(by_key[key], target)
+            if forecast:
+                counts = {"waiting": prospect.waits, "failed": prospect.has_failed}
+                yield target.code, prospect, _Row(items=1, segments=forecast.segments, usage=forecast.usage, **counts)
 
 
 def _pages(items: Items) -> Iterator[list[str]]:
@@ -129,33 +165,41 @@ def _pages(items: Items) -> Iterator[list[str]]:
 def _table(project: Project, rows: dict[tuple[str, str], _Row]) -> Table:
     engine = project.engine.name if project.engine else ""
     table = Table(title=f"Translations by {engine}, before anything is sent")
-    for name in (
-        "collection",
-        "language",
-        "items",
-        "segments to send",
-        "characters",
-        "tokens in",
-        "tokens out",
-        "cost",
-    ):
-        table.add_column(name, justify="left" if name in ("collection", "language") else "right")
-    total = _Row()
+    for name in ("collection", "language"):
+        table.add_column(name)
+    for name in ("items", "waiting", "failed", "segments to send", "characters", "tokens in", "tokens out", "cost"):
+        table.add_column(name, justify="right")
     for (collection, code), row in rows.items():
         table.add_row(collection, code, *_figures(project, row))
-        total.items += row.items
-        total.segments += row.segments
-        total.usage += row.usage
     if len(rows) > 1:
         table.add_section()
-        table.add_row("all", "", *_figures(project, total))
+        table.add_row("all", "", *_figures(project, _sum(rows.values())))
     return table
 
 
 def _figures(project: Project, row: _Row) -> list[str]:
     usage = row.usage
-    counts = (row.items, row.segments, usage.characters, usage.input_tokens, usage.output_tokens)
-    return [*(f"{count:,}" for count in counts), money(project.purse.cost(usage))]
+    counts = (row.items, row.waiting, row.failed, row.segments)
+    consumed = (usage.characters, usage.input_tokens, usage.output_tokens)
+    return [*(f"{count:,}" for count in (*counts, *consumed)), money(project.purse.cost(usage))]
+
+
+def _sum(rows: Iterable[_Row]) -> _Row:
+    total = _Row()
+    for row in rows:
+        total += row
+    return total
+
+
+def _notes(project: Project, rows: dict[tuple[str, str], _Row], again: _Row) -> Iterator[str]:
+    total = _sum(rows.values())
+    if waiting := [f"{name} {code}" for (name, code), row in rows.items() if row.waiting]:
+        yield (
+            f"Waiting: {total.waiting:,} existed when their language was first seen ({', '.join(waiting)}). "
+            f"{HOW_TO_START}"
+        )
+    if total.failed:
+        yield failed_note(total.failed, again.items, money(project.purse.cost(again.usage)))
 
 
 def money(cost: Decimal | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import dagster as dg
 
 from directus_assets.isolation import isolate
-from directus_assets.orchestration.kinds.subject import examine_each
+from directus_assets.orchestration.kinds.subject import Subject, examine_each
 from directus_assets.orchestration.kinds.survey import Careful, Page, Surveyor, Unread
 from directus_assets.orchestration.reconcile.asked import Repair
 from directus_assets.orchestration.runs.history import (
@@ -162,6 +162,17 @@ class Comparison:
             found = self.instance.get_status_by_partition(subject.assets[name], keys, definition) or {}
             self._statuses[name] = {key: status.value for key, status in found.items() if status}
         return self._statuses[name].get(key, "")
+
+
+def waiting_keys(subject: Subject, output: str, at_first: Set[str] | None) -> Set[str] | None:
+    """The partitions that wait for a backfill of an output; None for all of them.
+
+    Args:
+        subject: whose output it is.
+        output: its name.
+        at_first: the rows that existed when it first appeared; None until that is noted.
+    """
+    return set() if subject.backfills_on_start(output) and at_first is not None else at_first
 
 
 def grouped(outputs: Iterable[Output]) -> dict[frozenset[str], list[str]]:

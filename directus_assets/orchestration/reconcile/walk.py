@@ -6,7 +6,7 @@ stale, given up or lost; and it adopts what is right already where Dagster has f
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -28,7 +28,7 @@ from directus_assets.orchestration.reconcile.asked import (
     read_place,
 )
 from directus_assets.orchestration.reconcile.backfill_requests import BackfillRequests
-from directus_assets.orchestration.reconcile.compare import Compared, Comparison, Output
+from directus_assets.orchestration.reconcile.compare import Compared, Comparison, Output, waiting_keys
 from directus_assets.orchestration.reconcile.report import Report, Trouble
 from directus_assets.orchestration.runs.tags import TRIGGER_TAG
 from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
@@ -188,7 +188,7 @@ class Reconcile:
             instance=self.instance,
             surveyor=target.survey(),
             source=target.source,
-            waiting={output: _waiting(subject, output, at_first[notes[output]]) for output in subject.assets},
+            waiting={output: waiting_keys(subject, output, at_first[notes[output]]) for output in subject.assets},
             under_way=self._under_way(subject.name),
             repaired=self._place.repaired | self._place.repairing,
             first_wait_seconds=self.first_wait_seconds,
@@ -261,8 +261,3 @@ class Reconcile:
             for name in asked.outputs
             for key in asked.keys
         }
-
-
-def _waiting(subject: Subject, output: str, at_first: Set[str] | None) -> Set[str] | None:
-    """The partitions that wait for a backfill of an output; None for all of them."""
-    return set() if subject.backfills_on_start(output) and at_first is not None else at_first

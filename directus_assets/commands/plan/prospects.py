@@ -1,0 +1,142 @@
+"""What becomes of outputs that are not right: they wait for somebody, are tried again by themselves, or are given up.
+
+The reconcile judges in the same way. Nothing is started or recorded here.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+
+from directus_assets.directus.storage import Storage
+from directus_assets.orchestration.kinds.subject import Subject
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.asked import keys_at_first, noted_as
+from directus_assets.orchestration.reconcile.compare import Output, waiting_keys
+from directus_assets.orchestration.runs.history import data_version, failed_outputs, failures, latest_records
+from directus_assets.orchestration.runs.report import REVIEW_MARK
+from directus_assets.planning.changes import Fingerprints
+from directus_assets.planning.verdicts import Evidence, Failure, Verdict, judge
+
+HOW_TO_START = (
+    "Nothing is spent on them until you start them: select the assets in the UI, then Materialize, Missing partitions; "
+    "or set `backfill_on_start: true` in the YAML file."
+)
+"""What to do about outputs that wait."""
+
+
+def failed_note(failed: int, again: int, cost: str = "") -> str:
+    """What becomes of outputs that have failed.
+
+    Args:
+        failed: how many there are.
+        again: how many of them are tried again.
+        cost: what that costs, where it is known.
+    """
+    given_up = failed - again
+    sentences = []
+    if again:
+        sentences.append(f"the reconcile tries {again:,} again by itself{f', for about {cost}' if cost else ''}")
+    if given_up:
+        sentences.append(
+            f"{given_up:,} would fail again as they are, and are tried again when their content changes or you "
+            "materialize them"
+        )
+    return f"Failed: {failed:,}; {'; '.join(sentences)}. The partitions' pages in the UI say why."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """What is to be expected of one output."""
+
+    verdict: Verdict
+    has_failed: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is as it would be made now."""
+        return self.verdict is Verdict.RIGHT
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is made when somebody starts it, and not before."""
+        return self.verdict is Verdict.WAITS
+
+    @property
+    def is_tried_again(self) -> bool:
+        """Whether it has failed, and is asked for once more by itself."""
+        return self.has_failed and self.verdict is not Verdict.GIVEN_UP
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """Looks at the outputs of one subject.
+
+    Args:
+        instance: Dagster's instance.
+        memory: where it is noted what existed at first.
+        subject: whose outputs they are.
+        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
+    """
+
+    instance: dg.DagsterInstance
+    memory: Storage
+    subject: Subject
+    first_wait_seconds: float
+
+    def of(self, wanted: Fingerprints) -> dict[Output, Prospect]:
+        """What is to be expected of each of these outputs.
+
+        Args:
+            wanted: their fingerprints as they would be made now.
+        """
+        names = {name for name, _ in wanted}
+        assets = {name: key for name, key in self.subject.assets.items() if name in names}
+        keys = list(dict.fromkeys(key for _, key in wanted))
+        records = latest_records(self.instance, assets, keys)
+        tried = failures(self.instance, assets, keys, first_wait_seconds=self.first_wait_seconds)
+        now, found = dt.datetime.now(dt.UTC), {}
+        for output, fingerprint in wanted.items():
+            record = records.get(output)
+            failure = _later(tried.get(output), record)
+            evidence = Evidence(
+                wanted=fingerprint,
+                made=data_version(record).removesuffix(REVIEW_MARK) if record else None,
+                failure=failure,
+                was_tried=output in tried or output in self._failed,
+                existed_at_first=self._waits(output),
+            )
+            verdict = judge(evidence, now=now)
+            has_failed = verdict is not Verdict.RIGHT and (failure is not None or output in self._failed)
+            found[output] = Prospect(verdict=verdict, has_failed=has_failed)
+        return found
+
+    def _waits(self, output: Output) -> bool:
+        waiting = self._waiting[output[0]]
+        return waiting is None or output[1] in waiting
+
+    @cached_property
+    def _failed(self) -> Set[Output]:
+        # Of all partitions at once: Dagster looks at all of them anyway.
+        keys = self.instance.get_dynamic_partitions(self.subject.partitions_name)
+        name = self.subject.partitions_name
+        return failed_outputs(self.instance, self.subject.assets, keys, partitions_name=name)
+
+    @cached_property
+    def _waiting(self) -> Mapping[str, Set[str] | None]:
+        notes = {output: noted_as(self.memory, self.subject.note_of(output)) for output in self.subject.assets}
+        at_first = {note: keys_at_first(self.memory, note) for note in notes.values()}
+        return {output: waiting_keys(self.subject, output, at_first[note]) for output, note in notes.items()}
+
+
+def _later(tried: tuple[float, Failure] | None, record: dg.EventLogRecord | None) -> Failure | None:
+    """The last try, where it came after what was made last."""
+    return tried[1] if tried and (record is None or tried[0] > record.timestamp) else None
+
+
+def prospects_of(project: Project, instance: dg.DagsterInstance, subject: Subject) -> Prospects:
+    """Those of a subject of this project."""
+    minutes = project.settings.config.reconcile.look_again_after_minutes
+    return Prospects(instance, project.memory, subject, first_wait_seconds=minutes * 60)
