@@ -61,7 +61,8 @@ def test_settings_that_were_kept_without_a_version_are_those_of_the_newest_direc
     assert ProjectSettings.parse({"storage_asset_presets": []}).directus == LATEST
 
 
-def test_the_readme_names_the_versions_that_the_tests_run_on() -> None:
-    text = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+@pytest.mark.parametrize("page", ["README.md", "docs/guarantees.md"])
+def test_the_docs_name_the_versions_that_the_tests_run_on(page: str) -> None:
+    text = " ".join((Path(__file__).parents[2] / page).read_text("utf-8").split())
 
-    assert f"The tests run on {', '.join(TESTED[:-1])} and {NEWEST}" in text
+    assert f"he tests run on {', '.join(TESTED[:-1])} and {NEWEST}" in text
