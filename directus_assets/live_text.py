@@ -14,9 +14,16 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+from directus_assets.live_names import (
+    ANY_CASE,
+    CHINESE_LIKE_TOP_LEVELS,
+    DOCUMENTS,
+    FAR_TOP_LEVELS,
+    FILES,
+    PRODUCTS,
+    SCHEMES,
+    TOP_LEVELS,
+)
 
 
 class Kind(StrEnum):
@@ -37,20 +44,35 @@ class Part(NamedTuple):
 
 
 # Attributes without a value do nothing by themselves, and could be words: "a <b and c> d".
-_TAG: Final = re.compile(r"<(?P<name>[/!?%]*+[A-Za-z0-9:-]*+)(?P<rest>[^<>]*+)")
-_IS_TAG: Final = re.compile(r"<[A-Za-z/!?%]")
+_TAG: Final = re.compile(r"<(?P<name>[/!?%#@]*+[A-Za-z0-9:-]*+)(?P<rest>[^<>]*+)")
+_IS_TAG: Final = re.compile(r"<(?:[A-Za-z/!?%]|[#@][a-z])")
 _ATTRIBUTE: Final = re.compile(r"""[^\s/<>='"]++\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>]*+)""")
+# Where the text becomes the value of an attribute, a quotation mark ends it.
+_HANDLER: Final = re.compile(r"[\"'`]\s*+/?on[a-z]{3,20}+\s*+=", re.IGNORECASE)
 
-_TEMPLATE: Final = re.compile(r"\{\{[^{}]*+\}\}|\{%[^{}]*+%\}|[$#@%*~]\{[^{}]*+\}?|\{[{%#!@$]|[}%]\}")
+_TEMPLATE: Final = re.compile(
+    r"\{\{[^{}]*+\}\}|\{%[^{}]*+%\}|[$#@%*~]\{[^{}]*+\}?|\$!\{|\{[{%#!@$:]|[}%]\}"
+    # Smarty, and the inside of Python's objects
+    r"|\{[a-z]++\s[^{}=$]*+[=$][^{}]*+\}|\{(?:php|literal|debug|[lr]delim)\}|\{[\w.\[\]]*__"
+    # Velocity, Razor, shells, Python, FreeMarker and Template Toolkit
+    r"|#(?:set|(?:else)?if|foreach|parse|include|macro|evaluate|define)\s*+\(|\$!?[A-Za-z_][\w.]*+\("
+    r"|(?<!\w)@\([^\s()]|\$\([A-Za-z]|%\([a-z_]{1,40}+\)[sdr]|\[[%=]|%\]|\[[#@]/?[a-z]++[ \]]"
+)
 # As in WordPress, BBCode, wikis, Smarty and Svelte.
 _SHORTCODE: Final = re.compile(
     r"\[/[A-Za-z][\w-]*+\]|\[[A-Za-z][\w-]*+(?:=|\s++[\w-]++=)[^\[\]\n]{0,300}+\]|\[\[[^\[\]\n]{1,300}+\]\]|\{/[a-z]++\}"
 )
-_FORMULA: Final = re.compile(r"(?<![\w)\]=<>!])[=@+]{1,2}[A-Za-z][\w.]*+\(")
+# The second form starts a program (DDE).
+_FORMULA: Final = re.compile(
+    r"(?<![\w)\]=<>!])[=@+]{1,2}[A-Za-z][\w.]*+\(|(?<![\w)\]=<>!])[=@+-][A-Za-z]++\|['\" ]|^-[A-Za-z][\w.]*+\("
+)
 
 _INLINE_LINK: Final = re.compile(r"\]\(\s*+<?([^\s()<>]*+)")
-_REFERENCE: Final = re.compile(r"\]\[[^\[\]\n]{0,200}+\]")
-_DEFINITION: Final = re.compile(r"^[ ]{0,3}\[[^\[\]\n]{1,200}+\]:\s*+(\S++)", re.MULTILINE)
+_REFERENCE: Final = re.compile(r"\]\[[^\[\]]{0,200}+\]")
+# In quotations and lists as well.
+_DEFINITION: Final = re.compile(
+    r"(?:^|(?<=[\r\u2028\u2029]))[ \t>*+\d.)-]{0,40}+\[[^\[\]\n]{1,200}+\]:\s*+(\S++)", re.MULTILINE
+)
 
 # What addresses are made of. Other letters end them: Chinese follows without a space.
 _LONGEST: Final = 300
@@ -58,7 +80,7 @@ _PATH: Final = r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%\\|]"
 _URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:https?:[/\\]{{1,3}}|www\.){_PATH}++", re.IGNORECASE)
 # Addresses start where no letter stands before, else a long word costs the square of its length.
 _EMAIL: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++")
-_RELATIVE: Final = re.compile(r"(?<![\w:/\\.~-])[/\\]{2,}+(?=[A-Za-z0-9\[])" + _PATH + "++")
+_RELATIVE: Final = re.compile(r"(?<![\w:/\\.~-])[/\\]{2,}+(?:(?=[A-Za-z0-9\[])|\w{1,63}+(?=\.\w))" + _PATH + "++")
 
 # Programs, and whoever hides them: white space is allowed anywhere in the name. "JavaScript: The Good Parts" is a book.
 _PROGRAM: Final = re.compile(
@@ -66,49 +88,65 @@ _PROGRAM: Final = re.compile(
     r"(?:(?=[!-~])\S++|\s++(?=\S*[(=`/;{])\S++)",
     re.IGNORECASE,
 )
-_DATA: Final = re.compile(r"\bd\s*+a\s*+t\s*+a\s*+:\s*+(?:[\w.+-]++/[\w.+-]++|[;,])\S*+", re.IGNORECASE)
-_SCHEMES: Final = _words(
-    "about android-app apt bitcoin blob callto chrome cid data dict dns ethereum facetime feed file filesystem "
-    "ftp ftps geo git gopher http https imap intent irc itms itms-apps jar javascript ldap ldaps livescript "
-    "magnet mailto market mhtml mid mms mocha moz-extension msteams news nfs nntp onenote openid pop resource "
-    "rtsp sftp sip sips skype slack smb sms smsto spotify ssh steam stun svn tel telnet tg urn vbscript viber "
-    "view-source vnc webcal whatsapp wlan ws wss xmpp zoommtg zoomus"
+# In some languages, "Data: 12/05/2024" is a date.
+_DATA: Final = re.compile(
+    r"\bd\s*+a\s*+t\s*+a\s*+:\s*+(?:(?:application|audio|font|image|message|model|multipart|text|video)/|[;,])\S*+",
+    re.IGNORECASE,
 )
 _COLON: Final = re.compile(
     rf"(?<![A-Za-z0-9+.\-@:])(?P<head>[A-Za-z][A-Za-z0-9+.-]*+):(?!:)(?P<rest>{_PATH}{{1,{_LONGEST}}}+)"
 )
 # In prose, a colon within a word stands before an ending: German "Kund:innen", Finnish "EU:ssa", Swedish "tv:n".
-_LIKE_AN_ADDRESS: Final = re.compile(r"[?#&%@=]\w|\w\(|[|{\\]")
+_LIKE_AN_ADDRESS: Final = re.compile(r"[?#&%@=]\w|\w\(|[|{\\]|^[a-z.]++\[")
+_SCHEME_OF_PROGRAM: Final = re.compile(r"(?:ms-|x-|itms-|search-|web\+|vnd\.|(?:com|org|net|io)\.)[a-z]")
 
-# Names of hosts in other scripts are left out: there, no space tells a name from the words around it.
-_LETTER: Final = r"0-9A-Za-z\u00c0-\u024f\u0370-\u04ff"
+# The letters of names in which a space tells where they begin.
+_LETTER: Final = r"0-9A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
+_REST: Final = rf"(?P<rest>(?::\d++)?+(?:[/?#\\]{_PATH}{{0,{_LONGEST}}}+)?+)"
 _HOST: Final = re.compile(
-    rf"(?<![{_LETTER}_.@-])(?P<head>(?:[{_LETTER}][{_LETTER}_-]*+\.)+(?P<end>xn--[A-Za-z0-9-]++|[A-Za-z]{{2,24}}+|(?:рф|рус|укр|бел|срб))"
-    rf"(?![{_LETTER}_-]))(?P<rest>(?::\d++)?+(?:[/?#\\]{_PATH}{{1,{_LONGEST}}}+)?+)"
+    rf"(?<![{_LETTER}])(?<![{_LETTER}_-]\.)(?P<head>(?:[{_LETTER}][{_LETTER}_-]{{0,62}}+\.)+"
+    rf"(?P<end>xn--[A-Za-z0-9-]++|[A-Za-z]{{2,24}}+|(?:{'|'.join(FAR_TOP_LEVELS)})|(?:{'|'.join(CHINESE_LIKE_TOP_LEVELS)}))(?![{_LETTER}])){_REST}"
+)
+# In the other scripts, words stand around the name without a space, so that what is found may begin too early.
+_FAR: Final = (
+    r"\u0530-\u1dff\u2c00-\u2dff\u3005-\u3007\u3031-\ud7ff\uf900-\ufdff\ufe70-\ufefe\uff66-\uffdc\U00010000-\U000dffff"
+)
+_FAR_HOST: Final = re.compile(
+    rf"(?<![{_FAR}])(?P<head>[{_FAR}][{_FAR}0-9A-Za-z-]*+\."
+    rf"(?P<end>xn--[A-Za-z0-9-]++|[A-Za-z]{{2,24}}+(?![{_LETTER}])|(?:{'|'.join(FAR_TOP_LEVELS)})(?![{_LETTER}{_FAR}])"
+    rf"|(?:{'|'.join(CHINESE_LIKE_TOP_LEVELS)})|[\u3041-\ud7ff]{{2,24}}+(?=[:/?#][\w/]))){_REST}"
 )
 _NUMERIC_HOST: Final = re.compile(
-    rf"(?<![\w.])(?P<head>\d{{1,3}}(?:\.\d{{1,3}}){{3}}|localhost)(?::\d++|/(?=\w)){_PATH}*+", re.IGNORECASE
+    rf"(?<![\w.])(?P<head>\d{{1,3}}(?:\.\d{{1,3}}){{3}}|localhost|\[[0-9a-f:]{{2,39}}+\])(?::\d++|/(?=\w)){_PATH}*+",
+    re.IGNORECASE,
 )
-_FILES: Final = _words(
-    "js jsx ts tsx mjs cjs css scss less html htm xhtml php json xml yaml yml toml ini md mdx txt rst pdf png jpg "
-    "jpeg gif svg webp avif ico bmp tif tiff mp mp3 mp4 mkv avi wav doc docx xls xlsx ppt pptx odt ods csv tsv py "
-    "pyc rb rs sh bash bat exe dll so java kt go cpp cs vue svelte sql db log lock env conf cfg gz tar bz xz zst "
-    "bak tmp zip mov cc pl ps"
-)
-_TOP_LEVELS: Final = _words(
-    "com org net info biz app dev shop xyz online site website store tech blog cloud club live news space world "
-    "top page link click icu pro mobi name edu gov mil int digital agency studio design media email zip mov "
-    "example test invalid local onion ac ae ai ar at au be bg br by ca cc ch cl cn co cz de dk ee es eu fi fr gg "
-    "gr hk hr hu id ie il in io ir is it jp ke kr kz li lt lu lv ly me mx my ng nl no nz pe ph pk pl pt ro rs ru "
-    "sa se sg si sk su th tk tr tv tw ua ug uk us uz vn ws za"
-)
-# Products that are called like an address.
-_PRODUCTS: Final = frozenset({"asp.net", "vb.net", "ado.net", "ml.net"})
 
-_ESCAPE: Final = re.compile(r"\\(?:u\{?|x)(?:00)?([0-9A-Fa-f]{2})\}?")
-_OTHER_DOT: Final = re.compile(r"(?<=[A-Za-z0-9])[。．｡](?=[A-Za-z]{2,24}[/:?#])")
-_OTHER_WIDTH: Final = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ]+\s*[:：](?=[A-Za-zＡ-Ｚａ-ｚ/]+[(（/])")
-_MOST_LAYERS: Final = 4
+_ESCAPE: Final = re.compile(
+    r"\\(?:[ux]\{0*+(?P<braces>[0-9A-Fa-f]{1,6})\}|u(?P<four>[0-9A-Fa-f]{4})|U(?P<eight>[0-9A-Fa-f]{8})"
+    r"|x(?P<two>[0-9A-Fa-f]{2})|0?(?P<octal>[1-7][0-7])(?!\d))|%u(?P<old>[0-9A-Fa-f]{4})"
+)
+_AMPERSANDS: Final = re.compile(r"&(?:amp;|#0*38;|#x0*26;)++", re.IGNORECASE)
+_PERCENTS: Final = re.compile(r"%(?:25)++")
+_MOST_LAYERS: Final = 6
+
+# What renderers and browsers leave out, beside control characters and marks of format.
+_UNSEEN: Final = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]|(?<=<)[\u2028\u2029]"
+)
+# Other spellings of ASCII are read as that. Not these: they are what Chinese and Japanese prose is made of.
+_OTHER_SPELLINGS: Final = re.compile("[^：［］（）]+")
+# Browsers take full stops of other scripts for dots.
+_OTHER_DOT: Final = re.compile(
+    rf"(?<=[A-Za-z0-9])。(?=[A-Za-z]{{2,24}}[/:?#])|(?<=\w)。(?=(?:{'|'.join(ANY_CASE)}|cn|de|hk|jp|kr|ru|tw|uk)(?![A-Za-z0-9]))"
+)
+# "TEL：03-1234" and "JavaScript：入门" are prose.
+_OTHER_COLON: Final = re.compile(
+    r"(?<=[A-Za-z])(\s*+)：(?=[A-Za-z/]+[(/]|[\w.]*+（[!-~]*+）|[!-~]*[(`])"
+    r"|(?<=mailto)：(?=[!-~])|(?<=callto)：(?=[!-~])|(?<=vbscript)：(?=[!-~])",
+    re.IGNORECASE,
+)
+# Browsers leave out what ends a line within a scheme.
+_BREAK_IN_SCHEME: Final = re.compile(r"(?<=[A-Za-z])[\t\n\r\u2028\u2029]++(?=[A-Za-z\s]{0,20}:)")
 
 
 def live_parts(text: str) -> Counter[Part]:
@@ -122,10 +160,9 @@ def added_parts(source: str, answer: str) -> list[Part]:
     Both are read as they stand and as they are once decoded, so that what is harmless in the source (`&lt;b>`) is not
     taken for what would not be (`<b>`).
     """
-    added = live_parts(answer) - live_parts(source)
-    plain = _decoded(answer)
-    if plain != answer:
-        added |= live_parts(plain) - live_parts(_decoded(source))
+    added: Counter[Part] = Counter()
+    for theirs, own in zip(_readings(answer), _readings(source), strict=True):
+        added |= live_parts(theirs) - live_parts(own)
     return [*added.elements()]
 
 
@@ -135,7 +172,7 @@ def foreign_parts(source: str, answer: str) -> list[Part]:
     Markup never is: the answer has to be plain text.
     """
     folded = source.casefold()
-    found = live_parts(answer) | live_parts(_decoded(answer))
+    found = {part for reading in _readings(answer) for part in live_parts(reading)}
     return [part for part in found if part.kind is Kind.MARKUP or not _stands_in(folded, part.text.casefold())]
 
 
@@ -145,18 +182,29 @@ def _stands_in(source: str, text: str) -> bool:
     return text in source and re.search(left + re.escape(text) + right, source) is not None
 
 
+def _readings(text: str) -> tuple[str, str, str]:
+    """`text` as it stands, as it is once somebody has decoded it, and as a browser reads the schemes in that."""
+    decoded = _decoded(text)
+    return text, decoded, _BREAK_IN_SCHEME.sub("", decoded)
+
+
 def _decoded(text: str) -> str:
-    """`text` as it is once somebody has decoded it, without characters that nobody sees."""
+    """`text` without references, escapes, characters that nobody sees and other spellings of ASCII."""
     for _ in range(_MOST_LAYERS):
-        decoded = html.unescape(_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text))
-        decoded = urllib.parse.unquote(decoded)
+        decoded = _PERCENTS.sub("%", _AMPERSANDS.sub("&", text))
+        decoded = urllib.parse.unquote(html.unescape(_ESCAPE.sub(_unescaped, decoded)))
+        decoded = _OTHER_SPELLINGS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), decoded)
         if decoded == text:
             break
         text = decoded
     text = "".join(sign for sign in text if sign in "\t\n\r" or unicodedata.category(sign) not in {"Cc", "Cf"})
-    # Browsers take full stops of other scripts for dots, and letters of full width for letters.
-    text = _OTHER_DOT.sub(".", text)
-    return _OTHER_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    return _OTHER_COLON.sub(r"\1:", _OTHER_DOT.sub(".", _UNSEEN.sub("", text)))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    octal = match["octal"]
+    code = int(octal, 8) if octal else int(next(filter(None, match.groups())), 16)
+    return chr(code) if code < 0x110000 else match[0]
 
 
 def _parts(text: str) -> Iterator[Part]:
@@ -180,6 +228,8 @@ def _tags(text: str) -> Iterator[Part]:
     for match in _TAG.finditer(text):
         if _IS_TAG.match(match[0]):
             yield Part(Kind.MARKUP, " ".join([f"<{match['name']}", *_ATTRIBUTE.findall(match["rest"])]))
+    for match in _HANDLER.finditer(text):
+        yield Part(Kind.MARKUP, match[0])
 
 
 def _templates(text: str) -> Iterator[Part]:
@@ -200,7 +250,7 @@ def _links(text: str) -> Iterator[Part]:
 
 def _is_scheme(match: re.Match[str]) -> bool:
     name, rest = match["head"].lower(), match["rest"]
-    if name in _SCHEMES:
+    if name in SCHEMES or _SCHEME_OF_PROGRAM.match(match["head"]):
         return True
     if len(name) < 2 or rest[0].isdigit():  # a drive, a time, a port
         return False
@@ -208,18 +258,24 @@ def _is_scheme(match: re.Match[str]) -> bool:
 
 
 def _is_host(match: re.Match[str]) -> bool:
-    host, end = match["head"], match["end"].lower()
-    if host.lower() in _PRODUCTS:
+    host, end, rest = match["head"].lower(), match["end"].lower(), match["rest"]
+    if host in PRODUCTS:
         return False
     if not end.isascii() or end.startswith("xn--"):
         return True
-    if len(match["rest"]) > 1:
+    labels = host.split(".")[:-1]
+    is_title, longest = match["end"].istitle(), len(max(labels, key=len))
+    if is_title and longest < 3:  # "M.Sc/B.Sc"
+        return False
+    if end in FILES:
+        # "main.rs" is a file, and "README.md/LICENSE" are two.
+        return end in TOP_LEVELS and bool(rest or len(labels) > 1) and labels[0] not in DOCUMENTS
+    if rest:
         # A full stop without a space behind it is followed by a capital letter: "St.Gallen/Zürich".
-        return end in _TOP_LEVELS or (match["end"].islower() and end not in _FILES)
-    # Without a path, "Ende.In" is a sentence that ends, and "main.rs" a file.
-    longest = max(map(len, host.split(".")[:-1]))
-    is_spelled = match["end"].islower() or host.isupper()
-    return is_spelled and end in _TOP_LEVELS - _FILES and (len(end) > 2 or longest > 2)
+        return end in TOP_LEVELS or (match["end"].islower() and len(rest) > 1)
+    # "Ende.In" is a sentence that ends, and "z.B." an abbreviation.
+    is_spelled = not is_title or end in ANY_CASE
+    return is_spelled and end in TOP_LEVELS and (len(end) > 2 or longest > 2 or not host.isascii())
 
 
 def _always(_: re.Match[str]) -> bool:
@@ -235,4 +291,5 @@ _ADDRESSES: Final[tuple[tuple[Kind, re.Pattern[str], Callable[[re.Match[str]], b
     (Kind.ADDRESS, _RELATIVE, _always),
     (Kind.ADDRESS, _NUMERIC_HOST, _always),
     (Kind.ADDRESS, _HOST, _is_host),
+    (Kind.ADDRESS, _FAR_HOST, _is_host),
 )
