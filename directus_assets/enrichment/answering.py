@@ -86,11 +86,12 @@ class Answerer:
 
     def _ask(self, question: Question, asked: str, keep: Callable[[KeptAnswer], None]) -> KeptAnswer:
         def kept(reply: Reply) -> KeptAnswer:
+            failure = (_DEFECTS.get(reply.failure, ""), reply.reason) if reply.failure else ()
             return KeptAnswer(
                 question=asked,
                 answer=reply.answer,
                 engine=self.engine.name,
-                failure=_DEFECTS.get(reply.failure, "") if reply.failure else "",
+                failure=" ".join(filter(None, failure)),
                 is_repair=bool(question.defects),
                 usage=reply.usage,
             )
@@ -110,7 +111,7 @@ class Answerer:
             )
         if reply.failure is Failure.REFUSED:
             raise Unusable(
-                f"{self.engine.name} refused to answer '{question.name}' about this content.",
+                f"{self.engine.name} refused to answer '{question.name}' about this content. {reply.reason}".strip(),
                 remedy="What was there is kept. Fill it in by hand.",
             )
         return kept(reply)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-import openai
-
 from directus_assets.enrichment.embeddings import Embedded
 from directus_assets.json_text import well_formed
-from directus_assets.spending.chat_endpoint import check_model, classify, connect, document_of
+from directus_assets.spending.chat_endpoint import check_model, classify, connect, document_of, exchange
+from directus_assets.spending.server_words import Refusal, refusal_in
 from directus_assets.translation.engines.openai_prompt import count_tokens
 from directus_assets.translation.engines.protocol import RequestRefused, Usage, counted
 
@@ -35,20 +34,26 @@ class OpenAIEmbedder:
     def __init__(self, *, api_key: str, model: str, base_url: str | None = None, timeout_seconds: float = 60.0) -> None:
         self.model = model
         self.name = f"openai:{model}"
+        self._timeout_seconds = timeout_seconds
         self._client = connect(api_key=api_key, base_url=base_url, timeout_seconds=timeout_seconds)
 
     def estimate(self, texts: Sequence[str]) -> Usage:
         return Usage(requests=1, input_tokens=sum(map(count_tokens, texts)), characters=sum(map(len, texts)))
 
     def embed(self, texts: Sequence[str]) -> Embedded:
-        try:
+        asked = [well_formed(text) for text in texts]
+        answer = exchange(
             # Asked for by name: the library would ask for base64, which compatible endpoints do not all know.
-            answer = self._client.embeddings.with_raw_response.create(
-                model=self.model, input=[well_formed(text) for text in texts], encoding_format="float"
-            )
-        except openai.OpenAIError as error:
-            raise classify(error, name=self.name, task="embed") from None
-        document = document_of(answer.content)
+            lambda: self._client.embeddings.with_raw_response.create(
+                model=self.model, input=asked, encoding_format="float"
+            ),
+            seconds=self._timeout_seconds,
+            name=self.name,
+        )
+        document = None if isinstance(answer, Refusal) else document_of(answer)
+        refusal = answer if isinstance(answer, Refusal) else refusal_in(document, answer.headers)
+        if refusal is not None:
+            raise classify(refusal, name=self.name, task="embed")
         found = document if isinstance(document, dict) else {}
         # Endpoints that are nearly compatible leave out what the protocol promises.
         given = found.get("data")

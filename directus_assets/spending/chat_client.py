@@ -4,106 +4,61 @@ What an endpoint understands is learnt from its refusals, since no endpoint can 
 the process lives.
 """
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
-
-import openai
+from typing import Any, Final
 
 from directus_assets.errors import DirectusAssetsError, Rejected, from_status
-from directus_assets.json_text import is_too_deep, read_json, well_formed_json
-from directus_assets.spending.chat_endpoint import check_model, classify, connect, document_of
+from directus_assets.json_text import well_formed_json
+from directus_assets.spending.chat_dialect import ChatOptions, Dialect, Prompt
+from directus_assets.spending.chat_endpoint import (
+    check_model,
+    classify,
+    connect,
+    document_of,
+    exchange,
+)
+from directus_assets.spending.chat_json import read_cut, read_object, without_thoughts
+from directus_assets.spending.chat_limits import LimitOf, limit_in
+from directus_assets.spending.server_words import Refusal, first_choice, page_text, refusal_in, text_of
 from directus_assets.translation.engines.openai_prompt import count_tokens
-from directus_assets.translation.engines.protocol import Failure, Usage, counted
+from directus_assets.translation.engines.protocol import Failure, RequestRefused, Usage, counted
 
-_FORMAT_REFUSED: Final = re.compile(r"response_format|json_schema|json_object|structured output", re.IGNORECASE)
+_MOST_TRIES: Final = 8
+"""Requests for one question: an answer, and what is learnt of the endpoint before it."""
+
 _PICTURE_REFUSED: Final = re.compile(
     r"image|vision|multi-?modal|content part|content type|content must be a string|must be of type string",
     re.IGNORECASE,
 )
-_UNKNOWN: Final = re.compile(
-    r"unsupported|not supported|unrecognized|unknown|unexpected|not permitted|extra", re.IGNORECASE
-)
-_TOO_LONG: Final = re.compile(
-    r"context[ _](?:length|window)|maximum context|too (?:long|large|many tokens)|max_(?:completion_)?tokens"
-    r"|reduce the length|exceeds? .{0,40}(?:tokens|length|limit)",
+_INABILITY: Final = re.compile(
+    r"unsupported|not supported|unrecognized|unknown|unexpected|not permitted|extra|invalid|string|only text|does not"
+    r"|cannot|can't|no endpoints",
     re.IGNORECASE,
+)
+_CUT_OFF: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+_FILTERED: Final = frozenset(
+    {"content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii", "refusal", "sensitive"}
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
-    """What came back: a JSON object, or why there is none."""
+    """What came back: a JSON object, or why there is none, and in whose words.
+
+    With `Failure.TOO_LONG`, `answer` has what was whole before it was cut off; `only_thought` says that there was no
+    room for any, since thinking took it; and `was_sent_back` that the endpoint did not even try, and why.
+    """
 
     answer: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     failure: Failure | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prompt:
-    """One question.
-
-    Attributes:
-        messages: pairs of role and text; one system and one user message.
-        schema: the JSON schema of the answer, in what strict mode takes of it.
-        schema_name: names it.
-        explains_itself: whether the messages say by themselves what the answer looks like.
-        output_cap: the most tokens that an honest answer needs.
-        characters: of the source text, for the books.
-        picture: a `data:` URI that goes with the user message.
-        task: what is asked for, as a verb, for errors.
-    """
-
-    messages: Sequence[tuple[str, str]]
-    schema: Mapping[str, Any]
-    schema_name: str
-    explains_itself: bool
-    output_cap: int
-    characters: int
-    task: str
-    picture: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Dialect:
-    """What an endpoint understands."""
-
-    answer_format: Literal["json_schema", "json_object", "none"] = "json_schema"
-    cap_name: str
-    cap_is_settled: bool = False
-
-    def arguments(self, prompt: Prompt) -> dict[str, Any]:
-        arguments: dict[str, Any] = {"messages": self._messages(prompt), self.cap_name: prompt.output_cap}
-        if self.answer_format == "json_schema":
-            schema = {"name": prompt.schema_name, "strict": True, "schema": prompt.schema}
-            arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif self.answer_format == "json_object":
-            arguments["response_format"] = {"type": "json_object"}
-        return arguments
-
-    def _messages(self, prompt: Prompt) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = [{"role": role, "content": text} for role, text in prompt.messages]
-        if self.answer_format != "json_schema" and not prompt.explains_itself:
-            schema = json.dumps(prompt.schema, ensure_ascii=False)
-            messages[0]["content"] += (
-                f"\n\nAnswer with one JSON object of this JSON schema, and nothing else:\n{schema}"
-            )
-        if prompt.picture:
-            picture = {"type": "image_url", "image_url": {"url": prompt.picture}}
-            messages[-1]["content"] = [{"type": "text", "text": messages[-1]["content"]}, picture]
-        return messages
-
-    def after(self, refusal: str) -> "_Dialect | None":
-        """The dialect to try next after a refusal in these words; None if they are about something else."""
-        if self.answer_format != "none" and _FORMAT_REFUSED.search(refusal):
-            return replace(self, answer_format="json_object" if self.answer_format == "json_schema" else "none")
-        if not self.cap_is_settled and self.cap_name in refusal and _UNKNOWN.search(refusal):
-            other = "max_tokens" if self.cap_name == "max_completion_tokens" else "max_completion_tokens"
-            return replace(self, cap_name=other, cap_is_settled=True)
-        return None
+    reason: str = ""
+    was_sent_back: bool = False
+    only_thought: bool = False
 
 
 class Chat:
@@ -114,16 +69,30 @@ class Chat:
         model: the model's name there.
         base_url: the endpoint with its version, such as `http://127.0.0.1:11434/v1`; None for OpenAI itself.
         timeout_seconds: how long an answer may take.
+        options: how the model is asked to answer.
     """
 
-    def __init__(self, *, api_key: str, model: str, base_url: str | None, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        model: str,
+        base_url: str | None,
+        timeout_seconds: float,
+        options: ChatOptions | None = None,
+    ) -> None:
         self.model = model
         self.name = f"openai:{model}"
+        self._timeout_seconds = timeout_seconds
         self._client = connect(api_key=api_key, base_url=base_url, timeout_seconds=timeout_seconds)
         self._is_blind = False
+        self._is_known = False
+        self._first = threading.Lock()
         # OpenAI's newer models refuse `max_tokens`; many other endpoints ignore `max_completion_tokens`, and then
         # nothing is capped.
-        self._dialect = _Dialect(cap_name="max_tokens" if base_url else "max_completion_tokens")
+        self._dialect = Dialect(
+            cap_name="max_tokens" if base_url else "max_completion_tokens", options=options or ChatOptions()
+        )
 
     def ask(self, prompt: Prompt) -> Completion:
         """The answer to one request; more than one is sent only while the endpoint's dialect is learnt.
@@ -135,25 +104,8 @@ class Chat:
         """
         if prompt.picture and self._is_blind:
             return Completion(failure=Failure.BLIND)
-        dialect = self._dialect
-        try:
-            arguments = well_formed_json(dialect.arguments(prompt))
-            answer = self._client.chat.completions.with_raw_response.create(model=self.model, **arguments)
-        except openai.APIStatusError as error:
-            refused = Usage(requests=1)
-            classified = classify(error, name=self.name, task=prompt.task)
-            if failure := _failure_of(error, has_picture=prompt.picture is not None):
-                self._is_blind = failure is Failure.BLIND
-                return Completion(usage=refused, failure=failure)
-            other = dialect.after(error.message) if isinstance(classified, Rejected) else None
-            if other is None:
-                raise classified from None
-            self._dialect = other
-            completion = self.ask(prompt)
-            return replace(completion, usage=completion.usage + refused)
-        except openai.OpenAIError as error:
-            raise classify(error, name=self.name, task=prompt.task) from None
-        return _read(document_of(answer.content), prompt)
+        with self._alone_at_first():
+            return self._ask(prompt)
 
     def check(self) -> str:
         """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
@@ -168,82 +120,152 @@ class Chat:
         """Close the connections."""
         self._client.close()
 
+    @contextmanager
+    def _alone_at_first(self) -> Iterator[None]:
+        """Those who ask first wait for what the very first one learns, so that it is learnt once."""
+        with self._first:
+            if not self._is_known:
+                try:
+                    yield
+                finally:
+                    self._is_known = True
+                return
+        yield
 
-def _failure_of(error: openai.APIStatusError, *, has_picture: bool) -> Failure | None:
+    def _ask(self, prompt: Prompt) -> Completion:
+        dialect, used = self._dialect, Usage()
+        first: DirectusAssetsError | None = None
+        for _ in range(_MOST_TRIES):
+            found = self._send(dialect, prompt)
+            if isinstance(found, Completion):
+                used += found.usage
+                other = dialect.thinking_more(prompt) if found.only_thought else None
+                if other is None:
+                    self._dialect = dialect.learnt()
+                    return self._finished(replace(found, usage=used), dialect.cap_for(prompt))
+            else:
+                used += Usage(requests=1)
+                if failed := _failed(found, prompt, used):
+                    self._is_blind |= failed.failure is Failure.BLIND
+                    return failed
+                error = classify(found, name=self.name, task=prompt.task)
+                # What is said of a form that was tried instead is beside the point.
+                first = first if first and isinstance(error, Rejected) else error
+                other = dialect.after(found, prompt)
+                limit = limit_in(found)
+                if other is None and limit is not None and limit.of is not LimitOf.CREDIT:
+                    self._dialect = dialect.learnt()
+                    is_sure = not dialect.fits(prompt, limit)
+                    return Completion(usage=used, failure=Failure.TOO_LONG, reason=found.said, was_sent_back=is_sure)
+                if other is None:
+                    raise first
+            dialect = other
+        raise first or RequestRefused(f"{self.name} refused {_MOST_TRIES} forms of the same request.")
+
+    def _finished(self, completion: Completion, cap: int) -> Completion:
+        """Raises what is no matter of this question alone."""
+        if completion.only_thought:
+            raise RequestRefused(
+                f"{self.name} spent all of its {cap} output tokens on thinking, and none on the answer.",
+                remedy="In the YAML file, lower `reasoning_effort`, or raise `spare_tokens` or `max_output_tokens`; "
+                "or choose a model that thinks less.",
+            )
+        return completion
+
+    def _send(self, dialect: Dialect, prompt: Prompt) -> Completion | Refusal:
+        arguments = well_formed_json(dialect.arguments(prompt))
+        found = exchange(
+            lambda: self._client.chat.completions.with_raw_response.create(model=self.model, **arguments),
+            seconds=self._timeout_seconds,
+            name=self.name,
+        )
+        if isinstance(found, Refusal):
+            return found
+        document = document_of(found)
+        return refusal_in(document, found.headers) or _read(document, prompt, found.content)
+
+
+def _failed(refusal: Refusal, prompt: Prompt, used: Usage) -> Completion | None:
     """What a refused request means for what it asks, where it is about that."""
-    refused = from_status(error.status_code, "")
+    refused = from_status(refusal.status, "")
     # Some servers answer 500 where a model cannot see (llama.cpp: "image input is not supported").
-    if has_picture and _is_blind(refused, error.message):
-        return Failure.BLIND
+    if prompt.picture is not None and _is_blind(refused, refusal.said):
+        return Completion(usage=used, failure=Failure.BLIND, reason=refusal.said)
     if not isinstance(refused, Rejected):
         return None
-    if error.code == "content_filter":
-        return Failure.REFUSED
-    if error.code == "context_length_exceeded" or _is_too_long(error.message):
-        return Failure.TOO_LONG
+    if refusal.code == "content_filter" or "content management policy" in refusal.said:
+        return Completion(usage=used, failure=Failure.REFUSED, reason=refusal.said, was_sent_back=True)
+    # Groq's, where the model did not answer in JSON.
+    if refusal.code == "json_validate_failed":
+        return Completion(usage=used, failure=Failure.UNREADABLE, reason=refusal.said)
     return None
 
 
 def _is_blind(refused: DirectusAssetsError, message: str) -> bool:
-    if not _PICTURE_REFUSED.search(message):
+    if not _PICTURE_REFUSED.search(message) or not _INABILITY.search(message):
         return False
-    is_about_ability = _UNKNOWN.search(message) or re.search(
-        r"invalid|string|only text|does not|cannot|can't|no endpoints", message, re.IGNORECASE
-    )
-    return bool(is_about_ability) and (isinstance(refused, Rejected) or "not supported" in message)
+    return isinstance(refused, Rejected) or "not supported" in message
 
 
-def _is_too_long(message: str) -> bool:
-    return bool(_TOO_LONG.search(message)) and not _UNKNOWN.search(message)
-
-
-def _read(document: object, prompt: Prompt) -> Completion:
+def _read(document: object, prompt: Prompt, body: bytes) -> Completion:
     """What an answer says. Endpoints that are nearly compatible, and proxies, answer with anything at all."""
-    choices = _member(document, "choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message, finish_reason = _member(choice, "message"), _member(choice, "finish_reason")
-    content = _text(_member(message, "content"))
-    usage = _usage(_member(document, "usage"), prompt, content)
-    if finish_reason == "length":
-        return Completion(usage=usage, failure=Failure.TOO_LONG)
-    if finish_reason == "content_filter" or _member(message, "refusal"):
-        return Completion(usage=usage, failure=Failure.REFUSED)
-    answer = read_object(content)
+    choice = first_choice(document)
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    content = text_of(message.get("content")) or text_of(choice.get("text")) or _called(message)
+    thought = text_of(message.get("reasoning_content")) or text_of(message.get("reasoning"))
+    told = document.get("usage") if isinstance(document, dict) else None
+    usage = _usage(told, prompt, content)
+    finish = choice.get("finish_reason")
+    finish = finish.lower() if isinstance(finish, str) else ""
+    if finish in _CUT_OFF:
+        if _thought_only(content, thought, told, usage):
+            return Completion(usage=usage, failure=Failure.TOO_LONG, only_thought=True)
+        return Completion(usage=usage, failure=Failure.TOO_LONG, answer=read_cut(content, prompt.schema))
+    refusal = message.get("refusal")
+    if finish in _FILTERED or refusal:
+        return Completion(usage=usage, failure=Failure.REFUSED, reason=refusal if isinstance(refusal, str) else "")
+    answer = read_object(content or thought, prompt.schema)
     if answer is None:
-        return Completion(usage=usage, failure=Failure.UNREADABLE)
+        return Completion(usage=usage, failure=Failure.UNREADABLE, reason=_unreadable(choice, content, body))
     return Completion(answer=answer, usage=usage)
 
 
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
+def _unreadable(choice: Mapping[str, Any], content: str, body: bytes) -> str:
+    if content.strip():
+        return f'The model said: "{page_text(content)[:200]}"'
+    if choice:
+        return "The answer was empty."
+    page = page_text(body[:8000].decode("utf-8", "replace"))[:200]
+    return f'The server sent no completion, but: "{page}"' if page else "The server sent nothing."
 
 
-def _text(content: object) -> str:
-    """The text of a message: some endpoints give it in parts, among them what the model thought before."""
-    if isinstance(content, list):
-        content = "".join(_text(_member(part, "text")) for part in content if _member(part, "type") == "text")
-    return content if isinstance(content, str) else ""
+def _called(message: Mapping[str, Any]) -> str:
+    """The arguments of a function: some endpoints turn a schema into one, and the answer into a call of it."""
+    calls = message.get("tool_calls")
+    first = calls[0] if isinstance(calls, list) and calls else None
+    function = first.get("function") if isinstance(first, dict) else None
+    return text_of(function.get("arguments")) if isinstance(function, dict) else ""
 
 
-def read_object(content: str) -> dict[str, Any] | None:
-    """The JSON object in an answer, whatever stands around it; None if there is none that can be kept."""
-    start, end = content.find("{"), content.rfind("}")
-    try:
-        answer = read_json(content[start : end + 1])
-    except ValueError:
-        return None
-    if not isinstance(answer, dict) or is_too_deep(answer):
-        return None
-    # What stands in the place of half of an emoji no check lets pass.
-    return well_formed_json(answer, half="\uffff")
+def _thought_only(content: str, thought: str, told: object, usage: Usage) -> bool:
+    """Whether what was cut off is thinking, so that nothing is known yet of how long the answer is."""
+    if "{" in without_thoughts(content):
+        return False
+    details = told.get("completion_tokens_details") if isinstance(told, dict) else None
+    reasoning = counted(details.get("reasoning_tokens")) if isinstance(details, dict) else None
+    is_mostly = reasoning is not None and 2 * reasoning > usage.output_tokens
+    return is_mostly or bool(thought) or not without_thoughts(content).strip()
 
 
 def _usage(told: object, prompt: Prompt, content: str) -> Usage:
-    input_tokens = counted(_member(told, "prompt_tokens"))
+    told = told if isinstance(told, dict) else {}
+    input_tokens = counted(told.get("prompt_tokens"))
     if input_tokens is None:
-        input_tokens = sum(count_tokens(text) for _, text in prompt.messages)
-    output_tokens = counted(_member(told, "completion_tokens"))
-    cached_tokens = counted(_member(_member(told, "prompt_tokens_details"), "cached_tokens"))
+        input_tokens = prompt.tokens
+    output_tokens = counted(told.get("completion_tokens"))
+    details = told.get("prompt_tokens_details")
+    cached_tokens = counted(details.get("cached_tokens")) if isinstance(details, dict) else None
     return Usage(
         requests=1,
         input_tokens=input_tokens,

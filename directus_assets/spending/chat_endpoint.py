@@ -1,11 +1,15 @@
 """Any endpoint that speaks OpenAI's protocol: the connection, and what its refusals mean."""
 
-from typing import Final
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
 import openai
 
 from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
-from directus_assets.json_text import read_json
+from directus_assets.spending.chat_limits import is_out_of_credit
+from directus_assets.spending.deadline import within
+from directus_assets.spending.server_words import Refusal, read_document, refusal_of
 from directus_assets.translation.engines.protocol import RequestRefused
 
 _REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {
@@ -34,26 +38,60 @@ def connect(*, api_key: str, base_url: str | None, timeout_seconds: float) -> op
     )
 
 
-def classify(error: openai.OpenAIError, *, name: str, task: str) -> DirectusAssetsError:
-    """What went wrong at the engine `name`, asked to do `task`, as one of our errors."""
-    if isinstance(error, openai.APIConnectionError):
-        return Unreachable(f"{name} did not answer: {error}")
-    if not isinstance(error, openai.APIStatusError):
-        return RequestRefused(f"{name} gave an answer that makes no sense: {error}")
-    if error.code == "insufficient_quota":
-        return Forbidden(f"{name}: nothing is left to spend: {error.message}", remedy="Add credit at the provider.")
-    remedy = _REMEDIES.get(type(from_status(error.status_code, "")), "")
-    message = f"{name} refused to {task}: {error.message[:500]}"
-    refused = from_status(error.status_code, message, remedy=remedy, headers=error.response.headers)
-    return RequestRefused.of(refused)
+class Body(Protocol):
+    """What a server answered with success."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
 
-def document_of(content: bytes) -> object:
-    """The JSON value of an answer; None where it is none, such as a proxy's page."""
+def exchange(call: Callable[[], Body], *, seconds: float, name: str) -> Body | Refusal:
+    """What the endpoint `name` answers to one request.
+
+    Args:
+        call: sends it.
+        seconds: how long all of that may take.
+        name: the engine, for errors.
+
+    Raises:
+        Unreachable: no answer, or none that is whole in time.
+        RequestRefused: what came is not HTTP.
+    """
+
+    def send() -> Body | Refusal:
+        try:
+            return call()
+        except openai.APIStatusError as error:
+            return refusal_of(error.status_code, error.response.content, error.response.headers)
+
     try:
-        return read_json(content)
-    except ValueError:
-        return None
+        return within(seconds, send, who=name)
+    except openai.APIConnectionError as error:
+        cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) else ""
+        raise Unreachable(f"{name} did not answer: {error}{cause}") from None
+    except openai.OpenAIError as error:
+        raise RequestRefused(f"{name} gave an answer that makes no sense: {error}") from None
+
+
+def document_of(body: Body) -> object:
+    """The JSON value of an answer; None where it is none, such as a proxy's page."""
+    charset = re.search(r"charset=[\"']?([\w.:-]+)", body.headers.get("content-type", ""), re.IGNORECASE)
+    return read_document(body.content, charset=charset[1] if charset else None)
+
+
+def classify(refusal: Refusal, *, name: str, task: str) -> DirectusAssetsError:
+    """What a refusal of the engine `name` to do `task` is, as one of our errors."""
+    if is_out_of_credit(refusal):
+        return Forbidden(
+            f"{name}: nothing is left to spend: {refusal.said}",
+            remedy="Add credit at the provider, or lower `max_output_tokens` in the YAML file.",
+        )
+    remedy = _REMEDIES.get(type(from_status(refusal.status, "")), "")
+    message = f"{name} refused to {task}: {refusal.said}"
+    return RequestRefused.of(from_status(refusal.status, message, remedy=remedy, headers=refusal.headers))
 
 
 def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
@@ -67,8 +105,11 @@ def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
         models = [each.id for each in client.models.list().data]
     except openai.NotFoundError:
         return "The endpoint lists no models, so neither the key nor the model could be checked."
-    except (openai.APIStatusError, openai.APIConnectionError) as error:
-        raise classify(error, name=name, task="list its models") from None
+    except openai.APIStatusError as error:
+        refusal = refusal_of(error.status_code, error.response.content, error.response.headers)
+        raise classify(refusal, name=name, task="list its models") from None
+    except openai.APIConnectionError as error:
+        raise Unreachable(f"{name} did not answer: {error}") from None
     except (openai.OpenAIError, AttributeError, TypeError, ValueError, RecursionError):
         return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
     # Some endpoints call it `llama3:latest`, and take it as `llama3`.

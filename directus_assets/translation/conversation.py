@@ -6,10 +6,11 @@ is killed.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 from directus_assets.ownership.field_records import Arrived, Remembered, segment_key
 from directus_assets.spending.paid_request import paid_request
@@ -22,20 +23,30 @@ from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.model import Segment
 
-REFUSED = "The engine refused to translate this."
-"""Not repaired: the same text is refused again."""
-
+_REFUSED = "The engine refused to translate this."
 _CUT_OFF = "The translation did not fit into one answer; it must not be longer than the source needs."
 _UNREADABLE = "The answer was not one JSON object with a string for each segment."
 _MISSING = "There was no translation of this segment in the answer."
+_OVER_A_LIMIT = "The engine takes no text of this length."
+
+_MOST_SINGLES: Final = 3
+"""Segments that may fail one after the other although each was asked for alone; after that it is not their fault."""
+
+_REQUESTS_FOR_FAULTS: Final = 24
+_REQUESTS_PER_BATCH: Final = 4
+"""So many requests an item may take for each batch that it is sent in, besides those above."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
-    """An answer that was not taken (empty if there was none), and what is wrong with it, in sentences."""
+    """An answer that was not taken (empty if there was none), and what is wrong with it, in sentences.
+
+    `is_final`: asking again would bring the same.
+    """
 
     answer: str
     defects: tuple[str, ...]
+    is_final: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +98,11 @@ class Conversation:
     rejected: dict[str, Rejected] = field(default_factory=dict)
     repaired: set[str] = field(default_factory=set)
     """Whose answer, good or bad, is one to a repair request."""
+    _requests: int = 0
+    _most_requests: int = _REQUESTS_FOR_FAULTS
+    _too_long: int | None = None
+    """The characters of the smallest request that was too long."""
+    _failed_alone: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def resume(self, segments: Mapping[str, Segment], answers: Sequence[Arrived]) -> None:
@@ -99,7 +115,7 @@ class Conversation:
         for answer in answers:
             keys = [key for key in answer.texts if key in segments and is_usable(answer.engine, self.engine)]
             self._forget(keys)
-            self._take(keys, self._judge(keys, segments, answer, failure=None), is_repair=answer.is_repair)
+            self._take(keys, self._judge(keys, segments, answer), is_repair=answer.is_repair)
 
     @property
     def answered(self) -> set[str]:
@@ -119,6 +135,7 @@ class Conversation:
         repairs = repairs or {}
         self._forget(segments)
         requests = [self.assignment.request(batch) for batch in batches(self.engine, segments, repairs)]
+        self._most_requests += _REQUESTS_PER_BATCH * len(requests)
         if len(requests) == 1:
             self._exchange(requests[0], segments)
             return
@@ -131,25 +148,61 @@ class Conversation:
                 exchange.result()
 
     def _exchange(self, request: Request, segments: Mapping[str, Segment]) -> None:
-        """One batch, in as many requests as it takes."""
+        """One batch, in as many requests as it takes, as long as that makes sense."""
         waiting = [request]
-        found_a_refused_one = False
+        stopped_by: Answer | None = None
         while waiting:
             request = waiting.pop()
-            answer = self._send(request)
-            is_refused = answer.failure is Failure.REFUSED
-            # One segment that is refused fails the whole item, so a second one is not worth a search.
-            is_worth_a_split = answer.failure is Failure.TOO_LONG or (is_refused and not found_a_refused_one)
-            if is_worth_a_split and len(request.segments) > 1:
+            if len(request.segments) > 1 and self._too_long is not None and request.characters >= self._too_long:
                 waiting += reversed(_halves(request))
                 continue
-            found_a_refused_one |= is_refused
-            keys = [asked.key for asked in request.segments]
-            judged = self._judge(keys, segments, self._arrived(request, answer), failure=answer.failure)
-            self._take(keys, judged, is_repair=request.is_repair)
+            if why := self._reason_to_stop(stopped_by):
+                self._reject(request, (why,), is_final=True)
+                continue
+            answer = self._send(request)
+            self._take_texts(request, segments, answer)
+            rest = _without(request, answer.texts)
+            if rest is None:
+                continue
+            if answer.failure not in (Failure.TOO_LONG, Failure.REFUSED):
+                self._reject(rest, _reason(answer), is_final=False)
+                continue
+            stopped_by = answer
+            if len(request.segments) > 1:
+                self._note(request, answer)
+                waiting += reversed(_parts(rest, answer))
+            else:
+                self._failed_alone += 1
+                self._reject(rest, _reason(answer), is_final=answer.was_sent_back or answer.failure is Failure.REFUSED)
+
+    def _note(self, request: Request, answer: Answer) -> None:
+        if answer.failure is Failure.TOO_LONG and not answer.texts:
+            self._too_long = min(self._too_long or request.characters, request.characters)
+
+    def _reason_to_stop(self, stopped_by: Answer | None) -> str:
+        """Why no more requests make sense for this item; empty where they do."""
+        if self._failed_alone >= _MOST_SINGLES and stopped_by is not None:
+            return f"Not asked for, after {self._failed_alone} others: {' '.join(_reason(stopped_by))}"
+        if self._requests >= self._most_requests:
+            return f"Not asked for, since this item has taken {self._requests} requests."
+        return ""
+
+    def _take_texts(self, request: Request, segments: Mapping[str, Segment], answer: Answer) -> None:
+        keys = [asked.key for asked in request.segments if asked.key in answer.texts]
+        if keys:
+            self._failed_alone = 0
+            self._take(keys, self._judge(keys, segments, self._arrived(request, answer)), is_repair=request.is_repair)
+
+    def _reject(self, request: Request, defects: tuple[str, ...], *, is_final: bool) -> None:
+        keys = [asked.key for asked in request.segments]
+        rejected = {key: Rejected(answer="", defects=defects, is_final=is_final) for key in keys}
+        self._take(keys, ({}, rejected), is_repair=request.is_repair)
 
     def _send(self, request: Request) -> Answer:
         """The answer to one request, kept and booked before anything else happens to it."""
+
+        with self._lock:
+            self._requests += 1
 
         def keep(answer: Answer) -> None:
             with self._lock:
@@ -170,14 +223,11 @@ class Conversation:
         return Arrived(texts=answer.texts, engine=self.engine.name, usage=answer.usage, is_repair=request.is_repair)
 
     def _judge(
-        self, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived, *, failure: Failure | None
+        self, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived
     ) -> tuple[dict[str, Remembered], dict[str, Rejected]]:
         cases: dict[str, Case] = {}
         rejected: dict[str, Rejected] = {}
         for key in keys:
-            if key not in answer.texts:
-                rejected[key] = Rejected(answer="", defects=(_reason(failure),))
-                continue
             case = self._case(segments[key], answer.texts[key].strip(), is_pseudo=answer.engine == pseudo.NAME)
             if wrong := defects(case):
                 rejected[key] = Rejected(answer=case.answer, defects=wrong)
@@ -253,12 +303,30 @@ def _halves(request: Request) -> list[Request]:
     return [replace(request, segments=half) for half in (request.segments[:middle], request.segments[middle:])]
 
 
-def _reason(failure: Failure | None) -> str:
-    match failure:
+def _without(request: Request, texts: Container[str]) -> Request | None:
+    """What of a request has no answer; None where all has."""
+    rest = tuple(segment for segment in request.segments if segment.key not in texts)
+    return replace(request, segments=rest) if rest else None
+
+
+def _parts(rest: Request, answer: Answer) -> list[Request]:
+    """How to go on with what was not answered: in pieces of about the size that was, where some was."""
+    answered = len(answer.texts)
+    if not answered:
+        return _halves(rest)
+    pieces = [rest.segments[at : at + answered] for at in range(0, len(rest.segments), answered)]
+    return [replace(rest, segments=piece) for piece in pieces]
+
+
+def _reason(answer: Answer) -> tuple[str, ...]:
+    """What went wrong, in our words and in the service's."""
+    match answer.failure:
         case Failure.REFUSED:
-            return REFUSED
+            ours = _REFUSED
         case Failure.TOO_LONG:
-            return _CUT_OFF
+            ours = _OVER_A_LIMIT if answer.was_sent_back else _CUT_OFF
         case Failure.UNREADABLE:
-            return _UNREADABLE
-    return _MISSING
+            ours = _UNREADABLE
+        case _:
+            ours = _MISSING
+    return (ours, answer.reason) if answer.reason else (ours,)

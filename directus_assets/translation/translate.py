@@ -9,7 +9,6 @@ from directus_assets.errors import PermanentError
 from directus_assets.ownership.field_records import Arrived, Remembered, segment_key
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.conversation import (
-    REFUSED,
     Assignment,
     Conversation,
     Rejected,
@@ -179,7 +178,7 @@ def _splice(
 
 
 def _is_worth_a_repair(rejected: Rejected, engine: Engine) -> bool:
-    if REFUSED in rejected.defects:
+    if rejected.is_final:
         return False
     return engine.can_repair or not rejected.answer
 

@@ -39,4 +39,5 @@ def choose_enrichment_engine(
         base_url=endpoint.base_url,
         model=endpoint.model,
         timeout_seconds=settings.timeout_seconds,
+        options=settings.chat,
     )

@@ -8,16 +8,14 @@ from typing import Final
 
 from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.enrichment.result import answer_schema, longest_answer
-from directus_assets.spending.chat_client import Chat, Prompt
+from directus_assets.spending.chat_client import Chat
+from directus_assets.spending.chat_dialect import ChatOptions, Prompt
 from directus_assets.translation.engines.openai_prompt import as_data, count_tokens
 from directus_assets.translation.engines.protocol import Usage
 
 _ELEMENT: Final = "content"
 _PICTURE_TOKENS: Final = 1100
 """About what a picture of 1024 pixels a side costs; models differ by a factor of two both ways."""
-
-_SPARE_TOKENS: Final = 2048
-"""For models that think before they answer."""
 
 INSTRUCTIONS: Final = f"""\
 You are a step of a content management system that finds out something about content, as the element <task> says.
@@ -39,14 +37,23 @@ class OpenAIEnrichmentEngine:
         model: the model's name there.
         base_url: the endpoint with its version; None for OpenAI itself.
         timeout_seconds: how long an answer may take.
+        options: how the model is asked to answer.
     """
 
     can_repair = True
 
     def __init__(
-        self, *, api_key: str, model: str, base_url: str | None = None, timeout_seconds: float = 120.0
+        self,
+        *,
+        api_key: str,
+        model: str,
+        base_url: str | None = None,
+        timeout_seconds: float = 120.0,
+        options: ChatOptions | None = None,
     ) -> None:
-        self._chat = Chat(api_key=api_key, model=model, base_url=base_url, timeout_seconds=timeout_seconds)
+        self._chat = Chat(
+            api_key=api_key, model=model, base_url=base_url, timeout_seconds=timeout_seconds, options=options
+        )
         self.model = model
         self.name = self._chat.name
 
@@ -67,13 +74,16 @@ class OpenAIEnrichmentEngine:
                 schema=answer_schema(question.result),
                 schema_name="result",
                 explains_itself=False,
-                output_cap=2 * longest_answer(question.result) + _SPARE_TOKENS,
+                longest_answer=2 * longest_answer(question.result),
+                usual_answer=longest_answer(question.result) // 6,
                 characters=question.characters,
                 task=f"find out '{question.name}'",
                 picture=question.picture,
             )
         )
-        return Reply(answer=completion.answer, usage=completion.usage, failure=completion.failure)
+        return Reply(
+            answer=completion.answer, usage=completion.usage, failure=completion.failure, reason=completion.reason
+        )
 
     def check(self) -> str:
         return self._chat.check()

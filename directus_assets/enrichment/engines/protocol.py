@@ -44,11 +44,12 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An answer that nobody has checked yet, or why there is none, and what was consumed even so."""
+    """An answer that nobody has checked yet, or why there is none and in whose words, and what was consumed even so."""
 
     answer: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     failure: Failure | None = None
+    reason: str = ""
 
 
 class EnrichmentEngine(Protocol):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from directus_assets.errors import ConfigurationError
+from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.translation.engines.protocol import Engine
 
 OPENAI_DEFAULT_MODEL = "gpt-4.1-mini"
@@ -25,6 +26,7 @@ class EngineSettings:
     deepl_api_key: str | None = field(default=None, repr=False)
     deepl_formality: str = "default"
     timeout_seconds: float = 120.0
+    chat: ChatOptions = field(default_factory=ChatOptions)
 
 
 def choose(settings: EngineSettings) -> Engine | None:
@@ -99,6 +101,7 @@ def _openai(settings: EngineSettings) -> Engine:
         base_url=endpoint.base_url,
         model=endpoint.model,
         timeout_seconds=settings.timeout_seconds,
+        options=settings.chat,
     )
 
 

@@ -1,14 +1,20 @@
 """Translation by any endpoint that speaks OpenAI's chat completions."""
 
-from directus_assets.spending.chat_client import Chat, Prompt
+from typing import Final
+
+from directus_assets.spending.chat_client import Chat
+from directus_assets.spending.chat_dialect import ChatOptions, Prompt
 from directus_assets.translation.engines.openai_prompt import (
     answer_schema,
     count_tokens,
+    longest_answer,
     messages,
-    output_cap,
     read_answer,
 )
-from directus_assets.translation.engines.protocol import Answer, Request, Usage
+from directus_assets.translation.engines.protocol import Answer, Failure, Request, Usage
+
+_FEWEST_CHARACTERS: Final = 500
+"""What a request holds at least, however little an endpoint takes."""
 
 
 class OpenAIEngine:
@@ -19,7 +25,7 @@ class OpenAIEngine:
         model: the model's name there.
         base_url: the endpoint with its version, such as `http://127.0.0.1:11434/v1`; None for OpenAI itself.
         timeout_seconds: how long an answer may take.
-        spare_tokens: output tokens beyond the translation's own, for models that think first.
+        options: how the model is asked to answer.
         max_characters: characters of source text in one request.
         max_segments: segments in one request.
     """
@@ -33,16 +39,17 @@ class OpenAIEngine:
         model: str,
         base_url: str | None = None,
         timeout_seconds: float = 120.0,
-        spare_tokens: int = 2048,
+        options: ChatOptions | None = None,
         max_characters: int = 6000,
         max_segments: int = 40,
     ) -> None:
-        self._chat = Chat(api_key=api_key, model=model, base_url=base_url, timeout_seconds=timeout_seconds)
+        self._chat = Chat(
+            api_key=api_key, model=model, base_url=base_url, timeout_seconds=timeout_seconds, options=options
+        )
         self.model = model
         self.name = self._chat.name
         self.max_characters = max_characters
         self.max_segments = max_segments
-        self._spare_tokens = spare_tokens
 
     def estimate(self, request: Request) -> Usage:
         """About the tokens that `request` and its answer need."""
@@ -70,14 +77,22 @@ class OpenAIEngine:
                 schema=answer_schema(request),
                 schema_name="translations",
                 explains_itself=True,
-                output_cap=output_cap(request, spare_tokens=self._spare_tokens),
+                longest_answer=longest_answer(request),
+                usual_answer=self.estimate(request).output_tokens,
                 characters=request.characters,
                 task="translate",
             )
         )
-        if completion.failure:
-            return Answer(usage=completion.usage, failure=completion.failure)
-        return Answer(texts=read_answer(completion.answer, request), usage=completion.usage)
+        if completion.was_sent_back and completion.failure is Failure.TOO_LONG:
+            # The next items need not find that out once more.
+            self.max_characters = min(self.max_characters, max(request.characters // 2, _FEWEST_CHARACTERS))
+        return Answer(
+            texts=read_answer(completion.answer, request),
+            usage=completion.usage,
+            failure=completion.failure,
+            reason=completion.reason,
+            was_sent_back=completion.was_sent_back,
+        )
 
     def check(self) -> str:
         """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.

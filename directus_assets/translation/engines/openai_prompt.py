@@ -68,12 +68,9 @@ def read_answer(answer: Mapping[str, object], request: Request) -> dict[str, str
     return {named[name]: text for name, text in answer.items() if name in named and isinstance(text, str)}
 
 
-def output_cap(request: Request, *, spare_tokens: int) -> int:
-    """The most tokens that an honest answer to `request` needs: no token is shorter than a letter's third.
-
-    `spare_tokens` are for models that think before they answer.
-    """
-    return int(1.5 * request.characters) + 40 * len(request.segments) + spare_tokens
+def longest_answer(request: Request) -> int:
+    """The most tokens that an honest answer to `request` needs: no token is shorter than a letter's third."""
+    return int(1.5 * request.characters) + 40 * len(request.segments)
 
 
 def count_tokens(text: str) -> int:

@@ -104,12 +104,16 @@ def counted(value: object) -> int | None:
 class Answer:
     """Translations by key. Keys that were asked for may be missing; others never occur.
 
-    With a `failure` there are no texts; what was consumed is told even so, since it is paid for even so.
+    With a `failure` there are no texts, but for those that were whole before an answer was cut off; what was consumed
+    is told even so, since it is paid for even so. `reason` is what the service says of it. `was_sent_back` says that it
+    did not even try, so that the same request will not do better.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     failure: Failure | None = None
+    reason: str = ""
+    was_sent_back: bool = False
 
 
 class RequestRefused(Rejected):

@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
-from directus_assets.spending.chat_client import read_object
+from directus_assets.spending.chat_json import read_object
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.engines.openai_prompt import as_data, messages, read_answer
+from directus_assets.translation.engines.openai_prompt import answer_schema, as_data, messages, read_answer
 from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
@@ -30,6 +30,7 @@ REQUEST = Request(
     glossary=(Term(term="bread", note="de: Brot"), Term(term="cheese", note="de: Käse")),
     style_guide="Write plainly.",
 )
+SCHEMA = answer_schema(REQUEST)
 
 
 @pytest.fixture
@@ -131,7 +132,9 @@ def test_an_answer_that_cannot_be_used_says_why(
 
     answer = engine.translate(REQUEST)
 
-    assert (answer.failure, dict(answer.texts), answer.usage.requests) == (failure, {}, 1)
+    assert (answer.failure, answer.usage.requests) == (failure, 1)
+    # What is whole in an answer that was cut off is kept.
+    assert set(answer.texts) == ({"title"} if behaviour is scripted.cut_off else set())
 
 
 def test_missing_segments_are_missing_and_extra_ones_dropped(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
@@ -142,23 +145,23 @@ def test_missing_segments_are_missing_and_extra_ones_dropped(server: ScriptedOpe
 
 
 def test_json_in_a_code_fence_is_read_and_what_is_not_text_is_dropped() -> None:
-    answer = read_object('```json\n{"s1": "Brot", "s2": 5}\n```')
+    answer = read_object('```json\n{"s1": "Brot", "s2": 5}\n```', SCHEMA)
 
     assert answer is not None
     assert read_answer(answer, REQUEST) == {"title": "Brot"}
-    assert read_object("[1]") is None
-    assert read_object("") is None
+    assert read_object("[1]", SCHEMA) is None
+    assert read_object("", SCHEMA) is None
 
 
 def test_half_an_emoji_can_be_kept_and_is_refused() -> None:
-    answer = read_object(r'{"s1": "Bread \ud83c\udf5e", "s2": "Bread \ud83c"}')
+    answer = read_object(r'{"s1": "Bread \ud83c\udf5e", "s2": "Bread \ud83c"}', SCHEMA)
 
     assert answer == {"s1": "Bread 🍞", "s2": "Bread \uffff"}
     assert re.search(UNPRINTABLE, answer["s2"])
 
 
 def test_an_answer_of_nothing_but_brackets_is_none() -> None:
-    assert read_object('{"a": ' + "[" * 100_000 + "}") is None
+    assert read_object('{"a": ' + "[" * 100_000 + "}", SCHEMA) is None
 
 
 @pytest.mark.parametrize(

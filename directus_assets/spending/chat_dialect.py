@@ -1,0 +1,198 @@
+"""What an endpoint understands. No endpoint can be asked, so it is learnt from refusals. Pure."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from directus_assets.spending.chat_limits import Limit, LimitOf, limit_in
+from directus_assets.spending.server_words import Refusal
+from directus_assets.translation.engines.openai_prompt import count_tokens
+
+MOST_SPARE_TOKENS: Final = 32_768
+"""Output tokens beyond the answer's own that a model gets for thinking, before it is said to think too much."""
+
+_MORE_SPARE: Final = 4
+"""How many times as much a model gets whose thinking left no room for its answer."""
+
+_FORMAT_REFUSED: Final = re.compile(
+    r"response[_ ]?(?:format|schema|mime)|json[_ -]?(?:schema|object|mode)|structured[_ ]outputs?|guided|grammar"
+    r"|additionalProperties|invalid schema|schema (?:is|produces|contains)|output_config|generation_config",
+    re.IGNORECASE,
+)
+# All that Gemini says of some schemas.
+_SAYS_NOTHING: Final = re.compile(r"\W*(?:request contains an )?invalid[ _]argument\.?\W*", re.IGNORECASE)
+_REFUSED: Final = re.compile(
+    r"unsupported|not supported|n[o']t support|unrecognized|unknown|unexpected|not permitted|not allowed|extra"
+    r"|deprecated|only the default|invalid|no longer",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatOptions:
+    """How a model is asked to answer.
+
+    Attributes:
+        max_output_tokens: the most that is ever asked for; None for what an honest answer needs.
+        spare_tokens: output tokens beyond the answer's own, for models that think first.
+        reasoning_effort: how long such a model thinks, such as `low`; None leaves it to the model.
+        temperature: how freely it words; None leaves it to the model.
+    """
+
+    max_output_tokens: int | None = None
+    spare_tokens: int = 2048
+    reasoning_effort: str | None = None
+    temperature: float | None = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """One question.
+
+    Attributes:
+        messages: pairs of role and text; one system and one user message.
+        schema: the JSON schema of the answer, in what strict mode takes of it.
+        schema_name: names it.
+        explains_itself: whether the messages say by themselves what the answer looks like.
+        longest_answer: the most tokens that an honest answer needs.
+        usual_answer: the tokens that it will about have.
+        characters: of the source text, for the books.
+        picture: a `data:` URI that goes with the user message.
+        task: what is asked for, as a verb, for errors.
+    """
+
+    messages: Sequence[tuple[str, str]]
+    schema: Mapping[str, Any]
+    schema_name: str
+    explains_itself: bool
+    longest_answer: int
+    usual_answer: int
+    characters: int
+    task: str
+    picture: str | None = None
+
+    @property
+    def tokens(self) -> int:
+        """About how many its texts have."""
+        return sum(count_tokens(text) for _, text in self.messages)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """What an endpoint understands, as far as that is known.
+
+    Attributes:
+        cap_name: what it calls the most tokens of an answer.
+        cap_is_settled: whether it refused the other name.
+        options: as they were given, less what it refused.
+        answer_format: how it is told to answer in JSON.
+        most_output: the most tokens that it answers with.
+        most_total: the most tokens of a request and its answer.
+        cap: for the next request alone.
+    """
+
+    cap_name: Literal["max_tokens", "max_completion_tokens"]
+    cap_is_settled: bool = False
+    options: ChatOptions = ChatOptions()
+    answer_format: Literal["json_schema", "json_object", "none"] = "json_schema"
+    most_output: int | None = None
+    most_total: int | None = None
+    cap: int | None = None
+
+    def arguments(self, prompt: Prompt) -> dict[str, Any]:
+        """The body of the request for `prompt`, without the model."""
+        arguments: dict[str, Any] = {"messages": self._messages(prompt), self.cap_name: self.cap_for(prompt)}
+        if self.answer_format == "json_schema":
+            schema = {"name": prompt.schema_name, "strict": True, "schema": prompt.schema}
+            arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
+        elif self.answer_format == "json_object":
+            arguments["response_format"] = {"type": "json_object"}
+        if self.options.temperature is not None:
+            arguments["temperature"] = self.options.temperature
+        if self.options.reasoning_effort is not None:
+            arguments["reasoning_effort"] = self.options.reasoning_effort
+        return arguments
+
+    def cap_for(self, prompt: Prompt) -> int:
+        """The most tokens that the answer may have."""
+        if self.cap is not None:
+            return self.cap
+        cap = prompt.longest_answer + self.options.spare_tokens
+        if self.most_total is not None:
+            # Tokens are only estimated here; an answer that is cut off goes on in the next one.
+            cap = min(cap, max(self.most_total - prompt.tokens * 5 // 4, prompt.usual_answer))
+        return min(each for each in (cap, self.most_output, self.options.max_output_tokens) if each is not None)
+
+    def after(self, refusal: Refusal, prompt: Prompt) -> "Dialect | None":
+        """The dialect to try next after a refusal; None where no other will do."""
+        if refusal.status in (401, 403, 408) or refusal.status >= 502:
+            return None
+        return self._without_parameter(refusal) or self._within_limit(refusal, prompt) or self._with_format(refusal)
+
+    def fits(self, prompt: Prompt, limit: Limit) -> bool:
+        """Whether a request stays within a limit that it is said to be over, as far as can be told here."""
+        given = prompt.tokens * 5 // 4 if limit.given is None else limit.given
+        return limit.tokens is not None and given + self.cap_for(prompt) <= limit.tokens
+
+    def thinking_more(self, prompt: Prompt) -> "Dialect | None":
+        """The dialect to try next where thinking left no room for the answer; None where there is no more room."""
+        spare = min(max(self.options.spare_tokens, 512) * _MORE_SPARE, MOST_SPARE_TOKENS)
+        more = replace(self, options=replace(self.options, spare_tokens=spare), cap=None)
+        return more if more.cap_for(prompt) > self.cap_for(prompt) else None
+
+    def learnt(self) -> "Dialect":
+        """What of it holds for other requests, too."""
+        return replace(self, cap=None)
+
+    def _without_parameter(self, refusal: Refusal) -> "Dialect | None":
+        words = f"{refusal.said} {refusal.whole}"
+        if not _REFUSED.search(words):
+            return None
+        options = self.options
+        if options.temperature is not None and re.search(r"\btemperature\b", words):
+            return replace(self, options=replace(options, temperature=None))
+        if options.reasoning_effort is not None and re.search(
+            r"reasoning[_ ]?effort|\breasoning\b|\bthinking\b", words
+        ):
+            return replace(self, options=replace(options, reasoning_effort=None))
+        if not self.cap_is_settled and self.cap_name in words and limit_in(refusal) is None:
+            other: Final = "max_tokens" if self.cap_name == "max_completion_tokens" else "max_completion_tokens"
+            return replace(self, cap_name=other, cap_is_settled=True)
+        return None
+
+    def _within_limit(self, refusal: Refusal, prompt: Prompt) -> "Dialect | None":
+        limit = limit_in(refusal)
+        if limit is None or limit.tokens is None:
+            return None
+        asked = self.cap_for(prompt)
+        if limit.of is LimitOf.OUTPUT:
+            return replace(self, most_output=limit.tokens) if limit.tokens < asked else None
+        if limit.of is LimitOf.CREDIT:
+            is_enough = prompt.usual_answer <= limit.tokens < asked
+            return replace(self, most_output=limit.tokens) if is_enough else None
+        left = limit.tokens - (prompt.tokens * 5 // 4 if limit.given is None else limit.given)
+        if not prompt.usual_answer <= left < asked:
+            return None
+        return replace(self, most_total=limit.tokens, cap=left)
+
+    def _with_format(self, refusal: Refusal) -> "Dialect | None":
+        if self.answer_format == "none" or refusal.status in (402, 413, 429) or limit_in(refusal) is not None:
+            return None
+        is_about_it = _FORMAT_REFUSED.search(f"{refusal.said} {refusal.whole}") or _SAYS_NOTHING.fullmatch(refusal.said)
+        if not is_about_it:
+            return None
+        return replace(self, answer_format="json_object" if self.answer_format == "json_schema" else "none")
+
+    def _messages(self, prompt: Prompt) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = [{"role": role, "content": text} for role, text in prompt.messages]
+        if self.answer_format != "json_schema" and not prompt.explains_itself:
+            schema = json.dumps(prompt.schema, ensure_ascii=False)
+            messages[0]["content"] += (
+                f"\n\nAnswer with one JSON object of this JSON schema, and nothing else:\n{schema}"
+            )
+        if prompt.picture:
+            picture = {"type": "image_url", "image_url": {"url": prompt.picture}}
+            messages[-1]["content"] = [{"type": "text", "text": messages[-1]["content"]}, picture]
+        return messages
