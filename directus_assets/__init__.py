@@ -1,11 +1,15 @@
-"""Keeps the derived content of a Directus project up to date by itself."""
+"""Keeps the derived content of a Directus project up to date by itself.
+
+What a Dagster project may rely on is named in `__all__`; everything else may change with each release.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from directus_assets.orchestration.component import DirectusComponent
+    from directus_assets.orchestration.specs import AssetProps
 
-__all__ = ["DirectusComponent"]
+__all__ = ["AssetProps", "DirectusComponent"]
 
 
 def __getattr__(name: str) -> Any:
@@ -14,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from directus_assets.orchestration.component import DirectusComponent
 
         return DirectusComponent
+    if name == "AssetProps":
+        from directus_assets.orchestration.specs import AssetProps
+
+        return AssetProps
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

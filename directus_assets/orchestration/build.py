@@ -154,11 +154,10 @@ def _collection(project: Project, subjects: Sequence[Kind], *, is_seen: bool) ->
     jobs = [job for _, job in made]
     names, collection = project.names, subjects[0].collection
     is_files = isinstance(subjects[0], Files)
-    source = dg.AssetSpec(
-        names.files if is_files else names.items(collection),
+    source = names.spec(
+        names.source_props(collection, group=_group(project, subjects[0])),
         description=as_markdown("The files of Directus." if is_files else f"The items of '{collection}' in Directus."),
-        group_name=_group(project, subjects[0]),
-        kinds={"directus"},
+        kinds=frozenset({"directus"}),
     )
     sensor = build_partition_sensor(
         subjects,

@@ -20,6 +20,8 @@ from pydantic import (
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.build import build_defs
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.specs import AssetProps, default_spec
 from directus_assets.settings import Config, Settings, project_settings
 from directus_assets.settings.projects import check_project_name
 
@@ -145,6 +147,27 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         found = project_settings(self.name, environ, prefix=prefix, config=config, folder=folder)
         return replace(found, is_from_file=self._is_from_file)
 
+    def get_asset_spec(self, props: AssetProps) -> dg.AssetSpec:
+        """How Dagster shows an asset; a subclass may change its key, group, description, owners, tags and kinds.
+
+        ```python
+        class OurDirectus(DirectusComponent):
+            def get_asset_spec(self, props: AssetProps) -> dg.AssetSpec:
+                return super().get_asset_spec(props).replace_attributes(owners=["team:content"])
+        ```
+
+        Args:
+            props: what the asset stands for.
+
+        Returns:
+            Key, group, description, owners, tags, kinds and metadata; partitions, code version and dependencies are
+            ours. The key has to follow from what the asset stands for, and be another one for each asset.
+        """
+        return default_spec(props)
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """All definitions of the project."""
-        return build_defs(self.settings(context.project_root))
+        settings = self.settings(context.project_root)
+        # Without a hook of its own, nothing is asked for each key.
+        is_own = type(self).get_asset_spec is not DirectusComponent.get_asset_spec
+        return build_defs(settings, project=Project(settings, self.get_asset_spec if is_own else default_spec))

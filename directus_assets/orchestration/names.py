@@ -2,9 +2,11 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import dagster as dg
+
+from directus_assets.orchestration.specs import AssetProps, SpecOf, default_spec
 
 _TAKEN = frozenset({"files", "settings"})
 """What `directus_files` and `directus_settings_sensor` stand for already."""
@@ -25,9 +27,11 @@ class Names:
 
     Args:
         project: stands before every name, so that several projects live in one Dagster; none does by default.
+        spec_of: the hook that may rename assets.
     """
 
     project: str = ""
+    spec_of: SpecOf = field(default=default_spec, compare=False, repr=False)
 
     @property
     def images_group(self) -> str:
@@ -47,11 +51,11 @@ class Names:
     @property
     def files(self) -> dg.AssetKey:
         """The files of Directus, as an asset that Directus makes."""
-        return self._key("directus", "files")
+        return self._renamed(self.source_props("directus_files"))
 
     def items(self, collection: str) -> dg.AssetKey:
         """A collection of Directus, as an asset that Directus makes."""
-        return self._key("directus", collection_name(collection))
+        return self._renamed(self.source_props(collection))
 
     @property
     def presets(self) -> dg.AssetKey:
@@ -60,7 +64,7 @@ class Names:
 
     def preset(self, preset_key: str) -> dg.AssetKey:
         """`image_presets/<preset key>`."""
-        return self._key("image_presets", _safe(preset_key))
+        return self._renamed(self.preset_props(preset_key))
 
     def translation(self, collection: str, language: str, *, second: str = "") -> dg.AssetKey:
         """`translations/<collection>/<language code>`, with `.<field>` behind the collection for a second field.
@@ -70,12 +74,64 @@ class Names:
             language: the code of the language.
             second: the field of translations, of those that a collection has besides the first one.
         """
-        part = collection_name(collection) + (f".{_safe(second)}" if second else "")
-        return self._key("translations", part, _safe(language))
+        return self._renamed(self.translation_props(collection, language, second=second))
 
     def enrichment(self, collection: str, name: str) -> dg.AssetKey:
         """`enrichments/<collection>/<name>`."""
-        return self._key("enrichments", collection_name(collection), _safe(name))
+        return self._renamed(self.enrichment_props(collection, name))
+
+    def source_props(self, collection: str, *, group: str = "") -> AssetProps:
+        """What stands for a collection of Directus, or for its files."""
+        own = "files" if collection == "directus_files" else collection_name(collection)
+        return AssetProps(kind="source", key=self._key("directus", own), group=group, collection=collection)
+
+    def preset_props(self, preset_key: str) -> AssetProps:
+        """What stands for a preset."""
+        return AssetProps(
+            kind="image_preset",
+            key=self._key("image_presets", _safe(preset_key)),
+            group=self.images_group,
+            collection="directus_files",
+            preset=preset_key,
+        )
+
+    def translation_props(self, collection: str, language: str, *, second: str = "") -> AssetProps:
+        """What stands for a language of a collection; see `translation`."""
+        part = collection_name(collection) + (f".{_safe(second)}" if second else "")
+        return AssetProps(
+            kind="translation",
+            key=self._key("translations", part, _safe(language)),
+            group=self.translations_group,
+            collection=collection,
+            language=language,
+        )
+
+    def enrichment_props(self, collection: str, name: str) -> AssetProps:
+        """What stands for an enrichment of a collection."""
+        return AssetProps(
+            kind="enrichment",
+            key=self._key("enrichments", collection_name(collection), _safe(name)),
+            group=self.enrichments_group,
+            collection=collection,
+            enrichment=name,
+        )
+
+    def spec(self, props: AssetProps, *, description: str, kinds: frozenset[str]) -> dg.AssetSpec:
+        """The asset as Dagster shows it.
+
+        Raises:
+            TypeError: the hook returns something else.
+        """
+        found = self.spec_of(replace(props, description=description, kinds=kinds))
+        if not isinstance(found, dg.AssetSpec):
+            raise TypeError(
+                f"get_asset_spec returned {type(found).__name__} for {props.key}, where AssetSpec is meant."
+            )
+        return found
+
+    def _renamed(self, props: AssetProps) -> dg.AssetKey:
+        # Asked for with each derivative: the hook costs only those who have one.
+        return props.key if self.spec_of is default_spec else self.spec_of(props).key
 
     @property
     def files_partitions(self) -> dg.DynamicPartitionsDefinition:

@@ -18,6 +18,7 @@ from directus_assets.images.make import Maker, default_workers
 from directus_assets.images.manifest import Texts
 from directus_assets.images.originals import Originals
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.specs import SpecOf, default_spec
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
 from directus_assets.snapshot import Wanted
@@ -33,11 +34,13 @@ class Project:
     """One Directus project and how its content is derived. Connections are made when first needed."""
 
     settings: Settings = field(repr=False)
+    spec_of: SpecOf = default_spec
+    """How Dagster shows the assets."""
 
     @cached_property
     def names(self) -> Names:
         """What Dagster calls the outputs of this project."""
-        return Names(self.settings.project)
+        return Names(self.settings.project, self.spec_of)
 
     @cached_property
     def directus(self) -> DirectusClient:

@@ -13,7 +13,10 @@ import directus_assets
 from directus_assets import DirectusComponent
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.component import DirectusScaffolder
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.specs import default_spec
 from directus_assets.settings import Config, load_projects
+from directus_assets.snapshot import Snapshot, write_snapshot
 
 # Dagster 1.13 reads `defs.yaml` with a function that pydantic has renamed.
 pytestmark = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
@@ -204,3 +207,60 @@ def test_dg_finds_the_component_and_scaffolds_what_works(tmp_path: Path) -> None
         "type": "directus_assets.DirectusComponent",
         "attributes": {"url": "{{ env.DIRECTUS_URL }}", "token": "{{ env.DIRECTUS_TOKEN }}"},
     }
+
+
+OURS = """
+import dagster as dg
+
+from directus_assets import AssetProps, DirectusComponent
+
+
+class OurDirectus(DirectusComponent):
+    def get_asset_spec(self, props: AssetProps) -> dg.AssetSpec:
+        spec = super().get_asset_spec(props)
+        if props.kind == "source":
+            return spec.replace_attributes(key=dg.AssetKey(["raw", props.collection]))
+        return spec.replace_attributes(
+            key=spec.key.with_prefix("cms"), group_name="content", owners=["team:web"], tags={"preset": props.preset}
+        )
+"""
+
+
+def test_a_dagster_project_renames_groups_and_owns_assets_by_the_hook(root: Path) -> None:
+    (root / "src" / "component_site" / "ours.py").write_text(OURS)
+    write_snapshot(Snapshot(url="http://127.0.0.1:1", rows={"storage_asset_presets": [{"key": "card"}]}), root)
+    write(root, "cms", YAML.replace("directus_assets.DirectusComponent", "component_site.ours.OurDirectus"))
+
+    definitions = load(root)
+
+    key = dg.AssetKey(["cms", "image_presets", "card"])
+    card = definitions.resolve_assets_def(key).specs_by_key[key]
+    assert (card.group_name, card.owners, card.tags["preset"]) == ("content", ["team:web"], "card")
+    assert [dep.asset_key for dep in card.deps] == [dg.AssetKey(["raw", "directus_files"])]
+    assert card.partitions_def == Names().files_partitions
+    assert card.code_version
+    assert definitions.resolve_assets_def(dg.AssetKey(["raw", "directus_files"]))
+    selection = definitions.resolve_job_def("image_presets").asset_layer.executable_asset_keys
+    assert set(selection) == {key}
+
+
+def test_what_runs_record_and_sensors_read_is_under_the_renamed_keys() -> None:
+    names = Names("", lambda props: default_spec(props).replace_attributes(key=props.key.with_prefix("cms")))
+
+    assert names.preset("card") == dg.AssetKey(["cms", "image_presets", "card"])
+    assert names.translation("posts", "de-DE") == dg.AssetKey(["cms", "translations", "posts", "de-DE"])
+    assert names.enrichment("posts", "summary") == dg.AssetKey(["cms", "enrichments", "posts", "summary"])
+    assert names.files == dg.AssetKey(["cms", "directus", "files"])
+
+
+def test_a_hook_that_returns_nothing_is_told_which_asset_it_was_asked_for() -> None:
+    names = Names("", lambda _: None)  # type: ignore[arg-type, return-value]
+
+    with pytest.raises(TypeError, match=r"get_asset_spec returned NoneType for .*card"):
+        names.spec(names.preset_props("card"), description="", kinds=frozenset())
+
+
+def test_what_a_dagster_project_may_rely_on_is_named_and_there() -> None:
+    assert directus_assets.__all__ == ["AssetProps", "DirectusComponent"]
+    assert all(getattr(directus_assets, name).__doc__ for name in directus_assets.__all__)
+    assert {name for name in vars(DirectusComponent) if not name.startswith("_")} >= {"get_asset_spec", "build_defs"}

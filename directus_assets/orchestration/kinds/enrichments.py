@@ -183,15 +183,11 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
     by_asset = {asset_key: output for output, asset_key in items.assets.items()}
     code_versions = {asset_key: items.code_versions[output] for asset_key, output in by_asset.items()}
     specs = [
-        dg.AssetSpec(
-            asset_key,
+        project.names.spec(
+            project.names.enrichment_props(items.collection, items.by_output[output].name),
             description=_describe(items.by_output[output]),
-            group_name=project.names.enrichments_group,
-            code_version=code_versions[asset_key],
-            partitions_def=items.partitions,
-            skippable=True,
-            kinds={"directus", items.enrichers[output].engine_name.partition(":")[0]},
-        )
+            kinds=frozenset({"directus", items.enrichers[output].engine_name.partition(":")[0]}),
+        ).replace_attributes(code_version=code_versions[asset_key], partitions_def=items.partitions, skippable=True)
         for asset_key, output in by_asset.items()
     ]
 

@@ -29,14 +29,12 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
     by_asset = {project.names.preset(preset.key): preset for preset in presets}
     code_versions = {asset_key: code_version(preset) for asset_key, preset in by_asset.items()}
     specs = [
-        dg.AssetSpec(
-            asset_key,
+        project.names.spec(
+            project.names.preset_props(preset.key),
             description=_describe(preset),
-            group_name=project.names.images_group,
-            code_version=code_versions[asset_key],
-            partitions_def=project.names.files_partitions,
-            skippable=True,
-            kinds={"directus", "image"},
+            kinds=frozenset({"directus", "image"}),
+        ).replace_attributes(
+            code_version=code_versions[asset_key], partitions_def=project.names.files_partitions, skippable=True
         )
         for asset_key, preset in by_asset.items()
     ]

@@ -45,17 +45,16 @@ def build_recommender(project: Project, plan: RecommendationPlan) -> Recommender
 
 def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
     names, collection = project.names, plan.collection.name
-
-    @dg.asset(
-        key=names.enrichment(collection, NAME),
-        group_name=names.enrichments_group,
-        deps=[names.items(collection)],
+    spec = names.spec(
+        names.enrichment_props(collection, NAME),
         description=(
             f"What to offer of `{collection}` to each audience segment, from `{plan.interactions.name}` into "
             f"`{plan.target.collection.name}`."
         ),
-        kinds={"directus"},
+        kinds=frozenset({"directus"}),
     )
+
+    @dg.multi_asset(name=spec.key.to_python_identifier(), specs=[spec.merge_attributes(deps=[names.items(collection)])])
     def recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         try:
             with signs_of_life(context.log):

@@ -19,6 +19,7 @@ from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, translation_metadata
 from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
+from directus_assets.orchestration.specs import AssetProps
 from directus_assets.planning.changes import Examination
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine
@@ -81,6 +82,10 @@ class Items:
             for output, row in self.languages.items()
         }
 
+    def props_of(self, row: LanguageRow) -> AssetProps:
+        """What the asset of a language stands for."""
+        return self.project.names.translation_props(self.collection, row.code, second=self._second)
+
     @cached_property
     def languages(self) -> dict[str, LanguageRow]:
         """The target language of each output."""
@@ -142,16 +147,12 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     by_asset = {items.assets[output]: row for output, row in items.languages.items()}
     code_versions = dict.fromkeys(by_asset, scope.code_version)
     specs = [
-        dg.AssetSpec(
-            asset_key,
+        project.names.spec(
+            items.props_of(row),
             description=_describe(scope, row),
-            group_name=project.names.translations_group,
-            code_version=scope.code_version,
-            partitions_def=partitions,
-            skippable=True,
-            kinds={"directus", items.engine.name.partition(":")[0]},
-        )
-        for asset_key, row in by_asset.items()
+            kinds=frozenset({"directus", items.engine.name.partition(":")[0]}),
+        ).replace_attributes(code_version=scope.code_version, partitions_def=partitions, skippable=True)
+        for row in by_asset.values()
     ]
 
     @dg.multi_asset(
