@@ -15,13 +15,19 @@ from directus_assets.enrichment.engines.protocol import EnrichmentEngine, Questi
 from directus_assets.enrichment.records import KeptAnswer
 from directus_assets.enrichment.result import check_answer
 from directus_assets.errors import PermanentError
+from directus_assets.spending.faults import (
+    AnswerFault,
+    RequestRefused,
+)
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines.protocol import Failure, RequestRefused, Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
-_DEFECTS: Mapping[Failure, str] = {
-    Failure.TOO_LONG: "The answer did not fit; it has to be shorter.",
-    Failure.UNREADABLE: "The answer was not one JSON object.",
+_DEFECTS: Mapping[AnswerFault, str] = {
+    AnswerFault.TOO_LONG: "The answer did not fit; it has to be shorter.",
+    AnswerFault.UNREADABLE: "The answer was not one JSON object.",
 }
 
 
@@ -104,12 +110,12 @@ class Answerer:
             keep=lambda reply: keep(kept(reply)) if reply.failure is None or reply.failure in _DEFECTS else None,
             settle=self.settle,
         )
-        if reply.failure is Failure.BLIND:
+        if reply.failure is AnswerFault.BLIND:
             raise RequestRefused(
                 f"{self.engine.name} cannot look at pictures, which '{question.name}' needs.",
                 remedy="Name a model with vision: OPENAI_MODEL, or `model` of this enrichment in the YAML file.",
             )
-        if reply.failure is Failure.REFUSED:
+        if reply.failure is AnswerFault.REFUSED:
             raise Unusable(
                 f"{self.engine.name} refused to answer '{question.name}' about this content. {reply.reason}".strip(),
                 remedy="What was there is kept. Fill it in by hand.",

@@ -9,7 +9,9 @@ from directus_assets.enrichment.neighbours import Vector, quantized
 from directus_assets.errors import Rejected
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,9 @@ from itertools import pairwise
 from typing import Final
 
 from directus_assets.enrichment.embeddings import Embedded
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 NAME: Final = "local"
 _DIMENSIONS: Final = 512

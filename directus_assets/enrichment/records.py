@@ -13,7 +13,9 @@ from pydantic import TypeAdapter
 from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.ownership.field_records import FieldRecord
 from directus_assets.ownership.record_store import record_name
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,9 @@ from directus_assets.enrichment.work import ROUNDS, Enriched
 from directus_assets.errors import PermanentError, TransientError
 from directus_assets.ownership.record_store import record_folder
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 _TURN = "turn.json"
 _RESULT = "related"

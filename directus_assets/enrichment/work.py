@@ -19,7 +19,9 @@ from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 ROUNDS = 6
 """How often an item that keeps being edited while it is enriched is looked at anew before that counts as a failure."""

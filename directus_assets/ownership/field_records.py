@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.json_text import shallow, well_formed
-from directus_assets.translation.engines.protocol import Usage
-from directus_assets.translation.segments.model import Segment
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,11 +141,6 @@ class TranslationRecord:
 
 
 _RECORD = TypeAdapter(TranslationRecord)
-
-
-def segment_key(segment: Segment) -> str:
-    """What a segment's translation is remembered by: the same text in the same kind of place, in whatever field."""
-    return _sha256(f"{segment.context}\0{segment.text}")[:32]
 
 
 def canonical(value: JsonValue) -> str:

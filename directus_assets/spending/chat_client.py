@@ -23,9 +23,18 @@ from directus_assets.spending.chat_endpoint import (
 )
 from directus_assets.spending.chat_json import read_cut, read_object, without_thoughts
 from directus_assets.spending.chat_limits import LimitOf, limit_in
+from directus_assets.spending.faults import (
+    AnswerFault,
+    RequestRefused,
+)
+from directus_assets.spending.prompts import (
+    count_tokens,
+)
 from directus_assets.spending.server_words import Refusal, first_choice, page_text, refusal_in, text_of
-from directus_assets.translation.engines.openai_prompt import count_tokens
-from directus_assets.translation.engines.protocol import Failure, RequestRefused, Usage, counted
+from directus_assets.spending.usage import (
+    Usage,
+    counted,
+)
 
 _MOST_TRIES: Final = 8
 """Requests for one question: an answer, and what is learnt of the endpoint before it."""
@@ -49,13 +58,13 @@ _FILTERED: Final = frozenset(
 class Completion:
     """What came back: a JSON object, or why there is none, and in whose words.
 
-    With `Failure.TOO_LONG`, `answer` has what was whole before it was cut off; `only_thought` says that there was no
-    room for any, since thinking took it; and `was_sent_back` that the endpoint did not even try, and why.
+    With `AnswerFault.TOO_LONG`, `answer` has what was whole before it was cut off; `only_thought` says that there was
+    no room for any, since thinking took it; and `was_sent_back` that the endpoint did not even try, and why.
     """
 
     answer: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
-    failure: Failure | None = None
+    failure: AnswerFault | None = None
     reason: str = ""
     was_sent_back: bool = False
     only_thought: bool = False
@@ -103,7 +112,7 @@ class Chat:
             Rejected: the endpoint refuses the request for another reason, such as an unknown model.
         """
         if prompt.picture and self._is_blind:
-            return Completion(failure=Failure.BLIND)
+            return Completion(failure=AnswerFault.BLIND)
         with self._alone_at_first():
             return self._ask(prompt)
 
@@ -146,7 +155,7 @@ class Chat:
             else:
                 used += Usage(requests=1)
                 if failed := _failed(found, prompt, used):
-                    self._is_blind |= failed.failure is Failure.BLIND
+                    self._is_blind |= failed.failure is AnswerFault.BLIND
                     return failed
                 error = classify(found, name=self.name, task=prompt.task)
                 # What is said of a form that was tried instead is beside the point.
@@ -156,7 +165,9 @@ class Chat:
                 if other is None and limit is not None and limit.of is not LimitOf.CREDIT:
                     self._dialect = dialect.learnt()
                     is_sure = not dialect.fits(prompt, limit)
-                    return Completion(usage=used, failure=Failure.TOO_LONG, reason=found.said, was_sent_back=is_sure)
+                    return Completion(
+                        usage=used, failure=AnswerFault.TOO_LONG, reason=found.said, was_sent_back=is_sure
+                    )
                 if other is None:
                     raise first
             dialect = other
@@ -190,14 +201,14 @@ def _failed(refusal: Refusal, prompt: Prompt, used: Usage) -> Completion | None:
     refused = from_status(refusal.status, "")
     # Some servers answer 500 where a model cannot see (llama.cpp: "image input is not supported").
     if prompt.picture is not None and _is_blind(refused, refusal.said):
-        return Completion(usage=used, failure=Failure.BLIND, reason=refusal.said)
+        return Completion(usage=used, failure=AnswerFault.BLIND, reason=refusal.said)
     if not isinstance(refused, Rejected):
         return None
     if refusal.code == "content_filter" or "content management policy" in refusal.said:
-        return Completion(usage=used, failure=Failure.REFUSED, reason=refusal.said, was_sent_back=True)
+        return Completion(usage=used, failure=AnswerFault.REFUSED, reason=refusal.said, was_sent_back=True)
     # Groq's, where the model did not answer in JSON.
     if refusal.code == "json_validate_failed":
-        return Completion(usage=used, failure=Failure.UNREADABLE, reason=refusal.said)
+        return Completion(usage=used, failure=AnswerFault.UNREADABLE, reason=refusal.said)
     return None
 
 
@@ -220,14 +231,14 @@ def _read(document: object, prompt: Prompt, body: bytes) -> Completion:
     finish = finish.lower() if isinstance(finish, str) else ""
     if finish in _CUT_OFF:
         if _thought_only(content, thought, told, usage):
-            return Completion(usage=usage, failure=Failure.TOO_LONG, only_thought=True)
-        return Completion(usage=usage, failure=Failure.TOO_LONG, answer=read_cut(content, prompt.schema))
+            return Completion(usage=usage, failure=AnswerFault.TOO_LONG, only_thought=True)
+        return Completion(usage=usage, failure=AnswerFault.TOO_LONG, answer=read_cut(content, prompt.schema))
     refusal = message.get("refusal")
     if finish in _FILTERED or refusal:
-        return Completion(usage=usage, failure=Failure.REFUSED, reason=refusal if isinstance(refusal, str) else "")
+        return Completion(usage=usage, failure=AnswerFault.REFUSED, reason=refusal if isinstance(refusal, str) else "")
     answer = read_object(content or thought, prompt.schema)
     if answer is None:
-        return Completion(usage=usage, failure=Failure.UNREADABLE, reason=_unreadable(choice, content, body))
+        return Completion(usage=usage, failure=AnswerFault.UNREADABLE, reason=_unreadable(choice, content, body))
     return Completion(answer=answer, usage=usage)
 
 

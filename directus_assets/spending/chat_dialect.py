@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from directus_assets.spending.chat_limits import Limit, LimitOf, limit_in
+from directus_assets.spending.prompts import (
+    count_tokens,
+)
 from directus_assets.spending.server_words import Refusal
-from directus_assets.translation.engines.openai_prompt import count_tokens
 
 MOST_SPARE_TOKENS: Final = 32_768
 """Output tokens beyond the answer's own that a model gets for thinking, before it is said to think too much."""

@@ -9,8 +9,10 @@ import openai
 from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
 from directus_assets.spending.chat_limits import is_out_of_credit
 from directus_assets.spending.deadline import within
+from directus_assets.spending.faults import (
+    RequestRefused,
+)
 from directus_assets.spending.server_words import Refusal, read_document, refusal_of
-from directus_assets.translation.engines.protocol import RequestRefused
 
 _REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {
     Forbidden: "Check OPENAI_API_KEY: it is wrong or expired, or may not use this model.",

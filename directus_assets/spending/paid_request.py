@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 
 class Paid(Protocol):

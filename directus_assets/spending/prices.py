@@ -9,7 +9,9 @@ from typing import Any, ClassVar, Final
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from directus_assets.errors import ConfigurationError, TransientError
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 _MILLION: Final = 1_000_000
 

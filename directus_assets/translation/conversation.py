@@ -12,16 +12,33 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from directus_assets.ownership.field_records import Arrived, Remembered, segment_key
+from directus_assets.ownership.field_records import (
+    Arrived,
+    Remembered,
+)
+from directus_assets.spending.faults import (
+    AnswerFault,
+)
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.rate_gate import RateGate
+from directus_assets.spending.usage import (
+    Usage,
+)
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.engines import pseudo
-from directus_assets.translation.engines.protocol import Answer, AskedSegment, Engine, Failure, Request, Usage
+from directus_assets.translation.engines.protocol import (
+    Answer,
+    AskedSegment,
+    Engine,
+    Request,
+)
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
-from directus_assets.translation.segments.model import Segment
+from directus_assets.translation.segments.model import (
+    Segment,
+    segment_key,
+)
 
 _REFUSED = "The engine refused to translate this."
 _CUT_OFF = "The translation did not fit into one answer; it must not be longer than the source needs."
@@ -164,7 +181,7 @@ class Conversation:
             rest = _without(request, answer.texts)
             if rest is None:
                 continue
-            if answer.failure not in (Failure.TOO_LONG, Failure.REFUSED):
+            if answer.failure not in (AnswerFault.TOO_LONG, AnswerFault.REFUSED):
                 self._reject(rest, _reason(answer), is_final=False)
                 continue
             stopped_by = answer
@@ -173,10 +190,12 @@ class Conversation:
                 waiting += reversed(_parts(rest, answer))
             else:
                 self._failed_alone += 1
-                self._reject(rest, _reason(answer), is_final=answer.was_sent_back or answer.failure is Failure.REFUSED)
+                self._reject(
+                    rest, _reason(answer), is_final=answer.was_sent_back or answer.failure is AnswerFault.REFUSED
+                )
 
     def _note(self, request: Request, answer: Answer) -> None:
-        if answer.failure is Failure.TOO_LONG and not answer.texts:
+        if answer.failure is AnswerFault.TOO_LONG and not answer.texts:
             self._too_long = min(self._too_long or request.characters, request.characters)
 
     def _reason_to_stop(self, stopped_by: Answer | None) -> str:
@@ -321,11 +340,11 @@ def _parts(rest: Request, answer: Answer) -> list[Request]:
 def _reason(answer: Answer) -> tuple[str, ...]:
     """What went wrong, in our words and in the service's."""
     match answer.failure:
-        case Failure.REFUSED:
+        case AnswerFault.REFUSED:
             ours = _REFUSED
-        case Failure.TOO_LONG:
+        case AnswerFault.TOO_LONG:
             ours = _OVER_A_LIMIT if answer.was_sent_back else _CUT_OFF
-        case Failure.UNREADABLE:
+        case AnswerFault.UNREADABLE:
             ours = _UNREADABLE
         case _:
             ours = _MISSING

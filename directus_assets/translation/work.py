@@ -20,9 +20,14 @@ from directus_assets.ownership.field_records import Arrived, TranslationRecord, 
 from directus_assets.ownership.protection import Standing, Verdict, decide, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
+from directus_assets.spending.usage import (
+    Usage,
+)
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines import pseudo
-from directus_assets.translation.engines.protocol import Engine, Usage
+from directus_assets.translation.engines.protocol import (
+    Engine,
+)
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language

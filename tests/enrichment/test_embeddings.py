@@ -10,7 +10,9 @@ from directus_assets.enrichment.neighbours import Space
 from directus_assets.errors import BadInput, Overloaded, Rejected
 from directus_assets.spending.prices import SpendingLimitReached
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 
 class ScriptedEmbedder:

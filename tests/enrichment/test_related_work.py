@@ -11,7 +11,9 @@ from directus_assets.enrichment.local_embedder import LocalEmbedder
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related_work import RelatedEnricher, shares
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 from tests.enrichment.test_declare import declared
 
 

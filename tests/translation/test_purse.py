@@ -11,7 +11,9 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import ConfigurationError
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.prices import Price, SpendingLimitReached
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 MILLION = Usage(requests=1, input_tokens=1_000_000)
 PRICES = {"tiny": Price(input=Decimal(1))}

@@ -9,7 +9,9 @@ from typing import Final
 from directus_assets.enrichment.builtin.model import Builtin, Material
 from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.errors import BadInput, ConfigurationError
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 NAME: Final = "local"
 

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from directus_assets.settings import ResultOptions
-from directus_assets.translation.engines.protocol import Failure, Usage
+from directus_assets.spending.faults import (
+    AnswerFault,
+)
+from directus_assets.spending.usage import (
+    Usage,
+)
 from directus_assets.translation.languages import Language
 
 
@@ -48,7 +53,7 @@ class Reply:
 
     answer: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
-    failure: Failure | None = None
+    failure: AnswerFault | None = None
     reason: str = ""
 
 

@@ -12,7 +12,9 @@ from directus_assets.errors import PermanentError
 from directus_assets.isolation import fault_of
 from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.planning.changes import Examination
-from directus_assets.translation.engines.protocol import Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
 
 T = TypeVar("T")
 

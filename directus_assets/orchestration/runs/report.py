@@ -11,7 +11,12 @@ import dagster as dg
 from directus_assets.enrichment.work import Enriched
 from directus_assets.images.outcomes import Delivered, Made
 from directus_assets.ownership.field_records import canonical
-from directus_assets.translation.engines.protocol import Engine, Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
+from directus_assets.translation.engines.protocol import (
+    Engine,
+)
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Review, Translated
 

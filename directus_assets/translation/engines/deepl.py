@@ -14,7 +14,18 @@ from deepl.api_data import MultilingualGlossaryDictionaryEntries
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Rejected, Unreachable, from_status
 from directus_assets.json_text import well_formed
-from directus_assets.translation.engines.protocol import Answer, Failure, Request, RequestRefused, Usage, counted
+from directus_assets.spending.faults import (
+    AnswerFault,
+    RequestRefused,
+)
+from directus_assets.spending.usage import (
+    Usage,
+    counted,
+)
+from directus_assets.translation.engines.protocol import (
+    Answer,
+    Request,
+)
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
@@ -115,7 +126,7 @@ class DeepLEngine:
         except deepl.DeepLException as error:
             classified = _classify(error)
             if isinstance(classified, Rejected) and "too large" in str(error).lower():
-                return Answer(usage=Usage(requests=1), failure=Failure.TOO_LONG)
+                return Answer(usage=Usage(requests=1), failure=AnswerFault.TOO_LONG)
             raise classified from None
         except _SENSELESS as error:
             raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from None

@@ -4,14 +4,25 @@ from typing import Final
 
 from directus_assets.spending.chat_client import Chat
 from directus_assets.spending.chat_dialect import ChatOptions, Prompt
+from directus_assets.spending.faults import (
+    AnswerFault,
+)
+from directus_assets.spending.prompts import (
+    count_tokens,
+)
+from directus_assets.spending.usage import (
+    Usage,
+)
 from directus_assets.translation.engines.openai_prompt import (
     answer_schema,
-    count_tokens,
     longest_answer,
     messages,
     read_answer,
 )
-from directus_assets.translation.engines.protocol import Answer, Failure, Request, Usage
+from directus_assets.translation.engines.protocol import (
+    Answer,
+    Request,
+)
 
 _FEWEST_CHARACTERS: Final = 500
 """What a request holds at least, however little an endpoint takes."""
@@ -83,7 +94,7 @@ class OpenAIEngine:
                 task="translate",
             )
         )
-        if completion.was_sent_back and completion.failure is Failure.TOO_LONG:
+        if completion.was_sent_back and completion.failure is AnswerFault.TOO_LONG:
             # The next items need not find that out once more.
             self.max_characters = min(self.max_characters, max(request.characters // 2, _FEWEST_CHARACTERS))
         return Answer(

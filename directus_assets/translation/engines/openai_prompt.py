@@ -7,12 +7,10 @@ Segments are named `s1`, `s2`, … within a request. A provider compiles each ne
 the schema the same for all requests with as many segments; digests would also cost ten tokens each, twice.
 """
 
-import json
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+from directus_assets.spending.prompts import as_data
 from directus_assets.translation.engines.protocol import Request
 
 INSTRUCTIONS: Final = """\
@@ -71,19 +69,6 @@ def read_answer(answer: Mapping[str, object], request: Request) -> dict[str, str
 def longest_answer(request: Request) -> int:
     """The most tokens that an honest answer to `request` needs: no token is shorter than a letter's third."""
     return int(1.5 * request.characters) + 40 * len(request.segments)
-
-
-def count_tokens(text: str) -> int:
-    """About how many tokens `text` has, for estimates: one for four letters, or for one of Chinese or Japanese."""
-    wide = sum(unicodedata.east_asian_width(letter) in {"W", "F"} for letter in text)
-    return wide + (len(text) - wide) // 4
-
-
-def as_data(value: object, *, element: str) -> str:
-    """`value` as JSON that cannot close the element that it stands in: `\\/` is the same as `/` in JSON."""
-    text = json.dumps(value, ensure_ascii=False)
-    # Models take an element for closed in capitals, too.
-    return re.sub(rf"<(?=/\s*{element})", r"<\\", text, flags=re.IGNORECASE)
 
 
 def _user_parts(request: Request) -> list[str]:

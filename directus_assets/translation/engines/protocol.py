@@ -6,24 +6,12 @@ They do not retry, split or check; `translate.py` does that in one way for all o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import ClassVar, Final, Protocol
+from typing import Protocol
 
-from directus_assets.errors import DirectusAssetsError, NotFound, Rejected
+from directus_assets.spending.faults import AnswerFault
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.languages import Language
-
-_MOST_COUNTED: Final = 10**9
-"""Tokens or characters: no request has as many."""
-
-
-class Failure(Enum):
-    """Why an answer could not be used."""
-
-    TOO_LONG = "cut off, or over a limit; fewer segments at once may work"
-    REFUSED = "the model or its content filter will not translate one of the segments"
-    UNREADABLE = "not the JSON that was asked for"
-    BLIND = "the model does not look at pictures"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,36 +59,6 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Usage:
-    """What requests consumed. `cached_tokens` are part of `input_tokens`; `characters` are of the source.
-
-    Where a service does not tell, or tells what cannot be (see `counted`), the numbers are estimates.
-    """
-
-    requests: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    characters: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            requests=self.requests + other.requests,
-            input_tokens=self.input_tokens + other.input_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            characters=self.characters + other.characters,
-        )
-
-
-def counted(value: object) -> int | None:
-    """A count of tokens or characters as a service tells it; None where it is none that can be."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST_COUNTED:
-        return None
-    return int(value) if value == int(value) else None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """Translations by key. Keys that were asked for may be missing; others never occur.
 
@@ -111,23 +69,9 @@ class Answer:
 
     texts: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
-    failure: Failure | None = None
+    failure: AnswerFault | None = None
     reason: str = ""
     was_sent_back: bool = False
-
-
-class RequestRefused(Rejected):
-    """The service takes no such request, whatever its texts: an unknown model, a wrong address, a broken gateway."""
-
-    # It costs nothing to ask again.
-    longest_wait_seconds: ClassVar[float | None] = 3600
-
-    @classmethod
-    def of(cls, error: DirectusAssetsError) -> DirectusAssetsError:
-        """`error` as it is, but for one that says no more than that the service does not take the request."""
-        if isinstance(error, (NotFound, Rejected)):
-            return cls(error.message, remedy=error.remedy)
-        return error
 
 
 class Engine(Protocol):

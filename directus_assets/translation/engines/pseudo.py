@@ -10,7 +10,13 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from directus_assets.translation.engines.protocol import Answer, Request, Usage
+from directus_assets.spending.usage import (
+    Usage,
+)
+from directus_assets.translation.engines.protocol import (
+    Answer,
+    Request,
+)
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.languages import Language, unicode_script
 from directus_assets.translation.segments.notation import PLACEHOLDER

@@ -104,3 +104,8 @@ class Ids:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._seen[digest] += 1
         return f"{digest}-{self._seen[digest]}"
+
+
+def segment_key(segment: Segment) -> str:
+    """What a segment's translation is remembered by: the same text in the same kind of place, in whatever field."""
+    return hashlib.sha256(f"{segment.context}\0{segment.text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

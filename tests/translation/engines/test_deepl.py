@@ -12,8 +12,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from directus_assets.errors import BadInput, Forbidden, Overloaded, Rejected, Unreachable
+from directus_assets.spending.faults import (
+    AnswerFault,
+    RequestRefused,
+)
 from directus_assets.translation.engines.deepl import DeepLEngine, from_xml, target_code, to_xml
-from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
+from directus_assets.translation.engines.protocol import (
+    AskedSegment,
+    Request,
+)
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
 
@@ -208,7 +215,7 @@ def test_refusals_are_classified_and_never_repeated_here(
 def test_a_request_that_is_too_large_asks_for_less_at_once(engine: DeepLEngine) -> None:
     FakeDeepL.status = 413
 
-    assert engine.translate(REQUEST).failure is Failure.TOO_LONG
+    assert engine.translate(REQUEST).failure is AnswerFault.TOO_LONG
 
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:

@@ -11,8 +11,18 @@ from directus_assets.enrichment.engines.openai import OpenAIEnrichmentEngine
 from directus_assets.enrichment.engines.protocol import Question
 from directus_assets.ownership.field_records import Arrived, TranslationRecord
 from directus_assets.settings import ResultOptions
+from directus_assets.spending.faults import (
+    AnswerFault,
+)
+from directus_assets.spending.usage import (
+    Usage,
+    counted,
+)
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, Usage, counted
+from directus_assets.translation.engines.protocol import (
+    AskedSegment,
+    Request,
+)
 from directus_assets.translation.languages import language
 from tests.translation.scripted_openai import Reply, ScriptedOpenAI
 
@@ -25,7 +35,7 @@ QUESTION = Question(
 RIGHT = '{"s1": "Gutes Brot"}'
 USAGE = {"prompt_tokens": 70, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 5}}
 
-Ask = Callable[[], tuple[Any, Usage, Failure | None]]
+Ask = Callable[[], tuple[Any, Usage, AnswerFault | None]]
 
 
 @pytest.fixture
@@ -44,12 +54,12 @@ def ask(request: pytest.FixtureRequest, server: ScriptedOpenAI) -> Iterator[Ask]
             yield lambda: _enriched(enricher)
 
 
-def _translated(engine: OpenAIEngine) -> tuple[Any, Usage, Failure | None]:
+def _translated(engine: OpenAIEngine) -> tuple[Any, Usage, AnswerFault | None]:
     answer = engine.translate(REQUEST)
     return dict(answer.texts), answer.usage, answer.failure
 
 
-def _enriched(engine: OpenAIEnrichmentEngine) -> tuple[Any, Usage, Failure | None]:
+def _enriched(engine: OpenAIEnrichmentEngine) -> tuple[Any, Usage, AnswerFault | None]:
     reply = engine.answer(QUESTION)
     return dict(reply.answer), reply.usage, reply.failure
 
@@ -89,7 +99,7 @@ def test_an_answer_of_another_shape_is_unreadable(server: ScriptedOpenAI, ask: A
 
     found, usage, failure = ask()
 
-    assert (found, failure, usage.requests) == ({}, Failure.UNREADABLE, 1)
+    assert (found, failure, usage.requests) == ({}, AnswerFault.UNREADABLE, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +115,7 @@ def test_an_answer_of_another_shape_is_unreadable(server: ScriptedOpenAI, ask: A
 def test_an_answer_that_hardly_any_parser_takes_is_unreadable(server: ScriptedOpenAI, ask: Ask, raw: str) -> None:
     server.always(lambda _: Reply(body=raw))
 
-    assert ask()[2] is Failure.UNREADABLE
+    assert ask()[2] is AnswerFault.UNREADABLE
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,23 @@ import pytest
 
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
 from directus_assets.spending.chat_json import read_object
+from directus_assets.spending.faults import (
+    AnswerFault,
+    RequestRefused,
+)
+from directus_assets.spending.prompts import (
+    as_data,
+)
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.engines.openai_prompt import answer_schema, as_data, messages, read_answer
-from directus_assets.translation.engines.protocol import AskedSegment, Failure, Request, RequestRefused
+from directus_assets.translation.engines.openai_prompt import (
+    answer_schema,
+    messages,
+    read_answer,
+)
+from directus_assets.translation.engines.protocol import (
+    AskedSegment,
+    Request,
+)
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
@@ -117,16 +131,16 @@ def test_a_repair_names_the_defects_after_all_that_can_be_cached(server: Scripte
 @pytest.mark.parametrize(
     ("behaviour", "failure"),
     [
-        (scripted.invalid_json, Failure.UNREADABLE),
-        (scripted.no_completion, Failure.UNREADABLE),
-        (scripted.refuse, Failure.REFUSED),
-        (scripted.filtered, Failure.REFUSED),
-        (scripted.cut_off, Failure.TOO_LONG),
-        (scripted.context_too_long, Failure.TOO_LONG),
+        (scripted.invalid_json, AnswerFault.UNREADABLE),
+        (scripted.no_completion, AnswerFault.UNREADABLE),
+        (scripted.refuse, AnswerFault.REFUSED),
+        (scripted.filtered, AnswerFault.REFUSED),
+        (scripted.cut_off, AnswerFault.TOO_LONG),
+        (scripted.context_too_long, AnswerFault.TOO_LONG),
     ],
 )
 def test_an_answer_that_cannot_be_used_says_why(
-    server: ScriptedOpenAI, engine: OpenAIEngine, behaviour: scripted.Behaviour, failure: Failure
+    server: ScriptedOpenAI, engine: OpenAIEngine, behaviour: scripted.Behaviour, failure: AnswerFault
 ) -> None:
     server.next(behaviour)
 

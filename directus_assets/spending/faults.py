@@ -1,0 +1,29 @@
+"""Why an engine has no answer that can be used."""
+
+from enum import Enum
+from typing import ClassVar
+
+from directus_assets.errors import DirectusAssetsError, NotFound, Rejected
+
+
+class AnswerFault(Enum):
+    """Why an answer could not be used."""
+
+    TOO_LONG = "cut off, or over a limit; fewer segments at once may work"
+    REFUSED = "the model or its content filter will not translate one of the segments"
+    UNREADABLE = "not the JSON that was asked for"
+    BLIND = "the model does not look at pictures"
+
+
+class RequestRefused(Rejected):
+    """The service takes no such request, whatever its texts: an unknown model, a wrong address, a broken gateway."""
+
+    # It costs nothing to ask again.
+    longest_wait_seconds: ClassVar[float | None] = 3600
+
+    @classmethod
+    def of(cls, error: DirectusAssetsError) -> DirectusAssetsError:
+        """`error` as it is, but for one that says no more than that the service does not take the request."""
+        if isinstance(error, (NotFound, Rejected)):
+            return cls(error.message, remedy=error.remedy)
+        return error
