@@ -60,6 +60,9 @@ class DirectusAssetsError(Exception):
     first_wait_seconds: ClassVar[float | None] = None
     """The first of these waits, where it is not the one that the settings give."""
 
+    is_for_editors: ClassVar[bool] = False
+    """Whether whoever edits the item can put it right, so that they are told where they work."""
+
     def __init__(self, message: str, *, remedy: str = "") -> None:
         self.message = printable(redact(message))
         self.remedy = printable(redact(remedy))
@@ -96,19 +99,26 @@ class ChangedMeanwhile(TransientError):
 class PermanentError(DirectusAssetsError):
     """The same call will fail again."""
 
+    is_for_editors: ClassVar[bool] = True
+
 
 class Forbidden(PermanentError):
     """The credentials are wrong or lack a right."""
 
+    is_for_editors: ClassVar[bool] = False
     longest_wait_seconds: ClassVar[float | None] = 3600
 
 
 class NotFound(PermanentError):
     """What was asked for does not exist (any more)."""
 
+    is_for_editors: ClassVar[bool] = False
+
 
 class Rejected(PermanentError):
     """The server refuses the request as it is; `fields` has Directus' reason by field, where it names fields."""
+
+    is_for_editors: ClassVar[bool] = False
 
     def __init__(self, message: str, *, remedy: str = "", fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message, remedy=remedy)
@@ -144,6 +154,8 @@ class TooLarge(Correctable):
 class Malformed(Rejected, BadInput):
     """A row holds a value that its field cannot hold: other rows are none the worse for it."""
 
+    is_for_editors: ClassVar[bool] = True
+
 
 class Unexpected(PermanentError):
     """Something that nobody has foreseen, most likely in what one item holds; see `as_error`.
@@ -151,6 +163,7 @@ class Unexpected(PermanentError):
     An item that stays as it is fails again, but another version of this package may be up to it.
     """
 
+    is_for_editors: ClassVar[bool] = False
     longest_wait_seconds: ClassVar[float | None] = 30 * 86400
     first_wait_seconds: ClassVar[float | None] = 86400
 

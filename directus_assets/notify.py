@@ -25,6 +25,7 @@ _DIGESTS = TypeAdapter(list[str])
 _REMEMBERED = 5000
 """Causes that are remembered; an older one is told again should it come back."""
 _CAUSES_SHOWN = 5
+_ITEMS_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +77,17 @@ def _told_file(storage: Storage) -> KeptFile[list[str]]:
     )
 
 
-def last_editors(client: DirectusClient, collection: str, items: Sequence[str]) -> dict[str, str]:
-    """Item to the user who changed it last, other than ourselves, as far as the change feed knows."""
+def last_editors(
+    client: DirectusClient, collection: str, items: Sequence[str], *, within_days: int | None = None
+) -> dict[str, str]:
+    """Item to the user who changed it last, other than ourselves, as far as the change feed knows.
+
+    Args:
+        client: Directus.
+        collection: of the items.
+        items: their keys.
+        within_days: only changes that are no older, by Directus' clock.
+    """
     editors: dict[str, str] = {}
     conditions: list[dict[str, object]] = [
         {"collection": {"_eq": collection}},
@@ -85,6 +95,8 @@ def last_editors(client: DirectusClient, collection: str, items: Sequence[str]) 
         {"user": {"_nnull": True}},
         {"user": {"_neq": client.own_user_id}},
     ]
+    if within_days is not None:
+        conditions.append({"timestamp": {"_gte": f"$NOW(-{within_days} days)"}})
     matching = {"_and": conditions}
     for row in client.rows_with("/activity", "item", items, matching=matching, fields=["item", "user"], sort="-id"):
         editors.setdefault(str(row["item"]), str(row["user"]))
@@ -106,6 +118,27 @@ def tell_editor(client: DirectusClient, recipient: str, causes: Sequence[Cause])
             "message": "\n\n".join(cause.text for cause in causes[:_CAUSES_SHOWN]),
             "collection": first.collection,
             "item": first.item,
+        },
+    )
+
+
+def tell_of_reviews(client: DirectusClient, recipient: str, *, collection: str, items: Sequence[str]) -> None:
+    """One notification in Directus about all items of a collection that wait for somebody's review since a run.
+
+    Raises:
+        DirectusAssetsError: as of `tell_editor`.
+    """
+    names = ", ".join(items[:_ITEMS_SHOWN]) + (f" and {len(items) - _ITEMS_SHOWN} more" if items[_ITEMS_SHOWN:] else "")
+    what = f"{len(items)} items of '{collection}' wait" if items[1:] else f"Item {names} of '{collection}' waits"
+    client.post(
+        "/notifications",
+        {
+            "recipient": recipient,
+            "subject": f"{what} for your review",
+            "message": "You changed what texts of people were made from. These texts were kept, and may not be right "
+            f"any more. A comment on the item shows each of them beside a proposal: {names}.",
+            "collection": collection,
+            **({} if items[1:] else {"item": items[0]}),
         },
     )
 

@@ -183,17 +183,38 @@ def test_nothing_that_is_served_is_an_orphan_and_nothing_is_missing(
 
 def test_a_post_is_translated(directus: LocalDirectus, admin: DirectusClient, project: Project, tmp_path: Path) -> None:
     row = {"languages_code": "en-US", "title": "Bread", "body": "<p>Flour and <b>water</b>.</p>"}
+    comments: list[list[str]] = []
     admin.patch(f"/users/{_bot(admin)}", {"token": directus.bot_token})
     with ScriptedOpenAI() as server, Pipeline(directus, server, tmp_path) as pipeline:
         pipeline.settle()
         key = str(admin.post("/items/posts", {"status": "published", "translations": [row]})["id"])
         pipeline.settle()
         made = pipeline.made(key, "de-DE")
+        for code, title in (("de-DE", "Brot"), ("en-US", "Cake"), ("de-DE", "Kuchen")):
+            _write_title(admin, key, code, title)
+            pipeline.settle()
+            comments.append(_comments(admin, key))
     rows = admin.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, fields=["languages_code", "body"])
 
     assert made
     assert {each["languages_code"] for each in rows} > {"en-US", "de-DE"}
     assert all("<b>" in each["body"] for each in rows)
+    assert [len(found) for found in comments] == [0, 1, 0]
+    assert "> Brot" in comments[1][0]
+
+
+def _write_title(admin: DirectusClient, key: str, code: str, title: str) -> None:
+    condition = {"posts_id": {"_eq": key}, "languages_code": {"_eq": code}}
+    (row,) = admin.get("/items/posts_translations", filter=condition, fields=["id"])
+    admin.patch(f"/items/posts_translations/{row['id']}", {"title": title})
+
+
+def _comments(admin: DirectusClient, key: str) -> list[str]:
+    condition = {"collection": {"_eq": "posts"}, "item": {"_eq": key}}
+    if not admin.version.has_comments:
+        condition["action"] = {"_eq": "comment"}
+    path = "/comments" if admin.version.has_comments else "/activity"
+    return [row["comment"] for row in admin.get(path, filter=condition, fields=["comment"])]
 
 
 def _bot(admin: DirectusClient) -> str:

@@ -38,6 +38,11 @@ class Version:
         return self.major >= 11
 
     @property
+    def has_comments(self) -> bool:
+        """Whether comments are a collection; before, they are entries of the activity log."""
+        return self.line >= (11, 2)
+
+    @property
     def has_glossary(self) -> bool:
         """Whether the settings have a glossary and a style guide for translations."""
         return self.major >= 12

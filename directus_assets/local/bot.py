@@ -1,7 +1,7 @@
 """The user that the pipeline of the local Directus works as: made as `directus-assets setup` makes it."""
 
 from directus_assets.commands.setup.account import as_permitted, carry_out, plan_account, read_account
-from directus_assets.commands.setup.rights import needed_rights
+from directus_assets.commands.setup.rights import comment_rights, needed_rights
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
 from directus_assets.directus.schema import read_translated_collections
@@ -33,4 +33,5 @@ def create_bot(admin: DirectusClient, *, token: str, config: Config | None = Non
         recommendations=plan_recommendations(config.enrichments, schema),
         directus=admin.version,
     )
-    carry_out(admin, plan_account(read_account(admin), as_permitted(admin, rights), token=token))
+    wished = comment_rights(rights, config, directus=admin.version)
+    carry_out(admin, plan_account(read_account(admin), as_permitted(admin, [*rights, *wished]), token=token))

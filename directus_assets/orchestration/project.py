@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from directus_assets.desk import Desk
 from directus_assets.directus.client import DirectusClient, all_of
 from directus_assets.directus.models import TRANSFORMED_TYPES, File
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
@@ -227,6 +228,14 @@ class Project:
         return Purse(
             storage=self.memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
         )
+
+    def desk(
+        self, collection: str, items: Sequence[str], *, warn: Callable[[str], None], notifies: bool
+    ) -> Desk | None:
+        """Says in the Studio what waits for people, in one run; None where the YAML file switches that off."""
+        if not self.settings.config.notify.comments:
+            return None
+        return Desk(self.directus, self.memory, collection, items, warn, notifies)
 
     @cached_property
     def memory(self) -> Storage:

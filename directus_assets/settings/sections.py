@@ -170,8 +170,11 @@ class ReconcileOptions(Section):
 
 
 class NotifyOptions(Section):
-    """The section `notify`: who is told that something failed for good."""
+    """The section `notify`: who is told what waits for them, and that something failed for good."""
 
+    comments: bool = True
+    """A comment on each item where a translation or an enrichment waits for a person, and a notification for whoever
+    changed the item last."""
     editors: bool = False
     """The user who changed the item last, by a notification in Directus."""
     webhook: SecretStr | None = None

@@ -21,6 +21,7 @@ class FieldsRefused(Rejected):
 
     # Somebody may change the rule, or the row that has the same value. Another try costs no translation.
     longest_wait_seconds: ClassVar[float | None] = 6 * 3600
+    is_for_editors: ClassVar[bool] = True
 
     def __init__(self, collection: str, refusals: Refusals) -> None:
         reasons = " ".join(f"Field '{name}': {_short(reason)}" for name, reason in refusals.items())

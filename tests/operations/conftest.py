@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from directus_assets.commands.doctor.doctor import examine
 from directus_assets.commands.doctor.findings import Finding, Subject
 from directus_assets.commands.setup.account import as_permitted, carry_out, plan_account, read_account
+from directus_assets.commands.setup.rights import comment_rights
 from directus_assets.commands.setup.setup import rights_of_project
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.pictures import upload
@@ -59,7 +60,10 @@ class Site:
 
     def set_up(self, *, prune: bool = False) -> None:
         """What `setup` does."""
-        rights = as_permitted(self.admin, rights_of_project(Project(self.settings()), self.admin))
+        project = Project(self.settings())
+        needed = rights_of_project(project, self.admin)
+        wished = comment_rights(needed, project.settings.config, directus=self.admin.version)
+        rights = as_permitted(self.admin, [*needed, *wished])
         carry_out(self.admin, plan_account(read_account(self.admin), rights, token=TOKEN, prune=prune))
 
     @contextlib.contextmanager

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
 from directus_assets.commands.doctor.hidden import Hidden, find_hidden
-from directus_assets.commands.setup.rights import Right, bound_reads, missing_rights, surplus_rights, wished_rights
+from directus_assets.commands.setup.rights import (
+    Right,
+    bound_reads,
+    comment_rights,
+    missing_rights,
+    surplus_rights,
+    wished_rights,
+)
 from directus_assets.directus.held import read_access
 from directus_assets.errors import ConfigurationError, Forbidden
 
@@ -61,13 +68,23 @@ def _wished(subject: Subject, needed: tuple[Right, ...], missing: list[Right]) -
     for right in missing_rights(wished_rights(needed), subject.held):
         if right.name not in named:
             yield warning("right", f"Missing: {right}. What a human saves just while we write may be lost.", _REMEDY)
+            named.add(right.name)
+    for right in missing_rights(_for_comments(subject, needed), subject.held):
+        if right.name not in named:
+            text = f"Missing: {right}. Editors are not told in the Studio what waits for them (`notify.comments`)."
+            yield warning("right", text, _REMEDY)
+
+
+def _for_comments(subject: Subject, needed: tuple[Right, ...]) -> tuple[Right, ...]:
+    config, version = subject.project.settings.config, subject.project.directus.version
+    return comment_rights(needed, config, directus=version)
 
 
 def _surplus(subject: Subject, needed: tuple[Right, ...]) -> Iterator[Finding]:
     access = read_access(subject.project.directus)
     if access.is_admin or access.has_app:
         return  # These bring rights of their own, and are told with the token.
-    if surplus := surplus_rights(needed, subject.held):
+    if surplus := surplus_rights([*needed, *_for_comments(subject, needed)], subject.held):
         yield warning(
             "rights",
             f"More than needed: {', '.join(sorted(right.name for right in surplus))}.",

@@ -4,7 +4,7 @@ Everything is found again by its name or e-mail address, so that doing it twice 
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -162,7 +162,7 @@ def carry_out(admin: DirectusClient, steps: Iterable[Step]) -> None:
 def as_permitted(admin: DirectusClient, rights: Sequence[Right]) -> Sequence[Right]:
     """What a user is given who needs these rights, and with it the wished ones, as far as Directus can express that.
 
-    It is on all fields where Directus knows no rights on single fields.
+    It is on all fields, and on all rows, where Directus knows no rights on some of them.
 
     Directus 12 wants a license for those (its entitlement `custom_permission_rules_enabled`); earlier ones do not.
     """
@@ -174,7 +174,7 @@ def as_permitted(admin: DirectusClient, rights: Sequence[Right]) -> Sequence[Rig
     permitted = rule.get("override")
     if permitted is None:
         permitted = rule.get("default", True)
-    return rights if permitted else [replace(right, fields=ALL_FIELDS) for right in rights]
+    return rights if permitted else [replace(right, fields=ALL_FIELDS, own="") for right in rights]
 
 
 def _policy_steps(account: Account, policy: str) -> Iterable[Step]:
@@ -202,7 +202,7 @@ def _missing_steps(account: Account, policy: str, rights: Sequence[Right]) -> It
                 "collection": right.collection,
                 "action": right.action,
                 "fields": list(right.fields),
-                "permissions": OWN_ROWS if right.name == OWN_PERMISSIONS.name else {},
+                "permissions": _condition(right),
                 "validation": {},
             }
             yield Step(verb="create", what="right", detail=str(right), method="POST", path="/permissions", body=body)
@@ -211,6 +211,12 @@ def _missing_steps(account: Account, policy: str, rights: Sequence[Right]) -> It
             detail = str(replace(right, fields=tuple(beyond)))
             path = f"/permissions/{row.id}"
             yield Step(verb="change", what="right", detail=detail, method="PATCH", path=path, body={"fields": fields})
+
+
+def _condition(right: Right) -> Mapping[str, Any]:
+    if right.name == OWN_PERMISSIONS.name:
+        return OWN_ROWS
+    return {right.own: {"_eq": "$CURRENT_USER"}} if right.own else {}
 
 
 def _surplus_steps(account: Account, rights: Sequence[Right], *, prune: bool) -> Iterable[Step]:

@@ -1,7 +1,7 @@
 """The least rights that the pipeline needs in Directus: one list, for `setup`, `doctor` and the local Directus."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from directus_assets.directus.held import Held
@@ -26,6 +26,8 @@ class Right:
     action: str
     """`read`, `create`, `update`, `delete` or `share`."""
     fields: tuple[str, ...] = ALL_FIELDS
+    own: str = ""
+    """The field that names a user: only the token's own rows. Empty: all rows."""
 
     def __str__(self) -> str:
         return self.name if self.fields == ALL_FIELDS else f"{self.name} ({', '.join(self.fields)})"
@@ -66,6 +68,8 @@ REVISION_RIGHTS: tuple[Right, ...] = (
 )
 """To see what a human has saved within the milliseconds of a write of ours, and to put it back."""
 
+
+_ON_OWN_COMMENTS = ("read", "update", "delete")
 
 OWN_PERMISSIONS: Right = Right(
     collection="directus_permissions", action="read", fields=("role", "collection", "action", "permissions", "fields")
@@ -120,6 +124,30 @@ def wished_rights(needed: Iterable[Right]) -> tuple[Right, ...]:
     """What is needed, and where anything is written, also what it can be written more safely with."""
     rights = tuple(needed)
     return _merged([*rights, *(REVISION_RIGHTS if any(right.action == "update" for right in rights) else ())])
+
+
+def comment_rights(needed: Iterable[Right], config: Config, *, directus: Version = LATEST) -> tuple[Right, ...]:
+    """What comments in the Studio and their notifications take: everything else works without.
+
+    Args:
+        needed: the rights that are needed.
+        config: the YAML file.
+        directus: whose rights they are.
+    """
+    if not config.notify.comments or not any(right.action == "update" for right in needed):
+        return ()
+    collection, action = NOTIFICATIONS_RIGHT
+    notifications = Right(collection=collection, action=action)
+    if not directus.has_comments:
+        return (
+            notifications,
+            Right(collection="directus_activity", action="read", fields=("comment",)),
+            Right(collection="directus_activity", action="create"),
+            Right(collection="directus_activity", action="update", fields=("comment",), own="user"),
+            Right(collection="directus_activity", action="delete", own="user"),
+        )
+    own = (Right(collection="directus_comments", action=action, own="user_created") for action in _ON_OWN_COMMENTS)
+    return (notifications, Right(collection="directus_comments", action="create"), *own)
 
 
 def held_rights(answer: Mapping[str, Any]) -> tuple[Right, ...]:
@@ -235,8 +263,13 @@ def _fields_of_filter(condition: Mapping[str, Any]) -> list[str]:
 
 
 def _merged(rights: Iterable[Right]) -> tuple[Right, ...]:
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    found: dict[tuple[str, str], Right] = {}
     for right in rights:
-        fields = dict.fromkeys([*found.get((right.collection, right.action), ()), *right.fields])
-        found[right.collection, right.action] = ALL_FIELDS if "*" in fields else tuple(fields)
-    return tuple(Right(collection=c, action=a, fields=fields) for (c, a), fields in found.items())
+        known = found.get((right.collection, right.action), right)
+        fields = dict.fromkeys([*known.fields, *right.fields])
+        found[right.collection, right.action] = replace(
+            right,
+            fields=ALL_FIELDS if "*" in fields else tuple(fields),
+            own=right.own if right.own == known.own else "",
+        )
+    return tuple(found.values())

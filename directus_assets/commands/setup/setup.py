@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.commands.setup.account import Step, as_permitted, carry_out, plan_account, read_account
-from directus_assets.commands.setup.rights import Right, needed_rights
+from directus_assets.commands.setup.rights import Right, comment_rights, needed_rights
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import read_access
 from directus_assets.directus.project_schema import read_project_schema
@@ -60,7 +60,9 @@ def run_setup(
     project = Project(settings)
     with DirectusClient(url, admin_token) as admin:
         require_administrator(admin)
-        rights = as_permitted(admin, rights_of_project(project, admin))
+        needed = rights_of_project(project, admin)
+        wished = comment_rights(needed, settings.config, directus=admin.version)
+        rights = as_permitted(admin, [*needed, *wished])
         token = secrets.token_urlsafe(32)
         steps = plan_account(read_account(admin), rights, token=token, renew_token=new_token, prune=prune_rights)
         todo = [step for step in steps if step.verb != "leave"]

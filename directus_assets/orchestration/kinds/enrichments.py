@@ -23,9 +23,10 @@ from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, enrichment_metadata
-from directus_assets.orchestration.runs.tags import TRIGGER_TAG
+from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
 from directus_assets.planning.changes import Examination
+from directus_assets.waiting import Notice, Passage
 
 _MARK = "enrich:"
 
@@ -182,6 +183,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
     """The multi-asset over the enrichments of one collection, at least one."""
     by_asset = {asset_key: output for output, asset_key in items.assets.items()}
     code_versions = {asset_key: items.code_versions[output] for asset_key, output in by_asset.items()}
+    titles = {key: f"Enrichment {items.by_output[output].name}" for key, output in by_asset.items()}
     specs = [
         project.names.spec(
             project.names.enrichment_props(items.collection, items.by_output[output].name),
@@ -201,7 +203,13 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
         pool="llm",
     )
     def enrichments(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        with Recorder(context, items.source, code_versions) as recorder:
+        desk = project.desk(
+            items.collection,
+            context.partition_keys,
+            warn=context.log.warning,
+            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is told of the whole outcome
+        )
+        with Recorder(context, items.source, code_versions, desk=desk, titles=titles) as recorder:
             # Built anew for each run: choices are read once for all of its items.
             run = EnrichedItems(project, items.declarations)
             work = list(_open_work(context, recorder, run, by_asset))
@@ -240,9 +248,13 @@ def _record(
 ) -> None:
     if not result.fingerprint:
         return
+    passages = tuple(
+        Passage(field=each.target, human=each.human, proposal=each.proposal) for each in result.outcome.reviews
+    )
     recorder.succeeded(
         asset_key,
         result.item,
+        notice=Notice(title=recorder.titles[asset_key], passages=passages) if passages else None,
         data_version=data_version_of(result),
         metadata=metadata_of(result, items, by_asset[asset_key]),
         note=as_markdown(result.note) or ("Needs review: a human's value was kept." if result.outcome.reviews else ""),

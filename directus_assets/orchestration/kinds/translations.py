@@ -20,13 +20,16 @@ from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW
 from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
 from directus_assets.orchestration.specs import AssetProps
+from directus_assets.ownership.field_records import canonical
 from directus_assets.planning.changes import Examination
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, existing_keys, item_keys, items_of_rows, read_items
+from directus_assets.translation.languages import language
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translated, Translator, fingerprint
+from directus_assets.waiting import Notice, Passage
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     partitions = project.names.items_partitions(scope.collection)
     by_asset = {items.assets[output]: row for output, row in items.languages.items()}
     code_versions = dict.fromkeys(by_asset, scope.code_version)
+    titles = {key: f"{language(items.languages[output].code).name} ({output})" for output, key in items.assets.items()}
     specs = [
         project.names.spec(
             items.props_of(row),
@@ -165,7 +169,15 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         pool="llm",
     )
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        with Recorder(context, project.names.items(scope.collection), code_versions) as recorder:
+        desk = project.desk(
+            scope.collection,
+            context.partition_keys,
+            warn=context.log.warning,
+            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is told of the whole outcome
+        )
+        with Recorder(
+            context, project.names.items(scope.collection), code_versions, desk=desk, titles=titles
+        ) as recorder:
             translator = build_translator(project, items)
             anew = CLICK_TAG in context.run.tags
             tasks = [
@@ -190,9 +202,20 @@ def _record(
 ) -> None:
     if not result.fingerprint:
         return
+    passages = tuple(
+        Passage(
+            field=each.field,
+            human=each.human,
+            proposal=canonical(each.proposal),
+            old_source=each.old_source,
+            new_source=each.new_source,
+        )
+        for each in result.reviews
+    )
     recorder.succeeded(
         asset_key,
         result.item,
+        notice=Notice(title=recorder.titles[asset_key], passages=passages) if passages else None,
         data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
         metadata=translation_metadata(
             result,

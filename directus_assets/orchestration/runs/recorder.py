@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 import dagster as dg
 
+from directus_assets.desk import Desk
 from directus_assets.errors import DirectusAssetsError, TransientError, as_error
 from directus_assets.isolation import isolate, stand_in
 from directus_assets.orchestration.runs.alive import signs_of_life
@@ -28,6 +29,7 @@ from directus_assets.orchestration.runs.history import (
 from directus_assets.orchestration.runs.report import LEFT_OUT, as_markdown
 from directus_assets.orchestration.runs.storable import storable
 from directus_assets.redaction import redact
+from directus_assets.waiting import Notice
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
 """Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
@@ -65,6 +67,10 @@ class Recorder:
     backoff_seconds: Sequence[float] = _BACKOFF_SECONDS
     chance: Callable[[], float] = random.random  # noqa: S311 - spreads waits, keeps no secret
     """From 0 to 1; for tests."""
+    desk: Desk | None = None
+    """Says in the Studio what waits for people."""
+    titles: Mapping[dg.AssetKey, str] = field(default_factory=dict)
+    """What editors know the outputs of an item by."""
     _alive: ExitStack = field(default_factory=ExitStack)
     _done: set[Output] = field(default_factory=set)
     _unchanged: set[Output] = field(default_factory=set)
@@ -87,6 +93,8 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._alive.close()
+        if self.desk:
+            self.desk.notify()
         if error is None:
             self._finish()
             return
@@ -149,9 +157,23 @@ class Recorder:
         self._unchanged.add((asset_key, partition))
 
     def succeeded(
-        self, asset_key: dg.AssetKey, partition: str, *, data_version: str, metadata: Mapping[str, Any], note: str = ""
+        self,
+        asset_key: dg.AssetKey,
+        partition: str,
+        *,
+        data_version: str,
+        metadata: Mapping[str, Any],
+        note: str = "",
+        notice: Notice | None = None,
     ) -> None:
-        """This output is made: record it now, as far as Dagster can hold and show what is told of it."""
+        """This output is made: record it now, as far as Dagster can hold and show what is told of it.
+
+        What editors have to be told (`notice`) is said first, so that it is not forgotten where Directus is down.
+        """
+        if self.desk and notice:
+            self.desk.waits(partition, notice)
+        elif self.desk:
+            self.desk.is_right(partition, self.titles[asset_key])
         code_version = self.code_versions[asset_key]
         tags = version_tags(data_version=data_version, code_version=code_version, source=self.source)
         self.context.log_event(
@@ -186,6 +208,7 @@ class Recorder:
             return
         self._failed[output] = f"{name}: {error}"
         self.context.log.error("%s of %s (%s): %s", asset_key.to_user_string(), name, partition, error)
+        self._tell(asset_key, partition, error)
         self.context.log_event(
             dg.AssetObservation(
                 asset_key,
@@ -199,6 +222,14 @@ class Recorder:
                 },
             )
         )
+
+    def _tell(self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError) -> None:
+        if self.desk and error.is_for_editors:
+            notice = Notice(title=self.titles[asset_key], fault=error.message, remedy=error.remedy)
+            try:
+                self.desk.waits(partition, notice)
+            except TransientError as trouble:
+                self.context.log.warning("What failed could not be said in the Studio: %s", trouble)
 
     @property
     def _retries_left(self) -> bool:

@@ -1,0 +1,123 @@
+"""Says in the Studio what waits for people: a comment on the item, and a notification for whoever changed it last.
+
+Directus is where all of that is kept: our own comment on an item is read before it is changed. So nothing is repeated,
+whichever process works on the item, and what is lost here is found there.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.comments import Comment, OwnComments
+from directus_assets.directus.storage import Storage
+from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, PermanentError
+from directus_assets.notify import Cause, forget_causes, last_editors, new_causes, tell_of_reviews
+from directus_assets.waiting import Notice, with_notice, without_notice
+
+_SETTLED = "Nothing waits here any more."
+_RECENT_DAYS = 7
+"""Whoever changed an item longer ago is not told: a backfill, or the first days with this, would flood them."""
+
+
+@dataclass
+class Desk:
+    """What one run has to say in the Studio; used by one thread.
+
+    Args:
+        client: Directus.
+        storage: where it is remembered what people have been told.
+        collection: of the items.
+        items: the keys that the run is about; their comments are read together.
+        warn: is told what cannot be said, and why.
+        notifies: whether whoever changed an item last is notified; the comment is made in any case.
+    """
+
+    client: DirectusClient
+    storage: Storage
+    collection: str
+    items: Sequence[str]
+    warn: Callable[[str], None]
+    notifies: bool = True
+    _causes: list[Cause] = field(default_factory=list)
+    _is_forbidden: bool = False
+
+    def waits(self, item: str, notice: Notice) -> None:
+        """An output of an item waits for a person.
+
+        Raises:
+            TransientError: Directus does not answer: nothing was said, and another try may help.
+        """
+        self._change(item, partial(with_notice, notice=notice))
+        self._causes += [Cause(collection=self.collection, item=item, text=cause) for cause in notice.causes]
+
+    def is_right(self, item: str, title: str) -> None:
+        """The output of this title waits for nobody (any more).
+
+        Raises:
+            TransientError: as `waits`.
+        """
+        self._change(item, partial(without_notice, title=title))
+
+    def notify(self) -> None:
+        """Notifies people of what waits since this run. Whatever stands in the way is told to `warn` only."""
+        if not (self._causes and self.notifies):
+            return
+        new = new_causes(self.storage, self._causes)
+        try:
+            items = list(dict.fromkeys(cause.item for cause in new))
+            editors = last_editors(self.client, self.collection, items, within_days=_RECENT_DAYS) if items else {}
+            for editor in dict.fromkeys(editors.values()):
+                own = [item for item in items if editors.get(item) == editor]
+                tell_of_reviews(self.client, editor, collection=self.collection, items=own)
+        except DirectusAssetsError as error:
+            forget_causes(self.storage, new)
+            self.warn(f"Who changed the items last could not be notified of what waits: {error}")
+
+    @cached_property
+    def _seen(self) -> dict[str, list[Comment]]:
+        """Comments on the items of this run, when the first of them was looked at."""
+        return self._comments.read(self.items)
+
+    @property
+    def _comments(self) -> OwnComments:
+        return OwnComments(self.client, self.collection)
+
+    def _change(self, item: str, change: Callable[[str], str]) -> None:
+        """What Directus refuses is told, and makes nothing fail: the work itself is done."""
+        if self._is_forbidden:
+            return
+        try:
+            if not _is_written(change, self._seen.get(item, [])):
+                # Another run may be at work on the same item: what it has said meanwhile stays.
+                self._write(item, change, self._comments.read([item]).get(item, []))
+        except PermanentError as error:
+            self._is_forbidden = isinstance(error, Forbidden)
+            self.warn(f"What waits for editors could not be said in a comment in the Studio: {error}")
+
+    def _write(self, item: str, change: Callable[[str], str], comments: Sequence[Comment]) -> None:
+        text = change(_text(comments))
+        kept, surplus = (comments[:1], comments[1:]) if text else ((), comments)
+        for comment in surplus:
+            try:
+                self._comments.remove(comment)
+            except (Forbidden, NotFound):  # gone already, or there is no right to delete
+                self._comments.change(comment, _SETTLED)
+        for comment in kept:
+            try:
+                self._comments.change(comment, text)
+            except (Forbidden, NotFound):
+                kept = ()  # somebody has just deleted it
+        if text and not kept:
+            self._comments.add(item, text)
+        self._seen[item] = [Comment(id="", text=text)] if text else []
+
+
+def _text(comments: Sequence[Comment]) -> str:
+    """Runs that start at the same time may both make a comment; together they say what waits."""
+    return "\n\n".join(comment.text for comment in comments)
+
+
+def _is_written(change: Callable[[str], str], comments: Sequence[Comment]) -> bool:
+    text = _text(comments)
+    return change(text) == text and not comments[1:]
