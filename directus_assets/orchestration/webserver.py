@@ -186,11 +186,21 @@ def repository_of(location: str) -> dict[str, str]:
 
 
 def execution_params(
-    job_name: str, *, location: str, tags: Mapping[str, str], run_config: Mapping[str, Any] | None = None
+    job_name: str,
+    *,
+    location: str,
+    tags: Mapping[str, str],
+    run_config: Mapping[str, Any] | None = None,
+    assets: Iterable[dg.AssetKey] = (),
 ) -> dict[str, Any]:
-    """One run of a job of a code location, as GraphQL's `ExecutionParams`."""
+    """One run of a job of a code location, of all its assets or of these, as GraphQL's `ExecutionParams`."""
+    selection = [{"path": list(key.path)} for key in assets]
     return {
-        "selector": {**repository_of(location), "jobName": job_name},
+        "selector": {
+            **repository_of(location),
+            "jobName": job_name,
+            **({"assetSelection": selection} if selection else {}),
+        },
         "runConfigData": dict(run_config or {}),
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }

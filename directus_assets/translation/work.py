@@ -31,6 +31,7 @@ from directus_assets.translation.engines.protocol import (
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
+from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
@@ -118,14 +119,13 @@ class Translator:
     propose_in_versions: bool = False
     sleep: Callable[[float], None] = time.sleep
 
-    def translate(self, item: Item, target: LanguageRow, *, anew: bool = False) -> Translated:
+    def translate(self, item: Item, target: LanguageRow, *, order: Order = NO_ORDER) -> Translated:
         """Brings one item up to date in one language.
 
         Args:
             item: the item.
             target: the language.
-            anew: ask the engine for all texts that are ours, also for those that it has translated before. People's
-                texts stay, and an answer that was paid for and not used yet is used.
+            order: what a person has asked for beyond that.
 
         Raises:
             DirectusAssetsError: what cannot be translated or written; the old texts stay.
@@ -140,7 +140,7 @@ class Translator:
             self.settle(used, estimate)
 
         for attempt in range(_ROUNDS):
-            result = self._round(item, target, settle, anew=anew)
+            result = self._round(item, target, settle, order)
             if result is not None:
                 return replace(result, usage=usage, seconds=time.monotonic() - started)
             # Runs that hinder each other are parted by chance.
@@ -159,18 +159,18 @@ class Translator:
         """
         if item.source_language == target.code:
             return Forecast(segments=0, usage=Usage())
-        record, ours = self._prepare(item, target)
+        record, ours = self._prepare(item, target, NO_ORDER)
         assignment = self._assignment(item, target)
         asked = outstanding(ours, record.segments, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
         asked = {key: segment for key, segment in asked.items() if key not in arrived}
         return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
 
-    def _prepare(self, item: Item, target: LanguageRow) -> tuple[TranslationRecord, dict[str, Document]]:
+    def _prepare(self, item: Item, target: LanguageRow, order: Order) -> tuple[TranslationRecord, dict[str, Document]]:
         """What is remembered of the item, and the fields that are to be translated."""
         _refuse_unknown_language(self.scope, item)
         _refuse_duplicates(self.scope, item, item.source_language)
-        record = self._record(item, target)
+        record = order.settled(self._record(item, target), item.source, _target_values(item, target))
         documents = cut_item(self.scope, item)
         ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
         if not all(is_empty(item.source[name]) and is_empty(_target_value(item, target, name)) for name in ours):
@@ -179,13 +179,13 @@ class Translator:
         return record, ours
 
     def _round(
-        self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None], *, anew: bool
+        self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None], order: Order
     ) -> Translated | None:
         """One try; None where the item was edited meanwhile, and has to be looked at again."""
         if item.source_language == target.code:
             found = self.fingerprint(item, target)
             return Translated(item=item.key, language=target.code, fingerprint=found, is_source=True)
-        record, ours = self._prepare(item, target)
+        record, ours = self._prepare(item, target, order)
 
         def keep(answer: Arrived) -> None:
             self._remember(item, target, lambda known: known.with_answer(answer))
@@ -193,7 +193,7 @@ class Translator:
         try:
             outcome = translate(
                 ours,
-                {} if anew else record.segments,
+                order.remembered(record, ours).segments,
                 assignment=self._assignment(item, target),
                 engine=self.engine,
                 gate=self.gate,
@@ -212,7 +212,7 @@ class Translator:
             return Translated(item=item.key, language=target.code, fingerprint="")
         if (fresh.source_language, dict(fresh.source)) != (item.source_language, dict(item.source)):
             return None
-        return self._write_what_is_good(fresh, target, outcome)
+        return self._write_what_is_good(fresh, target, outcome, order)
 
     @cached_property
     def _present(self) -> Together[str, Item]:
@@ -242,10 +242,10 @@ class Translator:
         current = _target_value(item, target, name)
         return standing(record.fields.get(name), source=item.source[name], target=current) is not Standing.HUMAN
 
-    def _write_what_is_good(self, item: Item, target: LanguageRow, outcome: Outcome) -> Translated | None:
+    def _write_what_is_good(self, item: Item, target: LanguageRow, outcome: Outcome, order: Order) -> Translated | None:
         """As `_write`. Where fields are held back, the others are written, and the item has failed all the same."""
         try:
-            written = self._write(item, target, outcome)
+            written = self._write(item, target, outcome, order)
         except FieldsRefused as refused:
             # What Directus refuses may well be a row without the field that is held back.
             raise (outcome.failure.beside(refused) if outcome.failure else refused) from None
@@ -253,13 +253,14 @@ class Translator:
             raise outcome.failure
         return written
 
-    def _write(self, item: Item, target: LanguageRow, outcome: Outcome) -> Translated | None:
+    def _write(self, item: Item, target: LanguageRow, outcome: Outcome, order: Order) -> Translated | None:
         # After the row, never before it: whoever writes a row has stored before that the text is ours.
         earlier = self._record(item, target)
+        known = order.settled(earlier, item.source, _target_values(item, target)).fields
         outcome = replace(outcome, values={**outcome.values, **self._lasting(earlier, item, target)})
         decisions = {
             name: decide(
-                earlier.fields.get(name),
+                known.get(name),
                 source=item.source.get(name),
                 target=_target_value(item, target, name),
                 proposal=outcome.values.get(name),
@@ -457,6 +458,11 @@ def _is_cut_anew(field: TextField, text: str) -> bool:
 def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
     row = item.rows.get(target.code)
     return row.values.get(name) if row else None
+
+
+def _target_values(item: Item, target: LanguageRow) -> Mapping[str, JsonValue]:
+    row = item.rows.get(target.code)
+    return row.values if row else {}
 
 
 def _refuse_unknown_language(scope: Scope, item: Item) -> None:

@@ -15,10 +15,12 @@ import httpx
 import pytest
 from rich.console import Console
 
+from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME
 from directus_assets.commands.setup.flows import flow_id
 from directus_assets.commands.setup.setup_flows import run_flows_setup
 from directus_assets.errors import Rejected
 from directus_assets.local.pictures import upload
+from directus_assets.orchestration.buttons.job import chosen
 from tests.operations.conftest import TOKEN, Site, picture
 from tests.orchestration.dagster_rules import check_run, refusal
 
@@ -138,10 +140,12 @@ def wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def click(site: Site, button: str, collection: str, *keys: Any, token: str | None = None) -> httpx.Response:
+def click(
+    site: Site, button: str, collection: str, *keys: Any, token: str | None = None, **more: str
+) -> httpx.Response:
     return httpx.post(
-        f"{site.directus.url}/flows/trigger/{flow_id('', button)}",
-        json={"collection": collection, "keys": keys},
+        f"{site.directus.url}/flows/trigger/{flow_id('', BUTTON_KEY)}",
+        json={"collection": collection, "keys": keys, "button": button, **more},
         headers={"authorization": f"Bearer {token or site.directus.admin_token}"},
         timeout=60,
         trust_env=False,
@@ -153,10 +157,17 @@ def test_buttons_are_installed_once_and_reach_dagster(site: Site, set_up: Callab
     again, nothing = set_up(confirm=lambda: pytest.fail("There is nothing to ask."))
 
     assert (status, again) == (0, 0)
-    assert "ok: button 'Render presets again': reaches Dagster 1.13.27" in told
+    assert f"ok: button '{BUTTON_NAME}': reaches Dagster 1.13.27" in told
     assert "Nothing has to be changed." in nothing
-    shown = {name: set(row["options"]["collections"]) for name, row in flows(site).items()}
-    assert shown == {"Render presets again": {"directus_files", "posts"}, "Translate again": {"posts", "pages"}}
+    ((name, row),) = flows(site).items()
+    assert (name, set(row["options"]["collections"])) == (BUTTON_NAME, {"directus_files", "posts", "pages"})
+    offered = {
+        each["field"]: [choice["value"] for choice in each["meta"]["options"]["choices"]]
+        for each in row["options"]["fields"]
+    }
+    assert offered["button"] == ["translate", "accept", "keep", "render"]
+    assert offered["language"] == ["ar-SA", "de-DE", "fr-FR", "ja-JP"]
+    assert {"title", "body"} < set(offered["field"])
 
 
 def test_a_click_sends_exactly_the_chosen_items_and_who_clicked(
@@ -173,7 +184,43 @@ def test_a_click_sends_exactly_the_chosen_items_and_who_clicked(
     repository = {"repositoryLocationName": "shop", "repositoryName": "__repository__"}
     assert run["selector"] == {**repository, "jobName": "directus_buttons"}
     config = run["runConfigData"]["ops"]["make_chosen_again"]["config"]
-    assert config == {"button": "translate", "collection": "posts", "keys": [int(first), second], "user": admin}
+    asked = {"button": "translate", "collection": "posts", "keys": [int(first), second], "user": admin}
+    assert {name: config[name] for name in asked} == asked
+
+
+def test_the_form_says_in_which_language_and_field(
+    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+) -> None:
+    set_up()
+
+    click(site, "accept", "posts", "1", language="de-DE", field="title")
+    click(site, "keep", "posts", "1")
+
+    configs = [each["run"]["runConfigData"]["ops"]["make_chosen_again"]["config"] for each in dagster.variables]
+    assert [(each["button"], chosen(each["language"]), chosen(each["field"])) for each in configs] == [
+        ("accept", "de-DE", "title"),
+        ("keep", "", ""),
+    ]
+
+
+def test_the_buttons_of_earlier_versions_make_room_for_the_one(
+    site: Site, set_up: Callable[..., tuple[int, str]]
+) -> None:
+    """Directus 12 without a license allows five active flows."""
+    for key in ("render", "translate", "enrich"):
+        earlier = {"name": key, "status": "active", "trigger": "manual", "options": {"collections": ["posts"]}}
+        site.admin.post("/flows", {**earlier, "id": flow_id("", key)})
+    others = [
+        site.admin.post("/flows", {"name": name, "status": "active", "trigger": "webhook", "options": {}})["id"]
+        for name in ("one", "two")
+    ]
+    try:
+        status, told = set_up()
+
+        assert (status, told.count("remove")) == (0, 3)
+        assert sorted(flows(site)) == sorted([BUTTON_NAME, "one", "two"])
+    finally:
+        site.admin.delete("/flows", others)
 
 
 @pytest.mark.parametrize("key", ['a"], "jobName": "x', "{{$accountability.user}}", "}} }", "\\", "ключ\n"])
@@ -265,7 +312,7 @@ def test_flows_that_were_changed_or_are_for_other_collections_are_put_right(
 ) -> None:
     set_up(push=True)
     before = flows(site)
-    button = before["Translate again"]
+    button = before[BUTTON_NAME]
     launch = next(row["id"] for row in button["operations"] if row["key"] == "launch")
     site.admin.patch(
         f"/flows/{button['id']}", {"name": "Nochmals", "options": {**button["options"], "collections": []}}
@@ -301,7 +348,7 @@ def test_removing_takes_our_flows_and_no_other(site: Site, set_up: Callable[...,
         status, told = set_up(remove=True)
 
         assert (status, list(flows(site))) == (0, ["Somebody's"])
-        assert told.count("remove") == 3
+        assert told.count("remove") == 2
     finally:
         site.admin.delete(f"/flows/{kept}")
 
@@ -331,11 +378,11 @@ def test_what_does_not_fit_the_license_is_said_before_anything_is_done(
 ) -> None:
     """Directus 12 without a license allows five active flows."""
     own = {"status": "active", "trigger": "webhook", "options": {}}
-    ids = [site.admin.post("/flows", {**own, "name": f"Own {number}"})["id"] for number in range(3)]
+    ids = [site.admin.post("/flows", {**own, "name": f"Own {number}"})["id"] for number in range(4)]
     try:
-        with pytest.raises(Rejected, match="5 active flows with its license: room for 2, and 3 are new"):
+        with pytest.raises(Rejected, match="5 active flows with its license: room for 1, and 2 are new"):
             set_up(push=True)
-        assert len(flows(site)) == 3
+        assert len(flows(site)) == 4
     finally:
         site.admin.delete("/flows", ids)
 
@@ -375,7 +422,7 @@ def test_the_doctor_tells_buttons_that_work_from_those_that_do_not(
     assert rows(dagster.url)[0][1].startswith("not installed")
     set_up()
     site.write_post("Checked")
-    assert [status for status, _ in rows(dagster.url)] == ["ok", "ok"]
+    assert [status for status, _ in rows(dagster.url)] == ["ok"]
     dagster.server.socket.close()
     # One cause is told once.
     assert [status for status, _ in rows(dagster.url)] == ["failed"]

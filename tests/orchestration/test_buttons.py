@@ -148,7 +148,7 @@ def test_the_files_of_chosen_content_are_made(clicks: Clicks, dagster: Dagster) 
 @pytest.mark.parametrize(
     ("config", "trouble"),
     [
-        ({"button": "translate"}, "Nothing of 'directus_files' can be made by the button 'Translate again'"),
+        ({"button": "translate"}, "'Translate again' is nothing that can be done with 'directus_files'"),
         ({"files": []}, "None of the chosen items has a picture"),
     ],
 )

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from directus_assets.commands.setup.flow_trees import BUTTON_NAME
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import upload
@@ -37,7 +38,14 @@ class Editor:
 
     def __init__(self, directus: LocalDirectus, admin: DirectusClient) -> None:
         policy = admin.post("/policies", {"name": "editors", "app_access": True})["id"]
-        for collection in ("directus_files", "directus_folders", "directus_flows", "posts", "posts_translations"):
+        for collection in (
+            "directus_files",
+            "directus_folders",
+            "directus_flows",
+            "posts",
+            "posts_translations",
+            "directus_comments",
+        ):
             right = {"policy": policy, "collection": collection, "action": "read", "fields": ["*"]}
             admin.post("/permissions", {**right, "permissions": {}, "validation": {}})
         role = admin.post("/roles", {"name": "editors", "policies": [{"policy": policy}]})["id"]
@@ -101,6 +109,25 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
+def open_studio(page: Page, story: Story, path: str) -> None:
+    """Logs the editor in."""
+    page.goto(f"{story.directus.url}/admin/login?redirect={path}")
+    page.fill("input[type=email]", EDITOR)
+    page.fill("input[type=password]", PASSWORD)
+    page.click("button[type=submit]")
+
+
+def press(page: Page, *choices: str, picture: str) -> None:
+    """Chooses in the form of the button, one choice after the other from its menus, and sends it."""
+    page.get_by_role("button", name=BUTTON_NAME).click()
+    dialog = page.locator(".v-dialog, .dialog-content, [role=dialog]").last
+    for number, choice in enumerate(choices):
+        dialog.locator(".interface-select-dropdown, .v-select, .v-input").nth(number).click()
+        page.locator(".v-menu-content, .v-list").get_by_text(choice, exact=True).last.click()
+    _take_picture(page, picture)
+    page.get_by_role("button", name="Run Flow").last.click()
+
+
 def stored(story: Story, file: str) -> set[str]:
     """The names of its derivatives that are there."""
     return {derivative.stored_name for derivative in story.wanted(file)} & story.stored().keys()
@@ -131,8 +158,7 @@ def test_the_command_installs_the_flows(story: Story, files: list[str]) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ok: button 'Render presets again': reaches Dagster" in done.stdout
-    assert "ok: button 'Translate again': reaches Dagster" in done.stdout
+    assert f"ok: button '{BUTTON_NAME}': reaches Dagster" in done.stdout
 
 
 def test_a_click_in_the_studio_ends_in_new_derivatives_and_a_notification(
@@ -142,19 +168,12 @@ def test_a_click_in_the_studio_ends_in_new_derivatives_and_a_notification(
     delete_derivatives(story, *files)
     assert not any(stored(story, file) for file in files)
 
-    page.goto(f"{story.directus.url}/admin/login?redirect=/content/posts")
-    page.fill("input[type=email]", EDITOR)
-    page.fill("input[type=password]", PASSWORD)
-    page.click("button[type=submit]")
+    open_studio(page, story, "/content/posts")
     rows = page.locator("tr.table-row")
     for number in (0, 2):
         rows.nth(number).locator("td.select button, td.select .v-checkbox").first.click()
     page.get_by_role("button", name="Flows").click()
-    button = page.get_by_role("button", name="Render presets again")
-    button.wait_for()
-    _take_picture(page)
-    button.click()
-    page.get_by_role("button", name="Run Flow on 2 Selected Items").click()
+    press(page, "Render presets again", picture="buttons.png")
 
     story.wait("Nobody was told", lambda: bool(editor.notifications()))
     assert editor.notifications() == [("Render presets again: 2 of 2 done", "Everything was made anew.")]
@@ -164,9 +183,10 @@ def test_a_click_in_the_studio_ends_in_new_derivatives_and_a_notification(
 
 def test_an_editor_is_told_why_something_could_not_be_made(story: Story, editor: Editor, files: list[str]) -> None:
     (story.directus.uploads / story.file(files[1]).filename_disk).write_bytes(b"no picture any more")
-    flow = next(row for row in story.admin.get("/flows").json()["data"] if row["name"] == "Render presets again")
+    flow = next(row for row in story.admin.get("/flows").json()["data"] if row["name"] == BUTTON_NAME)
 
-    editor.directus.post(f"/flows/trigger/{flow['id']}", {"collection": "directus_files", "keys": files[1:]})
+    chosen = {"collection": "directus_files", "keys": files[1:], "button": "render"}
+    editor.directus.post(f"/flows/trigger/{flow['id']}", chosen)
     story.wait("Nobody was told", lambda: len(editor.notifications()) == 2)
 
     subject, message = editor.notifications()[-1]
@@ -200,14 +220,59 @@ def test_a_post_is_pushed_and_translated_once(story: Story) -> None:
     assert [tags.get(TRIGGER_TAG) for tags in runs_over(story, str(post))] == [PUSH]
 
 
+def test_a_review_is_a_comment_and_is_settled_by_the_form(story: Story, editor: Editor, page: Page) -> None:
+    row = {"languages_code": "en-US", "title": "Rye bread"}
+    post = story.admin.post("/items/posts", json={"status": "published", "translations": [row]}).json()["data"]["id"]
+    rows = translations(story, post, count=5)
+    patch = f"/items/posts_translations/{rows['de-DE']['id']}"
+    story.admin.patch(patch, json={"title": "Roggenbrot, sagt Anna"}).raise_for_status()
+    story.settle()
+    update = [{"id": rows["en-US"]["id"], "title": "Wheat bread"}]
+    editor_saves = {"translations": {"update": update}}
+    story.admin.patch(f"/items/posts/{post}", json=editor_saves).raise_for_status()
+    story.wait("There is no comment", lambda: len(comments(story, post)) == 1)
+    story.settle()
+
+    open_studio(page, story, f"/content/posts/{post}")
+    page.get_by_text("Comments").first.click()
+    shown = page.get_by_text("Roggenbrot, sagt Anna").last
+    shown.wait_for()
+    _take_picture(page, "comment.png")
+    page.get_by_role("button", name="Flows").click()
+    press(page, "Accept the proposals", "German (de-DE)", picture="form.png")
+
+    story.wait("Nobody was told", lambda: editor.notifications()[-1][0].startswith("Accept the proposals"))
+    assert editor.notifications()[-1][0] == "Accept the proposals: 1 of 1 done"
+    assert "Anna" not in translations(story, post, count=5)["de-DE"]["title"]
+    assert comments(story, post) == []
+
+
+def translations(story: Story, post: int, *, count: int) -> dict[str, Any]:
+    """The rows by language, once there are so many."""
+    found: dict[str, Any] = {}
+
+    def read() -> bool:
+        rows = story.admin.get("/items/posts_translations", params={"filter[posts_id][_eq]": post}).json()["data"]
+        found.update({row["languages_code"]: row for row in rows})
+        return len(found) == count
+
+    story.wait("It was not translated", read)
+    return found
+
+
+def comments(story: Story, post: int) -> list[str]:
+    params = {"filter[collection][_eq]": "posts", "filter[item][_eq]": post}
+    return [row["comment"] for row in story.admin.get("/comments", params=params).json()["data"]]
+
+
 def test_a_click_shows_in_dagster_by_its_tag(story: Story, files: list[str]) -> None:
     clicks = {tags.get(CLICK_TAG) for file in files for tags in runs_over(story, file)} - {None}
 
     assert len(clicks) == 2
 
 
-def _take_picture(page: Page) -> None:
+def _take_picture(page: Page, name: str) -> None:
     """For the README, where it is asked for."""
-    if folder := os.environ.get("STUDIO_PICTURE"):
-        page.wait_for_timeout(1000)  # until the panel has unfolded
-        page.screenshot(path=folder)
+    if folder := os.environ.get("STUDIO_PICTURES"):
+        page.wait_for_timeout(1000)  # until all has unfolded
+        page.screenshot(path=Path(folder) / name)

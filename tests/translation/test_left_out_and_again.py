@@ -16,8 +16,10 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.compare import Comparison
 from directus_assets.orchestration.runs.history import data_version, latest_records
 from directus_assets.orchestration.runs.report import LEFT_OUT
-from directus_assets.orchestration.runs.tags import CLICK_TAG
+from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
 from directus_assets.snapshot import take_snapshot
+from directus_assets.translation.engines.pseudo import pseudo
+from directus_assets.translation.languages import language
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI, answer_right, unauthorized
 
@@ -132,6 +134,59 @@ def test_again_over_peoples_texts_only_says_that_nothing_was_sent(
     assert server.texts_sent == []
     assert outcome is not None
     assert "Nothing was sent to the engine" in str(notification(click, outcome)["message"])
+
+
+@pytest.mark.parametrize(
+    ("button", "field", "kept"),
+    [
+        (Button.ACCEPT, "", set()),
+        (Button.ACCEPT, "title", {"summary"}),
+        (Button.KEEP, "", {"title", "summary"}),
+        (Button.TRANSLATE, "", {"title", "summary"}),
+    ],
+)
+def test_a_review_is_settled_as_the_editor_says(
+    pipeline: Pipeline, studio: DirectusClient, button: Button, field: str, kept: set[str]
+) -> None:
+    key = write(studio, "Rye")
+    (source,) = studio.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, limit=-1)
+    studio.patch(f"/items/posts_translations/{source['id']}", {"summary": "A loaf."})
+    pipeline.settle()
+    theirs = {"title": "Roggen, von Anna", "summary": "Ein Laib, von Anna."}
+    studio.patch(f"/items/posts_translations/{german(studio, key)['id']}", theirs)
+    pipeline.settle()
+    now = {"title": "Wheat", "summary": "Two loaves."}
+    studio.patch(f"/items/posts_translations/{source['id']}", now)
+    pipeline.settle()
+
+    click = Click(id=f"{button.value}{field}", button=button, collection="posts", keys=(key,), user="anna")
+    tags = {"dagster/asset_partition_range_start": key, "dagster/asset_partition_range_end": key}
+    more = {CLICK_TAG: click.id, BUTTON_TAG: button.value, **({FIELD_TAG: field} if field else {})}
+    assert pipeline._run("posts", dg.RunRequest(tags={**tags, **more})).success
+
+    found, made, outcome = german(studio, key), pipeline.made(key, "de-DE"), find_outcome(pipeline.instance, click)
+    assert made
+    assert outcome
+    ours = {name: pseudo(text, target=language("de-DE")) for name, text in now.items()}
+    assert {name: found[name] for name in now} == {name: (theirs if name in kept else ours)[name] for name in now}
+    # What is accepted was translated, and paid for, when it was proposed.
+    assert bool(outcome.sent) == (button is Button.TRANSLATE)
+    assert ("needs_review" in made.metadata) == (bool(field) or button is Button.TRANSLATE)
+
+
+def test_one_field_is_translated_anew_and_the_others_are_not(
+    pipeline: Pipeline, studio: DirectusClient, server: ScriptedOpenAI
+) -> None:
+    key = write(studio, "Rye")
+    (source,) = studio.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, limit=-1)
+    studio.patch(f"/items/posts_translations/{source['id']}", {"summary": "A loaf."})
+    pipeline.settle()
+    server.asked.clear()
+
+    tags = {"dagster/asset_partition_range_start": key, "dagster/asset_partition_range_end": key}
+    pipeline._run("posts", dg.RunRequest(tags={**tags, CLICK_TAG: "f", FIELD_TAG: "summary"}))
+
+    assert server.texts_sent == ["A loaf."]
 
 
 @pytest.mark.parametrize("by", ["tick", "reconcile"])

@@ -5,9 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 import pytest
-from directus_assets.spending.usage import (
-    Usage,
-)
 
 from directus_assets.errors import Forbidden, TransientError
 from directus_assets.ownership.field_records import Arrived, Remembered

@@ -27,6 +27,8 @@ from directus_assets.orchestration.runs.tags import (
 from directus_assets.orchestration.webserver import LAUNCH_RUN, LAUNCH_RUNS, PUSH_RUNS, execution_params, repository_of
 
 PUSH_KEY = "push"
+BUTTON_KEY = "derived"
+BUTTON_NAME = "Derived content …"
 PLAN_ALIAS = "plan_"
 """With a digest of what the flows are for: the name under which a check gets Dagster's version."""
 
@@ -35,7 +37,8 @@ _FILES = "directus_files"
 # path makes it take the longer way, at whose end every value is text.
 _NEW_KEY = "{{$trigger . key}}"
 _FIRST_KEY = "{{$trigger . keys[0]}}"
-_ICONS = {Button.RENDER: "photo_size_select_large", Button.TRANSLATE: "translate", Button.ENRICH: "auto_awesome"}
+_EARLIER_KEYS = ("render", "translate", "enrich")
+"""Earlier versions had a flow for each."""
 _REFUSED = "The pipeline did not take this. Whoever runs it finds the reason with `directus-assets doctor`."
 _UNREACHABLE = "The pipeline cannot be reached at the moment. Try again later, or tell whoever runs it."
 
@@ -65,6 +68,10 @@ class Wiring:
     buttons: Mapping[Button, Sequence[str]]
     """The collections that each button is shown on."""
     outputs: Sequence[Outputs]
+    languages: Mapping[str, str] = field(default_factory=dict)
+    """The target languages: code to name."""
+    fields: Sequence[str] = ()
+    """All fields that are translated."""
     pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Collections whose items name files, with those fields. Only an administrator sees them all."""
     header: str = field(default="", repr=False)
@@ -72,9 +79,15 @@ class Wiring:
 
     @property
     def digest(self) -> str:
-        """Changes with what the buttons are for, so that a check finds flows that are not up to date."""
+        """Changes with what the button is for, so that a check finds a flow that is not up to date."""
         shown = [[button.value, *sorted(collections)] for button, collections in self.buttons.items()]
-        return hashlib.sha256(json.dumps(sorted(shown)).encode()).hexdigest()[:8]
+        offered = [sorted(shown), sorted(self.languages), sorted(self.fields)]
+        return hashlib.sha256(json.dumps(offered).encode()).hexdigest()[:8]
+
+    @property
+    def offered(self) -> list[Button]:
+        """What an editor can ask for, as far as it works on any collection."""
+        return [button for button in Button if self.buttons.get(button.made_by)]
 
     def request(self, key: str, query: str, variables: Mapping[str, Any], **after: Operation | None) -> Operation:
         """A request to Dagster's GraphQL API."""
@@ -90,15 +103,15 @@ class Wiring:
 
 def known_ids(project: str) -> list[str]:
     """The ids of all flows that a project may have installed."""
-    return [flow_id(project, key) for key in (*(button.value for button in Button), PUSH_KEY)]
+    return [flow_id(project, key) for key in (BUTTON_KEY, PUSH_KEY, *_EARLIER_KEYS)]
 
 
 def button_flows(wiring: Wiring) -> list[Flow]:
-    """One flow for each button that is shown anywhere."""
-    return [_button_flow(wiring, button, names) for button, names in wiring.buttons.items() if names]
+    """The button with its form, where there is anything that it can do."""
+    return [_button_flow(wiring)] if wiring.offered else []
 
 
-def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> Flow:
+def _button_flow(wiring: Wiring) -> Flow:
     told = Operation(
         key="told",
         type="transform",
@@ -106,27 +119,62 @@ def _button_flow(wiring: Wiring, button: Button, collections: Sequence[str]) -> 
         options={"json": {"data": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}},
     )
     check = wiring.request("ask", f"{{ {PLAN_ALIAS}{wiring.digest}: version }}", {}, reject=told)
-    pictures = wiring.pictures if button is Button.RENDER else {}
-    launch = _launch(wiring, button)
+    pictures = wiring.pictures if Button.RENDER in wiring.offered else {}
+    launch = _launch(wiring)
     for name, fields in reversed(list(pictures.items())):
         launch = _pictures_of(wiring, name, fields, reject=launch)
+    collections = [name for names in wiring.buttons.values() for name in names]
     return Flow(
-        id=flow_id(wiring.names.project, button.value),
-        name=button.label,
-        icon=_ICONS[button],
+        id=flow_id(wiring.names.project, BUTTON_KEY),
+        name=BUTTON_NAME,
+        icon="auto_awesome_motion",
         trigger="manual",
         accountability="activity",
         options={
-            "collections": [*collections, *pictures],
+            "collections": list(dict.fromkeys([*collections, *pictures])),
             "location": "both",
             "requireSelection": True,
             "requireConfirmation": True,
-            "confirmationDescription": "Everything is made anew. You are told when it is done.",
+            "confirmationDescription": "You are told when it is done. What people wrote stays, unless you accept a "
+            "proposal for it.",
+            "fields": _form(wiring),
             "async": False,
             "error_on_reject": True,
         },
         first=_condition("is_check", {"$trigger": {"body": {"check": {"_eq": True}}}}, resolve=check, reject=launch),
     )
+
+
+def _form(wiring: Wiring) -> list[dict[str, Any]]:
+    """The dialog. Directus keeps no button for a required field that is empty, so that an editor has to choose."""
+    form = [_choice("button", "What to do", {each.value: each.label for each in wiring.offered}, is_required=True)]
+    of_texts = [each.value for each in Button if each.made_by is Button.TRANSLATE]
+    hidden = [{"name": "pictures", "rule": {"button": {"_nin": of_texts}}, "hidden": True}]
+    if wiring.languages:
+        languages = {code: f"{name} ({code})" for code, name in wiring.languages.items()}
+        fields = {name: name for name in sorted(wiring.fields)}
+        form += [
+            _choice("language", "Language", languages, empty="All languages", conditions=hidden),
+            _choice("field", "Field", fields, empty="All fields", conditions=hidden),
+        ]
+    return form
+
+
+def _choice(
+    name: str, label: str, choices: Mapping[str, str], *, is_required: bool = False, empty: str = "", **meta: Any
+) -> dict[str, Any]:
+    options = {
+        "choices": [{"text": text, "value": value} for value, text in choices.items()],
+        "allowNone": not is_required,
+        **({"placeholder": empty} if empty else {}),
+    }
+    width = "full" if is_required else "half"
+    return {
+        "field": name,
+        "name": label,
+        "type": "string",
+        "meta": {"interface": "select-dropdown", "width": width, "required": is_required, "options": options, **meta},
+    }
 
 
 def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject: Operation) -> Operation:
@@ -140,19 +188,21 @@ def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject:
             "query": {"fields": list(fields)},
             "permissions": "$trigger",
         },
-        resolve=_launch(wiring, Button.RENDER, of=f"_of_{collection}", files="{{$last}}"),
+        resolve=_launch(wiring, of=f"_of_{collection}", files="{{$last}}"),
     )
-    is_this = {"$trigger": {"body": {"collection": {"_eq": collection}}}}
+    is_this = {"$trigger": {"body": {"collection": {"_eq": collection}, "button": {"_eq": Button.RENDER.value}}}}
     return _condition(f"of_{collection}", is_this, resolve=read, reject=reject)
 
 
-def _launch(wiring: Wiring, button: Button, *, of: str = "", **more: str) -> Operation:
+def _launch(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
     """Starts the run that takes the click, and lets the editor know at once where it is not taken.
 
     Directus lets an operation follow one other only, so that each branch has operations of its own.
     """
     config = {
-        "button": button.value,
+        "button": "{{$trigger.body.button}}",
+        "language": "{{$trigger.body.language}}",
+        "field": "{{$trigger.body.field}}",
         "collection": "{{$trigger.body.collection}}",
         "keys": "{{$trigger.body.keys}}",
         "user": "{{$accountability.user}}",

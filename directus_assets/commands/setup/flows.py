@@ -103,12 +103,13 @@ def plan_flows(present: Mapping[str, Mapping[str, Any]], wanted: Sequence[Flow],
         known: ids of all flows that may be ours; what of them is there and not wanted is removed.
     """
     ids = {flow.id for flow in wanted}
-    steps = [step for flow in wanted if (step := _step(present.get(flow.id), flow))]
-    for gone in known:
-        if gone in present and gone not in ids:
-            name = present[gone]["name"]
-            steps.append(Step(verb="remove", what="flow", detail=name, method="DELETE", path=f"/flows/{gone}"))
-    return steps
+    # First of all: a license may have no room for more at the same time.
+    steps = [
+        Step(verb="remove", what="flow", detail=present[gone]["name"], method="DELETE", path=f"/flows/{gone}")
+        for gone in known
+        if gone in present and gone not in ids
+    ]
+    return [*steps, *(step for flow in wanted if (step := _step(present.get(flow.id), flow)))]
 
 
 def require_room(admin: DirectusClient, steps: Iterable[Step]) -> None:

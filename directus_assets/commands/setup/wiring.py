@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from directus_assets.commands.doctor.findings import Finding, failed, ok, warning
-from directus_assets.commands.setup.flow_trees import PLAN_ALIAS, Outputs, Wiring
+from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME, PLAN_ALIAS, Outputs, Wiring
 from directus_assets.commands.setup.flows import flow_id
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import DirectusAssetsError, Forbidden
@@ -16,12 +16,14 @@ from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
 from directus_assets.snapshot import take_snapshot
+from directus_assets.translation.languages import language
 
 _PATIENCE_SECONDS = 10
 """Directus takes a moment to load a flow that was just made."""
 
 NOT_INSTALLED = "Not installed, or switched off."
 NOT_TRIED = "Not looked at: there is no item to try it on."
+_WHAT = f"button '{BUTTON_NAME}'"
 _SETUP = "Run `directus-assets setup --flows`."
 _UNKNOWN = "undefined"
 """What Directus makes of a template with nothing behind it."""
@@ -54,6 +56,8 @@ def wiring_of(project: Project, targets: Targets) -> Wiring:
             jobs=(*(known.jobs if known else ()), target.job_name),
             takes_all=not is_filtered or (known is not None and known.takes_all),
         )
+    texts = [each.subject.scope for several in targets.values() for each in several if isinstance(each.subject, Items)]
+    codes = dict.fromkeys(row.code for scope in texts for row in scope.targets)
     header = project.settings.environment.flows_header
     return Wiring(
         names=project.names,
@@ -63,6 +67,8 @@ def wiring_of(project: Project, targets: Targets) -> Wiring:
         own_user=project.directus.own_user_id,
         buttons={button: [name for each, name in targets if each is button] for button, _ in targets},
         outputs=list(outputs.values()),
+        languages={code: language(code).name for code in codes},
+        fields=list(dict.fromkeys(each.name for scope in texts for each in scope.schema.fields)),
     )
 
 
@@ -74,7 +80,7 @@ def _location(project: Project) -> str:
 
 
 def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_new: bool = False) -> Iterator[Finding]:
-    """Sends a request through the flow of each button, and sees whether Dagster answers.
+    """Sends a request through the flow of the button, and sees whether Dagster answers.
 
     Args:
         wiring: what the flows have to be for.
@@ -82,18 +88,22 @@ def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_
         client: who asks: an administrator, or the pipeline's user.
         is_new: whether the flows were made a moment ago.
     """
-    patience_seconds = _PATIENCE_SECONDS if is_new else 0
-    for button, collections in wiring.buttons.items():
-        what = f"button '{button.label}'"
-        # A flow wants an item that whoever asks may read; nothing happens to it.
-        subjects = ((name, each.subject) for name in collections for each in targets[button, name])
-        found = ((name, key) for name, subject in subjects for key in subject.existing(page=1, size=1))
-        collection, key = next(found, ("", ""))
-        if not key:
-            yield warning(what, NOT_TRIED, "Run this again when there is one.")
-            continue
-        body = {"collection": collection, "keys": [key], "check": True}
-        yield _finding(what, _ask(client, flow_id(wiring.names.project, button.value), body, patience_seconds), wiring)
+    if not wiring.offered:
+        return
+    # The flow wants an item that whoever asks may read; nothing happens to it.
+    found = (
+        (collection, key)
+        for (_, collection), several in targets.items()
+        for target in several
+        for key in target.subject.existing(page=1, size=1)
+    )
+    collection, key = next(found, ("", ""))
+    if not key:
+        yield warning(_WHAT, NOT_TRIED, "Run this again when there is one.")
+        return
+    body = {"collection": collection, "keys": [key], "check": True}
+    answer = _ask(client, flow_id(wiring.names.project, BUTTON_KEY), body, _PATIENCE_SECONDS if is_new else 0)
+    yield _finding(_WHAT, answer, wiring)
 
 
 def _ask(client: DirectusClient, flow: str, body: Mapping[str, Any], patience_seconds: float) -> Any:

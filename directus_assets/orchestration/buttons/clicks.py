@@ -14,16 +14,32 @@ _LINES_SHOWN = 5
 
 
 class Button(Enum):
-    """What an editor may have made again. The value is what flows and run configs call it."""
+    """What an editor may ask for. The value is what flows and run configs call it."""
 
-    RENDER = "render"
     TRANSLATE = "translate"
+    ACCEPT = "accept"
+    KEEP = "keep"
+    RENDER = "render"
     ENRICH = "enrich"
 
     @property
     def label(self) -> str:
-        """What the button says."""
-        return {"render": "Render presets again", "translate": "Translate again", "enrich": "Enrich again"}[self.value]
+        """What the form says."""
+        return _LABELS[self]
+
+    @property
+    def made_by(self) -> "Button":
+        """Whose outputs it is about: those that are made again by this one."""
+        return Button.TRANSLATE if self in (Button.ACCEPT, Button.KEEP) else self
+
+
+_LABELS = {
+    Button.TRANSLATE: "Translate again",
+    Button.ACCEPT: "Accept the proposals",
+    Button.KEEP: "Keep what people wrote",
+    Button.RENDER: "Render presets again",
+    Button.ENRICH: "Enrich again",
+}
 
 
 class Click(BaseModel):
@@ -39,6 +55,10 @@ class Click(BaseModel):
     """The chosen items."""
     user: str
     """Who is told."""
+    language: str = ""
+    """The code of the only language that is asked for; empty for all."""
+    field: str = ""
+    """The only field that is asked for; empty for all."""
     passed_over: tuple[str, ...] = ()
     """Chosen items that nothing is derived from, or that are gone."""
     trouble: str = ""
@@ -64,6 +84,8 @@ class Outcome:
     """Items that a filter leaves out."""
     kept: Set[str] = frozenset()
     """Items with texts or values of people, which stayed as they are."""
+    written: Set[str] = frozenset()
+    """Items in which fields were written."""
     sent: int | None = None
     """The segments that the engine has translated anew; None where nothing is translated."""
 
@@ -115,7 +137,11 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
         )
     if outcome.kept:
         lines.append(f"Texts that people wrote were kept: {_named(outcome.kept)}.")
-    if outcome.sent is not None and done:
+    if click.button is Button.ACCEPT and done:
+        lines.append(_accepted(outcome.written))
+    elif click.button is Button.KEEP and done:
+        lines.append("Where a text waited for review, it counts as right for the present source.")
+    elif outcome.sent is not None and done:
         lines.append(_translated_anew(outcome.sent))
     only = {"item": click.keys[0]} if total == 1 else {}
     return {
@@ -131,6 +157,12 @@ def _translated_anew(sent: int) -> str:
     if not sent:
         return "Nothing was sent to the engine: every text is empty, or has been edited by somebody."
     return f"The engine translated {sent} segment{'s' if sent > 1 else ''} again."
+
+
+def _accepted(written: Collection[str]) -> str:
+    if not written:
+        return "No text waited for review."
+    return f"Proposals have taken the place of texts that waited for review: {_named(written)}."
 
 
 def tell_clicker(client: DirectusClient, click: Click, outcome: Outcome) -> None:

@@ -21,11 +21,14 @@ from directus_assets.orchestration.buttons.clicks import (
 )
 from directus_assets.orchestration.buttons.outcome import find_outcome
 from directus_assets.orchestration.kinds.subject import Subject, examine_each
+from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.walk import Target
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.tags import (
+    BUTTON_TAG,
     CLICK_TAG,
+    FIELD_TAG,
     FRESH_PRIORITY,
     PRIORITY_TAG,
     RANGE_START_TAG,
@@ -58,6 +61,8 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
             "keys": dg.Any,
             "user": str,
             "files": dg.Field(dg.Any, is_required=False),
+            "language": dg.Field(dg.Any, is_required=False),
+            "field": dg.Field(dg.Any, is_required=False),
         },
         retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL),
     )
@@ -127,7 +132,14 @@ def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:
         collection="directus_files" if is_content else config["collection"],
         keys=tuple(dict.fromkeys(keys)),
         user=config["user"],
+        language=chosen(config.get("language")),
+        field=chosen(config.get("field")),
     )
+
+
+def chosen(value: Any) -> str:
+    """What was chosen in the form; nothing where Directus had nothing to put in a template."""
+    return value if isinstance(value, str) and value != "undefined" else ""
 
 
 def _values(found: Any) -> Iterator[str]:
@@ -143,16 +155,23 @@ def _values(found: Any) -> Iterator[str]:
 
 def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets, click: Click) -> Click:
     """Registers what is no partition yet, and starts the runs; returns the click with what was passed over."""
-    chosen = [target for target in targets.get((click.button, click.collection), ()) if target.subject.assets]
+    found = targets.get((click.button.made_by, click.collection), ())
+    chosen = [(target, assets) for target in found if (assets := _assets(target.subject, click))]
     if not chosen:
         raise BadInput(
-            f"Nothing of '{click.collection}' can be made by the button '{click.button.label}'.",
-            remedy="Run `directus-assets setup --flows`, so that the buttons are where they work.",
+            f"'{click.button.label}' is nothing that can be done with '{click.collection}'{_where(click)}.",
+            remedy="Choose something else. `directus-assets setup --flows` brings the form up to date.",
         )
     if not click.keys:
         raise BadInput("None of the chosen items has a picture.", remedy="Choose others.")
     # A try before this one may have got as far as here.
-    tags = {**project.names.tags, CLICK_TAG: click.id, PRIORITY_TAG: FRESH_PRIORITY}
+    tags = {
+        **project.names.tags,
+        CLICK_TAG: click.id,
+        BUTTON_TAG: click.button.value,
+        PRIORITY_TAG: FRESH_PRIORITY,
+        **({FIELD_TAG: click.field} if click.field else {}),
+    }
     started = {
         (run.job_name, run.tags[RANGE_START_TAG])
         for run in instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
@@ -160,16 +179,33 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets
     webserver = Webserver(project.settings.environment.webserver_url)
     location = webserver.location_of(project.names.buttons_sensor)
     runs, passed_over = [], set(click.keys)
-    for target in chosen:
+    for target, assets in chosen:
         present = examine_each(target.subject, click.keys, ()).present
         passed_over -= set(present)
         runs += [
-            execution_params(target.job_name, location=location, tags=range_tags(batch.first, batch.last) | tags)
+            execution_params(
+                target.job_name,
+                location=location,
+                tags=range_tags(batch.first, batch.last) | tags,
+                assets=assets if click.language else (),
+            )
             for batch in _batches(instance, target.subject, present)
             if (target.job_name, batch.first) not in started
         ]
     webserver.launch_runs(runs)
     return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key in passed_over)})
+
+
+def _assets(subject: Subject, click: Click) -> list[dg.AssetKey]:
+    """What the click is about: all, or the one language that was chosen."""
+    if not click.language:
+        return list(subject.assets.values())
+    languages = subject.languages if isinstance(subject, Items) else {}
+    return [subject.assets[output] for output, row in languages.items() if row.code == click.language]
+
+
+def _where(click: Click) -> str:
+    return f" in {click.language}" if click.language else ""
 
 
 def _batches(instance: dg.DagsterInstance, subject: Subject, present: Sequence[str]) -> list[Batch]:

@@ -21,7 +21,7 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
         return None
     failed: dict[str, list[str]] = {}
     made, reviewed, endings = set[str](), set[str](), list[str]()
-    left_out, kept, sent = set[str](), set[str](), list[int]()
+    left_out, kept, written, sent = set[str](), set[str](), set[str](), list[int]()
     for run in runs:
         events = list(_materialized(instance, run))
         made |= {str(event.partition) for event in events}
@@ -31,6 +31,7 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
         reviewed |= {str(event.partition) for event in events if _version(event).endswith(REVIEW_MARK)}
         left_out |= {str(event.partition) for event in events if _version(event) == LEFT_OUT}
         kept |= {str(event.partition) for event in events if any(_told(event, name) for name in KEPT)}
+        written |= {str(event.partition) for event in events if _told(event, "fields_written")}
         reasons = failures_of_run(instance, run.run_id)
         for (_, item), reason in reasons.items():
             failed.setdefault(item, []).append(reason)
@@ -46,6 +47,7 @@ def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
         endings=endings,
         left_out=left_out,
         kept=kept,
+        written=written,
         sent=sum(sent) if sent else None,
     )
 

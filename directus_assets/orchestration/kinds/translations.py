@@ -12,12 +12,13 @@ import dagster as dg
 from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.isolation import planned
+from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, translation_metadata
-from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
+from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
 from directus_assets.orchestration.specs import AssetProps
 from directus_assets.ownership.field_records import canonical
@@ -27,6 +28,7 @@ from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, existing_keys, item_keys, items_of_rows, read_items
 from directus_assets.translation.languages import language
+from directus_assets.translation.order import NO_ORDER, Order, Reviews
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translated, Translator, fingerprint
 from directus_assets.waiting import Notice, Passage
@@ -179,12 +181,12 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
             context, project.names.items(scope.collection), code_versions, desk=desk, titles=titles
         ) as recorder:
             translator = build_translator(project, items)
-            anew = CLICK_TAG in context.run.tags
+            order = order_of(context.run.tags)
             tasks = [
                 Task(
                     asset_key=asset_key,
                     partition=item.key,
-                    do=partial(translator.translate, item, by_asset[asset_key], anew=anew),
+                    do=partial(translator.translate, item, by_asset[asset_key], order=order),
                     fingerprint=wanted,
                 )
                 for item, asset_key, wanted in _open_work(context, recorder, translator, by_asset)
@@ -195,6 +197,19 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         yield from ()
 
     return translations
+
+
+def order_of(tags: Mapping[str, str]) -> Order:
+    """What a person has asked for with the run that has these tags."""
+    if CLICK_TAG not in tags:
+        return NO_ORDER
+    # The buttons of earlier versions had one for translations.
+    button = Button(tags.get(BUTTON_TAG, Button.TRANSLATE.value))
+    return Order(
+        anew=button is Button.TRANSLATE,
+        reviews={Button.ACCEPT: Reviews.ACCEPT, Button.KEEP: Reviews.KEEP}.get(button, Reviews.WAIT),
+        field=tags.get(FIELD_TAG, ""),
+    )
 
 
 def _record(

@@ -23,6 +23,10 @@ ITEM_TAG = "directus_assets/item"
 CLICK_TAG = "directus_assets/click"
 """The id of the click in the Studio that a run was started for."""
 
+BUTTON_TAG = "directus_assets/button"
+FIELD_TAG = "directus_assets/field"
+"""What was clicked, and the one field that it is about."""
+
 COLLECTION_TAG = "directus_assets/collection"
 OUTPUTS_TAG = "directus_assets/outputs"
 """What a backfill of the reconcile is for: a title has room for neither."""

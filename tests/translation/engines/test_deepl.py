@@ -10,12 +10,6 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree as ET
 
 import pytest
-from directus_assets.spending.faults import (
-    AnswerFault as Failure,
-)
-from directus_assets.spending.faults import (
-    RequestRefused,
-)
 
 from directus_assets.errors import BadInput, Forbidden, Overloaded, Rejected, Unreachable
 from directus_assets.spending.faults import (

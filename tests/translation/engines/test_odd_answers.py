@@ -6,13 +6,6 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from directus_assets.spending.faults import (
-    AnswerFault as Failure,
-)
-from directus_assets.spending.usage import (
-    Usage,
-    counted,
-)
 
 from directus_assets.enrichment.engines.openai import OpenAIEnrichmentEngine
 from directus_assets.enrichment.engines.protocol import Question

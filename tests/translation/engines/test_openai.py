@@ -6,15 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from directus_assets.spending.faults import (
-    AnswerFault as Failure,
-)
-from directus_assets.spending.faults import (
-    RequestRefused,
-)
-from directus_assets.spending.prompts import (
-    as_data,
-)
 
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
 from directus_assets.spending.chat_json import read_object

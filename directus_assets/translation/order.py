@@ -1,0 +1,67 @@
+"""What a person has asked for, beyond bringing an item up to date."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.ownership.field_records import FieldRecord, TranslationRecord, canonical, digest
+from directus_assets.ownership.protection import Standing, standing
+from directus_assets.translation.segments.model import Document, segment_key
+
+
+class Reviews(Enum):
+    """What is done with texts that people wrote and whose source has changed since."""
+
+    WAIT = "they stay, with a proposal"
+    ACCEPT = "our proposal takes their place"
+    KEEP = "they stay, and are right for the present source"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """One order.
+
+    Attributes:
+        anew: ask the engine for all texts that are ours, also for those that it has translated before. People's texts
+            stay, and an answer that was paid for and not used yet is used.
+        reviews: what is done with texts that wait for a review.
+        field: this field only; all fields where it is empty.
+    """
+
+    anew: bool = False
+    reviews: Reviews = Reviews.WAIT
+    field: str = ""
+
+    def settled(
+        self, record: TranslationRecord, source: Mapping[str, JsonValue], target: Mapping[str, JsonValue]
+    ) -> TranslationRecord:
+        """The record as it is once the reviews that are settled by this order are no reviews any more.
+
+        Args:
+            record: what is remembered.
+            source: values of the fields in the source language.
+            target: the same in the target language.
+        """
+        names = [name for name in record.fields if self.field in ("", name)]
+        settled = {name: self._settled(record.fields[name], source.get(name), target.get(name)) for name in names}
+        return record.with_fields(settled)
+
+    def _settled(self, known: FieldRecord, source: JsonValue, target: JsonValue) -> FieldRecord:
+        if self.reviews is Reviews.WAIT or standing(known, source=source, target=target) is not Standing.OUTDATED:
+            return known
+        if self.reviews is Reviews.ACCEPT:
+            return replace(known, written=digest(target), intended="")
+        return replace(known, source=canonical(source))
+
+    def remembered(self, record: TranslationRecord, documents: Mapping[str, Document]) -> TranslationRecord:
+        """The record without the translations that are to be made anew."""
+        if not self.anew:
+            return record
+        named = [document for name, document in documents.items() if self.field in ("", name)]
+        anew = {segment_key(segment) for document in named for segment in document.segments}
+        return replace(record, segments={key: known for key, known in record.segments.items() if key not in anew})
+
+
+NO_ORDER: Final = Order()
