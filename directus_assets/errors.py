@@ -187,7 +187,8 @@ def as_error(error: Exception) -> DirectusAssetsError:
         case OSError() if error.errno in _TROUBLE_OF_THIS_MACHINE:
             return TransientError(f"This machine is in trouble: {error.strerror}.", remedy="Free what it lacks.")
     return Unexpected(
-        f"{type(error).__name__}: {str(error)[:_LONGEST_TEXT]}",
+        # Half a credential is still one, and not found any more.
+        f"{type(error).__name__}: {redact(str(error))[:_LONGEST_TEXT]}",
         remedy="Nobody has foreseen this. Look for what is unusual in it, and report it.",
     )
 

@@ -21,6 +21,7 @@ from pydantic import (
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.build import build_defs
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.specs import AssetProps, default_spec
 from directus_assets.settings import Config, Settings, project_settings
 from directus_assets.settings.projects import check_project_name
@@ -165,6 +166,7 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         """
         return default_spec(props)
 
+    @without_secrets
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """All definitions of the project."""
         settings = self.settings(context.project_root)

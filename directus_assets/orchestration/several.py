@@ -7,6 +7,7 @@ import dagster as dg
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError, as_error
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.settings import DEFAULT, Settings, required
 
@@ -58,6 +59,7 @@ def _sensor(names: Names, fault: DirectusAssetsError) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Says why nothing is done for this project.",
     )
+    @without_secrets
     def directus_settings_sensor() -> None:
         raise fault
 

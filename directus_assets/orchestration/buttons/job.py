@@ -24,6 +24,7 @@ from directus_assets.orchestration.kinds.subject import Subject, examine_each
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.walk import Target
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.tags import (
     BUTTON_TAG,
@@ -66,6 +67,7 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         },
         retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL),
     )
+    @without_secrets
     def make_chosen_again(context: dg.OpExecutionContext) -> None:
         click = _click(context.run, context.op_config)
         keep_click(project.memory, click)
@@ -94,6 +96,7 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         description="Tells editors in Directus what has become of what they had made again.",
     )
     @through_outages
+    @without_secrets
     def buttons_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         # Dagster's own storage is opened only for a click: a quiet tick costs next to nothing.
         for click in open_clicks(project.memory):

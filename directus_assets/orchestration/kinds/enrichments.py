@@ -20,6 +20,7 @@ from directus_assets.isolation import planned
 from directus_assets.orchestration.kinds.enrichers import enricher_of
 from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, enrichment_metadata
@@ -202,6 +203,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
         backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
         pool="llm",
     )
+    @without_secrets
     def enrichments(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         desk = project.desk(
             items.collection,

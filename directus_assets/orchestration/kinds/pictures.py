@@ -17,6 +17,7 @@ from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.kinds.survey_files import find_stored
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
@@ -48,6 +49,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
         backfill_policy=dg.BackfillPolicy.multi_run(project.settings.config.images.batch_size),
         pool=_pool(project, presets),
     )
+    @without_secrets
     def image_presets(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         with Recorder(context, project.names.files, code_versions) as recorder:
             found = recorder.read(project.files_by_id, collection="directus_files")

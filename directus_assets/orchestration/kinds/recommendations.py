@@ -16,6 +16,7 @@ from directus_assets.enrichment.vector_store import VectorStore
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.kinds.enrichers import embedder_of
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
 
@@ -55,6 +56,7 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
     )
 
     @dg.multi_asset(name=spec.key.to_python_identifier(), specs=[spec.merge_attributes(deps=[names.items(collection)])])
+    @without_secrets
     def recommendations(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         try:
             with signs_of_life(context.log):
@@ -81,6 +83,7 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Computes anew what to recommend of {collection}.",
     )
+    @without_secrets
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         # Two at a time would write the same rows.
         if unfinished_runs(context.instance, job_name=names.recommendation_job(collection)):

@@ -15,6 +15,7 @@ from directus_assets.isolation import planned
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, translation_metadata
@@ -170,6 +171,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
         pool="llm",
     )
+    @without_secrets
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         desk = project.desk(
             scope.collection,

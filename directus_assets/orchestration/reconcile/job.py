@@ -9,6 +9,7 @@ from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.report import Report, Trouble
 from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
@@ -42,6 +43,7 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
             max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
         ),
     )
+    @without_secrets
     def compare_with_directus(context: dg.OpExecutionContext) -> None:
         webserver = Webserver(project.settings.environment.webserver_url)
         try:
@@ -89,6 +91,7 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Finds what the change feed of Directus cannot tell.",
     )
+    @without_secrets
     def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if unfinished_runs(context.instance, job_name=names.reconcile):
             return dg.SkipReason("The last reconcile is still at work.")

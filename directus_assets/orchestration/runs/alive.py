@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import BaseModel
 
+from directus_assets.errors import as_error
+
 BEAT_SECONDS = 30.0
 SILENCE_SECONDS = 120.0
 """A worker that is alive is not silent for so long, whatever it does."""
@@ -40,9 +42,8 @@ def signs_of_life(log: dg.DagsterLogManager, *, every_seconds: float = BEAT_SECO
         while not is_over.wait(every_seconds):
             try:
                 log.debug("Still at work.")
-            except Exception:
-                # Dagster's storage may be away for a moment; the next beat tells.
-                _logger.warning("No sign of life could be given.", exc_info=True)
+            except Exception as error:  # noqa: BLE001 - Dagster's storage may be away for a moment; the next beat tells
+                _logger.warning("No sign of life could be given: %s", as_error(error))
 
     thread = threading.Thread(target=beat, name="signs-of-life", daemon=True)
     thread.start()

@@ -22,6 +22,7 @@ from directus_assets.orchestration.kinds.enrichments import is_enrichment
 from directus_assets.orchestration.kinds.subject import Followed, Subject
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import note_first
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import failed_outputs, failures, fingerprints, record_again
 from directus_assets.orchestration.runs.report import REVIEW_MARK
 from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
@@ -85,6 +86,7 @@ def build_partition_sensor(
         description=description,
     )
     @through_outages
+    @without_secrets
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         if not is_seen and not context.cursor:
             return dg.SensorResult(

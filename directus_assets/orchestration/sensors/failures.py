@@ -7,6 +7,7 @@ import dagster as dg
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.notify import Cause, call_webhook, forget_causes, last_editors, new_causes, tell_editor
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import failures_of_run
 from directus_assets.orchestration.runs.tags import CLICK_TAG, WILL_RETRY_TAG
 from directus_assets.orchestration.sensors.interval import minimum_interval
@@ -29,6 +30,7 @@ def build_failure_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Tells the editor, or a webhook, of what failed for good.",
     )
+    @without_secrets
     def failure_sensor(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
         if run.job_name not in jobs and not (run.asset_selection or frozenset()) & set(collections):

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import dagster as dg
 
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import Silence, Watch, is_dead
 from directus_assets.orchestration.sensors.cursor import read_cursor
 from directus_assets.orchestration.sensors.interval import minimum_interval
@@ -30,6 +31,7 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
         description="Ends runs whose worker died without a word, so that they are tried again.",
     )
     @through_outages
+    @without_secrets
     def runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         watch = read_cursor(Watch, context.cursor, context.log) or Watch()
         dead, watch = end_dead_runs(context.instance, watch, jobs=jobs, assets=assets, now=time.time())

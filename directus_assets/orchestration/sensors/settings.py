@@ -10,6 +10,7 @@ from directus_assets.errors import PermanentError
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.proof import identity, require_ours
+from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.sensors.cursor import read_cursor
 from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.orchestration.sensors.outages import through_outages
@@ -44,6 +45,7 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         tags=identity(project.settings),
     )
     @through_outages
+    @without_secrets
     def directus_settings_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         directus = project.directus
         cursor = read_cursor(SettingsCursor, context.cursor, context.log) or SettingsCursor(feed=begin_feed(directus))
