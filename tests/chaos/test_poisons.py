@@ -148,7 +148,10 @@ class Site(ABC):
         for asset, partitions in ASSETS.items():
             keys = sorted(self.keys[str(partitions.name)])
             status = self.instance.get_status_by_partition(asset, keys, partitions) or {}
-            found |= {(asset, key): each.value if (each := status.get(key)) else "" for key in keys}
+            # Dagster's cache of statuses may pass over what is made while it is read. The reconcile mends that.
+            made = self.instance.get_materialized_partitions(asset)
+            missing = {key: "MATERIALIZED" if key in made else "" for key in keys}
+            found |= {(asset, key): each.value if (each := status.get(key)) else missing[key] for key in keys}
         return found
 
     def reason(self, asset: dg.AssetKey, key: str) -> str:

@@ -651,3 +651,42 @@ def test_what_nobody_has_foreseen_is_looked_at_again_after_a_day_and_then_ever_m
         waits.append((failure.not_before - dt.datetime.fromtimestamp(moment, dt.UTC)) // dt.timedelta(days=1))
 
     assert waits == [1, 2, 4, 8, 16, 30, 30]
+
+
+class Forgetful:
+    """An instance whose cache of statuses has passed over materializations, until they are recorded again."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.passed_over: set[str] = set()
+        self.looks = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.instance, name)
+
+    def get_status_by_partition(self, *args: Any) -> dict[str, Any]:
+        self.looks += 1
+        found = self.instance.get_status_by_partition(*args) or {}
+        return {key: None if key in self.passed_over else status for key, status in found.items()}
+
+    def report_runless_asset_event(self, event: dg.AssetMaterialization) -> None:
+        self.instance.report_runless_asset_event(event)
+        self.passed_over.discard(event.partition or "")
+
+
+def test_what_dagster_shows_as_missing_though_it_is_made_is_recorded_again_and_once() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        forgetful = Forgetful(instance)
+        pipeline = Pipeline(cast("dg.DagsterInstance", forgetful))
+        pipeline.directus.upload(*"abc")
+        instance.add_dynamic_partitions(PARTITIONS, list("abc"))
+        materialize(instance, pipeline.directus, CARD)
+        forgetful.passed_over = {"b"}
+
+        assert pipeline.run(presets=[CARD]).asked == []
+        assert pipeline.run(presets=[CARD]).asked == []
+
+        records = dg.AssetRecordsFilter(asset_key=NAMES.preset("card"))
+        made = instance.fetch_materializations(records, limit=9).records
+        assert sorted(record.partition_key or "" for record in made) == ["a", "b", "b", "c"]
+        assert forgetful.looks == 3  # the second look of the first reconcile is for what was made just now

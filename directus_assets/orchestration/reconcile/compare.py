@@ -87,8 +87,7 @@ class Comparison:
         for output, verdict in verdicts.items():
             if verdict is Verdict.ADOPT and not self._adopt(page, output):
                 verdicts[output] = judge(replace(evidence[output], is_there=False), now=now)
-            elif verdict is Verdict.RIGHT and self._status(*output) == "FAILED":
-                # What was wrong has been put right, and nothing is left to do.
+            elif verdict is Verdict.RIGHT and self._is_shown_as_not_made(*output):
                 record_again(self.instance, self.surveyor.subject.assets[output[0]], output[1])
         return Compared(verdicts=verdicts, wanted=wanted, gone=page.gone)
 
@@ -153,6 +152,16 @@ class Comparison:
             )
         )
         return True
+
+    def _is_shown_as_not_made(self, name: str, key: str) -> bool:
+        """Whether Dagster shows what is right as failed, or as missing.
+
+        The first is so where what was wrong has been put right, and nothing is left to do. The second comes of a race
+        in Dagster's cache of statuses: a materialization that is committed while another run is planned is never read.
+        """
+        if not self._status(name, key):  # It may have been made since the statuses were read.
+            del self._statuses[name]
+        return self._status(name, key) in {"", "FAILED"}
 
     def _status(self, name: str, key: str) -> str:
         if name not in self._statuses:
