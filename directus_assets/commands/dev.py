@@ -69,7 +69,7 @@ def make_home(home: Path) -> Path:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+            shutil.copyfile(Path(__file__).parents[1] / "orchestration" / "dagster.yaml", home / "dagster.yaml")
     except OSError as error:
         raise ConfigurationError(
             f"DAGSTER_HOME {home} cannot be made: {error.strerror}.", remedy="Name a folder that you may write to."
