@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,52 +14,19 @@ from rich.table import Table
 
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.build import all_subjects
-from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.proof import doubts
-from directus_assets.orchestration.runs.history import CODE_VERSION_TAG, data_version, latest_records
-from directus_assets.orchestration.runs.report import LEFT_OUT, REVIEW_MARK
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
+from directus_assets.orchestration.statuses import OutputStatus, output_statuses
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Settings
 from directus_assets.snapshot import read_snapshot
 from directus_assets.spending.budget import Purse
 
-_PAGE = 1000
 _ERRORS_SHOWN = 5
 _DAY_SECONDS = 86_400
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputStatus:
-    """How far one preset, language or enrichment is, in partitions."""
-
-    name: str
-    partitions: int
-    done: int
-    """Made as it would be made now, as far as the preset or the fields decide."""
-    behind: int
-    """Made in an earlier way."""
-    failed: int
-    review: int
-    """Of those done: a human's text was kept although its source has changed."""
-    running: int
-    left_out: int = 0
-    """Of those done: a filter leaves them out, and nothing is made of them."""
-    oldest_review: float = 0.0
-    """Since when the first of those has waited, in seconds since 1970; 0 where none does."""
-
-    @property
-    def waiting(self) -> int:
-        """Never made, and not tried in vain: what existed before and waits for a backfill, or for its turn."""
-        return max(0, self.partitions - self.done - self.behind - self.failed)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nobody has to do or wait for anything."""
-        return self.done == self.partitions and not (self.failed or self.review or self.running)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +110,7 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
     with dg.DagsterInstance.get() as instance:
         outputs = [row for subject in subjects for row in output_statuses(instance, subject)]
         queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
-        enrichers = [each for own in subjects if isinstance(own, EnrichedItems) for each in own.enrichers.values()]
-        purse = project.purse if project.translates else project.purse_of(enrichers[0].model) if enrichers else None
+        purse = next((subject.purse for subject in subjects if subject.purse), None)
         webserver = Webserver(settings.environment.webserver_url)
         return ProjectStatus(
             project=settings.project,
@@ -227,36 +192,6 @@ def output_problems(outputs: Iterable[OutputStatus], *, review_days: float, now:
                 text=f"{each.name}: {each.review} wait for a review, the first for {days:.0f} days.",
                 remedy="The partition's page in the UI shows both texts; saving the item in Directus decides.",
             )
-
-
-def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[OutputStatus]:
-    """How far the outputs of one subject are."""
-    keys = instance.get_dynamic_partitions(subject.partitions_name)
-    definition = dg.DynamicPartitionsDefinition(name=subject.partitions_name)
-    for name, asset_key in subject.assets.items():
-        counts: Counter[str] = Counter()
-        reviews: list[float] = []
-        for start in range(0, len(keys), _PAGE):
-            for record in latest_records(instance, {name: asset_key}, keys[start : start + _PAGE]).values():
-                tags = (record.asset_materialization.tags if record.asset_materialization else None) or {}
-                is_current = tags.get(CODE_VERSION_TAG) == subject.code_versions[name]
-                counts["done" if is_current else "behind"] += 1
-                counts["left out"] += is_current and data_version(record) == LEFT_OUT
-                if is_current and data_version(record).endswith(REVIEW_MARK):
-                    reviews.append(record.timestamp)
-        found = instance.get_status_by_partition(asset_key, keys, definition) or {}
-        states = Counter(status.value for status in found.values() if status)
-        yield OutputStatus(
-            name=asset_key.to_user_string(),
-            partitions=len(keys),
-            done=counts["done"],
-            behind=counts["behind"],
-            failed=states["FAILED"],
-            review=len(reviews),
-            running=states["IN_PROGRESS"],
-            left_out=counts["left out"],
-            oldest_review=min(reviews, default=0.0),
-        )
 
 
 def _sum(rows: Iterable[OutputStatus]) -> OutputStatus:

@@ -12,6 +12,7 @@ from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.buttons.job import Targets, build_buttons
+from directus_assets.orchestration.checks import build_checks
 from directus_assets.orchestration.kinds.enrichers import engine_of
 from directus_assets.orchestration.kinds.enrichments import EnrichedItems, build_enrichments
 from directus_assets.orchestration.kinds.files import Files
@@ -171,7 +172,12 @@ def _collection(project: Project, subjects: Sequence[Kind], *, is_seen: bool) ->
         jobs=jobs,
         is_seen=is_seen,
     )
-    return dg.Definitions(assets=[source, *(assets for assets, _ in made)], jobs=jobs, sensors=[sensor])
+    return dg.Definitions(
+        assets=[source, *(assets for assets, _ in made)],
+        asset_checks=[build_checks(names, source.key, subjects)] if made else [],
+        jobs=jobs,
+        sensors=[sensor],
+    )
 
 
 def _group(project: Project, subject: Kind) -> str:

@@ -172,6 +172,10 @@ class Names:
         """The job, and the schedule, that compute what to recommend of a collection."""
         return self._own(f"recommend_{collection_name(collection)}")
 
+    def checks_op(self, collection: str) -> str:
+        """What evaluates the asset checks on a collection, or on `directus_files`."""
+        return self._own(f"check_{collection_name(collection)}")
+
     @property
     def files_sensor(self) -> str:
         """Follows files."""

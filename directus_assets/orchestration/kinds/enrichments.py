@@ -27,6 +27,7 @@ from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW
 from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
 from directus_assets.planning.changes import Examination
+from directus_assets.spending.budget import Purse
 from directus_assets.waiting import Notice, Passage
 
 _MARK = "enrich:"
@@ -76,6 +77,10 @@ class EnrichedItems:
     @property
     def partitions_name(self) -> str:
         return str(self.partitions.name)
+
+    @property
+    def purse(self) -> Purse:
+        return self.project.purse_of(next(iter(self.enrichers.values())).model)
 
     @property
     def upkeep(self) -> None:

@@ -25,6 +25,7 @@ class Files:
     revision = ""
     name = "directus_files"
     notes = ("directus_files",)
+    purse = None
 
     @property
     def partitions_name(self) -> str:

@@ -12,6 +12,7 @@ import dagster as dg
 from directus_assets.directus.models import Activity
 from directus_assets.isolation import isolate, stand_in
 from directus_assets.planning.changes import Examination, merged
+from directus_assets.spending.budget import Purse
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,11 @@ class Subject(Protocol):
     @property
     def batch_size(self) -> int:
         """Partitions of one run."""
+        ...
+
+    @property
+    def purse(self) -> Purse | None:
+        """What pays for its outputs; None where they cost nothing."""
         ...
 
     @property

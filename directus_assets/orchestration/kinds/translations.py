@@ -24,6 +24,7 @@ from directus_assets.orchestration.runs.tasks import Task, do_all
 from directus_assets.orchestration.specs import AssetProps
 from directus_assets.ownership.field_records import canonical
 from directus_assets.planning.changes import Examination
+from directus_assets.spending.budget import Purse
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.glossary import Term, digest_of_terms
@@ -72,6 +73,10 @@ class Items:
     @property
     def collection(self) -> str:
         return self.scope.collection
+
+    @property
+    def purse(self) -> Purse:
+        return self.project.purse
 
     @property
     def upkeep(self) -> None:

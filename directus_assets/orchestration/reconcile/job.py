@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.orchestration.checks import evaluate_checks
+from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.report import Report, Trouble
 from directus_assets.orchestration.reconcile.walk import Reconcile, Target
@@ -63,6 +65,7 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
                     seconds=options.minutes * 60,
                     first_wait_seconds=options.look_again_after_minutes * 60,
                 ).run()
+                _evaluate_checks(context.instance, targets)
         except TransientError:
             raise
         except DirectusAssetsError as error:
@@ -98,6 +101,16 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
         return dg.RunRequest(tags={_SNAPSHOT_TAG: digest})
 
     return dg.Definitions(jobs=[reconcile_job], schedules=[reconcile_schedule])
+
+
+def _evaluate_checks(instance: dg.DagsterInstance, targets: Sequence[Target]) -> None:
+    """Records how the asset checks come out, now that everything has been looked at."""
+    by_source: dict[dg.AssetKey, list[Subject]] = {}
+    for target in targets:
+        if target.subject.assets:
+            by_source.setdefault(target.source, []).append(target.subject)
+    for source, subjects in by_source.items():
+        evaluate_checks(instance, source, subjects)
 
 
 def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:
