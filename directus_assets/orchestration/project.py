@@ -21,9 +21,10 @@ from directus_assets.images.originals import Originals
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import SpecOf, default_spec
 from directus_assets.ownership.record_store import RecordStore
-from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings
+from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings, TranslationOptions
 from directus_assets.snapshot import Wanted
 from directus_assets.spending.budget import Purse
+from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.spending.prices import parse_prices
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines import EngineSettings, choose
@@ -153,6 +154,7 @@ class Project:
             deepl_api_key=_revealed(environment.deepl_api_key),
             deepl_formality=self.settings.config.translations.deepl_formality,
             timeout_seconds=self.settings.config.translations.timeout_seconds,
+            chat=_chat_options(self.settings.config.translations),
         )
 
     @property
@@ -267,6 +269,15 @@ class Project:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _chat_options(options: TranslationOptions) -> ChatOptions:
+    return ChatOptions(
+        max_output_tokens=options.max_output_tokens,
+        spare_tokens=options.spare_tokens,
+        reasoning_effort=options.reasoning_effort,
+        temperature=options.temperature,
+    )
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

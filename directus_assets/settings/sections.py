@@ -145,7 +145,15 @@ class TranslationOptions(Section):
     concurrency: int = Field(default=8, ge=1, le=128)
     """The most requests to the engine at the same time, in one run."""
     timeout_seconds: int = Field(default=120, ge=1)
-    """How long the engine may take to answer one request."""
+    """How long the engine may take to answer one request, from its first byte to its last."""
+    max_output_tokens: int | None = Field(default=None, ge=16)
+    """The most tokens that a model is allowed for one answer; unset: what the longest right answer needs."""
+    spare_tokens: int = Field(default=2048, ge=0, le=1_000_000)
+    """Tokens beyond those of the answer, for a model that thinks first. Where that is not enough, it gets more."""
+    reasoning_effort: str | None = None
+    """How long such a model thinks: `minimal`, `low`, `medium`, `high`, or what else it knows. Unset: its default."""
+    temperature: float | None = Field(default=0.2, ge=0, le=2)
+    """How freely a model words: low is steady. `null`, or a model that takes none: its own default."""
     review: Literal["metadata", "version"] = "metadata"
     """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
     deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"

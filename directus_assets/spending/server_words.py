@@ -6,7 +6,7 @@ Pure: bytes in, values out. Endpoints that are nearly compatible, gateways and p
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,7 +70,7 @@ def read_document(content: bytes, *, charset: str | None = None) -> object:
         documents = _lines(text)
     if len(documents) < 2:
         return documents[0] if documents else None
-    return next((each for each in documents if _faults(each)), None) or _joined(documents)
+    return next((each for each in documents if _fault(each)), None) or _joined(documents)
 
 
 def refusal_of(status: int, content: bytes, headers: Mapping[str, str]) -> Refusal:
@@ -78,13 +78,13 @@ def refusal_of(status: int, content: bytes, headers: Mapping[str, str]) -> Refus
     document = read_document(content)
     whole = content.decode("utf-8", "replace")[:_LONGEST_READ]
     said = _said(document) if document is not None else page_text(whole)
-    fault = next(iter(_faults(document)), document)
-    return Refusal(status=status, said=said or "no reason given", whole=whole, code=_code(fault), headers=headers)
+    code = _code(_fault(document))
+    return Refusal(status=status, said=said or "no reason given", whole=whole, code=code, headers=headers)
 
 
 def refusal_in(document: object, headers: Mapping[str, str]) -> Refusal | None:
     """What an answer says that came as a success and holds an error; None where it holds none."""
-    fault = next(iter(_faults(document)), None)
+    fault = _fault(document)
     if fault is None:
         return None
     whole = json.dumps(document, ensure_ascii=False)[:_LONGEST_READ] if not is_too_deep(document) else ""
@@ -163,22 +163,19 @@ def _joined(documents: list[Any]) -> object:
     return {"choices": [{"message": texts, "finish_reason": finish_reason}], "usage": usage}
 
 
-def _faults(document: object) -> Iterator[object]:
-    """What is wrong, where a server says so: the innermost first thing that it calls an error."""
+def _fault(document: object) -> object:
+    """What is wrong, where a server says so; None where it says nothing of the kind."""
     if isinstance(document, list):
         document = next((each for each in document if isinstance(each, dict)), None)
     if not isinstance(document, dict):
-        return
-    if document.get("error"):
-        yield document["error"]
+        return None
     choice = first_choice(document)
-    if choice.get("error"):
-        yield choice["error"]
-    if not choice and not isinstance(document.get("data"), list):
-        spoken = {name: document[name] for name in _SPEAKING if document.get(name)}
-        # Ollama's own answers have a message that is one.
-        if spoken and not (isinstance(document.get("message"), dict) and "content" in document["message"]):
-            yield document
+    if fault := document.get("error") or choice.get("error"):
+        return fault
+    message = document.get("message")
+    # Ollama's own answers have a message that is one.
+    is_answer = choice or isinstance(document.get("data"), list) or (isinstance(message, dict) and "content" in message)
+    return document if not is_answer and any(document.get(name) for name in _SPEAKING) else None
 
 
 def _said(value: object, depth: int = 0) -> str:

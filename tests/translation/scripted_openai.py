@@ -10,7 +10,8 @@ misbehaves on demand.
         ...
         assert server.segments_sent == 3
 
-It speaks real HTTP, with a thread for each connection, and keeps every request in `server.asked`.
+It refuses what OpenAI's own API refuses (`openai_rules.py`). It speaks real HTTP, with a thread for each connection,
+and keeps every request in `server.asked`.
 """
 
 import json
@@ -21,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from directus_assets.spending.prompts import (
     count_tokens,
@@ -29,6 +30,7 @@ from directus_assets.spending.prompts import (
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import Language, language
+from tests.translation import openai_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +71,14 @@ class Asked:
 @dataclass(frozen=True, kw_only=True)
 class Reply:
     status: int = 200
-    body: str = ""
+    body: str | bytes = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    seconds_a_byte: float = 0.0
+    drips_headers: bool = False
+    """Whether the pauses begin before the body."""
+    missing_bytes: int = 0
+    """How many fewer come than were promised."""
 
 
 Behaviour = Callable[[Asked], Reply]
@@ -130,6 +137,8 @@ class ScriptedOpenAI:
         return sum(count_tokens(asked.prompt) for asked in self.asked)
 
     def reply(self, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Reply:
+        if (refused := openai_rules.refusal_of(path, body)) is not None:
+            return _error(400, refused, None)
         asked = _understand(path, headers, body)
         with self._lock:
             self.asked.append(asked)
@@ -141,6 +150,16 @@ class ScriptedOpenAI:
         with self._lock:
             self._in_flight -= 1
         return reply
+
+    def drip(self, wire: IO[bytes], payload: bytes, seconds_a_byte: float) -> None:
+        """Sends bytes as slowly as that, until the server is stopped."""
+        if not seconds_a_byte:
+            wire.write(payload)
+        for at in range(len(payload) if seconds_a_byte else 0):
+            wire.write(payload[at : at + 1])
+            wire.flush()
+            if self._stopping.wait(seconds_a_byte):
+                return
 
 
 def answer_right(asked: Asked) -> Reply:
@@ -396,14 +415,18 @@ def _handler(server: ScriptedOpenAI) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             reply = server.reply(self.path, dict(self.headers), body)
-            payload = reply.body.encode()
+            payload = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
             try:
                 self.send_response(reply.status)
                 for name, value in {"content-type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(len(payload)))
+                self.send_header("content-length", str(len(payload) + reply.missing_bytes))
+                if reply.drips_headers:
+                    self.flush_headers()
+                    server.drip(self.wfile, b"x-padding: " + b"." * 1000 + b"\r\n", reply.seconds_a_byte)
                 self.end_headers()
-                self.wfile.write(payload)
+                server.drip(self.wfile, payload, reply.seconds_a_byte)
+                self.close_connection |= reply.missing_bytes > 0
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True  # the caller gave up waiting, which is what `hang` is for
 

@@ -6,31 +6,33 @@ Limits and codes: https://developers.deepl.com/docs/api-reference/translate (50 
 import html
 import re
 import threading
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import deepl
 import deepl.http_client
+import requests
 from deepl.api_data import MultilingualGlossaryDictionaryEntries
+from requests.adapters import HTTPAdapter
 
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Rejected, Unreachable, from_status
 from directus_assets.json_text import well_formed
-from directus_assets.spending.faults import (
-    AnswerFault,
-    RequestRefused,
-)
-from directus_assets.spending.usage import (
-    Usage,
-    counted,
-)
-from directus_assets.translation.engines.protocol import (
-    Answer,
-    Request,
-)
+from directus_assets.spending.chat_limits import is_out_of_credit
+from directus_assets.spending.deadline import within
+from directus_assets.spending.faults import AnswerFault, RequestRefused
+from directus_assets.spending.server_words import NOT_A_CHARACTER, Refusal, read_document, refusal_in, refusal_of
+from directus_assets.spending.usage import Usage, counted
+from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
 GLOSSARY_NAME: Final = "directus-assets"
 """The one glossary that is kept at DeepL, with a dictionary for each pair of languages; free accounts may have one."""
+
+QUOTA_EXCEEDED: Final = 456
+"""DeepL's own status."""
+
+T = TypeVar("T")
 
 _CODES: Final = {
     value.lower(): value for name, value in vars(deepl.Language).items() if name.isupper() and isinstance(value, str)
@@ -95,8 +97,12 @@ class DeepLEngine:
         self._client = deepl.DeepLClient(api_key, server_url=server_url, send_platform_info=False)
         # A redirect would take the texts to an address that nobody configured. The package has no setting for it.
         self._client._client._session.max_redirects = 0  # noqa: SLF001
+        self._heard = _Heard()
+        for scheme in ("http://", "https://"):
+            self._client._client._session.mount(scheme, _Listening(self._heard))  # noqa: SLF001 - as above
+        self._timeout_seconds = timeout_seconds
         self._formality = formality
-        self._glossaries = _Glossaries(self._client)
+        self._glossaries = _Glossaries(self._client, self._heard)
 
     def estimate(self, request: Request) -> Usage:
         """Exactly what DeepL bills: the source's characters."""
@@ -112,8 +118,9 @@ class DeepLEngine:
             Rejected: it refuses the request for another reason, or its answer makes no sense.
         """
         source, target = _source_code(request.source), target_code(request.target)
-        try:
-            results = self._client.translate_text(
+
+        def send() -> deepl.TextResult | list[deepl.TextResult]:
+            return self._client.translate_text(
                 [to_xml(segment.text) for segment in request.segments],
                 source_lang=source,
                 target_lang=target,
@@ -123,24 +130,23 @@ class DeepLEngine:
                 formality=None if self._formality == "default" else self._formality,
                 glossary=self._glossaries.id_for(request, source, target),
             )
-        except deepl.DeepLException as error:
-            classified = _classify(error)
-            if isinstance(classified, Rejected) and "too large" in str(error).lower():
-                return Answer(usage=Usage(requests=1), failure=AnswerFault.TOO_LONG)
-            raise classified from None
-        except _SENSELESS as error:
-            raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from None
+
+        try:
+            results = self._exchange(send)
+        except _TooLarge as error:
+            return Answer(
+                usage=Usage(requests=1), failure=AnswerFault.TOO_LONG, reason=error.message, was_sent_back=True
+            )
         results = results if isinstance(results, list) else [results]
-        answered = zip(request.segments, results, strict=False)
         billed = counted(sum(result.billed_characters for result in results))
+        usage = Usage(requests=1, characters=request.characters if billed is None else billed)
+        if len(results) != len(request.segments):
+            # Nobody knows which of the texts these are.
+            return Answer(usage=usage, reason=f"DeepL sent {len(results)} texts for {len(request.segments)}.")
+        texts = zip(request.segments, (result.text for result in results), strict=True)
         return Answer(
-            texts={
-                # What stands in the place of half of an emoji no check lets pass.
-                segment.key: well_formed(from_xml(result.text), half="\uffff")
-                for segment, result in answered
-                if isinstance(result.text, str)
-            },
-            usage=Usage(requests=1, characters=request.characters if billed is None else billed),
+            texts={segment.key: _readable(text, segment.text) for segment, text in texts if isinstance(text, str)},
+            usage=usage,
         )
 
     def check(self) -> str:
@@ -150,24 +156,78 @@ class DeepLEngine:
             TransientError: no answer in time, or 429, 5xx.
             Forbidden: the key is wrong.
         """
-        try:
-            usage = self._client.get_usage()
-        except deepl.DeepLException as error:
-            raise _classify(error) from None
+        usage = self._exchange(self._client.get_usage)
         if usage.any_limit_reached:
             return f"The quota of this key is used up ({usage.character.count} of {usage.character.limit} characters)."
         return ""
+
+    def _exchange(self, send: Callable[[], T]) -> T:
+        """What `send` returns, as one exchange with one deadline.
+
+        Raises:
+            DirectusAssetsError: what DeepL says where it refuses.
+        """
+
+        def run() -> T:
+            self._heard.response = None
+            try:
+                result = send()
+            except deepl.DeepLException as error:
+                raise _classify(error, self._heard.refusal) from None
+            except _SENSELESS as error:
+                if refusal := self._heard.refusal:
+                    raise _refused(refusal) from None
+                raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from None
+            # An error may come as a success.
+            if refusal := self._heard.refusal:
+                raise _refused(refusal)
+            return result
+
+        return within(self._timeout_seconds, run, who="DeepL")
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()  # type: ignore[no-untyped-call]  # the package leaves this one untyped
 
 
+class _TooLarge(Rejected):
+    """Fewer texts at once may work."""
+
+
+class _Heard(threading.local):
+    """What DeepL answered last: the package keeps neither what it says, nor when it wants to be asked again."""
+
+    response: requests.Response | None = None
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What the last answer refuses; None where it refuses nothing."""
+        if self.response is None:
+            return None
+        content, headers = self.response.content, self.response.headers
+        if self.response.status_code >= 300:
+            return refusal_of(self.response.status_code, content, headers)
+        document = read_document(content)
+        is_answer = isinstance(document, dict) and {"translations", "glossaries", "character_count"} & document.keys()
+        return None if is_answer else refusal_in(document, headers)
+
+
+class _Listening(HTTPAdapter):
+    def __init__(self, heard: _Heard) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        self._heard.response = super().send(*args, **kwargs)
+        return self._heard.response
+
+
 class _Glossaries:
     """What of the project's glossary is at DeepL. Each pair of languages is sent once, and when it changes."""
 
-    def __init__(self, client: deepl.DeepLClient) -> None:
+    def __init__(self, client: deepl.DeepLClient, heard: _Heard) -> None:
         self._client = client
+        self._heard = heard
         self._lock = threading.Lock()
         self._sent: dict[tuple[str, str], tuple[dict[str, str], str | None]] = {}
 
@@ -194,7 +254,7 @@ class _Glossaries:
                     return glossary.glossary_id
             return self._client.create_multilingual_glossary(GLOSSARY_NAME, [dictionary]).glossary_id
         except deepl.DeepLException as error:
-            classified = _classify(error)
+            classified = _classify(error, self._heard.refusal)
             # Not every pair of languages can have a glossary; the checks still ask for its terms.
             if isinstance(classified, Rejected):
                 return None
@@ -249,10 +309,27 @@ def _source_code(language: Language) -> str:
     return _CODES[base]
 
 
-def _classify(error: deepl.DeepLException) -> DirectusAssetsError:
-    if error.http_status_code is None:
+def _readable(answer: str, source: str) -> str:
+    """An answer's text, with what no check lets pass in the place of bytes and halves that are no character."""
+    # The package reads bytes that are not UTF-8 as this.
+    broken = answer if "\ufffd" in source else answer.replace("\ufffd", NOT_A_CHARACTER)
+    return well_formed(from_xml(broken), half=NOT_A_CHARACTER)
+
+
+def _classify(error: deepl.DeepLException, refusal: Refusal | None) -> DirectusAssetsError:
+    if error.http_status_code is None or refusal is None:
         return Unreachable(f"DeepL did not answer: {error}")
-    if isinstance(error, deepl.QuotaExceededException):
-        return Forbidden(f"DeepL: {error}", remedy="Wait for the next billing period, or upgrade the plan.")
-    remedy = "Check DEEPL_API_KEY." if isinstance(error, deepl.AuthorizationException) else ""
-    return RequestRefused.of(from_status(error.http_status_code, f"DeepL refused to translate: {error}", remedy=remedy))
+    return _refused(refusal)
+
+
+def _refused(refusal: Refusal) -> DirectusAssetsError:
+    if refusal.status == QUOTA_EXCEEDED or is_out_of_credit(refusal):
+        return Forbidden(
+            f"DeepL: the quota of this key is used up: {refusal.said}",
+            remedy="Wait for the next billing period, or upgrade the plan.",
+        )
+    if refusal.status == 413 or "too large" in refusal.said.lower():
+        return _TooLarge(refusal.said)
+    message = f"DeepL refused to translate: {refusal.said}"
+    remedy = "Check DEEPL_API_KEY." if refusal.status in (401, 403) else ""
+    return RequestRefused.of(from_status(refusal.status, message, remedy=remedy, headers=refusal.headers))
