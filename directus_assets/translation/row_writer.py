@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeAlias
 
-from directus_assets.directus.client import DirectusClient, item_path
+from directus_assets.directus.client import DirectusClient, all_of, item_path, items_path
 from directus_assets.directus.compare_and_set import CompareAndSet, Values
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import JsonValue
@@ -72,6 +72,7 @@ class RowWriter:
 
         Raises:
             FieldsRefused: Directus does not take some of the fields; the others are written.
+            Forbidden: there is a row that the token does not see.
             DirectusAssetsError: Directus refuses or does not answer.
         """
         row = item.rows.get(language.code)
@@ -79,6 +80,7 @@ class RowWriter:
             if row:
                 refused = update(partial(self._replace, row), values)
             else:
+                self._require_no_hidden_row(item.key, language)
                 own, refused = self._create(item, language, values)
                 if own and not self._stays((item.key, language.key), own):
                     return False
@@ -118,6 +120,31 @@ class RowWriter:
                 f"Item {item_key} of {self.scope.collection} had a row for {language.code} in {translations}. The "
                 "token does not see it now, and nothing says that it was deleted. A second one is not made.",
                 remedy=f"Give the token's policy the right to read {translations} without conditions.",
+            )
+
+    def _require_no_hidden_row(self, item_key: str, language: LanguageRow) -> None:
+        """Makes sure that there is no row that the token does not see, before one is made.
+
+        Directus finds items by all of their rows, including those that a rule hides (seen in 10.13, 11.14 and 11.17). A
+        singleton is not found by anything, so there nobody knows.
+
+        Raises:
+            Forbidden: there is one, or may be.
+            DirectusAssetsError: Directus does not answer.
+        """
+        if self.sees_all_rows:
+            return
+        schema = self.scope.schema
+        condition = all_of(
+            {schema.key_field: {"_eq": item_key}},
+            {schema.alias_field: {schema.language_field: {"_eq": language.key}}},
+        )
+        path, fields = items_path(schema.collection), [schema.key_field]
+        if schema.is_singleton or self.client.get(path, filter=condition, fields=fields, limit=1):
+            raise Forbidden(
+                f"Item {item_key} of {schema.collection} has a row for {language.code} in {schema.translations} that "
+                "the token does not see, or may have one. A second one is not made.",
+                remedy=f"Give the token's policy the right to read {schema.translations} without conditions.",
             )
 
     @cached_property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import pytest
 
@@ -262,3 +263,37 @@ def test_where_a_rule_hides_others_a_translation_that_was_deleted_is_made_again(
         (again,) = rows_of(site, post)
         assert (again["id"] != row["id"], again["title"]) == (True, row["title"])
         assert rows_of(site, other) == [hides]
+
+
+def test_a_row_that_nobody_remembers_and_a_rule_hides_gets_no_second_one_beside_it(site: Site) -> None:
+    post = site.write("Good bread by hand", **{"de-DE": "Von Hand"})
+    (row,) = rows_of(site, post)
+
+    with hidden(site, "posts_translations", row["id"]):
+        site.reconcile()
+
+        assert rows_of(site, post) == [row]
+        records = dg.AssetRecordsFilter(
+            asset_key=site.project.names.translation("posts", "de-DE"), asset_partitions=[post]
+        )
+        (failure,) = site.instance.fetch_observations(records, limit=1).records
+        assert failure.asset_observation
+        assert "A second one is not made" in str(failure.asset_observation.metadata["failed"].value)
+    site.reconcile()
+    assert rows_of(site, post) == [row]
+
+
+def test_nor_is_anything_found_out_written_beside_it(site: Site, enriched: EnrichedItems) -> None:
+    post = site.write("Good bread by hand in short", **{"de-DE": "Von Hand"})
+    (row,) = rows_of(site, post)
+    (declaration,) = enriched.by_output.values()
+    reader, records = enriched.reader, enriched.project.enrichment_records
+    vocabularies = Vocabularies(reader.client, declaration)
+    targets = Targets(reader=reader, declaration=declaration, records=records, vocabularies=vocabularies)
+
+    with hidden(site, "posts_translations", row["id"]):
+        (item,) = reader.read([post])
+        with pytest.raises(Forbidden, match="A second one is not made"):
+            targets.write(item, source_of(declaration, item), {"de-DE": {"summary": "Kurz."}})
+
+    assert rows_of(site, post) == [row]
