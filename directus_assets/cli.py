@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,17 @@ class _Commands(click.Group):
         except DirectusAssetsError as error:
             _tell(error)
             sys.exit(1)
+
+
+def _amount(text: str) -> Decimal:
+    """An amount of money, in the currency of the prices."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(text)
+    return amount
 
 
 def _of_one_project(command: Callable[..., None]) -> Callable[..., None]:
@@ -61,14 +73,61 @@ def demo(*, once: bool, data: Path | None, port: int) -> None:
 @main.command()
 @_of_one_project
 @click.option("--preset", "presets", multiple=True, help="Only this preset; may be given several times.")
+@click.option("--everything", is_flag=True, help="All pictures, translations and enrichments.")
+@click.option(
+    "--collection", "collections", multiple=True, help="Texts of this collection; may be given several times."
+)
+@click.option("--language", "languages", multiple=True, help="Translations into this; may be given several times.")
+@click.option(
+    "--item", "items", multiple=True, help="Texts of this item of the collection; may be given several times."
+)
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
-@click.option("--dry-run", is_flag=True, help="Show what would be made, and how long it may take.")
-def backfill(*, project: str | None, presets: Sequence[str], missing_only: bool, dry_run: bool) -> None:
-    """Make the derivatives of all existing files."""
-    from directus_assets.commands.backfill import run_backfill
+@click.option("--limit", type=_amount, help="Of texts, only as much as costs no more than this.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made, how long it may take, and what it would cost.")
+@click.option("--yes", is_flag=True, help="Start texts without asking.")
+def backfill(
+    *,
+    project: str | None,
+    presets: Sequence[str],
+    everything: bool,
+    collections: Sequence[str],
+    languages: Sequence[str],
+    items: Sequence[str],
+    missing_only: bool,
+    limit: Decimal | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Make what is derived from existing files and items.
 
-    settings = _settings(project)
-    sys.exit(run_backfill(console, settings, presets=presets, missing_only=missing_only, dry_run=dry_run))
+    The derivatives of all pictures, where nothing else is asked for; with --collection, --language or --item,
+    translations and enrichments; with --everything, all of it. Texts are priced first.
+    """
+    from directus_assets.commands.backfill import run_backfill
+    from directus_assets.commands.backfill_texts import Choice, run_text_backfill
+    from directus_assets.orchestration.project import Project
+
+    of_texts = bool(everything or collections or languages or items)
+    if limit is not None and not of_texts:
+        raise click.UsageError("--limit goes with texts: --collection, --language, --item or --everything.")
+    if presets and of_texts:
+        raise click.UsageError("--preset is about pictures only.")
+    settings, status = _settings(project), 0
+    if of_texts:
+        choice = Choice(
+            collections=collections, languages=languages, items=items, missing_only=missing_only, limit=limit
+        )
+        status = run_text_backfill(
+            console,
+            Project(settings),
+            choice,
+            dry_run=dry_run,
+            confirm=lambda: yes or click.confirm("Start this?"),
+        )
+    if everything or not of_texts:
+        pictures = run_backfill(console, settings, presets=presets, missing_only=missing_only, dry_run=dry_run)
+        status = max(status, pictures)
+    sys.exit(status)
 
 
 @main.command()
@@ -128,6 +187,46 @@ def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo:
 
 
 @main.command()
+@_of_one_project
+@click.option("--run", default="", help="What this run of Dagster has overwritten.")
+@click.option("--since", default="", help="What was overwritten since this moment, such as 2026-11-29T14:25 (UTC).")
+@click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
+@click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be put back.")
+def revert(
+    *,
+    project: str | None,
+    run: str,
+    since: str,
+    collections: Sequence[str],
+    languages: Sequence[str],
+    yes: bool,
+    dry_run: bool,
+) -> None:
+    """Put back translations that the pipeline has overwritten, but for those that somebody has changed since."""
+    from directus_assets.commands.revert import Selection, parse_moment, run_revert
+    from directus_assets.orchestration.project import Project
+
+    if bool(run) == bool(since):
+        raise click.UsageError("Give either --run or --since.")
+    selection = Selection(
+        run=run,
+        since=parse_moment(since) if since else None,
+        collections=collections,
+        languages=languages,
+    )
+    status = run_revert(
+        console,
+        Project(_settings(project)),
+        selection,
+        dry_run=dry_run,
+        confirm=lambda: yes or click.confirm("Put these back?"),
+    )
+    sys.exit(status)
+
+
+@main.command()
 @_of_some_projects
 def doctor(*, project: str | None) -> None:
     """Look at everything that has to be right, and say what to do about what is not."""
@@ -144,8 +243,9 @@ def doctor(*, project: str | None) -> None:
 @click.option("--prune-rights", is_flag=True, help="Take away rights that are not needed.")
 @click.option("--write-env", is_flag=True, help="Write a new token, and DAGSTER_HOME, into .env.")
 @click.option("--flows", is_flag=True, help="Install the buttons in the Studio, once the user is there.")
+@click.option("--dashboard", is_flag=True, help="Install a dashboard in the Studio, once the user is there.")
 @click.option("--push/--no-push", default=None, help="With --flows: whether changes are pushed, or only polled for.")
-@click.option("--remove", is_flag=True, help="With --flows: take buttons and push away.")
+@click.option("--remove", is_flag=True, help="With --flows or --dashboard: take them away.")
 def setup(
     *,
     project: str | None,
@@ -155,6 +255,7 @@ def setup(
     prune_rights: bool,
     write_env: bool,
     flows: bool,
+    dashboard: bool,
     push: bool | None,
     remove: bool,
 ) -> None:
@@ -164,10 +265,12 @@ def setup(
     """
     from directus_assets.commands.setup.setup import run_setup
 
-    if flows and (new_token or prune_rights or write_env):
-        raise click.UsageError("--flows goes with --push, --no-push, --remove, --yes and --dry-run only.")
-    if not flows and (push is not None or remove):
-        raise click.UsageError("--push, --no-push and --remove go with --flows.")
+    if (flows or dashboard) and (new_token or prune_rights or write_env or (flows and dashboard)):
+        raise click.UsageError("--flows and --dashboard stand alone; with --yes, --dry-run and --remove only.")
+    if not flows and push is not None:
+        raise click.UsageError("--push and --no-push go with --flows.")
+    if remove and not (flows or dashboard):
+        raise click.UsageError("--remove goes with --flows or --dashboard.")
     settings = load_settings(project=project)
     admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Token of an administrator", hide_input=True)
     if flows:
@@ -181,6 +284,19 @@ def setup(
                 confirm=lambda: yes or click.confirm("Do this?"),
                 dry_run=dry_run,
                 push=push,
+                remove=remove,
+            )
+        )
+    if dashboard:
+        from directus_assets.commands.setup.setup_dashboard import run_dashboard_setup
+
+        sys.exit(
+            run_dashboard_setup(
+                console,
+                settings,
+                admin_token=admin_token,
+                confirm=lambda: yes or click.confirm("Do this?"),
+                dry_run=dry_run,
                 remove=remove,
             )
         )

@@ -10,6 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+NEEDS_REVIEW = "needs review"
+NOT_MADE = "Could not be made"
+"""What tells comments of one kind from others."""
+
 _HEADING = "#### "
 _LONGEST_QUOTATION = (1200, 300, 60)
 """Characters of one text; less where the whole would be too long."""
@@ -77,11 +81,11 @@ def _joined(sections: Mapping[str, str]) -> str:
 def _section(notice: Notice, longest: int) -> str:
     lines = [f"{_HEADING}{_escaped(notice.title)}"]
     if notice.fault:
-        lines += [f"Could not be made: {_escaped(notice.fault)}", _escaped(notice.remedy)]
+        lines += [f"{NOT_MADE}: {_escaped(notice.fault)}", _escaped(notice.remedy)]
     for each in notice.passages:
         source = each.old_source or each.new_source
         why = "its source has changed since" if source else "what it is made from has changed since"
-        lines.append(f"**{_escaped(each.field)}** needs review: somebody wrote this text, which was kept, and {why}.")
+        lines.append(f"**{_escaped(each.field)}** {NEEDS_REVIEW}: somebody wrote this text, which was kept, and {why}.")
         for name, text in (
             ("Source before", each.old_source),
             ("Source now", each.new_source),

@@ -71,8 +71,9 @@ def run_backfill(
         for refusal in refusals:
             console.print(f"[red]{escape(refusal)}[/]")
         started = time.monotonic()
-        reports = _follow(console, webserver, backfills)
-        status = _summarise(console, webserver, reports, project.names, seconds=time.monotonic() - started)
+        reports = follow(console, webserver, backfills)
+        page = f"{webserver.url}/assets/{project.names.presets.to_user_string()}"
+        status = summarise(console, reports, page=page, seconds=time.monotonic() - started)
         return 1 if refusals else status
 
 
@@ -146,9 +147,10 @@ def _show_plan(
         console.print("'?': nothing has been made with this preset yet, so there is no time to go by.")
 
 
-def _follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
+def follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
+    """Shows the progress of backfills until all of them have ended."""
     with _progress(console) as progress:
-        bar = progress.add_task("Making derivatives", total=None)
+        bar = progress.add_task("Making", total=None)
         while True:
             reports = [webserver.backfill(backfill_id) for backfill_id in backfills]
             rows = [row for report in reports for row in report.assets.values()]
@@ -162,17 +164,18 @@ def _follow(console: Console, webserver: Webserver, backfills: Sequence[str]) ->
             time.sleep(_POLL_SECONDS)
 
 
-def _summarise(
-    console: Console, webserver: Webserver, reports: Sequence[BackfillProgress], names: Names, *, seconds: float
-) -> int:
+def summarise(console: Console, reports: Sequence[BackfillProgress], *, page: str, seconds: float) -> int:
+    """Shows what was made and what failed; returns the exit status. `page` is where Dagster tells the reasons."""
     table = Table(title=f"Done in {duration(seconds)}")
-    for name in ("preset", "made", "failed"):
-        table.add_column(name, justify="left" if name == "preset" else "right")
+    for name in ("output", "made", "failed"):
+        table.add_column(name, justify="left" if name == "output" else "right")
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for report in reports:
         for key, row in report.assets.items():
-            totals[key.path[-1]][0] += row.materialized
-            totals[key.path[-1]][1] += row.failed
+            # A preset by its name alone, as in the plan before; texts with their collection.
+            name = "/".join(key.path[-2:] if len(key.path) > 2 else key.path[-1:])
+            totals[name][0] += row.materialized
+            totals[name][1] += row.failed
     for name, (made, failed) in sorted(totals.items()):
         table.add_row(name, str(made), f"[red]{failed}[/]" if failed else "0")
     console.print(table)
@@ -180,8 +183,7 @@ def _summarise(
     for error in errors:
         console.print(f"[red]{escape(error)}[/]")
     if errors or any(failed for _, failed in totals.values()):
-        address = f"{webserver.url}/assets/{names.presets.to_user_string()}"
-        console.print(f"The reason of each failure is on its partition: {address}")
+        console.print(f"The reason of each failure is on its partition: {page}")
         return 1
     return 0
 

@@ -113,7 +113,7 @@ class RelatedEnricher:
         new = self._related(settle, lambda _lists: ()).place(texts)
         self._prepaid.update(shares(usage, {key: len(texts[key]) for key in new}))
 
-    def forecast(self, item: EnrichedItem) -> Usage:
+    def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:  # noqa: ARG002 - vectors are not bought twice
         text = _text(self.declaration, item)
         known = self._related(self.settle, lambda _lists: ()).is_placed(self._places.get(item.key), text)
         return Usage() if known or not text.strip() else self.embedder.estimate([text[: self.embedder.max_characters]])

@@ -83,8 +83,8 @@ class Enricher(Protocol):
             DirectusAssetsError: what cannot be found out or written; the old values stay.
         """
 
-    def forecast(self, item: EnrichedItem) -> Usage:
-        """What `enrich` would about consume now, without repairs. Nothing is sent or written."""
+    def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:
+        """The estimated consumption of `enrich`, without repairs. Nothing is sent or written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ class DeclaredEnricher:
             item = fresh
         raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was enriched.")
 
-    def forecast(self, item: EnrichedItem) -> Usage:
+    def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:
         if self._measure:
             return Usage()
         picture = _SOME_PICTURE if picture_of(self.declaration, item) else None
@@ -149,7 +149,9 @@ class DeclaredEnricher:
         questions = [
             self._questioner.question(item, code, picture=picture)
             for code in self._asked(item)
-            if code not in answers or answers[code].question != self._questioner.digest(item, code)
+            if code not in answers
+            or answers[code].question != self._questioner.digest(item, code)
+            or (anew and answers[code].is_used)
         ]
         return sum(map(self.answerer.engine.estimate, questions), Usage())
 

@@ -13,12 +13,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.errors import DirectusAssetsError
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.webserver import Webserver
@@ -126,7 +124,6 @@ def test_a_new_language_is_there_without_a_restart_and_what_exists_waits_for_a_b
     page = studio.post("/items/pages", {"title": "Rye", "body": "The dough has to **rest**."})
     items = {"posts": _create_post(studio, title="Rye"), "pages": str(page["id"])}
     _wait(lambda: all("fr-FR" in _rows(studio, name, key) for name, key in items.items()))
-    webserver = Webserver(pipeline.url)
 
     studio.post("/items/languages", {"code": "es-ES", "name": "Spanish"})
     _wait(lambda: "es-ES" in (pipeline.home / "directus_snapshot.json").read_text("utf-8"))
@@ -134,16 +131,13 @@ def test_a_new_language_is_there_without_a_restart_and_what_exists_waits_for_a_b
     _wait(lambda: all(_ticks(pipeline, f"directus_{name}_sensor") > before + 5 for name, before in ticks.items()))
     assert not any(asked.target.code == "es-ES" for asked in engine.asked)
 
-    def starts(name: str) -> bool:
-        # The webserver follows the new definitions within seconds.
-        try:
-            asset = dg.AssetKey(["translations", name, "es-ES"])
-            return bool(webserver.launch_backfill([asset], [items[name]], title="Spanish", tags={}))
-        except DirectusAssetsError:
-            return False
-
-    for name in items:
-        _wait(lambda name=name: starts(name))
+    chosen = ("--language", "es-ES", "--missing-only")
+    priced = _command(pipeline, "backfill", *chosen, "--dry-run")
+    assert priced.returncode == 0, priced.stderr
+    assert re.search(r"posts\s+│\s+es-ES\s+│\s+[1-9]", priced.stdout)
+    assert not any(asked.target.code == "es-ES" for asked in engine.asked)
+    # The webserver follows the new definitions within seconds.
+    _wait(lambda: _command(pipeline, "backfill", *chosen, "--yes").returncode == 0)
 
     _wait(lambda: all("es-ES" in _rows(studio, name, key) for name, key in items.items()))
 
@@ -285,10 +279,14 @@ def _run_worker(pipeline: LocalPipeline) -> int:
 
 
 def _plan(pipeline: LocalPipeline, *options: str) -> str:
-    command = [str(Path(sys.executable).parent / "directus-assets"), "plan", *options]
-    environment = {**os.environ, **pipeline.environment, "COLUMNS": "160"}
-    done = subprocess.run(
-        command, cwd=pipeline.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = _command(pipeline, "plan", *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def _command(pipeline: LocalPipeline, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(Path(sys.executable).parent / "directus-assets"), *arguments]
+    environment = {**os.environ, **pipeline.environment, "COLUMNS": "160"}
+    return subprocess.run(
+        command, cwd=pipeline.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )

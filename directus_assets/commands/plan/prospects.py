@@ -21,8 +21,9 @@ from directus_assets.planning.changes import Fingerprints
 from directus_assets.planning.verdicts import Evidence, Failure, Verdict, judge
 
 HOW_TO_START = (
-    "Nothing is spent on them until you start them: select the assets in the UI, then Materialize, Missing partitions; "
-    "or set `backfill_on_start: true` in the YAML file."
+    "Nothing is spent on them until you start them: with `directus-assets backfill --collection … --missing-only`, or "
+    "in the UI (select the assets, then Materialize, Missing partitions); or set `backfill_on_start: true` in the YAML "
+    "file."
 )
 """What to do about outputs that wait."""
 

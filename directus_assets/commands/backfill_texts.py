@@ -1,0 +1,313 @@
+"""The part of the command `backfill` that makes translations and enrichments: priced, then started as Dagster's own
+backfills.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from directus_assets.commands.backfill import follow, summarise
+from directus_assets.commands.plan.prospects import prospects_of
+from directus_assets.commands.plan.translations import money
+from directus_assets.enrichment.declaration import FILES
+from directus_assets.errors import ConfigurationError, PermanentError
+from directus_assets.isolation import noted, readable
+from directus_assets.orchestration.build import enriched_items, translated_items
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems
+from directus_assets.orchestration.kinds.translations import Items, build_translator
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.compare import grouped
+from directus_assets.orchestration.runs.tags import (
+    COLLECTION_TAG,
+    OUTPUTS_TAG,
+    PRIORITY_TAG,
+    SCAN_PRIORITY,
+    TRIGGER_TAG,
+    fitting,
+)
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.snapshot import take_snapshot
+from directus_assets.spending.budget import Purse
+from directus_assets.spending.usage import Usage
+from directus_assets.translation.items import read_items
+
+_PAGE = 200
+_PROBLEMS_SHOWN = 5
+_TITLE = "directus-assets backfill"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What of all texts is to be made; empty is all."""
+
+    collections: Sequence[str] = ()
+    languages: Sequence[str] = ()
+    """With one of these, translations only."""
+    items: Sequence[str] = ()
+    """Keys; of one collection."""
+    missing_only: bool = False
+    limit: Decimal | None = None
+    """The most money that it may cost, as far as that can be estimated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """One output of one item, and what it asks of an engine."""
+
+    output: str
+    item: str
+    usage: Usage
+    cost: Decimal | None
+
+
+@dataclass
+class _Row:
+    """What one output of a collection adds up to."""
+
+    name: str
+    items: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost: Decimal | None = Decimal(0)
+
+    def add(self, piece: _Piece) -> None:
+        self.items += 1
+        self.usage += piece.usage
+        self.cost = None if self.cost is None or piece.cost is None else self.cost + piece.cost
+
+
+@dataclass
+class _Work:
+    """What is started, and what the limit leaves for another time."""
+
+    rows: dict[tuple[str, str], _Row] = field(default_factory=dict)
+    outputs: list[tuple[Items | EnrichedItems, list[tuple[str, str]]]] = field(default_factory=list)
+    left: int = 0
+    cost: Decimal = Decimal(0)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return sum(len(outputs) for _, outputs in self.outputs)
+
+    @property
+    def asks_an_engine(self) -> bool:
+        return any(row.usage.requests or row.usage.characters for row in self.rows.values())
+
+
+def run_text_backfill(
+    console: Console,
+    project: Project,
+    choice: Choice,
+    *,
+    dry_run: bool,
+    confirm: Callable[[], bool],
+    instance: dg.DagsterInstance | None = None,
+    webserver: Webserver | None = None,
+) -> int:
+    """Shows what would be made and what it would cost, asks, has it made, and waits; returns the exit status.
+
+    Args:
+        console: where to write.
+        project: which Directus, engines and prices.
+        choice: what is to be made.
+        dry_run: only show it.
+        confirm: asks whether to go on, where an engine is asked.
+        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+        webserver: Dagster's, where it is not the one of DAGSTER_WEBSERVER_URL.
+
+    Raises:
+        ConfigurationError: something that is chosen is not there, or a limit has no price to go by.
+        DirectusAssetsError: Directus or Dagster does not answer.
+    """
+    subjects = _subjects(project, choice)
+    with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
+        with console.status("Comparing texts with what is remembered"):
+            work = _priced(records, subjects, choice)
+        _show(console, work, choice)
+        if dry_run or not work.count:
+            return 0
+        if work.asks_an_engine and not confirm():
+            console.print("Nothing was started.")
+            return 1
+        webserver = webserver or Webserver(project.settings.environment.webserver_url)
+        started = time.monotonic()
+        backfills, refusals = _launch(records, webserver, project, work, missing_only=choice.missing_only)
+        for refusal in refusals:
+            console.print(f"[red]{escape(refusal)}[/]")
+        reports = follow(console, webserver, backfills)
+        page = f"{webserver.url}/assets"
+        status = summarise(console, reports, page=page, seconds=time.monotonic() - started)
+    return 1 if refusals else status
+
+
+def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
+    """What the choice is about, in the order in which it is made: translations first.
+
+    Raises:
+        ConfigurationError: a collection or language of which nothing is made.
+    """
+    snapshot = take_snapshot(project.directus, project.wanted)
+    found: list[Items | EnrichedItems] = [*translated_items(project, snapshot)]
+    found += [] if choice.languages else enriched_items(project, snapshot)
+    known = {name for each in found for name in (each.collection, each.name)}
+    codes = {row.code for each in found if isinstance(each, Items) for row in each.languages.values()}
+    for what, wanted, there in (("collection", choice.collections, known), ("language", choice.languages, codes)):
+        if unknown := [name for name in wanted if name not in there]:
+            raise ConfigurationError(
+                f"Nothing is made of the {what} '{unknown[0]}'.",
+                remedy=f"There are: {', '.join(sorted(there)) or 'none'}.",
+            )
+    if choice.items and len(choice.collections) != 1:
+        raise ConfigurationError("Items are of one collection.", remedy="Name it with --collection.")
+    chosen = set(choice.collections)
+    return [each for each in found if not chosen or not chosen.isdisjoint({each.collection, each.name})]
+
+
+def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedItems], choice: Choice) -> _Work:
+    """What is chosen, item by item, as far as the limit reaches.
+
+    Raises:
+        ConfigurationError: there is a limit, and no price of an engine that would be asked.
+    """
+    work = _Work()
+    for subject in subjects:
+        outputs: list[tuple[str, str]] = []
+        for piece in _pieces(instance, subject, choice, work.problems):
+            if choice.limit is not None and not work.left and piece.cost is None:
+                raise ConfigurationError(
+                    f"--limit needs prices: there is none for what makes '{subject.name}'.",
+                    remedy="Add it to `translations.prices` in the YAML file, or leave out --limit.",
+                )
+            cost = piece.cost or Decimal(0)
+            # Once something did not fit, nothing does that costs: what was made is then the first part of the whole.
+            if choice.limit is not None and cost and (work.left or work.cost + cost > choice.limit):
+                work.left += 1
+                continue
+            work.cost += cost
+            outputs.append((piece.output, piece.item))
+            work.rows.setdefault((subject.collection, piece.output), _Row(_name(subject, piece.output))).add(piece)
+        if outputs:
+            work.outputs.append((subject, outputs))
+    return work
+
+
+def _pieces(
+    instance: dg.DagsterInstance, subject: Items | EnrichedItems, choice: Choice, problems: list[str]
+) -> Iterator[_Piece]:
+    if isinstance(subject, Items):
+        return _of_texts(instance, subject, choice, problems)
+    return _of_enrichments(instance, subject, choice, problems)
+
+
+def _of_texts(instance: dg.DagsterInstance, items: Items, choice: Choice, problems: list[str]) -> Iterator[_Piece]:
+    project, translator = items.project, build_translator(items.project, items)
+    targets = {
+        name: row for name, row in items.languages.items() if not choice.languages or row.code in choice.languages
+    }
+    prospects = prospects_of(project, instance, items)
+    pages = [list(choice.items)] if choice.items else _pages(instance, items)
+    for page in readable(pages, partial(read_items, project.directus, items.scope), problems):
+        by_key = {item.key: item for item in page}
+        wanted = items.examine_items(by_key, list(by_key), targets).wanted
+        for (output, key), prospect in prospects.of(wanted).items():
+            if choice.missing_only and prospect.is_right:
+                continue
+            with noted(problems):
+                usage = translator.forecast(by_key[key], targets[output]).usage
+                yield _piece(output, key, usage, project.purse)
+
+
+def _of_enrichments(
+    instance: dg.DagsterInstance, items: EnrichedItems, choice: Choice, problems: list[str]
+) -> Iterator[_Piece]:
+    prospects = prospects_of(items.project, instance, items)
+    purses = {name: items.project.purse_of(enricher.model) for name, enricher in items.enrichers.items()}
+    pages = [list(choice.items)] if choice.items else _pages(instance, items)
+    for page in readable(pages, items.reader.read, problems):
+        by_key = {item.key: item for item in page}
+        for (output, key), prospect in prospects.of(items.examine_items(page, items.assets).wanted).items():
+            if choice.missing_only and prospect.is_right:
+                continue
+            with noted(problems):
+                usage = items.enrichers[output].forecast(by_key[key], anew=not choice.missing_only)
+                yield _piece(output, key, usage, purses[output])
+
+
+def _piece(output: str, key: str, usage: Usage, purse: Purse) -> _Piece:
+    is_free = not (usage.requests or usage.characters)
+    return _Piece(output=output, item=key, usage=usage, cost=Decimal(0) if is_free else purse.cost(usage))
+
+
+def _pages(instance: dg.DagsterInstance, subject: Items | EnrichedItems) -> Iterator[list[str]]:
+    if subject.collection == FILES:
+        # Those that are pictures: every one is a partition already.
+        keys = list(instance.get_dynamic_partitions(subject.partitions_name))
+        yield from (keys[start : start + _PAGE] for start in range(0, len(keys), _PAGE))
+        return
+    page = 1
+    while keys := subject.existing(page=page, size=_PAGE):
+        yield keys
+        page += 1
+
+
+def _name(subject: Items | EnrichedItems, output: str) -> str:
+    return output if isinstance(subject, Items) else subject.by_output[output].name
+
+
+def _show(console: Console, work: _Work, choice: Choice) -> None:
+    table = Table(title="Texts to make, before anything is sent")
+    for name in ("collection", "output"):
+        table.add_column(name)
+    for name in ("items", "characters", "tokens in", "tokens out", "cost"):
+        table.add_column(name, justify="right")
+    for (collection, _), row in work.rows.items():
+        used = row.usage
+        figures = (row.items, used.characters, used.input_tokens, used.output_tokens)
+        table.add_row(collection, row.name, *(f"{figure:,}" for figure in figures), money(row.cost))
+    console.print(table)
+    if not work.count and not work.left:
+        console.print("Nothing to make.")
+    if work.left and choice.limit is not None:
+        console.print(
+            f"{work.left:,} outputs are left for another time: with them it would cost more than {choice.limit}."
+        )
+    if any(row.cost is None for row in work.rows.values()):
+        console.print("'?': there is no price in `translations.prices` of the YAML file.")
+    for problem in work.problems[:_PROBLEMS_SHOWN]:
+        console.print(f"[yellow]Left out:[/] {escape(problem)}")
+    if len(work.problems) > _PROBLEMS_SHOWN:
+        console.print(f"And {len(work.problems) - _PROBLEMS_SHOWN} more.")
+
+
+def _launch(
+    instance: dg.DagsterInstance, webserver: Webserver, project: Project, work: _Work, *, missing_only: bool
+) -> tuple[list[str], list[str]]:
+    """The ids of the backfills that were started, and why others were not: one that Dagster refuses stops no other."""
+    backfills, refusals = [], []
+    # A run with a trigger leaves alone what has become right meanwhile.
+    trigger = {TRIGGER_TAG: "scan"} if missing_only else {}
+    for subject, outputs in work.outputs:
+        instance.add_dynamic_partitions(subject.partitions_name, list(dict.fromkeys(key for _, key in outputs)))
+        for needed, keys in grouped(outputs).items():
+            names = sorted(needed)
+            tags = {COLLECTION_TAG: fitting(subject.name), OUTPUTS_TAG: fitting(", ".join(names)), **trigger}
+            try:
+                backfill = webserver.launch_backfill(
+                    [subject.assets[name] for name in names],
+                    keys,
+                    title=_TITLE,
+                    tags={PRIORITY_TAG: SCAN_PRIORITY, **tags, **project.names.tags},
+                )
+            except PermanentError as error:
+                refusals.append(f"{len(keys)} items of {subject.name} ({', '.join(names)}): {error}")
+            else:
+                backfills.append(backfill)
+    return backfills, refusals

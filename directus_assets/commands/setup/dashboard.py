@@ -1,0 +1,193 @@
+"""A dashboard in Directus Insights: coverage, what waits, what could not be made, and what was written last.
+
+Its panels are queries on what Directus has anyway: rows of translations, our comments, and the activity log. Ids follow
+from names, so that doing it twice changes nothing; where an administrator has moved a panel to is left alone.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from directus_assets.commands.setup.account import Step
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.version import Version
+from directus_assets.translation.scope import Scope
+from directus_assets.waiting import NEEDS_REVIEW, NOT_MADE
+
+_NAMESPACE = uuid.UUID("0b8a3f0e-6f2c-5d0a-8f53-7d1c3e9b2a41")
+_NAME = "Derived content"
+_OWN_FIELDS = ("type", "options", "show_header")
+_LISTED = 20
+_HALF, _THIRD = 18, 12
+"""Widths of panels, in units of Directus' grid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One panel as it has to be."""
+
+    key: str
+    name: str
+    type: str
+    icon: str
+    options: Mapping[str, Any]
+    place: tuple[int, int, int, int]
+    """Column, row, width and height."""
+
+    def row(self, dashboard: str) -> dict[str, Any]:
+        """The row in `directus_panels`."""
+        x, y, width, height = self.place
+        return {
+            "id": str(uuid.uuid5(uuid.UUID(dashboard), self.key)),
+            "dashboard": dashboard,
+            "name": self.name,
+            "type": self.type,
+            "icon": self.icon,
+            "show_header": True,
+            "options": dict(self.options),
+            "position_x": x,
+            "position_y": y,
+            "width": width,
+            "height": height,
+        }
+
+
+def dashboard_id(project: str) -> str:
+    """The id of a project's dashboard."""
+    return str(uuid.uuid5(_NAMESPACE, project))
+
+
+def panels_of(scopes: Sequence[Scope], *, own_user: str, version: Version) -> list[Panel]:
+    """The panels for what is translated.
+
+    Args:
+        scopes: what is translated.
+        own_user: the pipeline's user.
+        version: of Directus.
+    """
+    written = {"user": {"_eq": own_user}, "action": {"_in": ["create", "update"]}}
+    today = {"_and": [written, {"timestamp": {"_gte": "$NOW(-1 day)"}}]}
+    found = [
+        _count("waiting", "Wait for review", "rate_review", _comments(own_user, version, NEEDS_REVIEW), (1, 1)),
+        _count("failed", "Could not be made", "error", _comments(own_user, version, NOT_MADE), (1 + _THIRD, 1)),
+        _count("today", "Written today", "bolt", _query("directus_activity", today), (1 + 2 * _THIRD, 1)),
+        _list(
+            "items",
+            ("Items that wait", "list"),
+            _comments(own_user, version, "####"),
+            ("{{collection}} {{item}}", "date_created" if version.has_comments else "timestamp"),
+            1,
+        ),
+        _list(
+            "latest",
+            ("Written last", "history"),
+            _query("directus_activity", written),
+            ("{{collection}} {{item}} {{timestamp}}", "timestamp"),
+            1 + _HALF,
+        ),
+    ]
+    for number, scope in enumerate(scopes):
+        y = 19 + number * 12
+        found += [_items(scope, (1, y)), _languages(scope, (1 + _THIRD, y))]
+    return found
+
+
+def read_panels(admin: DirectusClient, dashboard: str) -> tuple[Mapping[str, Any] | None, list[dict[str, Any]]]:
+    """The dashboard, where there is one, and its panels."""
+    rows = admin.get("/dashboards", filter={"id": {"_eq": dashboard}}, fields=["id", "name"], limit=1)
+    panels = admin.rows("/panels", filter={"dashboard": {"_eq": dashboard}}, fields=["*"], sort="id")
+    return (rows[0] if rows else None), list(panels) if rows else []
+
+
+def plan_dashboard(
+    dashboard: str, present: Mapping[str, Any] | None, rows: Sequence[Mapping[str, Any]], wanted: Sequence[Panel]
+) -> list[Step]:
+    """What is to be done so that these panels are there, and none where none is wanted; pure.
+
+    Args:
+        dashboard: its id.
+        present: the dashboard that is there.
+        rows: its panels.
+        wanted: the panels that it has to have; without any, the dashboard is removed.
+    """
+    if not wanted:
+        # Directus deletes its panels with it.
+        gone = Step(verb="remove", what="dashboard", detail=_NAME, method="DELETE", path=f"/dashboards/{dashboard}")
+        return [gone] if present else []
+    steps = []
+    if not present:
+        note = "Made by directus-assets; `directus-assets setup --dashboard --remove` takes it away."
+        body = {"id": dashboard, "name": _NAME, "icon": "auto_awesome_motion", "note": note}
+        steps.append(Step(verb="create", what="dashboard", detail=_NAME, method="POST", path="/dashboards", body=body))
+    held = {row["id"]: row for row in rows}
+    ours = [panel.row(dashboard) for panel in wanted]
+    for row in ours:
+        there, changed = held.get(row["id"]), {name: row[name] for name in _OWN_FIELDS}
+        if there is None:
+            steps.append(Step(verb="create", what="panel", detail=row["name"], method="POST", path="/panels", body=row))
+        elif any(there.get(name) != value for name, value in changed.items()):
+            path = f"/panels/{row['id']}"
+            steps.append(Step(verb="change", what="panel", detail=row["name"], method="PATCH", path=path, body=changed))
+    kept = {row["id"] for row in ours}
+    for row_id, known in held.items():
+        # What an administrator has added has an id of another kind.
+        if row_id not in kept and uuid.UUID(row_id).version == uuid.UUID(dashboard).version:
+            path = f"/panels/{row_id}"
+            steps.append(Step(verb="remove", what="panel", detail=known["name"], method="DELETE", path=path))
+    return steps
+
+
+def _items(scope: Scope, place: tuple[int, int]) -> Panel:
+    query = _query(scope.collection, scope.filter, field=scope.schema.key_field)
+    return _count(f"items of {scope.name}", f"{scope.name}: items", "inbox", query, place)
+
+
+def _languages(scope: Scope, place: tuple[int, int]) -> Panel:
+    """Beside the number of items, how many of them each language has."""
+    schema = scope.schema
+    options = {
+        "collection": schema.translations,
+        "groupByField": schema.language_field,
+        "aggregateField": schema.translations_key_field,
+        "aggregateFunction": "count",
+        "sortDirection": "desc",
+        "limit": len(schema.languages),
+        "filter": {schema.item_field: {"_nnull": True}},
+    }
+    name, key = f"{scope.name}: items by language", f"languages of {scope.name}"
+    return Panel(key=key, name=name, type="metric-list", icon="translate", options=options, place=(*place, 24, 12))
+
+
+def _comments(own_user: str, version: Version, text: str) -> dict[str, Any]:
+    """Our comments that hold a text."""
+    author = "user_created" if version.has_comments else "user"
+    conditions: list[dict[str, Any]] = [{author: {"_eq": own_user}}, {"comment": {"_contains": text}}]
+    if version.has_comments:
+        return _query("directus_comments", {"_and": conditions})
+    return _query("directus_activity", {"_and": [*conditions, {"action": {"_eq": "comment"}}]})
+
+
+def _query(collection: str, condition: Mapping[str, Any], *, field: str = "id") -> dict[str, Any]:
+    return {"collection": collection, "field": field, "filter": dict(condition)}
+
+
+def _count(key: str, name: str, icon: str, query: Mapping[str, Any], place: tuple[int, int]) -> Panel:
+    options = {**query, "function": "count"}
+    return Panel(key=key, name=name, type="metric", icon=icon, options=options, place=(*place, _THIRD, 6))
+
+
+def _list(key: str, title: tuple[str, str], query: Mapping[str, Any], shown: tuple[str, str], column: int) -> Panel:
+    """A list of the latest rows: `title` is its name and icon, `shown` the template and the field to sort by."""
+    template, sort = shown
+    options = {
+        "collection": query["collection"],
+        "filter": query["filter"],
+        "displayTemplate": template,
+        "sortField": sort,
+        "sortDirection": "desc",
+        "limit": _LISTED,
+        "linkToItem": False,
+    }
+    name, icon = title
+    return Panel(key=key, name=name, type="list", icon=icon, options=options, place=(column, 7, _HALF, 12))
