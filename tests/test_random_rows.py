@@ -85,6 +85,7 @@ def schema() -> dict[str, Any]:
     tables = ("things", "things_texts", "languages", "directus_files")
     return {
         "/users/me": {"id": "bot"},
+        "/policies/me/globals": {},
         "/settings": {"storage_asset_presets": [], "default_language": "en-US"},
         "/collections": [{"collection": name, "meta": {}, "schema": {"name": name}} for name in tables],
         "/fields": fields,

@@ -121,7 +121,8 @@ def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
         return "Have the proxy before Directus pass on the method SEARCH: it carries what is too long for an address."
     if answer.status_code == 403:
         return (
-            f"Give the token's policy the right '{_right(method, path)}'; `directus-assets doctor` names all that lack."
+            f"Give the token's policy the right '{_right(method, path)}', or set DIRECTUS_TOKEN to the token of the "
+            "pipeline's user, should it be somebody else's; `directus-assets doctor` names all that lack."
         )
     if "too large" in reason:
         return "Raise MAX_PAYLOAD_SIZE in Directus' environment."

@@ -80,6 +80,11 @@ class FeedPosition:
         """Ids up to this one are never read again."""
         return max(self.first_id, self.last_id - OVERLAP)
 
+    def has_lost_sight_of(self, earlier: "FeedPosition") -> bool:
+        """Whether nothing that was read up to an earlier position is shown any more, and was shown then."""
+        is_gone = self.witness is not None and self.witness.is_gone
+        return is_gone and not (earlier.witness is not None and earlier.witness.is_gone)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedPage:

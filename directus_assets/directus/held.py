@@ -18,12 +18,36 @@ _ALL_ACTIONS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """Whose a token is."""
+
+    id: str
+    email: str = ""
+    """Empty where the user may not read it, as the pipeline's own may not."""
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.email})".strip() if self.email else f"User {self.id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Access:
     """What comes before all single rights."""
 
     is_admin: bool
     has_app: bool
     """Whether the user may log in to the Studio."""
+
+
+def read_user(client: DirectusClient) -> User:
+    """Whose the token is.
+
+    Raises:
+        DirectusAssetsError: Directus does not answer, or does not take the token.
+    """
+    row = client.get("/users/me", fields=["id", "email", "first_name", "last_name"])
+    names = (row.get("first_name"), row.get("last_name"))
+    return User(id=str(row["id"]), email=row.get("email") or "", name=" ".join(filter(None, names)))
 
 
 def read_access(client: DirectusClient) -> Access:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import read_deletions
-from directus_assets.directus.held import read_held
+from directus_assets.directus.held import read_access, read_held, read_user
 from directus_assets.errors import Forbidden
+
+_ENTRIES_LOOKED_AT = 100
 
 
 def find_deleted(
@@ -73,6 +75,27 @@ def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str
                 f"The token may not read {what} of {collection}, so a row that it does not see may well be there.",
                 remedy=f"Give the token's policy the right to read {collection} without conditions, on all fields.",
             )
+
+
+def require_sight_of_others(client: DirectusClient) -> None:
+    """Makes sure that the activity log shows what others do: for an editor's token Directus leaves that out, and says
+    nothing.
+
+    Raises:
+        Forbidden: it does not.
+        DirectusAssetsError: Directus does not answer.
+    """
+    own = client.own_user_id
+    newest = client.activity_entries({"id": {"_gt": 0}}, sort="-id", limit=_ENTRIES_LOOKED_AT)
+    if any(entry.user != own for entry in newest):
+        return
+    access = read_access(client)
+    if access.has_app and not access.is_admin:
+        raise Forbidden(
+            f"DIRECTUS_TOKEN is the token of {read_user(client)}, who may read only their own entries of Directus' "
+            "activity log: what others change would go unnoticed.",
+            remedy="Set it to the token of the pipeline's own user (`directus-assets setup --new-token --write-env`).",
+        )
 
 
 def _unanswered(keys: Iterable[str], look: Callable[[Sequence[str]], Collection[str]]) -> set[str]:

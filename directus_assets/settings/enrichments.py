@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from directus_assets.settings.section import Section, Texts
+from directus_assets.settings.section import Filter, Section, Texts
 
 ResultType = Literal["text", "number", "integer", "boolean", "choice", "list", "object"]
 
@@ -19,7 +19,7 @@ class ChoiceSource(Section):
     collection: str
     field: str = "name"
     """What names a row in the answer."""
-    filter: dict[str, Any] = Field(default_factory=dict)
+    filter: Filter = Field(default_factory=dict)
 
 
 class ResultOptions(Section):
@@ -102,7 +102,7 @@ class EnrichmentOptions(Section):
     """The fields that it is given; of the source language where they are translated."""
     picture: str | None = None
     """The field that holds a picture to look at; `id` for `directus_files`, whose items are the pictures."""
-    filter: dict[str, Any] = Field(default_factory=dict)
+    filter: Filter = Field(default_factory=dict)
     """Only items that match this Directus filter."""
     result: dict[str, ResultOptions] = Field(default_factory=dict)
     target: str | None = None

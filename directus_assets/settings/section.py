@@ -1,5 +1,6 @@
 """What all sections of the YAML file have in common."""
 
+import datetime as dt
 import re
 from typing import Annotated, Any, TypeAlias
 
@@ -16,6 +17,19 @@ class Section(BaseModel):
     def _empty_is_untouched(cls, value: Any) -> Any:
         # `images:` with every line below it commented out is null in YAML.
         return {} if value is None else value
+
+
+def _spelled(value: Any) -> Any:
+    """A condition with dates as texts: YAML reads 2026-01-31 as a date, and JSON has none."""
+    if isinstance(value, dict):
+        return {name: _spelled(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_spelled(part) for part in value]
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+Filter: TypeAlias = Annotated[dict[str, Any], AfterValidator(_spelled)]
+"""A condition in Directus' own form, such as `{status: {_eq: published}}`."""
 
 
 def _listed(value: Any) -> Any:

@@ -1,18 +1,14 @@
 """What the YAML file may say, section by section."""
 
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 from pydantic import Field, SecretStr
 
 from directus_assets.settings.enrichments import EnrichmentOptions
-from directus_assets.settings.section import Cron, Section, Texts
+from directus_assets.settings.section import Cron, Filter, Section, Texts
 
 DeliveryName = Literal["warm", "storage", "export"]
-
-
-Filter: TypeAlias = dict[str, Any]
-"""A condition in Directus' own form, such as `{status: {_eq: published}}`."""
 
 
 class PresetOptions(Section):

@@ -139,6 +139,7 @@ class ScriptedDirectus:
         known = {
             "/permissions/me": sight("directus_files", full=not self.hidden),
             "/users/me": {"id": BOT},
+            "/policies/me/globals": {},
             "/settings": self.settings,
             "/server/info": self.server,
             **self.further,

@@ -47,7 +47,11 @@ class Site:
         self.folder = folder
         (folder / "uploads").mkdir()
         self.directus = ScriptedDirectus(folder / "uploads", [])
-        self.directus.further |= {"/users/me": {"id": "bot"}, "/server/info": {"version": "12.4.1"}}
+        self.directus.further |= {
+            "/users/me": {"id": "bot"},
+            "/policies/me/globals": {},
+            "/server/info": {"version": "12.4.1"},
+        }
         self.presets = {"card": PRESETS["card"], "wide": PRESETS["wide"]}
         self.filter: dict[str, Any] = FOLDER
         self.instance = dg.DagsterInstance.ephemeral()

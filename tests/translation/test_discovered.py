@@ -6,6 +6,7 @@ The schemas here have the shapes of two public projects. Where those lie beside 
 import itertools
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from directus_assets.commands.doctor.dagster import check_definitions
 from directus_assets.commands.doctor.findings import Status, Subject
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.validation import Rule
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import reconcile_targets
@@ -218,11 +220,25 @@ def project(
     if folder is None:
         pytest.skip("There are no real projects beside the checkout.")
     with LocalDirectus(tmp_path_factory.mktemp("project")) as server:
-        command = [sys.executable, folder / "load.py", request.param, server.url, server.admin_token]
-        subprocess.run([*command, "--fit-free-tier"], check=False, timeout=600)
         with DirectusClient(server.url, server.admin_token, timeout_seconds=120) as client:
+            load_project(folder, request.param, client, server.admin_token, tmp_path_factory.mktemp("copy"))
             create_bot(client, token=server.bot_token)
         yield request.param, server
+
+
+def load_project(folder: Path, name: str, client: DirectusClient, token: str, copy: Path) -> None:
+    """Loads a project as far as this version of Directus takes it."""
+    shutil.copy(folder / "load.py", copy)
+    shutil.copytree(folder / name, copy / name)
+    is_newest = client.version.major >= 12
+    if not is_newest:
+        # Indexes of Directus' own tables, which older ones know nothing of.
+        path = copy / name / "src" / "schema" / "snapshot.json"
+        snapshot = {key: part for key, part in json.loads(path.read_text()).items() if key != "systemFields"}
+        path.write_text(json.dumps(snapshot))
+    # Without a license, Directus 12 takes 25 collections.
+    fit = ["--fit-free-tier"] if is_newest and name == "cms-i18n" else []
+    subprocess.run([sys.executable, copy / "load.py", name, client.url, token, *fit], check=True, timeout=600)
 
 
 TRANSLATED: Mapping[str, Mapping[str, str]] = {
@@ -260,7 +276,8 @@ def test_a_real_project_comes_out_right_without_any_configuration(
         for scope in scopes.values():
             for each in discovered(scope):
                 print(f"{scope.name:20} {each.field:15} {each.fate:11} {each.why}")
-        assert {key: fields_of(scope, "translated") for key, scope in scopes.items()} == dict(TRANSLATED[name])
+        found = {key: fields_of(scope, "translated") for key, scope in scopes.items()}
+        assert dict(TRANSLATED[name]).items() <= found.items()
         assert not any(fields_of(scope, "copied") for scope in scopes.values())
         findings = [*check_collections(subject), *check_definitions(subject)]
         assert {finding.status for finding in findings} == {Status.OK}
@@ -273,7 +290,24 @@ def test_a_real_project_comes_out_right_without_any_configuration(
         assert {place: after.get(place) for place in before} == before
         permalinks = {str(value) for (_, _, field), value in before.items() if field == "permalink"}
         assert {str(value) for (_, _, field), value in after.items() if field == "permalink"} <= permalinks
-        assert not any(text in permalinks for text in server.texts_sent if text.startswith("/"))
+        assert not any(text.startswith(("/", "#", "http")) for text in server.texts_sent)
+        assert [
+            place for place, value in after.items() if place not in before and not is_valid(scopes, place, value)
+        ] == []
+
+
+def is_valid(scopes: Mapping[str, Scope], place: tuple[str, str, str], value: Any) -> bool:
+    """Whether a value passes the rule of its field, and is in ASCII where it is a slug."""
+    collection, _, name = place
+    (field,) = (
+        field
+        for scope in scopes.values()
+        if scope.schema.translations == collection
+        for field in scope.schema.fields
+        if field.name == name
+    )
+    follows = not field.rule or Rule(name, field.rule).accepts(value)
+    return follows and (field.kind != "slug" or str(value).isascii())
 
 
 def texts_of(studio: DirectusClient, scopes: Any) -> dict[tuple[str, str, str], Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from directus_assets.commands.doctor.connection import USE_OWN_USER
 from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
 from directus_assets.commands.doctor.hidden import Hidden, find_hidden
 from directus_assets.commands.setup.rights import (
@@ -12,7 +13,7 @@ from directus_assets.commands.setup.rights import (
     surplus_rights,
     wished_rights,
 )
-from directus_assets.directus.held import read_access
+from directus_assets.directus.held import read_access, read_user
 from directus_assets.errors import ConfigurationError, Forbidden
 
 _REMEDY = (
@@ -36,6 +37,7 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
         if not hidden.rights:
             raise
     missing = [*missing_rights(needed, subject.held), *hidden.rights]
+    yield from _somebody_else(subject, needed, missing)
     for right in missing:
         yield failed("right", f"Missing: {right}.", _REMEDY)
     yield from _wished(subject, needed, missing)
@@ -60,6 +62,17 @@ def check_rights(subject: Subject) -> Iterator[Finding]:
                 "No collection has translations, as far as the token sees.",
                 "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
             )
+
+
+def _somebody_else(subject: Subject, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
+    """Who lacks most of the rights is most likely not the pipeline's user."""
+    if len(missing) > len(needed) / 2:
+        user = read_user(subject.project.directus)
+        yield failed(
+            "token",
+            f"DIRECTUS_TOKEN seems to be somebody else's: {user} lacks {len(missing)} of {len(needed)} rights.",
+            USE_OWN_USER,
+        )
 
 
 def _wished(subject: Subject, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:

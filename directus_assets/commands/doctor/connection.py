@@ -7,17 +7,24 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
+from directus_assets.commands.setup.account import EMAIL
 from directus_assets.directus.answers import unreachable_remedy
 from directus_assets.directus.client import (
     LONGEST_ADDRESS,
     ROWS_PER_REQUEST,
     USER_AGENT,
 )
-from directus_assets.directus.held import read_access
+from directus_assets.directus.held import read_access, read_user
 from directus_assets.directus.version import NEWEST, SUPPORTED, TESTED, Version
 from directus_assets.errors import Forbidden, Rejected
 
 _CLOCK_TOLERANCE_SECONDS = 60
+
+USE_OWN_USER = (
+    "Set it to the token of the pipeline's own user, who has the least rights: `directus-assets setup --new-token "
+    "--write-env` makes both."
+)
+"""What to do about the token of somebody else."""
 
 
 def check_address(subject: Subject) -> Iterator[Finding]:
@@ -59,24 +66,26 @@ def check_address(subject: Subject) -> Iterator[Finding]:
 
 
 def check_token(subject: Subject) -> Iterator[Finding]:
-    """The token belongs to somebody, who is no administrator."""
+    """The token belongs to the pipeline's user, who is no administrator and nobody who works in the Studio."""
     directus = subject.project.directus
-    user = directus.own_user_id
+    user = read_user(directus)
     access = read_access(directus)
     if access.is_admin:
+        yield warning("token", f"{user} is an administrator: the token may do everything.", USE_OWN_USER)
+    elif access.has_app and user.email not in ("", EMAIL):
         yield warning(
             "token",
-            f"User {user} is an administrator: the token may do everything.",
-            "Run `directus-assets setup`, which makes a user with the least rights.",
+            f"DIRECTUS_TOKEN is the token of {user}, who may log in to the Studio, and not of the pipeline's own user.",
+            USE_OWN_USER,
         )
     elif access.has_app:
         yield warning(
             "token",
-            f"User {user} may log in to the Studio, which gives it rights that are not needed.",
+            f"{user} may log in to the Studio, which gives it rights that are not needed.",
             "Switch off App Access in its policy (Directus 10: its role), or run `directus-assets setup`.",
         )
     else:
-        yield ok("token", f"user {user}, no administrator")
+        yield ok("token", f"{user}, no administrator")
 
 
 def check_version(subject: Subject) -> Iterator[Finding]:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
 from directus_assets.directus.feed import FeedPosition, has_gone_back
+from directus_assets.directus.sight import require_sight_of_others
 from directus_assets.orchestration.sensors.feed_positions import read_positions
 
 
 def check_feed(subject: Subject) -> Iterator[Finding]:
     """The log that the sensors have read is not another one, and has not gone back since."""
+    require_sight_of_others(subject.project.directus)
     try:
         positions = _positions(subject)
     except Exception as error:  # noqa: BLE001 - Dagster may be given any storage, which fails in its own way

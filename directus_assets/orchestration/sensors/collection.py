@@ -15,9 +15,11 @@ import dagster as dg
 
 from directus_assets.directus.feed import FeedPage, FeedPosition, Witness, begin_feed, foreign_changes, read_feed
 from directus_assets.directus.models import Activity
+from directus_assets.directus.sight import require_sight_of_others
 from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.fast.kept_open import keep_open
+from directus_assets.orchestration.filters import FilterGuard
 from directus_assets.orchestration.kinds.enrichments import is_enrichment
 from directus_assets.orchestration.kinds.subject import Followed, Subject
 from directus_assets.orchestration.project import Project
@@ -77,6 +79,7 @@ def build_partition_sensor(
             new, and have all of it made.
     """
     followed = Followed(subjects)
+    filters = FilterGuard(project.settings.config, followed.collection)
 
     @dg.sensor(
         name=name,
@@ -95,6 +98,7 @@ def build_partition_sensor(
         # Ticks are in the process that lives as long as the pipeline does.
         keep_open(project.settings.environment.state_folder)
         tick = _Tick(context, project, followed, name)
+        filters.require(project.directus)
         return tick.run(read_cursor(Cursor, context.cursor, context.log) or tick.first_cursor())
 
     return partition_sensor
@@ -122,6 +126,7 @@ class _Tick:
 
     def first_cursor(self) -> Cursor:
         """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""
+        require_sight_of_others(self.project.directus)
         waiting = {
             output: version
             for output, version in self.versions.items()
@@ -166,6 +171,9 @@ class _Tick:
         # Before the feed, which then has the entries of all uploads that it has entries of.
         uploads = self._follow_uploads(cursor)
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
+        if page.starts_over or page.position.has_lost_sight_of(cursor.feed):
+            # The token may be somebody else's now.
+            require_sight_of_others(directus)
         if page.starts_over:
             self.news = _STARTS_OVER
             self.context.log.warning(_STARTS_OVER)

@@ -1,0 +1,210 @@
+"""Filters against the schema: what Directus would refuse with a word about rights, or take for nothing in silence.
+
+Of a date that is none, or of `true` for a text, Directus answers no rows and no error.
+"""
+
+import datetime as dt
+import difflib
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from directus_assets.directus.client import DirectusClient
+
+_NAMES = (
+    "eq neq lt lte gt gte in nin null nnull empty nempty between nbetween contains ncontains icontains nicontains "
+    "starts_with nstarts_with istarts_with nistarts_with ends_with nends_with iends_with niends_with json regex "
+    "intersects nintersects intersects_bbox nintersects_bbox"
+)
+OPERATORS = frozenset(f"_{name}" for name in _NAMES.split())
+"""What follows the name of a field (https://directus.io/docs/guides/connect/filter-rules)."""
+
+_YES_OR_NO = frozenset({"_null", "_nnull", "_empty", "_nempty"})
+_LISTS = frozenset({"_in", "_nin", "_between", "_nbetween"})
+_VALUES = frozenset({"_eq", "_neq", "_lt", "_lte", "_gt", "_gte"})
+_RELATIONAL = frozenset({"_some", "_none"})
+_LOGICAL = frozenset({"_and", "_or"})
+_FUNCTION = re.compile(r"(\w+)\(([^()]+)\)")
+_FUNCTIONS = ("year", "month", "week", "day", "weekday", "hour", "minute", "second", "count", "json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """What is wrong with a filter."""
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class FilterSchema:
+    """What filters are looked at with.
+
+    Args:
+        types: the types of the fields, by collection and name.
+        related: the collection that a field leads to, by collection and field; on both sides of a relation. Empty where
+            it may lead to several.
+        keys: the fields of the primary keys, by collection.
+    """
+
+    types: Mapping[str, Mapping[str, str]]
+    related: Mapping[tuple[str, str], str]
+    keys: Mapping[str, str]
+
+    @classmethod
+    def read(cls, client: DirectusClient) -> Self:
+        """The schema, as far as the token sees it.
+
+        Raises:
+            DirectusAssetsError: it cannot be read.
+        """
+        types: dict[str, dict[str, str]] = {}
+        keys: dict[str, str] = {}
+        for row in client.get("/fields"):
+            types.setdefault(row["collection"], {})[row["field"]] = row["type"]
+            if (row.get("schema") or {}).get("is_primary_key"):
+                keys[row["collection"]] = row["field"]
+        related: dict[tuple[str, str], str] = {}
+        for row in client.get("/relations"):
+            other, back = row.get("related_collection"), (row.get("meta") or {}).get("one_field")
+            related[row["collection"], row["field"]] = other or ""
+            if other and back:
+                related[other, back] = row["collection"]
+        return cls(types, related, keys)
+
+    def mistakes(self, condition: Mapping[str, Any], collection: str) -> Iterator[Mistake]:
+        """What is wrong with a filter of the items of `collection`; nothing where that is not seen."""
+        known = self.types.get(collection)
+        if known is None:
+            return
+        for name, value in condition.items():
+            if name in _LOGICAL:
+                yield from self._all_of(name, value, collection)
+            elif name in _RELATIONAL:
+                yield from self.mistakes(value if isinstance(value, Mapping) else {}, collection)
+            elif name.startswith("_"):
+                yield Mistake(
+                    text=f"'{name}' stands where a field is expected.",
+                    remedy=_meant(name, sorted(_LOGICAL))
+                    or "Write {field: {operator: value}}; _and and _or take lists.",
+                )
+            elif not name.startswith("$"):
+                yield from self._of_field(name, value, collection, known)
+
+    def _all_of(self, name: str, value: Any, collection: str) -> Iterator[Mistake]:
+        if not isinstance(value, list | tuple) or not all(isinstance(part, Mapping) for part in value):
+            yield Mistake(text=f"'{name}' has no list of conditions.", remedy=f"Write {name}: [{{…}}, {{…}}].")
+            return
+        for part in value:
+            yield from self.mistakes(part, collection)
+
+    def _of_field(self, spelled: str, value: Any, collection: str, known: Mapping[str, str]) -> Iterator[Mistake]:
+        function = _FUNCTION.fullmatch(spelled)
+        if function and function[1] not in _FUNCTIONS:
+            remedy = _meant(function[1], _FUNCTIONS) or f"There are: {', '.join(_FUNCTIONS)}."
+            yield Mistake(text=f"'{spelled}' calls no function of Directus.", remedy=remedy)
+            return
+        # `item:posts` is what leads to posts where it may lead to several collections.
+        name, _, chosen = (function[2].partition(",")[0].strip() if function else spelled).partition(":")
+        if name not in known:
+            remedy = _meant(name, list(known)) or f"The token sees: {', '.join(sorted(known))}."
+            yield Mistake(
+                text=f"'{collection}' has no field '{name}', as far as the token sees.",
+                remedy=f"{remedy} If it is there, run `directus-assets setup`, which gives the right to read it.",
+            )
+            return
+        other = chosen or self.related.get((collection, name))
+        conditions = value if isinstance(value, Mapping) else {"_eq": value}
+        if other is not None and not any(each in OPERATORS for each in conditions):
+            yield from self.mistakes(conditions, other)
+            return
+        is_number = function is not None and function[1] != "json"
+        type_ = "integer" if is_number else "" if other is not None or function else known[name]
+        for operator, operand in conditions.items():
+            if operator in _LOGICAL:
+                for part in operand if isinstance(operand, list | tuple) else ():
+                    yield from self._of_field(spelled, part, collection, known)
+            elif operator not in OPERATORS:
+                remedy = _meant(operator, sorted(OPERATORS)) or f"There are: {', '.join(sorted(OPERATORS))}."
+                yield Mistake(text=f"'{operator}' of '{name}' is no operator of Directus.", remedy=remedy)
+            else:
+                yield from _of_operand(name, type_, operator, operand)
+
+
+def _of_operand(name: str, type_: str, operator: str, operand: Any) -> Iterator[Mistake]:
+    if operator in _YES_OR_NO:
+        if not _is_yes_or_no(operand):
+            yield Mistake(text=f"'{operator}' of '{name}' has the value {operand!r}.", remedy="It takes true or false.")
+        return
+    if operator not in _LISTS | _VALUES:
+        return
+    listed = operand.split(",") if isinstance(operand, str) and operator in _LISTS else operand
+    if operator in _LISTS and not isinstance(listed, list | tuple):
+        listed = [listed]
+    if operator in _LISTS and (not listed or ("between" in operator and len(listed) != 2)):
+        yield Mistake(
+            text=f"'{operator}' of '{name}' has {len(listed)} values.",
+            remedy="It takes two." if "between" in operator else "It takes at least one.",
+        )
+    for value in listed if operator in _LISTS else [operand]:
+        if wanted := _wanted(type_, value):
+            yield Mistake(text=f"'{name}' is compared with {_shown(value)}.", remedy=f"It holds {wanted}.")
+
+
+def _wanted(type_: str, value: Any) -> str:
+    """What values a field of this type holds, where `value` is none of them; else nothing."""
+    if value is None or (isinstance(value, str) and value.strip().startswith("$")):
+        return ""  # `$NOW` and the like
+    takes, wanted = _VALUES_OF.get(type_, (None, ""))
+    return "" if takes is None or takes(value) else wanted
+
+
+def _reads(parse: Any, value: Any) -> bool:
+    try:
+        parse(value.strip() if isinstance(value, str) else str(value))
+    except ValueError:
+        return False
+    return not isinstance(value, bool)
+
+
+def _is_moment(value: Any) -> bool:
+    if isinstance(value, dt.date):
+        return True
+    try:
+        dt.datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return value in (True, False, "true", "false", "0", "1", "")
+
+
+_MOMENTS = (_is_moment, "moments such as 2026-01-31T12:00:00")
+_VALUES_OF: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "integer": (partial(_reads, int), "whole numbers"),
+    "bigInteger": (partial(_reads, int), "whole numbers"),
+    "float": (partial(_reads, float), "numbers"),
+    "decimal": (partial(_reads, float), "numbers"),
+    "boolean": (_is_yes_or_no, "true or false"),
+    "uuid": (partial(_reads, uuid.UUID), "UUIDs"),
+    "date": _MOMENTS,
+    "dateTime": _MOMENTS,
+    "timestamp": _MOMENTS,
+    "string": (lambda value: not isinstance(value, bool), "texts: put quotes around it"),
+    "text": (lambda value: not isinstance(value, bool), "texts: put quotes around it"),
+}
+"""What tells the values of a type, and what to call them."""
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6) or [each for each in known if each == f"_{name}"]
+    return f"Did you mean '{near[0]}'?" if near else ""
