@@ -46,6 +46,14 @@ class Arrived:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """A source value and our translation of it, both as text."""
+
+    source: str
+    ours: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FieldRecord:
     """What is known of one field of the target.
 
@@ -56,6 +64,10 @@ class FieldRecord:
             write, so that text which a killed run wrote is known as ours.
         seen_source: digest of the source when the target was last found to be a human's.
         seen_target: digest of that human's text.
+        ours: our translation of `source`, as text, also where a human has changed some of it since; empty where it is
+            not known, and then the field is somebody's as a whole.
+        before: what `source` and `ours` were before the write that is under way; a killed run may not have written.
+        waiting: which segments wait for a human: see `merge.Merged.waiting`.
     """
 
     source: str
@@ -63,10 +75,13 @@ class FieldRecord:
     intended: str = ""
     seen_source: str = ""
     seen_target: str = ""
+    ours: str = ""
+    before: Base | None = None
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
     def confirmed(self) -> "FieldRecord":
         """The record after the write that it was made for has succeeded."""
-        return replace(self, written=self.intended, intended="") if self.intended else self
+        return replace(self, written=self.intended or self.written, intended="", before=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,26 +34,9 @@ class Order:
     reviews: Reviews = Reviews.WAIT
     field: str = ""
 
-    def settled(
-        self, record: TranslationRecord, source: Mapping[str, JsonValue], target: Mapping[str, JsonValue]
-    ) -> TranslationRecord:
-        """The record as it is once the reviews that are settled by this order are no reviews any more.
-
-        Args:
-            record: what is remembered.
-            source: values of the fields in the source language.
-            target: the same in the target language.
-        """
-        names = [name for name in record.fields if self.field in ("", name)]
-        settled = {name: self._settled(record.fields[name], source.get(name), target.get(name)) for name in names}
-        return record.with_fields(settled)
-
-    def _settled(self, known: FieldRecord, source: JsonValue, target: JsonValue) -> FieldRecord:
-        if self.reviews is Reviews.WAIT or standing(known, source=source, target=target) is not Standing.OUTDATED:
-            return known
-        if self.reviews is Reviews.ACCEPT:
-            return replace(known, written=digest(target), intended="")
-        return replace(known, source=canonical(source))
+    def reviews_of(self, field: str) -> Reviews:
+        """What is done with what waits for a review in a field."""
+        return self.reviews if self.field in ("", field) else Reviews.WAIT
 
     def remembered(self, record: TranslationRecord, documents: Mapping[str, Document]) -> TranslationRecord:
         """The record without the translations that are to be made anew."""
@@ -62,6 +45,22 @@ class Order:
         named = [document for name, document in documents.items() if self.field in ("", name)]
         anew = {segment_key(segment) for document in named for segment in document.segments}
         return replace(record, segments={key: known for key, known in record.segments.items() if key not in anew})
+
+
+def reviewed(known: FieldRecord, reviews: Reviews, *, source: JsonValue, target: JsonValue) -> FieldRecord:
+    """The record of a field that waits as a whole, once its review is none any more.
+
+    Args:
+        known: what is remembered of the field.
+        reviews: what is done with it.
+        source: its value in the source language.
+        target: its value in the target language.
+    """
+    if reviews is Reviews.WAIT or standing(known, source=source, target=target) is not Standing.OUTDATED:
+        return known
+    if reviews is Reviews.ACCEPT:
+        return replace(known, written=digest(target), intended="")
+    return replace(known, source=canonical(source), ours="", before=None)
 
 
 NO_ORDER: Final = Order()

@@ -14,16 +14,21 @@ from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
-from directus_assets.directus.validation import Rule
 from directus_assets.errors import BadInput, PermanentError, TransientError
-from directus_assets.ownership.field_records import Arrived, TranslationRecord, canonical
-from directus_assets.ownership.protection import Standing, Verdict, decide, is_empty, standing
+from directus_assets.ownership.field_records import (
+    Arrived,
+    Remembered,
+    TranslationRecord,
+    canonical,
+)
+from directus_assets.ownership.protection import Standing, Verdict, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
 )
 from directus_assets.translation.conversation import Assignment
+from directus_assets.translation.cut_fields import cut_field, rule_of
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
     Engine,
@@ -35,8 +40,12 @@ from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.segments import Kind, cut, is_new, left
-from directus_assets.translation.segments.model import Document
+from directus_assets.translation.segments import is_new, left
+from directus_assets.translation.segments.model import (
+    Document,
+    segment_key,
+)
+from directus_assets.translation.shares import FieldDecision, Share
 from directus_assets.translation.translate import Outcome, Untranslatable, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals
 
@@ -161,7 +170,8 @@ class Translator:
             return Forecast(segments=0, usage=Usage())
         record, ours = self._prepare(item, target, NO_ORDER)
         assignment = self._assignment(item, target)
-        asked = outstanding(ours, record.segments, assignment=assignment, engine=self.engine)
+        remembered = self._remembered(record, item, target, ours, NO_ORDER)
+        asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
         asked = {key: segment for key, segment in asked.items() if key not in arrived}
         return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
@@ -170,9 +180,13 @@ class Translator:
         """What is remembered of the item, and the fields that are to be translated."""
         _refuse_unknown_language(self.scope, item)
         _refuse_duplicates(self.scope, item, item.source_language)
-        record = order.settled(self._record(item, target), item.source, _target_values(item, target))
+        record = self._record(item, target)
         documents = cut_item(self.scope, item)
-        ours = {name: doc for name, doc in documents.items() if self._is_to_translate(record, item, target, name)}
+        ours = {
+            name: document
+            for name, document in documents.items()
+            if self._share(record, item, target, name, order).whose is not Standing.HUMAN
+        }
         if not all(is_empty(item.source[name]) and is_empty(_target_value(item, target, name)) for name in ours):
             # Where all texts are people's, nothing is written, so that it is no matter which row counts.
             _refuse_duplicates(self.scope, item, target.code)
@@ -193,7 +207,7 @@ class Translator:
         try:
             outcome = translate(
                 ours,
-                order.remembered(record, ours).segments,
+                self._remembered(record, item, target, ours, order),
                 assignment=self._assignment(item, target),
                 engine=self.engine,
                 gate=self.gate,
@@ -238,9 +252,41 @@ class Translator:
 
         self.records.update(self.scope.name, item.key, target.code, changed)
 
-    def _is_to_translate(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str) -> bool:
-        current = _target_value(item, target, name)
-        return standing(record.fields.get(name), source=item.source[name], target=current) is not Standing.HUMAN
+    def _share(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str, order: Order) -> Share:
+        return Share.of(
+            next(field for field in self.scope.schema.fields if field.name == name),
+            record.fields.get(name),
+            source=item.source[name],
+            target=_target_value(item, target, name),
+            reviews=order.reviews_of(name),
+        )
+
+    def _remembered(
+        self,
+        record: TranslationRecord,
+        item: Item,
+        target: LanguageRow,
+        ours: Mapping[str, Document],
+        order: Order,
+    ) -> Mapping[str, Remembered]:
+        """What need not be asked for: also what stands only where a human's text stays, whatever has changed since."""
+        settled: dict[str, bool] = {}
+        for name, document in ours.items():
+            of_field = self._share(record, item, target, name, order).settled
+            for key in map(segment_key, document.segments):
+                settled[key] = settled.get(key, True) and of_field.get(key, False)
+        segments = {segment_key(segment): segment for document in ours.values() for segment in document.segments}
+        assignment = self._assignment(item, target)
+        current = {
+            key: replace(
+                record.segments[key],
+                glossary=digest_of_terms(assignment.terms_in(segments[key])),
+                engine=self.engine.name,
+            )
+            for key, is_settled in settled.items()
+            if is_settled and key in record.segments
+        }
+        return {**order.remembered(record, ours).segments, **current}
 
     def _write_what_is_good(self, item: Item, target: LanguageRow, outcome: Outcome, order: Order) -> Translated | None:
         """As `_write`. Where fields are held back, the others are written, and the item has failed all the same."""
@@ -256,40 +302,34 @@ class Translator:
     def _write(self, item: Item, target: LanguageRow, outcome: Outcome, order: Order) -> Translated | None:
         # After the row, never before it: whoever writes a row has stored before that the text is ours.
         earlier = self._record(item, target)
-        known = order.settled(earlier, item.source, _target_values(item, target)).fields
         outcome = replace(outcome, values={**outcome.values, **self._lasting(earlier, item, target)})
-        decisions = {
-            name: decide(
-                known.get(name),
-                source=item.source.get(name),
-                target=_target_value(item, target, name),
-                proposal=outcome.values.get(name),
-            )
-            for name in item.source
-            if name not in outcome.held
-        }
-        if any(n not in outcome.values and d.verdict is not Verdict.KEEP for n, d in decisions.items()):
+        names = [name for name in item.source if name not in outcome.held]
+        shares = {name: self._share(earlier, item, target, name, order) for name in names}
+        if any(n not in outcome.values and share.whose is not Standing.HUMAN for n, share in shares.items()):
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
-        values = {n: outcome.values[n] for n, d in decisions.items() if d.verdict is Verdict.WRITE}
-        reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW]
+        decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
+        values = {n: d.value for n, d in decisions.items() if d.verdict is Verdict.WRITE}
+        reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW or d.conflicts]
         row = item.rows.get(target.code)
         record = replace(
             earlier.with_fields({name: decision.record for name, decision in decisions.items()}),
             row=row.key if row else self._row_to_make(earlier, item, target) if values else earlier.row,
         )
         # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
-        if not self.records.replace(earlier, record.remembering_only(outcome.segments)):
+        if not self.records.replace(
+            earlier, record.remembering_only({**self._kept(earlier, item, decisions), **outcome.segments})
+        ):
             return None
         if values:
             if not self._writer.write(item, target, values):
                 return None
-            if any(each.record.written and each.record.intended for each in decisions.values()):
+            if any(_is_to_confirm(each) for each in decisions.values()):
                 # Our earlier text is not ours any more, should a human put it back; a first one has none before it.
                 self._remember(item, target, TranslationRecord.confirmed)
             if record.row == "":
                 self._remember_row(item, target)
         if reviews and row and self.propose_in_versions:
-            proposals = {name: outcome.values[name] for name in reviews}
+            proposals = {name: decisions[name].resolved for name in reviews}
             save_proposals(
                 self.client,
                 self.scope.schema.translations,
@@ -305,14 +345,7 @@ class Translator:
             written=tuple(values),
             kept=tuple(n for n, d in decisions.items() if d.verdict is Verdict.KEEP),
             reviews=tuple(
-                Review(
-                    field=name,
-                    old_source=earlier.fields[name].source if name in earlier.fields else "",
-                    new_source=canonical(item.source[name]),
-                    human=canonical(_target_value(item, target, name)),
-                    proposal=outcome.values[name],
-                )
-                for name in reviews
+                review for name in reviews for review in _reviews(name, earlier, item, target, decisions[name])
             ),
             left=uncut(self.scope, item),
             has_duplicates=target.code in item.duplicates,
@@ -320,6 +353,15 @@ class Translator:
             reused=outcome.reused,
             sent=outcome.sent,
         )
+
+    def _kept(
+        self, earlier: TranslationRecord, item: Item, decisions: Mapping[str, FieldDecision]
+    ) -> Mapping[str, Remembered]:
+        """What was translated for fields that are a human's for now, and may be asked for again."""
+        names = [n for n, d in decisions.items() if d.verdict is Verdict.KEEP and d.record.ours]
+        documents = {name: each for name, each in cut_item(self.scope, item).items() if name in names} if names else {}
+        keys = (segment_key(segment) for document in documents.values() for segment in document.segments)
+        return {key: earlier.segments[key] for key in keys if key in earlier.segments}
 
     def _remember_row(self, item: Item, target: LanguageRow) -> None:
         """Where rows may be hidden, it has to be known of one that was made that there is one."""
@@ -346,7 +388,7 @@ class Translator:
             known = record.fields.get(name)
             if text_field.kind not in ("slug", "path") or known is None or not isinstance(value, str) or not value:
                 continue
-            rule = _rule(text_field)
+            rule = rule_of(text_field)
             is_ours = standing(known, source=item.source.get(name), target=value) is Standing.OURS
             if is_ours and known.source == canonical(item.source.get(name)) and (rule is None or rule.accepts(value)):
                 lasting[name] = value
@@ -418,21 +460,6 @@ def uncut(scope: Scope, item: Item) -> tuple[str, ...]:
     return tuple(f"{name}.{place}".rstrip(".") for name, document in found for place in left(document))
 
 
-def cut_field(field: TextField, value: JsonValue) -> Document:
-    """The value of a field, cut into segments.
-
-    Raises:
-        BadInput: it is not of the field's kind.
-    """
-    return cut(
-        value, Kind(field.kind), names=field.members, copied=field.copied, rule=_rule(field), is_unique=field.is_unique
-    )
-
-
-def _rule(field: TextField) -> Rule | None:
-    return Rule(field.name, field.rule) if field.rule else None
-
-
 def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:
     """The texts as the first version saw them where there is nothing in the fields that it did not know, and in those
     that are not read any more.
@@ -460,9 +487,35 @@ def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
     return row.values.get(name) if row else None
 
 
-def _target_values(item: Item, target: LanguageRow) -> Mapping[str, JsonValue]:
-    row = item.rows.get(target.code)
-    return row.values if row else {}
+def _reviews(
+    name: str, earlier: TranslationRecord, item: Item, target: LanguageRow, decision: FieldDecision
+) -> list[Review]:
+    """What a human has to look at in one field: segments, where they can be told, or all of it."""
+    if decision.conflicts:
+        return [
+            Review(
+                field=name,
+                old_source=each.old_source,
+                new_source=each.new_source,
+                human=each.human,
+                proposal=each.proposal,
+            )
+            for each in decision.conflicts
+        ]
+    return [
+        Review(
+            field=name,
+            old_source=earlier.fields[name].source if name in earlier.fields else "",
+            new_source=canonical(item.source[name]),
+            human=canonical(_target_value(item, target, name)),
+            proposal=decision.resolved,
+        )
+    ]
+
+
+def _is_to_confirm(decision: FieldDecision) -> bool:
+    """Whether what a killed run would have left there has to be forgotten after the write."""
+    return bool(decision.record.before or (decision.record.written and decision.record.intended))
 
 
 def _refuse_unknown_language(scope: Scope, item: Item) -> None:

@@ -52,6 +52,11 @@ class TextDocument:
         """All segments, in the order of the text."""
         return tuple(cut.segment for cut in self._cuts)
 
+    @property
+    def cuts(self) -> Sequence[Cut]:
+        """Where the segments are, in the order of the text; those that hold others come before them."""
+        return self._cuts
+
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:  # noqa: ARG002  # slugs need it
         """See `model.Document.splice`."""
         return self._render(0, len(self.source), 0, translations)

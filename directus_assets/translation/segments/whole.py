@@ -26,13 +26,13 @@ class RuledDocument:
     """A document whose text has to pass its field's validation rule in every language."""
 
     def __init__(self, document: Document, rule: Rule) -> None:
-        self._document = document
+        self.document = document
         self._rule = rule
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """See `model.Document.segments`."""
-        return self._document.segments
+        return self.document.segments
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """See `model.Document.splice`.
@@ -40,7 +40,7 @@ class RuledDocument:
         Raises:
             BadAnswer: also where the rule refuses the whole; names the longest answer that is not the source.
         """
-        value = self._document.splice(translations, language=language)
+        value = self.document.splice(translations, language=language)
         changed = [each for each in self.segments if translations.get(each.id, each.text) != each.text]
         if changed and isinstance(value, str) and not self._rule.accepts(value):
             longest = max(changed, key=lambda each: len(translations[each.id]))

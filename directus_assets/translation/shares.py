@@ -1,0 +1,209 @@
+"""Whose a target field is, segment by segment where that can be told, and what is done with it.
+
+`protection` decides about a field as a whole; a three-way merge (`merge`) about its segments, where it is known what we
+wrote, and what stands there can be matched with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from directus_assets.directus.field_kinds import TextField
+from directus_assets.directus.models import JsonValue
+from directus_assets.errors import BadInput
+from directus_assets.ownership.field_records import (
+    Base,
+    FieldRecord,
+    canonical,
+    digest,
+)
+from directus_assets.ownership.protection import Standing, Verdict, decide, standing
+from directus_assets.translation.cut_fields import cut_field, rule_of
+from directus_assets.translation.merge import Conflict, Match, Merged, match
+from directus_assets.translation.order import Reviews, reviewed
+from directus_assets.translation.segments.layout import Layout, lay_out
+from directus_assets.translation.segments.model import (
+    segment_key,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldDecision:
+    """What happens to a field.
+
+    Attributes:
+        verdict: what is done.
+        record: what is remembered from then on.
+        value: what is written, if anything is.
+        conflicts: the segments that wait for a human; empty where the field does as a whole.
+        resolved: the field's value with our proposals in it, for a human to take over.
+    """
+
+    verdict: Verdict
+    record: FieldRecord
+    value: JsonValue = None
+    conflicts: tuple[Conflict, ...] = ()
+    resolved: JsonValue = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A target field as it stands.
+
+    Attributes:
+        text_field: the field.
+        record: what is remembered of it; None for nothing.
+        source: its value in the source language.
+        target: its value in the target language.
+        reviews: what is done with what both have changed.
+        whose: whose it is. `OUTDATED` also where a human has changed some segments: all else may be translated anew.
+    """
+
+    text_field: TextField
+    record: FieldRecord | None
+    source: JsonValue
+    target: JsonValue
+    whose: Standing
+    reviews: Reviews = Reviews.WAIT
+    _match: Match | None = None
+    _base: Base | None = None
+
+    @classmethod
+    def of(
+        cls,
+        text_field: TextField,
+        record: FieldRecord | None,
+        *,
+        source: JsonValue,
+        target: JsonValue,
+        reviews: Reviews = Reviews.WAIT,
+    ) -> "Share":
+        """The field as it stands, for the values as they are now."""
+        whose = standing(record, source=source, target=target)
+        share = cls(text_field=text_field, record=record, source=source, target=target, whose=whose, reviews=reviews)
+        if record is None or whose is Standing.EMPTY or digest(target) in (record.written, record.intended):
+            return share
+        found = _matches(text_field, record, source, target)
+        if not found:
+            record = reviewed(record, reviews, source=source, target=target)
+            return replace(share, record=record, whose=standing(record, source=source, target=target))
+        base, best = max(found, key=lambda pair: pair[1].agreements)  # the first of equal ones: see `_bases`
+        whose = Standing.OURS if best.is_ours else Standing.OUTDATED
+        return replace(share, whose=whose, _match=best, _base=base)
+
+    @property
+    def settled(self) -> Mapping[str, bool]:
+        """The keys of the source's segments, each with whether a human's text stands for it, and is right."""
+        if self._match is None:
+            return {}
+        found: dict[str, bool] = {}
+        for index, unit in enumerate(self._match.source.units):
+            is_settled = self._match.is_settled(index)
+            for key in map(segment_key, unit.segments):
+                found[key] = found.get(key, True) and is_settled
+        return found
+
+    def decide(self, proposal: JsonValue) -> FieldDecision:
+        """What to do with the field.
+
+        Args:
+            proposal: our translation of the source; not looked at where the target is a `HUMAN` one.
+        """
+        record = self.record
+        if merged := self._merge(proposal):
+            return self._by_segment(merged)
+        if record and self._match and self.whose is Standing.OURS:
+            record = replace(record, intended=digest(self.target))  # respelled by an editor, and ours all the same
+        elif record:
+            record = reviewed(record, self.reviews, source=self.source, target=self.target)
+        decision = decide(record, source=self.source, target=self.target, proposal=proposal)
+        return FieldDecision(
+            verdict=decision.verdict,
+            record=self._knowing_ours(decision.verdict, decision.record, proposal),
+            value=proposal if decision.verdict is Verdict.WRITE else None,
+            resolved=proposal,
+        )
+
+    def _merge(self, proposal: JsonValue) -> Merged | None:
+        if self._match is None or self.record is None or not isinstance(proposal, str):
+            return None
+        lay_out_text = partial(_laid_out, self.text_field)
+        if (laid_out := lay_out_text(proposal)) is None:
+            return None
+        # Who saves while we write has the present source before them.
+        is_reviewed = self._base == self.record.before and canonical(self.source) == self.record.source
+        merged = self._match.merge(
+            laid_out,
+            lay_out=lay_out_text,
+            waiting=self.record.waiting,
+            is_reviewed=is_reviewed or self.reviews is Reviews.KEEP,
+            is_accepted=self.reviews is Reviews.ACCEPT,
+        )
+        rule = rule_of(self.text_field)
+        return merged if merged and (rule is None or rule.accepts(merged.text)) else None
+
+    def _by_segment(self, merged: Merged) -> FieldDecision:
+        record = FieldRecord(
+            source=merged.source, ours=merged.ours, written=digest(merged.ours), waiting=merged.waiting
+        )
+        if merged.text != self.target:
+            verdict, record = Verdict.WRITE, replace(record, before=self._base)
+        elif merged.conflicts:
+            verdict = Verdict.REVIEW
+        else:
+            verdict = Verdict.KEEP if merged.has_human else Verdict.NOTHING
+        is_whole = verdict is Verdict.REVIEW and self._match and len(merged.conflicts) == len(self._match.source.units)
+        return FieldDecision(
+            verdict=verdict,
+            record=record,
+            value=merged.text if verdict is Verdict.WRITE else None,
+            conflicts=() if is_whole else merged.conflicts,
+            resolved=merged.resolved,
+        )
+
+    def _knowing_ours(self, verdict: Verdict, decided: FieldRecord, proposal: JsonValue) -> FieldRecord:
+        known = self.record
+        if verdict is Verdict.REVIEW:
+            return decided
+        if verdict is Verdict.KEEP:
+            is_for_ours = known is not None and known.source == decided.source
+            return replace(decided, ours=decided.ours if is_for_ours else "", before=None, waiting={})
+        if not isinstance(proposal, str):
+            return decided
+        before = self._present_base() if verdict is Verdict.WRITE else None
+        return replace(decided, ours=proposal, before=before)
+
+    def _present_base(self) -> Base | None:
+        """What the target is now, where that is ours."""
+        if self.record is None or self.whose is not Standing.OURS:
+            return None
+        return next((base for base in _bases(self.record) if digest(base.ours) == digest(self.target)), self._base)
+
+
+def _bases(record: FieldRecord) -> Iterator[Base]:
+    """What the target may be based on; what a killed run left comes first."""
+    if record.before:
+        yield record.before
+    if record.ours:
+        yield Base(source=record.source, ours=record.ours)
+
+
+def _matches(
+    text_field: TextField, record: FieldRecord, source: JsonValue, target: JsonValue
+) -> list[tuple[Base, Match]]:
+    """What the target may be based on, where its units can be matched with those that stand there."""
+    if not isinstance(source, str) or not isinstance(target, str):
+        return []
+    found = []
+    for base in _bases(record):
+        was, ours, present, now = (_laid_out(text_field, text) for text in (base.source, base.ours, target, source))
+        if was and ours and present and now and (each := match(was, ours, present, now)):
+            found.append((base, each))
+    return found
+
+
+def _laid_out(text_field: TextField, text: str) -> Layout | None:
+    try:
+        return lay_out(cut_field(text_field, text))
+    except BadInput:
+        return None
