@@ -373,7 +373,7 @@ def _kept_gaps(
             kept.append(None)
             continue
         was, now, ours, present = base_source.gaps[after], new.source.gaps[index], base.gaps[after], gaps[after]
-        is_kept = was == now or (ours != present.raw and normal_markup(was) == normal_markup(now))
+        is_kept = was.split() == now.split() or (ours != present.raw and normal_markup(was) == normal_markup(now))
         kept.append(after if is_kept else None)
         if is_kept or ours == present.raw:
             there.add(after)

@@ -512,12 +512,12 @@ _WORKER = """
     from directus_assets.directus.schema import LanguageRow, read_translated_collections
     from directus_assets.directus.storage import LocalStorage
     from directus_assets.settings import TranslationOptions
-    from directus_assets.translation.cost import Price
+    from directus_assets.spending.prices import Price
     from directus_assets.translation.engines.openai import OpenAIEngine
     from directus_assets.translation.items import read_items
-    from directus_assets.translation.purse import Purse
-    from directus_assets.translation.rate_gate import RateGate
-    from directus_assets.translation.record_store import RecordStore
+    from directus_assets.spending.budget import Purse
+    from directus_assets.spending.rate_gate import RateGate
+    from directus_assets.ownership.record_store import RecordStore
     from directus_assets.translation.scope import plan_scopes
     from directus_assets.translation.work import Translator
     from pathlib import Path
