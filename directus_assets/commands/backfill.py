@@ -12,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from directus_assets.commands.plan.estimates import duration, seconds_per_file
-from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
+from directus_assets.directus.models import TRANSFORMED_TYPES, Preset
 from directus_assets.errors import ConfigurationError, PermanentError
 from directus_assets.images.plan import examine_files
+from directus_assets.isolation import isolate
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import fingerprints
@@ -111,22 +112,28 @@ def _plan(
     seen = 0
     with _progress(console) as progress:
         bar = progress.add_task("Looking at files", total=total)
-        for files in _pages(project):
-            seen += len(files)
-            stale = {file.id: every for file in files}
+        for ids in _pages(project):
+            seen += len(ids)
+            stale = dict.fromkeys(ids, every)
             if missing_only:
-                known = fingerprints(instance, keys, [file.id for file in files])
-                stale = stale_outputs(examine_files(files, presets).wanted, known)
+                found = isolate(ids, project.files_by_id)
+                files = [file for some in found.results for file in some.values()]
+                wanted = examine_files(files, presets).wanted
+                # What cannot be read is asked for, and says so on its partition.
+                stale = {
+                    **stale_outputs(wanted, fingerprints(instance, keys, ids)),
+                    **dict.fromkeys(found.culprits, every),
+                }
             for file_id, stale_keys in stale.items():
                 work[stale_keys].append(file_id)
-            progress.advance(bar, len(files))
+            progress.advance(bar, len(ids))
     return Plan(files=seen, work=dict(work) if presets else {})
 
 
-def _pages(project: Project) -> Iterator[list[File]]:
+def _pages(project: Project) -> Iterator[list[str]]:
     page, matching = 1, project.settings.config.images.filter
-    while files := project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=_PAGE, matching=matching):
-        yield files
+    while ids := project.directus.file_ids_page(types=TRANSFORMED_TYPES, page=page, size=_PAGE, matching=matching):
+        yield ids
         page += 1
 
 

@@ -164,10 +164,18 @@ class DirectusClient:
 
     def files_page(self, *, types: Iterable[str], page: int, size: int, matching: Filter = NO_FILTER) -> list[File]:
         """Page `page` (from 1) of all files of these MIME types that match, oldest first."""
+        return [File.parse(row) for row in self._files_page(types, page, size, matching, File.FIELDS)]
+
+    def file_ids_page(self, *, types: Iterable[str], page: int, size: int, matching: Filter = NO_FILTER) -> list[str]:
+        """The ids of the same files, also of those whose rows make no sense."""
+        return [str(row["id"]) for row in self._files_page(types, page, size, matching, ["id"])]
+
+    def _files_page(
+        self, types: Iterable[str], page: int, size: int, matching: Filter, fields: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
         condition = all_of({"type": {"_in": sorted(types)}}, matching)
         start = (page - 1) * size
-        rows = self.rows("/files", start=start, most=size, fields=File.FIELDS, filter=condition, sort="uploaded_on,id")
-        return [File.parse(row) for row in rows]
+        return self.rows("/files", start=start, most=size, fields=fields, filter=condition, sort="uploaded_on,id")
 
     def count_files(self, *, types: Iterable[str], matching: Filter = NO_FILTER) -> int:
         """How many files of these MIME types match."""

@@ -35,6 +35,7 @@ from directus_assets.images.sameness import difference, why_left
 from directus_assets.images.srcset import look_of
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 from directus_assets.images.warming import Warming
+from directus_assets.isolation import isolate
 
 Work = Mapping[File, Sequence[Preset]]
 
@@ -109,7 +110,8 @@ class Maker:
         yield from bench.publish(exported)
 
     def _replaced_meanwhile(self, work: Work) -> Iterator[tuple[File, list[Preset]]]:
-        rows = {row.id: row for row in self.client.files_by_id(file.id for file in work)}
+        found = isolate([file.id for file in work], self.client.files_by_id)
+        rows = {row.id: row for some in found.results for row in some}
         unseen = [file.id for file in work if file.id not in rows]
         deleted = find_deleted(self.client, "directus_files", unseen, self.client.existing_files)
         for file, presets in work.items():

@@ -7,10 +7,11 @@ derivatives of a file with another name stay, and go on being served (`FilesServ
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Activity, File, Preset
-from directus_assets.errors import Correctable, Forbidden, PermanentError
+from directus_assets.errors import Correctable, Forbidden, Malformed, PermanentError
 from directus_assets.images.cache_name import original_stem
 from directus_assets.images.transforms import Derivative, derivatives
 
@@ -32,8 +33,11 @@ def sharers(client: DirectusClient, file: File) -> list[File]:
     """
     stem = original_stem(file.filename_disk)
     condition = {"_and": [{"storage": {"_eq": file.storage}}, {"filename_disk": {"_contains": stem}}]}
-    rows = map(File.parse, client.rows("/files", fields=File.FIELDS, filter=condition, sort="id"))
-    return [row for row in rows if row.filename_disk != file.filename_disk and _shares(row, stem)]
+    found = []
+    for row in client.rows("/files", fields=File.FIELDS, filter=condition, sort="id"):
+        with suppress(Malformed):  # that is the failure of that picture
+            found.append(File.parse(row))
+    return [row for row in found if row.filename_disk != file.filename_disk and _shares(row, stem)]
 
 
 def require_own(file: File, preset: Preset, wanted: Iterable[Derivative], others: Sequence[File]) -> None:

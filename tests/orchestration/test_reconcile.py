@@ -690,3 +690,21 @@ def test_what_dagster_shows_as_missing_though_it_is_made_is_recorded_again_and_o
         made = instance.fetch_materializations(records, limit=9).records
         assert sorted(record.partition_key or "" for record in made) == ["a", "b", "b", "c"]
         assert forgetful.looks == 3  # the second look of the first reconcile is for what was made just now
+
+
+@pytest.mark.parametrize(
+    "fields", [{"height": "tall"}, {"width": [1]}, {"focal_point_x": "left"}, {"filesize": "1e400"}, {"type": None}]
+)
+def test_a_row_that_makes_no_sense_keeps_no_other_from_being_registered_and_made(fields: dict[str, Any]) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        pipeline = Pipeline(instance)
+        pipeline.directus.upload("a", "b", "c")
+        pipeline.directus.files["b"] |= fields
+        note_first(pipeline.memory, PARTITIONS, [])
+
+        report = pipeline.run(presets=[CARD])
+
+        assert report.troubles == []
+        asked = {key for _, keys in pipeline.webserver.asked for key in keys}
+        assert {"a", "c"} <= asked
+        assert {"a", "c"} <= set(instance.get_dynamic_partitions(PARTITIONS))

@@ -62,8 +62,7 @@ class Files:
 
     def existing(self, *, page: int, size: int) -> list[str]:
         matching = self.project.settings.config.images.filter
-        rows = self.project.directus.files_page(types=TRANSFORMED_TYPES, page=page, size=size, matching=matching)
-        return [file.id for file in rows]
+        return self.project.directus.file_ids_page(types=TRANSFORMED_TYPES, page=page, size=size, matching=matching)
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
         return list(dict.fromkeys(entry.item for entry in entries))
