@@ -52,11 +52,12 @@ _LIKELY: Final = frozenset(
         "id ids url urls uri link links path paths route email mail phone telephone tel mobile fax anchor hash code "
         "codes key username identifier sku isbn ean gtin iban bic token website homepage filename mimetype locale "
         "timezone canonical endpoint webhook redirect slug handle currency iso template layout variant component "
-        "rel theme"
+        "rel theme robots postcode latitude longitude coordinates version hashtag twitter facebook instagram linkedin "
+        "youtube vimeo tiktok github"
     ).split()
 )
-_NAME_OF: Final = frozenset({"class", "icon", "file", "color", "colour"})
-"""`icon_name` is no name that people read."""
+_NAME_OF: Final = frozenset({"class", "icon", "file"})
+"""`icon_name` is no name that people read; `color_name` may be "Midnight blue"."""
 
 
 def is_address(text: str) -> bool:

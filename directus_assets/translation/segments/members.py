@@ -27,6 +27,7 @@ _OTHER_NAMES: Final = frozenset(
 )
 _DOUBTFUL_NAMES: Final = frozenset({"value", "item", "kind", "type", "status", "link", "image", "file", "video"})
 """Not cut, and not taken for known where they hold prose after all."""
+_MEASURING: Final = re.compile(r"(?:ranges|spans|entities|annotations|facets)$", re.IGNORECASE)
 _LONGEST_NAME: Final = 100
 """Characters of a member's name that an engine is told."""
 TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|&[a-z]+;")
@@ -55,8 +56,21 @@ def find_texts(value: JsonValue, path: Path, ids: Ids, documents: Documents, *, 
     elif (found := documents(value, path, ids)) is not None:
         yield from found
     else:
+        is_measured = isinstance(value, dict) and any(map(_measures, value.items()))
         for step, child in children(value):
-            yield from find_texts(child, (*path, step), ids, documents, is_new=is_new)
+            # Another text would have its formatting at the wrong words; what is not cut here is told.
+            if not (is_measured and step == "text"):
+                yield from find_texts(child, (*path, step), ids, documents, is_new=is_new)
+
+
+def _measures(member: tuple[str, JsonValue]) -> bool:
+    """Whether this is formatting that counts the characters of the text beside it, as Draft.js and Prismic have it."""
+    name, value = member
+    return (
+        _MEASURING.search(name) is not None
+        and isinstance(value, list)
+        and any(isinstance(each, dict) and any(type(count) is int for count in each.values()) for each in value)
+    )
 
 
 def string_part(text: str, path: Path, ids: Ids, *, is_new: bool = False) -> StringPart:

@@ -8,7 +8,7 @@ import pytest
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
-from directus_assets.translation.segments import Document, Kind, cut
+from directus_assets.translation.segments import Document, Kind, cut, left
 
 Texts = Callable[[JsonValue, Kind], list[str]]
 
@@ -160,3 +160,28 @@ def test_null_has_no_segments(kind: Kind) -> None:
 
     assert document.segments == ()
     assert document.splice({}) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "cut_out", "told"),
+    [
+        (
+            {"blocks": [{"key": "a", "text": "Fresh bread daily", "type": "unstyled", "inlineStyleRanges": [{"offset": 6, "length": 5, "style": "BOLD"}], "entityRanges": []}], "entityMap": {}},
+            [],
+            ("blocks.text",),
+        ),
+        (
+            {"blocks": [{"key": "a", "text": "Fresh bread daily", "type": "unstyled", "inlineStyleRanges": [], "entityRanges": []}], "entityMap": {}},
+            ["Fresh bread daily"],
+            (),
+        ),
+        ([{"type": "paragraph", "text": "Fresh bread daily", "spans": [{"start": 0, "end": 5, "type": "strong"}]}], [], ("text",)),
+        ([{"type": "paragraph", "text": "Fresh bread daily", "spans": []}], ["Fresh bread daily"], ()),
+        ({"title": "Opening hours", "rows": [{"start": 9, "end": 17, "note": "By the door"}]}, ["Opening hours", "By the door"], ()),
+    ],
+)  # fmt: skip
+def test_text_whose_formatting_counts_characters_is_told_and_not_cut(
+    texts: Texts, value: JsonValue, cut_out: list[str], told: tuple[str, ...]
+) -> None:
+    assert texts(value, Kind.AUTO) == cut_out
+    assert left(cut(value, Kind.AUTO)) == told
