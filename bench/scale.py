@@ -23,7 +23,7 @@ from directus_assets.directus.feed import FeedPosition
 from directus_assets.directus.uploads import UploadPosition
 from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -121,13 +121,13 @@ class _History:
         """The comparison of everything, with nothing to do."""
         snapshot = take_snapshot(self.project.directus, Wanted())
         webserver = Webserver(self.project.settings.environment.webserver_url)
-        targets = reconcile_targets(self.project, snapshot)
+        targets = all_kinds(self.project, snapshot)
         walk = Reconcile(
             instance=self.instance,
             memory=self.project.memory,
             webserver=webserver,
             names=NAMES,
-            targets=targets,
+            kinds=targets,
             seconds=3600,
         )
         started = time.perf_counter()

@@ -24,7 +24,6 @@ from directus_assets.json_text import well_formed
 from directus_assets.orchestration.build import enriched_items, translated_items
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.kinds.subject import Subject, examine_each
-from directus_assets.orchestration.kinds.translations import build_translator
 from directus_assets.orchestration.project import Project
 from directus_assets.planning.changes import Examination
 from directus_assets.settings import Config, Environment, Settings
@@ -223,7 +222,7 @@ def test_items_are_read_planned_and_cut_for_their_translations(world: World, row
     places = [(key, name) for key, item in items.items() for name in item.source]
     assert len(places) == len(keys) * len(OWN_FIELDS)
     odd = foreseen(places, lambda place: cut_item(scope, only(items[place[0]], [place[1]])))
-    translator = build_translator(world.project, world.items)
+    translator = world.items.translator()
     good = {key: only(item, [name for name in item.source if (key, name) not in odd]) for key, item in items.items()}
     assert foreseen(list(good), lambda key: [translator.forecast(good[key], row) for row in scope.targets]) == set()
 

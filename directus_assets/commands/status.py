@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.errors import DirectusAssetsError
-from directus_assets.orchestration.build import all_subjects
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -106,7 +106,7 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
     """
     project = Project(settings)
     snapshot = read_snapshot(settings.environment.state_folder, url=settings.environment.directus_url)
-    subjects = all_subjects(project, snapshot)
+    subjects = all_kinds(project, snapshot)
     with dg.DagsterInstance.get() as instance:
         outputs = [row for subject in subjects for row in output_statuses(instance, subject)]
         queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))

@@ -2,30 +2,24 @@
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from typing import TypeAlias
 
 import dagster as dg
 
-from directus_assets.enrichment.declaration import Declaration
+from directus_assets.enrichment.declaration import FILES, Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.buttons.clicks import Button
-from directus_assets.orchestration.buttons.job import Targets, build_buttons
+from directus_assets.orchestration.buttons.job import build_buttons
 from directus_assets.orchestration.checks import build_checks
 from directus_assets.orchestration.kinds.enrichers import engine_of
-from directus_assets.orchestration.kinds.enrichments import EnrichedItems, build_enrichments
+from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.kinds.pictures import build_image_presets
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.recommendations import build_recommendations
-from directus_assets.orchestration.kinds.subject import Subject
-from directus_assets.orchestration.kinds.survey_enrichments import EnrichmentSurveyor
-from directus_assets.orchestration.kinds.survey_files import FileSurveyor
-from directus_assets.orchestration.kinds.survey_items import ItemSurveyor
-from directus_assets.orchestration.kinds.translations import Items, build_translations
+from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.job import build_reconcile
-from directus_assets.orchestration.reconcile.walk import Target
 from directus_assets.orchestration.runs.report import as_markdown
 from directus_assets.orchestration.sensors.collection import Job, build_partition_sensor
 from directus_assets.orchestration.sensors.failures import build_failure_sensor
@@ -35,9 +29,6 @@ from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.scope import plan_scopes
-
-Kind: TypeAlias = Files | Items | EnrichedItems
-"""The kinds of subjects."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,26 +46,25 @@ def build_defs(
     project = project or Project(settings)
     snapshot = snapshot or load_snapshot(settings.environment, project.wanted, shared=project.shared_memory)
     _warn_of_unknown_presets(project, snapshot)
-    subjects = all_subjects(project, snapshot)
-    targets = list(map(_target, subjects))
+    kinds = all_kinds(project, snapshot)
     by_collection: dict[str, list[Kind]] = {}
-    for subject in subjects:
-        by_collection.setdefault(subject.collection, []).append(subject)
+    for kind in kinds:
+        by_collection.setdefault(kind.collection, []).append(kind)
     definitions = dg.Definitions.merge(
         dg.Definitions(
             sensors=[build_settings_sensor(snapshot, project)],
             executor=dg.in_process_executor,
         ),
         *(_collection(project, own, is_seen=snapshot.is_taken) for own in by_collection.values()),
-        build_reconcile(snapshot, project, targets),
-        build_buttons(project, button_targets(project, snapshot)),
+        build_reconcile(snapshot, project, kinds),
+        build_buttons(project, kinds_by_button(kinds)),
         _recommendations(project, snapshot),
     )
     jobs = {job.name for job in definitions.jobs or ()}
-    assets = {key for subject in subjects for key in subject.assets.values()}
+    assets = {key for kind in kinds for key in kind.assets.values()}
     runs_sensor = build_runs_sensor(project.names, jobs=jobs, assets=assets)
     return dg.Definitions.merge(
-        definitions, dg.Definitions(sensors=[runs_sensor]), _failures(project, subjects, jobs=jobs)
+        definitions, dg.Definitions(sensors=[runs_sensor]), _failures(project, kinds, jobs=jobs)
     )
 
 
@@ -109,59 +99,41 @@ def image_files(project: Project, snapshot: Snapshot) -> Files:
     return Files(project, [preset for preset in snapshot.settings.presets if images.is_enabled(preset.key)])
 
 
-def all_subjects(project: Project, snapshot: Snapshot) -> list[Kind]:
+def all_kinds(project: Project, snapshot: Snapshot) -> list[Kind]:
     """All that is derived from this project: the pictures first, then translations, then enrichments."""
     return [image_files(project, snapshot), *translated_items(project, snapshot), *enriched_items(project, snapshot)]
 
 
-def reconcile_targets(project: Project, snapshot: Snapshot) -> list[Target]:
-    """All that the reconcile compares."""
-    return list(map(_target, all_subjects(project, snapshot)))
-
-
-def button_targets(project: Project, snapshot: Snapshot) -> Targets:
+def kinds_by_button(kinds: Iterable[Kind]) -> dict[tuple[Button, str], list[Kind]]:
     """What each button in the Studio makes again, by collection."""
-    buttons = {Files: Button.RENDER, Items: Button.TRANSLATE, EnrichedItems: Button.ENRICH}
-    targets = map(_target, all_subjects(project, snapshot))
-    found: dict[tuple[Button, str], list[Target]] = {}
-    for each in targets:
-        if each.job_name:
-            found.setdefault((buttons[type(each.subject)], each.subject.collection), []).append(each)
+    found: dict[tuple[Button, str], list[Kind]] = {}
+    for kind in kinds:
+        if kind.job_name:
+            found.setdefault((kind.button, kind.collection), []).append(kind)
     return found
 
 
-def _failures(project: Project, subjects: Iterable[Subject], *, jobs: Collection[str]) -> dg.Definitions:
+def _failures(project: Project, kinds: Iterable[Kind], *, jobs: Collection[str]) -> dg.Definitions:
     notify = project.settings.config.notify
     if not (notify.editors or notify.webhook):
         return dg.Definitions()
-    collections = {asset_key: subject.collection for subject in subjects for asset_key in subject.assets.values()}
+    collections = {asset_key: kind.collection for kind in kinds for asset_key in kind.assets.values()}
     return dg.Definitions(sensors=[build_failure_sensor(project, collections, jobs=jobs)])
 
 
-def _target(subject: Kind) -> Target:
-    names = subject.project.names
-    match subject:
-        case Files():
-            return Target(subject=subject, survey=lambda: FileSurveyor(subject), source=names.files)
-        case Items():
-            return Target(subject=subject, survey=lambda: ItemSurveyor(subject), source=names.items(subject.collection))
-        case EnrichedItems():
-            return Target(subject=subject, survey=lambda: EnrichmentSurveyor(subject), source=subject.source)
-
-
-def _collection(project: Project, subjects: Sequence[Kind], *, is_seen: bool) -> dg.Definitions:
+def _collection(project: Project, kinds: Sequence[Kind], *, is_seen: bool) -> dg.Definitions:
     """All that is derived from one Directus collection: its assets, a job for each kind of them, and one sensor."""
-    made = [built for subject in subjects if (built := _outputs(project, subject))]
+    made = [built for kind in kinds if (built := _outputs(kind))]
     jobs = [job for _, job in made]
-    names, collection = project.names, subjects[0].collection
-    is_files = isinstance(subjects[0], Files)
+    names, collection = project.names, kinds[0].collection
+    is_files = collection == FILES
     source = names.spec(
-        names.source_props(collection, group=_group(project, subjects[0])),
+        names.source_props(collection, group=kinds[0].group),
         description=as_markdown("The files of Directus." if is_files else f"The items of '{collection}' in Directus."),
         kinds=frozenset({"directus"}),
     )
     sensor = build_partition_sensor(
-        subjects,
+        kinds,
         project,
         name=names.files_sensor if is_files else names.items_sensor(collection),
         description=(
@@ -174,39 +146,18 @@ def _collection(project: Project, subjects: Sequence[Kind], *, is_seen: bool) ->
     )
     return dg.Definitions(
         assets=[source, *(assets for assets, _ in made)],
-        asset_checks=[build_checks(names, source.key, subjects)] if made else [],
+        asset_checks=[build_checks(names, source.key, kinds)] if made else [],
         jobs=jobs,
         sensors=[sensor],
     )
 
 
-def _group(project: Project, subject: Kind) -> str:
-    match subject:
-        case Files():
-            return project.names.images_group
-        case Items():
-            return project.names.translations_group
-        case EnrichedItems():
-            return project.names.enrichments_group
-
-
-def _outputs(project: Project, subject: Kind) -> tuple[dg.AssetsDefinition, Job] | None:
-    """The assets of one subject and the job of its runs; None where it has none."""
-    if subject.job_name is None:
+def _outputs(kind: Kind) -> tuple[dg.AssetsDefinition, Job] | None:
+    """The assets of one kind and the job of its runs; None where it has none."""
+    if kind.job_name is None:
         return None
-    collection = subject.collection
-    match subject:
-        case Files():
-            assets, what = (
-                build_image_presets(project, subject.presets),
-                "Makes image derivatives for a range of files.",
-            )
-        case Items():
-            assets, what = build_translations(project, subject), f"Translates a range of items of {collection}."
-        case EnrichedItems():
-            assets, what = build_enrichments(project, subject), f"Enriches a range of items of {collection}."
-    job = dg.define_asset_job(subject.job_name, dg.AssetSelection.assets(assets), description=what)
-    return assets, job
+    assets = kind.build()
+    return assets, dg.define_asset_job(kind.job_name, dg.AssetSelection.assets(assets), description=kind.task)
 
 
 def enriched_items(project: Project, snapshot: Snapshot) -> Iterable[EnrichedItems]:

@@ -23,7 +23,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.report import Report
@@ -205,7 +205,7 @@ class Running(Site):
             memory=self.project.memory,
             webserver=Webserver(self.pipeline.url),
             names=NAMES,
-            targets=reconcile_targets(self.project, snapshot),
+            kinds=all_kinds(self.project, snapshot),
             seconds=600,
         ).run()
         self._wait(self._unfinished)

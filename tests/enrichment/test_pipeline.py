@@ -22,7 +22,7 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import enriched_items, reconcile_targets
+from directus_assets.orchestration.build import all_kinds, enriched_items
 from directus_assets.orchestration.reconcile.compare import Compared, Comparison
 from directus_assets.planning.verdicts import Verdict
 from directus_assets.settings import Config
@@ -511,13 +511,13 @@ def test_a_deleted_item_takes_its_partition_along(pipeline: EnrichmentPipeline, 
 def compare(pipeline: EnrichmentPipeline, items: list[str], *, waiting: frozenset[str] = frozenset()) -> Compared:
     """What the reconcile finds about these notes."""
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
-    targets = {target.subject.name: target for target in reconcile_targets(pipeline.project, snapshot)}
+    targets = {target.name: target for target in all_kinds(pipeline.project, snapshot)}
     target = targets["enrichments/notes"]
     comparison = Comparison(
         instance=pipeline.instance,
         surveyor=target.survey(),
         source=target.source,
-        waiting=dict.fromkeys(target.subject.assets, waiting),
+        waiting=dict.fromkeys(target.assets, waiting),
         under_way=set(),
         repaired=set(),
         first_wait_seconds=600,

@@ -11,7 +11,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.local.pictures import upload
-from directus_assets.orchestration.build import build_defs, reconcile_targets
+from directus_assets.orchestration.build import all_kinds, build_defs
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.snapshot import Wanted, load_snapshot, take_snapshot, write_snapshot
@@ -76,7 +76,7 @@ class Pipeline:
             memory=self.project.memory,
             webserver=Inline(self),
             names=self.project.names,
-            targets=reconcile_targets(self.project, self.snapshot),
+            kinds=all_kinds(self.project, self.snapshot),
             seconds=600,
             first_wait_seconds=0,
         ).run()

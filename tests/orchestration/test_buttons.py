@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -14,8 +13,6 @@ from directus_assets.directus.models import Preset
 from directus_assets.orchestration.buttons.clicks import Button, open_clicks
 from directus_assets.orchestration.buttons.job import build_buttons
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.kinds.survey_files import FileSurveyor
-from directus_assets.orchestration.reconcile.walk import Target
 from directus_assets.orchestration.runs.tags import CLICK_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG, range_tags
 from tests.operations.test_flows import Dagster, dagster, tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
@@ -59,11 +56,7 @@ class Clicks:
 
     def build(self, *subjects: Files) -> None:
         """The button makes all of these."""
-        targets = [
-            Target(subject=files, survey=partial(FileSurveyor, files), source=self.project.names.files)
-            for files in subjects
-        ]
-        self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): targets})
+        self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): subjects})
 
     def click(
         self, *keys: Any, button: str = "render", root: str | None = None, **more: Any

@@ -17,9 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.kinds.pictures import build_image_presets
-from directus_assets.orchestration.kinds.survey_files import FileSurveyor
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
@@ -130,13 +129,12 @@ class Site:
 
     def reconcile(self) -> None:
         project, presets = self.project(), list(self.presets.values())
-        subject = Files(project, presets)
         Reconcile(
             instance=self.instance,
             memory=project.memory,
             webserver=Webserver("http://127.0.0.1:1"),
             names=project.names,
-            targets=[Target(subject=subject, source=project.names.files, survey=lambda: FileSurveyor(subject))],
+            kinds=[Files(project, presets)],
             seconds=60,
         ).run()
 

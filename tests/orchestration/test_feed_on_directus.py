@@ -23,7 +23,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import build_defs, reconcile_targets
+from directus_assets.orchestration.build import all_kinds, build_defs
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -247,7 +247,7 @@ def test_what_extensions_write_is_followed_unless_they_write_as_nobody(site: Loc
                 memory=sensor.project.memory,
                 webserver=webserver,
                 names=NAMES,
-                targets=reconcile_targets(sensor.project, take_snapshot(sensor.project.directus, Wanted())),
+                kinds=all_kinds(sensor.project, take_snapshot(sensor.project.directus, Wanted())),
                 seconds=60,
             ).run()
             return webserver.asked

@@ -18,13 +18,13 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import LANGUAGES, create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import image_files, reconcile_targets
+from directus_assets.orchestration.build import all_kinds, image_files
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.kinds.survey_files import FileSurveyor
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import keys_at_first
-from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.runs.tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
@@ -88,7 +88,7 @@ def wait(pipeline: LocalPipeline, condition: Callable[[], bool]) -> None:
 
 
 def reconcile(
-    pipeline: LocalPipeline, project: Project, instance: dg.DagsterInstance, targets: list[Target]
+    pipeline: LocalPipeline, project: Project, instance: dg.DagsterInstance, kinds: Sequence[Kind]
 ) -> Reconcile:
     wait(pipeline, lambda: keys_at_first(project.memory, "directus_files") is not None)
     wait(pipeline, lambda: keys_at_first(project.memory, "posts") is not None)
@@ -97,7 +97,7 @@ def reconcile(
         memory=project.memory,
         webserver=Webserver(pipeline.url),
         names=NAMES,
-        targets=targets,
+        kinds=kinds,
         seconds=600,
     )
 
@@ -107,9 +107,8 @@ def test_twelve_outputs_of_which_one_has_a_name_of_100_characters_are_asked_for(
 ) -> None:
     snapshot = read_snapshot(pipeline.home, url=project.directus.url)
     files = Files(project, image_files(project, snapshot).presets[:12])
-    target = Target(subject=files, survey=lambda: FileSurveyor(files), source=NAMES.files)
 
-    report = reconcile(pipeline, project, instance, [target]).run()
+    report = reconcile(pipeline, project, instance, [files]).run()
 
     assert report.troubles == []
     (asked,) = report.asked
@@ -124,15 +123,15 @@ def test_twelve_outputs_of_which_one_has_a_name_of_100_characters_are_asked_for(
 def test_everything_of_forty_presets_and_twenty_languages_is_made(
     pipeline: LocalPipeline, project: Project, instance: dg.DagsterInstance
 ) -> None:
-    targets = reconcile_targets(project, read_snapshot(pipeline.home, url=project.directus.url))
-    assert reconcile(pipeline, project, instance, targets).run().troubles == []
+    kinds = all_kinds(project, read_snapshot(pipeline.home, url=project.directus.url))
+    assert reconcile(pipeline, project, instance, kinds).run().troubles == []
 
     assets = [NAMES.preset(preset["key"]) for preset in PRESETS]
     assets += [NAMES.translation("posts", code) for code in CODES]
     counts = {NAMES.preset(preset["key"]): 2 for preset in PRESETS} | dict.fromkeys(assets[40:], 1)
     wait(pipeline, lambda: all(len(instance.get_materialized_partitions(key)) == counts[key] for key in assets))
 
-    report = reconcile(pipeline, project, instance, targets).run()
+    report = reconcile(pipeline, project, instance, kinds).run()
     assert report.asked == []
 
 

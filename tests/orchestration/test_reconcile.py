@@ -35,7 +35,7 @@ from directus_assets.orchestration.reconcile.asked import (
     read_place,
 )
 from directus_assets.orchestration.reconcile.report import Report
-from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.runs.history import failures, try_metadata
 from directus_assets.orchestration.runs.tags import (
     COLLECTION_TAG,
@@ -133,7 +133,7 @@ class Pipeline:
             memory=self.memory,
             webserver=self.webserver.client(),
             names=NAMES,
-            targets=[_target(each(project, presets), survey) for each in (*further, kind)],
+            kinds=[surveyed_by(survey, each)(project, presets) for each in (*further, kind)],
             seconds=seconds,
             page_size=self.page_size,
             clock=lambda: float(next(ticks)),
@@ -163,8 +163,14 @@ class Pipeline:
         return list(self.instance.get_dynamic_partitions(PARTITIONS))
 
 
-def _target(files: Files, survey: type[FileSurveyor]) -> Target:
-    return Target(subject=files, survey=lambda: survey(files), source=NAMES.files)
+def surveyed_by(surveyor: type[FileSurveyor], kind: type[Files]) -> type[Files]:
+    """The same kind, looked at by another surveyor."""
+
+    class Surveyed(kind):  # type: ignore[valid-type, misc]
+        def survey(self) -> FileSurveyor:
+            return surveyor(self)
+
+    return Surveyed
 
 
 class Lost(FileSurveyor):

@@ -1,7 +1,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,10 +10,9 @@ import pytest
 
 from directus_assets.errors import Forbidden
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.kinds.survey_files import FileSurveyor
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.job import build_reconcile
-from directus_assets.orchestration.reconcile.walk import Target
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, Wanted, read_snapshot, take_snapshot
 from tests.orchestration.scripted_project import LOCATIONS, ScriptedDirectus, ScriptedProject
@@ -64,9 +62,9 @@ def project(webserver: Webserver, tmp_path: Path) -> ScriptedProject:
     return project
 
 
-def run(project: ScriptedProject, loaded: Snapshot, targets: Sequence[Target] = ()) -> dg.ExecuteInProcessResult:
+def run(project: ScriptedProject, loaded: Snapshot, kinds: Sequence[Kind] = ()) -> dg.ExecuteInProcessResult:
     """The job, as its schedule asks for it."""
-    definitions = build_reconcile(loaded, project, targets).get_repository_def()
+    definitions = build_reconcile(loaded, project, kinds).get_repository_def()
     # A schedule opens its instance anew, which an ephemeral one cannot.
     with dg.DagsterInstance.local_temp() as instance:
         schedule = definitions.get_schedule_def(NAMES.reconcile)
@@ -115,9 +113,8 @@ class Broken(Files):
 
 def test_a_run_that_could_not_do_all_does_the_rest_and_fails_with_what_and_why(project: ScriptedProject) -> None:
     files, broken = Files(project, []), Broken(project, [])
-    targets = [Target(subject=each, survey=partial(FileSurveyor, each), source=NAMES.files) for each in (broken, files)]
 
-    done = run(project, take_snapshot(project.directus, Wanted()), targets)
+    done = run(project, take_snapshot(project.directus, Wanted()), [broken, files])
 
     (failure,) = [event for event in done.all_events if event.event_type_value == "STEP_FAILURE"]
     told = failure.step_failure_data.user_failure_data

@@ -17,7 +17,7 @@ from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import upload
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import build_defs, reconcile_targets
+from directus_assets.orchestration.build import all_kinds, build_defs
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import note_first
 from directus_assets.orchestration.reconcile.walk import Reconcile, Report
@@ -73,7 +73,7 @@ class Site:
             memory=self.project.memory,
             webserver=Inline(self),
             names=self.project.names,
-            targets=reconcile_targets(self.project, self.snapshot),
+            kinds=all_kinds(self.project, self.snapshot),
             seconds=600,
         ).run()
 

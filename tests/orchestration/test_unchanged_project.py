@@ -14,7 +14,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import note_first
 from directus_assets.orchestration.reconcile.walk import Reconcile
@@ -67,7 +67,7 @@ class OddSite:
             memory=self.project.memory,
             webserver=Inline(self),
             names=self.project.names,
-            targets=reconcile_targets(self.project, self.snapshot),
+            kinds=all_kinds(self.project, self.snapshot),
             seconds=600,
         ).run()
 

@@ -22,7 +22,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.validation import Rule
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import take_snapshot
@@ -186,12 +186,12 @@ class Quiet(Webserver):
 def make_all(pipeline: Pipeline) -> None:
     """Everything is made without a failure, and then nothing is asked for: by sensors, or by two reconciles."""
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
-    targets = [each for each in reconcile_targets(pipeline.project, snapshot) if each.job_name.startswith("translate")]
+    targets = [each for each in all_kinds(pipeline.project, snapshot) if (each.job_name or "").startswith("translate")]
     for target in targets:
-        collection = target.subject.collection
+        collection = target.collection
         pipeline.settle(collection)
         keys = pipeline.partitions(collection)
-        for asset_key in target.subject.assets.values():
+        for asset_key in target.assets.values():
             statuses = pipeline.instance.get_status_by_partition(asset_key, keys, NAMES.items_partitions(collection))
             made = {key for key, status in (statuses or {}).items() if status and status.value == "MATERIALIZED"}
             left = {key: pipeline.reason(key, asset_key.path[-1], collection) for key in keys if key not in made}
@@ -203,7 +203,7 @@ def make_all(pipeline: Pipeline) -> None:
             memory=pipeline.project.memory,
             webserver=webserver,
             names=NAMES,
-            targets=targets,
+            kinds=targets,
             seconds=600,
         )
         report = reconcile.run()

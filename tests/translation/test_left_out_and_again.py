@@ -9,7 +9,7 @@ import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.buttons.clicks import Button, Click, notification
 from directus_assets.orchestration.buttons.outcome import find_outcome
 from directus_assets.orchestration.names import Names
@@ -216,13 +216,13 @@ def test_a_failure_whose_cause_has_gone_is_no_failure_any_more(
 
 def _compare(pipeline: Pipeline, key: str) -> None:
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
-    targets = {target.subject.name: target for target in reconcile_targets(pipeline.project, snapshot)}
+    targets = {target.name: target for target in all_kinds(pipeline.project, snapshot)}
     target = targets["posts"]
     Comparison(
         instance=pipeline.instance,
         surveyor=target.survey(),
         source=target.source,
-        waiting={output: frozenset() for output in target.subject.assets},
+        waiting={output: frozenset() for output in target.assets},
         under_way=set(),
         repaired=set(),
         first_wait_seconds=600,

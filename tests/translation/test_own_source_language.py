@@ -13,7 +13,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
@@ -217,7 +217,7 @@ def test_yaml_can_say_that_all_items_are_in_one_language(
 def test_the_reconcile_adopts_a_source_without_a_run(pipeline: Pipeline, newsroom: DirectusClient) -> None:
     item = write(newsroom, "articles", "Brot", "de-DE")
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
-    target = next(t for t in reconcile_targets(pipeline.project, snapshot) if t.subject.name == "articles")
+    target = next(t for t in all_kinds(pipeline.project, snapshot) if t.name == "articles")
 
     page = target.survey().look([item])
 

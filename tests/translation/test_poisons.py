@@ -10,7 +10,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import reconcile_targets
+from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.reconcile.report import Report
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.ownership.record_store import record_name
@@ -37,7 +37,7 @@ class PoisonedPipeline(Pipeline):
             memory=self.project.memory,
             webserver=Inline(self),
             names=NAMES,
-            targets=reconcile_targets(self.project, self.snapshot),
+            kinds=all_kinds(self.project, self.snapshot),
             seconds=600,
         ).run()
 

@@ -14,7 +14,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.local import schema
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.build import button_targets, reconcile_targets
+from directus_assets.orchestration.build import all_kinds, kinds_by_button
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.runs.history import latest_materialization
 from directus_assets.snapshot import take_snapshot
@@ -138,10 +138,10 @@ def test_the_reconcile_and_the_button_know_both(pipeline: Pipeline, shop: Direct
     pipeline.settle("products")
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
 
-    targets = [each for each in reconcile_targets(pipeline.project, snapshot) if each.subject.collection == "products"]
-    assert [each.subject.name for each in targets] == ["products", "products.seo"]
+    targets = [each for each in all_kinds(pipeline.project, snapshot) if each.collection == "products"]
+    assert [each.name for each in targets] == ["products", "products.seo"]
     assert len({each.job_name for each in targets}) == 2
-    clicked = button_targets(pipeline.project, snapshot)[Button.TRANSLATE, "products"]
+    clicked = kinds_by_button(all_kinds(pipeline.project, snapshot))[Button.TRANSLATE, "products"]
     assert [each.job_name for each in clicked] == [each.job_name for each in targets]
 
 

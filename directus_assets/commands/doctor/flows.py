@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok
 from directus_assets.commands.setup.rights import Right, missing_rights
-from directus_assets.commands.setup.wiring import NOT_INSTALLED, NOT_TRIED, check_flows, read_targets, wiring_of
+from directus_assets.commands.setup.wiring import NOT_INSTALLED, NOT_TRIED, check_flows, read_kinds, wiring_of
 from directus_assets.notify import NOTIFICATIONS_RIGHT
 
 
 def check_buttons(subject: Subject) -> Iterator[Finding]:
     """One row for each button that is installed."""
-    targets = read_targets(subject.project)
-    findings = list(check_flows(wiring_of(subject.project, targets), targets, subject.project.directus))
+    kinds = read_kinds(subject.project)
+    findings = list(check_flows(wiring_of(subject.project, kinds), kinds, subject.project.directus))
     # Buttons are a wish: whoever has none, as far as can be seen, has no trouble.
     if all(finding.text in (NOT_INSTALLED, NOT_TRIED) for finding in findings):
         yield ok("buttons", "not installed in the Studio (`directus-assets setup --flows` does it)")

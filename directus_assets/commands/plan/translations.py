@@ -17,7 +17,7 @@ from directus_assets.commands.plan.prospects import HOW_TO_START, Prospect, fail
 from directus_assets.errors import ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import translated_items
-from directus_assets.orchestration.kinds.translations import Items, build_translator
+from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.spending.usage import (
@@ -140,7 +140,7 @@ def _forecasts(
     instance: dg.DagsterInstance, items: Items, codes: Sequence[str], problems: list[str], *, missing_only: bool
 ) -> Iterator[tuple[str, Prospect, _Row]]:
     project = items.project
-    translator = build_translator(project, items)
+    translator = items.translator()
     targets = {output: row for output, row in items.languages.items() if row.code in codes}
     prospects = prospects_of(project, instance, items)
     for page in readable(_pages(items), partial(read_items, project.directus, items.scope), problems):

@@ -13,7 +13,7 @@ from directus_assets.commands.setup.flows import flow_id, plan_flows, read_flows
 from directus_assets.commands.setup.picture_fields import picture_fields
 from directus_assets.commands.setup.rights import Right, held_rights, missing_rights
 from directus_assets.commands.setup.setup import require_administrator, table_of
-from directus_assets.commands.setup.wiring import check_flows, read_targets, wiring_of
+from directus_assets.commands.setup.wiring import check_flows, read_kinds, wiring_of
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import read_held
 from directus_assets.errors import ConfigurationError
@@ -51,8 +51,8 @@ def run_flows_setup(
     project = Project(settings)
     with DirectusClient(settings.environment.directus_url, admin_token) as admin:
         require_administrator(admin)
-        targets = read_targets(project)
-        wiring = replace(wiring_of(project, targets), pictures=picture_fields(admin.get("/relations")))
+        kinds = read_kinds(project)
+        wiring = replace(wiring_of(project, kinds), pictures=picture_fields(admin.get("/relations")))
         ids = known_ids(project.names.project)
         present = read_flows(admin, ids)
         wanted = [] if remove else button_flows(wiring)
@@ -75,7 +75,7 @@ def run_flows_setup(
         console.print("Done." if todo else "Nothing has to be changed.")
         if remove:
             return 0
-        findings = list(check_flows(wiring, targets, admin, is_new=bool(todo)))
+        findings = list(check_flows(wiring, kinds, admin, is_new=bool(todo)))
     for finding in findings:
         console.print(f"{finding.status.value}: {escape(f'{finding.what}: {finding.text} {finding.remedy}')}")
     return 1 if any(finding.status is Status.FAILED for finding in findings) else 0

@@ -9,8 +9,8 @@ from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME, P
 from directus_assets.commands.setup.flows import flow_id
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import DirectusAssetsError, Forbidden
-from directus_assets.orchestration.build import button_targets
-from directus_assets.orchestration.buttons.job import Targets
+from directus_assets.orchestration.build import all_kinds, kinds_by_button
+from directus_assets.orchestration.buttons.job import KindsByButton
 from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
@@ -33,31 +33,31 @@ _LINE = (
 )
 
 
-def read_targets(project: Project) -> Targets:
+def read_kinds(project: Project) -> KindsByButton:
     """What each button makes again, by collection, as Directus is now.
 
     Raises:
         DirectusAssetsError: Directus does not answer, or refuses.
     """
-    return button_targets(project, take_snapshot(project.directus, project.wanted))
+    return kinds_by_button(all_kinds(project, take_snapshot(project.directus, project.wanted)))
 
 
-def wiring_of(project: Project, targets: Targets) -> Wiring:
+def wiring_of(project: Project, kinds: KindsByButton) -> Wiring:
     """What the flows have to be for."""
     outputs: dict[str, Outputs] = {}
-    for collection, target in ((name, each) for (_, name), several in targets.items() for each in several):
+    for collection, kind in ((name, each) for (_, name), several in kinds.items() for each in several):
         known = outputs.get(collection)
-        is_filtered = (isinstance(target.subject, Items) and bool(target.subject.scope.filter)) or (
-            isinstance(target.subject, EnrichedItems) and {} not in target.subject.reader.filters
+        is_filtered = (isinstance(kind, Items) and bool(kind.scope.filter)) or (
+            isinstance(kind, EnrichedItems) and {} not in kind.reader.filters
         )
         outputs[collection] = Outputs(
             collection=collection,
-            partitions_name=target.subject.partitions_name,
-            jobs=(*(known.jobs if known else ()), target.job_name),
+            partitions_name=kind.partitions_name,
+            jobs=(*(known.jobs if known else ()), kind.job_name or ""),
             takes_all=not is_filtered or (known is not None and known.takes_all),
         )
-    texts = [each.subject.scope for several in targets.values() for each in several if isinstance(each.subject, Items)]
-    codes = dict.fromkeys(row.code for scope in texts for row in scope.targets)
+    all_of_them = [kind for several in kinds.values() for kind in several]
+    codes = dict.fromkeys(row.code for kind in all_of_them for row in kind.languages.values())
     header = project.settings.environment.flows_header
     return Wiring(
         names=project.names,
@@ -65,10 +65,10 @@ def wiring_of(project: Project, targets: Targets) -> Wiring:
         header=header.get_secret_value() if header else "",
         location=_location(project),
         own_user=project.directus.own_user_id,
-        buttons={button: [name for each, name in targets if each is button] for button, _ in targets},
+        buttons={button: [name for each, name in kinds if each is button] for button, _ in kinds},
         outputs=list(outputs.values()),
         languages={code: language(code).name for code in codes},
-        fields=list(dict.fromkeys(each.name for scope in texts for each in scope.schema.fields)),
+        fields=list(dict.fromkeys(name for kind in all_of_them for name in kind.text_fields)),
     )
 
 
@@ -79,12 +79,14 @@ def _location(project: Project) -> str:
         return CODE_LOCATION  # Whether Dagster can be reached is told in the end.
 
 
-def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_new: bool = False) -> Iterator[Finding]:
+def check_flows(
+    wiring: Wiring, kinds: KindsByButton, client: DirectusClient, *, is_new: bool = False
+) -> Iterator[Finding]:
     """Sends a request through the flow of the button, and sees whether Dagster answers.
 
     Args:
         wiring: what the flows have to be for.
-        targets: what the buttons make again.
+        kinds: what the buttons make again.
         client: who asks: an administrator, or the pipeline's user.
         is_new: whether the flows were made a moment ago.
     """
@@ -93,9 +95,9 @@ def check_flows(wiring: Wiring, targets: Targets, client: DirectusClient, *, is_
     # The flow wants an item that whoever asks may read; nothing happens to it.
     found = (
         (collection, key)
-        for (_, collection), several in targets.items()
-        for target in several
-        for key in target.subject.existing(page=1, size=1)
+        for (_, collection), several in kinds.items()
+        for kind in several
+        for key in kind.existing(page=1, size=1)
     )
     collection, key = next(found, ("", ""))
     if not key:

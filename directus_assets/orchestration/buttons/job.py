@@ -6,7 +6,7 @@ so that items from all over a collection need several; the sensor answers the cl
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import dagster as dg
 
@@ -20,10 +20,9 @@ from directus_assets.orchestration.buttons.clicks import (
     tell_clicker,
 )
 from directus_assets.orchestration.buttons.outcome import find_outcome
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.subject import Subject, examine_each
-from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.reconcile.walk import Target
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.tags import (
@@ -43,13 +42,13 @@ from directus_assets.planning.changes import Batch, batches
 
 _SECONDS = 5
 
-Targets = Mapping[tuple[Button, str], Sequence[Target]]
+KindsByButton: TypeAlias = Mapping[tuple[Button, str], Sequence[Kind]]
 """What each button makes again, by collection."""
 
 
-def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
+def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
     """The job that flows start, and the sensor that answers; nothing where nothing can be made again."""
-    if not targets:
+    if not kinds:
         return dg.Definitions()
 
     @dg.op(
@@ -73,7 +72,7 @@ def build_buttons(project: Project, targets: Targets) -> dg.Definitions:
         keep_click(project.memory, click)
         try:
             with signs_of_life(context.log):
-                keep_click(project.memory, _start_runs(context.instance, project, targets, click))
+                keep_click(project.memory, _start_runs(context.instance, project, kinds, click))
         except DirectusAssetsError as error:
             keep_click(project.memory, click.model_copy(update={"trouble": str(error)}))
             if isinstance(error, TransientError):
@@ -156,10 +155,10 @@ def _values(found: Any) -> Iterator[str]:
         yield str(found)
 
 
-def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets, click: Click) -> Click:
+def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByButton, click: Click) -> Click:
     """Registers what is no partition yet, and starts the runs; returns the click with what was passed over."""
-    found = targets.get((click.button.made_by, click.collection), ())
-    chosen = [(target, assets) for target in found if (assets := _assets(target.subject, click))]
+    found = kinds.get((click.button.made_by, click.collection), ())
+    chosen = [(kind, assets) for kind in found if (assets := _assets(kind, click))]
     if not chosen:
         raise BadInput(
             f"'{click.button.label}' is nothing that can be done with '{click.collection}'{_where(click)}.",
@@ -182,29 +181,28 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, targets: Targets
     webserver = Webserver(project.settings.environment.webserver_url)
     location = webserver.location_of(project.names.buttons_sensor)
     runs, passed_over = [], set(click.keys)
-    for target, assets in chosen:
-        present = examine_each(target.subject, click.keys, ()).present
+    for kind, assets in chosen:
+        present = examine_each(kind, click.keys, ()).present
         passed_over -= set(present)
         runs += [
             execution_params(
-                target.job_name,
+                kind.job_name or "",
                 location=location,
                 tags=range_tags(batch.first, batch.last) | tags,
                 assets=assets if click.language else (),
             )
-            for batch in _batches(instance, target.subject, present)
-            if (target.job_name, batch.first) not in started
+            for batch in _batches(instance, kind, present)
+            if (kind.job_name, batch.first) not in started
         ]
     webserver.launch_runs(runs)
     return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key in passed_over)})
 
 
-def _assets(subject: Subject, click: Click) -> list[dg.AssetKey]:
+def _assets(kind: Kind, click: Click) -> list[dg.AssetKey]:
     """What the click is about: all, or the one language that was chosen."""
     if not click.language:
-        return list(subject.assets.values())
-    languages = subject.languages if isinstance(subject, Items) else {}
-    return [subject.assets[output] for output, row in languages.items() if row.code == click.language]
+        return list(kind.assets.values())
+    return [kind.assets[output] for output, row in kind.languages.items() if row.code == click.language]
 
 
 def _where(click: Click) -> str:

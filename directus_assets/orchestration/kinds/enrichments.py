@@ -7,18 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import ClassVar
 
 import dagster as dg
 
 from directus_assets.directus.models import Activity
+from directus_assets.directus.schema import LanguageRow
 from directus_assets.enrichment.declaration import FILES, Declaration
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.questions import fingerprint, source_of
 from directus_assets.enrichment.work import Enriched, Enricher
 from directus_assets.images.plan import examine_files
 from directus_assets.isolation import planned
+from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.enrichers import enricher_of
 from directus_assets.orchestration.kinds.outs import outs_of
+from directus_assets.orchestration.kinds.survey_enrichments import EnrichmentSurveyor
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
@@ -62,6 +66,24 @@ class EnrichedItems:
     @property
     def job_name(self) -> str:
         return self.project.names.enrichment_job(self.collection)
+
+    button = Button.ENRICH
+    languages: ClassVar[Mapping[str, LanguageRow]] = {}
+    text_fields = ()
+
+    @property
+    def group(self) -> str:
+        return self.project.names.enrichments_group
+
+    @property
+    def task(self) -> str:
+        return f"Enriches a range of items of {self.collection}."
+
+    def build(self) -> dg.AssetsDefinition:
+        return build_enrichments(self.project, self)
+
+    def survey(self) -> EnrichmentSurveyor:
+        return EnrichmentSurveyor(self)
 
     @property
     def partitions(self) -> dg.DynamicPartitionsDefinition:
@@ -164,6 +186,21 @@ class EnrichedItems:
         items = self.examine_items(self.reader.read(files.present), outputs)
         return Examination(present=files.present, unfit=files.unfit, unready=files.unready, wanted=items.wanted)
 
+    def data_version_of(self, result: Enriched) -> str:
+        """The fingerprint, with a mark where a human has to look."""
+        return result.fingerprint + (REVIEW_MARK if result.outcome.reviews else "")
+
+    def metadata_of(self, result: Enriched, output: str) -> dict[str, object]:
+        """What is told of one item."""
+        enricher = self.enrichers[output]
+        return enrichment_metadata(
+            result,
+            collection=self.collection,
+            engine=enricher.engine_name,
+            cost=self.project.purse_of(enricher.model).cost(result.usage),
+            public_url=self.project.public_url,
+        )
+
     def examine_items(self, items: Iterable[EnrichedItem], outputs: Iterable[str]) -> Examination:
         """As `examine`, of items that have been read. Of one with nothing to look at, nothing is made, either."""
         chosen = {output: self.by_output[output] for output in outputs}
@@ -262,26 +299,9 @@ def _record(
         asset_key,
         result.item,
         notice=Notice(title=recorder.titles[asset_key], passages=passages) if passages else None,
-        data_version=data_version_of(result),
-        metadata=metadata_of(result, items, by_asset[asset_key]),
+        data_version=items.data_version_of(result),
+        metadata=items.metadata_of(result, by_asset[asset_key]),
         note=as_markdown(result.note) or ("Needs review: a human's value was kept." if result.outcome.reviews else ""),
-    )
-
-
-def data_version_of(result: Enriched) -> str:
-    """The fingerprint, with a mark where a human has to look."""
-    return result.fingerprint + (REVIEW_MARK if result.outcome.reviews else "")
-
-
-def metadata_of(result: Enriched, items: EnrichedItems, output: str) -> dict[str, object]:
-    """What is told of one item."""
-    enricher = items.enrichers[output]
-    return enrichment_metadata(
-        result,
-        collection=items.collection,
-        engine=enricher.engine_name,
-        cost=items.project.purse_of(enricher.model).cost(result.usage),
-        public_url=items.project.public_url,
     )
 
 

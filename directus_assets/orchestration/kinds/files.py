@@ -1,13 +1,18 @@
-"""Files as a subject: pictures are partitions, presets are outputs."""
+"""Pictures as a kind: files are partitions, presets are outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import dagster as dg
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, Activity, Preset
+from directus_assets.directus.schema import LanguageRow
 from directus_assets.images.plan import code_version, examine_files
+from directus_assets.orchestration.buttons.clicks import Button
+from directus_assets.orchestration.kinds.pictures import build_image_presets
+from directus_assets.orchestration.kinds.survey_files import FileSurveyor
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
 from directus_assets.planning.changes import Examination
@@ -26,6 +31,24 @@ class Files:
     name = "directus_files"
     notes = ("directus_files",)
     purse = None
+    button = Button.RENDER
+    languages: ClassVar[Mapping[str, LanguageRow]] = {}
+    text_fields = ()
+    task = "Makes image derivatives for a range of files."
+
+    @property
+    def group(self) -> str:
+        return self.project.names.images_group
+
+    @property
+    def source(self) -> dg.AssetKey:
+        return self.project.names.files
+
+    def build(self) -> dg.AssetsDefinition:
+        return build_image_presets(self.project, self.presets)
+
+    def survey(self) -> FileSurveyor:
+        return FileSurveyor(self)
 
     @property
     def partitions_name(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -10,17 +11,19 @@ from directus_assets.directus.sight import find_deleted
 from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.work import DeclaredEnricher
 from directus_assets.errors import PermanentError
-from directus_assets.orchestration.kinds.enrichments import EnrichedItems, data_version_of, metadata_of
 from directus_assets.orchestration.kinds.survey import Adopted, refuse_to_pay
 from directus_assets.orchestration.runs.report import adopted_metadata
 from directus_assets.planning.changes import Examination
+
+if TYPE_CHECKING:
+    from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 
 
 @dataclass
 class EnrichmentSurveyor:
     """Looks at the items of one collection for their enrichments."""
 
-    subject: EnrichedItems
+    subject: "EnrichedItems"
 
     def look(self, keys: Sequence[str]) -> "EnrichmentPage":
         rows = {item.key: item for item in self.subject.reader.read(keys)}
@@ -50,7 +53,7 @@ class EnrichmentSurveyor:
 class EnrichmentPage:
     """Some items, as their enrichments see them."""
 
-    items: EnrichedItems
+    items: "EnrichedItems"
     rows: Mapping[str, EnrichedItem]
     examination: Examination
     gone: Sequence[str]
@@ -76,6 +79,6 @@ class EnrichmentPage:
         if not result.fingerprint:
             return None
         return Adopted(
-            data_version=data_version_of(result),
-            metadata=adopted_metadata(metadata_of(result, self.items, output)),
+            data_version=self.items.data_version_of(result),
+            metadata=adopted_metadata(self.items.metadata_of(result, output)),
         )

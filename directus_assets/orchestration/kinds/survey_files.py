@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -16,11 +17,13 @@ from directus_assets.images.outcomes import Delivered
 from directus_assets.images.plan import examine_files
 from directus_assets.images.proof import adopted, are_lost, look_up
 from directus_assets.images.transforms import Derivative, derivatives
-from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.kinds.survey import Adopted
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.report import adopted_metadata, derivative_metadata, stored_sizes
 from directus_assets.planning.changes import Examination
+
+if TYPE_CHECKING:
+    from directus_assets.orchestration.kinds.files import Files
 
 
 def find_stored(project: Project, file: File, preset: Preset) -> Delivered | None:
@@ -63,7 +66,7 @@ class Listing:
 class FileSurveyor:
     """Looks at files, with one listing of each storage location for all of its pages."""
 
-    subject: Files
+    subject: "Files"
     _listings: dict[str, Listing] = field(default_factory=dict)
 
     def look(self, keys: Sequence[str]) -> "FilePage":

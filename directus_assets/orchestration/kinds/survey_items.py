@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -10,19 +11,21 @@ from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.sight import find_deleted, sees_all_rows
 from directus_assets.errors import PermanentError
 from directus_assets.orchestration.kinds.survey import Adopted, refuse_to_pay
-from directus_assets.orchestration.kinds.translations import Items, build_translator
 from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
 from directus_assets.ownership.protection import is_empty
 from directus_assets.planning.changes import Examination
 from directus_assets.translation.items import Item, existing_keys, read_items
 from directus_assets.translation.work import Translator
 
+if TYPE_CHECKING:
+    from directus_assets.orchestration.kinds.translations import Items
+
 
 @dataclass
 class ItemSurveyor:
     """Looks at the items of one collection."""
 
-    subject: Items
+    subject: "Items"
 
     def look(self, keys: Sequence[str]) -> "ItemPage":
         items, client, scope = self.subject, self.subject.project.directus, self.subject.scope
@@ -47,14 +50,14 @@ class ItemSurveyor:
     @cached_property
     def _translator(self) -> Translator:
         """One that never asks the engine: what is right already costs nothing."""
-        return replace(build_translator(self.subject.project, self.subject), admit=refuse_to_pay)
+        return replace(self.subject.translator(), admit=refuse_to_pay)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ItemPage:
     """Some items."""
 
-    items: Items
+    items: "Items"
     rows: Mapping[str, Item]
     examination: Examination
     gone: Sequence[str]

@@ -14,6 +14,7 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.isolation import planned
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.outs import outs_of
+from directus_assets.orchestration.kinds.survey_items import ItemSurveyor
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
@@ -52,6 +53,42 @@ class Items:
     @property
     def job_name(self) -> str:
         return self.project.names.translation_job(self.scope.name)
+
+    button = Button.TRANSLATE
+
+    @property
+    def group(self) -> str:
+        return self.project.names.translations_group
+
+    @property
+    def source(self) -> dg.AssetKey:
+        return self.project.names.items(self.collection)
+
+    @property
+    def task(self) -> str:
+        return f"Translates a range of items of {self.collection}."
+
+    def build(self) -> dg.AssetsDefinition:
+        return build_translations(self.project, self)
+
+    def survey(self) -> ItemSurveyor:
+        return ItemSurveyor(self)
+
+    def translator(self) -> Translator:
+        """With the glossary and the style guide as they are now."""
+        settings = self.project.directus.project_settings()
+        return Translator(
+            client=self.project.directus,
+            scope=self.scope,
+            engine=self.engine,
+            gate=self.project.gate,
+            records=self.project.records,
+            glossary=tuple(map(Term.of, settings.glossary)),
+            style_guide=settings.style_guide,
+            admit=self.project.purse.admit,
+            settle=self.project.purse.settle,
+            propose_in_versions=self.project.settings.config.translations.review == "version",
+        )
 
     def is_for_all(self, output: str, *, is_new: bool) -> bool:
         return is_new and self.backfills_on_start(output)
@@ -102,6 +139,10 @@ class Items:
         """The target language of each output."""
         prefix = f"{self._second}." if self._second else ""
         return {f"{prefix}{row.code}": row for row in self.scope.targets}
+
+    @property
+    def text_fields(self) -> Sequence[str]:
+        return [each.name for each in self.scope.schema.fields]
 
     @property
     def _second(self) -> str:
@@ -187,7 +228,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
         with Recorder(
             context, project.names.items(scope.collection), code_versions, desk=desk, titles=titles
         ) as recorder:
-            translator = build_translator(project, items)
+            translator = items.translator()
             order = order_of(context.run.tags)
             tasks = [
                 Task(
@@ -259,23 +300,6 @@ def _note(result: Translated) -> str:
     if result.left:
         notes.append(f"Not translated, since it cannot be cut: {', '.join(result.left)}.")
     return " ".join(notes)
-
-
-def build_translator(project: Project, items: Items) -> Translator:
-    """With the glossary and the style guide as they are now."""
-    settings = project.directus.project_settings()
-    return Translator(
-        client=project.directus,
-        scope=items.scope,
-        engine=items.engine,
-        gate=project.gate,
-        records=project.records,
-        glossary=tuple(map(Term.of, settings.glossary)),
-        style_guide=settings.style_guide,
-        admit=project.purse.admit,
-        settle=project.purse.settle,
-        propose_in_versions=project.settings.config.translations.review == "version",
-    )
 
 
 def _open_work(

@@ -7,10 +7,10 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.checks import evaluate_checks
-from directus_assets.orchestration.kinds.subject import Subject
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.report import Report, Trouble
-from directus_assets.orchestration.reconcile.walk import Reconcile, Target
+from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
@@ -26,13 +26,13 @@ _GRACE_SECONDS = 1800
 _TROUBLES_SHOWN = 5
 
 
-def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target]) -> dg.Definitions:
+def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -> dg.Definitions:
     """The job, and the schedule that starts it.
 
     Args:
         loaded: what these definitions were built from.
         project: what is compared.
-        targets: its subjects.
+        kinds: all that is derived from it.
     """
     options, names = project.settings.config.reconcile, project.names
     digest = loaded.digest
@@ -61,11 +61,11 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
                     memory=project.memory,
                     webserver=webserver,
                     names=names,
-                    targets=targets,
+                    kinds=kinds,
                     seconds=options.minutes * 60,
                     first_wait_seconds=options.look_again_after_minutes * 60,
                 ).run()
-                _evaluate_checks(context.instance, targets)
+                _evaluate_checks(context.instance, kinds)
         except TransientError:
             raise
         except DirectusAssetsError as error:
@@ -103,14 +103,14 @@ def build_reconcile(loaded: Snapshot, project: Project, targets: Sequence[Target
     return dg.Definitions(jobs=[reconcile_job], schedules=[reconcile_schedule])
 
 
-def _evaluate_checks(instance: dg.DagsterInstance, targets: Sequence[Target]) -> None:
+def _evaluate_checks(instance: dg.DagsterInstance, kinds: Sequence[Kind]) -> None:
     """Records how the asset checks come out, now that everything has been looked at."""
-    by_source: dict[dg.AssetKey, list[Subject]] = {}
-    for target in targets:
-        if target.subject.assets:
-            by_source.setdefault(target.source, []).append(target.subject)
-    for source, subjects in by_source.items():
-        evaluate_checks(instance, source, subjects)
+    by_source: dict[dg.AssetKey, list[Kind]] = {}
+    for kind in kinds:
+        if kind.assets:
+            by_source.setdefault(kind.source, []).append(kind)
+    for source, several in by_source.items():
+        evaluate_checks(instance, source, several)
 
 
 def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:

@@ -13,8 +13,8 @@ import dagster as dg
 
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import DirectusAssetsError, as_error
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.subject import Subject, examine_each
-from directus_assets.orchestration.kinds.survey import Surveyor
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.asked import (
     Asked,
@@ -36,21 +36,6 @@ from directus_assets.orchestration.webserver import Webserver
 from directus_assets.planning.verdicts import Verdict
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """One subject as the reconcile takes it."""
-
-    subject: Subject
-    survey: Callable[[], Surveyor]
-    """Begins to look at it."""
-    source: dg.AssetKey
-
-    @property
-    def job_name(self) -> str:
-        """The job of its runs; empty where it has no outputs."""
-        return self.subject.job_name or ""
-
-
 @dataclass(kw_only=True)
 class Reconcile:
     """One run of the reconcile.
@@ -60,7 +45,7 @@ class Reconcile:
         memory: where its place is kept.
         webserver: starts backfills; asked only where there is something to start, or to follow.
         names: what Dagster calls the project.
-        targets: what is compared, in this order.
+        kinds: what is compared, in this order.
         seconds: the time it may take. It goes on to the end of the page that it is at.
         first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
         page_size: rows or partitions of one page.
@@ -71,7 +56,7 @@ class Reconcile:
     memory: Storage
     webserver: Webserver
     names: Names
-    targets: Sequence[Target]
+    kinds: Sequence[Kind]
     seconds: float
     first_wait_seconds: float = 600
     page_size: int = 500
@@ -112,26 +97,26 @@ class Reconcile:
 
     def _keep(self) -> None:
         """Keeps true what runs have made, such as an export: what does not belong there any more goes."""
-        for target in self.targets:
-            upkeep = target.subject.upkeep
+        for kind in self.kinds:
+            upkeep = kind.upkeep
             try:
                 if upkeep and upkeep.state:
                     upkeep.keep()
             except DirectusAssetsError as error:
-                name = target.subject.name
+                name = kind.name
                 self._report.troubles.append(Trouble(collection=name, what=f"'{name}' could not be kept", error=error))
 
     def _walk(self, position: Position | None) -> Position | None:
         """Compares until the end, or until time is up; returns where to go on."""
-        names = [target.subject.name for target in self.targets]
+        names = [kind.name for kind in self.kinds]
         start = names.index(position.collection) if position and position.collection in names else 0
         unread: dict[str, DirectusAssetsError] = {}
-        for target in self.targets[start:]:
-            name = target.subject.name
+        for kind in self.kinds[start:]:
+            name = kind.name
             if position is None or position.collection != name:
                 position = Position(collection=name)
             try:
-                position, is_over = self._reconcile_one(target, position)
+                position, is_over = self._reconcile_one(kind, position)
             except Exception as error:  # noqa: BLE001 - whatever one collection does to us, the others are compared
                 unread[name] = as_error(error)
                 continue
@@ -139,7 +124,7 @@ class Reconcile:
                 break
         else:
             position = None
-        if unread and len(unread) == len(self.targets):
+        if unread and len(unread) == len(self.kinds):
             raise next(iter(unread.values()))
         self._report.troubles += [
             Trouble(collection=name, what=f"'{name}' could not be compared", error=error)
@@ -147,12 +132,12 @@ class Reconcile:
         ]
         return position
 
-    def _reconcile_one(self, target: Target, position: Position) -> tuple[Position, bool]:
+    def _reconcile_one(self, kind: Kind, position: Position) -> tuple[Position, bool]:
         is_over = True
         if position.step == "register":
-            position, is_over = self._register(target.subject, position)
-        if is_over and not self._is_scanned(target):
-            return self._compare(target, position)
+            position, is_over = self._register(kind, position)
+        if is_over and not self._is_scanned(kind):
+            return self._compare(kind, position)
         if is_over:
             self._report.passed_over.append(position.collection)
         return position, is_over
@@ -175,27 +160,26 @@ class Reconcile:
             if self.clock() >= self._deadline:
                 return position, False
 
-    def _is_scanned(self, target: Target) -> bool:
+    def _is_scanned(self, kind: Kind) -> bool:
         """Whether the sensor is walking over all partitions: it then asks for the same itself, little by little."""
-        name = target.job_name
+        name = kind.job_name
         return bool(name and unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=name))
 
-    def _compare(self, target: Target, position: Position) -> tuple[Position, bool]:
-        subject = target.subject
-        notes = {output: noted_as(self.memory, subject.note_of(output)) for output in subject.assets}
+    def _compare(self, kind: Kind, position: Position) -> tuple[Position, bool]:
+        notes = {output: noted_as(self.memory, kind.note_of(output)) for output in kind.assets}
         at_first = {note: keys_at_first(self.memory, note) for note in notes.values()}
         comparison = Comparison(
             instance=self.instance,
-            surveyor=target.survey(),
-            source=target.source,
-            waiting={output: waiting_keys(subject, output, at_first[notes[output]]) for output in subject.assets},
-            under_way=self._under_way(subject.name),
+            surveyor=kind.survey(),
+            source=kind.source,
+            waiting={output: waiting_keys(kind, output, at_first[notes[output]]) for output in kind.assets},
+            under_way=self._under_way(kind.name),
             repaired=self._place.repaired | self._place.repairing,
             first_wait_seconds=self.first_wait_seconds,
         )
         made: dict[str, set[str]] = defaultdict(set)
         # Read once: of a large project, all keys are megabytes. What is new since then is its sensor's.
-        rest = self.instance.get_dynamic_partitions(subject.partitions_name)[position.at :]
+        rest = self.instance.get_dynamic_partitions(kind.partitions_name)[position.at :]
         is_over = False
         while not is_over:
             keys, rest = rest[: self.page_size], rest[self.page_size :]
@@ -205,8 +189,8 @@ class Reconcile:
             for note in at_first:
                 waits = {key for output, key in compared.outputs(Verdict.WAITS) if notes[output] == note}
                 made[note] |= {key for output, key in compared.wanted if notes[output] == note} - waits
-            removed = self._remove(subject.partitions_name, compared.gone) if position.sees_rows else 0
-            self._report.removed[subject.name] += removed
+            removed = self._remove(kind.partitions_name, compared.gone) if position.sees_rows else 0
+            self._report.removed[kind.name] += removed
             position = position.model_copy(update={"at": position.at + len(keys) - removed})
             is_over = not rest
             if self.clock() >= self._deadline:
@@ -237,9 +221,9 @@ class Reconcile:
         return len(going)
 
     def _ask(self, requests: BackfillRequests) -> None:
-        subjects = {target.subject.name: target.subject for target in self.targets}
+        kinds = {kind.name: kind for kind in self.kinds}
         for (collection, verdict), outputs in self._wanted.items():
-            for answer in requests.ask(subjects[collection], verdict, outputs):
+            for answer in requests.ask(kinds[collection], verdict, outputs):
                 if isinstance(answer, Trouble):
                     self._report.troubles.append(answer)
                     continue
