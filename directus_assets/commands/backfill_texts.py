@@ -22,7 +22,7 @@ from directus_assets.errors import ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import enriched_items, translated_items
 from directus_assets.orchestration.kinds.enrichments import EnrichedItems
-from directus_assets.orchestration.kinds.translations import Items, build_translator
+from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.compare import grouped
 from directus_assets.orchestration.runs.tags import (
@@ -208,7 +208,7 @@ def _pieces(
 
 
 def _of_texts(instance: dg.DagsterInstance, items: Items, choice: Choice, problems: list[str]) -> Iterator[_Piece]:
-    project, translator = items.project, build_translator(items.project, items)
+    project, translator = items.project, items.translator()
     targets = {
         name: row for name, row in items.languages.items() if not choice.languages or row.code in choice.languages
     }

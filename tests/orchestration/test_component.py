@@ -18,8 +18,12 @@ from directus_assets.orchestration.specs import default_spec
 from directus_assets.settings import Config, load_projects
 from directus_assets.snapshot import Snapshot, write_snapshot
 
-# Dagster 1.13 reads `defs.yaml` with a function that pydantic has renamed.
-pytestmark = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
+pytestmark = [
+    # Dagster 1.13 reads `defs.yaml` with a function that pydantic has renamed.
+    pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated"),
+    # Asset checks in a folder of definitions are made with a parameter of Dagster's own that is in beta.
+    pytest.mark.filterwarnings("ignore:Parameter `execution_type` of function `AssetsDefinition.__init__`"),
+]
 
 SECRET = "s3cr3t-t0ken"
 
