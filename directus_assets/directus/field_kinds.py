@@ -117,6 +117,10 @@ class TextField:
     """Whether no two rows may have the same value."""
     is_filterable: bool = attribute(default=False, compare=False)
     """Whether rows can be selected by its value."""
+    note: str = attribute(default="", compare=False)
+    """What the Studio shows at it."""
+    longest: int | None = attribute(default=None, compare=False)
+    """The most characters that it takes."""
 
     @property
     def is_copied(self) -> bool:
@@ -188,7 +192,13 @@ def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:
     if field.name == "status" and verdict.text:
         verdict = Verdict(fate=Fate.LEFT, why="a state, not a text", text=verdict.text)
     if verdict.text:
-        told = replace(verdict.text, rule=spelled(field.validation), is_filterable=field.is_filterable)
+        told = replace(
+            verdict.text,
+            rule=spelled(field.validation),
+            is_filterable=field.is_filterable,
+            note=field.note,
+            longest=field.longest,
+        )
         verdict = replace(verdict, text=replace(told, is_unique=field.is_unique))
     if field.is_secret and verdict.text:
         how = "hidden in the Studio" if field.is_hidden else "masked in the Studio"

@@ -32,6 +32,10 @@ class FieldRow:
     validation: Mapping[str, Any] | None = None
     is_filterable: bool = False
     """Whether rows can be selected by its value."""
+    note: str = ""
+    """What the Studio shows at it."""
+    longest: int | None = None
+    """The most characters that its column takes."""
     number: float = math.inf
     """The older a field is, the lower is its number."""
 
@@ -86,6 +90,8 @@ def _field(row: Mapping[str, Any], metas: Mapping[str, Mapping[str, Any]]) -> Fi
         is_hidden=_is_hidden(row["field"], metas),
         validation=meta.get("validation"),
         is_filterable=_is_filterable(row),
+        note=" ".join(str(meta.get("note") or "").split()),
+        longest=schema.get("max_length") if row["type"] == "string" else None,
         number=meta.get("id") or math.inf,
     )
 

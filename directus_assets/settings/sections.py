@@ -121,6 +121,17 @@ class FolderOptions(Section):
     folder: str = "translations"
 
 
+class StyleOptions(Section):
+    """How texts are worded in one language, beside the style guide of Directus' settings."""
+
+    register_: Literal["formal", "informal"] | None = Field(default=None, alias="register")
+    """How readers are addressed: Sie or du, vous or tu."""
+    tone: str | None = None
+    """A few words: `warm, plain`."""
+    instructions: str | None = None
+    """Whatever else holds for this language."""
+
+
 class TranslationOptions(Section):
     """The section `translations`."""
 
@@ -152,6 +163,8 @@ class TranslationOptions(Section):
     """How freely a model words: low is steady. `null`, or a model that takes none: its own default."""
     review: Literal["metadata", "version"] = "metadata"
     """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
+    styles: dict[str, StyleOptions] = Field(default_factory=dict)
+    """By language code. A change holds for what is translated from then on."""
     deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"
     spending_limit_per_day: Decimal | None = Field(default=None, ge=0)
     """Money, in the currency of `prices`; work stops cleanly and goes on the next day (UTC)."""

@@ -7,6 +7,7 @@ is killed.
 
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -28,13 +29,18 @@ from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
+    NO_REFERENCE,
+    NO_VOICE,
     Answer,
     AskedSegment,
     Engine,
+    Reference,
     Request,
+    Voice,
 )
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
+from directus_assets.translation.reference import Near, Surroundings
 from directus_assets.translation.segments.model import (
     Segment,
     segment_key,
@@ -54,6 +60,10 @@ _REQUESTS_PER_BATCH: Final = 4
 """So many requests an item may take for each batch that it is sent in, besides those above."""
 
 
+_FEW: Final = 6
+"""Segments in one request that are shown with what is around them."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
     """An answer that was not taken (empty if there was none), and what is wrong with it, in sentences.
@@ -68,21 +78,56 @@ class Rejected:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assignment:
-    """How an item is to be translated: `source` and `target` language, the whole glossary, and the style guide."""
+    """How an item is to be translated.
+
+    Attributes:
+        source: the language of the item.
+        target: the language that it is translated into.
+        glossary: the project's, whole.
+        style_guide: the project's.
+        voice: that of the target language.
+        title: what the item is called, and the key of that segment.
+        surroundings: where its segments stand, by key.
+    """
 
     source: Language
     target: Language
     glossary: tuple[Term, ...] = ()
     style_guide: str = ""
+    voice: Voice = NO_VOICE
+    title: Near | None = None
+    surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
 
     def request(self, segments: tuple[AskedSegment, ...]) -> Request:
-        """The request for `segments`."""
+        """The request for `segments`, with what is around them where they are few: a whole document explains itself."""
+        asked = {each.key for each in segments}
+        is_shown = len(segments) <= _FEW
+        if is_shown:
+            segments = tuple(replace(each, reference=self._reference(each.key, asked)) for each in segments)
         return Request(
             source=self.source,
             target=self.target,
             segments=segments,
             glossary=self.glossary,
             style_guide=self.style_guide,
+            voice=self.voice,
+            title=self.title.wording if is_shown and self.title and self.title.key not in asked else None,
+        )
+
+    def _reference(self, key: str, asked: AbstractSet[str]) -> Reference:
+        about = self.surroundings.get(key)
+        if about is None:
+            return NO_REFERENCE
+        before, after = (
+            near.wording if near and near.key not in asked else None for near in (about.before, about.after)
+        )
+        return Reference(
+            place=about.field,
+            before=before,
+            after=after,
+            was=about.was,
+            longest=about.longest,
+            legend=about.legend,
         )
 
     def terms_in(self, segment: Segment) -> tuple[Term, ...]:

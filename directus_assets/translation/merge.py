@@ -8,6 +8,7 @@ Nothing is guessed: there is no merge where units cannot be matched, or where th
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,6 +99,13 @@ class Match:
         """Whether a person's text stands for this unit of `source` and is right: no translation is needed."""
         old = self.old[index]
         return old is not None and self.is_human(old) and not self._is_source_changed(index, old)
+
+    def wording(self, index: int) -> str:
+        """What a person has made of this unit of `source`; empty where it is ours."""
+        old = self.old[index]
+        if old is None or not self.is_human(old):
+            return ""
+        return " ".join(re.sub("\0[^\0]*\0", "", " ".join(self.units[old].says)).split())
 
     @property
     def is_ours(self) -> bool:

@@ -93,6 +93,9 @@ def plan_scopes(
     """
     # What is switched off need not be visible: its rights can be taken away, too.
     named = [name for name, own in options.collections.items() if own.enabled]
+    languages = list(dict.fromkeys(row.code for each in found for row in each.languages))
+    if languages:
+        _require("translations.styles", list(options.styles), languages)
     _require("translations.collections", named, [each.name for each in found])
     scopes = []
     for schema in found:

@@ -103,6 +103,15 @@ class Share:
                 found[key] = found.get(key, True) and is_settled
         return found
 
+    @property
+    def wordings(self) -> Mapping[str, str]:
+        """What people have made of the source's segments, by key."""
+        if self._match is None:
+            return {}
+        units = enumerate(self._match.source.units)
+        found = {segment_key(unit.segments[0]): self._match.wording(i) for i, unit in units if len(unit.segments) == 1}
+        return {key: text for key, text in found.items() if text}
+
     def decide(self, proposal: JsonValue) -> FieldDecision:
         """What to do with the field.
 

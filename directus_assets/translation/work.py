@@ -17,6 +17,7 @@ from directus_assets.directus.together import Together
 from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.ownership.field_records import (
     Arrived,
+    FieldRecord,
     Remembered,
     TranslationRecord,
     canonical,
@@ -31,18 +32,23 @@ from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.cut_fields import cut_field, rule_of
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
+    NO_VOICE,
     Engine,
+    Voice,
+    Wording,
 )
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.order import NO_ORDER, Order
+from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments import is_new, left
 from directus_assets.translation.segments.model import (
     Document,
+    Segment,
     segment_key,
 )
 from directus_assets.translation.shares import FieldDecision, Share
@@ -110,6 +116,7 @@ class Translator:
         records: what is remembered.
         glossary: the project's terms.
         style_guide: the project's style guide, Markdown.
+        voices: how texts are worded, by code of the language.
         admit: called with an estimate before each request; stops the work by raising.
         settle: called after each admitted request with what it has consumed, and with that estimate.
         propose_in_versions: also save proposals for review as content versions of the translation row.
@@ -123,6 +130,7 @@ class Translator:
     records: RecordStore
     glossary: tuple[Term, ...] = ()
     style_guide: str = ""
+    voices: Mapping[str, Voice] = field(default_factory=dict)
     admit: Callable[[Usage], None] = lambda _estimate: None
     settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None
     propose_in_versions: bool = False
@@ -169,7 +177,7 @@ class Translator:
         if item.source_language == target.code:
             return Forecast(segments=0, usage=Usage())
         record, ours = self._prepare(item, target, NO_ORDER)
-        assignment = self._assignment(item, target)
+        assignment = self._shown(record, item, target)
         remembered = self._remembered(record, item, target, ours, NO_ORDER)
         asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
@@ -208,7 +216,7 @@ class Translator:
             outcome = translate(
                 ours,
                 self._remembered(record, item, target, ours, order),
-                assignment=self._assignment(item, target),
+                assignment=self._shown(record, item, target),
                 engine=self.engine,
                 gate=self.gate,
                 answers=record.answers,
@@ -404,7 +412,32 @@ class Translator:
             target=language(target.code),
             glossary=self.glossary,
             style_guide=self.style_guide,
+            voice=self.voices.get(target.code, NO_VOICE),
         )
+
+    def _shown(self, record: TranslationRecord, item: Item, target: LanguageRow) -> Assignment:
+        """How the item is to be translated, with what an engine is shown beside single segments."""
+        documents = cut_item(self.scope, item)
+        found: dict[str, Surroundings] = {}
+        for text_field in self.scope.schema.fields:
+            if (document := documents.get(text_field.name)) is None:
+                continue
+            known = record.fields.get(text_field.name)
+            about = surroundings(
+                text_field,
+                document,
+                earlier=_earlier_segments(text_field, known, item.source[text_field.name]),
+                remembered=record.segments,
+                wordings=self._share(record, item, target, text_field.name, NO_ORDER).wordings,
+            )
+            found = {**about, **found}
+        title = title_of(documents)
+        near = None
+        if title:
+            key = segment_key(title)
+            own = record.segments.get(key)
+            near = Near(key=key, wording=Wording(source=title.text, translation=own.text if own else ""))
+        return replace(self._assignment(item, target), title=near, surroundings=found)
 
 
 def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequence[Term], *, is_pseudo: bool) -> str:
@@ -511,6 +544,16 @@ def _reviews(
             proposal=decision.resolved,
         )
     ]
+
+
+def _earlier_segments(text_field: TextField, known: FieldRecord | None, source: JsonValue) -> Sequence[Segment]:
+    """Those of the source that was translated last; none where there is no such source, or it is the present one."""
+    if known is None or known.source == canonical(source):
+        return ()
+    try:
+        return cut_field(text_field, known.source).segments
+    except BadInput:
+        return ()
 
 
 def _is_to_confirm(decision: FieldDecision) -> bool:

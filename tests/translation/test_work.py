@@ -108,6 +108,11 @@ def test_one_edited_paragraph_of_forty_is_all_that_is_sent_and_all_that_changes(
 
     assert server.texts_sent == ["Paragraph seven: the <g1>dough</g1> has to rest before it is baked."]
     assert (result.sent, result.reused, result.written) == (1, 40, ("body",))
+    shown = server.asked[0].prompt.partition("<reference>")[2]
+    assert german("Good bread takes time") in shown
+    assert german("Paragraph 8: the <g1>dough</g1>") in shown
+    assert "Paragraph 7: the <g1>dough</g1> has to rest before it is baked." in shown
+    assert '"tags": {"g1": "bold"}' in shown
     after = desk.row(key)
     old, new = before.pop("body").splitlines(), after.pop("body").splitlines()
     assert [n for n in range(40) if old[n] != new[n]] == [7]

@@ -27,7 +27,7 @@ from directus_assets.ownership.field_records import canonical
 from directus_assets.planning.changes import Examination
 from directus_assets.spending.budget import Purse
 from directus_assets.translation.engines import pseudo
-from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.engines.protocol import Engine, Voice
 from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, existing_keys, item_keys, items_of_rows, read_items
 from directus_assets.translation.languages import language
@@ -85,6 +85,7 @@ class Items:
             records=self.project.records,
             glossary=tuple(map(Term.of, settings.glossary)),
             style_guide=settings.style_guide,
+            voices=_voices(self.project),
             admit=self.project.purse.admit,
             settle=self.project.purse.settle,
             propose_in_versions=self.project.settings.config.translations.review == "version",
@@ -300,6 +301,14 @@ def _note(result: Translated) -> str:
     if result.left:
         notes.append(f"Not translated, since it cannot be cut: {', '.join(result.left)}.")
     return " ".join(notes)
+
+
+def _voices(project: Project) -> dict[str, Voice]:
+    """How texts are worded in each language that the YAML file says something about."""
+    return {
+        code: Voice(register=own.register_ or "", tone=own.tone or "", instructions=own.instructions or "")
+        for code, own in project.settings.config.translations.styles.items()
+    }
 
 
 def _open_work(

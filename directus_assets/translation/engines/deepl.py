@@ -127,7 +127,8 @@ class DeepLEngine:
                 tag_handling="xml",
                 tag_handling_version="v2",
                 preserve_formatting=True,
-                formality=None if self._formality == "default" else self._formality,
+                formality=self._formality_of(request),
+                context=_context(request) or None,
                 glossary=self._glossaries.id_for(request, source, target),
             )
 
@@ -148,6 +149,12 @@ class DeepLEngine:
             texts={segment.key: _readable(text, segment.text) for segment, text in texts if isinstance(text, str)},
             usage=usage,
         )
+
+    def _formality_of(self, request: Request) -> str | None:
+        if request.voice.register:
+            # Preferred, not required: DeepL refuses the request where a language has no such forms.
+            return "prefer_more" if request.voice.register == "formal" else "prefer_less"
+        return None if self._formality == "default" else self._formality
 
     def check(self) -> str:
         """Nothing, where DeepL takes the key and there are characters left; else a doubt in one sentence.
@@ -188,6 +195,15 @@ class DeepLEngine:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()  # type: ignore[no-untyped-call]  # the package leaves this one untyped
+
+
+def _context(request: Request) -> str:
+    """What stands around the texts, in their language: DeepL reads it and does not bill it."""
+    wordings = [request.title]
+    for segment in request.segments:
+        wordings += [segment.reference.before, segment.reference.after]
+    shown = (PLACEHOLDER.sub("", wording.source) for wording in wordings if wording)
+    return "\n".join(dict.fromkeys(shown))
 
 
 class _TooLarge(Rejected):

@@ -6,7 +6,7 @@ They do not retry, split or check; `translate.py` does that in one way for all o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from directus_assets.spending.faults import AnswerFault
 from directus_assets.spending.usage import Usage
@@ -15,11 +15,53 @@ from directus_assets.translation.languages import Language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wording:
+    """A text and its translation; empty where there is none."""
+
+    source: str
+    translation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Voice:
+    """How texts are worded in one language.
+
+    `register` is "formal" or "informal", and `tone` a few words such as "warm, plain"; all may be empty.
+    """
+
+    register: str = ""
+    tone: str = ""
+    instructions: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """What is shown beside a segment, and not translated. All may be empty.
+
+    `place` is the field that it stands in; `before` and `after` are what stands beside it; `was` is what it was, and
+    how that was translated; `longest` is how many characters its translation may have; `legend` says what its
+    placeholders stand for.
+    """
+
+    place: str = ""
+    before: Wording | None = None
+    after: Wording | None = None
+    was: Wording | None = None
+    longest: int | None = None
+    legend: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_VOICE: Final = Voice()
+NO_REFERENCE: Final = Reference()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AskedSegment:
     """One segment as it is asked for.
 
     `key` names it in the answer; `context` is a short hint such as `heading` or `link text`; `rejected` is the
-    previous answer, if there was one, and `defects` are sentences that say what was wrong with it.
+    previous answer, if there was one, and `defects` are sentences that say what was wrong with it; `reference` is what
+    is around it.
     """
 
     key: str
@@ -27,13 +69,15 @@ class AskedSegment:
     context: str = ""
     rejected: str = ""
     defects: tuple[str, ...] = ()
+    reference: Reference = NO_REFERENCE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """Segments of one item, to be translated from `source` into `target`.
 
-    `glossary` is the whole of the project's; `style_guide` is Markdown.
+    `glossary` is the whole of the project's; `style_guide` is Markdown; `voice` is that of the target language; `title`
+    is what the item is called, where that is not among the segments.
     """
 
     source: Language
@@ -41,6 +85,8 @@ class Request:
     segments: tuple[AskedSegment, ...]
     glossary: tuple[Term, ...] = ()
     style_guide: str = ""
+    voice: Voice = NO_VOICE
+    title: Wording | None = None
 
     @property
     def terms(self) -> tuple[Term, ...]:

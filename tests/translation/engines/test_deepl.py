@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from xml.etree import ElementTree as ET
@@ -19,7 +20,10 @@ from directus_assets.spending.faults import (
 from directus_assets.translation.engines.deepl import DeepLEngine, from_xml, target_code, to_xml
 from directus_assets.translation.engines.protocol import (
     AskedSegment,
+    Reference,
     Request,
+    Voice,
+    Wording,
 )
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
@@ -123,6 +127,21 @@ def test_placeholders_travel_as_tags_and_text_as_escaped_xml(engine: DeepLEngine
     assert (body["source_lang"], body["target_lang"], body["formality"]) == ("EN", "DE", "prefer_more")
     assert answer.texts == {"a": "Salt & <g1>PEPPER</g1><x2/> 1 < 2", "b": "Good BREAD"}
     assert (answer.usage.requests, answer.usage.characters) == (1, sum(len(text) for text in body["text"]))
+
+
+def test_what_is_around_a_text_goes_along_and_is_not_billed(engine: DeepLEngine) -> None:
+    around = Reference(before=Wording(source="Warm the <g1>milk</g1>."), after=Wording(source="Enjoy."))
+    segment = AskedSegment(key="a", text="Then it is heated.", reference=around)
+    request = replace(
+        REQUEST, segments=(segment,), title=Wording(source="Honey bread"), voice=Voice(register="informal")
+    )
+
+    answer = engine.translate(request)
+
+    _, _, body = FakeDeepL.asked[0]
+    assert body["context"] == "Honey bread\nWarm the milk.\nEnjoy."
+    assert body["formality"] == "prefer_less"
+    assert answer.usage.characters == len("Then it is heated.")
 
 
 @pytest.mark.parametrize(
