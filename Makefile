@@ -21,12 +21,13 @@ help:
 	@echo "make audit   known vulnerabilities of what is locked, where their data can be had"
 	@echo "make bench   measurements, side by side  (ARGS=images: that part alone)"
 
-# Everything is installed from the lock, checked by hash; the package itself is linked, so that edits count at once.
+# Everything is installed from the lock, checked by hash, and nothing else (pyproject.toml leaves out what one package
+# asks for); the package itself is linked, so that edits count at once.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) (about two minutes, once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
