@@ -64,7 +64,8 @@ def _fits(case: Case) -> str | None:
 
 
 def _numbers(case: Case) -> str | None:
-    languages = case.source, case.target
+    # Pseudo-translations keep numbers as they are spelled: "3,000" is three thousand there, and not three.
+    languages = case.source, case.source if case.is_pseudo else case.target
     lost, made_up = changed_numbers(case.bare_text, case.bare_answer, languages=languages)
     parts = [f"lost {', '.join(lost)}"] if lost else []
     parts += [f"made up {', '.join(made_up)}"] if made_up else []

@@ -1,9 +1,19 @@
 """Pseudo texts: recognisable, repeatable, and whole."""
 
+import importlib.resources
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+import directus_assets.local
+from directus_assets.translation.case import Case
+from directus_assets.translation.checks import defects
 from directus_assets.translation.engines.protocol import AskedSegment, Request
 from directus_assets.translation.engines.pseudo import PseudoEngine, pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
+from directus_assets.translation.segments import Kind, Segment, cut
 
 GERMAN = language("de-DE")
 
@@ -35,3 +45,34 @@ def test_the_engine_answers_every_segment() -> None:
 
     assert answer.texts == {"a": "Ȯṋḙ", "b": "Ṭẇȯ"}
     assert answer.failure is None
+
+
+def demo_segments() -> Iterator[Segment]:
+    """All that the demo has translated."""
+    texts = yaml.safe_load((importlib.resources.files(directus_assets.local) / "texts.yaml").read_text("utf-8"))
+    posts = [post["translations"][0] for post in texts["posts"]]
+    for kind, rows in ((Kind.HTML, posts), (Kind.MARKDOWN, texts["pages"])):
+        for row in rows:
+            yield from cut(row["title"], Kind.PLAIN).segments
+            yield from cut(row["body"], kind).segments
+
+
+@pytest.mark.parametrize("code", ["ar-SA", "de-DE", "fr-FR", "ja-JP"])
+def test_the_demo_has_no_text_that_its_own_checks_refuse(code: str) -> None:
+    target = language(code)
+    refused = {
+        segment.text: found
+        for segment in demo_segments()
+        if (
+            found := defects(
+                Case(
+                    segment=segment,
+                    answer=pseudo(segment.text, target=target),
+                    source=language("en-US"),
+                    target=target,
+                    is_pseudo=True,
+                )
+            )
+        )
+    }
+    assert refused == {}
