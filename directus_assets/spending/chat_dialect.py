@@ -135,8 +135,8 @@ class Dialect:
 
     def fits(self, prompt: Prompt, limit: Limit) -> bool:
         """Whether a request stays within a limit that it is said to be over, as far as can be told here."""
-        given = prompt.tokens * 5 // 4 if limit.given is None else limit.given
-        return limit.tokens is not None and given + self.cap_for(prompt) <= limit.tokens
+        cap = self.cap_for(prompt)
+        return limit.tokens is not None and limit.given_of(prompt.tokens, cap=cap) + cap <= limit.tokens
 
     def thinking_more(self, prompt: Prompt) -> "Dialect | None":
         """The dialect to try next where thinking left no room for the answer; None where there is no more room."""
@@ -174,7 +174,7 @@ class Dialect:
         if limit.of is LimitOf.CREDIT:
             is_enough = prompt.usual_answer <= limit.tokens < asked
             return replace(self, most_output=limit.tokens) if is_enough else None
-        left = limit.tokens - (prompt.tokens * 5 // 4 if limit.given is None else limit.given)
+        left = limit.tokens - limit.given_of(prompt.tokens, cap=asked)
         if not prompt.usual_answer <= left < asked:
             return None
         return replace(self, most_total=limit.tokens, cap=left)

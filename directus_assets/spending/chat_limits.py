@@ -27,12 +27,20 @@ class LimitOf(Enum):
 class Limit:
     """A limit that a request is over.
 
-    `tokens` is how many there may be, and `given` how many of them the prompt needs, where the server tells.
+    `tokens` is how many there may be, `given` how many of them the prompt needs, and `asked` how many the request comes
+    to with the output that it asks for, as far as the server tells.
     """
 
     of: LimitOf
     tokens: int | None = None
     given: int | None = None
+    asked: int | None = None
+
+    def given_of(self, prompt_tokens: int, *, cap: int) -> int:
+        """The tokens of the prompt: as the server counts them, else with some to spare, since they are estimated."""
+        if self.given is not None:
+            return self.given
+        return prompt_tokens * 5 // 4 if self.asked is None or self.asked <= cap else self.asked - cap
 
 
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[,_](?=\d{3})")
@@ -113,7 +121,7 @@ def _rate_limit(status: int, words: str) -> Limit | None:
     """One that this request breaks by itself, however long it waits."""
     told = _RATE.search(words)
     if told and int(told["asked"]) > int(told["limit"]):
-        return Limit(of=LimitOf.TOTAL, tokens=int(told["limit"]))
+        return Limit(of=LimitOf.TOTAL, tokens=int(told["limit"]), asked=int(told["asked"]))
     is_too_large = status == 413 or re.search(r"request (?:is |was )?too large", words, re.IGNORECASE)
     return Limit(of=LimitOf.TOTAL) if is_too_large else None
 

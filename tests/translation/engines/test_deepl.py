@@ -277,3 +277,42 @@ def test_what_is_no_text_is_missing_and_half_an_emoji_can_be_kept_and_is_refused
 
     assert answer.texts == {"b": "Brot \uffff"}
     assert answer.usage.characters == REQUEST.characters
+
+
+@pytest.mark.parametrize(
+    ("status", "odd", "error", "says"),
+    [
+        (200, '{"message": "Too many requests"}', Overloaded, "Too many requests"),
+        (200, '{"error": {"message": "The service is overloaded"}}', Overloaded, "overloaded"),
+        (200, '{"detail": "Unknown glossary"}', RequestRefused, "Unknown glossary"),
+        (429, '{"message": ["slow", "down"]}', Overloaded, "slow; down"),
+        (503, "<html><title>503 Back soon</title></html>", Overloaded, "Back soon"),
+        (400, '{"detail": [{"loc": ["text"], "msg": "required"}]}', RequestRefused, "text: required"),
+        (403, '{"message": {"text": 7}}', Forbidden, "DEEPL_API_KEY"),
+        (456, '"Quota exceeded"', Forbidden, "Quota exceeded"),
+    ],
+)
+def test_a_refusal_in_any_form_is_one_in_deepls_own_words(
+    engine: DeepLEngine, status: int, odd: str, error: type[Exception], says: str
+) -> None:
+    FakeDeepL.status, FakeDeepL.odd = status, odd
+
+    with pytest.raises(error, match=says):
+        engine.translate(REQUEST)
+
+    assert len(FakeDeepL.asked) == 1
+
+
+def test_a_list_of_texts_that_is_too_short_is_nobodys_translation(engine: DeepLEngine) -> None:
+    FakeDeepL.odd = json.dumps({"translations": [{"text": "Gutes Brot", "billed_characters": 1}]})
+
+    answer = engine.translate(REQUEST)
+
+    assert answer.texts == {}
+    assert answer.reason == "DeepL sent 1 texts for 2."
+
+
+def test_bytes_that_are_no_character_are_refused_by_the_checks(engine: DeepLEngine) -> None:
+    FakeDeepL.odd = json.dumps({"translations": [_translation("a"), {"text": "Br\ufffdt", "billed_characters": 1}]})
+
+    assert engine.translate(REQUEST).texts["b"] == "Br\ufffft"

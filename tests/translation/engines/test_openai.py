@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
+from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.spending.chat_json import read_object
 from directus_assets.spending.faults import (
     AnswerFault,
@@ -19,6 +21,7 @@ from directus_assets.spending.prompts import (
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.openai_prompt import (
     answer_schema,
+    longest_answer,
     messages,
     read_answer,
 )
@@ -233,6 +236,35 @@ def test_an_endpoint_without_schemas_is_asked_in_plain_json_mode_from_then_on(
     assert (first.usage.requests, second.usage.requests) == (2, 1)
     assert [asked.has_schema for asked in server.asked] == [True, False, False]
     assert "JSON" in server.asked[-1].prompt
+
+
+def test_those_who_ask_at_the_same_time_learn_it_once(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
+    server.always(scripted.no_schemas)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(engine.translate, [REQUEST] * 6))
+
+    assert all(set(answer.texts) == {"title", "body"} for answer in answers)
+    assert [asked.has_schema for asked in server.asked].count(True) == 1
+
+
+def test_settings_go_along_and_what_is_not_taken_is_left_out_from_then_on(server: ScriptedOpenAI) -> None:
+    options = ChatOptions(max_output_tokens=700, spare_tokens=0, reasoning_effort="low", temperature=0.5)
+    refused = "Unrecognized request argument supplied: reasoning_effort"
+    server.next(lambda _: scripted.Reply(status=400, body=json.dumps({"error": {"message": refused}})))
+
+    with closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, options=options)) as engine:
+        engine.translate(REQUEST)
+        engine.translate(REQUEST)
+
+    names = ("max_tokens", "temperature", "reasoning_effort")
+    cap = longest_answer(REQUEST)
+    assert cap <= 700
+    assert [tuple(asked.body.get(name) for name in names) for asked in server.asked] == [
+        (cap, 0.5, "low"),
+        (cap, 0.5, None),
+        (cap, 0.5, None),
+    ]
 
 
 def test_a_model_that_wants_the_cap_by_its_other_name_gets_it(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
