@@ -19,8 +19,9 @@ DEEPEST: Final = 100
 _DEEPEST_READ: Final = 2 * DEEPEST
 """Levels of nesting that are kept of an answer: more than `DEEPEST`, so that whoever looks for it finds it too deep."""
 
-_LONGEST_INTEGER: Final = 400
-"""Digits. JavaScript reads a longer number as infinite, and Python refuses one of thousands of digits."""
+_LONGEST_INTEGER: Final = 308
+"""Digits. JavaScript reads a longer number as infinite, no float of Python holds it, and it refuses one of thousands of
+digits."""
 
 _HALF: Final = re.compile(r"[\ud800-\udfff]")
 _BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
@@ -64,7 +65,7 @@ def read_json(content: bytes | str) -> Any:
     """
     text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_int=_number)
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError):  # thousands of digits, or of brackets

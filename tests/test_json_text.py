@@ -66,6 +66,12 @@ def test_the_same_is_read_however_deep_the_caller_stands() -> None:
         assert from_below(0, depth) == from_below(300, depth) == from_below(600, depth)
 
 
+@pytest.mark.parametrize("digits", [309, 400, 4_000])
+def test_an_integer_that_no_float_holds_is_infinite_as_in_javascript(digits: int) -> None:
+    assert read_json(f"[{'9' * digits}, -{'9' * digits}]") == [float("inf"), -float("inf")]
+    assert read_json(b"[" + b"9" * 308 + b"]") == [10**308 - 1]
+
+
 def test_a_number_of_thousands_of_digits_is_infinite_as_in_javascript() -> None:
     found = read_json(f'{{"a": {"9" * 5_000}, "b": -{"9" * 5_000}, "c": 1e400, "d": 12345678901234567890}}')
 

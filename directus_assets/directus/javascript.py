@@ -24,7 +24,7 @@ def as_number(value: object) -> float:
         case None:
             return 0
         case bool() | int() | float():
-            return _without_fraction(float(value))
+            return _float(value)
         case str():
             return _read(value.strip(_BLANK))
         case [] | [None]:
@@ -38,9 +38,14 @@ def _read(text: str) -> float:
     if not text:
         return 0
     if _OTHER_BASE.fullmatch(text):
-        return _without_fraction(float(int(text, 0)))
-    return _without_fraction(float(text)) if _DECIMAL.fullmatch(text) else math.nan
+        return _float(int(text, 0))
+    return _float(text) if _DECIMAL.fullmatch(text) else math.nan
 
 
-def _without_fraction(number: float) -> float:
+def _float(value: float | str) -> float:
+    """A whole number without a fraction; an infinite one where it is too large."""
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of Python's, which may have any number of digits
+        return math.copysign(math.inf, float(value > 0) - 0.5)  # type: ignore[operator]  # texts never overflow
     return int(number) if number.is_integer() else number

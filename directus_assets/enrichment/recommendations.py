@@ -1,6 +1,7 @@
 """Computes what to offer to each audience segment, and makes the rows that say so; rows of humans stay."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -110,13 +111,16 @@ class Recommender:
             return 1.0
         value = row.get(given.weight)
         try:
-            return float(value or 0)  # type: ignore[arg-type]
-        except (ValueError, TypeError):
+            weight = float(value or 0)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OverflowError):
+            weight = math.nan
+        if not math.isfinite(weight):
             raise BadInput(
                 f"The interaction {row[self.plan.interactions.key_field]} of {given.collection} has '{value}' in "
                 f"'{given.weight}', which is no number.",
                 remedy="Correct it in Directus, or name another field as `weight` in the YAML file.",
-            ) from None
+            )
+        return weight
 
     def _candidates(self) -> Iterable[Candidate]:
         options, key = self.plan.options, self.plan.collection.key_field
