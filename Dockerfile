@@ -19,7 +19,6 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 RUN useradd --uid 1000 --create-home dagster && install -d -o dagster -g dagster /dagster /directus/uploads
 USER 1000:1000
 
-EXPOSE 4000
 # A code server that can load changed presets, languages and collections without being restarted; watched, since it does
 # not start its process again that has the definitions.
-CMD ["directus-assets", "watch", "--", "dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "directus_assets.definitions"]
+CMD ["directus-assets", "watch", "--", "dagster", "code-server", "start", "-s", "/dagster/code.sock", "-m", "directus_assets.definitions"]

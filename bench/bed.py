@@ -23,6 +23,7 @@ from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.pipeline import LocalPipeline, prepare_home
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 
 NAMES = Names()
@@ -173,7 +174,7 @@ def running_pipeline(
             opt_in(folder)
         local = LocalPipeline(bed.directus, folder, config=config, environment=environment)
         pipeline = stack.enter_context(local)
-        instance = stack.enter_context(dg.DagsterInstance.from_config(str(pipeline.home)))
+        instance = stack.enter_context(open_instance(pipeline.home))
         yield Running(bed, pipeline, instance)
 
 

@@ -19,6 +19,7 @@ from bench.figures import Figure, ours_at_most
 from bench.history import file_key, metadata_of
 from directus_assets.local.postgres import find_programs, running_postgres
 from directus_assets.local.progress import Say
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.tags import range_tags
@@ -88,7 +89,7 @@ def _recording(home: Path, yaml: str) -> Iterator[Callable[[], float]]:
     """Gives what measures."""
     home.mkdir()
     (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{yaml}\n", "utf-8")
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_instance(home) as instance:
         instance.add_dynamic_partitions(str(NAMES.files_partitions.name), [file_key(n) for n in range(_FILES)])
         # The first run of a process makes tables, too.
         _run(instance, files=1)

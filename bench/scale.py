@@ -24,6 +24,7 @@ from directus_assets.directus.uploads import UploadPosition
 from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import all_kinds
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -211,7 +212,7 @@ def _history(bed: Bed, size: int, picture: bytes) -> Iterator[_History]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="directus-assets-bench-")))
         home = prepare_home(folder)
-        instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+        instance = stack.enter_context(open_instance(home))
         fill(instance, home, size)
         values = {"DIRECTUS_URL": bed.directus.url, "DIRECTUS_TOKEN": bed.directus.bot_token, "DAGSTER_HOME": str(home)}
         environment = Environment.read(values)

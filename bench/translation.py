@@ -17,6 +17,7 @@ from bench.texts import body, post
 from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import translated_items
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.kinds.translations import Items, build_translations
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -164,6 +165,6 @@ def _desk(opted: Sequence[str] = ()) -> Iterator[_Desk]:
         project = Project(Settings(environment=environment, config=config, config_folder=Path(home)))
         snapshot = take_snapshot(project.directus, Wanted(translations=True))
         items = next(each for each in translated_items(project, snapshot) if each.collection == "posts")
-        instance = stack.enter_context(dg.DagsterInstance.from_config(home))
+        instance = stack.enter_context(open_instance(Path(home)))
         instance.add_dynamic_partitions(str(NAMES.items_partitions("posts").name), [])
         yield _Desk(bed, engine, project, items, instance)

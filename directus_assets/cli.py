@@ -246,6 +246,7 @@ def doctor(*, project: str | None) -> None:
 @click.option("--dashboard", is_flag=True, help="Install a dashboard in the Studio, once the user is there.")
 @click.option("--push/--no-push", default=None, help="With --flows: whether changes are pushed, or only polled for.")
 @click.option("--remove", is_flag=True, help="With --flows or --dashboard: take them away.")
+@click.option("--new-secret", is_flag=True, help="With --flows: replace the secret that opens the door.")
 def setup(
     *,
     project: str | None,
@@ -258,6 +259,7 @@ def setup(
     dashboard: bool,
     push: bool | None,
     remove: bool,
+    new_secret: bool,
 ) -> None:
     """Make the pipeline's user in Directus, with the least rights; or, with --flows, the buttons in the Studio.
 
@@ -267,8 +269,8 @@ def setup(
 
     if (flows or dashboard) and (new_token or prune_rights or write_env or (flows and dashboard)):
         raise click.UsageError("--flows and --dashboard stand alone; with --yes, --dry-run and --remove only.")
-    if not flows and push is not None:
-        raise click.UsageError("--push and --no-push go with --flows.")
+    if not flows and (push is not None or new_secret):
+        raise click.UsageError("--push, --no-push and --new-secret go with --flows.")
     if remove and not (flows or dashboard):
         raise click.UsageError("--remove goes with --flows or --dashboard.")
     settings = load_settings(project=project)
@@ -285,6 +287,7 @@ def setup(
                 dry_run=dry_run,
                 push=push,
                 remove=remove,
+                new_secret=new_secret,
             )
         )
     if dashboard:
@@ -360,7 +363,20 @@ def dev(*, port: int | None, arguments: Sequence[str]) -> None:
     os.environ.update(dev_variables(os.environ, port))
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # What is wrong with the other variables is told where Dagster loads the definitions.
-    sys.exit(run_dev(_watch(), _dagster_environment(), port=port, arguments=arguments))
+    status = run_dev(
+        _watch(), _dagster_environment(), port=port, arguments=arguments, tell_of_door=partial(_say, "door")
+    )
+    sys.exit(status)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=4000, show_default=True, help="The port to listen on.")
+def door(*, host: str, port: int) -> None:
+    """Let in what Directus' flows tell, where `dev` does not: in a container of its own."""
+    from directus_assets.commands.door import run_door
+
+    run_door(host=host, port=port, tell=partial(_say, "door"))
 
 
 @main.command()
@@ -381,12 +397,16 @@ def _watch(location: str | None = None) -> "Watch":
     from directus_assets.orchestration.webserver import Webserver
 
     webserver = Webserver(_dagster_environment().webserver_url)
-    return Watch(webserver, location, tell=lambda line: click.echo(f"watch: {line}", err=True))
+    return Watch(webserver, location, tell=partial(_say, "watch"))
+
+
+def _say(who: str, line: str) -> None:
+    click.echo(f"{who}: {line}", err=True)
 
 
 def _dagster_environment() -> Environment:
     """Where Dagster is, whatever else is wrong with the variables."""
-    names = ("DAGSTER_WEBSERVER_URL", "DAGSTER_HOME")
+    names = ("DAGSTER_WEBSERVER_URL", "DAGSTER_HOME", "DOOR_URL")
     return Environment.read({name: value for name, value in os.environ.items() if name in names})
 
 

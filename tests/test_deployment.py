@@ -1,5 +1,6 @@
 """What is started for real: compose.yaml, the image, Dagster on PostgreSQL, and the values of Dagster's Helm chart."""
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from directus_assets.directus.version import NEWEST
+from directus_assets.fast.launcher import RUNS_ELSEWHERE
 from tests.postgres import running_postgres
 
 ROOT = Path(__file__).parents[1]
@@ -21,11 +23,18 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-
 HELM: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "helm-values.yaml").read_text("utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 SERVICES = sorted(COMPOSE["services"])
+(HELM_CODE,) = HELM["dagster-user-deployments"]["deployments"]
 
 
 def documented() -> set[str]:
     """The variables that .env.example names."""
     return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE))
+
+
+def k8s_case(name: str) -> str:
+    """`runAsUser` for `run_as_user`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
 
 
 def locked(name: str) -> dict[str, str]:
@@ -80,7 +89,82 @@ def test_only_what_runs_the_code_has_the_token() -> None:
         name for name, service in COMPOSE["services"].items() if "DIRECTUS_TOKEN" in service.get("environment", {})
     }
 
-    assert holders == {"code"}
+    assert holders == {"code", "daemon", "door"}
+
+
+def networks(name: str) -> set[str]:
+    return set(COMPOSE["services"][name]["networks"])
+
+
+def test_directus_has_no_way_to_dagsters_webserver() -> None:
+    assert networks("directus").isdisjoint(networks("webserver"))
+    assert COMPOSE["networks"]["pipeline"] == {"internal": True}
+    # What shares a network with Directus and works for Dagster listens on no port, but for the door.
+    beside = {name for name in SERVICES if networks(name) & networks("directus")} - {"directus", "database", "cache"}
+    assert beside == {"code", "daemon", "door"}
+    assert COMPOSE["services"]["door"]["command"][:2] == ["directus-assets", "door"]
+    assert "daemon" in COMPOSE["services"]["daemon"]["command"][0]
+    assert not any(COMPOSE["services"][name].get("ports") or COMPOSE["services"][name].get("expose") for name in beside)
+    command = json.loads(re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)[-1])
+    assert "command" not in COMPOSE["services"]["code"]
+    assert command[command.index("-s") + 1] == "/dagster/code.sock"
+    assert not {"-p", "--port", "-h", "--host"} & set(command)
+    assert "EXPOSE" not in DOCKERFILE
+    workspace = yaml.safe_load((ROOT / "deploy" / "workspace.yaml").read_text("utf-8"))
+    assert workspace["load_from"][0]["grpc_server"] == {
+        "socket": "/dagster/code.sock",
+        "location_name": "directus_assets",
+    }
+
+
+def test_no_file_of_ours_gives_directus_an_address_of_dagster() -> None:
+    directus = COMPOSE["services"]["directus"]
+
+    assert not re.search(r"dagster|webserver|:3000", yaml.safe_dump(directus["environment"]).lower())
+    assert "IMPORT_IP_DENY_LIST" not in yaml.safe_dump(directus)
+    assert COMPOSE["services"]["code"]["environment"]["DOOR_URL"] == "http://door:4000"
+
+
+def test_the_webserver_is_guarded_and_starts_no_run_without_the_token() -> None:
+    webserver = COMPOSE["services"]["webserver"]
+
+    assert webserver["command"][:3] == ["python", "-m", "directus_assets.fast.webserver"]
+    assert webserver["environment"][RUNS_ELSEWHERE] == "1"
+    assert RUNS_ELSEWHERE not in COMPOSE["services"]["daemon"]["environment"]
+
+
+def manifests(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((ROOT / "deploy" / name).read_text("utf-8")))
+
+
+def test_on_kubernetes_directus_reaches_the_door_and_nothing_else() -> None:
+    dagster, door = (policy["spec"] for policy in manifests("network-policy.yaml"))
+    deployment, service = manifests("door.yaml")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+
+    def let_in(policy: dict[str, Any]) -> set[str]:
+        (rule,) = policy["ingress"]
+        return {value for each in rule["from"] for value in each["podSelector"]["matchLabels"].values()}
+
+    assert dagster["podSelector"]["matchLabels"] == {"app.kubernetes.io/instance": "dagster"}
+    assert let_in(dagster) == {"dagster", "directus-assets-door", "dagster-login-proxy"}
+    assert (door["podSelector"]["matchLabels"], let_in(door)) == (labels, {"directus"})
+    assert dagster["policyTypes"] == door["policyTypes"] == ["Ingress"]
+    assert service["spec"]["selector"] == labels
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"].endswith(f"directus-assets:{HELM_CODE['image']['tag']}")
+    assert container["command"] == COMPOSE["services"]["door"]["command"]
+    assert HELM_CODE["env"]["DOOR_URL"] == f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
+
+
+def test_the_tags_of_a_run_add_nothing_to_its_pod() -> None:
+    launcher = HELM["runLauncher"]["config"]["customRunLauncher"]
+
+    assert (HELM["runLauncher"]["type"], launcher["class"]) == ("CustomRunLauncher", "K8sRunLauncher")
+    assert launcher["config"]["only_allow_user_defined_k8s_config_fields"] == {}
+    assert launcher["config"]["only_allow_user_defined_env_vars"] == []
+    # What the code location says of itself would count as said by the user, and be refused.
+    assert HELM_CODE["includeConfigInLaunchedRuns"] == {"enabled": False}
 
 
 def test_versions_are_those_that_are_tested() -> None:
@@ -137,8 +221,11 @@ def test_dagster_on_postgresql_differs_in_its_storage_only() -> None:
     ours = yaml.safe_load((ROOT / "directus_assets" / "orchestration" / "dagster.yaml").read_text("utf-8"))
     theirs = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))
 
-    assert theirs.pop("storage")
+    assert ours.pop("storage")["custom"]["class"] == "BatchedSqliteStorage"
+    assert theirs.pop("storage")["custom"]["class"] == "BatchedPostgresStorage"
     assert theirs == ours
+    assert ours["run_launcher"] == {"module": "directus_assets.fast", "class": "WarmRunLauncher"}
+    assert ours["run_coordinator"]["class"] == "FreshFirstCoordinator"
 
 
 def test_dagster_works_on_the_database_that_the_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,13 +259,18 @@ def test_dagster_works_on_the_database_that_the_script_makes(tmp_path: Path, mon
 
 
 def test_a_pod_has_all_that_a_run_needs_and_is_not_root() -> None:
-    (code,) = HELM["dagster-user-deployments"]["deployments"]
-    run = HELM["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+    code, run = HELM_CODE, HELM["runLauncher"]["config"]["customRunLauncher"]["config"]
 
-    assert code["includeConfigInLaunchedRuns"] == {"enabled": True}
     assert code["codeServerArgs"] == ["-m", "directus_assets.definitions"]
-    assert code["podSecurityContext"] == run["podSpecConfig"]["securityContext"]
     assert code["podSecurityContext"]["runAsNonRoot"]
+    pod = run["run_k8s_config"]["pod_spec_config"]["security_context"]
+    assert {k8s_case(name): value for name, value in pod.items()} == code["podSecurityContext"]
+    assert run["job_image"] == f"{code['image']['repository']}:{code['image']['tag']}"
+    assert run["env_secrets"] == [each["name"] for each in code["envSecrets"]]
+    assert run["volume_mounts"] == code["volumeMounts"]
+    assert run["volumes"] == code["volumes"]
+    given = dict(each.split("=", 1) for each in run["env_vars"])
+    assert given == {name: value for name, value in code["env"].items() if name != "DOOR_URL"}
     assert code["envSecrets"]
     (watch,) = code["sidecarContainers"]
     assert watch["image"] == f"{code['image']['repository']}:{code['image']['tag']}"

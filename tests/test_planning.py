@@ -10,23 +10,25 @@ CARD = frozenset({"card"})
 BOTH = frozenset({"card", "hero"})
 
 
-def batch(first: str, last: str, count: int, outputs: frozenset[str] = CARD) -> Batch:
-    return Batch(first=first, last=last, count=count, outputs=outputs)
+def batch(keys: str, outputs: frozenset[str] = CARD, *, is_range: bool = True) -> Batch:
+    return Batch(keys=tuple(keys), outputs=outputs, is_range=is_range)
 
 
 @pytest.mark.parametrize(
     ("stale", "size", "expected"),
     [
         ({}, 50, []),
-        ({"a": CARD}, 50, [batch("a", "a", 1)]),
-        (dict.fromkeys(ORDER, CARD), 50, [batch("a", "f", 6)]),
-        (dict.fromkeys(ORDER, CARD), 4, [batch("a", "d", 4), batch("e", "f", 2)]),
-        (dict.fromkeys(ORDER, CARD), 1, [batch(key, key, 1) for key in ORDER]),
-        ({"a": CARD, "b": CARD, "d": CARD}, 50, [batch("a", "b", 2), batch("d", "d", 1)]),
-        ({"f": CARD, "e": CARD, "d": CARD}, 50, [batch("d", "f", 3)]),
-        ({"a": CARD, "b": BOTH, "c": BOTH}, 50, [batch("a", "a", 1), batch("b", "c", 2, BOTH)]),
-        ({"a": CARD, "z": CARD}, 50, [batch("a", "a", 1)]),
-        ({"a": CARD, "b": frozenset(), "c": CARD}, 50, [batch("a", "a", 1), batch("c", "c", 1)]),
+        ({"a": CARD}, 50, [batch("a")]),
+        (dict.fromkeys(ORDER, CARD), 50, [batch("abcdef")]),
+        (dict.fromkeys(ORDER, CARD), 4, [batch("abcd"), batch("ef")]),
+        (dict.fromkeys(ORDER, CARD), 1, [batch(key) for key in ORDER]),
+        ({"a": CARD, "b": CARD, "d": CARD}, 50, [batch("abd", is_range=False)]),
+        ({"a": CARD, "c": CARD, "d": CARD, "e": CARD}, 3, [batch("acd", is_range=False), batch("e")]),
+        ({"f": CARD, "e": CARD, "d": CARD}, 50, [batch("def")]),
+        ({"a": CARD, "b": BOTH, "c": BOTH}, 50, [batch("a"), batch("bc", BOTH)]),
+        ({"a": CARD, "b": BOTH, "c": CARD}, 50, [batch("ac", is_range=False), batch("b", BOTH)]),
+        ({"a": CARD, "z": CARD}, 50, [batch("a")]),
+        ({"a": CARD, "b": frozenset(), "c": CARD}, 50, [batch("ac", is_range=False)]),
     ],
     ids=[
         "nothing",
@@ -34,9 +36,11 @@ def batch(first: str, last: str, count: int, outputs: frozenset[str] = CARD) -> 
         "all in one",
         "as many as fit",
         "one each",
-        "a gap ends a batch",
+        "what is scattered shares a batch",
+        "as many of them as fit",
         "in the order of partitions",
         "other outputs end a batch",
+        "those of the same outputs share one",
         "an unknown partition is left out",
         "a partition without stale outputs is a gap",
     ],

@@ -5,32 +5,46 @@ import fcntl
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values, set_key
 
+from directus_assets.commands.door import open_door
 from directus_assets.commands.watch import Watch, run_watch
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import Environment
+from directus_assets.settings.environment import LOOPBACK
 
 RETRY_CHANGED_DEFINITIONS = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 """Set, a backfill outlives a code location that is away for a while; otherwise it fails."""
 
+INSTANCE_FILE = Path(__file__).parents[1] / "orchestration" / "dagster.yaml"
+"""What an instance of Dagster gets as its `dagster.yaml` when it is made."""
+
 _DEFAULT_PORT = 3000
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def run_dev(watch: Watch, environment: Environment, *, port: int | None, arguments: Sequence[str]) -> int:
-    """Runs `dagster dev`, and looks after its code location, until it ends; returns its exit status.
+def run_dev(
+    watch: Watch,
+    environment: Environment,
+    *,
+    port: int | None,
+    arguments: Sequence[str],
+    tell_of_door: Callable[[str], None],
+) -> int:
+    """Runs `dagster dev` with the guarded webserver, opens the door, and looks after the code location, until Dagster
+    ends; returns its exit status.
 
     Args:
         watch: looks after the code location.
         environment: says where Dagster keeps its history, and where its UI answers.
         port: of the UI; that of `DAGSTER_WEBSERVER_URL` where it is not given.
         arguments: further ones for `dagster dev`.
+        tell_of_door: gets a line of what the door has to say.
 
     Raises:
         ConfigurationError: the home is in use, the port is taken, or `DAGSTER_WEBSERVER_URL` names another one.
@@ -39,7 +53,9 @@ def run_dev(watch: Watch, environment: Environment, *, port: int | None, argumen
     home = make_home(environment.state_folder)
     with held(home):
         refuse_taken(port)
-        return run_watch(watch, ["dagster", "dev", "--port", str(port), *arguments])
+        with open_door(environment.door_url, tell=tell_of_door):
+            command = [sys.executable, "-m", "directus_assets.fast.dagster_dev", "dev", "--port", str(port)]
+            return run_watch(watch, [*command, *arguments])
 
 
 def ui_port(webserver_url: str, port: int | None) -> int:
@@ -49,7 +65,7 @@ def ui_port(webserver_url: str, port: int | None) -> int:
         ConfigurationError: `DAGSTER_WEBSERVER_URL` is on this machine, and has another port than the one asked for.
     """
     parts = urlsplit(webserver_url)
-    if parts.hostname not in _LOOPBACK or not parts.port:
+    if parts.hostname not in LOOPBACK or not parts.port:
         # A proxy stands before the UI.
         return port or _DEFAULT_PORT
     if port and port != parts.port:
@@ -69,7 +85,7 @@ def make_home(home: Path) -> Path:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            shutil.copyfile(Path(__file__).parents[1] / "orchestration" / "dagster.yaml", home / "dagster.yaml")
+            shutil.copyfile(INSTANCE_FILE, home / "dagster.yaml")
     except OSError as error:
         raise ConfigurationError(
             f"DAGSTER_HOME {home} cannot be made: {error.strerror}.", remedy="Name a folder that you may write to."

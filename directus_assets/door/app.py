@@ -107,13 +107,11 @@ def _head(request: Request) -> Head:
     )
 
 
-def make_server(rooms: Mapping[str, Room], *, host: str, port: int) -> uvicorn.Server:
-    """The HTTP server; it says nothing of itself."""
+def make_server(rooms: Mapping[str, Room]) -> uvicorn.Server:
+    """The HTTP server, which is run with the sockets that it listens on; it says nothing of itself."""
     return uvicorn.Server(
         uvicorn.Config(
             DoorApp(rooms),
-            host=host,
-            port=port,
             http="h11",
             ws="none",
             lifespan="off",

@@ -9,7 +9,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 SECRET_HEADER = "directus-assets-secret"  # noqa: S105 - a name, not a secret
 
@@ -22,6 +22,14 @@ _CONFIG = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 _Name = Annotated[StrictStr, Field(min_length=1, max_length=_LONGEST_KEY)]
 _Key = _Name | Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+
+
+def _filled(value: Any) -> Any:
+    """None where Directus had nothing to put in a template."""
+    return None if value == "undefined" else value
+
+
+_Choice = Annotated[StrictStr, Field(max_length=_LONGEST_KEY)]
 _User = Annotated[StrictStr, Field(pattern=r"^[0-9A-Fa-f-]{1,36}$")]
 
 
@@ -49,7 +57,7 @@ class Changed(BaseModel):
 
     collection: _Name
     keys: Annotated[list[_Key], Field(min_length=1, max_length=_MOST_KEYS)]
-    user: _User | None = None
+    user: Annotated[_User | None, BeforeValidator(_filled)] = None
     """Who changed them; nobody where Directus itself did."""
 
 
@@ -62,6 +70,9 @@ class Clicked(BaseModel):
     collection: _Name
     keys: Annotated[list[_Key], Field(min_length=1, max_length=_MOST_KEYS)]
     user: _User
+    language: Annotated[_Choice | None, BeforeValidator(_filled)] = None
+    field: Annotated[_Choice | None, BeforeValidator(_filled)] = None
+    """What was chosen in the form; nothing for all."""
     files: Any = None
     """Of items of content: their rows, with the fields that name files."""
 
@@ -71,7 +82,8 @@ class Checked(BaseModel):
 
     model_config = _CONFIG
 
-    user: _User | None = None
+    plan: _Name
+    """A digest of what the flow was made for, which is answered as it is."""
 
 
 Body = Changed | Clicked | Checked

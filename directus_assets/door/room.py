@@ -82,7 +82,7 @@ class Room:
             case Clicked():
                 return self._take_click(request)
             case Checked():
-                return _tried(self.carrier.check)
+                return {**_tried(self.carrier.check), "plan": request.plan}
 
     def work(self) -> None:
         """Carries out what is gathered, batch by batch, until `stop` is called."""

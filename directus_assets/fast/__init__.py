@@ -1,4 +1,57 @@
-"""What touches the internals of Dagster, to make it faster: nothing else in this package does.
+"""All that uses Dagster beyond its public interface, to make it faster or to keep others out; nothing else does.
 
-Contract tests hold each use against the Dagster that is installed.
+`dagster.yaml` names the classes here: `{module: directus_assets.fast, class: WarmRunLauncher}`. On a Dagster that they
+were not tested with, each gives way to Dagster's own, with a warning, and everything works as it does without them.
 """
+
+import importlib
+import logging
+from typing import Any
+
+from dagster import __version__
+
+TESTED = ("1.13.27",)
+"""The versions of Dagster that the tests hold this folder against."""
+
+_OFFERED = {
+    "BatchedSqliteStorage": (
+        "directus_assets.fast.batched_records.sqlite",
+        "dagster._core.storage.sqlite_storage",
+        "DagsterSqliteStorage",
+    ),
+    "BatchedPostgresStorage": (
+        "directus_assets.fast.batched_records.postgres",
+        "dagster_postgres.storage",
+        "DagsterPostgresStorage",
+    ),
+    "WarmRunLauncher": ("directus_assets.fast.launcher", "dagster", "DefaultRunLauncher"),
+    "FreshFirstCoordinator": ("directus_assets.fast.coordinator", "dagster", "QueuedRunCoordinator"),
+}
+"""Our class to its module, and to the module and the name of Dagster's own."""
+
+logger = logging.getLogger(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    return chosen(name, version=__version__)
+
+
+def chosen(name: str, *, version: str) -> Any:
+    """The class of this name, or what is taken in its place with this version of Dagster.
+
+    Raises:
+        AttributeError: there is none of this name.
+    """
+    if name not in _OFFERED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, stock_module, stock = _OFFERED[name]
+    if version in TESTED:
+        return getattr(importlib.import_module(module), name)
+    logger.warning(
+        "%s was tested with Dagster %s, and this is %s: Dagster's own %s takes its place.",
+        name,
+        ", ".join(TESTED),
+        version,
+        stock,
+    )
+    return getattr(importlib.import_module(stock_module), stock)

@@ -1,8 +1,8 @@
 """A run coordinator that starts fresh work at once: the queue is looked at once a second only.
 
-Opt in with one line of `dagster.yaml`, in the place of `run_queue`, whose settings are then its `config`:
+One line of `dagster.yaml` has it used, in the place of `run_queue`, whose settings are then its `config`:
 
-    run_coordinator: {module: directus_assets.fast.coordinator, class: FreshFirstCoordinator, config: {…}}
+    run_coordinator: {module: directus_assets.fast, class: FreshFirstCoordinator, config: {…}}
 
 All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_coordinator.py`
 holds it against the Dagster that is installed: what a coordinator is asked (`dagster._core.run_coordinator`), and how
@@ -10,12 +10,14 @@ Dagster's queue launches a run, and takes it back where that fails (`dagster._da
 """
 
 import logging
+import os
 
 import dagster as dg
 from dagster._core.events import DagsterEvent
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.run_coordinator import SubmitRunContext
 
+from directus_assets.fast.launcher import RUNS_ELSEWHERE
 from directus_assets.orchestration.runs.tags import CHANGE, ITEM_TAG, PUSH, TRIGGER_TAG
 from directus_assets.orchestration.runs.unfinished import UNFINISHED
 
@@ -32,7 +34,8 @@ class FreshFirstCoordinator(dg.QueuedRunCoordinator):
         """Launches the run, or puts it into the queue."""
         run = context.dagster_run
         is_new = run.status is dg.DagsterRunStatus.NOT_STARTED
-        if is_new and run.tags.get(TRIGGER_TAG) in (CHANGE, PUSH) and self._has_room(run):
+        may_launch = is_new and run.tags.get(TRIGGER_TAG) in (CHANGE, PUSH) and not os.environ.get(RUNS_ELSEWHERE)
+        if may_launch and self._has_room(run):
             return self._launch(context)
         return super().submit_run(context)
 

@@ -1,8 +1,8 @@
 """A run launcher that forks each run from a process that has imported everything already, which saves seconds a run.
 
-Opt in with one line of `dagster.yaml`:
+One line of `dagster.yaml` has it used; without that, Dagster's own launcher is:
 
-    run_launcher: {module: directus_assets.fast.launcher, class: WarmRunLauncher}
+    run_launcher: {module: directus_assets.fast, class: WarmRunLauncher}
 
 All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_launcher.py`
 holds it against the Dagster that is installed: what a launcher is asked (`dagster._core.launcher`), and the command
@@ -54,6 +54,8 @@ _LIBRARIES = (
 )
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
 """What keeps libraries from starting threads when they are imported, which forks cannot have."""
+RUNS_ELSEWHERE = "DIRECTUS_ASSETS_RUNS_ELSEWHERE"
+"""Set in a process that lacks what runs need, such as the token: it starts none, and the daemon does."""
 _START_SECONDS = 120.0
 """How long importing everything may take on a busy machine."""
 _END_SECONDS = 5.0
@@ -204,7 +206,7 @@ def _worker_of(run: dg.DagsterRun) -> Worker | None:
 def _arguments(context: LaunchRunContext, instance: dg.DagsterInstance) -> list[str] | None:
     """The command line of `dagster` that carries out a run; None where what is installed here cannot."""
     origin, remote = context.job_code_origin, context.dagster_run.remote_job_origin
-    if sys.platform != "linux" or origin is None or remote is None:
+    if sys.platform != "linux" or origin is None or remote is None or os.environ.get(RUNS_ELSEWHERE):
         return None
     code = origin.repository_origin
     host = getattr(remote.repository_origin.code_location_origin, "host", "localhost")

@@ -1,4 +1,4 @@
-"""The pipeline on this machine: `dagster dev` with its own DAGSTER_HOME, as the demo and the tests run it."""
+"""The pipeline on this machine: the command `dev` with its own DAGSTER_HOME, as the demo and the tests run it."""
 
 import os
 import signal
@@ -64,6 +64,7 @@ class LocalPipeline:
         self.home = self.folder / _HOME
         self.log = self.folder / "dagster.log"
         self.url = f"http://127.0.0.1:{free_port(port)}"
+        self.door_url = f"http://127.0.0.1:{free_port(0)}"
         self._directus = directus
         self._config = config
         self._extra = dict(environment or {})
@@ -92,6 +93,7 @@ class LocalPipeline:
             "DIRECTUS_ASSETS_CONFIG": str(self.folder / "directus_assets.yaml"),
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_WEBSERVER_URL": self.url,
+            "DOOR_URL": self.door_url,
             RETRY_CHANGED_DEFINITIONS: "1",
             **self._directus.storage_environment,
             **self._extra,
@@ -106,20 +108,18 @@ class LocalPipeline:
         prepare_home(self.folder)
         (self.folder / "directus_assets.yaml").write_text(self._config, "utf-8")
         (self.folder / "workspace.yaml").write_text(_WORKSPACE, "utf-8")
+        # Otherwise that of a folder above would be read, and say which Directus is worked for.
+        (self.folder / ".env").touch(mode=0o600)
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log, shown(f"Starting the pipeline at {self.url}"):
             self._process = subprocess.Popen(
                 [
-                    sys.executable,
-                    "-m",
-                    "dagster",
+                    Path(sys.executable).with_name("directus-assets"),
                     "dev",
+                    "--port",
+                    self.url.rpartition(":")[2],
                     "-w",
                     "workspace.yaml",
-                    "-h",
-                    "127.0.0.1",
-                    "-p",
-                    self.url.rpartition(":")[2],
                 ],
                 cwd=self.folder,
                 env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **self.environment},

@@ -1,5 +1,5 @@
 """The name that `dagster.yaml` files of earlier versions hold."""
 
-from directus_assets.fast.coordinator import FreshFirstCoordinator
+from directus_assets.fast import FreshFirstCoordinator
 
 __all__ = ["FreshFirstCoordinator"]

@@ -1,5 +1,5 @@
 """The name that `dagster.yaml` files of earlier versions hold."""
 
-from directus_assets.fast.launcher import WarmRunLauncher
+from directus_assets.fast import WarmRunLauncher
 
 __all__ = ["WarmRunLauncher"]

@@ -97,7 +97,8 @@ mutation Backfill($parameters: LaunchBackfillParams!) {
 }
 """
 
-_LAUNCHED = """
+_LAUNCH_RUNS = """
+mutation Launch($runs: [ExecutionParams!]!) {
   launchMultipleRuns(executionParamsList: $runs) {
     __typename
     ... on LaunchMultipleRunsResult {
@@ -109,22 +110,8 @@ _LAUNCHED = """
     }
     ... on PythonError { message }
   }
+}
 """
-
-LAUNCH_RUN = "mutation Launch($run: ExecutionParams!) { launchRun(executionParams: $run) { kind: __typename } }"
-"""Starts the run in its variable `run`; see `execution_params`. Flows take a name like `__typename` for an operator."""
-
-LAUNCH_RUNS = f"mutation Launch($runs: [ExecutionParams!]!) {{{_LAUNCHED}}}"
-"""Starts the runs in its variable `runs`."""
-
-PUSH_RUNS = f"""
-mutation Push($repository: RepositorySelector!, $partitions: String!, $key: String!, $runs: [ExecutionParams!]!) {{
-  addDynamicPartition(repositorySelector: $repository, partitionsDefName: $partitions, partitionKey: $key) {{
-    __typename
-  }}
-{_LAUNCHED}}}
-"""
-"""The same, after `key` has become a partition, unless it is one already: mutations are carried out in order."""
 
 _BACKFILL = """
 query Backfill($id: String!) {
@@ -180,11 +167,6 @@ class AssetStatus:
     running: int
 
 
-def repository_of(location: str) -> dict[str, str]:
-    """The definitions of a code location, as GraphQL's `RepositorySelector`."""
-    return {"repositoryLocationName": location, "repositoryName": "__repository__"}
-
-
 def execution_params(
     job_name: str,
     *,
@@ -193,13 +175,14 @@ def execution_params(
     run_config: Mapping[str, Any] | None = None,
     assets: Iterable[dg.AssetKey] = (),
 ) -> dict[str, Any]:
-    """One run of a job of a code location, of all its assets or of these, as GraphQL's `ExecutionParams`."""
-    selection = [{"path": list(key.path)} for key in assets]
+    """One run of a job of a code location, over all of its assets or only these, as GraphQL's `ExecutionParams`."""
+    selected = [{"path": list(key.path)} for key in assets]
     return {
         "selector": {
-            **repository_of(location),
+            "repositoryLocationName": location,
+            "repositoryName": "__repository__",
             "jobName": job_name,
-            **({"assetSelection": selection} if selection else {}),
+            **({"assetSelection": selected} if selected else {}),
         },
         "runConfigData": dict(run_config or {}),
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
@@ -283,6 +266,14 @@ class Webserver:
         entries: list[dict[str, Any]] = self._ask(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
         return entries
 
+    def version(self) -> str:
+        """Dagster's version.
+
+        Raises:
+            Unreachable: no webserver answers there.
+        """
+        return str(self._ask("query Version { version }")["version"])
+
     def sick_daemons(self) -> list[str]:
         """The parts of Dagster's daemon that are needed and do not run, such as `SENSOR`.
 
@@ -317,7 +308,7 @@ class Webserver:
         faults: list[str] = []
         for start in range(0, len(runs), _RUNS_PER_REQUEST):
             try:
-                answer = self._ask(LAUNCH_RUNS, runs=list(runs[start : start + _RUNS_PER_REQUEST]))
+                answer = self._ask(_LAUNCH_RUNS, runs=list(runs[start : start + _RUNS_PER_REQUEST]))
             except Rejected as error:
                 faults.append(error.message)
                 continue

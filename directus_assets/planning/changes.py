@@ -53,12 +53,13 @@ class ChangePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """What one run brings up to date: all `outputs` for every partition from `first` to `last`, both included."""
+    """What one run brings up to date: all `outputs` for every one of these partitions."""
 
-    first: str
-    last: str
-    count: int
+    keys: tuple[str, ...]
+    """At least one; in the order of partitions."""
     outputs: frozenset[str]
+    is_range: bool
+    """Whether they are neighbours, so that the first and the last of them name them all."""
 
 
 def plan_changes(
@@ -108,8 +109,8 @@ def deleted_items(entries: Iterable[Activity], collection: str) -> list[str]:
 def batches(stale: Mapping[str, Set[str]], order: Sequence[str], *, size: int) -> list[Batch]:
     """Stale outputs as batches, in the order of partitions.
 
-    A batch never holds a partition or an output that is not stale, so it ends at every gap and wherever the set of
-    outputs changes.
+    A batch never holds a partition or an output that is not stale. What is scattered shares a batch as neighbours do: a
+    run costs seconds to start, however little it has to do.
 
     Args:
         stale: partition key to the names of its stale outputs. Keys that `order` lacks are left out.
@@ -117,22 +118,19 @@ def batches(stale: Mapping[str, Set[str]], order: Sequence[str], *, size: int) -
         size: the most partitions of one batch.
     """
     index = {key: position for position, key in enumerate(order)}
-    positions = sorted(index[key] for key, outputs in stale.items() if outputs and key in index)
-    found: list[Batch] = []
-    start = previous = -1
-    for position in [*positions, -1]:
-        continues = (
-            start >= 0
-            and position == previous + 1
-            and position - start < size
-            and stale[order[position]] == stale[order[start]]
+    alike: dict[frozenset[str], list[int]] = {}
+    for position in sorted(index[key] for key, outputs in stale.items() if outputs and key in index):
+        alike.setdefault(frozenset(stale[order[position]]), []).append(position)
+    chunks = [
+        (positions[start : start + size], outputs)
+        for outputs, positions in alike.items()
+        for start in range(0, len(positions), size)
+    ]
+    return [
+        Batch(
+            keys=tuple(order[position] for position in chunk),
+            outputs=outputs,
+            is_range=chunk[-1] - chunk[0] == len(chunk) - 1,
         )
-        if not continues:
-            if start >= 0:
-                outputs = frozenset(stale[order[start]])
-                found.append(
-                    Batch(first=order[start], last=order[previous], count=previous - start + 1, outputs=outputs)
-                )
-            start = position
-        previous = position
-    return found
+        for chunk, outputs in sorted(chunks, key=lambda each: each[0])
+    ]

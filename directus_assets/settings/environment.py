@@ -14,6 +14,10 @@ from directus_assets.redaction import hide, hide_environment, hide_header, hide_
 
 _DIRECTUS = ("DIRECTUS_URL", "DIRECTUS_PUBLIC_URL", "DIRECTUS_TOKEN", "STORAGE_")
 _ENGINE = ("OPENAI_", "DEEPL_", "TRANSLATION_ENGINE")
+_UNUSED = ("DAGSTER_FLOWS_URL", "DAGSTER_FLOWS_HEADER")
+_DOOR_ABOVE_UI = 1000
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ENGINE_DECIDES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DEEPL_API_KEY")
 
 
@@ -27,10 +31,10 @@ class Environment:
     directus_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     poll_seconds: int = 5
     webserver_url: str = "http://127.0.0.1:3000"
-    flows_url: str = "http://127.0.0.1:3000"
-    """Where Directus reaches Dagster from."""
-    flows_header: SecretStr | None = None
-    """`Name: value`, which Directus' flows send along."""
+    door_url: str = "http://127.0.0.1:4000"
+    """Where Directus' flows reach the door."""
+    unused: tuple[str, ...] = ()
+    """Variables of earlier versions that are set and mean nothing any more."""
     dagster_home: Path = Path(".dagster")
     state_folder: Path = Path(".dagster")
     """The same folder, or the part of it that is this project's."""
@@ -50,9 +54,7 @@ class Environment:
         for secret in (self.directus_token, self.openai_api_key, self.deepl_api_key):
             if secret:
                 hide(secret.get_secret_value())
-        if self.flows_header:
-            hide_header(self.flows_header.get_secret_value().partition(":")[2])
-        for url in (self.openai_base_url, self.webserver_url, self.flows_url):
+        for url in (self.openai_base_url, self.webserver_url, self.door_url):
             hide_login(url or "")
         hide_environment(self.storage)
 
@@ -74,6 +76,8 @@ class Environment:
         """
         environ = os.environ if environ is None else environ
         hide_environment(environ)
+        # Flows that an earlier version has installed may still hold it.
+        hide_header((environ.get("DAGSTER_FLOWS_HEADER") or "").partition(":")[2].strip())
         values = _of_project(environ, prefix)
         webserver_url = (values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/")
         # Compose hands on a variable that is not set as an empty one: both mean the default.
@@ -83,8 +87,8 @@ class Environment:
             directus_token=SecretStr(_token(values.get("DIRECTUS_TOKEN", ""), _variable(prefix, "DIRECTUS_TOKEN"))),
             poll_seconds=_seconds(values.get("DIRECTUS_POLL_SECONDS") or "5"),
             webserver_url=webserver_url,
-            flows_url=(values.get("DAGSTER_FLOWS_URL") or webserver_url).rstrip("/"),
-            flows_header=_header(values.get("DAGSTER_FLOWS_HEADER")),
+            door_url=_address(values.get("DOOR_URL", ""), _variable(prefix, "DOOR_URL")) or _door_beside(webserver_url),
+            unused=tuple(name for name in _UNUSED if values.get(name)),
             dagster_home=Path(values.get("DAGSTER_HOME") or ".dagster"),
             state_folder=Path(values.get("DAGSTER_HOME") or ".dagster"),
             storage={name: value for name, value in values.items() if name.startswith("STORAGE_")},
@@ -176,12 +180,11 @@ def _seconds(text: str) -> int:
     return seconds
 
 
-def _header(text: str | None) -> SecretStr | None:
-    if not text:
-        return None
-    name, colon, value = text.partition(":")
-    if not (colon and name.strip() and value.strip() and text.isprintable()):
-        raise ConfigurationError(
-            "DAGSTER_FLOWS_HEADER is no header.", remedy="Write its name, a colon and its value in one line."
-        )
-    return SecretStr(f"{name.strip()}: {value.strip()}")
+def _door_beside(webserver_url: str) -> str:
+    """Where the door of this machine is: a thousand ports above the UI, so that two pipelines have two doors."""
+    try:
+        parts = urlsplit(webserver_url)
+        port = parts.port if parts.hostname in LOOPBACK else None
+    except ValueError:
+        port = None
+    return f"http://127.0.0.1:{(port or 3000) + _DOOR_ABOVE_UI}"

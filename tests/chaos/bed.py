@@ -22,6 +22,7 @@ from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.pipeline import LocalPipeline, prepare_home
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus, free_port
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from tests.chaos.proxy import FaultyProxy
 from tests.chaos.services import Service, all_processes, command_of, variables_of
@@ -130,7 +131,7 @@ def made_bed(folder: Path, chance: random.Random, around: Surroundings) -> Itera
         webserver = _service(
             pipeline, "webserver", "dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", web
         )
-        instance = stack.enter_context(dg.DagsterInstance.from_config(str(pipeline.home)))
+        instance = stack.enter_context(open_instance(pipeline.home))
         for service in (code_server, webserver, daemon):
             stack.enter_context(service)
         bed = Bed(

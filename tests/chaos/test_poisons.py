@@ -24,6 +24,7 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import all_kinds
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.report import Report
@@ -181,7 +182,7 @@ class Running(Site):
     def __init__(self, directus: LocalDirectus, admin: httpx.Client, pipeline: LocalPipeline) -> None:
         super().__init__(directus, admin)
         self.pipeline = pipeline
-        self.instance = dg.DagsterInstance.from_config(str(pipeline.home))
+        self.instance = open_instance(pipeline.home)
         settings = Settings(environment=Environment.read(pipeline.environment), config=Config.model_validate(CONFIG))
         self.project = Project(settings)
 

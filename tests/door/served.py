@@ -1,21 +1,19 @@
 """A door that is open on a port of this machine, with a carrier that keeps what it is given."""
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from directus_assets.directus.storage import LocalStorage
+from directus_assets.directus.storage import Storage
 from directus_assets.door.app import at_work, make_server
 from directus_assets.door.gathering import Changes
 from directus_assets.door.requests import Clicked
 from directus_assets.door.room import Room
 from directus_assets.door.secrets import KnownSecrets, admit_only
-from directus_assets.errors import DirectusAssetsError
-from directus_assets.local.server import free_port
 
 SECRET = "the secret of these tests"
 
@@ -27,13 +25,15 @@ class Carried:
     batches: list[dict[str, list[str]]] = field(default_factory=list)
     claims: list[dict[str, list[str]]] = field(default_factory=list)
     clicks: list[Clicked] = field(default_factory=list)
+    buttons: set[tuple[str, str]] = field(default_factory=lambda: {("translate", "posts")})
     fails_with: Exception | None = None
+    told: dict[str, Any] = field(default_factory=lambda: {"dagster": "1.2.3", "loaded": True, "sick": []})
 
     def knows(self, collection: str) -> bool:
-        return collection in ("posts", "directus_files")
+        return collection in ("posts", "pages", "directus_files")
 
     def has_button(self, click: Clicked) -> bool:
-        return click.collection == "posts" and click.button == "translate"
+        return (click.button, click.collection) in self.buttons
 
     def claim(self, changes: Changes) -> None:
         self.claims.append({name: list(keys) for name, keys in changes.items()})
@@ -47,7 +47,8 @@ class Carried:
         self.clicks.append(click)
 
     def check(self) -> Mapping[str, Any]:
-        return {"dagster": "1.2.3"}
+        self._fail()
+        return self.told
 
     def _fail(self) -> None:
         if self.fails_with:
@@ -76,15 +77,17 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """Opens a door."""
-    storage = LocalStorage(folder)
-    admit_only(storage, SECRET)
+def served(storage: Storage, *, secret: str | None = SECRET) -> Iterator[Served]:
+    """Opens a door that takes this secret, where there is one, and those that are kept in the storage."""
+    if secret:
+        admit_only(storage, secret)
     carrier = Carried()
     room = Room(carrier, KnownSecrets(storage))
-    server = make_server({"": room}, host="127.0.0.1", port=(port := free_port(0)))
-    thread = threading.Thread(target=server.run)
-    with at_work({"": room}):
+    server = make_server({"": room})
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    with listener, at_work({"": room}):
         thread.start()
         try:
             while not server.started:
@@ -93,8 +96,3 @@ def served(folder: Path) -> Iterator[Served]:
         finally:
             server.should_exit = True
             thread.join()
-
-
-def failing(text: str) -> DirectusAssetsError:
-    """An error of ours."""
-    return DirectusAssetsError(text)

@@ -2,25 +2,20 @@
 
 from collections import Counter
 
-from directus_assets.commands.setup.flow_trees import Outputs, Wiring, button_flows, push_flow
+from directus_assets.commands.setup.flow_trees import Wiring, button_flows, push_flow
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.names import Names
 
-NAMES = ("upload", "file", "focal_point", "check", "taken", "new_posts", "posts", "taken_of_posts", "not_ours")
+NAMES = ("upload", "file", "focal_point", "check", "busy", "click", "new_posts", "posts", "click_of_posts", "not_ours")
 
 
 def test_no_name_of_a_collection_makes_two_operations_one() -> None:
-    outputs = [
-        Outputs(collection=name, partitions_name=name, jobs=("job",), takes_all=True)
-        for name in ("directus_files", *NAMES)
-    ]
     wiring = Wiring(
         names=Names(),
-        dagster_url="http://dagster",
-        location="ours",
+        door_url="http://door",
         own_user="u",
         buttons={Button.RENDER: ["directus_files"]},
-        outputs=outputs,
+        collections=["directus_files", *NAMES],
         pictures=dict.fromkeys(NAMES, ("cover",)),
     )
 

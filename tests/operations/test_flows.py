@@ -1,14 +1,11 @@
-"""The flows on a real Directus: what they send to Dagster, when, and what installing and removing them does.
+"""The flows on a real Directus: what they tell the door, when, and what installing and removing them does.
 
-In Dagster's place stands a server that keeps what it is sent.
+They talk to a real door, behind which everything is kept and nothing is carried out.
 """
 
 import io
-import json
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -18,101 +15,39 @@ from rich.console import Console
 from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME
 from directus_assets.commands.setup.flows import flow_id
 from directus_assets.commands.setup.setup_flows import run_flows_setup
-from directus_assets.errors import Rejected
+from directus_assets.door.requests import SECRET_HEADER
+from directus_assets.door.secrets import admit_only
+from directus_assets.errors import BadInput, Rejected
 from directus_assets.local.pictures import upload
-from directus_assets.orchestration.buttons.job import chosen
+from directus_assets.orchestration.project import Project
+from tests.door.served import Served, served
 from tests.operations.conftest import TOKEN, Site, picture
-from tests.orchestration.dagster_rules import check_run, refusal
 
 pytestmark = pytest.mark.integration
 
 PATIENCE_SECONDS = 30
 
 
-class Dagster:
-    """Takes every run, and keeps what was asked for."""
-
-    def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.headers: list[str] = []
-        self.refuses = False
-        asked = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                asked.headers.append(self.headers.get("x-key", ""))
-                refused = next(filter(None, (refusal(check_run, run) for run in runs_of(body))), None)
-                content = refused.content if refused else json.dumps({"data": asked.answer(body)}).encode()
-                self.send_response(refused.status_code if refused else 200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def answer(self, body: dict[str, Any]) -> dict[str, Any]:
-        query = body["query"]
-        if query.startswith("{"):
-            return {query.strip("{} ").partition(":")[0]: "1.13.27"}
-        if "Locations" in query:
-            found = {"repositories": [{"sensors": [{"name": "directus_buttons_sensor"}]}]}
-            return {"workspaceOrError": {"locationEntries": [{"name": "shop", "locationOrLoadError": found}]}}
-        self.requests.append(body)
-        kind = "PythonError" if self.refuses else "LaunchRunSuccess"
-        if "run" in body["variables"]:
-            return {"launchRun": {"kind": kind}}
-        results = [{"__typename": kind} for _ in body["variables"]["runs"]]
-        return {"launchMultipleRuns": {"launchMultipleRunsResult": results}}
-
-    @property
-    def variables(self) -> list[dict[str, Any]]:
-        return [request["variables"] for request in self.requests]
-
-    def jobs(self) -> list[tuple[str, str]]:
-        """The job and the item of each run that was asked for."""
-        return [
-            (run["selector"]["jobName"], tags(run).get("dagster/asset_partition_range_start", ""))
-            for variables in self.variables
-            for run in variables["runs"]
-        ]
-
-
-def runs_of(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The runs that a request asks for."""
-    variables = body.get("variables") or {}
-    return [*variables.get("runs", ()), *([variables["run"]] if "run" in variables else ())]
-
-
-def tags(run: dict[str, Any]) -> dict[str, str]:
-    return {tag["key"]: tag["value"] for tag in run["executionMetadata"]["tags"]}
+BUTTONS = {("render", "directus_files"), ("render", "posts"), ("accept", "posts"), ("keep", "posts")} | {
+    ("translate", "posts"),
+    ("translate", "pages"),
+}
 
 
 @pytest.fixture
-def dagster() -> Iterator[Dagster]:
-    server = Dagster()
-    thread = Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.server.shutdown()
-    thread.join()
-    server.server.server_close()
+def door(site: Site) -> Iterator[Served]:
+    with served(Project(site.settings("")).memory, secret=None) as made:
+        made.carrier.buttons = BUTTONS
+        yield made
 
 
 @pytest.fixture
-def set_up(site: Site, dagster: Dagster) -> Iterator[Callable[..., tuple[int, str]]]:
+def set_up(site: Site, door: Served) -> Iterator[Callable[..., tuple[int, str]]]:
     """`directus-assets setup --flows`; everything is removed in the end."""
 
     def run(**options: Any) -> tuple[int, str]:
         variables = {
-            "DAGSTER_FLOWS_URL": dagster.url,
-            "DAGSTER_WEBSERVER_URL": dagster.url,
+            "DOOR_URL": door.url,
             **options.pop("variables", {}),
         }
         output = io.StringIO()
@@ -152,12 +87,12 @@ def click(
     )
 
 
-def test_buttons_are_installed_once_and_reach_dagster(site: Site, set_up: Callable[..., tuple[int, str]]) -> None:
+def test_buttons_are_installed_once_and_reach_the_door(site: Site, set_up: Callable[..., tuple[int, str]]) -> None:
     status, told = set_up()
     again, nothing = set_up(confirm=lambda: pytest.fail("There is nothing to ask."))
 
     assert (status, again) == (0, 0)
-    assert f"ok: button '{BUTTON_NAME}': reaches Dagster 1.13.27" in told
+    assert f"ok: button '{BUTTON_NAME}': reaches Dagster 1.2.3 through the door" in told
     assert "Nothing has to be changed." in nothing
     ((name, row),) = flows(site).items()
     assert (name, set(row["options"]["collections"])) == (BUTTON_NAME, {"directus_files", "posts", "pages"})
@@ -170,8 +105,8 @@ def test_buttons_are_installed_once_and_reach_dagster(site: Site, set_up: Callab
     assert {"title", "body"} < set(offered["field"])
 
 
-def test_a_click_sends_exactly_the_chosen_items_and_who_clicked(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+def test_a_click_tells_exactly_the_chosen_items_and_who_clicked(
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
 ) -> None:
     set_up()
     first, second = site.write_post("One"), site.write_post("Two")
@@ -180,26 +115,26 @@ def test_a_click_sends_exactly_the_chosen_items_and_who_clicked(
     answer = click(site, "translate", "posts", int(first), second)
 
     assert answer.is_success, answer.text
-    run = dagster.variables[0]["run"]
-    repository = {"repositoryLocationName": "shop", "repositoryName": "__repository__"}
-    assert run["selector"] == {**repository, "jobName": "directus_buttons"}
-    config = run["runConfigData"]["ops"]["make_chosen_again"]["config"]
-    asked = {"button": "translate", "collection": "posts", "keys": [int(first), second], "user": admin}
-    assert {name: config[name] for name in asked} == asked
+    (told,) = door.carrier.clicks
+    assert told.model_dump(exclude_none=True) == {
+        "button": "translate",
+        "collection": "posts",
+        "keys": [int(first), second],
+        "user": admin,
+    }
 
 
 def test_the_form_says_in_which_language_and_field(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
 ) -> None:
     set_up()
 
     click(site, "accept", "posts", "1", language="de-DE", field="title")
     click(site, "keep", "posts", "1")
 
-    configs = [each["run"]["runConfigData"]["ops"]["make_chosen_again"]["config"] for each in dagster.variables]
-    assert [(each["button"], chosen(each["language"]), chosen(each["field"])) for each in configs] == [
+    assert [(each.button, each.language, each.field) for each in door.carrier.clicks] == [
         ("accept", "de-DE", "title"),
-        ("keep", "", ""),
+        ("keep", None, None),
     ]
 
 
@@ -223,77 +158,70 @@ def test_the_buttons_of_earlier_versions_make_room_for_the_one(
         site.admin.delete("/flows", others)
 
 
-@pytest.mark.parametrize("key", ['a"], "jobName": "x', "{{$accountability.user}}", "}} }", "\\", "ключ\n"])
+@pytest.mark.parametrize("key", ['a"], "button": "x', "{{$accountability.user}}", "}} }", "\\", "ключ\n"])
 def test_no_key_becomes_more_than_a_key(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]], key: str
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]], key: str
 ) -> None:
     set_up()
 
     answer = click(site, "render", "directus_files", key)
 
     assert answer.is_success, answer.text
-    run = dagster.variables[0]["run"]
-    assert run["runConfigData"]["ops"]["make_chosen_again"]["config"]["keys"] == [key]
-    assert dagster.requests[0]["query"].startswith("mutation Launch(")
+    assert [told.keys for told in door.carrier.clicks] == [[key]]
 
 
 def test_an_editor_hears_at_once_that_a_click_was_not_taken(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
 ) -> None:
     set_up()
-    dagster.refuses = True
+    door.carrier.fails_with = BadInput("No.")
+    refused = click(site, "render", "directus_files", "any")
+    door.room.clicks.per_minute = 0
+    busy = click(site, "render", "directus_files", "any")
 
-    answer = click(site, "render", "directus_files", "any")
+    assert (refused.status_code, busy.status_code) == (502, 429)
+    assert "did not take this" in refused.text
+    assert "Try again in a minute" in busy.text
 
-    assert answer.status_code == 502
-    assert "did not take this" in answer.text
 
-
-def test_an_upload_is_pushed_with_its_partition(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
+def test_uploads_and_focal_points_are_pushed_together(
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
 ) -> None:
     set_up(push=True)
 
-    key = upload(admin, picture(), filename="pushed.jpg")
-    wait(lambda: bool(dagster.requests))
+    first = upload(admin, picture(), filename="pushed.jpg")
+    door.carrier.wait(1)
+    second = upload(admin, picture(), filename="too.jpg")
+    site.admin.patch(f"/files/{first}", {"focal_point_x": 10, "focal_point_y": 10})
+    door.carrier.wait(3)
 
-    (variables,) = dagster.variables
-    assert (variables["partitions"], variables["key"]) == ("directus_files", key)
-    assert dagster.jobs() == [("image_presets", key)]
-    assert tags(variables["runs"][0]) == {
-        "dagster/asset_partition_range_start": key,
-        "dagster/asset_partition_range_end": key,
-        "directus_assets/trigger": "push",
-        "directus_assets/item": f"directus_files/{key}",
-        "dagster/priority": "5",
-    }
+    assert pushed(door) == [("directus_files", first), ("directus_files", second), ("directus_files", first)]
 
 
 def test_items_are_pushed_when_they_are_made_and_when_they_change(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
 ) -> None:
     set_up(push=True)
 
-    key = site.write_post("New")
-    wait(lambda: len(dagster.requests) == 1)
+    key, other = site.write_post("New"), site.write_post("Other")
+    door.carrier.wait(2)
     site.admin.patch(f"/items/posts/{key}", {"status": "draft"})
-    wait(lambda: len(dagster.requests) == 2)
-    site.admin.patch("/items/posts", {"keys": [int(key)], "data": {"status": "published"}})
-    wait(lambda: len(dagster.requests) == 3)
+    door.carrier.wait(3)
+    site.admin.patch("/items/posts", {"keys": [int(key), int(other)], "data": {"status": "published"}})
+    door.carrier.wait(5)
 
-    assert dagster.jobs() == [("translate_posts", key)] * 3
-    assert [variables.get("key") for variables in dagster.variables] == [key, None, None]
-    assert dagster.variables[0]["partitions"] == "directus_posts"
+    assert pushed(door) == [("posts", each) for each in (key, other, key, key, other)]
 
 
 def test_nothing_else_is_pushed(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
 ) -> None:
     """Documents, titles, deletions, languages, and what the pipeline itself writes."""
     set_up(push=True)
     key = site.write_post("Own")
     file = upload(admin, picture(), filename="known.jpg")
-    wait(lambda: len(dagster.requests) == 2)
+    door.carrier.wait(2)
+    door.carrier.batches.clear()
 
     upload(admin, b"%PDF-1.4", filename="document.pdf", type="application/pdf")
     site.admin.patch(f"/files/{file}", {"title": "Another"})
@@ -302,9 +230,13 @@ def test_nothing_else_is_pushed(
         bot.post("/items/posts_translations", json=row).raise_for_status()
     site.admin.delete(f"/items/posts/{key}")
     site.admin.patch(f"/files/{file}", {"focal_point_x": 10, "focal_point_y": 10})
-    wait(lambda: len(dagster.requests) == 3)
+    door.carrier.wait(1)
 
-    assert dagster.jobs() == [("translate_posts", key), ("image_presets", file), ("image_presets", file)]
+    assert pushed(door) == [("directus_files", file)]
+
+
+def pushed(door: Served) -> list[tuple[str, str]]:
+    return [(name, key) for batch in door.carrier.batches for name, keys in batch.items() for key in keys]
 
 
 def test_flows_that_were_changed_or_are_for_other_collections_are_put_right(
@@ -313,7 +245,7 @@ def test_flows_that_were_changed_or_are_for_other_collections_are_put_right(
     set_up(push=True)
     before = flows(site)
     button = before[BUTTON_NAME]
-    launch = next(row["id"] for row in button["operations"] if row["key"] == "launch")
+    launch = next(row["id"] for row in button["operations"] if row["key"] == "click")
     site.admin.patch(
         f"/flows/{button['id']}", {"name": "Nochmals", "options": {**button["options"], "collections": []}}
     )
@@ -387,10 +319,8 @@ def test_what_does_not_fit_the_license_is_said_before_anything_is_done(
         site.admin.delete("/flows", ids)
 
 
-def test_a_dagster_that_directus_does_not_reach_is_noticed(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
-) -> None:
-    status, told = set_up(variables={"DAGSTER_FLOWS_URL": "http://169.254.169.254:3000"})
+def test_a_door_that_directus_does_not_reach_is_noticed(site: Site, set_up: Callable[..., tuple[int, str]]) -> None:
+    status, told = set_up(variables={"DOOR_URL": "http://169.254.169.254:4000"})
 
     # The address that this Directus denies its flows, as one without IMPORT_IP_DENY_LIST does with its own machine's.
     assert status == 1
@@ -398,38 +328,103 @@ def test_a_dagster_that_directus_does_not_reach_is_noticed(
     assert "IMPORT_IP_DENY_LIST=169.254.169.254" in told
 
 
-def test_a_header_goes_along_and_nothing_shows_it(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+def secret_of(site: Site) -> str:
+    """The secret that all flows have."""
+    held = {
+        header["value"]
+        for flow in flows(site).values()
+        for operation in flow["operations"]
+        for header in operation["options"].get("headers", ())
+        if header["header"] == SECRET_HEADER
+    }
+    (secret,) = held
+    return str(secret)
+
+
+def test_the_secret_is_made_once_rotated_by_wish_and_shown_nowhere(
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
 ) -> None:
-    status, told = set_up(variables={"DAGSTER_FLOWS_HEADER": "X-Key: s3cr3t"})
-    click(site, "render", "directus_files", "any")
+    _, first = set_up(push=True)
+    made = secret_of(site)
+    set_up()
+    assert secret_of(site) == made
+    status, told = set_up(new_secret=True)
+    rotated = secret_of(site)
 
     assert status == 0
-    assert dagster.headers[-2:] == ["s3cr3t", "s3cr3t"]
-    assert "s3cr3t" not in told
+    assert rotated != made
+    assert click(site, "render", "directus_files", "any").is_success
+    door.room.secrets._read_at = float("-inf")  # as some seconds later
+    body = {"plan": "any"}
+    statuses = [
+        httpx.post(f"{door.url}/check", headers={SECRET_HEADER: secret}, json=body).status_code
+        for secret in (made, rotated)
+    ]
+    assert statuses == [403, 202]
+    assert made not in first + told
+    assert rotated not in told
     assert "administrators can read it" in told
     runs = site.admin.get("/revisions", filter={"activity": {"action": {"_eq": "run"}}}, limit=-1)
     assert runs == []
 
 
-def test_the_doctor_tells_buttons_that_work_from_those_that_do_not(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]]
+def test_a_door_with_other_secrets_is_told_from_one_that_is_not_there(
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
 ) -> None:
-    def rows(url: str) -> list[tuple[str, str]]:
-        found = site.examine("", DAGSTER_FLOWS_URL=url)
+    set_up()
+    admit_only(door.room.secrets.storage, "another")
+    door.room.secrets._read_at = float("-inf")  # as some seconds later
+    found = [row.text for row in site.examine("", DOOR_URL=door.url) if "button" in row.what]
+
+    assert found == [f"The door at {door.url} refuses this flow."]
+    # Whoever has lost the list of secrets makes another one by the same command.
+    assert set_up()[0] == 0
+
+
+def test_flows_of_an_earlier_version_are_named_and_migrated(site: Site, set_up: Callable[..., tuple[int, str]]) -> None:
+    """They called Dagster's GraphQL API, here one that answers as Dagster does."""
+    set_up()
+    site.write_post()
+    (button, *_) = [row for row in flows(site).values() if row["name"] == BUTTON_NAME]
+    ask = next(row for row in button["operations"] if row["key"] == "ask")
+    old = {
+        "name": "ask",
+        "key": "ask",
+        "type": "transform",
+        "options": {"json": {"data": {"data": {"plan_1": "1.13"}}}},
+    }
+    site.admin.patch(f"/operations/{ask['id']}", old)
+    before = [row for row in site.examine("", DOOR_URL="http://127.0.0.1:9") if "button" in row.what]
+
+    status, told = set_up()
+
+    assert [(row.status.value, row.text) for row in before] == [
+        ("failed", "The flows were made by an earlier version, and call Dagster itself.")
+    ]
+    assert before[0].remedy == "Run `directus-assets setup --flows`."
+    assert (status, told.count("change")) == (0, 1)
+
+
+def test_the_doctor_tells_buttons_that_work_from_those_that_do_not(
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]]
+) -> None:
+    def rows() -> list[tuple[str, str]]:
+        found = site.examine("", DOOR_URL=door.url)
         return [(row.status.value, row.text) for row in found if "button" in row.what]
 
-    assert rows(dagster.url)[0][1].startswith("not installed")
+    assert rows()[0][1].startswith("not installed")
     set_up()
     site.write_post("Checked")
-    assert [status for status, _ in rows(dagster.url)] == ["ok"]
-    dagster.server.socket.close()
+    assert [status for status, _ in rows()] == ["ok"]
+    door.carrier.told = {"dagster": "1.2.3", "loaded": False, "sick": []}
     # One cause is told once.
-    assert [status for status, _ in rows(dagster.url)] == ["failed"]
+    assert rows() == [("failed", "The door is reached, but Dagster has not loaded this project.")]
+    door.carrier.told = {"dagster": "1.2.3", "loaded": True, "sick": ["SENSOR"]}
+    assert [status for status, _ in rows()] == ["failed"]
 
 
 def test_a_click_on_content_sends_the_files_that_it_shows(
-    site: Site, dagster: Dagster, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
+    site: Site, door: Served, set_up: Callable[..., tuple[int, str]], admin: httpx.Client
 ) -> None:
     set_up()
     files = [upload(admin, picture(), filename=name) for name in ("one.jpg", "two.jpg")]
@@ -440,10 +435,7 @@ def test_a_click_on_content_sends_the_files_that_it_shows(
     assert click(site, "render", "posts", *posts).is_success
     assert click(site, "render", "posts", posts[1]).is_success
 
-    configs = [
-        variables["run"]["runConfigData"]["ops"]["make_chosen_again"]["config"] for variables in dagster.variables
-    ]
-    assert [config["files"] for config in configs] == [
+    assert [told.files for told in door.carrier.clicks] == [
         [{"image": files[0]}, {"image": files[1]}, {"image": None}],
         {"image": files[1]},
     ]

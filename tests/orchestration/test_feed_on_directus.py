@@ -24,6 +24,7 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import all_kinds, build_defs
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -97,7 +98,7 @@ def wait(condition: Callable[[], Any]) -> None:
 
 
 def made(home: Path, preset: str) -> set[str]:
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_instance(home) as instance:
         keys = instance.get_dynamic_partitions(str(NAMES.files_partitions.name))
         found = instance.get_status_by_partition(NAMES.preset(preset), keys, NAMES.files_partitions) or {}
     return {key for key, status in found.items() if status and status.value == "MATERIALIZED"}
@@ -363,7 +364,7 @@ def test_a_log_that_has_gone_back_is_found_by_doctor_and_by_the_next_ticks(site:
 
 
 def positions(home: Path) -> dict[str, Any]:
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_instance(home) as instance:
         states = instance.all_instigator_state()
     return {
         state.instigator_name: cursor for state in states if (cursor := getattr(state.instigator_data, "cursor", 0))

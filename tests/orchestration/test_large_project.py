@@ -19,6 +19,7 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import LANGUAGES, create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import all_kinds, image_files
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.names import Names
@@ -67,7 +68,7 @@ def pipeline(
 
 @pytest.fixture(scope="module")
 def instance(pipeline: LocalPipeline) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.from_config(str(pipeline.home)) as instance:
+    with open_instance(pipeline.home) as instance:
         yield instance
 
 

@@ -18,6 +18,7 @@ from directus_assets.orchestration.runs.tags import (
     RANGE_START_TAG,
     SENSOR_TAG,
     TRIGGER_TAG,
+    keys_of_tags,
     range_tags,
 )
 from directus_assets.orchestration.sensors.collection import build_partition_sensor
@@ -109,7 +110,13 @@ def directus() -> ScriptedDirectus:
 
 
 def ranges(requests: Sequence[dg.RunRequest]) -> list[tuple[str, str]]:
-    return [(request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG]) for request in requests]
+    """Both ends; of what is no range, each partition as one of its own."""
+    return [
+        ends
+        for request in requests
+        for ends in [(key, key) for key in keys_of_tags(request.tags)]
+        or [(request.tags[RANGE_START_TAG], request.tags[RANGE_END_TAG])]
+    ]
 
 
 def outputs(requests: Sequence[dg.RunRequest]) -> list[list[str]]:
@@ -118,6 +125,21 @@ def outputs(requests: Sequence[dg.RunRequest]) -> list[list[str]]:
 
 def numbered(count: int) -> list[str]:
     return [f"f{number:03}" for number in range(count)]
+
+
+def test_200_scattered_edits_are_four_runs(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> None:
+    files = numbered(600)
+    directus.upload(*files, log=False)
+    pipeline = Pipeline(instance, directus).started()
+    edited = files[::3]
+    for file in edited:
+        directus.change(file, filesize=2000)
+
+    requests = pipeline.tick()
+
+    assert len(requests) == 4
+    assert [key for request in requests for key in keys_of_tags(request.tags)] == edited
+    assert len({request.run_key for request in requests}) == 4
 
 
 # The first tick

@@ -28,6 +28,7 @@ from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.sensors.cursor import Cursor
 from directus_assets.orchestration.webserver import Webserver
@@ -59,7 +60,7 @@ class Story:
         self.admin = admin
         self.pipeline = pipeline
         self.webserver = Webserver(pipeline.url)
-        self.instance = dg.DagsterInstance.from_config(str(pipeline.home))
+        self.instance = open_instance(pipeline.home)
         self.client = DirectusClient(directus.url, directus.bot_token)
 
     # Directus

@@ -1,24 +1,23 @@
-"""The sensor and runs that Directus itself started."""
+"""The sensor and what the door has taken: nothing is done twice, and nothing is lost."""
 
+import time
 import uuid
-from collections.abc import Iterable, Iterator
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Iterator
 
 import dagster as dg
 import pytest
 
 from directus_assets.directus.models import File
+from directus_assets.door.claims import SECONDS, claim, claimed
 from directus_assets.errors import BadInput
 from directus_assets.images.plan import fingerprint
-from directus_assets.orchestration.names import PROJECT_TAG, Names
+from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.history import try_metadata
-from directus_assets.orchestration.runs.tags import ITEM_TAG, PUSH, TRIGGER_TAG, range_tags
-from directus_assets.orchestration.sensors.pushed import items_at_work
+from directus_assets.orchestration.runs.tags import PUSH, TRIGGER_TAG, range_tags
 from tests.orchestration.scripted_project import ScriptedDirectus, materialize
 from tests.orchestration.test_partition_sensor import CARD, HERO, Pipeline, ranges
 
-QUEUED, STARTED = dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED
+STARTED = dg.DagsterRunStatus.STARTED
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def pipeline(instance: dg.DagsterInstance, directus: ScriptedDirectus) -> Pipeli
 def push(instance: dg.DagsterInstance, key: str, **more: str) -> str:
     """A pushed run that is under way; its id."""
     run_id = str(uuid.uuid4())
-    tags = {TRIGGER_TAG: PUSH, ITEM_TAG: f"directus_files/{key}", **range_tags(key, key), **more}
+    tags = {TRIGGER_TAG: PUSH, **range_tags(key, key), **more}
     instance.add_run(dg.DagsterRun(job_name="image_presets", run_id=run_id, status=STARTED, tags=tags))
     return run_id
 
@@ -119,65 +118,52 @@ def test_what_a_pushed_run_failed_at_for_good_is_not_tried_a_second_time(
     assert ranges(pipeline.tick()) == [("f1", "f1")]
 
 
-class Queue:
-    """An instance that deletes runs. (Dagster itself makes no queued run without a code location.)"""
+def test_what_the_door_has_taken_is_left_to_it_for_a_moment(pipeline: Pipeline, directus: ScriptedDirectus) -> None:
+    """Between the push and its run, nothing in Dagster says that one will come."""
+    directus.upload("f1", "f2")
+    claim(directus.memory, {"directus_files": ["f1"], "posts": ["f2"]})
 
-    def __init__(self, runs: Iterable[Any], *, begun: str = "") -> None:
-        self.runs = [run for run in runs if run.run_id != begun]
-        self.deleted: list[str] = []
-
-    def get_runs(self, filters: dg.RunsFilter) -> list[Any]:
-        found = [run for run in self.runs if run.run_id in (filters.run_ids or ())]
-        return [run for run in found if run.status in filters.statuses]
-
-    def delete_run(self, run_id: str) -> None:
-        self.deleted.append(run_id)
+    assert ranges(pipeline.tick()) == [("f2", "f2")]
+    assert pipeline.state.pushed == ("f1",)
 
 
-def pushed(key: str, *statuses: dg.DagsterRunStatus) -> list[Any]:
-    return [SimpleNamespace(run_id=f"{key}-{status.value}", status=status) for status in statuses]
+def test_what_a_door_that_was_killed_had_taken_is_found(pipeline: Pipeline, directus: ScriptedDirectus) -> None:
+    directus.upload("f1")
+    claim(directus.memory, {"directus_files": ["f1"]}, now=time.time() - SECONDS + 0.5)
+    assert pipeline.tick() == []
+
+    time.sleep(0.6)
+
+    assert ranges(pipeline.tick()) == [("f1", "f1")]
+    assert pipeline.state.pushed == ()
 
 
-@pytest.mark.parametrize(
-    ("runs", "stale", "left", "deleted"),
-    [
-        ({}, {"a"}, set(), []),
-        ({"a": [QUEUED]}, {"a"}, {"a"}, []),
-        ({"a": [STARTED], "b": [QUEUED]}, {"a", "b", "c"}, {"a", "b"}, []),
-        ({"a": [QUEUED], "b": [QUEUED]}, {"a"}, {"a"}, []),
-        ({"a": [QUEUED], "b": [QUEUED]}, {"a", "b"}, set(), ["a-QUEUED", "b-QUEUED"]),
-        ({"a": [STARTED], "b": [QUEUED], "c": [QUEUED]}, {"a", "b", "c"}, {"a"}, ["b-QUEUED", "c-QUEUED"]),
-        ({"a": [STARTED, QUEUED], "b": [QUEUED, QUEUED]}, {"a", "b"}, {"a", "b"}, []),
-    ],
-)
-def test_a_burst_of_pushes_becomes_a_batch(
-    runs: dict[str, list[dg.DagsterRunStatus]], stale: set[str], left: set[str], deleted: list[str]
-) -> None:
-    """Several that wait are taken out of the queue; one alone, or what has begun, is left."""
-    found = {key: pushed(key, *statuses) for key, statuses in runs.items()}
-    queue = Queue(run for some in found.values() for run in some)
+def test_claims_end_and_a_clock_that_is_set_back_makes_none_that_lasts(directus: ScriptedDirectus) -> None:
+    claim(directus.memory, {"posts": ["1"]}, now=100.0)
+    claim(directus.memory, {"posts": ["2"]}, now=104.0)
 
-    at_work = items_at_work(cast("dg.DagsterInstance", queue), found, stale)
-
-    assert (at_work, sorted(queue.deleted)) == (left, deleted)
+    assert claimed(directus.memory, "posts", ["1", "2", "3"], now=107.9) == {"1", "2"}
+    assert claimed(directus.memory, "posts", ["1", "2"], now=108.1) == {"2"}
+    assert claimed(directus.memory, "posts", ["1", "2"], now=10.0) == set()
+    assert claimed(directus.memory, "pages", ["1"], now=101.0) == set()
 
 
-@pytest.mark.parametrize(("keys", "deleted"), [("abc", ["b-QUEUED", "c-QUEUED"]), ("ab", [])])
-def test_a_pushed_run_that_has_begun_since_it_was_read_is_left(keys: str, deleted: list[str]) -> None:
-    found = {key: pushed(key, QUEUED) for key in keys}
-    queue = Queue((run for some in found.values() for run in some), begun="a-QUEUED")
-
-    at_work = items_at_work(cast("dg.DagsterInstance", queue), found, set(keys))
-
-    assert sorted(queue.deleted) == deleted
-    assert at_work == ({"a"} if deleted else {"a", "b"})
-
-
-def test_pushes_of_other_items_and_projects_count_for_nothing(
+def test_pushed_runs_of_other_jobs_count_for_nothing(
     pipeline: Pipeline, instance: dg.DagsterInstance, directus: ScriptedDirectus
 ) -> None:
-    directus.upload("f1", "f2")
-    push(instance, "f1", **{ITEM_TAG: "posts/f1"})
-    push(instance, "f2", **{PROJECT_TAG: "shop"})
+    directus.upload("f1")
+    tags = {TRIGGER_TAG: PUSH, **range_tags("f1", "f1")}
+    instance.add_run(dg.DagsterRun(job_name="translate_posts", run_id=str(uuid.uuid4()), status=STARTED, tags=tags))
 
-    assert ranges(pipeline.tick()) == [("f1", "f2")]
+    assert ranges(pipeline.tick()) == [("f1", "f1")]
+
+
+def test_a_pushed_batch_covers_all_that_lies_between_its_ends(
+    pipeline: Pipeline, instance: dg.DagsterInstance, directus: ScriptedDirectus
+) -> None:
+    directus.upload("f1", "f2", "f3", "f4")
+    instance.add_dynamic_partitions("directus_files", ["f1", "f2", "f3", "f4"])
+    push(instance, "f1", **range_tags("f1", "f3"))
+
+    assert ranges(pipeline.tick()) == [("f4", "f4")]
+    assert pipeline.state.pushed == ("f1", "f2", "f3")

@@ -17,6 +17,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.history import failures
 from directus_assets.orchestration.runs.tags import COLLECTION_TAG, OUTPUTS_TAG
@@ -102,7 +103,7 @@ def pipeline(
 def wait(pipeline: LocalPipeline, condition: Callable[[dg.DagsterInstance], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        with dg.DagsterInstance.from_config(str(pipeline.home)) as instance:
+        with open_instance(pipeline.home) as instance:
             if condition(instance):
                 return
         assert time.monotonic() < deadline, f"The log is {pipeline.log}"
@@ -138,7 +139,7 @@ def test_a_deleted_derivative_comes_back_and_the_run_says_what_it_asked_for(
     wait(pipeline, lambda _: (empty_directus.uploads / lost).exists())
 
     assert derivatives(empty_directus).keys() == stored.keys()
-    with dg.DagsterInstance.from_config(str(pipeline.home)) as instance:
+    with open_instance(pipeline.home) as instance:
         (backfill,) = instance.get_backfills()
         assert backfill.title == "Reconcile: lost"
         assert (backfill.tags[COLLECTION_TAG], backfill.tags[OUTPUTS_TAG]) == ("directus_files", "card")

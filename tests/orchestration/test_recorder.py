@@ -67,7 +67,7 @@ class Scripted:
             with Recorder(
                 context, SOURCE, versions, backoff_seconds=self.backoff, chance=lambda: self.chance
             ) as recorder:
-                for key in context.partition_keys:
+                for key in recorder.partitions:
                     if self.outage and self.outage[0] == key and not context.retry_number:
                         raise self.outage[1]
                     self._make(context, recorder, key)

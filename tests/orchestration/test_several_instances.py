@@ -19,6 +19,7 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
@@ -160,7 +161,7 @@ def has_ticked(pipeline: LocalPipeline) -> bool:
 def is_done(pipeline: LocalPipeline, *, files: int, posts: int) -> bool:
     """Whether an instance has made everything, or found it made, and is at rest."""
     counts = {"directus_files": files, "directus_posts": posts}
-    with dg.DagsterInstance.from_config(str(pipeline.home)) as instance:
+    with open_instance(pipeline.home) as instance:
         for asset_key, name in ASSETS.items():
             keys = instance.get_dynamic_partitions(name)
             definition = dg.DynamicPartitionsDefinition(name=name)

@@ -1,17 +1,20 @@
-"""Directus asks Dagster for work: an editor's click in the real Studio, in a headless browser, and the push of changes.
+"""Directus tells the door: an editor's click in the real Studio, in a headless browser, and the push of changes.
 
 The daemon, the webserver and Directus are the real ones; the tests tell one story.
 """
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import dagster as dg
 import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
@@ -23,7 +26,9 @@ from directus_assets.local.pictures import upload
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.runs.tags import CLICK_TAG, PUSH, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
+from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.tags import CHANGE, CLICK_TAG, PUSH, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
 from tests.machine import lacking
 from tests.orchestration.test_pipeline import CARD, WIDE, Story, picture
 
@@ -269,6 +274,90 @@ def test_a_click_shows_in_dagster_by_its_tag(story: Story, files: list[str]) -> 
     clicks = {tags.get(CLICK_TAG) for file in files for tags in runs_over(story, file)} - {None}
 
     assert len(clicks) == 2
+
+
+def asked_by(story: Story, trigger: str, job: str) -> list[str]:
+    """The ids of the runs that were started so."""
+    runs = story.instance.get_runs(dg.RunsFilter(tags={TRIGGER_TAG: trigger}, job_name=job))
+    return [run.run_id for run in runs]
+
+
+def test_a_burst_is_one_run_and_the_sensor_adds_none(story: Story) -> None:
+    story.settle()
+    before = {trigger: asked_by(story, trigger, "translate_posts") for trigger in (PUSH, CHANGE)}
+    rows = [{"languages_code": "en-US", "title": f"Number {number}"} for number in range(24)]
+    posts = [{"status": "published", "translations": [row]} for row in rows]
+    ids = [str(row["id"]) for row in story.admin.post("/items/posts", json=posts).json()["data"]]
+
+    def is_made() -> bool:
+        return fingerprints(story.instance, {"de": story_asset}, ids).keys() == {("de", key) for key in ids}
+
+    story_asset = Names().translation("posts", "de-DE")
+    story.wait("It was not translated", is_made)
+    time.sleep(6)  # until the sensor has looked
+    story.settle()
+
+    after = {trigger: asked_by(story, trigger, "translate_posts") for trigger in (PUSH, CHANGE)}
+    assert {trigger: len(after[trigger]) - len(before[trigger]) for trigger in after} == {PUSH: 1, CHANGE: 0}
+
+
+MUTATION = 'mutation { reloadRepositoryLocation(repositoryLocationName: "directus_assets") { __typename } }'
+
+
+def test_directus_is_talked_into_nothing_by_whoever_may_import(story: Story) -> None:
+    """`POST /files/import` has Directus itself make the request, from this very machine."""
+    addresses = [f"{story.pipeline.url}/graphql?query={quote(query, safe='')}" for query in ("{version}", MUTATION)] + [
+        f"{story.pipeline.door_url}/{path}" for path in ("changes", "clicks?button=render", "check", "")
+    ]
+
+    answers = [story.admin.post("/files/import", json={"url": url, "data": {"title": "x"}}) for url in addresses]
+
+    assert [answer.is_success for answer in answers] == [False] * len(addresses)
+    assert "1.13" not in "".join(answer.text for answer in answers)
+
+
+def test_no_web_page_commands_dagster_through_a_browser(story: Story) -> None:
+    def ask(method: str, *, query: bool = False, **options: Any) -> int:
+        address = f"{story.pipeline.url}/graphql" + (f"?query={quote(MUTATION)}" if query else "")
+        return httpx.request(method, address, trust_env=False, timeout=60, **options).status_code
+
+    page = {"origin": "https://blog.example"}
+    body = {"query": "{version}"}
+    assert ask("GET", query=True, headers={"accept": "image/avif,*/*", "referer": "https://blog.example/"}) == 403
+    assert ask("POST", query=True, content=b"x", headers={**page, "content-type": "text/plain"}) == 403
+    assert ask("POST", data=body, headers=page) == 403
+    assert ask("POST", json=body, headers=page) == 403
+    assert ask("POST", json=body, headers={"host": "attacker.example"}) == 403
+    assert ask("POST", json=body) == 200
+
+
+def test_a_door_that_is_killed_costs_time_and_nothing_else(story: Story) -> None:
+    story.settle()
+    assert story.pipeline.pid
+    os.kill(story.pipeline.pid, signal.SIGKILL)  # the command `dev`, which holds the door; Dagster goes on
+    missed = upload(story.admin, picture(20), filename="missed.jpg")
+    story.wait_until_made(missed)
+    command = [str(Path(sys.executable).with_name("directus-assets")), "door"]
+    environment = {**os.environ, **story.pipeline.environment}
+    door = subprocess.Popen([*command, "--port", story.pipeline.door_url.rpartition(":")[2]], env=environment)
+    try:
+        story.wait("The door is closed", lambda: _is_listening(story.pipeline.door_url))
+        pushed = upload(story.admin, picture(21), filename="pushed-again.jpg")
+        story.wait_until_made(pushed)
+    finally:
+        door.terminate()
+        status = door.wait()
+
+    assert [tags.get(TRIGGER_TAG) for tags in runs_over(story, missed)] == [CHANGE]
+    assert [tags.get(TRIGGER_TAG) for tags in runs_over(story, pushed)] == [PUSH]
+    assert status in (0, -signal.SIGTERM)
+
+
+def _is_listening(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).status_code == 403
+    except httpx.TransportError:
+        return False
 
 
 def _take_picture(page: Page, name: str) -> None:

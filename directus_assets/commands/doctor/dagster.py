@@ -2,13 +2,20 @@
 
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
+import yaml
+
+from directus_assets.commands.dev import INSTANCE_FILE
 from directus_assets.commands.doctor.findings import Finding, Subject, failed, ok, warning
 from directus_assets.errors import DirectusAssetsError, Rejected, Unreachable
 from directus_assets.orchestration.build import validate_defs
 from directus_assets.orchestration.proof import doubts
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import take_snapshot
+
+_FAST = ("storage", "run_launcher", "run_coordinator")
 
 
 def check_home(subject: Subject) -> Iterator[Finding]:
@@ -28,6 +35,31 @@ def check_home(subject: Subject) -> Iterator[Finding]:
         )
     else:
         yield ok("DAGSTER_HOME", str(home))
+    yield from _news_of_instance(home / "dagster.yaml")
+
+
+def _news_of_instance(path: Path) -> Iterator[Finding]:
+    """What our `dagster.yaml` has and this one has not: an existing file is never changed."""
+    if not path.is_file():
+        return
+    try:
+        present = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        yield warning("dagster.yaml", f"{path} cannot be read: {type(error).__name__}.", "Correct it.")
+        return
+    ours = yaml.safe_load(INSTANCE_FILE.read_text("utf-8"))
+    # On PostgreSQL, and on Kubernetes, others take the place of some.
+    missing = [name for name in _FAST if name in ours and not _has_one_of_ours(present.get(name))]
+    if missing:
+        yield ok(
+            "dagster.yaml",
+            f"{path} was made by an earlier version, or changed. New and faster there: {', '.join(missing)} "
+            f"(see {INSTANCE_FILE}).",
+        )
+
+
+def _has_one_of_ours(section: object) -> bool:
+    return "directus_assets." in str(section)
 
 
 def check_definitions(subject: Subject) -> Iterator[Finding]:
@@ -45,6 +77,28 @@ def check_definitions(subject: Subject) -> Iterator[Finding]:
         )
     else:
         yield ok("code location", f"loads, with {assets} assets")
+
+
+def check_guard(subject: Subject) -> Iterator[Finding]:
+    """Whether Dagster's webserver can be commanded by a plain GET, as servers and web pages can be talked into."""
+    environment = subject.project.settings.environment
+    for name in environment.unused:
+        yield warning(
+            name,
+            "It means nothing any more: Directus' flows tell the door, and need no way to Dagster.",
+            "Take it out, and close that way where it was opened. DOOR_URL says where Directus reaches the door.",
+        )
+    try:
+        answer = subject.http.get(f"{environment.webserver_url}/graphql", params={"query": "{__typename}"})
+    except httpx.TransportError:
+        return  # Told by the next check.
+    if answer.is_success and "__typename" in answer.text:
+        yield warning(
+            "webserver",
+            "Dagster's webserver carries out GraphQL that comes by GET: whoever may import files by address into "
+            "Directus, or shows a web page to somebody here, can command it.",
+            "Start it by `make dev`, or as `python -m directus_assets.fast.webserver`, or let only people reach it.",
+        )
 
 
 def check_webserver(subject: Subject) -> Iterator[Finding]:

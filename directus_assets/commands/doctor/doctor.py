@@ -56,6 +56,7 @@ _OF_OURS: tuple[tuple[str, Check], ...] = (
     ("enrichment engine", enrichments.check_engines),
     ("translation records", storages.check_translation_records),
     ("DAGSTER_HOME", dagster.check_home),
+    ("webserver", dagster.check_guard),
     ("webserver", dagster.check_webserver),
     ("disk", storages.check_disk),
 )

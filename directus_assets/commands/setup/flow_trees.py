@@ -1,58 +1,34 @@
-"""The flows that Directus gets: buttons in the Studio, and the push. What they send, and when.
+"""The flows that Directus gets: buttons in the Studio, and the push. What they tell the door, and when.
 
 Bodies of requests are objects, not text: Directus fills its templates into single values of them and makes JSON of the
-whole afterwards, so that no key, however it is spelt, can become anything but a value. The text of the GraphQL query
-is always the same.
+whole afterwards, so that no key, however it is spelt, can become anything but a value.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from directus_assets.commands.setup.flows import Flow, Operation, flow_id
 from directus_assets.directus.models import TRANSFORMED_TYPES
+from directus_assets.door.requests import SECRET_HEADER, Kind
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.names import Names
-from directus_assets.orchestration.runs.tags import (
-    FRESH_PRIORITY,
-    ITEM_TAG,
-    PRIORITY_TAG,
-    PUSH,
-    PUSH_PRIORITY,
-    TRIGGER_TAG,
-    range_tags,
-)
-from directus_assets.orchestration.webserver import LAUNCH_RUN, LAUNCH_RUNS, PUSH_RUNS, execution_params, repository_of
 
 PUSH_KEY = "push"
 BUTTON_KEY = "derived"
 BUTTON_NAME = "Derived content …"
-PLAN_ALIAS = "plan_"
-"""With a digest of what the flows are for: the name under which a check gets Dagster's version."""
+EARLIER_KEYS = ("render", "translate", "enrich")
+"""Earlier versions had a flow for each, which called Dagster itself."""
 
 _FILES = "directus_files"
-# Directus keeps the type of a value that stands alone between the braces, and Dagster wants text: a space within the
-# path makes it take the longer way, at whose end every value is text.
-_NEW_KEY = "{{$trigger . key}}"
-_FIRST_KEY = "{{$trigger . keys[0]}}"
-_EARLIER_KEYS = ("render", "translate", "enrich")
-"""Earlier versions had a flow for each."""
+# Directus keeps the type of a value that stands alone between the braces.
+_NEW = ["{{$trigger.key}}"]
+_CHANGED = "{{$trigger.keys}}"
 _REFUSED = "The pipeline did not take this. Whoever runs it finds the reason with `directus-assets doctor`."
+_BUSY = "You have asked for much in the last minute. Try again in a minute."
 _UNREACHABLE = "The pipeline cannot be reached at the moment. Try again later, or tell whoever runs it."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outputs:
-    """What is derived from one collection."""
-
-    collection: str
-    partitions_name: str
-    jobs: tuple[str, ...]
-    """The jobs that bring an item up to date."""
-    takes_all: bool
-    """Whether every item becomes a partition; otherwise a new one is left to the sensor, which knows which do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +36,21 @@ class Wiring:
     """What all flows of a project have in common."""
 
     names: Names
-    dagster_url: str
-    location: str
-    """The code location that has our jobs."""
+    door_url: str
     own_user: str
     """The pipeline's user, whose writes push nothing."""
     buttons: Mapping[Button, Sequence[str]]
     """The collections that each button is shown on."""
-    outputs: Sequence[Outputs]
+    collections: Sequence[str]
+    """The collections whose changes are pushed."""
     languages: Mapping[str, str] = field(default_factory=dict)
     """The target languages: code to name."""
     fields: Sequence[str] = ()
     """All fields that are translated."""
     pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Collections whose items name files, with those fields. Only an administrator sees them all."""
-    header: str = field(default="", repr=False)
-    """`Name: value`, sent along with each request."""
+    secret: str = field(default="", repr=False)
+    """What opens the door."""
 
     @property
     def digest(self) -> str:
@@ -89,21 +64,32 @@ class Wiring:
         """What an editor can ask for, as far as it works on any collection."""
         return [button for button in Button if self.buttons.get(button.made_by)]
 
-    def request(self, key: str, query: str, variables: Mapping[str, Any], **after: Operation | None) -> Operation:
-        """A request to Dagster's GraphQL API."""
-        name, _, value = self.header.partition(": ")
+    def request(self, key: str, kind: Kind, body: Mapping[str, Any], **after: Operation | None) -> Operation:
+        """A request to the door."""
+        project = f"{self.names.project}/" if self.names.project else ""
         options = {
             "method": "POST",
-            "url": f"{self.dagster_url}/graphql",
-            "headers": [{"header": name, "value": value}] if name else [],
-            "body": {"query": query, "variables": dict(variables)},
+            "url": f"{self.door_url}/{project}{kind.value}",
+            "headers": [{"header": SECRET_HEADER, "value": self.secret}],
+            "body": dict(body),
         }
         return Operation(key=key, type="request", options=options, **after)
 
 
+def secrets_in(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The secrets that flows, as Directus has them, open the door with."""
+    return {
+        str(header.get("value"))
+        for row in rows
+        for operation in row["operations"]
+        for header in (operation.get("options") or {}).get("headers") or ()
+        if header.get("header") == SECRET_HEADER
+    }
+
+
 def known_ids(project: str) -> list[str]:
     """The ids of all flows that a project may have installed."""
-    return [flow_id(project, key) for key in (BUTTON_KEY, PUSH_KEY, *_EARLIER_KEYS)]
+    return [flow_id(project, key) for key in (BUTTON_KEY, PUSH_KEY, *EARLIER_KEYS)]
 
 
 def button_flows(wiring: Wiring) -> list[Flow]:
@@ -118,11 +104,11 @@ def _button_flow(wiring: Wiring) -> Flow:
         # `data` as in every answer of Directus: what stands beside it is not read.
         options={"json": {"data": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}},
     )
-    check = wiring.request("ask", f"{{ {PLAN_ALIAS}{wiring.digest}: version }}", {}, reject=told)
+    check = wiring.request("ask", Kind.CHECK, {"plan": wiring.digest}, reject=told)
     pictures = wiring.pictures if Button.RENDER in wiring.offered else {}
-    launch = _launch(wiring)
+    click = _click(wiring)
     for name, fields in reversed(list(pictures.items())):
-        launch = _pictures_of(wiring, name, fields, reject=launch)
+        click = _pictures_of(wiring, name, fields, reject=click)
     collections = [name for names in wiring.buttons.values() for name in names]
     return Flow(
         id=flow_id(wiring.names.project, BUTTON_KEY),
@@ -141,7 +127,7 @@ def _button_flow(wiring: Wiring) -> Flow:
             "async": False,
             "error_on_reject": True,
         },
-        first=_condition("is_check", {"$trigger": {"body": {"check": {"_eq": True}}}}, resolve=check, reject=launch),
+        first=_condition("is_check", {"$trigger": {"body": {"check": {"_eq": True}}}}, resolve=check, reject=click),
     )
 
 
@@ -188,18 +174,18 @@ def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject:
             "query": {"fields": list(fields)},
             "permissions": "$trigger",
         },
-        resolve=_launch(wiring, of=f"_of_{collection}", files="{{$last}}"),
+        resolve=_click(wiring, of=f"_of_{collection}", files="{{$last}}"),
     )
     is_this = {"$trigger": {"body": {"collection": {"_eq": collection}, "button": {"_eq": Button.RENDER.value}}}}
     return _condition(f"of_{collection}", is_this, resolve=read, reject=reject)
 
 
-def _launch(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
-    """Starts the run that takes the click, and lets the editor know at once where it is not taken.
+def _click(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
+    """Tells the door of the click, and lets the editor know at once where it is not taken.
 
     Directus lets an operation follow one other only, so that each branch has operations of its own.
     """
-    config = {
+    body = {
         "button": "{{$trigger.body.button}}",
         "language": "{{$trigger.body.language}}",
         "field": "{{$trigger.body.field}}",
@@ -208,19 +194,20 @@ def _launch(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
         "user": "{{$accountability.user}}",
         **more,
     }
-    run = execution_params(
-        wiring.names.buttons_job,
-        location=wiring.location,
-        tags={PRIORITY_TAG: FRESH_PRIORITY, **wiring.names.tags},
-        run_config={"ops": {wiring.names.buttons_op: {"config": config}}},
+    asked = f"click{of}"
+    not_taken = _error(f"not_taken{of}", "NOT_TAKEN", 502, _REFUSED)
+    is_busy = _condition(
+        f"is_busy{of}",
+        {asked: {"status": {"_eq": 429}}},
+        resolve=_error(f"busy{of}", "BUSY", 429, _BUSY),
+        reject=_condition(
+            f"is_refused{of}",
+            {asked: {"status": {"_in": [400, 403, 404, 502]}}},
+            resolve=not_taken,
+            reject=_error(f"not_reached{of}", "NOT_REACHED", 503, _UNREACHABLE),
+        ),
     )
-    taken = _condition(
-        f"is_taken{of}",
-        {"$last": {"data": {"data": {"launchRun": {"kind": {"_eq": "LaunchRunSuccess"}}}}}},
-        reject=_error(f"not_taken{of}", "NOT_TAKEN", 502, _REFUSED),
-    )
-    unreachable = _error(f"not_reached{of}", "NOT_REACHED", 503, _UNREACHABLE)
-    return wiring.request(f"launch{of}", LAUNCH_RUN, {"run": run}, resolve=taken, reject=unreachable)
+    return wiring.request(asked, Kind.CLICKS, body, reject=is_busy)
 
 
 def _error(key: str, code: str, status: int, message: str) -> Operation:
@@ -228,15 +215,28 @@ def _error(key: str, code: str, status: int, message: str) -> Operation:
 
 
 def push_flow(wiring: Wiring) -> Flow:
-    """The flow that starts the work on a change at once. What it leaves out, the sensors find some seconds later:
-    deletions, all but the first of many items that are changed in one go, and changes by the pipeline itself."""
-    rest: Operation | None = None
-    for outputs in reversed(wiring.outputs):
-        if outputs.collection != _FILES:
-            rest = _item_steps(wiring, outputs, reject=rest)
-    files = next((outputs for outputs in wiring.outputs if outputs.collection == _FILES), None)
-    if files:
-        rest = _file_steps(wiring, files, reject=rest)
+    """The flow that tells of a change at once. What it leaves out, the sensors find some seconds later: deletions, and
+    changes by the pipeline itself."""
+    # Of an edited file, only the focal point matters to pictures; both of its values are always set together.
+    edited = _condition(
+        "is_focal_point",
+        {"$trigger": {"payload": {"focal_point_x": {"_nnull": True}}}},
+        resolve=_push(wiring, "push_focal_point", _CHANGED),
+    )
+    items = _condition(
+        "is_new",
+        {"$trigger": {"event": {"_ends_with": ".items.create"}}},
+        resolve=_push(wiring, "push_new", _NEW),
+        reject=_push(wiring, "push_changed", _CHANGED),
+    )
+    changed = _condition("is_file", {"$trigger": {"collection": {"_eq": _FILES}}}, resolve=edited, reject=items)
+    uploaded = _condition(
+        "is_picture",
+        {"$trigger": {"payload": {"type": {"_in": sorted(TRANSFORMED_TYPES)}}}},
+        resolve=_push(wiring, "push_upload", _NEW, collection=_FILES),
+    )
+    is_upload = {"$trigger": {"event": {"_eq": "files.upload"}}}
+    first = _condition("is_upload", is_upload, resolve=uploaded, reject=changed)
     return Flow(
         id=flow_id(wiring.names.project, PUSH_KEY),
         name="Tell the pipeline of changes",
@@ -245,55 +245,15 @@ def push_flow(wiring: Wiring) -> Flow:
         options={
             "type": "action",
             "scope": ["files.upload", "items.create", "items.update"],
-            "collections": [outputs.collection for outputs in wiring.outputs],
+            "collections": list(wiring.collections),
         },
-        first=_condition("is_not_ours", {"$accountability": {"user": {"_neq": wiring.own_user}}}, resolve=rest),
+        first=_condition("is_not_ours", {"$accountability": {"user": {"_neq": wiring.own_user}}}, resolve=first),
     )
 
 
-def _file_steps(wiring: Wiring, files: Outputs, reject: Operation | None) -> Operation:
-    uploaded = _condition(
-        "is_picture",
-        {"$trigger": {"payload": {"type": {"_in": sorted(TRANSFORMED_TYPES)}}}},
-        resolve=_push(wiring, "push_upload", files, _NEW_KEY, is_new=files.takes_all),
-    )
-    # Of an edited row, only the focal point matters to pictures; both of its values are always set together.
-    edited = _condition(
-        "is_focal_point",
-        {"$trigger": {"payload": {"focal_point_x": {"_nnull": True}}}},
-        resolve=_push(wiring, "push_focal_point", files, _FIRST_KEY),
-    )
-    is_file = _condition("is_file", {"$trigger": {"collection": {"_eq": _FILES}}}, resolve=edited, reject=reject)
-    return _condition("is_upload", {"$trigger": {"event": {"_eq": "files.upload"}}}, resolve=uploaded, reject=is_file)
-
-
-def _item_steps(wiring: Wiring, outputs: Outputs, reject: Operation | None) -> Operation:
-    name = outputs.collection
-    # With `of_`, no name of a collection makes the key of another operation, such as `is_upload`.
-    created = _push(wiring, f"push_new_of_{name}", outputs, _NEW_KEY, is_new=True) if outputs.takes_all else None
-    is_new = _condition(
-        f"new_of_{name}",
-        {"$trigger": {"event": {"_eq": f"{name}.items.create"}}},
-        resolve=created,
-        reject=_push(wiring, f"push_of_{name}", outputs, _FIRST_KEY),
-    )
-    return _condition(f"of_{name}", {"$trigger": {"collection": {"_eq": name}}}, resolve=is_new, reject=reject)
-
-
-def _push(wiring: Wiring, key: str, outputs: Outputs, item: str, *, is_new: bool = False) -> Operation:
-    """One run of each job over one item, which becomes a partition first where it is new."""
-    tags = {
-        **range_tags(item, item),
-        **wiring.names.tags,
-        TRIGGER_TAG: PUSH,
-        ITEM_TAG: f"{outputs.collection}/{item}",
-        PRIORITY_TAG: PUSH_PRIORITY,
-    }
-    runs = [execution_params(job, location=wiring.location, tags=tags) for job in outputs.jobs]
-    if not is_new:
-        return wiring.request(key, LAUNCH_RUNS, {"runs": runs})
-    partition = {"repository": repository_of(wiring.location), "partitions": outputs.partitions_name, "key": item}
-    return wiring.request(key, PUSH_RUNS, {**partition, "runs": runs})
+def _push(wiring: Wiring, key: str, keys: Any, *, collection: str = "{{$trigger.collection}}") -> Operation:
+    body = {"collection": collection, "keys": keys, "user": "{{$accountability.user}}"}
+    return wiring.request(key, Kind.CHANGES, body)
 
 
 def _condition(key: str, condition: Mapping[str, Any], **after: Operation | None) -> Operation:

@@ -1,14 +1,15 @@
 """`directus-assets setup --flows`: buttons in the Studio and, where wished, the push of changes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.commands.doctor.findings import Status
 from directus_assets.commands.setup.account import Step, carry_out, plan_account, read_account
-from directus_assets.commands.setup.flow_trees import PUSH_KEY, button_flows, known_ids, push_flow
+from directus_assets.commands.setup.flow_trees import PUSH_KEY, button_flows, known_ids, push_flow, secrets_in
 from directus_assets.commands.setup.flows import flow_id, plan_flows, read_flows, require_room
 from directus_assets.commands.setup.picture_fields import picture_fields
 from directus_assets.commands.setup.rights import Right, held_rights, missing_rights
@@ -16,9 +17,11 @@ from directus_assets.commands.setup.setup import require_administrator, table_of
 from directus_assets.commands.setup.wiring import check_flows, read_kinds, wiring_of
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import read_held
+from directus_assets.door import secrets
 from directus_assets.errors import ConfigurationError
 from directus_assets.notify import NOTIFICATIONS_RIGHT
 from directus_assets.orchestration.project import Project
+from directus_assets.redaction import hide
 from directus_assets.settings import Settings
 
 
@@ -31,8 +34,9 @@ def run_flows_setup(
     dry_run: bool = False,
     push: bool | None = None,
     remove: bool = False,
+    new_secret: bool = False,
 ) -> int:
-    """Shows what is to be done, asks, does it, and sees whether the flows reach Dagster; returns the exit status.
+    """Shows what is to be done, asks, does it, and sees whether the flows reach the door; returns the exit status.
 
     Args:
         console: where to write.
@@ -42,6 +46,7 @@ def run_flows_setup(
         dry_run: only show it.
         push: whether changes are pushed; None leaves that as it is.
         remove: take all flows away.
+        new_secret: give them, and the door, another secret.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
@@ -52,9 +57,10 @@ def run_flows_setup(
     with DirectusClient(settings.environment.directus_url, admin_token) as admin:
         require_administrator(admin)
         kinds = read_kinds(project)
-        wiring = replace(wiring_of(project, kinds), pictures=picture_fields(admin.get("/relations")))
         ids = known_ids(project.names.project)
         present = read_flows(admin, ids)
+        secret = _secret(project, present, new=new_secret)
+        wiring = replace(wiring_of(project, kinds, secret=secret), pictures=picture_fields(admin.get("/relations")))
         wanted = [] if remove else button_flows(wiring)
         if not remove and (push or (push is None and flow_id(project.names.project, PUSH_KEY) in present)):
             wanted.append(push_flow(wiring))
@@ -62,8 +68,8 @@ def run_flows_setup(
         kept = len(wanted) - sum(step.what == "flow" and step.verb in ("create", "change") for step in steps)
         kept_text = f"{kept} of {len(wanted)} are as they have to be"
         console.print(table_of(project.directus.url, steps, what="flows", kept=kept_text))
-        if wiring.header and wanted:
-            console.print("The header of DAGSTER_FLOWS_HEADER is kept in these flows: administrators can read it.")
+        if wanted:
+            console.print("The secret that opens the door is kept in these flows: administrators can read it.")
         todo = [step for step in steps if step.verb != "leave"]
         require_room(admin, todo)
         if dry_run:
@@ -71,7 +77,11 @@ def run_flows_setup(
         if todo and not confirm():
             console.print("Nothing was changed.")
             return 1
+        if not remove:
+            secrets.admit(project.memory, secret)
         carry_out(admin, todo)
+        # Flows are changed one after the other, and until here both secrets were taken.
+        secrets.admit_only(project.memory, None if remove else secret)
         console.print("Done." if todo else "Nothing has to be changed.")
         if remove:
             return 0
@@ -79,6 +89,15 @@ def run_flows_setup(
     for finding in findings:
         console.print(f"{finding.status.value}: {escape(f'{finding.what}: {finding.text} {finding.remedy}')}")
     return 1 if any(finding.status is Status.FAILED for finding in findings) else 0
+
+
+def _secret(project: Project, present: Mapping[str, Mapping[str, Any]], *, new: bool) -> str:
+    """The secret that the flows have; another one where it is to change, or the door does not know it."""
+    held = secrets_in(present.values())
+    if len(held) == 1 and not new and secrets.is_known(project.memory, known := next(iter(held))):
+        hide(known)
+        return known
+    return secrets.new_secret()
 
 
 def _right_to_tell(project: Project, admin: DirectusClient) -> Iterable[Step]:

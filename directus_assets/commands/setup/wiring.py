@@ -5,16 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from directus_assets.commands.doctor.findings import Finding, failed, ok, warning
-from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME, PLAN_ALIAS, Outputs, Wiring
+from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME, EARLIER_KEYS, Wiring
 from directus_assets.commands.setup.flows import flow_id
 from directus_assets.directus.client import DirectusClient
-from directus_assets.errors import DirectusAssetsError, Forbidden
+from directus_assets.errors import Forbidden
 from directus_assets.orchestration.build import all_kinds, kinds_by_button
 from directus_assets.orchestration.buttons.job import KindsByButton
-from directus_assets.orchestration.kinds.enrichments import EnrichedItems
-from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.languages import language
 
@@ -24,13 +21,20 @@ _PATIENCE_SECONDS = 10
 NOT_INSTALLED = "Not installed, or switched off."
 NOT_TRIED = "Not looked at: there is no item to try it on."
 _WHAT = f"button '{BUTTON_NAME}'"
+_EARLIER = "The flows were made by an earlier version, and call Dagster itself."
 _SETUP = "Run `directus-assets setup --flows`."
 _UNKNOWN = "undefined"
 """What Directus makes of a template with nothing behind it."""
 _LINE = (
-    "Check DAGSTER_FLOWS_URL: the address of the Dagster UI as Directus sees it. Directus denies its flows every "
-    "address of its own machine; where both run on one, set IMPORT_IP_DENY_LIST=169.254.169.254 in its environment."
+    "Check DOOR_URL: the address of the door as Directus sees it. Directus denies its flows every address of its own "
+    "machine; where both run on one, set IMPORT_IP_DENY_LIST=169.254.169.254 in its environment."
 )
+_CLOSED = (
+    "The door does not know the secret of this flow: run `directus-assets setup --flows` where the pipeline runs, with "
+    "the same DAGSTER_HOME and YAML file."
+)
+_OLD_ALIAS = "plan_"
+"""The flows of earlier versions asked Dagster itself for its version, under a name that begins so."""
 
 
 def read_kinds(project: Project) -> KindsByButton:
@@ -42,47 +46,26 @@ def read_kinds(project: Project) -> KindsByButton:
     return kinds_by_button(all_kinds(project, take_snapshot(project.directus, project.wanted)))
 
 
-def wiring_of(project: Project, kinds: KindsByButton) -> Wiring:
+def wiring_of(project: Project, kinds: KindsByButton, *, secret: str = "") -> Wiring:
     """What the flows have to be for."""
-    outputs: dict[str, Outputs] = {}
-    for collection, kind in ((name, each) for (_, name), several in kinds.items() for each in several):
-        known = outputs.get(collection)
-        is_filtered = (isinstance(kind, Items) and bool(kind.scope.filter)) or (
-            isinstance(kind, EnrichedItems) and {} not in kind.reader.filters
-        )
-        outputs[collection] = Outputs(
-            collection=collection,
-            partitions_name=kind.partitions_name,
-            jobs=(*(known.jobs if known else ()), kind.job_name or ""),
-            takes_all=not is_filtered or (known is not None and known.takes_all),
-        )
     all_of_them = [kind for several in kinds.values() for kind in several]
     codes = dict.fromkeys(row.code for kind in all_of_them for row in kind.languages.values())
-    header = project.settings.environment.flows_header
     return Wiring(
         names=project.names,
-        dagster_url=project.settings.environment.flows_url,
-        header=header.get_secret_value() if header else "",
-        location=_location(project),
+        door_url=project.settings.environment.door_url,
         own_user=project.directus.own_user_id,
         buttons={button: [name for each, name in kinds if each is button] for button, _ in kinds},
-        outputs=list(outputs.values()),
+        collections=list(dict.fromkeys(name for _, name in kinds)),
+        secret=secret,
         languages={code: language(code).name for code in codes},
         fields=list(dict.fromkeys(name for kind in all_of_them for name in kind.text_fields)),
     )
 
 
-def _location(project: Project) -> str:
-    try:
-        return Webserver(project.settings.environment.webserver_url).location_of(project.names.buttons_sensor)
-    except DirectusAssetsError:
-        return CODE_LOCATION  # Whether Dagster can be reached is told in the end.
-
-
 def check_flows(
     wiring: Wiring, kinds: KindsByButton, client: DirectusClient, *, is_new: bool = False
 ) -> Iterator[Finding]:
-    """Sends a request through the flow of the button, and sees whether Dagster answers.
+    """Sends a request through the flow of the button, and sees whether it reaches Dagster through the door.
 
     Args:
         wiring: what the flows have to be for.
@@ -104,7 +87,11 @@ def check_flows(
         yield warning(_WHAT, NOT_TRIED, "Run this again when there is one.")
         return
     body = {"collection": collection, "keys": [key], "check": True}
-    answer = _ask(client, flow_id(wiring.names.project, BUTTON_KEY), body, _PATIENCE_SECONDS if is_new else 0)
+    project = wiring.names.project
+    answer = _ask(client, flow_id(project, BUTTON_KEY), body, _PATIENCE_SECONDS if is_new else 0)
+    if answer is None and any(_ask(client, flow_id(project, each), body, 0) is not None for each in EARLIER_KEYS):
+        yield failed(_WHAT, _EARLIER, _SETUP)
+        return
     yield _finding(_WHAT, answer, wiring)
 
 
@@ -124,11 +111,23 @@ def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
         return warning(what, NOT_INSTALLED, _SETUP)
     if not isinstance(answer, dict):
         return failed(what, "The flow answers as none of ours does.", _SETUP)
-    versions = answer.get("data") or {}
-    if f"{PLAN_ALIAS}{wiring.digest}" in versions:
-        return ok(what, f"reaches Dagster {versions[f'{PLAN_ALIAS}{wiring.digest}']} at {wiring.dagster_url}")
-    if any(name.startswith(PLAN_ALIAS) for name in versions):
-        return warning(what, "It was made for other collections than there are now.", _SETUP)
+    if any(str(name).startswith(_OLD_ALIAS) for name in answer.get("data") or ()):
+        return failed(what, _EARLIER, _SETUP)
+    if "plan" in answer:
+        return _at_the_door(what, answer, wiring)
     status, message = (str(answer.get(name, _UNKNOWN)) for name in ("status", "message"))
-    reason = next((each for each in (message, f"HTTP {status}") if _UNKNOWN not in each), "what answers is no Dagster")
-    return failed(what, f"Directus does not reach Dagster at {wiring.dagster_url}: {reason}.", _LINE)
+    if status == "403":
+        return failed(what, f"The door at {wiring.door_url} refuses this flow.", _CLOSED)
+    reason = next((each for each in (message, f"HTTP {status}") if _UNKNOWN not in each), "what answers is no door")
+    return failed(what, f"Directus does not reach the door at {wiring.door_url}: {reason}.", _LINE)
+
+
+def _at_the_door(what: str, told: Mapping[str, Any], wiring: Wiring) -> Finding:
+    """What the door says of the way from it to a run."""
+    if told["plan"] != wiring.digest:
+        return warning(what, "It was made for other collections than there are now.", _SETUP)
+    if not told.get("loaded"):
+        return failed(what, "The door is reached, but Dagster has not loaded this project.", "See the Dagster UI.")
+    if told.get("sick"):
+        return failed(what, "The door is reached, but Dagster's daemon does not run.", "Start it: `make dev`.")
+    return ok(what, f"reaches Dagster {told.get('dagster')} through the door at {wiring.door_url}")

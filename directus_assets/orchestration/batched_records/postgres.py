@@ -1,5 +1,5 @@
 """The name that `dagster.yaml` files of earlier versions hold."""
 
-from directus_assets.fast.batched_records.postgres import BatchedPostgresStorage
+from directus_assets.fast import BatchedPostgresStorage
 
 __all__ = ["BatchedPostgresStorage"]

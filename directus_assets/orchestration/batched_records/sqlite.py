@@ -1,5 +1,5 @@
 """The name that `dagster.yaml` files of earlier versions hold."""
 
-from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
+from directus_assets.fast import BatchedSqliteStorage
 
 __all__ = ["BatchedSqliteStorage"]

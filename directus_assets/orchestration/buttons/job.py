@@ -1,8 +1,8 @@
 """The buttons in the Studio, on Dagster's side: a click becomes runs over the chosen items, and the editor hears how
 they ended.
 
-A flow in Directus starts the job with what was clicked as its config. A run is over one contiguous range of partitions,
-so that items from all over a collection need several; the sensor answers the click when all of them have ended.
+The door starts the job with what was clicked as its config; the sensor answers the click when all runs over the chosen
+items have ended.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +31,9 @@ from directus_assets.orchestration.runs.tags import (
     FIELD_TAG,
     FRESH_PRIORITY,
     PRIORITY_TAG,
-    RANGE_START_TAG,
     ROOT_RUN_TAG,
-    range_tags,
+    batch_tags,
+    keys_of_run,
 )
 from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.orchestration.sensors.outages import through_outages
@@ -174,10 +174,7 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByBu
         PRIORITY_TAG: FRESH_PRIORITY,
         **({FIELD_TAG: click.field} if click.field else {}),
     }
-    started = {
-        (run.job_name, run.tags[RANGE_START_TAG])
-        for run in instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
-    }
+    earlier = instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
     webserver = Webserver(project.settings.environment.webserver_url)
     location = webserver.location_of(project.names.buttons_sensor)
     runs, passed_over = [], set(click.keys)
@@ -188,11 +185,12 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByBu
             execution_params(
                 kind.job_name or "",
                 location=location,
-                tags=range_tags(batch.first, batch.last) | tags,
+                tags=batch_tags(batch) | tags,
                 assets=assets if click.language else (),
             )
-            for batch in _batches(instance, kind, present)
-            if (kind.job_name, batch.first) not in started
+            for batch in _batches(
+                instance, kind, present, begun=[run for run in earlier if run.job_name == kind.job_name]
+            )
         ]
     webserver.launch_runs(runs)
     return click.model_copy(update={"passed_over": tuple(key for key in click.keys if key in passed_over)})
@@ -209,9 +207,13 @@ def _where(click: Click) -> str:
     return f" in {click.language}" if click.language else ""
 
 
-def _batches(instance: dg.DagsterInstance, subject: Subject, present: Sequence[str]) -> list[Batch]:
-    """The batches of the items that are there; what is no partition yet becomes one."""
+def _batches(
+    instance: dg.DagsterInstance, subject: Subject, present: Sequence[str], *, begun: Sequence[dg.DagsterRun]
+) -> list[Batch]:
+    """The batches of the items that are there and that no run works on yet; what is no partition becomes one."""
     if present:
         instance.add_dynamic_partitions(subject.partitions_name, list(present))
     order = instance.get_dynamic_partitions(subject.partitions_name)
-    return batches(dict.fromkeys(present, frozenset(subject.assets)), order, size=subject.batch_size)
+    started = {key for run in begun for key in keys_of_run(run, lambda: order)}
+    rest = [key for key in present if key not in started]
+    return batches(dict.fromkeys(rest, frozenset(subject.assets)), order, size=subject.batch_size)

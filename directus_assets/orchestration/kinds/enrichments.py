@@ -26,7 +26,7 @@ from directus_assets.orchestration.kinds.survey_enrichments import EnrichmentSur
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.recorder import Recorder, partitions_of
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, enrichment_metadata
 from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
@@ -249,7 +249,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
     def enrichments(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         desk = project.desk(
             items.collection,
-            context.partition_keys,
+            partitions_of(context),
             warn=context.log.warning,
             notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is told of the whole outcome
         )

@@ -18,7 +18,7 @@ from directus_assets.orchestration.kinds.survey_items import ItemSurveyor
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.recorder import Recorder, partitions_of
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, translation_metadata
 from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
@@ -222,7 +222,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
         desk = project.desk(
             scope.collection,
-            context.partition_keys,
+            partitions_of(context),
             warn=context.log.warning,
             notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is told of the whole outcome
         )
@@ -324,7 +324,7 @@ def _open_work(
     found = recorder.read(partial(_read, translator, rows), collection=translator.scope.collection)
     work = {item.key: (item, wanted) for some in found for item, wanted in some}
     made = fingerprints(context.instance, selected, work) if keep_right else {}
-    unread = [key for key in context.partition_keys if key not in work and recorder.open_outputs(key)]
+    unread = [key for key in recorder.partitions if key not in work and recorder.open_outputs(key)]
     if scope.filter and unread:
         for key in existing_keys(translator.client, scope, unread):
             for asset_key in recorder.open_outputs(key):

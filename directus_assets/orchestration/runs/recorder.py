@@ -17,6 +17,7 @@ import dagster as dg
 
 from directus_assets.desk import Desk
 from directus_assets.errors import DirectusAssetsError, TransientError, as_error
+from directus_assets.fast.planned import plan_partitions
 from directus_assets.isolation import isolate, stand_in
 from directus_assets.orchestration.runs.alive import signs_of_life
 from directus_assets.orchestration.runs.history import (
@@ -28,6 +29,7 @@ from directus_assets.orchestration.runs.history import (
 )
 from directus_assets.orchestration.runs.report import LEFT_OUT, as_markdown
 from directus_assets.orchestration.runs.storable import storable
+from directus_assets.orchestration.runs.tags import keys_of_tags
 from directus_assets.redaction import redact
 from directus_assets.waiting import Notice
 
@@ -53,7 +55,7 @@ class Recorder:
     """Keeps the books of one run.
 
     >>> with Recorder(context, source_key, code_versions) as recorder:
-    ...     for key in context.partition_keys:
+    ...     for key in recorder.partitions:
     ...         for asset_key in recorder.open_outputs(key):
     ...             recorder.succeeded(asset_key, key, data_version="…", metadata={})
 
@@ -109,6 +111,11 @@ class Recorder:
         if isinstance(error, DirectusAssetsError):
             raise dg.Failure(str(error), allow_retries=False) from None
 
+    @property
+    def partitions(self) -> Sequence[str]:
+        """The partitions that this run is over."""
+        return partitions_of(self.context)
+
     def open_outputs(self, partition: str) -> list[dg.AssetKey]:
         """The selected assets that this run still has to make for a partition."""
         selected = sorted(self.context.selected_asset_keys)
@@ -126,7 +133,7 @@ class Recorder:
         Raises:
             DirectusAssetsError: what concerns all of them.
         """
-        found = isolate(self.context.partition_keys, read)
+        found = isolate(self.partitions, read)
         for partition, fault in found.culprits.items():
             for asset_key in self.open_outputs(partition):
                 name = f"{collection} {partition}"
@@ -262,6 +269,15 @@ class Recorder:
         raise dg.RetryRequested(max_retries=len(self.backoff_seconds), seconds_to_wait=wait)
 
     def _record_unchanged_again(self) -> None:
+        """Leaves it to Dagster to show as failed what has failed, and nothing else."""
+        if keys_of_tags(self.context.run.tags):
+            # Nothing was planned by itself: what failed, or was not tried, is planned now, and nothing else.
+            settled = self._unchanged | self._done
+            for asset_key in sorted(self.context.selected_asset_keys):
+                plan_partitions(
+                    self.context, asset_key, [key for key in self.partitions if (asset_key, key) not in settled]
+                )
+            return
         for asset_key, partition in sorted(self._unchanged - self._done):
             if previous := latest_materialization(self.context.instance, asset_key, partition):
                 self.context.log_event(
@@ -273,6 +289,11 @@ class Recorder:
                         tags=previous.tags,
                     )
                 )
+
+
+def partitions_of(context: dg.AssetExecutionContext) -> Sequence[str]:
+    """The partitions that a run is over: neighbours, or those that its tags name."""
+    return keys_of_tags(context.run.tags) or context.partition_keys
 
 
 def _asks_for_too_much(error: TransientError) -> bool:

@@ -17,6 +17,7 @@ from directus_assets.directus.feed import FeedPage, FeedPosition, Witness, begin
 from directus_assets.directus.models import Activity
 from directus_assets.directus.sight import require_sight_of_others
 from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
+from directus_assets.door.claims import claimed
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.fast.kept_open import keep_open
 from directus_assets.orchestration.filters import FilterGuard
@@ -27,12 +28,12 @@ from directus_assets.orchestration.reconcile.asked import note_first
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import failed_outputs, failures, fingerprints, record_again
 from directus_assets.orchestration.runs.report import REVIEW_MARK
-from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
+from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, PUSH, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.orchestration.sensors.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.orchestration.sensors.outages import through_outages
-from directus_assets.orchestration.sensors.pushed import items_at_work, pushed_runs
+from directus_assets.orchestration.sensors.pushed import items_at_work
 from directus_assets.orchestration.sensors.run_requests import RunRequests
 from directus_assets.planning.changes import Examination, deleted_items, plan_changes, right_outputs, stale_outputs
 
@@ -202,7 +203,7 @@ class _Tick:
             return cursor.model_copy(update=moved)
         outputs = list(self.versions)
         # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
-        pushed = pushed_runs(self.instance, self.project.names, self.subject.collection)
+        pushed = items_at_work(self.instance, self.subject.parts, keys, self._order, triggers=[PUSH])
         examination = self.subject.examine(keys, outputs)
         made = self._fingerprints(outputs, keys)
         plan = plan_changes(
@@ -213,7 +214,8 @@ class _Tick:
         )
         self._show_right(right_outputs(examination.wanted, made))
         self._register(plan.registered)
-        at_work = items_at_work(self.instance, pushed, plan.stale)
+        # Last of all: the push of a change comes a moment after the change itself.
+        at_work = (pushed | claimed(self.project.memory, self.subject.collection, keys)) & plan.stale.keys()
         stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
         if cursor.pushed:
             stale = self._without_given_up(stale, cursor.pushed, examination)

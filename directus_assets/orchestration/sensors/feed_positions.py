@@ -4,10 +4,10 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-import dagster as dg
 from pydantic import BaseModel
 
 from directus_assets.directus.feed import FeedPosition
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.sensors.cursor import read_cursor
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def read_positions(home: Path, sensors: Collection[str]) -> dict[str, FeedPositi
         home: Dagster's folder.
         sensors: the names of the sensors.
     """
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_instance(home) as instance:
         cursors = {
             state.instigator_name: getattr(state.instigator_data, "cursor", None)
             for state in instance.all_instigator_state()

@@ -11,8 +11,8 @@ from directus_assets.orchestration.runs.tags import (
     RANGE_END_TAG,
     RANGE_START_TAG,
     TRIGGER_TAG,
+    batch_tags,
     fitting,
-    range_tags,
 )
 from directus_assets.planning.changes import Batch, batches
 
@@ -51,18 +51,22 @@ class RunRequests:
 
     def marks(self, key: str) -> bool:
         """Whether a partition is one end of the range of a run that is asked for."""
-        return any(key in (each.tags[RANGE_START_TAG], each.tags[RANGE_END_TAG]) for each in self.requests)
+        return any(key in (each.tags.get(RANGE_START_TAG), each.tags.get(RANGE_END_TAG)) for each in self.requests)
 
     def _request(self, batch: Batch, part: Subject, trigger: str, priority: str, occasion: str) -> dg.RunRequest:
         outputs = sorted(batch.outputs)
         return dg.RunRequest(
-            run_key=fitting(":".join([trigger, occasion, batch.first, batch.last, *outputs])),
+            run_key=fitting(":".join([trigger, occasion, *_named(batch), *outputs])),
             job_name=part.job_name,
             asset_selection=[part.assets[output] for output in outputs],
             tags={
-                **range_tags(batch.first, batch.last),
+                **batch_tags(batch),
                 TRIGGER_TAG: trigger,
                 PRIORITY_TAG: priority,
                 **self.tags,
             },
         )
+
+
+def _named(batch: Batch) -> Sequence[str]:
+    return (batch.keys[0], batch.keys[-1]) if batch.is_range else batch.keys

@@ -1,0 +1,87 @@
+"""The command `door`, and the door that `dev` opens: where Directus' flows are let in."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+from directus_assets.door.app import at_work, make_server
+from directus_assets.door.room import Room
+from directus_assets.door.secrets import KnownSecrets
+from directus_assets.errors import ConfigurationError, DirectusAssetsError
+from directus_assets.orchestration.clerk import Clerk
+from directus_assets.orchestration.project import Project
+from directus_assets.settings import Settings, load_each, load_settings
+from directus_assets.settings.environment import LOOPBACK
+
+DEFAULT_PORT = 4000
+
+
+def run_door(*, host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Serves until the process is told to end.
+
+    Raises:
+        ConfigurationError: the settings cannot be read, or the port cannot be used.
+    """
+    rooms = make_rooms(tell)
+    server = make_server(rooms)
+    with _listening(host, port) as listener, at_work(rooms):
+        tell(f"listening on {host}:{port}")
+        server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
+    """Serves on this machine for as long as the block runs, where the address is one of it.
+
+    What hinders that is told and hinders nothing else: sensors find all that a push would have told.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            parts = urlsplit(url)
+            if parts.hostname not in LOOPBACK:
+                tell(f"DOOR_URL is {url}: none is opened here; run `directus-assets door` there")
+            else:
+                rooms = make_rooms(tell)
+                listener = stack.enter_context(_listening("127.0.0.1", parts.port or DEFAULT_PORT))
+                server = make_server(rooms)
+                stack.enter_context(at_work(rooms))
+                thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="door")
+                thread.start()
+                stack.callback(thread.join)
+                stack.callback(setattr, server, "should_exit", True)
+                tell(f"listening at {url}")
+        except DirectusAssetsError as error:
+            tell(str(error))
+        yield
+
+
+def make_rooms(tell: Callable[[str], None]) -> Mapping[str, Room]:
+    """The rooms of all projects whose settings can be used.
+
+    Raises:
+        ConfigurationError: the YAML file cannot be read.
+    """
+    rooms: dict[str, Room] = {}
+    for name, settings in load_each().items():
+        if isinstance(settings, Settings):
+            clerk = Clerk(partial(load_settings, project=name))
+            rooms[settings.project] = Room(clerk, KnownSecrets(Project(settings).memory))
+        else:
+            tell(f"closed for the project '{name}': {settings}")
+    return rooms
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {port} cannot be used for the door: {error.strerror}.",
+            remedy="Stop what uses it, or set DOOR_URL to an address with another port.",
+        ) from None
+    with listener:
+        yield listener

@@ -1,0 +1,137 @@
+"""Keeps others out of Dagster's webserver, which has no login and takes GraphQL by GET, and from any web page.
+
+Three ways in are closed: a GET that some server on this machine is talked into (an import by address, say), a request
+that a web page has a browser send, and a web page whose own name was made to point here. What stays open is what the
+UI and our own commands use: JSON that is posted.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_JSON = ("application/json", "application/graphql")
+_FROM_HERE = ("same-origin", "none")
+_LOCAL_NAMES = frozenset({"localhost"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of the webserver."""
+
+    method: str
+    """`WEBSOCKET` for one of those."""
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    is_over_loopback: bool
+
+
+def refusal(asked: Asked, hosts: Collection[str] = ()) -> str:
+    """Why a request is refused; empty where it is not.
+
+    Args:
+        asked: the request.
+        hosts: further names that the webserver of this machine is known by.
+    """
+    headers = asked.headers
+    host = headers.get("host", "")
+    if asked.is_over_loopback and not _is_known(_name(host), hosts):
+        return f"The name {_name(host)!r} is not known here. Set DAGSTER_WEBSERVER_URL to the address of this UI."
+    if asked.method not in _SAFE_METHODS and not _is_from_here(headers, host, hosts):
+        return "This comes from another web page."
+    is_graphql = asked.path.rstrip("/").endswith("/graphql")
+    if not is_graphql or asked.method == "WEBSOCKET":
+        return ""
+    if asked.method == "GET":
+        # The page with the editor for queries, which posts them.
+        is_page = "text/html" in headers.get("accept", "") and not asked.query
+        return "" if is_page else "Only POST is taken here."
+    if asked.method != "POST":
+        return "Only POST is taken here."
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return "" if content_type in _JSON else "Only application/json is taken here."
+
+
+class Guard:
+    """The ASGI middleware around Dagster's webserver.
+
+    Args:
+        app: the webserver.
+        hosts: further names that it is known by on this machine.
+    """
+
+    def __init__(self, app: App, hosts: Collection[str] = ()) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(
+        self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Hands on what is not refused."""
+        reason = refusal(_asked(scope), self._hosts) if scope["type"] in ("http", "websocket") else ""
+        if not reason:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body", "body": f"{reason}\n".encode("utf-8", "replace")})
+
+
+def _asked(scope: Scope) -> Asked:
+    address = (scope.get("server") or ("", None))[0]
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        # Of a header that comes twice both count, so that none hides behind the other.
+        text = value.decode("latin-1")
+        key = name.decode("latin-1").lower()
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return Asked(
+        method=scope["method"] if scope["type"] == "http" else "WEBSOCKET",
+        path=scope["path"],
+        query=scope.get("query_string", b""),
+        headers=headers,
+        is_over_loopback=_is_loopback(address),
+    )
+
+
+def _is_from_here(headers: Mapping[str, str], host: str, hosts: Collection[str]) -> bool:
+    """Whether a request comes from the webserver's own pages, or from no web page at all."""
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return site in _FROM_HERE
+    if (origin := headers.get("origin")) is None:
+        return True
+    # Browsers leave out `Sec-Fetch-Site` where a page came without encryption.
+    parts = urlsplit(origin)
+    return parts.netloc in (host, headers.get("x-forwarded-host")) or (parts.hostname or "") in hosts
+
+
+def _is_known(name: str, hosts: Collection[str]) -> bool:
+    # An address in numbers is nobody's name to point elsewhere.
+    return name in _LOCAL_NAMES or name in hosts or _is_address(name)
+
+
+def _name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(address: str) -> bool:
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback

@@ -1,0 +1,209 @@
+"""What the door lets in, carried out: pushes become runs as a sensor would ask for them, and clicks start their job."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+
+from directus_assets.door import claims
+from directus_assets.door.gathering import Changes
+from directus_assets.door.requests import Clicked
+from directus_assets.errors import ConfigurationError, Rejected
+from directus_assets.orchestration.build import all_kinds, kinds_by_button
+from directus_assets.orchestration.buttons.clicks import Button
+from directus_assets.orchestration.kinds.subject import Followed, Subject
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, PRIORITY_TAG, PUSH
+from directus_assets.orchestration.sensors.pushed import items_at_work
+from directus_assets.orchestration.sensors.run_requests import RunRequests
+from directus_assets.orchestration.webserver import Webserver, execution_params
+from directus_assets.planning.changes import plan_changes
+from directus_assets.settings import Settings
+from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot
+
+_FRESH_SECONDS = 15.0
+"""How long what a project derives is taken to be as it was."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a project derives, as it was when it was last looked at."""
+
+    project: Project
+    snapshot: Snapshot
+
+    @cached_property
+    def followed(self) -> Mapping[str, Followed]:
+        """All that is derived, by collection."""
+        found: dict[str, list[Subject]] = {}
+        for subject in all_kinds(self.project, self.snapshot):
+            if subject.job_name:
+                found.setdefault(subject.collection, []).append(subject)
+        return {collection: Followed(parts) for collection, parts in found.items()}
+
+    @cached_property
+    def buttons(self) -> frozenset[tuple[Button, str]]:
+        """What can be made again, and of which collection."""
+        return frozenset(kinds_by_button(all_kinds(self.project, self.snapshot)))
+
+    @cached_property
+    def webserver(self) -> Webserver:
+        """Of the Dagster that is asked."""
+        return Webserver(self.project.settings.environment.webserver_url)
+
+    @cached_property
+    def location(self) -> str:
+        """The code location that has our jobs."""
+        return self.webserver.location_of(self.project.names.buttons_sensor)
+
+
+@dataclass
+class Clerk:
+    """The carrier of one project (`directus_assets.door.room.Carrier`).
+
+    Args:
+        read_settings: the project's settings, as they are now.
+        instance: gives Dagster's instance.
+    """
+
+    read_settings: Callable[[], Settings]
+    instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get
+    make_project: Callable[[Settings], Project] = Project
+    _desk: Desk | None = None
+    _looked_at: float = float("-inf")
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def knows(self, collection: str) -> bool:
+        """Whether anything is derived from this collection."""
+        return collection in self.desk().followed
+
+    def has_button(self, click: Clicked) -> bool:
+        """Whether this button makes anything of this collection, or of the files that its items name."""
+        try:
+            button = Button(click.button)
+        except ValueError:
+            return False
+        collection = "directus_files" if click.files is not None and button is Button.RENDER else click.collection
+        return (button.made_by, collection) in self.desk().buttons
+
+    def claim(self, changes: Changes) -> None:
+        """Has the sensors leave these items to us for a moment."""
+        claims.claim(self.desk().project.memory, changes)
+
+    def carry(self, changes: Changes) -> None:
+        """Starts the runs that these changes ask for, of all collections in one request."""
+        desk = self.desk()
+        runs = [
+            execution_params(
+                str(request.job_name),
+                location=desk.location,
+                tags=request.tags,
+                run_config=request.run_config,
+                assets=_selected(desk.followed[collection], request),
+            )
+            for collection, keys in changes.items()
+            if collection in desk.followed
+            for request in self._requests(desk, desk.followed[collection], keys)
+        ]
+        try:
+            desk.webserver.launch_runs(runs)
+        except Rejected:
+            self._forget()
+            raise
+
+    def click(self, click: Clicked) -> None:
+        """Starts the job that takes a click: it outlives us, and tells the editor in the end."""
+        desk = self.desk()
+        names = desk.project.names
+        config = click.model_dump(exclude_none=True)
+        run = execution_params(
+            names.buttons_job,
+            location=desk.location,
+            tags={PRIORITY_TAG: FRESH_PRIORITY, **names.tags},
+            run_config={"ops": {names.buttons_op: {"config": config}}},
+        )
+        try:
+            desk.webserver.launch_runs([run])
+        except Rejected:
+            self._forget()
+            raise
+
+    def check(self) -> Mapping[str, Any]:
+        """What `setup --flows` and `doctor` want to know: whether runs can be started behind the door.
+
+        Raises:
+            DirectusAssetsError: Dagster does not answer.
+        """
+        desk = self.desk()
+        tags = desk.webserver.sensor_tags(desk.project.names.buttons_sensor)
+        return {"dagster": desk.webserver.version(), "loaded": bool(tags), "sick": desk.webserver.sick_daemons()}
+
+    def desk(self) -> Desk:
+        """What the project derives now, or derived some seconds ago."""
+        with self._turn:
+            if time.monotonic() - self._looked_at > _FRESH_SECONDS:
+                self._desk = self._looked(self._desk)
+                self._looked_at = time.monotonic()
+            assert self._desk is not None  # noqa: S101 - made above, at the latest
+            return self._desk
+
+    def _looked(self, known: Desk | None) -> Desk:
+        try:
+            settings = self.read_settings()
+        except ConfigurationError as error:
+            if known is None:
+                raise
+            logger.warning("The settings cannot be read; what was loaded stays in effect: %s", error)
+            return known
+        environment = settings.environment
+        snapshot = read_snapshot(environment.state_folder, url=environment.directus_url)
+        project = known.project if known and known.project.settings == settings else self.make_project(settings)
+        if not snapshot.is_taken:
+            snapshot = load_snapshot(environment, project.wanted, shared=project.shared_memory)
+        if known and known.project is project and known.snapshot.digest == snapshot.digest:
+            return known
+        return Desk(project, snapshot)
+
+    def _forget(self) -> None:
+        """Whatever Dagster refuses may have another name by now."""
+        with self._turn:
+            self._desk, self._looked_at = None, float("-inf")
+
+    def _requests(self, desk: Desk, followed: Followed, keys: Sequence[str]) -> Sequence[dg.RunRequest]:
+        """The runs over what is stale of these items; what is new becomes a partition."""
+        instance = self.instance()
+
+        def order() -> Sequence[str]:
+            return instance.get_dynamic_partitions(followed.partitions_name)
+
+        # Before what has been made is read: what ends in between counts as made.
+        at_work = items_at_work(instance, followed.parts, keys, order, triggers=[CHANGE, PUSH])
+        examination = followed.examine(keys, list(followed.assets))
+        plan = plan_changes(
+            examination,
+            deleted=(),
+            known=instance.get_existing_dynamic_partitions(followed.partitions_name, list(keys)),
+            materialized=fingerprints(instance, followed.assets, keys),
+        )
+        if plan.registered:
+            instance.add_dynamic_partitions(followed.partitions_name, list(plan.registered))
+        stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
+        asked = RunRequests(followed, desk.project.names.tags)
+        if stale:
+            asked.add(stale, order(), trigger=PUSH, priority=FRESH_PRIORITY, occasion="")
+        return asked.requests
+
+
+def _selected(followed: Followed, request: dg.RunRequest) -> Sequence[dg.AssetKey]:
+    """The assets of a run; none where they are all of its job, which Dagster then need not take apart."""
+    selected = request.asset_selection or ()
+    whole = next(part for part in followed.parts if part.job_name == request.job_name)
+    return [] if len(selected) == len(whole.assets) else selected
