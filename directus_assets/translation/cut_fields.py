@@ -20,6 +20,7 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
         copied=field.copied,
         rule=rule_of(field),
         is_unique=field.is_unique,
+        longest=field.longest,
     )
 
 

@@ -432,3 +432,55 @@ def test_every_script_comes_back(server: ScriptedOpenAI, engine: OpenAIEngine, c
     outcome = run(engine, assignment=assignment)
 
     assert outcome.values["body"] == expected(DOCUMENTS["body"], assignment)
+
+
+def test_a_text_that_its_field_has_no_room_for_is_asked_for_once_more_with_the_limit(
+    server: ScriptedOpenAI, engine: OpenAIEngine
+) -> None:
+    def shorten(asked: scripted.Asked) -> scripted.Reply:
+        texts = dict.fromkeys(
+            asked.segments, "Gutes Brot braucht Zeit" + (" und Geduld" if not asked.is_repair else "")
+        )
+        return scripted.answer(texts)(asked)
+
+    server.always(shorten)
+
+    outcome = run(engine, {"title": cut("Good bread takes time", Kind.PLAIN, longest=25)})
+
+    assert outcome.values == {"title": "Gutes Brot braucht Zeit"}
+    assert "the field takes 25 characters, and with this it has 34: shorten it" in server.asked[1].prompt
+    assert len(server.asked) == 2
+
+
+def test_a_text_that_its_field_has_no_room_for_is_never_written(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
+    server.always(scripted.answer({"s1": "Gutes Brot braucht sehr viel Zeit"}))
+
+    with pytest.raises(Untranslatable, match=r"field 'title'.*takes 25 characters, and with this it has 33"):
+        run(engine, {"title": cut("Good bread takes time", Kind.PLAIN, longest=25)})
+
+    assert len(server.asked) == 2
+
+
+def test_a_limit_that_the_source_itself_is_over_is_none(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
+    title = cut("Good bread takes time", Kind.PLAIN, longest=10)
+
+    assert run(engine, {"title": title}).values == {"title": expected(title)}
+
+
+def test_two_refused_segments_of_one_request_hold_back_nothing_but_themselves(
+    server: ScriptedOpenAI, engine: OpenAIEngine
+) -> None:
+    def refuse_two(asked: scripted.Asked) -> scripted.Reply:
+        texts = " ".join(segment["text"] for segment in asked.segments.values())
+        is_refused = "Paragraph 7:" in texts or "Paragraph 9:" in texts
+        return (scripted.refuse if is_refused else scripted.answer_right)(asked)
+
+    memory = Memory()
+    server.always(refuse_two)
+
+    outcome = run(engine, memory=memory)
+
+    assert outcome.held == {"body"}
+    assert "2 of 41 segments" in str(outcome.failure)
+    assert len(memory.segments) == 39
+    assert len(server.asked) <= 20

@@ -46,6 +46,7 @@ def cut(
     copied: Copied = "addresses",
     rule: Rule | None = None,
     is_unique: bool = False,
+    longest: int | None = None,
 ) -> Document:
     """The document for a field's value.
 
@@ -57,6 +58,7 @@ def cut(
         copied: which values of a plain text, or of one that tells how it is read, are copied as they are.
         rule: the field's validation rule, where it has one: texts pass it in every language.
         is_unique: whether no two rows may have the same slug or path.
+        longest: the most characters that the field takes. Where the source has more, the database does not mind.
 
     Raises:
         BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
@@ -75,7 +77,7 @@ def cut(
         )
     if kind in (Kind.SLUG, Kind.PATH):
         return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, rule, is_unique=is_unique)
-    return _ruled(_CUT[kind](value, ids), rule)
+    return _ruled(_CUT[kind](value, ids), rule, longest if longest and len(value) <= longest else None)
 
 
 def left(document: Document) -> tuple[str, ...]:
@@ -88,8 +90,8 @@ def is_new(document: Document) -> bool:
     return isinstance(document, (JsonDocument, CopiedText)) and document.is_new
 
 
-def _ruled(document: Document, rule: Rule | None) -> Document:
-    return RuledDocument(document, rule) if rule else document
+def _ruled(document: Document, rule: Rule | None, longest: int | None = None) -> Document:
+    return RuledDocument(document, rule, longest) if rule or longest else document
 
 
 def _cut_json(value: JsonValue, kind: Kind, ids: Ids, names: Collection[str] | None) -> Document:

@@ -23,11 +23,18 @@ class CopiedText(TextDocument):
 
 
 class RuledDocument:
-    """A document whose text has to pass its field's validation rule in every language."""
+    """A document whose text has to pass its field's validation rule, and to fit into the field, in every language.
 
-    def __init__(self, document: Document, rule: Rule) -> None:
+    Args:
+        document: the document.
+        rule: the field's validation rule, where it has one.
+        longest: the most characters that the field takes, where it has a limit.
+    """
+
+    def __init__(self, document: Document, rule: Rule | None, longest: int | None = None) -> None:
         self.document = document
         self._rule = rule
+        self._longest = longest
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -38,13 +45,17 @@ class RuledDocument:
         """See `model.Document.splice`.
 
         Raises:
-            BadAnswer: also where the rule refuses the whole; names the longest answer that is not the source.
+            BadAnswer: also where the field refuses the whole; names the longest answer that is not the source.
         """
         value = self.document.splice(translations, language=language)
         changed = [each for each in self.segments if translations.get(each.id, each.text) != each.text]
-        if changed and isinstance(value, str) and not self._rule.accepts(value):
-            longest = max(changed, key=lambda each: len(translations[each.id]))
-            raise BadAnswer(
-                longest.id, f"the field's validation rule in Directus ({self._rule}) refuses what becomes of it."
-            )
+        if changed and isinstance(value, str) and (refusal := self._refusal(value)):
+            raise BadAnswer(max(changed, key=lambda each: len(translations[each.id])).id, refusal)
         return value
+
+    def _refusal(self, value: str) -> str | None:
+        if self._rule is not None and not self._rule.accepts(value):
+            return f"the field's validation rule in Directus ({self._rule}) refuses what becomes of it."
+        if self._longest is not None and len(value) > self._longest:
+            return f"the field takes {self._longest} characters, and with this it has {len(value)}: shorten it."
+        return None
