@@ -36,6 +36,21 @@ def test_ten_sensors_say_the_same_once_a_minute() -> None:
     assert said == ["Directus is away. Nothing is lost: the sensors will try again."] * 3
 
 
+def test_requests_and_reasons_that_differ_are_one_outage_and_two_addresses_are_two() -> None:
+    said: list[str] = []
+    crier = Crier(clock=Clock(), say=said.append)
+
+    for text in (
+        "GET /activity on Directus at http://cms:8055 failed: refused.",
+        "GET /settings on Directus at http://cms:8055 got no answer in time.",
+        "GET /fields on Directus at http://cms:8055/ failed (HTTP 503)",
+        "Dagster's webserver at http://127.0.0.1:3000 does not answer: ConnectError.",
+    ):
+        crier.tell(text)
+
+    assert [text.partition(" ")[0] for text in said] == ["GET", "Dagster's"]
+
+
 @pytest.mark.parametrize("error", [Unreachable("Away."), Overloaded("Away.", retry_after_seconds=3)])
 def test_what_passes_skips_the_tick_and_leaves_its_cursor(error: DirectusAssetsError) -> None:
     tick = through_outages(failing(error), crier=Crier(say=lambda _: None))

@@ -257,6 +257,15 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
 }
 """All others are left: no two pages may have the same permalink, so that it is not copied either."""
 
+UNFIT: Mapping[str, str] = {
+    "block_form": "headline tagline",
+    "block_pricing": "headline tagline",
+    "block_pricing_cards": "badge description price title",
+    "form_fields": "help label placeholder",
+    "forms": "submit_label success_message title",
+}
+"""What `cms-i18n` has besides, where Directus takes more than 25 collections."""
+
 
 def fields_of(scope: Scope, fate: str) -> str:
     return " ".join(sorted(each.field for each in discovered(scope) if each.fate == fate))
@@ -277,7 +286,8 @@ def test_a_real_project_comes_out_right_without_any_configuration(
             for each in discovered(scope):
                 print(f"{scope.name:20} {each.field:15} {each.fate:11} {each.why}")
         found = {key: fields_of(scope, "translated") for key, scope in scopes.items()}
-        assert dict(TRANSLATED[name]).items() <= found.items()
+        is_whole = name == "cms-i18n" and studio.version.major < 12
+        assert found == {**TRANSLATED[name], **(UNFIT if is_whole else {})}
         assert not any(fields_of(scope, "copied") for scope in scopes.values())
         findings = [*check_collections(subject), *check_definitions(subject)]
         assert {finding.status for finding in findings} == {Status.OK}

@@ -5,6 +5,7 @@ A tick that fails is a stack trace in the log of the daemon, for each sensor, ev
 
 import functools
 import logging
+import re
 import time
 from collections.abc import Callable
 
@@ -17,13 +18,15 @@ TELL_SECONDS = 60.0
 TRIES_AGAIN = "The next tick tries again."
 """Ends the reason of a tick that was skipped for want of an answer."""
 
+_ADDRESS = re.compile(r"https?://[^\s/]+")
+
 logger = logging.getLogger("dagster")
 
 Tick = Callable[[dg.SensorEvaluationContext], dg.SensorResult | dg.SkipReason]
 
 
 class Crier:
-    """Says the same thing once a minute, whoever notices it.
+    """Says once a minute what is wrong with one address, whoever notices it, and whatever was asked of it.
 
     Args:
         clock: seconds; for tests.
@@ -38,11 +41,13 @@ class Crier:
         self._told: dict[str, float] = {}
 
     def tell(self, text: str) -> None:
-        """Says it, unless that was said just now."""
+        """Says it, unless something of the same address was said just now."""
         now = self._clock()
         self._told = {known: at for known, at in self._told.items() if now - at < TELL_SECONDS}
-        if text not in self._told:
-            self._told[text] = now
+        found = _ADDRESS.search(text)
+        about = found[0] if found else text
+        if about not in self._told:
+            self._told[about] = now
             self._say(text)
 
 
