@@ -1,5 +1,6 @@
 """What assets and sensors work with: one object that hands out plain domain objects."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,7 @@ from directus_assets.spending.prices import parse_prices
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines import EngineSettings, choose
 from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.memory import Memory
 
 
 @dataclass
@@ -248,6 +250,12 @@ class Project:
             folder.mkdir(parents=True, exist_ok=True)
             return LocalStorage(folder)
         return self._location("translations.records.location", options.location).inside(self._own(options.folder))
+
+    @cached_property
+    def segments(self) -> Memory:
+        """How segments were translated in all items; its index is on this machine's disk, and can be lost."""
+        name = hashlib.sha256(self.memory.describe().encode()).hexdigest()[:16]
+        return Memory(self.memory, self.settings.environment.state_folder / "memory" / f"{name}.sqlite")
 
     @property
     def shared_memory(self) -> Callable[[], Storage] | None:

@@ -103,6 +103,8 @@ class CollectionOptions(Section):
     """Only items that match this Directus filter."""
     status: str | None = None
     """Unset: `translations.status`."""
+    memory: bool = True
+    """Whether it shares in the project's memory."""
 
 
 class PriceOptions(Section):
@@ -163,6 +165,8 @@ class TranslationOptions(Section):
     """How freely a model words: low is steady. `null`, or a model that takes none: its own default."""
     review: Literal["metadata", "version"] = "metadata"
     """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
+    memory: bool = True
+    """Whether what was translated in one item need not be paid for in another, and what people correct is kept."""
     styles: dict[str, StyleOptions] = Field(default_factory=dict)
     """By language code. A change holds for what is translated from then on."""
     deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"

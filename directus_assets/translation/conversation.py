@@ -37,6 +37,7 @@ from directus_assets.translation.engines.protocol import (
     Reference,
     Request,
     Voice,
+    Wording,
 )
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
@@ -60,7 +61,7 @@ _REQUESTS_PER_BATCH: Final = 4
 """So many requests an item may take for each batch that it is sent in, besides those above."""
 
 
-_FEW: Final = 6
+FEW: Final = 6
 """Segments in one request that are shown with what is around them."""
 
 
@@ -88,6 +89,7 @@ class Assignment:
         voice: that of the target language.
         title: what the item is called, and the key of that segment.
         surroundings: where its segments stand, by key.
+        examples: similar segments of other items, by key.
     """
 
     source: Language
@@ -97,11 +99,12 @@ class Assignment:
     voice: Voice = NO_VOICE
     title: Near | None = None
     surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
+    examples: Mapping[str, tuple[Wording, ...]] = field(default_factory=dict)
 
     def request(self, segments: tuple[AskedSegment, ...]) -> Request:
         """The request for `segments`, with what is around them where they are few: a whole document explains itself."""
         asked = {each.key for each in segments}
-        is_shown = len(segments) <= _FEW
+        is_shown = len(segments) <= FEW
         if is_shown:
             segments = tuple(replace(each, reference=self._reference(each.key, asked)) for each in segments)
         return Request(
@@ -114,10 +117,14 @@ class Assignment:
             title=self.title.wording if is_shown and self.title and self.title.key not in asked else None,
         )
 
+    def with_examples(self, examples: Mapping[str, tuple[Wording, ...]]) -> "Assignment":
+        """This assignment with similar segments to show, by the key of the segment that they are like."""
+        return replace(self, examples={key: found for key, found in examples.items() if found})
+
     def _reference(self, key: str, asked: AbstractSet[str]) -> Reference:
         about = self.surroundings.get(key)
         if about is None:
-            return NO_REFERENCE
+            return replace(NO_REFERENCE, examples=self.examples.get(key, ()))
         before, after = (
             near.wording if near and near.key not in asked else None for near in (about.before, about.after)
         )
@@ -128,6 +135,7 @@ class Assignment:
             was=about.was,
             longest=about.longest,
             legend=about.legend,
+            examples=self.examples.get(key, ()),
         )
 
     def terms_in(self, segment: Segment) -> tuple[Term, ...]:

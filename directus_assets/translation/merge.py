@@ -107,6 +107,12 @@ class Match:
             return ""
         return " ".join(re.sub("\0[^\0]*\0", "", " ".join(self.units[old].says)).split())
 
+    def plain_wording(self, index: int) -> str:
+        """The same, where it is one text without markup; else empty."""
+        old = self.old[index]
+        says = self.units[old].says if old is not None else ()
+        return self.wording(index) if len(says) == 1 and "\0" not in says[0] else ""
+
     @property
     def is_ours(self) -> bool:
         """Whether no person has changed anything that is read, or any markup that means something."""

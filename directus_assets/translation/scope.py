@@ -34,6 +34,8 @@ class Scope:
     """The fields without text that a new row gets from the source."""
     status: str | None = None
     """The `status` of a new row; None for the field's default, or where it is carried."""
+    shares_memory: bool = True
+    """Whether its segments are remembered for other items and collections, and theirs for it."""
     told: tuple[TextField, ...] = ()
     """The fields of `schema` with those that are withheld, in the order of Directus."""
 
@@ -142,6 +144,7 @@ def _scope(
         source_field=source_field,
         status=status if status != _OF_SOURCE and "status" in schema.carried else None,
         told=told,
+        shares_memory=options.memory and own.memory,
     )
     fields = _fields(scope, own)
     return replace(scope, schema=replace(schema, fields=fields), carried=_carried(schema, fields, own, status))

@@ -23,6 +23,7 @@ from directus_assets.translation.merge import Conflict, Match, Merged, match
 from directus_assets.translation.order import Reviews, reviewed
 from directus_assets.translation.segments.layout import Layout, lay_out
 from directus_assets.translation.segments.model import (
+    Segment,
     segment_key,
 )
 
@@ -111,6 +112,21 @@ class Share:
         units = enumerate(self._match.source.units)
         found = {segment_key(unit.segments[0]): self._match.wording(i) for i, unit in units if len(unit.segments) == 1}
         return {key: text for key, text in found.items() if text}
+
+    @property
+    def corrections(self) -> Mapping[Segment, str]:
+        """What people have made of segments without markup, and what is right for the present source."""
+        if self._match is None:
+            return {}
+        return {
+            unit.segments[0]: wording
+            for index, unit in enumerate(self._match.source.units)
+            if self._match.is_settled(index)
+            and len(unit.segments) == 1
+            and not unit.segments[0].placeholders
+            and "\n" not in unit.segments[0].text
+            and (wording := self._match.plain_wording(index))
+        }
 
     def decide(self, proposal: JsonValue) -> FieldDecision:
         """What to do with the field.

@@ -4,7 +4,8 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 
@@ -28,7 +29,7 @@ from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
 )
-from directus_assets.translation.conversation import Assignment
+from directus_assets.translation.conversation import FEW, Assignment, is_usable
 from directus_assets.translation.cut_fields import cut_field, rule_of
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
@@ -40,6 +41,7 @@ from directus_assets.translation.engines.protocol import (
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
+from directus_assets.translation.memory import Entry, Memory, is_memorable, pair_of
 from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused
@@ -117,6 +119,7 @@ class Translator:
         glossary: the project's terms.
         style_guide: the project's style guide, Markdown.
         voices: how texts are worded, by code of the language.
+        memory: how segments were translated in all items; None where each stands alone.
         admit: called with an estimate before each request; stops the work by raising.
         settle: called after each admitted request with what it has consumed, and with that estimate.
         propose_in_versions: also save proposals for review as content versions of the translation row.
@@ -131,6 +134,7 @@ class Translator:
     glossary: tuple[Term, ...] = ()
     style_guide: str = ""
     voices: Mapping[str, Voice] = field(default_factory=dict)
+    memory: Memory | None = None
     admit: Callable[[Usage], None] = lambda _estimate: None
     settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None
     propose_in_versions: bool = False
@@ -212,18 +216,22 @@ class Translator:
         def keep(answer: Arrived) -> None:
             self._remember(item, target, lambda known: known.with_answer(answer))
 
+        remembered = self._remembered(record, item, target, ours, order)
+        assignment = self._shown(record, item, target)
         try:
-            outcome = translate(
-                ours,
-                self._remembered(record, item, target, ours, order),
-                assignment=self._shown(record, item, target),
-                engine=self.engine,
-                gate=self.gate,
-                answers=record.answers,
-                on_answer=keep,
-                admit=self.admit,
-                settle=settle,
-            )
+            with self._recalling(ours, record, remembered, assignment, anew=order.anew) as (recalled, shown):
+                outcome = translate(
+                    ours,
+                    {**remembered, **recalled},
+                    assignment=shown,
+                    engine=self.engine,
+                    gate=self.gate,
+                    answers=record.answers,
+                    on_answer=keep,
+                    admit=self.admit,
+                    settle=settle,
+                )
+                self._memorize(ours, assignment, outcome.segments)
         except Untranslatable as error:
             # The next try asks anew for what was no good twice.
             accepted = error.accepted
@@ -235,6 +243,87 @@ class Translator:
         if (fresh.source_language, dict(fresh.source)) != (item.source_language, dict(item.source)):
             return None
         return self._write_what_is_good(fresh, target, outcome, order)
+
+    @contextmanager
+    def _recalling(
+        self,
+        ours: Mapping[str, Document],
+        record: TranslationRecord,
+        remembered: Mapping[str, Remembered],
+        assignment: Assignment,
+        *,
+        anew: bool,
+    ) -> Iterator[tuple[Mapping[str, Remembered], Assignment]]:
+        """What other items know of segments that would be asked for, and the assignment with what is like the rest."""
+        if self.memory is None:
+            yield {}, assignment
+            return
+        arrived = {key for answer in record.answers for key in answer.texts}
+        asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
+        wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
+        pair = pair_of(assignment.source.code, assignment.target.code)
+
+        def recalled(found: Mapping[str, Entry]) -> dict[str, Remembered]:
+            terms = {key: digest_of_terms(assignment.terms_in(wanted[key])) for key in found}
+            return {
+                key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)
+                for key, each in found.items()
+                if each.human or (not anew and each.glossary == terms[key] and is_usable(each.engine, self.engine))
+            }
+
+        known = recalled(self.memory.find(pair, wanted))
+        left = [key for key in wanted if key not in known]
+        if anew:
+            yield known, assignment
+            return
+        with self.memory.asking(pair, left) as answered:
+            known |= recalled(answered)
+            similar = {key: self.memory.similar(pair, wanted[key].text) for key in left[:FEW] if key not in known}
+            yield (
+                known,
+                assignment.with_examples(
+                    {
+                        key: tuple(Wording(source=e.source, translation=e.text) for e in found)
+                        for key, found in similar.items()
+                    }
+                ),
+            )
+
+    def _memorize(
+        self, ours: Mapping[str, Document], assignment: Assignment, translations: Mapping[str, Remembered]
+    ) -> None:
+        if self.memory is None:
+            return
+        pair = pair_of(assignment.source.code, assignment.target.code)
+        segments = {segment_key(each): each for document in ours.values() for each in document.segments}
+        self.memory.remember(
+            [
+                Entry(
+                    pair=pair,
+                    key=key,
+                    source=segment.text,
+                    text=known.text,
+                    glossary=known.glossary,
+                    engine=known.engine,
+                )
+                for key, segment in segments.items()
+                if (known := translations.get(key)) and is_memorable(segment)
+            ]
+        )
+
+    def _learn(self, assignment: Assignment, shares: Iterable[Share]) -> None:
+        """Keeps what people have corrected."""
+        if self.memory is None:
+            return
+        pair = pair_of(assignment.source.code, assignment.target.code)
+        self.memory.remember(
+            [
+                Entry(pair=pair, key=segment_key(segment), source=segment.text, text=text, human=True)
+                for share in shares
+                for segment, text in share.corrections.items()
+                if is_memorable(segment)
+            ]
+        )
 
     @cached_property
     def _present(self) -> Together[str, Item]:
@@ -315,6 +404,7 @@ class Translator:
         shares = {name: self._share(earlier, item, target, name, order) for name in names}
         if any(n not in outcome.values and share.whose is not Standing.HUMAN for n, share in shares.items()):
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
+        self._learn(self._assignment(item, target), shares.values())
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
         values = {n: d.value for n, d in decisions.items() if d.verdict is Verdict.WRITE}
         reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW or d.conflicts]

@@ -114,6 +114,7 @@ def _reference(request: Request) -> str:
             "was": _pair(about.was),
             "most_characters": about.longest,
             "tags": dict(about.legend),
+            "similar": [_pair(each) for each in about.examples],
         }
         if said := {name: value for name, value in found.items() if value}:
             shown[alias(index)] = said

@@ -40,7 +40,7 @@ class Reference:
 
     `place` is the field that it stands in; `before` and `after` are what stands beside it; `was` is what it was, and
     how that was translated; `longest` is how many characters its translation may have; `legend` says what its
-    placeholders stand for.
+    placeholders stand for; `examples` are similar texts of other items.
     """
 
     place: str = ""
@@ -49,6 +49,7 @@ class Reference:
     was: Wording | None = None
     longest: int | None = None
     legend: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[Wording, ...] = ()
 
 
 NO_VOICE: Final = Voice()

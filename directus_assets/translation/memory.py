@@ -1,0 +1,251 @@
+"""The project's memory: how each segment was translated, in whatever item, and what people made of it.
+
+What is remembered is stored as small files that are written once and never changed, beside the records: runs that share
+no disk never touch the same one. Each process reads them into an index on its own disk (SQLite), which can be lost.
+"""
+
+import json
+import logging
+import re
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from difflib import SequenceMatcher
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from directus_assets.directus.storage import Storage
+from directus_assets.ownership.field_records import Remembered
+from directus_assets.translation.segments.model import Segment
+from directus_assets.translation.segments.notation import PLACEHOLDER
+
+logger = logging.getLogger(__name__)
+
+_FOLDER: Final = "memory"
+_LEAST_ALIKE: Final = 0.75
+"""From here on, a translation is worth showing as an example."""
+_LOOK_EVERY_SECONDS: Final = 5.0
+_RARE: Final = 4
+"""Words by which similar segments are looked for: the rarest ones."""
+_MOST_CANDIDATES: Final = 60
+_TOO_FREQUENT: Final = 2_000
+"""Segments with a word that is no help to find others by."""
+
+_FIND: Final = "SELECT pair, key, source, text, glossary, engine, human FROM entries WHERE pair = ? AND key = ?"
+_ADD: Final = (
+    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_REPLACE: Final = (
+    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ? WHERE pair = ? AND key = ? AND human <= ?"
+)
+_COUNTS: Final = "SELECT term, doc FROM word_counts WHERE term IN (SELECT value FROM json_each(?)) ORDER BY doc"
+_SIMILAR: Final = (
+    "SELECT pair, key, entries.source, text, glossary, engine, human "
+    "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
+    "WHERE pair = ? AND abs(length(entries.source) - ?) <= ? LIMIT ?"
+)
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS entries (
+  id INTEGER PRIMARY KEY, pair TEXT, key TEXT, source TEXT, text TEXT, glossary TEXT, engine TEXT, human INTEGER,
+  UNIQUE (pair, key)
+);
+CREATE TABLE IF NOT EXISTS read_files (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(source, content='', detail=none, columnsize=0);
+CREATE VIRTUAL TABLE IF NOT EXISTS word_counts USING fts5vocab(words, 'row');
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """How one segment was translated.
+
+    Attributes:
+        pair: source and target language: see `pair_of`.
+        key: of the segment.
+        source: its text.
+        text: its translation.
+        glossary: digest of the terms in it.
+        engine: who made it.
+        human: whether a person did.
+    """
+
+    pair: str
+    key: str
+    source: str
+    text: str
+    glossary: str = ""
+    engine: str = ""
+    human: bool = False
+
+    @property
+    def remembered(self) -> Remembered:
+        """The translation as an item's record has it."""
+        return Remembered(text=self.text, glossary=self.glossary, engine=self.engine)
+
+
+def pair_of(source: str, target: str) -> str:
+    """What entries of these two languages have in common."""
+    return f"{source}>{target}"
+
+
+def is_memorable(segment: Segment) -> bool:
+    """Whether a segment may read the same everywhere: an address has to be unlike others."""
+    return segment.context != "slug"
+
+
+@dataclass
+class Memory:
+    """What has been translated in a project.
+
+    Args:
+        storage: where it is kept, for all who work on the project.
+        index: the file of this machine's index; it is made where it is not there.
+    """
+
+    storage: Storage
+    index: Path
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _busy: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+    _looked_at: float = field(default=-_LOOK_EVERY_SECONDS, repr=False)
+
+    def find(self, pair: str, keys: Iterable[str]) -> dict[str, Entry]:
+        """The entries of these segments, those that there are."""
+        found: dict[str, Entry] = {}
+        with self._lock:
+            self._read_new()
+            for key in keys:
+                if (entry := self._index.execute(_FIND, (pair, key)).fetchone()) is not None:
+                    found[key] = _entry(entry)
+        return found
+
+    def similar(self, pair: str, source: str, *, most: int = 2) -> list[Entry]:
+        """Entries of segments that are nearly like `source`, the likest first."""
+        with self._lock:
+            self._read_new()
+            candidates = list(self._candidates(pair, source))
+        ranked = sorted(((likeness(source, each.source), each) for each in candidates), key=lambda pair: -pair[0])
+        return [each for alike, each in ranked if alike >= _LEAST_ALIKE and each.source != source][:most]
+
+    def remember(self, entries: Sequence[Entry]) -> None:
+        """Keeps these; a person's version is never replaced by an engine's."""
+        with self._lock:
+            known = {(each.pair, each.key): each for each in self._present(entries)}
+            new = [each for each in entries if _is_news(each, known.get((each.pair, each.key)))]
+            if not new:
+                return
+            name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.jsonl"
+            lines = (json.dumps(asdict(each), ensure_ascii=False) for each in new)
+            content = "\n".join(lines).encode("utf-8", "surrogatepass")
+            self._files.write(name, content, content_type="application/jsonl")
+            self._take(name, new)
+
+    @contextmanager
+    def asking(self, pair: str, keys: Iterable[str]) -> Iterator[dict[str, Entry]]:
+        """While a segment is asked for here, others in this process who want it wait for the answer.
+
+        Yields:
+            What others have been answered meanwhile: it need not be asked for.
+        """
+        answered: dict[str, Entry] = {}
+        with ExitStack() as stack:
+            # In one order for everybody, so that nobody waits in a circle.
+            for key in sorted(set(keys)):
+                with self._lock:
+                    lock = self._busy.setdefault(f"{pair}\0{key}", threading.Lock())
+                with ExitStack() as held:
+                    held.enter_context(lock)
+                    if found := self.find(pair, [key]):
+                        answered |= found
+                    else:
+                        stack.enter_context(held.pop_all())
+            yield answered
+
+    def close(self) -> None:
+        """Closes the index."""
+        with self._lock:
+            self._index.close()
+
+    @cached_property
+    def _files(self) -> Storage:
+        return self.storage.inside(_FOLDER)
+
+    @cached_property
+    def _index(self) -> sqlite3.Connection:
+        self.index.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.index, timeout=60, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")  # what it holds is kept elsewhere
+        connection.executescript(_TABLES)
+        return connection
+
+    def _read_new(self) -> None:
+        """Takes in what others have stored since this machine last looked."""
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_EVERY_SECONDS:
+            return
+        self._looked_at = now
+        known = {name for (name,) in self._index.execute("SELECT name FROM read_files")}
+        for name in sorted(name for name, _ in self._files.names() if name.endswith(".jsonl")):
+            if name not in known:
+                self._take(name, self._entries_in(name))
+
+    def _entries_in(self, name: str) -> list[Entry]:
+        lines = self._files.read(name).decode("utf-8", "surrogatepass").split("\n")
+        try:
+            return [Entry(**json.loads(line)) for line in lines if line]
+        except (ValueError, TypeError) as error:
+            # What it held is paid for again, at worst.
+            logger.warning("A part of the translation memory cannot be read: %s: %s", name, error)
+            return []
+
+    def _present(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        for each in entries:
+            if (row := self._index.execute(_FIND, (each.pair, each.key)).fetchone()) is not None:
+                yield _entry(row)
+
+    def _take(self, name: str, entries: Iterable[Entry]) -> None:
+        self._index.execute("BEGIN IMMEDIATE")
+        try:
+            for each in entries:
+                added = self._index.execute(_ADD, (*asdict(each).values(),))
+                if added.rowcount:
+                    row = (added.lastrowid, each.source)
+                    self._index.execute("INSERT INTO words (rowid, source) VALUES (?, ?)", row)
+                    continue
+                values = (each.text, each.glossary, each.engine, each.human, each.pair, each.key, each.human)
+                self._index.execute(_REPLACE, values)
+            self._index.execute("INSERT OR IGNORE INTO read_files VALUES (?)", (name,))
+        except BaseException:
+            self._index.execute("ROLLBACK")
+            raise
+        self._index.execute("COMMIT")
+
+    def _candidates(self, pair: str, source: str) -> Iterator[Entry]:
+        words = sorted({word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))})
+        counts = self._index.execute(_COUNTS, (json.dumps(words[:200]),)).fetchall()
+        rare = [term for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
+        # Where all words are frequent, only those segments that share the rarest of them.
+        query = " OR ".join(f'"{term}"' for term in rare) or " AND ".join(f'"{term}"' for term, _ in counts[:_RARE])
+        if query:
+            rows = self._index.execute(_SIMILAR, (query, pair, len(source), len(source) // 3 + 1, _MOST_CANDIDATES))
+            yield from map(_entry, rows)
+
+
+def likeness(one: str, other: str) -> float:
+    """How much of two texts is the same, from 0 to 1, by their words."""
+    first, second = one.lower().split(), other.lower().split()
+    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    pair, key, source, text, glossary, engine, human = row
+    return Entry(pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human))
+
+
+def _is_news(entry: Entry, known: Entry | None) -> bool:
+    return known is None or (entry != known and (entry.human or not known.human))
