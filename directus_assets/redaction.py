@@ -22,12 +22,15 @@ _SECRET_NAME: Final = re.compile(r"(?:^|_)(?:TOKEN|SECRET|KEY|PASSWORD|PASSWD|PW
 
 _SECRETS: Final = re.compile(
     r"(?i)(?P<cookie>\b(?:set-)?cookie\b)(?P<is>['\"]?\s*[:=]\s*['\"]?)[\w.-]+=[^\r\n'\"]+"
-    r"|(?P<name>authorization|access_token|api[-_]?key|token|secret|passw(?:or)?d|signature|credential|service_role)"
+    r"|(?P<name>authorization|access_token|api[-_]?key|token|secret|passw(?:or)?d|signature|credential|service_role|(?<=[?&])sig)"
     r"(?P<sep>\\?['\"]?\s*[:=]\s*\\?['\"]?)(?:(?:bearer|basic|token|deepl-auth-key)\s+)?[^\s'\",;&}\\]+"
     r"|(?P<bearer>bearer|deepl-auth-key)\s+[\w.~+/=:-]+"
     r"|\b(?P<basic>basic)\s+(?P<login>[\w+/-]{4,}={0,2})"
     r"|(?P<openai>\bsk-)[\w-]{8,}"
     r"|(?P<jwt>\beyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+    # GitHub's, Slack's and AWS' own forms, and keys in PEM.
+    r"|(?P<whole>\bgh[oprsu]_\w{20,}|\bxox[a-z]-[\w-]{10,}|\bA[KS]IA[0-9A-Z]{16}\b"
+    r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?)"
     # A password may hold a slash, but what follows a port is a path.
     r"|(?P<userinfo>://)(?:[^/\s?#\"'<>,\\]+|[^/\s:@?#\"'<>,\\]+:(?!\d+(?:[/?#]|$))[^\s@\"'<>]{1,200})@"
 )
@@ -41,7 +44,7 @@ _known_secrets: dict[str, tuple[re.Pattern[str], frozenset[str]]] = {}
 
 
 def hide(secret: str) -> None:
-    """From now on `redact` takes `secret` out wherever it stands, quoted, escaped and in base64 as well.
+    """From now on `redact` takes `secret` out wherever it stands, quoted, escaped, in base64 and in hexadecimal.
 
     Short ones are left alone: they are words that stand in many texts.
     """
@@ -50,7 +53,7 @@ def hide(secret: str) -> None:
         len(secret) >= _SHORTEST_SECRET or (is_mixed and len(secret) >= _SHORTEST_MIX)
     ):
         _known_secrets[secret] = (
-            re.compile("".join(map(_spellings, secret))),
+            re.compile(f"{''.join(map(_spellings, secret))}|(?i:{secret.encode('utf-8', 'surrogatepass').hex()})"),
             frozenset([*_cores(secret), *_cores(quote(secret, safe=""))]),
         )
 
@@ -99,6 +102,8 @@ def _covered(match: re.Match[str]) -> str:
         return f"{match['cookie']}{match['is']}***"
     if match["name"]:
         return f"{match['name']}{match['sep']}***"
+    if match["whole"]:
+        return "***"
     if match["userinfo"]:
         return "://***@"
     if match["basic"] and not _login(match["login"]):

@@ -70,6 +70,8 @@ def basic(password: str) -> str:
         lambda secret: base64.b64encode(f"u:{secret}".encode()).decode(),
         lambda secret: base64.b64encode(f"me:{secret}".encode()).decode(),
         lambda secret: base64.b64encode(f"{secret}:x, and more".encode()).decode(),
+        lambda secret: secret.encode().hex(),
+        lambda secret: secret.encode().hex().upper(),
     ],
 )
 def test_a_known_secret_is_hidden_in_every_spelling(secret: str, spelled: Callable[[str], str]) -> None:
@@ -114,6 +116,11 @@ def test_a_word_is_left_alone_though_it_is_a_password() -> None:
         ("GET /x?access_token=abcdefgh12345&y=1", "abcdefgh12345"),
         ("GET /x?X-Amz-Signature=abcdefgh12345&y=1", "abcdefgh12345"),
         ("x-api-key: zzzzyyyy1111", "zzzzyyyy1111"),
+        ("https://x.blob.example/a?sv=1&sig=abcdef%3D&se=2", "abcdef"),
+        ("it was ghp_abcdefghijklmnopqrstuvwxyz0123456789", "ghp_abcdefghij"),
+        ("it was xoxb-123456789012-abcdefghijkl", "123456789012"),
+        ("it was AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEabcdef\n-----END RSA PRIVATE KEY-----", "MIIEabcdef"),
         ("cookie: a=b; directus_session_token=eyJhbGciOi.abc.def", "eyJhbGciOi"),
         ("it was eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjEiLCJ4IjoxfQ.c2lnbmF0dXJl", "eyJpZCI6IjEi"),
         ("https://me:pw@host/", "pw@"),
