@@ -16,7 +16,7 @@ import httpx
 from bench.processes import cpu_seconds
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
-from directus_assets.errors import ConfigurationError, TransientError
+from directus_assets.errors import TransientError
 from directus_assets.images.transforms import derivatives
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape, upload
@@ -47,14 +47,6 @@ PRESET_ROWS = [
 """What a site asks for: two crops, one for social networks, one as wide as a page."""
 
 PRESETS = tuple(Preset.parse(row) for row in PRESET_ROWS)
-
-
-WARM_LAUNCHER_LINE = "run_launcher: {module: directus_assets.fast.launcher,"
-RECORDS_LINE = "storage: {custom: {module: directus_assets.fast.batched_records.sqlite,"
-COORDINATOR_LINE = "run_coordinator: {module: directus_assets.fast.coordinator,"
-QUEUE_LINE = "run_queue:"
-OPT_IN_LINES = (RECORDS_LINE, WARM_LAUNCHER_LINE, COORDINATOR_LINE)
-"""How the lines of `dagster.yaml` begin that are opt-in."""
 
 
 @dataclass
@@ -155,7 +147,6 @@ def running_pipeline(
     config: str = "",
     environment: Mapping[str, str] | None = None,
     home: Path | None = None,
-    with_opt_ins: bool = False,
 ) -> Iterator[Running]:
     """The pipeline with its sensors, at default settings unless told otherwise.
 
@@ -164,31 +155,15 @@ def running_pipeline(
         config: the YAML file's text.
         environment: further variables.
         home: a folder with a Dagster home that exists already.
-        with_opt_ins: with what is opt-in in `dagster.yaml`.
     """
     with ExitStack() as stack:
         folder = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="directus-assets-bench-")))
         # Our look into the instance reads the same `dagster.yaml`, which may name it.
         os.environ["DAGSTER_HOME"] = str(prepare_home(folder))
-        if with_opt_ins:
-            opt_in(folder)
         local = LocalPipeline(bed.directus, folder, config=config, environment=environment)
         pipeline = stack.enter_context(local)
         instance = stack.enter_context(open_instance(pipeline.home))
         yield Running(bed, pipeline, instance)
-
-
-def opt_in(folder: Path, lines: Iterable[str] = OPT_IN_LINES) -> None:
-    """Takes the comment signs off the opt-in lines of `dagster.yaml`, as people do."""
-    path = prepare_home(folder) / "dagster.yaml"
-    text = path.read_text("utf-8")
-    for line in lines:
-        if f"\n# {line}" not in text:
-            raise ConfigurationError(f"There is no line '# {line}…' in {path}.", remedy="Correct OPT_IN_LINES.")
-        text = text.replace(f"\n# {line}", f"\n{line}")
-        if line == COORDINATOR_LINE:
-            text = text.replace(f"\n{QUEUE_LINE}", f"\n# {QUEUE_LINE}")
-    path.write_text(text, "utf-8")
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
