@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from bench.processes import with_command
 from directus_assets.directus.client import DirectusClient
+from directus_assets.fast.launcher import RUNS_ELSEWHERE
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.server import LocalDirectus, free_port
@@ -35,17 +36,17 @@ BIN = Path(sys.executable).parent
 
 
 class Stack:
-    """Code location, webserver and daemon, each started and asked for its health as Compose does it."""
+    """Code location, webserver, daemon and door, each started and asked for its health as Compose does it."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.code, self.web = str(free_port(0)), str(free_port(0))
+        self.door, self.web = str(free_port(0)), str(free_port(0))
         self.url = f"http://127.0.0.1:{self.web}"
         self.environment = {**os.environ, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"}
         self.environment["DAGSTER_WEBSERVER_URL"] = self.url
         workspace = (ROOT / "deploy" / "workspace.yaml").read_text("utf-8")
-        workspace = workspace.replace("host: code", "host: 127.0.0.1").replace("4000", self.code)
+        workspace = workspace.replace("/dagster/code.sock", str(folder / "code.sock"))
         (folder / "workspace.yaml").write_text(workspace)
         shutil.copy(ROOT / "deploy" / "dagster.yaml", folder / "dagster.yaml")
 
@@ -57,7 +58,7 @@ class Stack:
             self.processes[name] = subprocess.Popen(
                 self._here(command),
                 cwd=self.folder,
-                env=self.environment,
+                env={**self.environment, **_own(name)},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -73,7 +74,9 @@ class Stack:
 
     def _here(self, command: list[str]) -> list[str]:
         """The same on this machine: other ports, and addresses that only this machine reaches."""
-        replaced = {"0.0.0.0": "127.0.0.1", "4000": self.code, "3000": self.web, "/app": str(self.folder)}  # noqa: S104
+        everywhere = "0.0.0.0"  # noqa: S104 - it is what is replaced
+        ports = {"4000": self.door, "3000": self.web}
+        replaced = {everywhere: "127.0.0.1", **ports, "/app": str(self.folder), "/dagster/": f"{self.folder}/"}
         text = json.dumps(command)
         for old, new in replaced.items():
             text = text.replace(old, new)
@@ -100,11 +103,17 @@ def stack(empty_directus: LocalDirectus, admin: httpx.Client, tmp_path: Path) ->
             **empty_directus.storage_environment,
         }
         found = Stack(tmp_path, environment)
-        for name in ("code", "webserver", "daemon"):
+        for name in ("code", "webserver", "daemon", "door"):
             process = found.start(name)
             cleanup.callback(_end, process)
             found.wait_until_healthy(name)
         yield found
+
+
+def _own(name: str) -> dict[str, str]:
+    """What only this service has."""
+    environment = COMPOSE["services"][name]["environment"]
+    return {RUNS_ELSEWHERE: environment[RUNS_ELSEWHERE]} if RUNS_ELSEWHERE in environment else {}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -163,7 +163,8 @@ def _prepare(directus: LocalDirectus) -> None:
 def _write_files(pipeline: LocalPipeline, around: Surroundings, port: int) -> None:
     settings = yaml.safe_load((prepare_home(pipeline.folder) / "dagster.yaml").read_text("utf-8"))
     for section, more in around.dagster.items():
-        settings[section] = {**settings.get(section, {}), **more}
+        # Of several storages Dagster takes none.
+        settings[section] = dict(more) if section == "storage" else {**settings.get(section, {}), **more}
     (pipeline.folder / "workspace.yaml").write_text(_WORKSPACE.format(port=port), "utf-8")
     for home, beside in ((pipeline.home, pipeline.folder), *((folder, folder) for folder in around.worker_folders)):
         home.mkdir(exist_ok=True)

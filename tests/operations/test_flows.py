@@ -6,6 +6,10 @@ They talk to a real door, behind which everything is kept and nothing is carried
 import io
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -326,6 +330,27 @@ def test_a_door_that_directus_does_not_reach_is_noticed(site: Site, set_up: Call
     assert status == 1
     assert "resolves to a denied IP address" in told
     assert "IMPORT_IP_DENY_LIST=169.254.169.254" in told
+
+
+def test_a_way_to_dagster_that_need_not_be_open_is_named(
+    site: Site, set_up: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """Under another name than the door's: on one host, both are open or closed together."""
+    (tmp_path / "server_info").write_text("{}")
+    files = site.admin.get("/files", aggregate={"count": "id"})
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as webserver:
+        thread = Thread(target=webserver.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        status, told = set_up(variables={"DAGSTER_WEBSERVER_URL": f"http://localhost:{webserver.server_port}"})
+        webserver.shutdown()
+        thread.join()
+    _, closed = set_up(variables={"DAGSTER_WEBSERVER_URL": "http://localhost:9"})
+
+    assert status == 0
+    assert "and so does whoever may import files" in told
+    assert "import files" not in closed
+    assert site.admin.get("/files", aggregate={"count": "id"}) == files
 
 
 def secret_of(site: Site) -> str:

@@ -14,7 +14,7 @@ from directus_assets.commands.setup.flows import flow_id, plan_flows, read_flows
 from directus_assets.commands.setup.picture_fields import picture_fields
 from directus_assets.commands.setup.rights import Right, held_rights, missing_rights
 from directus_assets.commands.setup.setup import require_administrator, table_of
-from directus_assets.commands.setup.wiring import check_flows, read_kinds, wiring_of
+from directus_assets.commands.setup.wiring import check_flows, check_open_ways, read_kinds, wiring_of
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import read_held
 from directus_assets.door import secrets
@@ -85,7 +85,7 @@ def run_flows_setup(
         console.print("Done." if todo else "Nothing has to be changed.")
         if remove:
             return 0
-        findings = list(check_flows(wiring, kinds, admin, is_new=bool(todo)))
+        findings = [*check_flows(wiring, kinds, admin, is_new=bool(todo)), *check_open_ways(project, admin)]
     for finding in findings:
         console.print(f"{finding.status.value}: {escape(f'{finding.what}: {finding.text} {finding.remedy}')}")
     return 1 if any(finding.status is Status.FAILED for finding in findings) else 0

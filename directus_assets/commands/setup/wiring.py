@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from directus_assets.commands.doctor.findings import Finding, failed, ok, warning
 from directus_assets.commands.setup.flow_trees import BUTTON_KEY, BUTTON_NAME, EARLIER_KEYS, Wiring
 from directus_assets.commands.setup.flows import flow_id
 from directus_assets.directus.client import DirectusClient
-from directus_assets.errors import Forbidden
+from directus_assets.errors import DirectusAssetsError, Forbidden
 from directus_assets.orchestration.build import all_kinds, kinds_by_button
 from directus_assets.orchestration.buttons.job import KindsByButton
 from directus_assets.orchestration.project import Project
@@ -93,6 +94,26 @@ def check_flows(
         yield failed(_WHAT, _EARLIER, _SETUP)
         return
     yield _finding(_WHAT, answer, wiring)
+
+
+def check_open_ways(project: Project, admin: DirectusClient) -> Iterator[Finding]:
+    """Whether Directus reaches Dagster's webserver, which it need not: tried as whoever may import files would try it.
+
+    On one machine the door is as near as the webserver, and one setting of Directus opens or closes both.
+    """
+    environment = project.settings.environment
+    if urlsplit(environment.webserver_url).hostname == urlsplit(environment.door_url).hostname:
+        return
+    try:
+        imported = admin.post("/files/import", {"url": f"{environment.webserver_url}/server_info"})
+    except DirectusAssetsError:
+        return
+    admin.delete(f"/files/{imported['id']}")
+    yield warning(
+        "webserver",
+        f"Directus reaches Dagster's webserver at {environment.webserver_url}, and so does whoever may import files.",
+        "Close that way: networks of their own, a network policy, or IMPORT_IP_DENY_LIST of Directus.",
+    )
 
 
 def _ask(client: DirectusClient, flow: str, body: Mapping[str, Any], patience_seconds: float) -> Any:
