@@ -131,15 +131,20 @@ class Chat:
 
     @contextmanager
     def _alone_at_first(self) -> Iterator[None]:
-        """Those who ask first wait for what the very first one learns, so that it is learnt once."""
-        with self._first:
-            if not self._is_known:
-                try:
-                    yield
-                finally:
-                    self._is_known = True
-                return
-        yield
+        """Those who ask first wait for what the very first one learns, so that it is learnt once.
+
+        Refusals come quickly. What takes longer is an answer, which nobody needs to wait for.
+        """
+        is_first = not self._is_known and self._first.acquire(timeout=min(2.0, self._timeout_seconds / 4))
+        if is_first and self._is_known:
+            self._first.release()
+            is_first = False
+        try:
+            yield
+        finally:
+            if is_first:
+                self._is_known = True
+                self._first.release()
 
     def _ask(self, prompt: Prompt) -> Completion:
         dialect, used = self._dialect, Usage()
