@@ -99,6 +99,21 @@ def test_a_text_that_could_not_be_translated_is_a_comment_until_it_is(
     assert told(studio, post) == []
 
 
+def test_what_a_change_takes_back_waits_for_nobody(
+    pipeline: Pipeline, studio: DirectusClient, server: ScriptedOpenAI
+) -> None:
+    post = create_post(studio, title="Bread")
+    pipeline.settle()
+    server.always(scripted.where("cursed", scripted.echo))
+    save(studio, post, "A cursed loaf of bread, baked by the neighbours.")
+    pipeline.tick()
+    waiting = len(comments(studio, post))
+    save(studio, post, "Bread")
+
+    assert pipeline.tick() == []  # it is right as it is
+    assert (waiting, comments(studio, post)) == (1, [])
+
+
 def test_several_items_are_told_in_one_notification_and_what_others_say_there_stays(
     pipeline: Pipeline, studio: DirectusClient
 ) -> None:

@@ -104,6 +104,10 @@ class EnrichedItems:
     def purse(self) -> Purse:
         return self.project.purse_of(next(iter(self.enrichers.values())).model)
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        return {output: f"Enrichment {each.name}" for output, each in self.by_output.items()}
+
     @property
     def upkeep(self) -> None:
         return None
@@ -226,7 +230,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
     """The multi-asset over the enrichments of one collection, at least one."""
     by_asset = {asset_key: output for output, asset_key in items.assets.items()}
     code_versions = {asset_key: items.code_versions[output] for asset_key, output in by_asset.items()}
-    titles = {key: f"Enrichment {items.by_output[output].name}" for key, output in by_asset.items()}
+    titles = {asset_key: items.titles[output] for output, asset_key in items.assets.items()}
     specs = [
         project.names.spec(
             project.names.enrichment_props(items.collection, items.by_output[output].name),

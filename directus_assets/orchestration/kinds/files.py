@@ -71,6 +71,10 @@ class Files:
     def batch_size(self) -> int:
         return self.project.settings.config.images.batch_size
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        return {}
+
     @cached_property
     def upkeep(self) -> ExportUpkeep:
         return ExportUpkeep(self.project, self.presets)

@@ -68,6 +68,11 @@ class Subject(Protocol):
         ...
 
     @property
+    def titles(self) -> Mapping[str, str]:
+        """What editors know outputs by in the Studio; those that nothing is said of there have none."""
+        ...
+
+    @property
     def code_versions(self) -> Mapping[str, str]:
         """The code version of each output: where it changes, the output is made anew."""
         ...
@@ -154,6 +159,11 @@ class Followed:
     def assets(self) -> Mapping[str, dg.AssetKey]:
         """The asset of each output."""
         return {output: asset for part in self.parts for output, asset in part.assets.items()}
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """What editors know outputs by."""
+        return {output: title for part in self.parts for output, title in part.titles.items()}
 
     @cached_property
     def code_versions(self) -> Mapping[str, str]:

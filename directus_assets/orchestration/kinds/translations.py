@@ -117,6 +117,10 @@ class Items:
     def purse(self) -> Purse:
         return self.project.purse
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        return {output: f"{language(row.code).name} ({output})" for output, row in self.languages.items()}
+
     @property
     def upkeep(self) -> None:
         return None
@@ -200,7 +204,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
     partitions = project.names.items_partitions(scope.collection)
     by_asset = {items.assets[output]: row for output, row in items.languages.items()}
     code_versions = dict.fromkeys(by_asset, scope.code_version)
-    titles = {key: f"{language(items.languages[output].code).name} ({output})" for output, key in items.assets.items()}
+    titles = {asset_key: items.titles[output] for output, asset_key in items.assets.items()}
     specs = [
         project.names.spec(
             items.props_of(row),

@@ -237,7 +237,14 @@ class _Tick:
     def _show_right(self, right: Set[tuple[str, str]]) -> None:
         """What a run has failed on, and a change has put right, is no failure any more."""
         keys = sorted({key for _, key in right})
-        for output, key in self._failed({output for output, _ in right}, keys) & right if right else ():
+        failed = self._failed({output for output, _ in right}, keys) & right if right else set()
+        if not failed:
+            return
+        warn = self.context.log.warning
+        desk = self.project.desk(self.subject.collection, [key for _, key in failed], warn=warn, notifies=False)
+        for output, key in failed:
+            if desk and output in self.subject.titles:
+                desk.is_right(key, self.subject.titles[output])
             record_again(self.instance, self.subject.assets[output], key)
 
     def _keep_all(self, cursor: Cursor) -> Cursor:
