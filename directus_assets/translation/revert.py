@@ -6,13 +6,14 @@ What somebody has changed since stays, and so does what was written anew. Nothin
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.compare_and_set import CompareAndSet
 from directus_assets.directus.feed import is_own
 from directus_assets.directus.models import Activity, JsonValue
 from directus_assets.errors import ChangedMeanwhile
-from directus_assets.ownership.field_records import TranslationRecord, canonical, digest
+from directus_assets.ownership.field_records import FieldRecord, TranslationRecord, canonical, digest
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.scope import Scope
 
@@ -42,6 +43,7 @@ class Back:
     bad: JsonValue
     earlier: JsonValue
     was_ours: bool
+    """Whether nobody else had written any of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +100,8 @@ def plan_row(writes: Sequence[Write], present: Mapping[str, JsonValue]) -> tuple
             continue
         earlier = history[first - 1].values[name] if first else None
         if canonical(earlier) != canonical(value):
-            was_ours = bool(first) and history[first - 1].is_ours
+            # What we have written after somebody may hold sentences of theirs.
+            was_ours = bool(first) and all(write.is_ours for write in history[:first])
             back[name] = Back(bad=value, earlier=earlier, was_ours=was_ours)
     return back, kept
 
@@ -156,9 +159,8 @@ class Revert:
         for row in rows:
             if not row.back:
                 continue
-            ours = {name: each.earlier for name, each in row.back.items() if each.was_ours}
             # First what is about to be written, then the write: what was ours is then known as ours again.
-            self._remember(row, lambda known, ours=ours: _intending(known, ours))  # type: ignore[misc]
+            self._remember(row, partial(_intending, row=row))
             old = {name: each.bad for name, each in row.back.items()}
             try:
                 table.replace(row.key, old, {name: each.earlier for name, each in row.back.items()})
@@ -203,8 +205,13 @@ class Revert:
         return found
 
 
-def _intending(known: TranslationRecord, ours: Mapping[str, JsonValue]) -> TranslationRecord:
+def _intending(known: TranslationRecord, row: Row) -> TranslationRecord:
     """With what is put back; and without translations that have turned out to be bad."""
-    mine = {name: value for name, value in ours.items() if name in known.fields}
-    fields = {name: replace(known.fields[name], intended=digest(value)) for name, value in mine.items()}
+    fields = {name: _of_earlier(known.fields[name], each) for name, each in row.back.items() if name in known.fields}
     return replace(known.with_fields(fields), segments={}, answers=())
+
+
+def _of_earlier(known: FieldRecord, back: Back) -> FieldRecord:
+    if not back.was_ours:
+        return replace(known, ours="", before=None, waiting={})
+    return replace(known, intended=digest(back.earlier), ours=canonical(back.earlier), before=None, waiting={})

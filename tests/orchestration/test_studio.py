@@ -125,12 +125,12 @@ def open_studio(page: Page, story: Story, path: str) -> None:
 def press(page: Page, *choices: str, picture: str) -> None:
     """Chooses in the form of the button, one choice after the other from its menus, and sends it."""
     page.get_by_role("button", name=BUTTON_NAME).click()
-    dialog = page.locator(".v-dialog, .dialog-content, [role=dialog]").last
+    dialog = page.locator("#dialog-outlet")
     for number, choice in enumerate(choices):
-        dialog.locator(".interface-select-dropdown, .v-select, .v-input").nth(number).click()
-        page.locator(".v-menu-content, .v-list").get_by_text(choice, exact=True).last.click()
+        dialog.locator(".v-input").nth(number).click()
+        page.locator("#menu-outlet .v-list-item").get_by_text(choice, exact=True).click()
     _take_picture(page, picture)
-    page.get_by_role("button", name="Run Flow").last.click()
+    dialog.get_by_role("button", name="Run Flow").click()
 
 
 def stored(story: Story, file: str) -> set[str]:

@@ -43,6 +43,13 @@ BAD = write({"title": "Schlecht"}, meant=True)
             Back(bad="Schlecht", earlier="Laib", was_ours=False),
             None,
         ),
+        # What we have written after somebody holds sentences of theirs, perhaps.
+        (
+            [MADE, write({"title": "Laib"}, ours=False), write({"title": "Ein Laib"}), BAD],
+            "Schlecht",
+            Back(bad="Schlecht", earlier="Ein Laib", was_ours=False),
+            None,
+        ),
         # Two bad writes, one after the other, are taken back together.
         (
             [MADE, write({"title": "Übel"}, meant=True), BAD],
