@@ -36,7 +36,7 @@ def test_a_file_with_everything_commented_out_is_as_good_as_none(text: str) -> N
     [
         ("images:\n  delivry: warm\n", 2, "did you mean `delivery`?"),
         ("images:\n  presets:\n    card:\n      enable: false\n", 4, "did you mean `enabled`?"),
-        ("pictures: {}\n", 1, "known here: enrichments, images"),
+        ("media: {}\n", 1, "known here: enrichments, images"),
         ("images:\n  presets:\n    card:\n      delivery: ftp\n", 4, "Input should be 'warm', 'storage' or 'export'"),
         ("images:\n\n  batch_size: 0\n", 3, "greater than or equal to 1 (found 0)"),
         ("images:\n  max_megapixels: lots\n", 2, "valid integer"),

@@ -229,6 +229,7 @@ def _made(name: str, derivative: Derivative, rendered: Rendered, preview: str | 
         name=name,
         mime_type=rendered.mime_type,
         bytes=len(rendered.content),
+        digest=digest(rendered.content),
         width=rendered.width,
         height=rendered.height,
         preview=preview,

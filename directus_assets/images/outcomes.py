@@ -17,6 +17,8 @@ class Made:
     bytes: int
     width: int | None = None
     height: int | None = None
+    digest: str = ""
+    """SHA-256 of the bytes; empty where Directus has rendered them."""
     look: str = ""
     """What decides how it looks, but for its size; empty where it is not exported."""
     preview: str | None = None

@@ -19,6 +19,7 @@ from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.images.make import Maker, default_workers
 from directus_assets.images.manifest import Texts
 from directus_assets.images.originals import Originals
+from directus_assets.images.purge import Purger
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import SpecOf, default_spec
 from directus_assets.ownership.record_store import RecordStore
@@ -240,6 +241,12 @@ class Project:
         if not self.settings.config.notify.comments:
             return None
         return Desk(self.directus, self.memory, collection, items, warn, notifies)
+
+    @cached_property
+    def purger(self) -> Purger | None:
+        """Tells a cache which pictures have changed; None where there is none to tell."""
+        options = self.settings.config.purge
+        return Purger(options, self.memory) if options.form else None
 
     @cached_property
     def memory(self) -> Storage:

@@ -1,9 +1,9 @@
 """What the YAML file may say, section by section."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from directus_assets.settings.enrichments import EnrichmentOptions
 from directus_assets.settings.section import Cron, Filter, Section, Texts
@@ -202,6 +202,25 @@ class NotifyOptions(Section):
     """An address that gets a POST with what failed."""
 
 
+class PurgeOptions(Section):
+    """The section `purge`: a cache in front of Directus is told which addresses have another picture."""
+
+    form: Literal["generic", "cloudflare", "fastly", "bunny"] | None = None
+    """How it is told; unset: it is not."""
+    url: SecretStr | None = None
+    """Who is told. `generic`: your own address, which gets `{"urls": […]}`; `cloudflare`: the `purge_cache` address of
+    the zone. `fastly` is told at the addresses of the pictures themselves, `bunny` at its own."""
+    token: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_form_needs(self) -> Self:
+        if self.form in ("generic", "cloudflare") and self.url is None:
+            raise ValueError(f"`form: {self.form}` needs `url`")
+        if self.form in ("cloudflare", "bunny") and self.token is None:
+            raise ValueError(f"`form: {self.form}` needs `token`")
+        return self
+
+
 class Config(Section):
     """What the YAML file says about a project."""
 
@@ -211,3 +230,4 @@ class Config(Section):
     """By collection, then by name."""
     reconcile: ReconcileOptions = ReconcileOptions()
     notify: NotifyOptions = NotifyOptions()
+    purge: PurgeOptions = PurgeOptions()

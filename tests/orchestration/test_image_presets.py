@@ -1,17 +1,22 @@
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
+import httpx
 import pytest
 
 from directus_assets.directus.models import File, Preset
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.images.plan import code_version, fingerprint
+from directus_assets.images.purge import Purger
 from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import latest_materialization
 from directus_assets.orchestration.runs.tags import TRIGGER_TAG, range_tags
 from directus_assets.settings import Config, Environment, Settings
+from directus_assets.settings.sections import PurgeOptions
 from tests.images.scripted_directus import URL, ScriptedDirectus, picture
 
 NAMES = Names()
@@ -94,6 +99,31 @@ def test_a_derivative_is_materialized_with_its_versions_and_what_people_want_to_
     assert values["ratio_to_original"] == round(int(str(values["bytes"])) / (file.filesize or 1), 4)
     assert str(values["preview"]).startswith("![preview](data:image/")
     assert pipeline.directus.rendered == []
+
+
+def test_a_cache_is_told_of_what_has_other_bytes_and_of_nothing_else(pipeline: Pipeline, tmp_path: Path) -> None:
+    told: list[list[str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told.append(json.loads(request.content)["urls"])
+        return httpx.Response(204)
+
+    options = PurgeOptions.model_validate({"form": "generic", "url": "https://hook.example.com"})
+    memory = LocalStorage(tmp_path / "memory")
+    memory.root.mkdir()
+    purger = Purger(options, memory, httpx.MockTransport(answer))
+    pipeline.project.__dict__["purger"] = purger
+    pipeline.add("f1", "f2")
+    pipeline.run("f1", "f2", presets=[CARD])
+    pipeline.run("f1", "f2", presets=[CARD])
+    first = list(told)
+
+    pipeline.add("f2", content=picture((200, 30)))
+    pipeline.run("f1", "f2", presets=[CARD])
+
+    assert first == []
+    assert told == [[f"{URL}/assets/f2?key=card"]]
+    assert pipeline.materialized(CARD_KEY, "f2").metadata["digest"].value
 
 
 def test_links_lead_to_where_browsers_reach_directus(tmp_path: Path) -> None:

@@ -3,22 +3,23 @@
 What is made, and how, is decided in `directus_assets.images`; here it becomes Dagster's events.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import dagster as dg
 
 from directus_assets.directus.models import File, Preset
-from directus_assets.errors import BadInput
+from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.images.outcomes import Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
+from directus_assets.images.purge import Known, Purger, address_of, is_changed
 from directus_assets.isolation import planned
 from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.kinds.survey_files import find_stored
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
 from directus_assets.orchestration.rim import without_secrets
-from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.orchestration.runs.history import data_version, fingerprints, latest_records
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
 from directus_assets.orchestration.runs.tags import TRIGGER_TAG
@@ -55,22 +56,51 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
             found = recorder.read(project.files_by_id, collection="directus_files")
             files = {file_id: file for some in found for file_id, file in some.items()}
             work = dict(_open_work(context, recorder, files, by_asset, project))
+            purger = project.purger
+            before = _before(context.instance, project, work) if purger else {}
             for outcome in project.maker.make(work):
                 asset_key = project.names.preset(outcome.preset)
                 tried = _tried(project, files[outcome.file_id], [by_asset[asset_key]])
                 with recorder.alone(tried, outcome.file_id, name=outcome.file_name):
                     if isinstance(outcome, Failed):
                         raise outcome.error
+                    if purger and is_changed(outcome, before.get((outcome.preset, outcome.file_id))):
+                        purger.note(address_of(project.public_url, outcome.file_id, outcome.preset))
                     recorder.succeeded(
                         asset_key,
                         outcome.file_id,
                         data_version=outcome.fingerprint,
                         metadata=derivative_metadata(outcome, public_url=project.public_url),
                     )
+            if purger:
+                _flush(purger, context.log.warning)
         # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
         yield from ()
 
     return image_presets
+
+
+def _before(
+    instance: dg.DagsterInstance, project: Project, work: Mapping[File, Sequence[Preset]]
+) -> dict[tuple[str, str], Known]:
+    """What is remembered of derivatives that are made again, by preset and file."""
+    assets = {preset.key: project.names.preset(preset.key) for presets in work.values() for preset in presets}
+    found = latest_records(instance, assets, [file.id for file in work])
+    return {output: _known(record) for output, record in found.items()}
+
+
+def _known(record: dg.EventLogRecord) -> Known:
+    event = record.asset_materialization
+    digests = event.metadata.get("digest") if event else None
+    return Known(fingerprint=data_version(record), digests=str(digests.value) if digests else "")
+
+
+def _flush(purger: Purger, warn: Callable[[str], None]) -> None:
+    """Pictures are made all the same; what could not be told is told at the end of the next run."""
+    try:
+        purger.flush()
+    except DirectusAssetsError as error:
+        warn(f"The cache in front of Directus may serve old pictures until the next run: {error}")
 
 
 def _open_work(

@@ -10,6 +10,7 @@ import dagster as dg
 
 from directus_assets.enrichment.work import Enriched
 from directus_assets.images.outcomes import Delivered, Made
+from directus_assets.images.purge import address_of, digests_of
 from directus_assets.ownership.field_records import canonical
 from directus_assets.spending.usage import (
     Usage,
@@ -53,7 +54,7 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
     all of its derivatives in a table.
     """
     largest = max(outcome.made, key=lambda made: made.bytes, default=None)
-    link = f"{public_url}/assets/{quote(outcome.file_id)}?key={quote(outcome.preset)}"
+    link = address_of(public_url, outcome.file_id, outcome.preset)
     metadata: dict[str, Any] = {
         "file": outcome.file_name,
         "delivery": outcome.delivery,
@@ -71,6 +72,8 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
         metadata["ratio_to_original"] = round(largest.bytes / outcome.original_bytes, 4)
     if len(outcome.made) > 1:
         metadata["derivatives"] = dg.MetadataValue.table([_row(made) for made in outcome.made])
+    if digests := digests_of(outcome):
+        metadata["digest"] = digests
     metadata["stored_as"] = ", ".join(made.name for made in outcome.made)
     preview = next((made.preview for made in outcome.made if made.preview), None)
     metadata["preview"] = dg.MetadataValue.md(f"![preview]({preview or link})")

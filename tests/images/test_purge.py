@@ -1,0 +1,107 @@
+"""What a cache in front of Directus is told."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.errors import DirectusAssetsError
+from directus_assets.images.outcomes import Delivered, Made
+from directus_assets.images.purge import Known, Purger, address_of, is_changed, requests_of
+from directus_assets.settings.sections import PurgeOptions
+
+CDN = "https://cms.example.com"
+TWO = [address_of(CDN, "f1", "card"), address_of(CDN, "f2", "wide & tall")]
+
+
+def delivered(*digests: str, fingerprint: str = "new") -> Delivered:
+    made = tuple(
+        Made(label="card", name=f"{number}.webp", mime_type="image/webp", bytes=9, digest=digest)
+        for number, digest in enumerate(digests)
+    )
+    return Delivered(
+        file_id="f1",
+        file_name="a.jpg",
+        preset="card",
+        fingerprint=fingerprint,
+        delivery="storage",
+        made=made,
+        original_bytes=99,
+        seconds=0.1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "before", "changed"),
+    [
+        (delivered("a"), None, False),  # nobody can have seen another one
+        (delivered("a"), Known(fingerprint="old", digests="a"), False),  # other settings, the same bytes
+        (delivered("b"), Known(fingerprint="new", digests="a"), True),  # a repair with other bytes
+        (delivered("a", "c"), Known(fingerprint="old", digests="a, b"), True),  # one of several formats
+        (delivered(""), Known(fingerprint="old"), True),  # warmed: only what it was made from is known
+        (delivered(""), Known(fingerprint="new"), False),
+        (delivered("a"), Known(fingerprint="old"), True),  # recorded by a version without digests
+        (delivered("a"), Known(fingerprint="new"), False),
+    ],
+)
+def test_an_address_has_changed_where_its_bytes_have(outcome: Delivered, before: Known | None, changed: bool) -> None:
+    assert is_changed(outcome, before) is changed
+
+
+def options(**given: str) -> PurgeOptions:
+    return PurgeOptions.model_validate(given)
+
+
+def test_each_cache_is_told_in_its_own_form() -> None:
+    (generic,) = requests_of(options(form="generic", url="https://hook.example.com/p", token="t"), TWO)
+    (cloudflare,) = requests_of(options(form="cloudflare", url="https://api.example.com/purge_cache", token="t"), TWO)
+    fastly = list(requests_of(options(form="fastly", token="t"), TWO))
+    bunny = list(requests_of(options(form="bunny", token="t"), TWO))
+
+    assert json.loads(generic.content) == {"urls": TWO}
+    assert json.loads(cloudflare.content) == {"files": TWO}
+    assert generic.headers["authorization"] == cloudflare.headers["authorization"] == "Bearer t"
+    assert [(each.method, str(each.url), each.headers["fastly-key"]) for each in fastly] == [
+        ("PURGE", address, "t") for address in TWO
+    ]
+    assert [each.url.params["url"] for each in bunny] == TWO
+    assert {(each.method, each.url.host, each.headers["accesskey"]) for each in bunny} == {
+        ("POST", "api.bunny.net", "t")
+    }
+
+
+def test_cloudflare_is_told_of_no_more_at_once_than_it_takes() -> None:
+    many = [address_of(CDN, str(number), "card") for number in range(61)]
+    told = requests_of(options(form="cloudflare", url="https://api.example.com", token="t"), many)
+
+    assert [len(json.loads(each.content)["files"]) for each in told] == [30, 30, 1]
+
+
+def test_what_could_not_be_told_is_told_with_the_next_and_then_forgotten(tmp_path: Path) -> None:
+    bodies, status = list[dict[str, object]](), [503]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return httpx.Response(status[0])
+
+    own = options(form="generic", url="https://hook.example.com/secret")
+    purger = Purger(own, LocalStorage(tmp_path), httpx.MockTransport(answer))
+    purger.note(TWO[0])
+    with pytest.raises(DirectusAssetsError, match="refused") as failed:
+        purger.flush()
+    purger.note(TWO[1])
+    purger.note(TWO[0])
+    status[0] = 200
+
+    assert "secret" not in str(failed.value)
+    assert (purger.flush(), purger.flush()) == (2, 0)
+    assert [body["urls"] for body in bodies] == [TWO[:1], TWO]
+
+
+@pytest.mark.parametrize("given", [{"form": "generic"}, {"form": "cloudflare", "url": "https://x"}, {"form": "bunny"}])
+def test_what_a_form_needs_is_asked_for(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="needs"):
+        options(**given)
