@@ -48,6 +48,8 @@ PRESETS = [
     {"key": "wide", "fit": "inside", "width": 32, "height": None, "quality": 80, "format": "jpeg"},
 ]
 CONFIG = {
+    # What has failed is tried again after a while. A full run takes longer than the shortest of these whiles.
+    "reconcile": {"look_again_after_minutes": 1440},
     "translations": {"languages": ["en-US", CODE]},
     "enrichments": {
         "posts": {"mood": {"prompt": "Judge the mood.", "input": ["title"], "result": {"mood": ["good", "bad"]}}}
@@ -208,6 +210,7 @@ class Running(Site):
             names=NAMES,
             kinds=all_kinds(self.project, snapshot),
             seconds=600,
+            first_wait_seconds=self.project.settings.config.reconcile.look_again_after_minutes * 60,
         ).run()
         self._wait(self._unfinished)
         return report

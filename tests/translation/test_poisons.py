@@ -39,6 +39,7 @@ class PoisonedPipeline(Pipeline):
             names=NAMES,
             kinds=all_kinds(self.project, self.snapshot),
             seconds=600,
+            first_wait_seconds=self.project.settings.config.reconcile.look_again_after_minutes * 60,
         ).run()
 
     def statuses(self, collection: str, code: str = "de-DE") -> dict[str, str]:
