@@ -141,8 +141,8 @@ def test_every_command_of_the_first_day_works_as_printed(machine: Machine, cms: 
         machine.type(command, yes if command == "make setup" else None)
     _fill_in(machine.folder / ".env", DAGSTER_WEBSERVER_URL=f"http://127.0.0.1:{port}")
     assert {each for each in rest if each.startswith("make dev")} >= {"make dev"}
-    with machine.typed("make dev"):
-        _answers(f"http://127.0.0.1:{port}/server_info")
+    with machine.typed("make dev") as dev:
+        _wait_for(f"http://127.0.0.1:{port}/server_info", dev)
         for command in [each for each in rest if each.startswith(".venv/bin/")]:
             assert machine.type(command, yes if " setup " in command else None)
         assert machine.type("make status")
@@ -174,11 +174,11 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _answers(url: str) -> None:
-    end = time.monotonic() + 180
+def _wait_for(url: str, running: Typed) -> None:
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         with suppress(httpx.HTTPError):
             if httpx.get(url, timeout=5, trust_env=False).is_success:
                 return
         time.sleep(0.5)
-    raise AssertionError(f"Nothing answers at {url}.")
+    raise AssertionError(f"Nothing answers at {url}.\n{running.output}")
