@@ -26,7 +26,7 @@ from directus_assets.live_names import (
 )
 
 
-class Kind(StrEnum):
+class LiveKind(StrEnum):
     """What a part of a text is, in words that go into a defect."""
 
     MARKUP = "markup"
@@ -36,10 +36,10 @@ class Kind(StrEnum):
     ADDRESS = "an address"
 
 
-class Part(NamedTuple):
+class LivePart(NamedTuple):
     """One part that is acted upon; `text` is what a translation has to keep of it, without the words for readers."""
 
-    kind: Kind
+    kind: LiveKind
     text: str
 
 
@@ -149,31 +149,31 @@ _OTHER_COLON: Final = re.compile(
 _BREAK_IN_SCHEME: Final = re.compile(r"(?<=[A-Za-z])[\t\n\r\u2028\u2029]++(?=[A-Za-z\s]{0,20}:)")
 
 
-def live_parts(text: str) -> Counter[Part]:
+def live_parts(text: str) -> Counter[LivePart]:
     """All parts of `text` that are acted upon, as it stands. Runs in linear time."""
     return Counter(_parts(text))
 
 
-def added_parts(source: str, answer: str) -> list[Part]:
+def added_parts(source: str, answer: str) -> list[LivePart]:
     """What `answer` holds and `source` does not, each as often as it is too much; empty where nothing is wrong.
 
     Both are read as they stand and as they are once decoded, so that what is harmless in the source (`&lt;b>`) is not
     taken for what would not be (`<b>`).
     """
-    added: Counter[Part] = Counter()
+    added: Counter[LivePart] = Counter()
     for theirs, own in zip(_readings(answer), _readings(source), strict=True):
         added |= live_parts(theirs) - live_parts(own)
     return [*added.elements()]
 
 
-def foreign_parts(source: str, answer: str) -> list[Part]:
+def foreign_parts(source: str, answer: str) -> list[LivePart]:
     """What `answer` holds of its own, where it is not a translation: addresses and links of `source` may be told.
 
     Markup never is: the answer has to be plain text.
     """
     folded = source.casefold()
     found = {part for reading in _readings(answer) for part in live_parts(reading)}
-    return [part for part in found if part.kind is Kind.MARKUP or not _stands_in(folded, part.text.casefold())]
+    return [part for part in found if part.kind is LiveKind.MARKUP or not _stands_in(folded, part.text.casefold())]
 
 
 def _stands_in(source: str, text: str) -> bool:
@@ -207,7 +207,7 @@ def _unescaped(match: re.Match[str]) -> str:
     return chr(code) if code < 0x110000 else match[0]
 
 
-def _parts(text: str) -> Iterator[Part]:
+def _parts(text: str) -> Iterator[LivePart]:
     for find in (_tags, _templates, _links):
         yield from find(text)
     # An address is one thing, whatever it is made of: what was found is taken out before the next look.
@@ -216,7 +216,7 @@ def _parts(text: str) -> Iterator[Part]:
         start = position = 0
         while match := pattern.search(text, position):
             if is_one(match):
-                yield Part(kind, match[0].rstrip(".,;:!?'*)]|"))
+                yield LivePart(kind, match[0].rstrip(".,;:!?'*)]|"))
                 kept.append(text[start : match.start()])
                 start = position = match.end()
             else:
@@ -224,28 +224,28 @@ def _parts(text: str) -> Iterator[Part]:
         text = " ".join([*kept, text[start:]])
 
 
-def _tags(text: str) -> Iterator[Part]:
+def _tags(text: str) -> Iterator[LivePart]:
     for match in _TAG.finditer(text):
         if _IS_TAG.match(match[0]):
-            yield Part(Kind.MARKUP, " ".join([f"<{match['name']}", *_ATTRIBUTE.findall(match["rest"])]))
+            yield LivePart(LiveKind.MARKUP, " ".join([f"<{match['name']}", *_ATTRIBUTE.findall(match["rest"])]))
     for match in _HANDLER.finditer(text):
-        yield Part(Kind.MARKUP, match[0])
+        yield LivePart(LiveKind.MARKUP, match[0])
 
 
-def _templates(text: str) -> Iterator[Part]:
+def _templates(text: str) -> Iterator[LivePart]:
     for pattern in (_TEMPLATE, _SHORTCODE, _FORMULA):
         for match in pattern.finditer(text):
-            yield Part(Kind.TEMPLATE, match[0])
+            yield LivePart(LiveKind.TEMPLATE, match[0])
 
 
-def _links(text: str) -> Iterator[Part]:
+def _links(text: str) -> Iterator[LivePart]:
     # The words in a link are translated, its target is not.
     for match in _INLINE_LINK.finditer(text):
-        yield Part(Kind.LINK, f"]({match[1]}")
+        yield LivePart(LiveKind.LINK, f"]({match[1]}")
     for match in _REFERENCE.finditer(text):
-        yield Part(Kind.LINK, match[0])
+        yield LivePart(LiveKind.LINK, match[0])
     for match in _DEFINITION.finditer(text):
-        yield Part(Kind.LINK, f"]: {match[1]}")
+        yield LivePart(LiveKind.LINK, f"]: {match[1]}")
 
 
 def _is_scheme(match: re.Match[str]) -> bool:
@@ -282,14 +282,14 @@ def _always(_: re.Match[str]) -> bool:
     return True
 
 
-_ADDRESSES: Final[tuple[tuple[Kind, re.Pattern[str], Callable[[re.Match[str]], bool]], ...]] = (
-    (Kind.SCHEME, _PROGRAM, _always),
-    (Kind.SCHEME, _DATA, _always),
-    (Kind.ADDRESS, _URL, _always),
-    (Kind.SCHEME, _COLON, _is_scheme),
-    (Kind.ADDRESS, _EMAIL, _always),
-    (Kind.ADDRESS, _RELATIVE, _always),
-    (Kind.ADDRESS, _NUMERIC_HOST, _always),
-    (Kind.ADDRESS, _HOST, _is_host),
-    (Kind.ADDRESS, _FAR_HOST, _is_host),
+_ADDRESSES: Final[tuple[tuple[LiveKind, re.Pattern[str], Callable[[re.Match[str]], bool]], ...]] = (
+    (LiveKind.SCHEME, _PROGRAM, _always),
+    (LiveKind.SCHEME, _DATA, _always),
+    (LiveKind.ADDRESS, _URL, _always),
+    (LiveKind.SCHEME, _COLON, _is_scheme),
+    (LiveKind.ADDRESS, _EMAIL, _always),
+    (LiveKind.ADDRESS, _RELATIVE, _always),
+    (LiveKind.ADDRESS, _NUMERIC_HOST, _always),
+    (LiveKind.ADDRESS, _HOST, _is_host),
+    (LiveKind.ADDRESS, _FAR_HOST, _is_host),
 )

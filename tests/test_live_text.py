@@ -8,7 +8,7 @@ from directus_assets.settings import ResultOptions
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects
 from directus_assets.translation.languages import language
-from directus_assets.translation.segments import Kind, Placeholder, Segment, cut
+from directus_assets.translation.segments import Segment, SegmentTag, TextKind, cut
 
 SOURCE = "A perfectly ordinary sentence about bread and butter."
 ANSWER = "Ein ganz gewöhnlicher Satz über Brot und Butter."
@@ -725,7 +725,7 @@ RIGHT_NEIGHBOURS = [
 ]
 
 
-def translation_defects(source: str, answer: str, kind: Kind = Kind.PLAIN) -> tuple[str, ...]:
+def translation_defects(source: str, answer: str, kind: TextKind = TextKind.PLAIN) -> tuple[str, ...]:
     segment = cut(source, kind).segments[0]
     return defects(Case(segment=segment, answer=answer, source=language("en"), target=language("de")))
 
@@ -740,17 +740,17 @@ def test_the_table_is_a_large_one() -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN])
-def test_no_translation_may_bring_what_is_acted_upon(wrong: str, kind: Kind) -> None:
-    source = f"<p>{SOURCE}</p>" if kind is Kind.HTML else SOURCE
+@pytest.mark.parametrize("kind", [TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN])
+def test_no_translation_may_bring_what_is_acted_upon(wrong: str, kind: TextKind) -> None:
+    source = f"<p>{SOURCE}</p>" if kind is TextKind.HTML else SOURCE
 
     assert added_parts(SOURCE, f"{ANSWER} {wrong}")
     assert translation_defects(source, f"{ANSWER} {wrong}", kind)
 
 
-@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN])
-def test_no_other_spelling_of_it_passes_either(kind: Kind) -> None:
-    source = f"<p>{SOURCE}</p>" if kind is Kind.HTML else SOURCE
+@pytest.mark.parametrize("kind", [TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN])
+def test_no_other_spelling_of_it_passes_either(kind: TextKind) -> None:
+    source = f"<p>{SOURCE}</p>" if kind is TextKind.HTML else SOURCE
 
     passed = [wrong for wrong in WRONG_NEIGHBOURS if not translation_defects(source, f"{ANSWER} {wrong}", kind)]
     assert passed == []
@@ -820,7 +820,7 @@ def test_what_the_source_has_in_another_form_is_added(source: str, answer: str) 
 
 
 def test_a_scheme_is_seen_through_placeholders() -> None:
-    link = (Placeholder(number=1, paired=True, opening="<b>", closing="</b>"),)
+    link = (SegmentTag(number=1, paired=True, opening="<b>", closing="</b>"),)
     segment = Segment(id="s", text="Bread <g1>and</g1> butter", placeholders=link)
     answer = "Brot und java<g1>script:al</g1>ert(1)"
 

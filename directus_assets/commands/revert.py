@@ -17,7 +17,7 @@ from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import recorded_in_run
 from directus_assets.ownership.field_records import canonical
 from directus_assets.snapshot import Wanted, take_snapshot
-from directus_assets.translation.revert import MEANWHILE, Period, Revert, Row
+from directus_assets.translation.revert import MEANWHILE, OverwrittenRow, Period, Revert
 
 _BEFORE, _AFTER = dt.timedelta(seconds=1), dt.timedelta(seconds=5)
 """Directus may keep whole seconds, and its clock may differ from Dagster's. The first is short: what an earlier run
@@ -76,7 +76,7 @@ def run_revert(
     if not confirm():
         console.print("Nothing was changed.")
         return 1
-    done, late = 0, list[tuple[str, Row]]()
+    done, late = 0, list[tuple[str, OverwrittenRow]]()
     for items, rows in plans:
         for row, is_back in _revert(project, items).carry_out(rows):
             done += is_back
@@ -136,7 +136,7 @@ def _periods_of_run(instance: dg.DagsterInstance, run_id: str, subjects: Iterabl
     return periods
 
 
-def _show(console: Console, plans: Sequence[tuple[Items, Sequence[Row]]]) -> None:
+def _show(console: Console, plans: Sequence[tuple[Items, Sequence[OverwrittenRow]]]) -> None:
     table = Table(title="To put back")
     for name in ("collection", "language", "translations", "fields", "kept"):
         table.add_column(name, justify="left" if name in ("collection", "language") else "right")

@@ -163,7 +163,7 @@ def _member(name: str, kind: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class FieldTreatment:
     """What becomes of one field, and why, in words that complete "it is …"."""
 
     fate: Fate
@@ -173,13 +173,13 @@ class Verdict:
     is_withheld: bool = False
     """Whether it is left because people are not to see it."""
 
-    def withheld(self, how: str) -> "Verdict":
+    def withheld(self, how: str) -> "FieldTreatment":
         """The verdict on a field that people are not to see."""
         why = f"{how}, and never sent unless the YAML file names it"
         return replace(self, fate=Fate.LEFT, why=why, is_withheld=True)
 
 
-def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:
+def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> FieldTreatment:
     """What becomes of a field in other languages.
 
     Args:
@@ -187,10 +187,10 @@ def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> Verdict:
         values: some of its values, where they are at hand. They decide only where nothing else does.
     """
     if no_text := _no_text(field):
-        return Verdict(fate=Fate.LEFT, why=no_text)
+        return FieldTreatment(fate=Fate.LEFT, why=no_text)
     verdict = _of_text(field, values) if field.type in _TEXT_TYPES else _of_json(field)
     if field.name == "status" and verdict.text:
-        verdict = Verdict(fate=Fate.LEFT, why="a state, not a text", text=verdict.text)
+        verdict = FieldTreatment(fate=Fate.LEFT, why="a state, not a text", text=verdict.text)
     if verdict.text:
         told = replace(
             verdict.text,
@@ -238,7 +238,7 @@ def _no_text(field: FieldRow) -> str:
     return ""
 
 
-def _of_text(field: FieldRow, values: Sequence[JsonValue]) -> Verdict:
+def _of_text(field: FieldRow, values: Sequence[JsonValue]) -> FieldTreatment:
     if field.interface not in _KIND_OF_INTERFACE:
         return _of_other_interface(field)
     kind = _KIND_OF_INTERFACE[field.interface]
@@ -252,7 +252,7 @@ def _of_text(field: FieldRow, values: Sequence[JsonValue]) -> Verdict:
         return _translated(text, "text by its interface" if field.interface else "text by its type")
     fate = Fate.LEFT if field.is_unique else Fate.COPIED
     but = ", and not copied, since no two rows may have the same" if field.is_unique else ""
-    return Verdict(fate=fate, why=f"{why}{but}", text=text)
+    return FieldTreatment(fate=fate, why=f"{why}{but}", text=text)
 
 
 def _copied(field: FieldRow, values: Sequence[JsonValue]) -> tuple[Copied, str]:
@@ -280,16 +280,16 @@ def _rule_says(rule: Mapping[str, Any], name: str) -> str:
     return "one of the values that its validation rule allows" if fixed else ""
 
 
-def _of_other_interface(field: FieldRow) -> Verdict:
+def _of_other_interface(field: FieldRow) -> FieldTreatment:
     """A text field whose interface is none for text, or of an extension, of which the name is all that is known."""
     if field.interface in _OTHER_INTERFACES:
-        return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
+        return FieldTreatment(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
     words = set(words_of(field.interface or ""))
     if words & {"slug", "permalink", "wpslug"}:
         slug = TextField(name=field.name, kind="slug")
         return _translated(slug, f"a slug by its interface {field.interface}")
     if words & _NO_TEXT or (field.interface or "").startswith("system-"):
-        return Verdict(
+        return FieldTreatment(
             fate=Fate.LEFT,
             why=f"no text by its interface {field.interface}",
             text=TextField(name=field.name, kind="auto"),
@@ -297,25 +297,25 @@ def _of_other_interface(field: FieldRow) -> Verdict:
     which, why = _copied(replace(field, interface=None), ())
     text = TextField(name=field.name, kind="auto", copied=which)
     if why:
-        return Verdict(fate=Fate.LEFT, why=why, text=text)
+        return FieldTreatment(fate=Fate.LEFT, why=why, text=text)
     return _translated(text, f"text of the extension {field.interface}, told by its values")
 
 
-def _of_json(field: FieldRow) -> Verdict:
+def _of_json(field: FieldRow) -> FieldTreatment:
     kind = _KIND_OF_INTERFACE.get(field.interface)
     if kind in _STRUCTURED_KINDS:
         text = TextField(name=field.name, kind=kind, members=_declared(field) if kind == "repeater" else None)
         return _translated(text, "text by its interface")
     if field.type == "csv":
-        return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES.get(field.interface or "", "a list of values"))
+        return FieldTreatment(fate=Fate.LEFT, why=_OTHER_INTERFACES.get(field.interface or "", "a list of values"))
     if field.interface == "input-code":
         return _translated(
             TextField(name=field.name, kind="auto", members=()), "code, but for the rich text of an editor in it"
         )
     if field.interface in _OTHER_INTERFACES:
-        return Verdict(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
+        return FieldTreatment(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
     if (field.interface or "").startswith("system-"):
-        return Verdict(
+        return FieldTreatment(
             fate=Fate.LEFT,
             why=f"no text by its interface {field.interface}",
             text=TextField(name=field.name, kind="auto"),
@@ -323,8 +323,8 @@ def _of_json(field: FieldRow) -> Verdict:
     return _translated(TextField(name=field.name, kind="auto"), "JSON: rich text, or members that read as text")
 
 
-def _translated(text: TextField, why: str) -> Verdict:
-    return Verdict(fate=Fate.TRANSLATED, why=why, text=text)
+def _translated(text: TextField, why: str) -> FieldTreatment:
+    return FieldTreatment(fate=Fate.TRANSLATED, why=why, text=text)
 
 
 def hidden_members(field: FieldRow) -> tuple[str, ...]:

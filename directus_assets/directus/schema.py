@@ -16,7 +16,7 @@ from typing import Any
 import langcodes
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.field_kinds import Fate, TextField, Verdict, classify, is_told_by_values
+from directus_assets.directus.field_kinds import Fate, FieldTreatment, TextField, classify, is_told_by_values
 from directus_assets.directus.field_rows import FieldRow, FieldRows
 from directus_assets.errors import Forbidden, PermanentError, as_error
 from directus_assets.json_text import well_formed
@@ -209,7 +209,7 @@ def _describe(
 
 def _verdicts(
     client: DirectusClient, relation: Mapping[str, Any], twin: Mapping[str, Any], fields: FieldRows
-) -> dict[str, Verdict]:
+) -> dict[str, FieldTreatment]:
     """What each field of a translations collection holds; of some fields only their values tell."""
     rows = relation["collection"]
     own = [field for field in fields[rows] if field.name not in (relation["field"], twin["field"])]
@@ -226,7 +226,9 @@ def _some_rows(client: DirectusClient, collection: str, names: Sequence[str], ke
         return ()  # `doctor` says what that right is needed for
 
 
-def _without_hidden_sources(verdicts: Mapping[str, Verdict], item: Iterable[FieldRow]) -> dict[str, Verdict]:
+def _without_hidden_sources(
+    verdicts: Mapping[str, FieldTreatment], item: Iterable[FieldRow]
+) -> dict[str, FieldTreatment]:
     """A field that is hidden on the item is hidden in its translations, where others of the item are translated.
 
     Where all of them are hidden, they are what was there before the translations, and not their source.
@@ -242,11 +244,11 @@ def _without_hidden_sources(verdicts: Mapping[str, Verdict], item: Iterable[Fiel
     }
 
 
-def _is_withheld(verdicts: Mapping[str, Verdict], field: FieldRow) -> bool:
+def _is_withheld(verdicts: Mapping[str, FieldTreatment], field: FieldRow) -> bool:
     return field.name in verdicts and verdicts[field.name].is_withheld
 
 
-def _is_carried(field: FieldRow, verdict: Verdict) -> bool:
+def _is_carried(field: FieldRow, verdict: FieldTreatment) -> bool:
     """Whether another row may have the same value of a field without text: not where each row has one of its own."""
     has_value = field.holds_value and field.type != "hash" and field.special <= _PLAIN_SPECIALS
     is_own = field.is_key or field.is_unique or field.is_generated

@@ -7,7 +7,7 @@ _MOST_USERS = 10_000
 
 
 @dataclass
-class Limit:
+class UserLimit:
     """So many in a minute for each user.
 
     >>> limit = Limit(2)

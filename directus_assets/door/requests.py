@@ -42,7 +42,7 @@ class Refused(Exception):
         super().__init__(reason)
 
 
-class Kind(Enum):
+class RequestKind(Enum):
     """What a request can be. The value is the last part of its path."""
 
     CHANGES = "changes"
@@ -77,7 +77,7 @@ class Clicked(BaseModel):
     """Of items of content: their rows, with the fields that name files."""
 
 
-class Checked(BaseModel):
+class CheckedRequest(BaseModel):
     """Whoever set the flows up wants to know whether the way is open."""
 
     model_config = _CONFIG
@@ -86,9 +86,13 @@ class Checked(BaseModel):
     """A digest of what the flow was made for, which is answered as it is."""
 
 
-Body = Changed | Clicked | Checked
+Body = Changed | Clicked | CheckedRequest
 
-_BODIES: dict[Kind, type[Body]] = {Kind.CHANGES: Changed, Kind.CLICKS: Clicked, Kind.CHECK: Checked}
+_BODIES: dict[RequestKind, type[Body]] = {
+    RequestKind.CHANGES: Changed,
+    RequestKind.CLICKS: Clicked,
+    RequestKind.CHECK: CheckedRequest,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +126,7 @@ def holds_secret(head: Head, digests: Collection[str]) -> bool:
     return bool(head.secret) and any(matches)
 
 
-def require_form(head: Head) -> Kind:
+def require_form(head: Head) -> RequestKind:
     """Makes sure that a request is a small piece of JSON which was posted; returns what it is.
 
     Raises:
@@ -139,7 +143,7 @@ def require_form(head: Head) -> Kind:
     if head.length is not None and (len(head.length) > 9 or int(head.length) > MOST_BYTES):
         raise too_large()
     try:
-        return Kind(head.path.rpartition("/")[2])
+        return RequestKind(head.path.rpartition("/")[2])
     except ValueError:
         raise Refused(HTTPStatus.NOT_FOUND, "There is nothing here.") from None
 
@@ -149,7 +153,7 @@ def too_large() -> Refused:
     return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MOST_BYTES} bytes.")
 
 
-def parse_body(kind: Kind, body: bytes) -> Body:
+def parse_body(kind: RequestKind, body: bytes) -> Body:
     """What a body says.
 
     Raises:

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
 from directus_assets.door.gathering import Changes, Gathering
-from directus_assets.door.limits import Limit
-from directus_assets.door.requests import Changed, Checked, Clicked, Refused
+from directus_assets.door.limits import UserLimit
+from directus_assets.door.requests import Changed, CheckedRequest, Clicked, Refused
 from directus_assets.door.secrets import KnownSecrets
 from directus_assets.errors import DirectusAssetsError, TransientError, as_error
 
@@ -65,12 +65,12 @@ class Room:
     secrets: KnownSecrets
     gathering: Gathering = field(default_factory=Gathering)
     clock: Callable[[], float] = time.monotonic
-    changes: Limit = field(default_factory=lambda: Limit(CHANGES_PER_MINUTE))
-    clicks: Limit = field(default_factory=lambda: Limit(CLICKS_PER_MINUTE))
+    changes: UserLimit = field(default_factory=lambda: UserLimit(CHANGES_PER_MINUTE))
+    clicks: UserLimit = field(default_factory=lambda: UserLimit(CLICKS_PER_MINUTE))
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _is_over: bool = False
 
-    def take(self, request: Changed | Clicked | Checked) -> Mapping[str, Any]:
+    def take(self, request: Changed | Clicked | CheckedRequest) -> Mapping[str, Any]:
         """Takes a request whose form is right; returns what is answered.
 
         Raises:
@@ -81,7 +81,7 @@ class Room:
                 return self._take_change(request)
             case Clicked():
                 return self._take_click(request)
-            case Checked():
+            case CheckedRequest():
                 return {**_tried(self.carrier.check), "plan": request.plan}
 
     def work(self) -> None:

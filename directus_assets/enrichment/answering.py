@@ -31,7 +31,7 @@ _DEFECTS: Mapping[AnswerFault, str] = {
 }
 
 
-class Unusable(PermanentError):
+class UnusableAnswer(PermanentError):
     """No answer may be written, after one repair."""
 
     # The same question may have a better answer another time.
@@ -84,7 +84,7 @@ class Answerer:
             kept = self._ask(replace(question, rejected=rejected, defects=defects), asked, keep)
             values, defects = _judge(question, kept)
         if defects:
-            raise Unusable(
+            raise UnusableAnswer(
                 f"{self.engine.name} gave no usable answer for '{question.name}': {' '.join(defects)}",
                 remedy="What was there is kept. Change the content or the prompt, fill it in by hand, or try again.",
             )
@@ -116,7 +116,7 @@ class Answerer:
                 remedy="Name a model with vision: OPENAI_MODEL, or `model` of this enrichment in the YAML file.",
             )
         if reply.failure is AnswerFault.REFUSED:
-            raise Unusable(
+            raise UnusableAnswer(
                 f"{self.engine.name} refused to answer '{question.name}' about this content. {reply.reason}".strip(),
                 remedy="What was there is kept. Fill it in by hand.",
             )

@@ -18,7 +18,7 @@ _VERSION: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class TargetField:
     """A field of an item, wherever it is."""
 
     field: FieldSchema
@@ -60,9 +60,9 @@ class Declaration:
     translated: TranslatedCollection | None
     source: LanguageRow | None
     """The language that the input is written in, where the collection is translated."""
-    inputs: tuple[Place, ...]
+    inputs: tuple[TargetField, ...]
     result: Mapping[str, ResultOptions]
-    targets: Mapping[str, Place]
+    targets: Mapping[str, TargetField]
     """Name of a result to the field that it goes to."""
     not_read: tuple[str, ...] = ()
     """Texts of the item that are no input, and no target of any enrichment."""

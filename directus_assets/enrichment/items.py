@@ -14,7 +14,7 @@ from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import File, JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
-from directus_assets.enrichment.declaration import FILES, Declaration, Place
+from directus_assets.enrichment.declaration import FILES, Declaration, TargetField
 from directus_assets.enrichment.rows import compare_and_set
 from directus_assets.errors import ChangedMeanwhile
 from directus_assets.translation.items import Item, Row, items_of_rows, read_items
@@ -40,7 +40,7 @@ class EnrichedItem:
     matches: frozenset[str] = frozenset()
     """The enrichments whose filter it matches, by name."""
 
-    def value(self, place: Place, code: str) -> JsonValue:
+    def value(self, place: TargetField, code: str) -> JsonValue:
         """What is in a field; of translations, in the language `code`."""
         if not place.is_translated:
             return self.own.get(place.name)

@@ -13,7 +13,7 @@ from directus_assets.enrichment.interest import Candidate, Interaction, Phrases,
 from directus_assets.enrichment.neighbours import Vector
 from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
 from directus_assets.enrichment.records import EnrichmentRecords
-from directus_assets.enrichment.rows import RowWriter, comparable, plan_rows
+from directus_assets.enrichment.rows import ResultRowWriter, comparable, plan_rows
 from directus_assets.enrichment.work import ROUNDS
 from directus_assets.errors import BadInput, TransientError
 from directus_assets.json_text import well_formed
@@ -154,7 +154,7 @@ class Recommender:
         raise TransientError(f"Rows of {target} for '{segment}' kept being edited while they were written.")
 
     def _try_to_write(self, segment: str, wanted: Sequence[Values]) -> tuple[int, int, int] | None:
-        writer = RowWriter(self.client, self.plan.target)
+        writer = ResultRowWriter(self.client, self.plan.target)
         record = self.records.load(self.plan.collection.name, NAME, segment)
         plan = plan_rows(
             wanted,

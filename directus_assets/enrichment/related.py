@@ -12,7 +12,7 @@ from itertools import islice
 
 from directus_assets.enrichment.lease import Lease
 from directus_assets.enrichment.neighbours import Neighbours, Space, Vector
-from directus_assets.enrichment.vector_store import Place, VectorStore
+from directus_assets.enrichment.vector_store import StoredVector, VectorStore
 
 _AT_ONCE = 20
 """Lists that are written before the turn is renewed."""
@@ -52,13 +52,13 @@ class Related:
         vectors = self.embed(list(new.values())) if new else []
         self.store.put(
             {
-                key: Place(space=self.space, text=_digest(text), vector=vector)
+                key: StoredVector(space=self.space, text=_digest(text), vector=vector)
                 for (key, text), vector in zip(new.items(), vectors, strict=True)
             }
         )
         return list(new)
 
-    def is_placed(self, place: Place | None, text: str) -> bool:
+    def is_placed(self, place: StoredVector | None, text: str) -> bool:
         """Whether an item's place is by the vector of this very text."""
         return place is not None and (place.space, place.text) == (self.space, _digest(text))
 
@@ -105,7 +105,7 @@ class Related:
     def _rule(self) -> str:
         return f"{self.count} from {self.least}"
 
-    def _noted(self, places: Mapping[str, Place]) -> dict[str, Neighbours]:
+    def _noted(self, places: Mapping[str, StoredVector]) -> dict[str, Neighbours]:
         """The lists that were found by the present rule."""
         return {
             key: place.neighbours

@@ -19,7 +19,7 @@ from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related import Related
 from directus_assets.enrichment.targets import Targets
 from directus_assets.enrichment.text_statistics import plain
-from directus_assets.enrichment.vector_store import Place, VectorStore
+from directus_assets.enrichment.vector_store import StoredVector, VectorStore
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.enrichment.work import ROUNDS, Enriched
 from directus_assets.errors import PermanentError, TransientError
@@ -119,7 +119,7 @@ class RelatedEnricher:
         return Usage() if known or not text.strip() else self.embedder.estimate([text[: self.embedder.max_characters]])
 
     @cached_property
-    def _places(self) -> Mapping[str, Place]:
+    def _places(self) -> Mapping[str, StoredVector]:
         """What is kept, read once for all forecasts: it is all items' vectors."""
         return VectorStore(self.vectors).load()
 

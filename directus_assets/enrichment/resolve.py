@@ -7,7 +7,7 @@ from typing import Final
 from directus_assets.directus.project_schema import CollectionSchema, FieldSchema, ProjectSchema
 from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.enrichment.builtin.model import Builtin
-from directus_assets.enrichment.declaration import FILES, Declaration, Place, RowTarget
+from directus_assets.enrichment.declaration import FILES, Declaration, RowTarget, TargetField
 from directus_assets.enrichment.result import walk
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions
@@ -95,7 +95,7 @@ class Resolver:
         preferences = (translated.default_language, self.default_language)
         return next((by_code[code] for code in preferences if code in by_code), translated.languages[0])
 
-    def _inputs(self) -> tuple[Place, ...]:
+    def _inputs(self) -> tuple[TargetField, ...]:
         places = self._named_inputs()
         if not places and self.builtin:
             places = self._default_inputs(self.builtin)
@@ -108,9 +108,9 @@ class Resolver:
             )
         return places
 
-    def _named_inputs(self) -> tuple[Place, ...]:
+    def _named_inputs(self) -> tuple[TargetField, ...]:
         """What the YAML file names: fields, and hidden members of repeaters, such as `links.note`."""
-        places: dict[str, Place] = {}
+        places: dict[str, TargetField] = {}
         for name in self.options.input:
             base, _, member = name.partition(".")
             found = places.get(base) or self._find(base)
@@ -121,22 +121,22 @@ class Resolver:
                 places[name] = self._place(f"{self.where}.input", name)
         return tuple(places.values())
 
-    def _default_inputs(self, builtin: Builtin) -> tuple[Place, ...]:
+    def _default_inputs(self, builtin: Builtin) -> tuple[TargetField, ...]:
         """What a built-in expects, where all of it is there; else all texts, or those of it that are there."""
         expected = tuple(place for name in builtin.expects if (place := self._find(name)) and not place.field.is_secret)
         if len(expected) == len(builtin.expects) or builtin.defaults.picture is not None:
             return expected
         return self._texts() or expected
 
-    def _texts(self) -> tuple[Place, ...]:
+    def _texts(self) -> tuple[TargetField, ...]:
         """The texts of an item, but for those that enrichments write: first what it is called by, then by name.
 
         The order is no matter of the Studio's, where people move fields about.
         """
-        own = {field.name: Place(field=field) for field in self.collection.fields if field.is_text}
+        own = {field.name: TargetField(field=field) for field in self.collection.fields if field.is_text}
         rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
         of_rows = (
-            {field.name: Place(field=field, is_translated=True) for field in rows.fields if field.is_text}
+            {field.name: TargetField(field=field, is_translated=True) for field in rows.fields if field.is_text}
             if rows
             else {}
         )
@@ -154,7 +154,7 @@ class Resolver:
                 remedy="For directus_files it is `id`; elsewhere a field that points to a file.",
             )
 
-    def _targets(self) -> dict[str, Place]:
+    def _targets(self) -> dict[str, TargetField]:
         named = self._named_targets()
         if self.options.target is not None:
             if len(self.options.result) != 1:
@@ -239,7 +239,7 @@ class Resolver:
             return {"value": element.type if element else "text"}
         return {name: own.type for name, own in element.fields.items()}
 
-    def _languages(self, targets: Mapping[str, Place]) -> tuple[LanguageRow, ...]:
+    def _languages(self, targets: Mapping[str, TargetField]) -> tuple[LanguageRow, ...]:
         wanted = self.options.languages
         if not wanted:
             return ()
@@ -273,16 +273,16 @@ class Resolver:
                 )
                 yield path, own.choices
 
-    def _find(self, name: str, *, translations: bool | None = None) -> Place | None:
+    def _find(self, name: str, *, translations: bool | None = None) -> TargetField | None:
         """The field of this name: the item's own before that of its translations, unless one of them is asked for."""
         own = self.collection.field(name)
         if own is not None and not translations:
-            return Place(field=own)
+            return TargetField(field=own)
         rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
         of_rows = rows.field(name) if rows and translations is not False else None
-        return Place(field=of_rows, is_translated=True) if of_rows else None
+        return TargetField(field=of_rows, is_translated=True) if of_rows else None
 
-    def _place(self, where: str, name: str, *, translations: bool | None = None) -> Place:
+    def _place(self, where: str, name: str, *, translations: bool | None = None) -> TargetField:
         place = self._find(name, translations=translations)
         if place is None:
             rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
@@ -308,7 +308,7 @@ class Resolver:
             )
 
 
-def _limited(name: str, result: ResultOptions, target: Place | None, rows: RowTarget | None) -> ResultOptions:
+def _limited(name: str, result: ResultOptions, target: TargetField | None, rows: RowTarget | None) -> ResultOptions:
     """A result whose texts are no longer than the fields that they go to can hold."""
     result = _shortened(result, target.field if target else None)
     if rows and rows.each is None:

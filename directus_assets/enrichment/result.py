@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.live_text import Kind, foreign_parts
+from directus_assets.live_text import LiveKind, foreign_parts
 from directus_assets.settings import ResultOptions
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -95,7 +95,7 @@ class _Check:
         if _CONTROL.search(text):
             self.defects.append(f"{where} holds control characters.")
         for part in foreign_parts(self._source, text):
-            if part.kind is Kind.MARKUP:
+            if part.kind is LiveKind.MARKUP:
                 self.defects.append(f"{where} holds markup; it has to be plain text.")
             else:
                 self.defects.append(f"{where} holds {part.kind} that is not in the input: {part.text[:80]}")

@@ -104,7 +104,7 @@ def _subject(values: Values, about: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class RowWriter:
+class ResultRowWriter:
     """Reads and writes the rows of one target collection."""
 
     client: DirectusClient

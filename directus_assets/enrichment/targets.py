@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.enrichment.declaration import Declaration, Place
+from directus_assets.enrichment.declaration import Declaration, TargetField
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.questions import source_code
 from directus_assets.enrichment.records import EnrichmentRecord, EnrichmentRecords, MadeRow, target_name
-from directus_assets.enrichment.rows import RowPlan, RowWriter, comparable, plan_rows
+from directus_assets.enrichment.rows import ResultRowWriter, RowPlan, comparable, plan_rows
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.ownership.field_records import canonical, digest
-from directus_assets.ownership.protection import Decision, Standing, Verdict, decide, is_empty, standing
+from directus_assets.ownership.protection import Decision, Ownership, Standing, decide, is_empty, standing
 from directus_assets.translation.versions import save_proposals
 
 Values = Mapping[str, JsonValue]
@@ -21,7 +21,7 @@ _OF_HUMANS = frozenset({Standing.HUMAN, Standing.OUTDATED})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Review:
+class ValueReview:
     """One target whose human value stays although the input has changed: a human has to look at it."""
 
     target: str
@@ -37,7 +37,7 @@ class Written:
     """Targets that were written."""
     kept: tuple[str, ...] = ()
     """Targets whose human value was kept, and is right for the present input as far as anybody knows."""
-    reviews: tuple[Review, ...] = ()
+    reviews: tuple[ValueReview, ...] = ()
     rows_written: int = 0
     rows_removed: int = 0
 
@@ -47,17 +47,17 @@ class _Decided:
     """What happens to one target."""
 
     code: str
-    place: Place
+    place: TargetField
     value: JsonValue
     human: JsonValue
     decision: Decision | None
     """None where it is left alone, and nothing is to be remembered of it."""
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Ownership:
         if self.decision is not None:
             return self.decision.verdict
-        return Verdict.NOTHING if is_empty(self.human) else Verdict.KEEP
+        return Ownership.NOTHING if is_empty(self.human) else Ownership.KEEP
 
     @property
     def name(self) -> str:
@@ -128,7 +128,7 @@ class Targets:
         fields = {each.name: each.decision.record for each in decided if each.decision}
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
         self.remember(item, lambda known: known.intending(fields, intended))
-        if not self._carry_out(item, [each for each in decided if each.verdict is Verdict.WRITE], earlier):
+        if not self._carry_out(item, [each for each in decided if each.verdict is Ownership.WRITE], earlier):
             return None
         made: list[MadeRow] = []
         if rows and self._rows:
@@ -140,14 +140,14 @@ class Targets:
             self.remember(item, lambda known: replace(known, rows=ours).done())
         else:
             self.remember(item, EnrichmentRecord.done)
-        reviews = [each for each in decided if each.verdict is Verdict.REVIEW]
+        reviews = [each for each in decided if each.verdict is Ownership.REVIEW]
         if self.declaration.options.review == "version":
             self._propose(item, reviews)
         return Written(
             written=tuple(each.name for each in decided if _is_written(each, earlier)),
-            kept=tuple(each.name for each in decided if each.verdict is Verdict.KEEP),
+            kept=tuple(each.name for each in decided if each.verdict is Ownership.KEEP),
             reviews=(
-                *(Review(target=e.name, human=canonical(e.human), proposal=canonical(e.value)) for e in reviews),
+                *(ValueReview(target=e.name, human=canonical(e.human), proposal=canonical(e.value)) for e in reviews),
                 *([self._review_of_row(answers)] if rows and rows.is_kept else ()),
             ),
             rows_written=len(made),
@@ -221,8 +221,8 @@ class Targets:
         return True
 
     @cached_property
-    def _rows(self) -> RowWriter | None:
-        return RowWriter(self.reader.client, self.declaration.rows) if self.declaration.rows else None
+    def _rows(self) -> ResultRowWriter | None:
+        return ResultRowWriter(self.reader.client, self.declaration.rows) if self.declaration.rows else None
 
     def _plan_rows(self, item: EnrichedItem, record: EnrichmentRecord, answers: Mapping[str, Values]) -> RowPlan | None:
         if self._rows is None or "" not in answers:
@@ -257,10 +257,12 @@ class Targets:
             rows.append(row)
         return rows
 
-    def _review_of_row(self, answers: Mapping[str, Values]) -> Review:
+    def _review_of_row(self, answers: Mapping[str, Values]) -> ValueReview:
         assert self.declaration.rows is not None  # noqa: S101 - a row that is kept is one of these
         (wanted,) = self._wanted_rows(answers[""])
-        return Review(target=self.declaration.rows.collection.name, human="the row", proposal=canonical(dict(wanted)))
+        return ValueReview(
+            target=self.declaration.rows.collection.name, human="the row", proposal=canonical(dict(wanted))
+        )
 
     def _propose(self, item: EnrichedItem, reviews: Sequence[_Decided]) -> None:
         """Saves proposals as content versions of what they are for."""
@@ -285,6 +287,6 @@ class Targets:
 def _is_written(each: _Decided, earlier: EnrichmentRecord) -> bool:
     """Whether a target is written now, or was by a try that did not end, so that nobody has heard of it."""
     known = earlier.fields.get(each.name)
-    if each.verdict is not Verdict.NOTHING or known is None:
-        return each.verdict is Verdict.WRITE
+    if each.verdict is not Ownership.NOTHING or known is None:
+        return each.verdict is Ownership.WRITE
     return known.intended not in ("", known.written) and known.intended == digest(each.human)

@@ -24,7 +24,7 @@ _TYPE: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class StoredVector:
     """Where one item is, and what was found near it.
 
     Attributes:
@@ -55,25 +55,25 @@ class VectorStore:
 
     storage: Storage
 
-    def load(self) -> dict[str, Place]:
+    def load(self) -> dict[str, StoredVector]:
         """All places, by key."""
         names: list[str] = []
         with contextlib.suppress(NotFound):
             names = [name for name, _ in self.storage.names() if name.endswith(".vectors")]
         with ThreadPoolExecutor(_READERS) as pool:
-            found: dict[str, Place] = {}
+            found: dict[str, StoredVector] = {}
             for places in pool.map(lambda name: self._file(name).read() or {}, names):
                 found |= places
         return found
 
-    def put(self, places: Mapping[str, Place]) -> None:
+    def put(self, places: Mapping[str, StoredVector]) -> None:
         """Adds these places, in the stead of the items' former ones."""
         self._change(places, lambda known, keys: known | {key: places[key] for key in keys})
 
     def put_neighbours(self, lists: Mapping[str, Neighbours | None], *, rule: str) -> None:
         """Notes these lists, found by `rule`, or that there is none; what has no place any more is dropped."""
 
-        def noted(known: dict[str, Place], keys: Collection[str]) -> dict[str, Place]:
+        def noted(known: dict[str, StoredVector], keys: Collection[str]) -> dict[str, StoredVector]:
             return known | {key: replace(known[key], neighbours=lists[key], rule=rule) for key in keys if key in known}
 
         self._change(lists, noted)
@@ -83,19 +83,19 @@ class VectorStore:
         self._change(keys, lambda known, gone: {key: place for key, place in known.items() if key not in gone})
 
     def _change(
-        self, keys: Iterable[str], change: Callable[[dict[str, Place], Collection[str]], dict[str, Place]]
+        self, keys: Iterable[str], change: Callable[[dict[str, StoredVector], Collection[str]], dict[str, StoredVector]]
     ) -> None:
         by_file: dict[str, set[str]] = {}
         for key in keys:
             by_file.setdefault(_file_of(key), set()).add(key)
         for name, own in sorted(by_file.items()):
 
-            def changed(known: dict[str, Place] | None, own: set[str] = own) -> bytes:
+            def changed(known: dict[str, StoredVector] | None, own: set[str] = own) -> bytes:
                 return _to_bytes(change(known or {}, own))
 
             self._file(name).update(changed)
 
-    def _file(self, name: str) -> KeptFile[dict[str, Place]]:
+    def _file(self, name: str) -> KeptFile[dict[str, StoredVector]]:
         return KeptFile(
             storage=self.storage,
             name=name,
@@ -134,7 +134,7 @@ class _Head:
 _HEAD: Final = TypeAdapter(_Head)
 
 
-def _to_bytes(places: Mapping[str, Place]) -> bytes:
+def _to_bytes(places: Mapping[str, StoredVector]) -> bytes:
     """One line of JSON about all items, then their vectors."""
     rows = tuple(
         _Row(
@@ -151,9 +151,9 @@ def _to_bytes(places: Mapping[str, Place]) -> bytes:
     return _HEAD.dump_json(_Head(items=rows)) + b"\n" + vectors
 
 
-def _from_bytes(content: bytes) -> dict[str, Place]:
+def _from_bytes(content: bytes) -> dict[str, StoredVector]:
     head, _, body = content.partition(b"\n")
-    places: dict[str, Place] = {}
+    places: dict[str, StoredVector] = {}
     start = 0
     for row in _HEAD.validate_json(head).items:
         end = start + 2 * row.dimensions
@@ -164,7 +164,7 @@ def _from_bytes(content: bytes) -> dict[str, Place]:
     return places
 
 
-def _place(row: _Row, vector: Vector) -> Place:
+def _place(row: _Row, vector: Vector) -> StoredVector:
     known = row.neighbours
     neighbours = None if known is None else tuple(Neighbour(key=key, product=product) for key, product in known)
-    return Place(space=row.space, text=row.text, vector=vector, neighbours=neighbours, rule=row.rule)
+    return StoredVector(space=row.space, text=row.text, vector=vector, neighbours=neighbours, rule=row.rule)

@@ -34,7 +34,7 @@ class Making:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class OrphanEvidence:
     """What is known beyond names."""
 
     made: Mapping[tuple[str, str], Making] = field(default_factory=dict)
@@ -54,7 +54,9 @@ def questions(unclaimed: Iterable[Unclaimed]) -> tuple[set[str], set[str]]:
     return gone, present
 
 
-def prove(inventory: Inventory, unclaimed: Iterable[Unclaimed], evidence: Evidence) -> Iterator[tuple[Unclaimed, str]]:
+def prove(
+    inventory: Inventory, unclaimed: Iterable[Unclaimed], evidence: OrphanEvidence
+) -> Iterator[tuple[Unclaimed, str]]:
     """Those of the unclaimed that are proven orphans, each with the reason.
 
     Args:
@@ -68,18 +70,18 @@ def prove(inventory: Inventory, unclaimed: Iterable[Unclaimed], evidence: Eviden
             yield each, reason
 
 
-def is_deleted(inventory: Inventory, file_id: str, name: str, evidence: Evidence) -> bool:
+def is_deleted(inventory: Inventory, file_id: str, name: str, evidence: OrphanEvidence) -> bool:
     """Whether a file of this id existed in this project, and does no more."""
     return file_id not in inventory.files and (file_id in evidence.deleted or (file_id, name) in evidence.made)
 
 
-def _deleted(inventory: Inventory, each: Unclaimed, evidence: Evidence) -> str:
+def _deleted(inventory: Inventory, each: Unclaimed, evidence: OrphanEvidence) -> str:
     if each.files or inventory.has_original(each.location, each.stem):
         return ""
     return "file deleted" if is_deleted(inventory, each.stem, each.entry.name, evidence) else ""
 
 
-def _replaced(inventory: Inventory, each: Unclaimed, evidence: Evidence, presets: Mapping[str, Preset]) -> str:
+def _replaced(inventory: Inventory, each: Unclaimed, evidence: OrphanEvidence, presets: Mapping[str, Preset]) -> str:
     if not inventory.unresolved.isdisjoint(each.files):
         return ""
     makings = [

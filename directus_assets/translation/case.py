@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from directus_assets.live_text import Part, added_parts
+from directus_assets.live_text import LivePart, added_parts
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.model import Segment
@@ -50,7 +50,7 @@ class Case:
         return _bare(self.answer)
 
     @cached_property
-    def added(self) -> list[Part]:
+    def added(self) -> list[LivePart]:
         """What of the answer would be acted upon, and is not in the source."""
         return added_parts(without_placeholders(self.text), without_placeholders(self.answer))
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from directus_assets.live_text import Kind
+from directus_assets.live_text import LiveKind
 from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
 from directus_assets.translation.form_checks import (
     changed_lines,
@@ -78,7 +78,7 @@ def _numbers(case: Case) -> str | None:
 
 def _addresses(case: Case) -> str | None:
     lost = Counter(_addresses_in(case.text)) - Counter(_addresses_in(case.answer))
-    made_up = [part.text for part in case.added if part.kind in (Kind.ADDRESS, Kind.SCHEME)]
+    made_up = [part.text for part in case.added if part.kind in (LiveKind.ADDRESS, LiveKind.SCHEME)]
     if not lost and not made_up:
         return None
     parts = [f"lost {' '.join(lost.elements())}"] if lost else []
@@ -87,7 +87,7 @@ def _addresses(case: Case) -> str | None:
 
 
 def _markup(case: Case) -> str | None:
-    extra = [part for part in case.added if part.kind not in (Kind.ADDRESS, Kind.SCHEME)]
+    extra = [part for part in case.added if part.kind not in (LiveKind.ADDRESS, LiveKind.SCHEME)]
     if not extra:
         return None
     kinds = " and ".join(dict.fromkeys(part.kind for part in extra))

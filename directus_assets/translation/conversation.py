@@ -66,7 +66,7 @@ FEW: Final = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rejected:
+class RejectedAnswer:
     """An answer that was not taken (empty if there was none), and what is wrong with it, in sentences.
 
     `is_final`: asking again would bring the same.
@@ -165,7 +165,7 @@ class Conversation:
     settle: Callable[[Usage, Usage], None]
     usage: Usage = field(default_factory=Usage)
     accepted: dict[str, Remembered] = field(default_factory=dict)
-    rejected: dict[str, Rejected] = field(default_factory=dict)
+    rejected: dict[str, RejectedAnswer] = field(default_factory=dict)
     repaired: set[str] = field(default_factory=set)
     """Whose answer, good or bad, is one to a repair request."""
     _requests: int = 0
@@ -192,7 +192,7 @@ class Conversation:
         """The keys that have an answer, good or bad."""
         return {*self.accepted, *self.rejected}
 
-    def ask(self, segments: Mapping[str, Segment], *, repairs: Mapping[str, Rejected] | None = None) -> None:
+    def ask(self, segments: Mapping[str, Segment], *, repairs: Mapping[str, RejectedAnswer] | None = None) -> None:
         """Ask for `segments` by key; afterwards each key is in `accepted` or in `rejected`.
 
         Args:
@@ -267,7 +267,7 @@ class Conversation:
 
     def _reject(self, request: Request, defects: tuple[str, ...], *, is_final: bool) -> None:
         keys = [asked.key for asked in request.segments]
-        rejected = {key: Rejected(answer="", defects=defects, is_final=is_final) for key in keys}
+        rejected = {key: RejectedAnswer(answer="", defects=defects, is_final=is_final) for key in keys}
         self._take(keys, ({}, rejected), is_repair=request.is_repair)
 
     def _send(self, request: Request) -> Answer:
@@ -296,17 +296,17 @@ class Conversation:
 
     def _judge(
         self, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived
-    ) -> tuple[dict[str, Remembered], dict[str, Rejected]]:
+    ) -> tuple[dict[str, Remembered], dict[str, RejectedAnswer]]:
         cases: dict[str, Case] = {}
-        rejected: dict[str, Rejected] = {}
+        rejected: dict[str, RejectedAnswer] = {}
         for key in keys:
             case = self._case(segments[key], answer.texts[key].strip(), is_pseudo=answer.engine == pseudo.NAME)
             if wrong := defects(case):
-                rejected[key] = Rejected(answer=case.answer, defects=wrong)
+                rejected[key] = RejectedAnswer(answer=case.answer, defects=wrong)
             else:
                 cases[key] = case
         if shared := shared_defect([*cases.values()]):
-            rejected |= {key: Rejected(answer=case.answer, defects=(shared,)) for key, case in cases.items()}
+            rejected |= {key: RejectedAnswer(answer=case.answer, defects=(shared,)) for key, case in cases.items()}
             return {}, rejected
         return {key: _remembered(case, answer.engine) for key, case in cases.items()}, rejected
 
@@ -316,7 +316,7 @@ class Conversation:
         return Case(segment=segment, answer=answer, source=source, target=target, terms=terms, is_pseudo=is_pseudo)
 
     def _take(
-        self, keys: Iterable[str], judged: tuple[dict[str, Remembered], dict[str, Rejected]], *, is_repair: bool
+        self, keys: Iterable[str], judged: tuple[dict[str, Remembered], dict[str, RejectedAnswer]], *, is_repair: bool
     ) -> None:
         accepted, rejected = judged
         with self._lock:
@@ -337,7 +337,7 @@ def is_usable(made_by: str, engine: Engine) -> bool:
 
 
 def batches(
-    engine: Engine, segments: Mapping[str, Segment], repairs: Mapping[str, Rejected]
+    engine: Engine, segments: Mapping[str, Segment], repairs: Mapping[str, RejectedAnswer]
 ) -> Iterator[tuple[AskedSegment, ...]]:
     """`segments` in their order, in groups that fit into one request to `engine`."""
     batch: list[AskedSegment] = []
@@ -347,7 +347,7 @@ def batches(
         if batch and full:
             yield tuple(batch)
             batch, characters = [], 0
-        repair = repairs.get(key, Rejected(answer="", defects=()))
+        repair = repairs.get(key, RejectedAnswer(answer="", defects=()))
         batch.append(
             AskedSegment(
                 key=key, text=segment.text, context=segment.context, rejected=repair.answer, defects=repair.defects

@@ -3,7 +3,7 @@
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.validation import Rule
-from directus_assets.translation.segments import Kind, cut
+from directus_assets.translation.segments import TextKind, cut
 from directus_assets.translation.segments.model import Document
 
 
@@ -15,7 +15,7 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
     """
     return cut(
         value,
-        Kind(field.kind),
+        TextKind(field.kind),
         names=field.members,
         copied=field.copied,
         rule=rule_of(field),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from directus_assets.live_text import Kind, live_parts
+from directus_assets.live_text import LiveKind, live_parts
 from directus_assets.translation.segments.model import Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
@@ -94,7 +94,9 @@ def lost_markup(segment: Segment, answer: str) -> str | None:
     lost = Counter(_TAG.findall(_bare(segment.text))) - Counter(_TAG.findall(_bare(answer)))
     if "[" in segment.text or "{" in segment.text:
         parts = live_parts(_bare(segment.text)) - live_parts(_bare(answer))
-        lost += Counter({part.text: count for part, count in parts.items() if part.kind in (Kind.LINK, Kind.TEMPLATE)})
+        lost += Counter(
+            {part.text: count for part, count in parts.items() if part.kind in (LiveKind.LINK, LiveKind.TEMPLATE)}
+        )
     return f"Markup of the source is missing: {' '.join(lost)[:200]}. Keep it." if lost else None
 
 

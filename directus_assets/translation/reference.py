@@ -13,7 +13,7 @@ from directus_assets.directus.field_kinds import TextField
 from directus_assets.ownership.field_records import Remembered
 from directus_assets.translation.engines.protocol import Wording
 from directus_assets.translation.segments.layout import normal_markup
-from directus_assets.translation.segments.model import Document, Placeholder, Segment, segment_key
+from directus_assets.translation.segments.model import Document, Segment, SegmentTag, segment_key
 
 _MOST: Final = 120
 """Characters of a text that is shown: enough to tell what it is about, and few enough to cost little."""
@@ -132,7 +132,7 @@ def _predecessors(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
     return found
 
 
-def _meaning(placeholder: Placeholder) -> list[tuple[str, str]]:
+def _meaning(placeholder: SegmentTag) -> list[tuple[str, str]]:
     mark = f"g{placeholder.number}" if placeholder.paired else f"x{placeholder.number}"
     said = normal_markup(placeholder.opening)
     meaning = _MEANINGS.get(said) or _MEANINGS.get(said.split(" ", 1)[0])

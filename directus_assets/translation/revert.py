@@ -47,7 +47,7 @@ class Back:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class OverwrittenRow:
     """One row, and what is to be done with it."""
 
     key: str
@@ -120,7 +120,7 @@ class Revert:
     scope: Scope
     records: RecordStore
 
-    def plan(self, period: Period, *, languages: Collection[str] = ()) -> list[Row]:
+    def plan(self, period: Period, *, languages: Collection[str] = ()) -> list[OverwrittenRow]:
         """What there is to be taken back, and what stays.
 
         Raises:
@@ -144,10 +144,10 @@ class Revert:
             code = codes[str(row[language])]
             if period.only is None or (str(row[item]), code) in period.only:
                 back, kept = plan_row(writes.get(row_key, ()), {name: row.get(name) for name in names})
-                found.append(Row(key=row_key, item=str(row[item]), language=code, back=back, kept=kept))
+                found.append(OverwrittenRow(key=row_key, item=str(row[item]), language=code, back=back, kept=kept))
         return [row for row in found if row.back or row.kept]
 
-    def carry_out(self, rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
+    def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, bool]]:
         """Puts everything back, row by row; says of each whether it was, or has been changed at this moment.
 
         Raises:
@@ -170,7 +170,7 @@ class Revert:
             self._remember(row, TranslationRecord.confirmed)
             yield row, True
 
-    def _remember(self, row: Row, change: Callable[[TranslationRecord], TranslationRecord]) -> None:
+    def _remember(self, row: OverwrittenRow, change: Callable[[TranslationRecord], TranslationRecord]) -> None:
         if self.records.load(self.scope.name, row.item, row.language) is not None:
             self.records.update(self.scope.name, row.item, row.language, change)
 
@@ -205,7 +205,7 @@ class Revert:
         return found
 
 
-def _intending(known: TranslationRecord, row: Row) -> TranslationRecord:
+def _intending(known: TranslationRecord, row: OverwrittenRow) -> TranslationRecord:
     """With what is put back; and without translations that have turned out to be bad."""
     fields = {name: _of_earlier(known.fields[name], each) for name, each in row.back.items() if name in known.fields}
     return replace(known.with_fields(fields), segments={}, answers=())

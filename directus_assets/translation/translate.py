@@ -17,7 +17,7 @@ from directus_assets.spending.usage import (
 from directus_assets.translation.conversation import (
     Assignment,
     Conversation,
-    Rejected,
+    RejectedAnswer,
     batches,
     by_key,
     is_usable,
@@ -43,7 +43,9 @@ class Untranslatable(PermanentError):
     # The same question may have a better answer another time; only these segments are asked for, and paid for, again.
     longest_wait_seconds: ClassVar[float | None] = 6 * 3600
 
-    def __init__(self, message: str, *, rejected: Mapping[str, Rejected], accepted: Mapping[str, Remembered]) -> None:
+    def __init__(
+        self, message: str, *, rejected: Mapping[str, RejectedAnswer], accepted: Mapping[str, Remembered]
+    ) -> None:
         self.rejected = rejected
         self.accepted = accepted
         super().__init__(
@@ -58,7 +60,7 @@ class Untranslatable(PermanentError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class TranslationOutcome:
     """What came of one item in one language.
 
     Attributes:
@@ -91,7 +93,7 @@ def translate(
     on_answer: Callable[[Arrived], None] = lambda _answer: None,
     admit: Callable[[Usage], None] = lambda _estimate: None,
     settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None,
-) -> Outcome:
+) -> TranslationOutcome:
     """The translation of one item's fields into one language.
 
     Args:
@@ -136,7 +138,7 @@ def translate(
     held = frozenset(name for name, doc in documents.items() if any(segment_key(s) in wrong for s in doc.segments))
     if failure and not any(document.segments for name, document in documents.items() if name not in held):
         raise failure
-    return Outcome(
+    return TranslationOutcome(
         values={name: value for name, value in values.items() if name not in held},
         segments={**known, **conversation.accepted},
         usage=conversation.usage,
@@ -175,10 +177,10 @@ def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine:
 
 def _splice(
     documents: Mapping[str, Document], known: Mapping[str, Remembered], language: str
-) -> tuple[dict[str, JsonValue], dict[str, Rejected]]:
+) -> tuple[dict[str, JsonValue], dict[str, RejectedAnswer]]:
     """All fields' values, and the translations that would damage the markup around them, which are left out."""
     values: dict[str, JsonValue] = {}
-    unfit: dict[str, Rejected] = {}
+    unfit: dict[str, RejectedAnswer] = {}
     for name, document in documents.items():
         keys = {segment.id: segment_key(segment) for segment in document.segments}
         texts = {id_: known[key].text for id_, key in keys.items() if key in known}
@@ -186,11 +188,13 @@ def _splice(
             try:
                 values[name] = document.splice(texts, language=language)
             except BadAnswer as error:
-                unfit[keys[error.segment_id]] = Rejected(answer=texts.pop(error.segment_id), defects=(error.defect,))
+                unfit[keys[error.segment_id]] = RejectedAnswer(
+                    answer=texts.pop(error.segment_id), defects=(error.defect,)
+                )
     return values, unfit
 
 
-def _is_worth_a_repair(rejected: Rejected, engine: Engine) -> bool:
+def _is_worth_a_repair(rejected: RejectedAnswer, engine: Engine) -> bool:
     if rejected.is_final:
         return False
     return engine.can_repair or not rejected.answer
@@ -199,7 +203,7 @@ def _is_worth_a_repair(rejected: Rejected, engine: Engine) -> bool:
 def _untranslatable(
     documents: Mapping[str, Document],
     segments: Mapping[str, Segment],
-    wrong: Mapping[str, Rejected],
+    wrong: Mapping[str, RejectedAnswer],
     assignment: Assignment,
     accepted: Mapping[str, Remembered],
 ) -> Untranslatable:

@@ -23,7 +23,7 @@ from directus_assets.ownership.field_records import (
     TranslationRecord,
     canonical,
 )
-from directus_assets.ownership.protection import Standing, Verdict, is_empty, standing
+from directus_assets.ownership.protection import Ownership, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
@@ -54,7 +54,7 @@ from directus_assets.translation.segments.model import (
     segment_key,
 )
 from directus_assets.translation.shares import FieldDecision, Share
-from directus_assets.translation.translate import Outcome, Untranslatable, estimate, outstanding, translate
+from directus_assets.translation.translate import TranslationOutcome, Untranslatable, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals
 
 _ROUNDS = 6
@@ -385,7 +385,9 @@ class Translator:
         }
         return {**order.remembered(record, ours).segments, **current}
 
-    def _write_what_is_good(self, item: Item, target: LanguageRow, outcome: Outcome, order: Order) -> Translated | None:
+    def _write_what_is_good(
+        self, item: Item, target: LanguageRow, outcome: TranslationOutcome, order: Order
+    ) -> Translated | None:
         """As `_write`. Where fields are held back, the others are written, and the item has failed all the same."""
         try:
             written = self._write(item, target, outcome, order)
@@ -396,7 +398,7 @@ class Translator:
             raise outcome.failure
         return written
 
-    def _write(self, item: Item, target: LanguageRow, outcome: Outcome, order: Order) -> Translated | None:
+    def _write(self, item: Item, target: LanguageRow, outcome: TranslationOutcome, order: Order) -> Translated | None:
         # After the row, never before it: whoever writes a row has stored before that the text is ours.
         earlier = self._record(item, target)
         outcome = replace(outcome, values={**outcome.values, **self._lasting(earlier, item, target)})
@@ -406,8 +408,8 @@ class Translator:
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
         self._learn(self._assignment(item, target), shares.values())
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
-        values = {n: d.value for n, d in decisions.items() if d.verdict is Verdict.WRITE}
-        reviews = [n for n, d in decisions.items() if d.verdict is Verdict.REVIEW or d.conflicts]
+        values = {n: d.value for n, d in decisions.items() if d.verdict is Ownership.WRITE}
+        reviews = [n for n, d in decisions.items() if d.verdict is Ownership.REVIEW or d.conflicts]
         row = item.rows.get(target.code)
         record = replace(
             earlier.with_fields({name: decision.record for name, decision in decisions.items()}),
@@ -441,7 +443,7 @@ class Translator:
             language=target.code,
             fingerprint=self.fingerprint(item, target),
             written=tuple(values),
-            kept=tuple(n for n, d in decisions.items() if d.verdict is Verdict.KEEP),
+            kept=tuple(n for n, d in decisions.items() if d.verdict is Ownership.KEEP),
             reviews=tuple(
                 review for name in reviews for review in _reviews(name, earlier, item, target, decisions[name])
             ),
@@ -456,7 +458,7 @@ class Translator:
         self, earlier: TranslationRecord, item: Item, decisions: Mapping[str, FieldDecision]
     ) -> Mapping[str, Remembered]:
         """What was translated for fields that are a human's for now, and may be asked for again."""
-        names = [n for n, d in decisions.items() if d.verdict is Verdict.KEEP and d.record.ours]
+        names = [n for n, d in decisions.items() if d.verdict is Ownership.KEEP and d.record.ours]
         documents = {name: each for name, each in cut_item(self.scope, item).items() if name in names} if names else {}
         keys = (segment_key(segment) for document in documents.values() for segment in document.segments)
         return {key: earlier.segments[key] for key in keys if key in earlier.segments}

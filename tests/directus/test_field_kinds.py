@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from directus_assets.directus.field_kinds import Fate, TextField, Verdict, classify, hidden_members, holds_text
+from directus_assets.directus.field_kinds import Fate, FieldTreatment, TextField, classify, hidden_members, holds_text
 from directus_assets.directus.field_rows import FieldRow, FieldRows
 from directus_assets.directus.models import JsonValue
 
@@ -23,7 +23,7 @@ def read(name: str, kind: str = "string", interface: str | None = "input", *, un
     return FieldRows([row])["c"][0]
 
 
-def verdict(name: str, *arguments: Any, values: tuple[JsonValue, ...] = (), **meta: Any) -> Verdict:
+def verdict(name: str, *arguments: Any, values: tuple[JsonValue, ...] = (), **meta: Any) -> FieldTreatment:
     return classify(read(name, *arguments, **meta), values)
 
 
@@ -50,7 +50,7 @@ def verdict(name: str, *arguments: Any, values: tuple[JsonValue, ...] = (), **me
         (verdict("token", "hash", "input-hash"), Fate.LEFT), (verdict("day", "date", "datetime"), Fate.LEFT),
     ],
 )  # fmt: skip
-def test_a_field_is_translated_copied_or_left_with_a_reason(given: Verdict, fate: Fate) -> None:
+def test_a_field_is_translated_copied_or_left_with_a_reason(given: FieldTreatment, fate: Fate) -> None:
     assert given.fate is fate
     assert given.why
 

@@ -1,7 +1,7 @@
 import pytest
 
 from directus_assets.door.gathering import Gathering
-from directus_assets.door.limits import Limit
+from directus_assets.door.limits import UserLimit
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_what_is_refused_makes_no_batch() -> None:
 
 
 def test_each_user_has_a_limit_of_their_own_and_it_ends_with_the_minute() -> None:
-    limit = Limit(2)
+    limit = UserLimit(2)
 
     assert [limit.allows(user, now=0.0) for user in ("a", "a", "a", "b")] == [True, True, False, True]
     assert [limit.allows("a", now=now) for now in (59.9, 60.0)] == [False, True]
 
 
 def test_users_without_end_take_no_memory_without_end() -> None:
-    limit = Limit(1)
+    limit = UserLimit(1)
 
     allowed = [limit.allows(str(number), now=0.0) for number in range(10_001)]
 

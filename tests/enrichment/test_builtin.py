@@ -10,7 +10,7 @@ from PIL import Image
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import CollectionSchema, FieldSchema, ProjectSchema
 from directus_assets.enrichment.builtin import BUILTINS
-from directus_assets.enrichment.builtin.model import Builtin, Material, Notice
+from directus_assets.enrichment.builtin.model import Builtin, Material, ModerationNotice
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import RecommendationOptions
@@ -237,7 +237,7 @@ def test_a_role_is_told_what_was_found_the_worst_first() -> None:
     assert notice({"scores": {"hate": 0.2}}, declaration.options) is None
     told = notice({"scores": {"hate": 0.6, "spam": 0.9}}, declaration.options)
 
-    assert isinstance(told, Notice)
+    assert isinstance(told, ModerationNotice)
     assert told.role == "Editors"
     assert "spam (0.90), hate (0.60)" in told.message
 

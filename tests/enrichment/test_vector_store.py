@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage
 from directus_assets.enrichment.neighbours import Neighbour, quantized
-from directus_assets.enrichment.vector_store import Place, VectorStore
+from directus_assets.enrichment.vector_store import StoredVector, VectorStore
 from directus_assets.errors import BadInput, Unreachable
 
 
@@ -40,9 +40,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> VectorStore:
     return VectorStore(request.getfixturevalue("bucket").inside(tmp_path.name))
 
 
-def place(*vector: float, near: str = "") -> Place:
+def place(*vector: float, near: str = "") -> StoredVector:
     neighbours = (Neighbour(key=near, product=12_345_678),) if near else None
-    return Place(space="local", text="digest", vector=quantized(vector), neighbours=neighbours, rule="5 from 0")
+    return StoredVector(space="local", text="digest", vector=quantized(vector), neighbours=neighbours, rule="5 from 0")
 
 
 def test_places_come_back_as_they_were(store: VectorStore) -> None:

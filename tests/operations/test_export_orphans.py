@@ -7,7 +7,7 @@ from directus_assets.commands.prune.exports import Exports
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.images.delivery import Exported, ManifestEntry
 from directus_assets.images.inventory import Inventory
-from directus_assets.images.orphans import Evidence, Making
+from directus_assets.images.orphans import Making, OrphanEvidence
 from directus_assets.images.previews import Placeholder
 from tests.images.test_delivery import made
 from tests.images.test_inventory import CARD, FILE, ID, inventory
@@ -35,7 +35,7 @@ def export(folder: Path, *ids: str, unlisted: str = "", is_fresh: bool = False) 
     return storage
 
 
-def found(storage: LocalStorage, evidence: Evidence, files: Inventory | None = None) -> list[tuple[str, str]]:
+def found(storage: LocalStorage, evidence: OrphanEvidence, files: Inventory | None = None) -> list[tuple[str, str]]:
     exports = Exports.read(storage, (CARD,))
     return [(each.name, each.reason) for each in exports.orphans(files or inventory({}, FILE), evidence)]
 
@@ -43,21 +43,21 @@ def found(storage: LocalStorage, evidence: Evidence, files: Inventory | None = N
 def test_a_deleted_file_loses_its_entry_first_and_then_its_pictures(tmp_path: Path) -> None:
     storage = export(tmp_path, ID, GONE)
 
-    assert found(storage, Evidence(deleted={GONE})) == [
+    assert found(storage, OrphanEvidence(deleted={GONE})) == [
         ("manifest.json", "file deleted"),
         (f"card/{GONE}.webp", "file deleted"),
     ]
-    assert found(storage, Evidence(made={(GONE, f"card/{GONE}.webp"): MAKING})) != []
+    assert found(storage, OrphanEvidence(made={(GONE, f"card/{GONE}.webp"): MAKING})) != []
 
 
 def test_a_row_that_is_not_there_proves_no_deletion(tmp_path: Path) -> None:
-    assert found(export(tmp_path, ID, GONE), Evidence()) == []
+    assert found(export(tmp_path, ID, GONE), OrphanEvidence()) == []
 
 
 def test_a_picture_of_ours_outside_of_the_manifest_is_an_orphan(tmp_path: Path) -> None:
     name = f"card/{ID}.avif"
 
-    assert found(export(tmp_path, ID, unlisted=name), Evidence(made={(ID, name): MAKING})) == [
+    assert found(export(tmp_path, ID, unlisted=name), OrphanEvidence(made={(ID, name): MAKING})) == [
         (name, "not in the manifest")
     ]
 
@@ -65,9 +65,9 @@ def test_a_picture_of_ours_outside_of_the_manifest_is_an_orphan(tmp_path: Path) 
 def test_a_picture_of_somebody_else_or_one_under_way_is_left_alone(tmp_path: Path) -> None:
     name = f"card/{ID}.avif"
 
-    assert found(export(tmp_path / "a", ID, unlisted=name), Evidence()) == []
+    assert found(export(tmp_path / "a", ID, unlisted=name), OrphanEvidence()) == []
     fresh = export(tmp_path / "b", ID, unlisted=name, is_fresh=True)
-    assert found(fresh, Evidence(made={(ID, name): MAKING})) == []
+    assert found(fresh, OrphanEvidence(made={(ID, name): MAKING})) == []
 
 
 def test_without_a_manifest_nothing_is_told(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ def test_without_a_manifest_nothing_is_told(tmp_path: Path) -> None:
     storage = export(tmp_path, ID, unlisted=name)
     storage.delete("manifest.json")
 
-    assert found(storage, Evidence(made={(ID, name): MAKING}, deleted={GONE})) == []
+    assert found(storage, OrphanEvidence(made={(ID, name): MAKING}, deleted={GONE})) == []

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from directus_assets.orchestration.build import build_defs
-from directus_assets.orchestration.runs.alive import Silence, Watch, is_dead, signs_of_life
+from directus_assets.orchestration.runs.alive import Heartbeat, Silence, is_dead, signs_of_life
 from directus_assets.orchestration.sensors.runs import end_dead_runs
 from directus_assets.settings import Environment, Settings, parse_config
 from directus_assets.snapshot import Snapshot
@@ -40,10 +40,10 @@ def started(instance: dg.DagsterInstance, job: str = "image_presets", *, at: flo
 
 def look(instance: dg.DagsterInstance, *times: float, jobs: Collection[str] = ("image_presets",)) -> list[list[str]]:
     """What each look of the sensor ends; the looks are at these times by its clock."""
-    watch, ended = Watch(), []
+    watch, ended = Heartbeat(), []
     for now in times:
         dead, watch = end_dead_runs(instance, watch, jobs=jobs, assets={CARD}, now=now)
-        watch = Watch.model_validate_json(watch.model_dump_json())
+        watch = Heartbeat.model_validate_json(watch.model_dump_json())
         ended.append(dead)
     return ended
 
@@ -65,7 +65,7 @@ def test_a_run_that_has_been_silent_for_minutes_is_ended_as_failed(instance: dg.
 
 def test_a_run_that_gave_a_sign_of_life_is_left_alone(instance: dg.DagsterInstance) -> None:
     run = started(instance)
-    dead, watch = end_dead_runs(instance, Watch(), jobs={"image_presets"}, assets=(), now=1000)
+    dead, watch = end_dead_runs(instance, Heartbeat(), jobs={"image_presets"}, assets=(), now=1000)
     for now in range(1030, 2000, 30):
         if now % 120 == 40:
             instance.report_engine_event("Still at work.", run)
@@ -118,7 +118,7 @@ def test_dead_runs_of_all_our_jobs_are_ended(instance: dg.DagsterInstance) -> No
     defs = build_defs(settings, snapshot=Snapshot(rows={"storage_asset_presets": [{"key": "card", "width": 10}]}))
     jobs = {job.name for job in defs.jobs or ()}
     runs = {job: started(instance, job) for job in jobs}
-    watch = Watch(looked_at=time.time() - 30)
+    watch = Heartbeat(looked_at=time.time() - 30)
     for run in runs.values():
         (latest,) = instance.get_records_for_run(run.run_id, limit=1, ascending=False).records
         watch.runs[run.run_id] = Silence(event=latest.storage_id, seconds=100)
@@ -138,7 +138,7 @@ def test_the_sensor_remembers_what_it_saw_and_takes_any_cursor(instance: dg.Dags
     with dg.build_sensor_context(instance=instance, cursor="by hand") as context:
         sensor(context)
 
-        assert Watch.model_validate_json(context.cursor or "").runs[run.run_id].seconds == 0
+        assert Heartbeat.model_validate_json(context.cursor or "").runs[run.run_id].seconds == 0
     assert status(instance, run) == "STARTED"
 
 

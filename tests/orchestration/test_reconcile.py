@@ -27,8 +27,8 @@ from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.kinds.survey_files import FilePage, FileSurveyor
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.asked import (
-    Place,
     Position,
+    Progress,
     keep_place,
     keys_at_first,
     note_first,
@@ -554,7 +554,7 @@ def test_a_collection_that_cannot_be_compared_stops_no_other(pipeline: Pipeline,
 
 
 def test_where_the_last_collection_fails_on_its_own_the_next_run_begins_with_the_first(pipeline: Pipeline) -> None:
-    keep_place(pipeline.memory, Place(position=Position(collection="directus_files")))
+    keep_place(pipeline.memory, Progress(position=Position(collection="directus_files")))
     pipeline.started()
     pipeline.directus.is_down = True
 

@@ -7,10 +7,10 @@ from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
-from directus_assets.translation.segments.model import Placeholder, Segment
+from directus_assets.translation.segments.model import Segment, SegmentTag
 
-LINK = (Placeholder(number=1, paired=True, opening="<a>", closing="</a>"),)
-LINK_AND_BREAK = (*LINK, Placeholder(number=2, paired=False, opening="<br>"))
+LINK = (SegmentTag(number=1, paired=True, opening="<a>", closing="</a>"),)
+LINK_AND_BREAK = (*LINK, SegmentTag(number=2, paired=False, opening="<br>"))
 LONG = (
     "Bread baking needs patience because the dough must rest for a long time before it goes into the hot oven "
     "and slowly gets brown."
@@ -24,7 +24,7 @@ def check(
     target: str = "de-DE",
     source: str = "en-US",
     context: str = "text",
-    placeholders: tuple[Placeholder, ...] = (),
+    placeholders: tuple[SegmentTag, ...] = (),
     terms: tuple[Term, ...] = (),
 ) -> tuple[str, ...]:
     segment = Segment(id="s", text=text, context=context, placeholders=placeholders)

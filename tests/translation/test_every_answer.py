@@ -12,8 +12,8 @@ from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.languages import language
-from directus_assets.translation.segments import Kind, cut
-from directus_assets.translation.translate import Outcome, translate
+from directus_assets.translation.segments import TextKind, cut
+from directus_assets.translation.translate import TranslationOutcome, translate
 from tests.translation import misbehaviours as table
 from tests.translation.misbehaviours import Row
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -21,8 +21,8 @@ from tests.translation.scripted_openai import ScriptedOpenAI
 KEY = "sk-secret-key-1234"
 TITLE, *PARAGRAPHS = table.GERMAN
 DOCUMENTS = {
-    "title": cut(TITLE, Kind.PLAIN),
-    "body": cut("".join(f"<p>{text}</p>" for text in PARAGRAPHS), Kind.HTML),
+    "title": cut(TITLE, TextKind.PLAIN),
+    "body": cut("".join(f"<p>{text}</p>" for text in PARAGRAPHS), TextKind.HTML),
 }
 GERMAN = Assignment(source=language("en-US"), target=language("de-DE"))
 EXPECTED = {
@@ -46,7 +46,7 @@ def engine(server: ScriptedOpenAI, row: Row) -> Iterator[OpenAIEngine]:
         yield engine
 
 
-def run(engine: OpenAIEngine) -> Outcome:
+def run(engine: OpenAIEngine) -> TranslationOutcome:
     gate = RateGate(
         limit=4, patience_seconds=0.5, base_seconds=0.1, longest_seconds=0.1, jitter=lambda _least, most: most
     )

@@ -10,7 +10,7 @@ import pytest
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects
 from directus_assets.translation.languages import language
-from directus_assets.translation.segments import Kind, Segment, cut
+from directus_assets.translation.segments import Segment, TextKind, cut
 
 CONTENT = Path("shared", "projects", "cms-i18n", "src", "content")
 FOLDERS = [parent / CONTENT for parent in Path(__file__).resolve().parents[2:5]]
@@ -30,7 +30,7 @@ def pairs(folder: Path) -> Iterator[tuple[str, Segment, Segment]]:
                 if name in NO_TEXT or name.startswith("date_") or not isinstance(text, str):
                     continue
                 if isinstance(original, str) and original not in sources:
-                    kind = Kind.HTML if "</" in original else Kind.PLAIN
+                    kind = TextKind.HTML if "</" in original else TextKind.PLAIN
                     before, after = cut(original, kind).segments, cut(text, kind).segments
                     if len(before) == len(after):
                         yield from ((row["languages_code"], *both) for both in zip(before, after, strict=True))

@@ -7,7 +7,7 @@ import pytest
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects
 from directus_assets.translation.languages import language
-from directus_assets.translation.segments import Kind, cut
+from directus_assets.translation.segments import TextKind, cut
 
 LONG_EN = (
     "Bread baking needs patience because the dough must rest for a long time before it goes into the hot oven and "
@@ -227,7 +227,7 @@ WRONG: list[tuple[str, str, str]] = [
 
 def verdict(pair: str, text: str, answer: str) -> tuple[str, ...]:
     source, target = map(language, pair.split(" "))
-    (segment,) = cut(text, Kind.HTML if "</" in text else Kind.PLAIN).segments
+    (segment,) = cut(text, TextKind.HTML if "</" in text else TextKind.PLAIN).segments
     return defects(Case(segment=segment, answer=answer.strip(), source=source, target=target))
 
 

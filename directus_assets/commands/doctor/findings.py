@@ -57,7 +57,7 @@ def failed(what: str, text: str, remedy: str) -> Finding:
 
 
 @dataclass
-class Subject:
+class Examinee:
     """What is examined. What several checks need is read from Directus once."""
 
     project: Project
@@ -146,4 +146,4 @@ class Subject:
         )
 
 
-Check: TypeAlias = Callable[[Subject], Iterable[Finding]]
+Check: TypeAlias = Callable[[Examinee], Iterable[Finding]]

@@ -26,7 +26,7 @@ _PROBLEMS_SHOWN = 5
 
 
 @dataclass
-class Forecast:
+class EnrichmentForecast:
     """What one enrichment adds up to."""
 
     items: int = 0
@@ -70,7 +70,7 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
         table.add_column(name)
     for name in ("items", "waiting", "failed", "requests", "tokens in", "tokens out", "cost"):
         table.add_column(name, justify="right")
-    rows: list[Forecast] = []
+    rows: list[EnrichmentForecast] = []
     problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
     with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
         for items in found:
@@ -101,7 +101,7 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
         console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
 
 
-def _notes(rows: Sequence[Forecast]) -> Iterator[str]:
+def _notes(rows: Sequence[EnrichmentForecast]) -> Iterator[str]:
     if waiting := sum(row.waiting for row in rows):
         yield f"Waiting: {waiting:,} existed before their enrichment was first seen. {HOW_TO_START}"
     if failed := sum(row.failed for row in rows):
@@ -110,9 +110,9 @@ def _notes(rows: Sequence[Forecast]) -> Iterator[str]:
 
 def forecasts(
     instance: dg.DagsterInstance, items: EnrichedItems, problems: list[str], *, missing_only: bool
-) -> dict[str, Forecast]:
+) -> dict[str, EnrichmentForecast]:
     """What each enrichment of one collection would ask, by output; what cannot be known is put among the problems."""
-    rows = {output: Forecast() for output in items.assets}
+    rows = {output: EnrichmentForecast() for output in items.assets}
     prospects = prospects_of(items.project, instance, items)
     for page in readable(_pages(instance, items), items.reader.read, problems):
         by_key = {item.key: item for item in page}

@@ -14,7 +14,7 @@ from directus_assets.errors import BadInput, NotFound
 from directus_assets.images.delivery import MANIFEST, Exported
 from directus_assets.images.export_names import folder_of
 from directus_assets.images.inventory import Inventory
-from directus_assets.images.orphans import Evidence, is_deleted
+from directus_assets.images.orphans import OrphanEvidence, is_deleted
 
 _UNDER_WAY = dt.timedelta(hours=1)
 """What was written so lately may still be about to enter the manifest."""
@@ -52,7 +52,7 @@ class Exports:
         """Ids of files of which there is an exported picture that the manifest does not list."""
         return {PurePosixPath(name).stem for name in self._unlisted()}
 
-    def orphans(self, inventory: Inventory, evidence: Evidence) -> Iterator[Orphan]:
+    def orphans(self, inventory: Inventory, evidence: OrphanEvidence) -> Iterator[Orphan]:
         """Entries of deleted files with their pictures, and pictures of ours that the manifest does not list."""
         for file_id, row in self.manifest.items():
             paths = _paths(row)

@@ -13,7 +13,7 @@ from directus_assets.directus.models import File, Preset
 from directus_assets.directus.sight import require_full_sight
 from directus_assets.directus.storage import Storage
 from directus_assets.images.inventory import Inventory, Recorded, Unclaimed
-from directus_assets.images.orphans import Evidence, Making, prove, questions
+from directus_assets.images.orphans import Making, OrphanEvidence, prove, questions
 from directus_assets.images.plan import fingerprint
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import (
@@ -127,8 +127,8 @@ def _recorded(
 
 def _gather(
     project: Project, instance: dg.DagsterInstance, inventory: Inventory, gone: set[str], present: set[str]
-) -> Evidence:
-    return Evidence(
+) -> OrphanEvidence:
+    return OrphanEvidence(
         made=_makings(project, instance, inventory, sorted(gone | present)),
         deleted=read_deletions(project.directus, "directus_files", gone),
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from directus_assets.commands.setup.flows import Flow, Operation, flow_id
 from directus_assets.directus.models import TRANSFORMED_TYPES
-from directus_assets.door.requests import SECRET_HEADER, Kind
+from directus_assets.door.requests import SECRET_HEADER, RequestKind
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.names import Names
 
@@ -64,7 +64,7 @@ class Wiring:
         """What an editor can ask for, as far as it works on any collection."""
         return [button for button in Button if self.buttons.get(button.made_by)]
 
-    def request(self, key: str, kind: Kind, body: Mapping[str, Any], **after: Operation | None) -> Operation:
+    def request(self, key: str, kind: RequestKind, body: Mapping[str, Any], **after: Operation | None) -> Operation:
         """A request to the door."""
         project = f"{self.names.project}/" if self.names.project else ""
         options = {
@@ -104,7 +104,7 @@ def _button_flow(wiring: Wiring) -> Flow:
         # `data` as in every answer of Directus: what stands beside it is not read.
         options={"json": {"data": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}},
     )
-    check = wiring.request("ask", Kind.CHECK, {"plan": wiring.digest}, reject=told)
+    check = wiring.request("ask", RequestKind.CHECK, {"plan": wiring.digest}, reject=told)
     pictures = wiring.pictures if Button.RENDER in wiring.offered else {}
     click = _click(wiring)
     for name, fields in reversed(list(pictures.items())):
@@ -207,7 +207,7 @@ def _click(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
             reject=_error(f"not_reached{of}", "NOT_REACHED", 503, _UNREACHABLE),
         ),
     )
-    return wiring.request(asked, Kind.CLICKS, body, reject=is_busy)
+    return wiring.request(asked, RequestKind.CLICKS, body, reject=is_busy)
 
 
 def _error(key: str, code: str, status: int, message: str) -> Operation:
@@ -253,7 +253,7 @@ def push_flow(wiring: Wiring) -> Flow:
 
 def _push(wiring: Wiring, key: str, keys: Any, *, collection: str = "{{$trigger.collection}}") -> Operation:
     body = {"collection": collection, "keys": keys, "user": "{{$accountability.user}}"}
-    return wiring.request(key, Kind.CHANGES, body)
+    return wiring.request(key, RequestKind.CHANGES, body)
 
 
 def _condition(key: str, condition: Mapping[str, Any], **after: Operation | None) -> Operation:

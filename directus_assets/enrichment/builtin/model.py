@@ -31,7 +31,7 @@ class Material:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class ModerationNotice:
     """What people of a role are told when a result is written."""
 
     role: str
@@ -69,7 +69,7 @@ class Builtin:
     neutral: Mapping[str, tuple[JsonValue, ...]] = field(default_factory=dict)
     follows_content: bool = False
     overrules: frozenset[str] = frozenset()
-    notice: Callable[[Values, EnrichmentOptions], Notice | None] | None = None
+    notice: Callable[[Values, EnrichmentOptions], ModerationNotice | None] | None = None
     local: Callable[[Material], Values] | None = None
     measure: Callable[[bytes, Facts], Values] | None = None
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import CollectionSchema
-from directus_assets.enrichment.builtin.model import Builtin, Material, Notice, Values
+from directus_assets.enrichment.builtin.model import Builtin, Material, ModerationNotice, Values
 from directus_assets.enrichment.picture_statistics import measure
 from directus_assets.enrichment.text_statistics import share_of
 from directus_assets.settings import EnrichmentOptions, ResultOptions
@@ -75,13 +75,13 @@ def _derive(values: Values, _inputs: Values, options: EnrichmentOptions) -> Valu
     return {**values, "flagged": is_flagged, "status": status, "also": own.also if is_flagged else None}
 
 
-def _notice(values: Values, options: EnrichmentOptions) -> Notice | None:
+def _notice(values: Values, options: EnrichmentOptions) -> ModerationNotice | None:
     own = _Options.model_validate(options.options)
     found, scores = _found(values, own), _scores(values)
     if not found or own.role is None:
         return None
     categories = ", ".join(f"{name} ({scores[name]:.2f})" for name in found)
-    return Notice(
+    return ModerationNotice(
         role=own.role,
         subject="Something needs a human's decision",
         message=f"Found: {categories}. Nothing was deleted. Clear the flag where it is all right.",

@@ -42,7 +42,7 @@ class Repair(BaseModel, frozen=True):
     fingerprint: str
 
 
-class Place(BaseModel):
+class Progress(BaseModel):
     """Where the reconcile stands."""
 
     position: Position | None = None
@@ -55,12 +55,12 @@ class Place(BaseModel):
     """By the present one."""
 
 
-def read_place(storage: Storage) -> Place:
+def read_place(storage: Storage) -> Progress:
     """Where the reconcile stands; at the beginning where nothing is kept."""
-    return _place_file(storage).read() or Place()
+    return _place_file(storage).read() or Progress()
 
 
-def keep_place(storage: Storage, place: Place) -> None:
+def keep_place(storage: Storage, place: Progress) -> None:
     """Keeps where the reconcile stands."""
     _place_file(storage).write(place.model_dump_json().encode())
 
@@ -100,13 +100,13 @@ def _change(storage: Storage, change: Callable[[dict[str, list[str]]], Mapping[s
     _first_file(storage).update(lambda known: json.dumps(change(known or {})).encode())
 
 
-def _place_file(storage: Storage) -> KeptFile[Place]:
+def _place_file(storage: Storage) -> KeptFile[Progress]:
     return KeptFile(
         storage=storage,
         name=_PLACE,
         what="note of where the reconcile stands",
         loss="It begins anew.",
-        parse=Place.model_validate_json,
+        parse=Progress.model_validate_json,
     )
 
 

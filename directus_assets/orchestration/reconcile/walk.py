@@ -18,8 +18,8 @@ from directus_assets.orchestration.kinds.subject import Subject, examine_each
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.asked import (
     Asked,
-    Place,
     Position,
+    Progress,
     Repair,
     forget_first,
     keep_place,
@@ -62,7 +62,7 @@ class Reconcile:
     page_size: int = 500
     clock: Callable[[], float] = time.monotonic
     _deadline: float = 0.0
-    _place: Place = field(default_factory=Place)
+    _place: Progress = field(default_factory=Progress)
     _report: Report = field(default_factory=Report)
     _wanted: dict[tuple[str, Verdict], list[Output]] = field(default_factory=lambda: defaultdict(list))
     _repairs: set[Repair] = field(default_factory=set)

@@ -61,7 +61,7 @@ class Silence(BaseModel):
     seconds: float = 0.0
 
 
-class Watch(BaseModel):
+class Heartbeat(BaseModel):
     """What the sensor has seen of all started runs, by their ids, when it last looked."""
 
     looked_at: float = 0.0

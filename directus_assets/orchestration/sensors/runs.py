@@ -7,7 +7,7 @@ import dagster as dg
 
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.rim import without_secrets
-from directus_assets.orchestration.runs.alive import Silence, Watch, is_dead
+from directus_assets.orchestration.runs.alive import Heartbeat, Silence, is_dead
 from directus_assets.orchestration.sensors.cursor import read_cursor
 from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.orchestration.sensors.outages import through_outages
@@ -33,7 +33,7 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
     @through_outages
     @without_secrets
     def runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        watch = read_cursor(Watch, context.cursor, context.log) or Watch()
+        watch = read_cursor(Heartbeat, context.cursor, context.log) or Heartbeat()
         dead, watch = end_dead_runs(context.instance, watch, jobs=jobs, assets=assets, now=time.time())
         context.update_cursor(watch.model_dump_json())
         return dg.SkipReason(f"Ended without their workers: {', '.join(dead)}." if dead else "All workers are alive.")
@@ -42,8 +42,13 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
 
 
 def end_dead_runs(
-    instance: dg.DagsterInstance, watch: Watch, *, jobs: Collection[str], assets: Collection[dg.AssetKey], now: float
-) -> tuple[list[str], Watch]:
+    instance: dg.DagsterInstance,
+    watch: Heartbeat,
+    *,
+    jobs: Collection[str],
+    assets: Collection[dg.AssetKey],
+    now: float,
+) -> tuple[list[str], Heartbeat]:
     """Marks as failed what is started, of ours, and dead.
 
     A failed run is tried again (`run_retries`), and one that is not dead after all does no harm: what it makes is what
@@ -71,4 +76,4 @@ def end_dead_runs(
         if is_dead(latest[0].event_log_entry, silent_seconds=seen[run.run_id].seconds):
             instance.report_run_failed(run, _MESSAGE)
             dead.append(run.run_id)
-    return dead, Watch(looked_at=now, runs=seen)
+    return dead, Heartbeat(looked_at=now, runs=seen)

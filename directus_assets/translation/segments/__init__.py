@@ -21,26 +21,26 @@ from directus_assets.translation.segments.auto import cut_auto
 from directus_assets.translation.segments.html import cut_html
 from directus_assets.translation.segments.json_document import JsonDocument
 from directus_assets.translation.segments.markdown import cut_markdown
-from directus_assets.translation.segments.model import BadAnswer, Document, Ids, Kind, Placeholder, Segment
+from directus_assets.translation.segments.model import BadAnswer, Document, Ids, Segment, SegmentTag, TextKind
 from directus_assets.translation.segments.notation import PLACEHOLDER
 from directus_assets.translation.segments.plain import cut_plain
 from directus_assets.translation.segments.repeater import cut_blocks, cut_repeater, cut_tags
 from directus_assets.translation.segments.slug import PathDocument, SlugDocument
 from directus_assets.translation.segments.whole import CopiedText, RuledDocument
 
-__all__ = ["PLACEHOLDER", "BadAnswer", "Document", "Kind", "Placeholder", "Segment", "cut", "is_new", "left"]
+__all__ = ["PLACEHOLDER", "BadAnswer", "Document", "Segment", "SegmentTag", "TextKind", "cut", "is_new", "left"]
 
 
-_CUT: Mapping[Kind, Callable[[str, Ids], Document]] = {
-    Kind.PLAIN: cut_plain,
-    Kind.HTML: cut_html,
-    Kind.MARKDOWN: cut_markdown,
+_CUT: Mapping[TextKind, Callable[[str, Ids], Document]] = {
+    TextKind.PLAIN: cut_plain,
+    TextKind.HTML: cut_html,
+    TextKind.MARKDOWN: cut_markdown,
 }
 
 
 def cut(
     value: JsonValue,
-    kind: Kind,
+    kind: TextKind,
     *,
     names: Collection[str] | None = None,
     copied: Copied = "addresses",
@@ -64,19 +64,19 @@ def cut(
         BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
     """
     ids = Ids()
-    if value is None or kind in (Kind.BLOCKS, Kind.TAGS, Kind.REPEATER):
+    if value is None or kind in (TextKind.BLOCKS, TextKind.TAGS, TextKind.REPEATER):
         return _cut_json(value, kind, ids, names)
-    if kind in (Kind.PLAIN, Kind.AUTO) and isinstance(value, str) and is_copied(value, copied):
+    if kind in (TextKind.PLAIN, TextKind.AUTO) and isinstance(value, str) and is_copied(value, copied):
         return CopiedText(value)
-    if kind is Kind.AUTO:
+    if kind is TextKind.AUTO:
         return _ruled(cut_auto(value, ids, names), rule)
     if not isinstance(value, str):
         raise BadInput(
             f"A {kind} text must be a string, not {type(value).__name__}.",
             remedy="Name the field's kind in the configuration, or exclude the field.",
         )
-    if kind in (Kind.SLUG, Kind.PATH):
-        return (SlugDocument if kind is Kind.SLUG else PathDocument)(value, ids, rule, is_unique=is_unique)
+    if kind in (TextKind.SLUG, TextKind.PATH):
+        return (SlugDocument if kind is TextKind.SLUG else PathDocument)(value, ids, rule, is_unique=is_unique)
     return _ruled(_CUT[kind](value, ids), rule, longest if longest and len(value) <= longest else None)
 
 
@@ -94,9 +94,9 @@ def _ruled(document: Document, rule: Rule | None, longest: int | None = None) ->
     return RuledDocument(document, rule, longest) if rule or longest else document
 
 
-def _cut_json(value: JsonValue, kind: Kind, ids: Ids, names: Collection[str] | None) -> Document:
-    if kind is Kind.BLOCKS:
+def _cut_json(value: JsonValue, kind: TextKind, ids: Ids, names: Collection[str] | None) -> Document:
+    if kind is TextKind.BLOCKS:
         return cut_blocks(value, ids)
-    if kind is Kind.TAGS:
+    if kind is TextKind.TAGS:
         return cut_tags(value, ids)
     return cut_repeater(value, ids, names)

@@ -10,7 +10,7 @@ from directus_assets.translation.segments.blocks import find_blocks, is_blocks
 from directus_assets.translation.segments.json_document import Found, Kept, Path, children
 from directus_assets.translation.segments.members import find_texts
 from directus_assets.translation.segments.model import Ids
-from directus_assets.translation.segments.rich_text import Dialect, cut_run
+from directus_assets.translation.segments.rich_text import EditorDialect, cut_run
 from directus_assets.translation.segments.styles import Attributes, Bits, Flags, Marks, is_code
 
 _CODE: Final = re.compile(r"code(?:[-_]?(?:block|line|highlight))?|pre", re.IGNORECASE)
@@ -58,13 +58,15 @@ def _is_lexical_leaf(node: Any) -> bool:
     return isinstance(node, dict) and isinstance(node.get("text"), str) and "format" in node and "children" not in node
 
 
-PROSEMIRROR: Final = Dialect(
+PROSEMIRROR: Final = EditorDialect(
     children="content", styling=Marks(keeps_empty=False), is_leaf=_is_text_node, is_code=_is_code
 )
-PORTABLE_TEXT: Final = Dialect(children="children", styling=Marks(keeps_empty=True), is_leaf=_is_span, is_code=_is_code)
-SLATE: Final = Dialect(children="children", styling=Flags(), is_leaf=_is_slate_leaf, is_code=_is_code)
-LEXICAL: Final = Dialect(children="children", styling=Bits(), is_leaf=_is_lexical_leaf, is_code=_is_code)
-QUILL: Final = Dialect(
+PORTABLE_TEXT: Final = EditorDialect(
+    children="children", styling=Marks(keeps_empty=True), is_leaf=_is_span, is_code=_is_code
+)
+SLATE: Final = EditorDialect(children="children", styling=Flags(), is_leaf=_is_slate_leaf, is_code=_is_code)
+LEXICAL: Final = EditorDialect(children="children", styling=Bits(), is_leaf=_is_lexical_leaf, is_code=_is_code)
+QUILL: Final = EditorDialect(
     children="ops",
     styling=Attributes(),
     is_leaf=lambda node: isinstance(node, dict) and isinstance(node.get("insert"), str),
@@ -92,7 +94,7 @@ def find_documents(value: JsonValue, ids: Ids, path: Path) -> Found:
         yield Kept(path)
 
 
-def _dialect(value: JsonValue) -> Dialect | None:
+def _dialect(value: JsonValue) -> EditorDialect | None:
     """The editor that a document is of; None for what is no document."""
     if isinstance(value, dict):
         return _dialect_of_object(value)
@@ -111,7 +113,7 @@ def _dialect(value: JsonValue) -> Dialect | None:
     )
 
 
-def _dialect_of_object(value: dict[str, Any]) -> Dialect | None:
+def _dialect_of_object(value: dict[str, Any]) -> EditorDialect | None:
     root = value.get("root")
     if isinstance(root, dict) and isinstance(root.get("children"), list) and _type(root) in ("root", ""):
         return LEXICAL if _holds([root], LEXICAL) or not _holds([root], SLATE) else SLATE
@@ -137,7 +139,7 @@ def _is_element(node: dict[str, Any]) -> bool:
     )
 
 
-def _holds(nodes: list[Any], dialect: Dialect) -> bool:
+def _holds(nodes: list[Any], dialect: EditorDialect) -> bool:
     """Whether a leaf of this editor is somewhere in these nodes."""
     return any(
         dialect.is_leaf(node)
@@ -150,11 +152,11 @@ def _holds(nodes: list[Any], dialect: Dialect) -> bool:
     )
 
 
-def _inner(node: Any, dialect: Dialect) -> Any:
+def _inner(node: Any, dialect: EditorDialect) -> Any:
     return node.get(dialect.children) if isinstance(node, dict) else None
 
 
-def _nodes(value: JsonValue, path: Path, ids: Ids, dialect: Dialect, context: str = "text") -> Found:
+def _nodes(value: JsonValue, path: Path, ids: Ids, dialect: EditorDialect, context: str = "text") -> Found:
     """The texts of a node, or of a list of nodes."""
     if isinstance(value, list):
         yield from _list(value, path, ids, dialect, context)
@@ -169,7 +171,7 @@ def _nodes(value: JsonValue, path: Path, ids: Ids, dialect: Dialect, context: st
             yield from _nodes(value["root"], (*path, "root"), ids, dialect)
 
 
-def _list(nodes: list[Any], path: Path, ids: Ids, dialect: Dialect, context: str) -> Found:
+def _list(nodes: list[Any], path: Path, ids: Ids, dialect: EditorDialect, context: str) -> Found:
     if not any(map(dialect.is_leaf, nodes)):
         for index, node in enumerate(nodes):
             yield from _nodes(node, (*path, index), ids, dialect, context)
@@ -179,7 +181,7 @@ def _list(nodes: list[Any], path: Path, ids: Ids, dialect: Dialect, context: str
     yield from _inside(nodes, path, ids, dialect)
 
 
-def _inside(nodes: list[Any], path: Path, ids: Ids, dialect: Dialect) -> Found:
+def _inside(nodes: list[Any], path: Path, ids: Ids, dialect: EditorDialect) -> Found:
     """Texts within a run that are none of its own: of its elements' members, and of what stands in it as a whole."""
     for index, node in enumerate(nodes):
         here = (*path, index)
@@ -193,7 +195,7 @@ def _inside(nodes: list[Any], path: Path, ids: Ids, dialect: Dialect) -> Found:
             yield from _nodes(node, here, ids, dialect)
 
 
-def _members(node: dict[str, Any], path: Path, ids: Ids, dialect: Dialect) -> Iterator[Any]:
+def _members(node: dict[str, Any], path: Path, ids: Ids, dialect: EditorDialect) -> Iterator[Any]:
     """The texts in what a node says of itself."""
     for name, member in node.items():
         if name in (dialect.children, "root", "type", "_type"):

@@ -22,7 +22,7 @@ Path = tuple[str | int, ...]
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]')
 
 
-class Part(Protocol):
+class JsonPart(Protocol):
     """A text in a JSON value."""
 
     @property
@@ -69,7 +69,7 @@ class StringPart:
         parent[self.path[-1]] = text  # type: ignore[index]  # the path was read from this value
 
 
-Found = Iterator[Part | Kept]
+Found = Iterator[JsonPart | Kept]
 Pick = Callable[[JsonValue, Ids], Found]
 """Finds the texts in a value, in its order."""
 
@@ -77,7 +77,7 @@ Pick = Callable[[JsonValue, Ids], Found]
 class JsonDocument:
     """A JSON value, or a text that holds one, and the cut texts in it."""
 
-    def __init__(self, given: JsonValue, value: JsonValue, found: Iterable[Part | Kept]) -> None:
+    def __init__(self, given: JsonValue, value: JsonValue, found: Iterable[JsonPart | Kept]) -> None:
         self._given = given
         self._value = value
         self._found = list(found)
@@ -110,7 +110,7 @@ class JsonDocument:
         return _respelled(self._given, self._value, result) if isinstance(self._given, str) else result
 
     @property
-    def _parts(self) -> Sequence[Part]:
+    def _parts(self) -> Sequence[JsonPart]:
         return [each for each in self._found if not isinstance(each, Kept)]
 
 

@@ -11,7 +11,7 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
 
 
-class Kind(StrEnum):
+class TextKind(StrEnum):
     """How a field's value is to be read."""
 
     PLAIN = "plain"
@@ -43,7 +43,7 @@ class BadAnswer(PermanentError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Placeholder:
+class SegmentTag:
     """What one number in a segment's text stands for.
 
     `opening` is the markup (or protected text) in the source; `closing` is its counterpart, empty unless `paired`.
@@ -69,7 +69,7 @@ class Segment:
 
     id: str
     text: str
-    placeholders: tuple[Placeholder, ...] = ()
+    placeholders: tuple[SegmentTag, ...] = ()
     context: str = "text"
 
 

@@ -24,7 +24,7 @@ _NO_TEXT: Final = re.compile("[\ufdd0-\ufdef]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dialect:
+class EditorDialect:
     """How one editor writes rich text."""
 
     children: str
@@ -46,7 +46,7 @@ class Dialect:
 class _Run:
     """A run, written as a text."""
 
-    dialect: Dialect
+    dialect: EditorDialect
     text: str = ""
     styles: list[Style] = field(default_factory=list)
     elements: list[Path] = field(default_factory=list)
@@ -234,7 +234,7 @@ class _LeafSpelling:
         return "".join(_NO_TEXT.sub("", chunk.text) if chunk.role is Role.TEXT else chunk.text for chunk in chunks)
 
 
-def cut_run(nodes: Sequence[Any], path: Path, dialect: Dialect, ids: Ids, context: str) -> RunPart | None:
+def cut_run(nodes: Sequence[Any], path: Path, dialect: EditorDialect, ids: Ids, context: str) -> RunPart | None:
     """A run as one text; None where its texts hold what our marks are made of."""
     run = _Run(dialect).write(nodes)
     if any(_NO_TEXT.search(piece.text) for line in run.lines for piece in line):

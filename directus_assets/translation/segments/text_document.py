@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from directus_assets.translation.segments.model import Ids, Placeholder, Segment
+from directus_assets.translation.segments.model import Ids, Segment, SegmentTag
 from directus_assets.translation.segments.notation import Mark, read
 from directus_assets.translation.segments.pieces import Piece, Role, runs
 
@@ -130,9 +130,9 @@ def _numbered(run: Iterable[Piece]) -> dict[Mark, Piece]:
     return pieces
 
 
-def _placeholders(source: str, pieces: Mapping[Mark, Piece]) -> tuple[Placeholder, ...]:
+def _placeholders(source: str, pieces: Mapping[Mark, Piece]) -> tuple[SegmentTag, ...]:
     return tuple(
-        Placeholder(
+        SegmentTag(
             number=mark.number,
             paired=mark.shape == "open",
             opening=source[piece.start : piece.end],

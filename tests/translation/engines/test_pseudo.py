@@ -13,7 +13,7 @@ from directus_assets.translation.engines.protocol import AskedSegment, Request
 from directus_assets.translation.engines.pseudo import PseudoEngine, pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
-from directus_assets.translation.segments import Kind, Segment, cut
+from directus_assets.translation.segments import Segment, TextKind, cut
 
 GERMAN = language("de-DE")
 
@@ -51,9 +51,9 @@ def demo_segments() -> Iterator[Segment]:
     """All that the demo has translated."""
     texts = yaml.safe_load((importlib.resources.files(directus_assets.local) / "texts.yaml").read_text("utf-8"))
     posts = [post["translations"][0] for post in texts["posts"]]
-    for kind, rows in ((Kind.HTML, posts), (Kind.MARKDOWN, texts["pages"])):
+    for kind, rows in ((TextKind.HTML, posts), (TextKind.MARKDOWN, texts["pages"])):
         for row in rows:
-            yield from cut(row["title"], Kind.PLAIN).segments
+            yield from cut(row["title"], TextKind.PLAIN).segments
             yield from cut(row["body"], kind).segments
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.translation.segments import PLACEHOLDER, Document, Kind, cut
+from directus_assets.translation.segments import PLACEHOLDER, Document, TextKind, cut
 
 _ACCENTS = str.maketrans("aeioucnAEIOUCN", "àéïöüçñÀÉÏÖÜÇÑ")
 
@@ -27,6 +27,6 @@ def pseudo() -> Callable[[Document], JsonValue]:
 
 
 @pytest.fixture
-def texts() -> Callable[[JsonValue, Kind], list[str]]:
+def texts() -> Callable[[JsonValue, TextKind], list[str]]:
     """The texts of a value's segments."""
     return lambda value, kind: [segment.text for segment in cut(value, kind).segments]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from directus_assets.translation.segments import PLACEHOLDER, Kind, cut
+from directus_assets.translation.segments import PLACEHOLDER, TextKind, cut
 from directus_assets.translation.segments.html import cut_html
 from directus_assets.translation.segments.markdown import cut_markdown
 from directus_assets.translation.segments.model import Ids
@@ -222,9 +222,9 @@ def test_markdown_documents_keep_all_but_their_text() -> None:
 @settings(max_examples=200, deadline=None)
 @given(
     st.text() | st.lists(st.sampled_from([*HTML_SOUP, *MARKDOWN_SOUP])).map("".join),
-    st.sampled_from([Kind.PLAIN, Kind.HTML, Kind.MARKDOWN]),
+    st.sampled_from([TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN]),
 )
-def test_any_text_survives(source: str, kind: Kind) -> None:
+def test_any_text_survives(source: str, kind: TextKind) -> None:
     document = cut(source, kind)
 
     assert document.splice({segment.id: segment.text for segment in document.segments}) == source

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from directus_assets.translation.segments import Document, Kind, cut
+from directus_assets.translation.segments import Document, TextKind, cut
 from directus_assets.translation.segments.html_tokens import tokens
 
 CASES = {
@@ -55,13 +55,13 @@ CASES = {
 
 
 @pytest.mark.parametrize(("source", "expected"), CASES.values(), ids=CASES)
-def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, Kind], list[str]]) -> None:
-    assert texts(source, Kind.HTML) == expected
+def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, TextKind], list[str]]) -> None:
+    assert texts(source, TextKind.HTML) == expected
 
 
 @pytest.mark.parametrize("source", [source for source, _ in CASES.values()], ids=CASES)
 def test_the_same_answer_gives_the_same_bytes(source: str) -> None:
-    document = cut(source, Kind.HTML)
+    document = cut(source, TextKind.HTML)
 
     assert document.splice({segment.id: segment.text for segment in document.segments}) == source
     assert document.splice({}) == source
@@ -83,13 +83,13 @@ def test_the_same_answer_gives_the_same_bytes(source: str) -> None:
     ],
 )
 def test_an_answer_is_written_as_text(source: str, answer: str, expected: str) -> None:
-    document = cut(source, Kind.HTML)
+    document = cut(source, TextKind.HTML)
 
     assert document.splice({document.segments[0].id: answer}) == expected
 
 
 def test_attributes_change_within_markup_that_moves() -> None:
-    document = cut('See <a title="Tip" href="#">this</a> <img alt="Cat" src=x> now', Kind.HTML)
+    document = cut('See <a title="Tip" href="#">this</a> <img alt="Cat" src=x> now', TextKind.HTML)
     answers = ["<x2/> jetzt <g1>dies</g1>", "Rat", "Katze"]
 
     spliced = document.splice({segment.id: answer for segment, answer in zip(document.segments, answers, strict=True)})
@@ -98,7 +98,7 @@ def test_attributes_change_within_markup_that_moves() -> None:
 
 
 def test_contexts_tell_what_a_text_is() -> None:
-    document = cut('<h2>A</h2><p>B</p><ul><li>C</li></ul><td>D</td><img alt="E" title="F">', Kind.HTML)
+    document = cut('<h2>A</h2><p>B</p><ul><li>C</li></ul><td>D</td><img alt="E" title="F">', TextKind.HTML)
 
     assert {segment.text: segment.context for segment in document.segments} == {
         "A": "heading",
@@ -113,7 +113,7 @@ def test_contexts_tell_what_a_text_is() -> None:
 def test_a_long_paragraph_is_cut_between_sentences(pseudo: Callable[[Document], str]) -> None:
     source = "<p>" + "One more sentence, said <b>once</b>. " * 1000 + "</p>"
 
-    document = cut(source, Kind.HTML)
+    document = cut(source, TextKind.HTML)
 
     assert 5 < len(document.segments) < 20
     assert all(segment.text.endswith(".") for segment in document.segments)

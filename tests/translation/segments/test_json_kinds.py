@@ -8,9 +8,9 @@ import pytest
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
-from directus_assets.translation.segments import Document, Kind, cut, left
+from directus_assets.translation.segments import Document, TextKind, cut, left
 
-Texts = Callable[[JsonValue, Kind], list[str]]
+Texts = Callable[[JsonValue, TextKind], list[str]]
 
 BLOCKS: JsonValue = {
     "time": 1700000000000,
@@ -36,14 +36,14 @@ BLOCK_TEXTS = ["One <g1>two</g1>\xa0three", "Head", "I", "II", "III", "IV", "V",
 
 
 def test_blocks_hold_text_by_their_type(texts: Texts) -> None:
-    assert texts(BLOCKS, Kind.BLOCKS) == BLOCK_TEXTS
-    assert texts(json.dumps(BLOCKS), Kind.BLOCKS) == BLOCK_TEXTS
+    assert texts(BLOCKS, TextKind.BLOCKS) == BLOCK_TEXTS
+    assert texts(json.dumps(BLOCKS), TextKind.BLOCKS) == BLOCK_TEXTS
 
 
 def test_a_value_comes_back_as_a_value(pseudo: Callable[[Document], JsonValue]) -> None:
     before = copy.deepcopy(BLOCKS)
 
-    after = pseudo(cut(BLOCKS, Kind.BLOCKS))
+    after = pseudo(cut(BLOCKS, TextKind.BLOCKS))
 
     expected = json.dumps(before).replace('"One <b>two</b>&nbsp;three"', '"Öñé <b>twö</b>&nbsp;thréé"')
     assert isinstance(after, dict)
@@ -64,7 +64,7 @@ def test_a_value_comes_back_as_a_value(pseudo: Callable[[Document], JsonValue]) 
     ],
 )  # fmt: skip
 def test_json_text_keeps_its_bytes(source: str, expected: str, pseudo: Callable[[Document], JsonValue]) -> None:
-    document = cut(source, Kind.BLOCKS)
+    document = cut(source, TextKind.BLOCKS)
 
     assert pseudo(document) == expected
     assert document.splice({segment.id: segment.text for segment in document.segments}) == source
@@ -72,7 +72,7 @@ def test_json_text_keeps_its_bytes(source: str, expected: str, pseudo: Callable[
 
 @pytest.mark.parametrize("value", [None, "", {}, {"blocks": None}, {"blocks": {}}, [], "[]", 3])
 def test_blocks_without_text_have_no_segments(value: JsonValue) -> None:
-    document = cut(value, Kind.BLOCKS)
+    document = cut(value, TextKind.BLOCKS)
 
     assert document.segments == ()
     assert document.splice({}) == value
@@ -80,7 +80,7 @@ def test_blocks_without_text_have_no_segments(value: JsonValue) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a":' * 200 + "1" + "}" * 200, "text"])
 def test_bad_json_is_refused(text: str) -> None:
-    for kind in (Kind.BLOCKS, Kind.REPEATER, Kind.TAGS):
+    for kind in (TextKind.BLOCKS, TextKind.REPEATER, TextKind.TAGS):
         with pytest.raises(BadInput, match="JSON"):
             cut(text, kind)
 
@@ -91,42 +91,44 @@ def test_a_deep_value_is_refused() -> None:
         value = [value]
 
     with pytest.raises(BadInput, match="levels"):
-        cut(value, Kind.REPEATER)
+        cut(value, TextKind.REPEATER)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_value_that_could_not_be_written_back_is_refused(number: float) -> None:
     with pytest.raises(BadInput, match="cannot be sent as JSON"):
-        cut({"title": "Bread", "weight": number}, Kind.REPEATER)
+        cut({"title": "Bread", "weight": number}, TextKind.REPEATER)
 
 
 def test_numbers_of_a_json_text_stay_as_they_are_written(pseudo: Callable[[Document], JsonValue]) -> None:
     source = '{"title": "Bread", "a": 1e400, "b": 1.10, "c": ' + "9" * 5_000 + "}"
 
-    assert pseudo(cut(source, Kind.REPEATER)) == source.replace("Bread", "Bréàd")
+    assert pseudo(cut(source, TextKind.REPEATER)) == source.replace("Bread", "Bréàd")
 
 
 def test_half_an_emoji_stays_where_it_is(pseudo: Callable[[Document], JsonValue]) -> None:
-    assert pseudo(cut(["ocean \ud83d"], Kind.TAGS)) == ["öçéàñ \ud83d"]
-    assert pseudo(cut('{"\\ud83d title": "ocean \\ud83d é"}', Kind.REPEATER)) == '{"\\ud83d title": "öçéàñ \\ud83d é"}'
-    assert pseudo(cut({"\ud83d title": "the ocean"}, Kind.REPEATER)) == {"\ud83d title": "thé öçéàñ"}
+    assert pseudo(cut(["ocean \ud83d"], TextKind.TAGS)) == ["öçéàñ \ud83d"]
+    assert (
+        pseudo(cut('{"\\ud83d title": "ocean \\ud83d é"}', TextKind.REPEATER)) == '{"\\ud83d title": "öçéàñ \\ud83d é"}'
+    )
+    assert pseudo(cut({"\ud83d title": "the ocean"}, TextKind.REPEATER)) == {"\ud83d title": "thé öçéàñ"}
 
 
 def test_an_engine_is_told_the_beginning_of_a_name(texts: Texts) -> None:
-    (segment,) = cut({"n" * 10_000: "Some words"}, Kind.REPEATER).segments
+    (segment,) = cut({"n" * 10_000: "Some words"}, TextKind.REPEATER).segments
 
     assert segment.context == "n" * 100
 
 
 def test_tags_are_a_segment_each(pseudo: Callable[[Document], JsonValue], texts: Texts) -> None:
-    assert texts(["coffee", "Slow food", "", "2024"], Kind.TAGS) == ["coffee", "Slow food"]
-    assert pseudo(cut(["coffee", 3, "2024"], Kind.TAGS)) == ["çöfféé", 3, "2024"]
-    assert pseudo(cut('[ "one" ]', Kind.TAGS)) == '[ "öñé" ]'
+    assert texts(["coffee", "Slow food", "", "2024"], TextKind.TAGS) == ["coffee", "Slow food"]
+    assert pseudo(cut(["coffee", 3, "2024"], TextKind.TAGS)) == ["çöfféé", 3, "2024"]
+    assert pseudo(cut('[ "one" ]', TextKind.TAGS)) == '[ "öñé" ]'
 
 
 def test_tags_that_are_no_list_are_refused() -> None:
     with pytest.raises(BadInput, match="list"):
-        cut({"a": "b"}, Kind.TAGS)
+        cut({"a": "b"}, TextKind.TAGS)
 
 
 REPEATER: JsonValue = [
@@ -139,23 +141,23 @@ REPEATER: JsonValue = [
 
 
 def test_a_repeater_holds_text_where_it_reads_like_text(texts: Texts) -> None:
-    assert texts(REPEATER, Kind.REPEATER) == ["home", "Hello <g1>you</g1> & me", "Size", "Some words", "日本"]
+    assert texts(REPEATER, TextKind.REPEATER) == ["home", "Hello <g1>you</g1> & me", "Size", "Some words", "日本"]
 
 
 def test_members_can_be_named() -> None:
-    document = cut(REPEATER, Kind.REPEATER, names=["rows.unit", "variant"])
+    document = cut(REPEATER, TextKind.REPEATER, names=["rows.unit", "variant"])
 
     assert [segment.text for segment in document.segments] == ["primary", "cm"]
 
 
-@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN, Kind.SLUG])
-def test_a_value_that_is_no_text_is_refused(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN, TextKind.SLUG])
+def test_a_value_that_is_no_text_is_refused(kind: TextKind) -> None:
     with pytest.raises(BadInput, match="must be a string, not int"):
         cut(3, kind)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_null_has_no_segments(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(TextKind))
+def test_null_has_no_segments(kind: TextKind) -> None:
     document = cut(None, kind)
 
     assert document.segments == ()
@@ -183,5 +185,5 @@ def test_null_has_no_segments(kind: Kind) -> None:
 def test_text_whose_formatting_counts_characters_is_told_and_not_cut(
     texts: Texts, value: JsonValue, cut_out: list[str], told: tuple[str, ...]
 ) -> None:
-    assert texts(value, Kind.AUTO) == cut_out
-    assert left(cut(value, Kind.AUTO)) == told
+    assert texts(value, TextKind.AUTO) == cut_out
+    assert left(cut(value, TextKind.AUTO)) == told

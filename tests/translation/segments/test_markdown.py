@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pyromark
 import pytest
 
-from directus_assets.translation.segments import BadAnswer, Document, Kind, cut
+from directus_assets.translation.segments import BadAnswer, Document, TextKind, cut
 
 RENDERED = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_FOOTNOTES | pyromark.Options.ENABLE_STRIKETHROUGH
 
@@ -63,13 +63,13 @@ CASES = {
 
 
 @pytest.mark.parametrize(("source", "expected"), CASES.values(), ids=CASES)
-def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, Kind], list[str]]) -> None:
-    assert texts(source, Kind.MARKDOWN) == expected
+def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, TextKind], list[str]]) -> None:
+    assert texts(source, TextKind.MARKDOWN) == expected
 
 
 @pytest.mark.parametrize("source", [source for source, _ in CASES.values()], ids=CASES)
 def test_the_same_answer_gives_the_same_bytes(source: str) -> None:
-    document = cut(source, Kind.MARKDOWN)
+    document = cut(source, TextKind.MARKDOWN)
 
     assert document.splice({segment.id: segment.text for segment in document.segments}) == source
     assert document.splice({}) == source
@@ -86,7 +86,7 @@ def test_the_same_answer_gives_the_same_bytes(source: str) -> None:
     "[{}](http://a.b)\n", "*{}*\n", "![{}](a.png)\n", "[^1]\n\n[^1]: {}\n", "Term\n: {}\n", "- [ ] {}\n", "<p>{}</p>\n",
 ])  # fmt: skip
 def test_no_answer_makes_markup(answer: str, frame: str) -> None:
-    document = cut(frame.format("one"), Kind.MARKDOWN)
+    document = cut(frame.format("one"), TextKind.MARKDOWN)
     segment = next(segment for segment in document.segments if "one" in segment.text)
 
     # The document itself raises if its markup were read in another way.
@@ -119,7 +119,7 @@ def test_no_answer_makes_markup(answer: str, frame: str) -> None:
     ],
 )
 def test_an_answer_is_written_as_text(source: str, answer: str, expected: str) -> None:
-    document = cut(source, Kind.MARKDOWN)
+    document = cut(source, TextKind.MARKDOWN)
 
     assert document.splice({document.segments[0].id: answer}) == expected
 
@@ -136,14 +136,14 @@ def test_an_answer_is_written_as_text(source: str, answer: str, expected: str) -
     ],
 )
 def test_titles_keep_their_quotes(source: str, title: str, expected: str) -> None:
-    document = cut(source, Kind.MARKDOWN)
+    document = cut(source, TextKind.MARKDOWN)
     (segment,) = [segment for segment in document.segments if segment.context == "link title"]
 
     assert document.splice({segment.id: title}) == expected
 
 
 def test_an_answer_that_changes_the_markup_is_named() -> None:
-    document = cut("One\n\na `b` `c` d\n\nTwo\n\n*e* **f** g", Kind.MARKDOWN)
+    document = cut("One\n\na `b` `c` d\n\nTwo\n\n*e* **f** g", TextKind.MARKDOWN)
     one, bad, two, _ = document.segments
     answers = {one.id: "Eins", bad.id: "a <x1/><x2/> d", two.id: "Zwei"}
 
@@ -155,7 +155,7 @@ def test_an_answer_that_changes_the_markup_is_named() -> None:
 
 def test_titles_and_alt_texts_change_within_markup_that_moves() -> None:
     source = '[one](/a "Tip") ![Cat](c.png) two'
-    document = cut(source, Kind.MARKDOWN)
+    document = cut(source, TextKind.MARKDOWN)
     answers = {"<g1>one</g1> <x2/> two": "<x2/> zwei <g1>eins</g1>", "Tip": "Rat", "Cat": "Katze"}
 
     spliced = document.splice({segment.id: answers[segment.text] for segment in document.segments})
@@ -166,7 +166,7 @@ def test_titles_and_alt_texts_change_within_markup_that_moves() -> None:
 def test_long_and_hard_wrapped_paragraphs_keep_their_marks(pseudo: Callable[[Document], str]) -> None:
     source = "> One sentence here.\n" * 600
 
-    document = cut(source, Kind.MARKDOWN)
+    document = cut(source, TextKind.MARKDOWN)
 
     assert len(document.segments) > 2
     assert pseudo(document) == "> Öñé séñtéñçé héré.\n" * 600
@@ -174,7 +174,7 @@ def test_long_and_hard_wrapped_paragraphs_keep_their_marks(pseudo: Callable[[Doc
 
 def test_formulas_and_merge_tags_are_no_emphasis() -> None:
     source = r"The area \\(A_1 = \pi r_2\\) is *|FNAME|* *today*"
-    document = cut(source, Kind.MARKDOWN)
+    document = cut(source, TextKind.MARKDOWN)
     (segment,) = document.segments
 
     assert segment.text == "The area <x1/> is <x2/> <g3>today</g3>"

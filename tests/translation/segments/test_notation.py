@@ -1,10 +1,10 @@
 import pytest
 
 from directus_assets.errors import PermanentError
-from directus_assets.translation.segments import BadAnswer, Kind, cut
+from directus_assets.translation.segments import BadAnswer, TextKind, cut
 from directus_assets.translation.segments.notation import PLACEHOLDER, Mark, read
 
-DOCUMENT = cut("<p>One <b>two</b> <code>x</code> three</p>", Kind.HTML)
+DOCUMENT = cut("<p>One <b>two</b> <code>x</code> three</p>", TextKind.HTML)
 (SEGMENT,) = DOCUMENT.segments
 
 
@@ -42,16 +42,18 @@ def test_a_bad_answer_names_segment_and_defect(answer: str, defect: str) -> None
 
 
 def test_crossing_pairs_are_a_bad_answer() -> None:
-    document = cut("a <b>b</b> <i>c</i> d", Kind.HTML)
+    document = cut("a <b>b</b> <i>c</i> d", TextKind.HTML)
 
     with pytest.raises(BadAnswer, match="not the last one opened"):
         document.splice({document.segments[0].id: "a <g1>b <g2></g1> c</g2> d"})
 
 
 @pytest.mark.parametrize("literal", ["<g1>", "</g1>", "<x1/>", "<x99/>", "<g2/>"])
-@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN])
-def test_text_that_looks_like_a_placeholder_is_one(literal: str, kind: Kind) -> None:
-    source = {Kind.PLAIN: literal, Kind.HTML: literal.replace("<", "&lt;"), Kind.MARKDOWN: f"\\{literal}"}[kind]
+@pytest.mark.parametrize("kind", [TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN])
+def test_text_that_looks_like_a_placeholder_is_one(literal: str, kind: TextKind) -> None:
+    source = {TextKind.PLAIN: literal, TextKind.HTML: literal.replace("<", "&lt;"), TextKind.MARKDOWN: f"\\{literal}"}[
+        kind
+    ]
 
     document = cut(f"Write {source} twice", kind)
 
@@ -68,14 +70,14 @@ def test_every_placeholder_in_a_text_says_what_it_stands_for() -> None:
 
 
 def test_ids_do_not_change_with_edits_elsewhere() -> None:
-    before = cut("<p>One</p><p>Two</p><p>Two</p><p>Three</p>", Kind.HTML)
-    after = cut("<h1>New</h1><p>Two</p><div>Two</div><p>Three</p>", Kind.HTML)
+    before = cut("<p>One</p><p>Two</p><p>Two</p><p>Three</p>", TextKind.HTML)
+    after = cut("<h1>New</h1><p>Two</p><div>Two</div><p>Three</p>", TextKind.HTML)
 
     assert [segment.id for segment in before.segments[1:]] == [segment.id for segment in after.segments[1:]]
     assert len({segment.id for segment in before.segments}) == 4
 
 
 def test_segments_without_an_answer_keep_their_text() -> None:
-    document = cut("<p>One &eacute;</p>\n<p>Two</p>", Kind.HTML)
+    document = cut("<p>One &eacute;</p>\n<p>Two</p>", TextKind.HTML)
 
     assert document.splice({document.segments[1].id: "Zwei", "unknown": "x"}) == "<p>One &eacute;</p>\n<p>Zwei</p>"

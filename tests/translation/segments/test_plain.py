@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from directus_assets.translation.segments import Kind, cut
+from directus_assets.translation.segments import TextKind, cut
 from directus_assets.translation.segments.protected import spans
 
 CASES = {
@@ -20,8 +20,8 @@ CASES = {
 
 
 @pytest.mark.parametrize(("source", "expected"), CASES.values(), ids=CASES)
-def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, Kind], list[str]]) -> None:
-    assert texts(source, Kind.PLAIN) == expected
+def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, TextKind], list[str]]) -> None:
+    assert texts(source, TextKind.PLAIN) == expected
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_text_is_found(source: str, expected: list[str], texts: Callable[[str, K
     ],
 )
 def test_an_answer_keeps_the_lines_of_the_source(source: str, answer: str, expected: str) -> None:
-    document = cut(source, Kind.PLAIN)
+    document = cut(source, TextKind.PLAIN)
 
     assert document.splice({document.segments[0].id: answer}) == expected
 

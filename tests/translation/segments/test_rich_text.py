@@ -10,9 +10,9 @@ import pytest
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.validation import Rule
-from directus_assets.translation.segments import BadAnswer, Document, Kind, cut, left
+from directus_assets.translation.segments import BadAnswer, Document, TextKind, cut, left
 
-Texts = Callable[[JsonValue, Kind], list[str]]
+Texts = Callable[[JsonValue, TextKind], list[str]]
 
 
 def node(kind: str, *content: Any, **attributes: Any) -> dict[str, Any]:
@@ -103,19 +103,19 @@ NAMES = ["tiptap", "slate", "lexical", "portable text", "quill", "editor.js"]
 
 @pytest.mark.parametrize(("document", "expected"), DOCUMENTS, ids=NAMES)
 def test_sentences_are_cut_whole_across_marks(document: JsonValue, expected: list[str], texts: Texts) -> None:
-    assert texts(document, Kind.AUTO) == expected
-    assert texts(json.dumps(document), Kind.AUTO) == expected
-    assert texts([{"title": "Members too", "rich": document}], Kind.REPEATER) == ["Members too", *expected]
-    assert left(cut(document, Kind.AUTO)) == ()
+    assert texts(document, TextKind.AUTO) == expected
+    assert texts(json.dumps(document), TextKind.AUTO) == expected
+    assert texts([{"title": "Members too", "rich": document}], TextKind.REPEATER) == ["Members too", *expected]
+    assert left(cut(document, TextKind.AUTO)) == ()
 
 
 @pytest.mark.parametrize("document", [each for each, _ in DOCUMENTS], ids=NAMES)
 def test_nothing_but_the_words_changes(document: JsonValue, pseudo: Callable[[Document], JsonValue]) -> None:
-    made = cut(document, Kind.AUTO)
+    made = cut(document, TextKind.AUTO)
     written = json.dumps(document)
 
     assert made.splice({segment.id: segment.text for segment in made.segments}) == document
-    assert cut(written, Kind.AUTO).splice({}) == written
+    assert cut(written, TextKind.AUTO).splice({}) == written
     assert _shape(pseudo(made)) == _shape(document)
 
 
@@ -132,7 +132,7 @@ def _shape(value: Any) -> Any:
 
 def test_marks_may_change_their_order() -> None:
     value = node("doc", node("paragraph", text("The "), text("red", "bold"), text(" house "), text("here", LINK)))
-    document = cut(value, Kind.AUTO)
+    document = cut(value, TextKind.AUTO)
     (segment,) = document.segments
 
     made = document.splice({segment.id: "<g2>Hier</g2> das <g1>rote</g1> Haus"})
@@ -148,7 +148,7 @@ def test_an_element_of_slate_stands_between_leaves() -> None:
             "children": [{"text": "See "}, {"type": "a", "url": "/x", "children": [{"text": "it"}]}, {"text": ""}],
         }
     ]
-    document = cut(value, Kind.AUTO)
+    document = cut(value, TextKind.AUTO)
 
     made = document.splice({segment.id: "<g1>Es</g1> sehen" for segment in document.segments})
 
@@ -157,14 +157,14 @@ def test_an_element_of_slate_stands_between_leaves() -> None:
 
 
 def test_a_mark_that_is_lost_is_refused() -> None:
-    document = cut(TIPTAP, Kind.AUTO)
+    document = cut(TIPTAP, TextKind.AUTO)
 
     with pytest.raises(BadAnswer, match="missing"):
         document.splice({document.segments[0].id: "Hallo Welt"})
 
 
 def test_leaves_with_a_key_keep_it_and_copies_get_their_own() -> None:
-    document = cut(PORTABLE_TEXT, Kind.AUTO)
+    document = cut(PORTABLE_TEXT, TextKind.AUTO)
 
     made: Any = document.splice({document.segments[0].id: "Hier ist <g1><g2>unser Team</g2></g1> da"})
 
@@ -188,7 +188,7 @@ def test_leaves_with_a_key_keep_it_and_copies_get_their_own() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_cut_is_named(value: JsonValue, places: tuple[str, ...]) -> None:
-    assert left(cut(value, Kind.AUTO)) == places
+    assert left(cut(value, TextKind.AUTO)) == places
 
 
 def test_a_menu_is_no_document_of_slate(texts: Texts) -> None:
@@ -196,28 +196,28 @@ def test_a_menu_is_no_document_of_slate(texts: Texts) -> None:
         {"text": "Company", "url": "/", "children": [{"text": "Team", "url": "/team"}, {"text": "Jobs"}]}
     ]
 
-    assert texts(menu, Kind.AUTO) == ["Company", "Team", "Jobs"]
+    assert texts(menu, TextKind.AUTO) == ["Company", "Team", "Jobs"]
 
 
 def test_code_in_json_is_left_but_for_documents() -> None:
     value: JsonValue = {"query": "select all of it", "rich": TIPTAP}
 
-    document = cut(value, Kind.AUTO, names=())
+    document = cut(value, TextKind.AUTO, names=())
 
     assert [segment.text for segment in document.segments] == DOCUMENTS[0][1]
     assert left(document) == ()
 
 
 def test_texts_tell_by_themselves_how_they_are_read(texts: Texts) -> None:
-    assert texts("# Title\n\nSome **text**", Kind.AUTO) == ["Title", "Some <g1>text</g1>"]
-    assert texts("<p>Some <b>text</b></p>", Kind.AUTO) == ["Some <g1>text</g1>"]
-    assert texts("[Some] text", Kind.AUTO) == ["[Some] text"]
-    assert texts("/about-us", Kind.AUTO) == []
+    assert texts("# Title\n\nSome **text**", TextKind.AUTO) == ["Title", "Some <g1>text</g1>"]
+    assert texts("<p>Some <b>text</b></p>", TextKind.AUTO) == ["Some <g1>text</g1>"]
+    assert texts("[Some] text", TextKind.AUTO) == ["[Some] text"]
+    assert texts("/about-us", TextKind.AUTO) == []
 
 
 @pytest.mark.parametrize("value", ["/about-us/team", "#top", "https://a.b/c", "fa fa-home", "../x"])
 def test_a_plain_text_that_is_an_address_is_copied(value: str) -> None:
-    document = cut(value, Kind.PLAIN)
+    document = cut(value, TextKind.PLAIN)
 
     assert document.segments == ()
     assert document.splice({}) == value
@@ -233,7 +233,7 @@ def test_members_of_a_repeater_are_read_as_declared() -> None:
     ]  # fmt: skip
     names = ("label", "url:address", "url2:address", "slug:copied", "secret:hidden", "tags:tags", "rows.label", "rows.secret:hidden", "text:markdown")  # fmt: skip
 
-    document = cut(value, Kind.REPEATER, names=names)
+    document = cut(value, TextKind.REPEATER, names=names)
 
     assert [segment.text for segment in document.segments] == [
         "Home", "one thing", "Size", "See <g1>our team</g1>", "Read all about it",
@@ -242,7 +242,7 @@ def test_members_of_a_repeater_are_read_as_declared() -> None:
 
 
 def test_a_translation_that_the_rule_of_its_field_refuses_is_asked_for_again() -> None:
-    document = cut("Short title", Kind.PLAIN, rule=Rule("title", '{"title": {"_regex": "^.{0,19}$"}}'))
+    document = cut("Short title", TextKind.PLAIN, rule=Rule("title", '{"title": {"_regex": "^.{0,19}$"}}'))
     (segment,) = document.segments
 
     assert document.splice({segment.id: "Kurzer Titel"}) == "Kurzer Titel"
@@ -252,7 +252,9 @@ def test_a_translation_that_the_rule_of_its_field_refuses_is_asked_for_again() -
 
 def test_a_long_paragraph_of_many_marks_takes_time_in_proportion() -> None:
     def seconds(count: int) -> float:
-        document = cut(node("doc", node("paragraph", *[text("Some words "), text("here", "bold")] * count)), Kind.AUTO)
+        document = cut(
+            node("doc", node("paragraph", *[text("Some words "), text("here", "bold")] * count)), TextKind.AUTO
+        )
         answers = {segment.id: segment.text.replace("e", "é") for segment in document.segments}
         started = time.process_time()
         document.splice(answers)

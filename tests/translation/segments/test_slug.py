@@ -5,7 +5,7 @@ import pytest
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.validation import Rule
-from directus_assets.translation.segments import BadAnswer, Kind, cut
+from directus_assets.translation.segments import BadAnswer, TextKind, cut
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from directus_assets.translation.segments import BadAnswer, Kind, cut
     ],
 )
 def test_an_answer_becomes_a_slug(source: str, answer: str, language: str, expected: str) -> None:
-    document = cut(source, Kind.SLUG)
+    document = cut(source, TextKind.SLUG)
 
     assert document.splice({document.segments[0].id: answer}, language=language) == expected
 
@@ -44,20 +44,20 @@ def test_an_answer_becomes_a_slug(source: str, answer: str, language: str, expec
     ],
 )
 def test_a_slug_takes_the_form_that_its_field_takes(pattern: str, answer: str, expected: str) -> None:
-    document = cut("about-us", Kind.SLUG, rule=regex(pattern))
+    document = cut("about-us", TextKind.SLUG, rule=regex(pattern))
 
     assert document.splice({document.segments[0].id: answer}, language="de") == expected
 
 
 def test_a_slug_that_its_field_takes_in_no_form_is_refused() -> None:
-    document = cut("about-us", Kind.SLUG, rule=regex("^x"))
+    document = cut("about-us", TextKind.SLUG, rule=regex("^x"))
 
     with pytest.raises(BadAnswer, match=r"validation rule \(_regex: \^x\) refuses"):
         document.splice({document.segments[0].id: "Über uns"}, language="de")
 
 
 def test_each_part_of_a_path_is_a_slug_of_its_own() -> None:
-    document = cut("/about-us/our-team/?tab=one#people", Kind.PATH)
+    document = cut("/about-us/our-team/?tab=one#people", TextKind.PATH)
     about, team = document.segments
 
     assert (about.text, team.text) == ("about us", "our team")
@@ -71,7 +71,7 @@ def test_each_part_of_a_path_is_a_slug_of_its_own() -> None:
     "address", ["https://example.com/about-us", "mailto:info@example.com", "//cdn.example.com/x", "/", "#top"]
 )
 def test_an_address_that_leads_elsewhere_or_nowhere_has_no_parts(address: str) -> None:
-    document = cut(address, Kind.PATH)
+    document = cut(address, TextKind.PATH)
 
     assert document.segments == ()
     assert document.splice({}) == address
@@ -80,17 +80,17 @@ def test_an_address_that_leads_elsewhere_or_nowhere_has_no_parts(address: str) -
 @pytest.mark.parametrize(
     ("source", "kind", "pattern", "expected"),
     [
-        ("blog", Kind.SLUG, "", "blog-de"),
-        ("my_blog", Kind.SLUG, "", "my_blog_de"),
-        ("2024-01", Kind.SLUG, "", "2024-01-de"),
-        ("blog", Kind.SLUG, "^blog$", "blog"),
-        ("/", Kind.PATH, "", "/de"),
-        ("/team/blog/?a=b", Kind.PATH, "", "/team/blog-de/?a=b"),
-        ("https://example.com/blog", Kind.PATH, "", "https://example.com/blog"),
+        ("blog", TextKind.SLUG, "", "blog-de"),
+        ("my_blog", TextKind.SLUG, "", "my_blog_de"),
+        ("2024-01", TextKind.SLUG, "", "2024-01-de"),
+        ("blog", TextKind.SLUG, "^blog$", "blog"),
+        ("/", TextKind.PATH, "", "/de"),
+        ("/team/blog/?a=b", TextKind.PATH, "", "/team/blog-de/?a=b"),
+        ("https://example.com/blog", TextKind.PATH, "", "https://example.com/blog"),
     ],
 )
 def test_an_address_that_has_to_be_unique_gets_its_language_where_its_words_stay(
-    source: str, kind: Kind, pattern: str, expected: str
+    source: str, kind: TextKind, pattern: str, expected: str
 ) -> None:
     document = cut(source, kind, rule=regex(pattern), is_unique=True)
     same = {segment.id: segment.text for segment in document.segments}
@@ -103,20 +103,20 @@ def regex(pattern: str) -> Rule:
     return Rule("slug", json.dumps({"_and": [{"slug": {"_regex": pattern}}]}))
 
 
-def test_engines_see_words(texts: Callable[[JsonValue, Kind], list[str]]) -> None:
-    assert texts("/blog/my-first_post", Kind.SLUG) == ["/blog/my first post"]
-    assert texts("2024-01", Kind.SLUG) == []
+def test_engines_see_words(texts: Callable[[JsonValue, TextKind], list[str]]) -> None:
+    assert texts("/blog/my-first_post", TextKind.SLUG) == ["/blog/my first post"]
+    assert texts("2024-01", TextKind.SLUG) == []
 
 
 def test_the_same_words_keep_the_slug() -> None:
-    document = cut("My--Odd_slug-", Kind.SLUG)
+    document = cut("My--Odd_slug-", TextKind.SLUG)
 
     assert document.splice({document.segments[0].id: document.segments[0].text}) == "My--Odd_slug-"
 
 
 @pytest.mark.parametrize(("source", "answer"), [("one", "!!!"), ("one", "a/b"), ("a/b", "a"), ("a/b", "a/?")])
 def test_an_answer_that_is_no_slug_is_refused(source: str, answer: str) -> None:
-    document = cut(source, Kind.SLUG)
+    document = cut(source, TextKind.SLUG)
 
     with pytest.raises(BadAnswer):
         document.splice({document.segments[0].id: answer})
@@ -124,7 +124,7 @@ def test_an_answer_that_is_no_slug_is_refused(source: str, answer: str) -> None:
 
 @pytest.mark.parametrize("slug", ["about-\ud83d", "a\x00b"])
 def test_a_slug_with_what_no_address_holds_is_left_alone(slug: str) -> None:
-    document = cut(slug, Kind.SLUG)
+    document = cut(slug, TextKind.SLUG)
 
     assert document.segments == ()
     assert document.splice({}) == slug

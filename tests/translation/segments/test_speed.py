@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from directus_assets.translation.segments import Kind, cut
+from directus_assets.translation.segments import TextKind, cut
 
 LENGTH = 30_000
 SECONDS = 3  # linear: some tenths of a second on a busy machine; quadratic: ten and more
@@ -17,9 +17,9 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN])
+@pytest.mark.parametrize("kind", [TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN])
 @pytest.mark.parametrize("part", HOSTILE)
-def test_hostile_text_takes_linear_time(part: str, kind: Kind) -> None:
+def test_hostile_text_takes_linear_time(part: str, kind: TextKind) -> None:
     source = part * (LENGTH // len(part))
     start = time.process_time()
 
@@ -30,9 +30,9 @@ def test_hostile_text_takes_linear_time(part: str, kind: Kind) -> None:
     assert time.process_time() - start < SECONDS
 
 
-@pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.HTML, Kind.MARKDOWN])
+@pytest.mark.parametrize("kind", [TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN])
 @pytest.mark.parametrize("part", ["a ", "  ", "\n", " \n", "<", "&", "*", "!", "$", "_", "\\", "#"])
-def test_a_hostile_answer_takes_linear_time(part: str, kind: Kind) -> None:
+def test_a_hostile_answer_takes_linear_time(part: str, kind: TextKind) -> None:
     document = cut("one", kind)
     start = time.process_time()
 
@@ -43,17 +43,17 @@ def test_a_hostile_answer_takes_linear_time(part: str, kind: Kind) -> None:
 
 def test_nesting_has_no_limit() -> None:
     for source in ("![a" * 2000 + "](b)" * 2000, "[![a](b)](c)" * 2000, "*a " * 2000 + "b*" * 2000, "> " * 2000 + "a"):
-        document = cut(source, Kind.MARKDOWN)
+        document = cut(source, TextKind.MARKDOWN)
         assert isinstance(
             document.splice({segment.id: segment.text.replace("a", "é") for segment in document.segments}), str
         )
-    document = cut("<b>a " * 5000, Kind.HTML)
+    document = cut("<b>a " * 5000, TextKind.HTML)
     assert (
         document.splice({segment.id: segment.text.replace("a", "é") for segment in document.segments}) == "<b>é " * 5000
     )
 
 
 def test_a_text_without_spaces_is_cut_into_parts() -> None:
-    document = cut("ก" * LENGTH, Kind.PLAIN)
+    document = cut("ก" * LENGTH, TextKind.PLAIN)
 
     assert max(len(segment.text) for segment in document.segments) <= 8000
