@@ -27,6 +27,8 @@ def run_door(*, host: str, port: int, tell: Callable[[str], None]) -> None:
     """
     rooms = make_rooms(tell)
     server = make_server(rooms)
+    for room in rooms.values():
+        room.carrier.prepare()
     with _listening(host, port) as listener, at_work(rooms):
         tell(f"listening on {host}:{port}")
         server.run(sockets=[listener])
@@ -48,7 +50,14 @@ def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
                 listener = stack.enter_context(_listening("127.0.0.1", parts.port or DEFAULT_PORT))
                 server = make_server(rooms)
                 stack.enter_context(at_work(rooms))
-                thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="door")
+
+                def serve() -> None:
+                    # Whoever calls meanwhile waits at the open port.
+                    for room in rooms.values():
+                        room.carrier.prepare()
+                    server.run(sockets=[listener])
+
+                thread = threading.Thread(target=serve, name="door")
                 thread.start()
                 stack.callback(thread.join)
                 stack.callback(setattr, server, "should_exit", True)

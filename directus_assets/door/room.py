@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 class Carrier(Protocol):
     """Who carries out what was let in."""
 
+    def prepare(self) -> None:
+        """Gets ready for what may come."""
+        ...
+
     def knows(self, collection: str) -> bool:
         """Whether anything is derived from this collection."""
         ...

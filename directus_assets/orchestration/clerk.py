@@ -1,5 +1,6 @@
 """What the door lets in, carried out: pushes become runs as a sensor would ask for them, and clicks start their job."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,7 +14,7 @@ import dagster as dg
 from directus_assets.door import claims
 from directus_assets.door.gathering import Changes
 from directus_assets.door.requests import Clicked
-from directus_assets.errors import ConfigurationError, Rejected
+from directus_assets.errors import ConfigurationError, DirectusAssetsError, Rejected
 from directus_assets.orchestration.build import all_kinds, kinds_by_button
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.subject import Followed, Subject
@@ -80,6 +81,13 @@ class Clerk:
     _desk: Desk | None = None
     _looked_at: float = float("-inf")
     _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def prepare(self) -> None:
+        """Gets ready, so that the first push waits for nothing; what hinders it hinders the first push again."""
+        with contextlib.suppress(DirectusAssetsError):
+            desk = self.desk()
+            self.instance().get_runs(limit=1)
+            _ = desk.followed, desk.buttons
 
     def knows(self, collection: str) -> bool:
         """Whether anything is derived from this collection."""

@@ -29,6 +29,8 @@ class Carried:
     fails_with: Exception | None = None
     told: dict[str, Any] = field(default_factory=lambda: {"dagster": "1.2.3", "loaded": True, "sick": []})
 
+    def prepare(self) -> None: ...
+
     def knows(self, collection: str) -> bool:
         return collection in ("posts", "pages", "directus_files")
 

@@ -5,10 +5,20 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
+from dagster._core.utils import make_new_run_id
 
 from directus_assets.errors import BadInput
 from directus_assets.orchestration.runs.history import failed_outputs, fingerprints
-from directus_assets.orchestration.runs.tags import KEYS_TAG, batch_tags, keys_of_run, keys_of_tags
+from directus_assets.orchestration.runs.tags import (
+    CHANGE,
+    KEYS_TAG,
+    PUSH,
+    TRIGGER_TAG,
+    batch_tags,
+    keys_of_run,
+    keys_of_tags,
+    range_tags,
+)
 from directus_assets.planning.changes import Batch
 from tests.orchestration.dagster_rules import check_tags
 from tests.orchestration.test_recorder import CARD, FILES, HERO, KEYS, Scripted, trouble_with
@@ -70,6 +80,24 @@ def test_an_outage_shows_all_that_was_not_tried(instance: dg.DagsterInstance) ->
 
     failed = failed_outputs(instance, ASSETS, KEYS, partitions_name="files")
     assert failed == {(name, key) for name in ASSETS for key in ("f05", "f08")}
+
+
+def test_a_pushed_run_gives_way_to_that_of_a_sensor(instance: dg.DagsterInstance) -> None:
+    """Both were asked for in the same moment, and neither could know of the other."""
+    asked = {TRIGGER_TAG: CHANGE, **range_tags("f01", "f05")}
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="__ephemeral_asset_job__", run_id=make_new_run_id(), status=dg.DagsterRunStatus.STARTED, tags=asked
+        )
+    )
+    scripted = Scripted()
+
+    done = dg.materialize(
+        [scripted.definition()], instance=instance, tags={**batch_tags(batch("f02", "f08")), TRIGGER_TAG: PUSH}
+    )
+
+    assert done.success
+    assert {key for _, _, key in scripted.made} == {"f08"}
 
 
 @pytest.mark.parametrize("width", [1, 36, 255])

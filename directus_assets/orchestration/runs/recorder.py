@@ -7,7 +7,7 @@ right already is recorded again if that run is about to fail for the sake of oth
 
 import random
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -29,7 +29,8 @@ from directus_assets.orchestration.runs.history import (
 )
 from directus_assets.orchestration.runs.report import LEFT_OUT, as_markdown
 from directus_assets.orchestration.runs.storable import storable
-from directus_assets.orchestration.runs.tags import keys_of_tags
+from directus_assets.orchestration.runs.tags import CHANGE, PUSH, TRIGGER_TAG, keys_of_run, keys_of_tags
+from directus_assets.orchestration.runs.unfinished import UNFINISHED
 from directus_assets.redaction import redact
 from directus_assets.waiting import Notice
 
@@ -74,6 +75,7 @@ class Recorder:
     titles: Mapping[dg.AssetKey, str] = field(default_factory=dict)
     """What editors know the outputs of an item by."""
     _alive: ExitStack = field(default_factory=ExitStack)
+    _left: Set[str] = frozenset()
     _done: set[Output] = field(default_factory=set)
     _unchanged: set[Output] = field(default_factory=set)
     _failed: dict[Output, str] = field(default_factory=dict)
@@ -88,6 +90,8 @@ class Recorder:
         if self.context.retry_number:
             self._done = recorded_in_run(instance, run.run_id)
             self._failed = failures_of_run(instance, run.run_id)
+        if run.tags.get(TRIGGER_TAG) == PUSH:
+            self._left = _seen_to_by_a_sensor(self.context)
         self._alive.enter_context(signs_of_life(self.context.log))
         return self
 
@@ -113,8 +117,8 @@ class Recorder:
 
     @property
     def partitions(self) -> Sequence[str]:
-        """The partitions that this run is over."""
-        return partitions_of(self.context)
+        """The partitions that this run is over, but for those that it leaves to another one."""
+        return [key for key in partitions_of(self.context) if key not in self._left]
 
     def open_outputs(self, partition: str) -> list[dg.AssetKey]:
         """The selected assets that this run still has to make for a partition."""
@@ -289,6 +293,22 @@ class Recorder:
                         tags=previous.tags,
                     )
                 )
+
+
+def _seen_to_by_a_sensor(context: dg.AssetExecutionContext) -> Set[str]:
+    """The partitions that a run of the same job is at work on, which a sensor has started meanwhile.
+
+    Between the door's look and the run of a sensor lies a moment. The sensor looks again at what it hears of later, so
+    that it is always the pushed run that can give way.
+    """
+    chosen = dg.RunsFilter(job_name=context.run.job_name, tags={TRIGGER_TAG: CHANGE}, statuses=UNFINISHED)
+    runs = context.instance.get_runs(chosen)
+    if not runs:
+        return frozenset()
+    definition = context.assets_def.partitions_def
+    name = definition.name if isinstance(definition, dg.DynamicPartitionsDefinition) else None
+    order = context.instance.get_dynamic_partitions(name) if name else []
+    return {key for run in runs for key in keys_of_run(run, lambda: order)}
 
 
 def partitions_of(context: dg.AssetExecutionContext) -> Sequence[str]:
