@@ -45,14 +45,14 @@ def test_requests_and_tokens_are_counted():
 
 
 def test_more_than_are_answered_at_once_are_refused():
-    with SlowEngine(seconds=1, at_once=1) as server, engine(server) as client:
-        first = threading.Thread(target=client.translate, args=(request(),))
+    with SlowEngine(seconds=1, at_once=1) as server, engine(server) as one, engine(server) as other:
+        first = threading.Thread(target=one.translate, args=(request(),))
         first.start()
         while not server.in_flight:
             pass
 
         with pytest.raises(Overloaded):
-            client.translate(request())
+            other.translate(request())
         first.join()
 
     assert (server.counts.requests, server.counts.refused) == (1, 1)
