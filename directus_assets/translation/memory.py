@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,10 +31,10 @@ _FOLDER: Final = "memory"
 _LEAST_ALIKE: Final = 0.75
 """From here on, a translation is worth showing as an example."""
 _LOOK_EVERY_SECONDS: Final = 5.0
-_RARE: Final = 4
+_RARE: Final = 5
 """Words by which similar segments are looked for: the rarest ones."""
 _MOST_CANDIDATES: Final = 60
-_TOO_FREQUENT: Final = 2_000
+_TOO_FREQUENT: Final = 10_000
 """Segments with a word that is no help to find others by."""
 
 _FIND: Final = "SELECT pair, key, source, text, glossary, engine, human FROM entries WHERE pair = ? AND key = ?"
@@ -228,9 +229,10 @@ class Memory:
     def _candidates(self, pair: str, source: str) -> Iterator[Entry]:
         words = sorted({word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))})
         counts = self._index.execute(_COUNTS, (json.dumps(words[:200]),)).fetchall()
-        rare = [term for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
-        # Where all words are frequent, only those segments that share the rarest of them.
-        query = " OR ".join(f'"{term}"' for term in rare) or " AND ".join(f'"{term}"' for term, _ in counts[:_RARE])
+        rare = [f'"{term}"' for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
+        # Two rare words in common; where there are no two, the rarest of all words together.
+        pairs = " OR ".join(f"({one} AND {other})" for one, other in combinations(rare, 2))
+        query = pairs or " AND ".join(f'"{term}"' for term, _ in counts[:_RARE])
         if query:
             rows = self._index.execute(_SIMILAR, (query, pair, len(source), len(source) // 3 + 1, _MOST_CANDIDATES))
             yield from map(_entry, rows)
