@@ -21,7 +21,7 @@ _LOCAL_NAMES = frozenset({"localhost"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class HttpRequest:
     """What is asked of the webserver."""
 
     method: str
@@ -32,7 +32,7 @@ class Asked:
     is_over_loopback: bool
 
 
-def refusal(asked: Asked, hosts: Collection[str] = ()) -> str:
+def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
     """Why a request is refused; empty where it is not.
 
     Args:
@@ -85,7 +85,7 @@ class Guard:
             await send({"type": "http.response.body", "body": f"{reason}\n".encode("utf-8", "replace")})
 
 
-def _asked(scope: Scope) -> Asked:
+def _asked(scope: Scope) -> HttpRequest:
     address = (scope.get("server") or ("", None))[0]
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
@@ -93,7 +93,7 @@ def _asked(scope: Scope) -> Asked:
         text = value.decode("latin-1")
         key = name.decode("latin-1").lower()
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return Asked(
+    return HttpRequest(
         method=scope["method"] if scope["type"] == "http" else "WEBSOCKET",
         path=scope["path"],
         query=scope.get("query_string", b""),

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Desk:
+class Derived:
     """What a project derives, as it was when it was last looked at."""
 
     project: Project
@@ -78,7 +78,7 @@ class Clerk:
     read_settings: Callable[[], Settings]
     instance: Callable[[], dg.DagsterInstance] = dg.DagsterInstance.get
     make_project: Callable[[Settings], Project] = Project
-    _desk: Desk | None = None
+    _desk: Derived | None = None
     _looked_at: float = float("-inf")
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -154,7 +154,7 @@ class Clerk:
         tags = desk.webserver.sensor_tags(desk.project.names.buttons_sensor)
         return {"dagster": desk.webserver.version(), "loaded": bool(tags), "sick": desk.webserver.sick_daemons()}
 
-    def desk(self) -> Desk:
+    def desk(self) -> Derived:
         """What the project derives now, or derived some seconds ago."""
         with self._turn:
             if time.monotonic() - self._looked_at > _FRESH_SECONDS:
@@ -163,7 +163,7 @@ class Clerk:
             assert self._desk is not None  # noqa: S101 - made above, at the latest
             return self._desk
 
-    def _looked(self, known: Desk | None) -> Desk:
+    def _looked(self, known: Derived | None) -> Derived:
         try:
             settings = self.read_settings()
         except ConfigurationError as error:
@@ -178,14 +178,14 @@ class Clerk:
             snapshot = load_snapshot(environment, project.wanted, shared=project.shared_memory)
         if known and known.project is project and known.snapshot.digest == snapshot.digest:
             return known
-        return Desk(project, snapshot)
+        return Derived(project, snapshot)
 
     def _forget(self) -> None:
         """Whatever Dagster refuses may have another name by now."""
         with self._turn:
             self._desk, self._looked_at = None, float("-inf")
 
-    def _requests(self, desk: Desk, followed: Followed, keys: Sequence[str]) -> Sequence[dg.RunRequest]:
+    def _requests(self, desk: Derived, followed: Followed, keys: Sequence[str]) -> Sequence[dg.RunRequest]:
         """The runs over what is stale of these items; what is new becomes a partition."""
         instance = self.instance()
 

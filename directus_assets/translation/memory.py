@@ -62,7 +62,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS word_counts USING fts5vocab(words, 'row');
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class MemoryEntry:
     """How one segment was translated.
 
     Attributes:
@@ -114,9 +114,9 @@ class Memory:
     _busy: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _looked_at: float = field(default=-_LOOK_EVERY_SECONDS, repr=False)
 
-    def find(self, pair: str, keys: Iterable[str]) -> dict[str, Entry]:
+    def find(self, pair: str, keys: Iterable[str]) -> dict[str, MemoryEntry]:
         """The entries of these segments, those that there are."""
-        found: dict[str, Entry] = {}
+        found: dict[str, MemoryEntry] = {}
         with self._lock:
             self._read_new()
             for key in keys:
@@ -124,7 +124,7 @@ class Memory:
                     found[key] = _entry(entry)
         return found
 
-    def similar(self, pair: str, source: str, *, most: int = 2) -> list[Entry]:
+    def similar(self, pair: str, source: str, *, most: int = 2) -> list[MemoryEntry]:
         """Entries of segments that are nearly like `source`, the likest first."""
         with self._lock:
             self._read_new()
@@ -132,7 +132,7 @@ class Memory:
         ranked = sorted(((likeness(source, each.source), each) for each in candidates), key=lambda pair: -pair[0])
         return [each for alike, each in ranked if alike >= _LEAST_ALIKE and each.source != source][:most]
 
-    def remember(self, entries: Sequence[Entry]) -> None:
+    def remember(self, entries: Sequence[MemoryEntry]) -> None:
         """Keeps these; a person's version is never replaced by an engine's."""
         with self._lock:
             known = {(each.pair, each.key): each for each in self._present(entries)}
@@ -146,13 +146,13 @@ class Memory:
             self._take(name, new)
 
     @contextmanager
-    def asking(self, pair: str, keys: Iterable[str]) -> Iterator[dict[str, Entry]]:
+    def asking(self, pair: str, keys: Iterable[str]) -> Iterator[dict[str, MemoryEntry]]:
         """While a segment is asked for here, others in this process who want it wait for the answer.
 
         Yields:
             What others have been answered meanwhile: it need not be asked for.
         """
-        answered: dict[str, Entry] = {}
+        answered: dict[str, MemoryEntry] = {}
         with ExitStack() as stack:
             # In one order for everybody, so that nobody waits in a circle.
             for key in sorted(set(keys)):
@@ -195,21 +195,21 @@ class Memory:
             if name not in known:
                 self._take(name, self._entries_in(name))
 
-    def _entries_in(self, name: str) -> list[Entry]:
+    def _entries_in(self, name: str) -> list[MemoryEntry]:
         lines = self._files.read(name).decode("utf-8", "surrogatepass").split("\n")
         try:
-            return [Entry(**json.loads(line)) for line in lines if line]
+            return [MemoryEntry(**json.loads(line)) for line in lines if line]
         except (ValueError, TypeError) as error:
             # What it held is paid for again, at worst.
             logger.warning("A part of the translation memory cannot be read: %s: %s", name, error)
             return []
 
-    def _present(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+    def _present(self, entries: Iterable[MemoryEntry]) -> Iterator[MemoryEntry]:
         for each in entries:
             if (row := self._index.execute(_FIND, (each.pair, each.key)).fetchone()) is not None:
                 yield _entry(row)
 
-    def _take(self, name: str, entries: Iterable[Entry]) -> None:
+    def _take(self, name: str, entries: Iterable[MemoryEntry]) -> None:
         self._index.execute("BEGIN IMMEDIATE")
         try:
             for each in entries:
@@ -226,7 +226,7 @@ class Memory:
             raise
         self._index.execute("COMMIT")
 
-    def _candidates(self, pair: str, source: str) -> Iterator[Entry]:
+    def _candidates(self, pair: str, source: str) -> Iterator[MemoryEntry]:
         words = sorted({word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))})
         counts = self._index.execute(_COUNTS, (json.dumps(words[:200]),)).fetchall()
         rare = [f'"{term}"' for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
@@ -244,10 +244,12 @@ def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
-def _entry(row: Sequence[Any]) -> Entry:
+def _entry(row: Sequence[Any]) -> MemoryEntry:
     pair, key, source, text, glossary, engine, human = row
-    return Entry(pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human))
+    return MemoryEntry(
+        pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human)
+    )
 
 
-def _is_news(entry: Entry, known: Entry | None) -> bool:
+def _is_news(entry: MemoryEntry, known: MemoryEntry | None) -> bool:
     return known is None or (entry != known and (entry.human or not known.human))

@@ -41,7 +41,7 @@ from directus_assets.translation.engines.protocol import (
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.memory import Entry, Memory, is_memorable, pair_of
+from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable, pair_of
 from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused
@@ -263,7 +263,7 @@ class Translator:
         wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
         pair = pair_of(assignment.source.code, assignment.target.code)
 
-        def recalled(found: Mapping[str, Entry]) -> dict[str, Remembered]:
+        def recalled(found: Mapping[str, MemoryEntry]) -> dict[str, Remembered]:
             terms = {key: digest_of_terms(assignment.terms_in(wanted[key])) for key in found}
             return {
                 key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)
@@ -298,7 +298,7 @@ class Translator:
         segments = {segment_key(each): each for document in ours.values() for each in document.segments}
         self.memory.remember(
             [
-                Entry(
+                MemoryEntry(
                     pair=pair,
                     key=key,
                     source=segment.text,
@@ -318,7 +318,7 @@ class Translator:
         pair = pair_of(assignment.source.code, assignment.target.code)
         self.memory.remember(
             [
-                Entry(pair=pair, key=segment_key(segment), source=segment.text, text=text, human=True)
+                MemoryEntry(pair=pair, key=segment_key(segment), source=segment.text, text=text, human=True)
                 for share in shares
                 for segment, text in share.corrections.items()
                 if is_memorable(segment)

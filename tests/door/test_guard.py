@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from directus_assets.door.guard import Asked, Guard, refusal
+from directus_assets.door.guard import Guard, HttpRequest, refusal
 
 JSON = {"content-type": "application/json"}
 
 
-def asked(method: str = "POST", path: str = "/graphql", query: bytes = b"", **headers: str) -> Asked:
+def asked(method: str = "POST", path: str = "/graphql", query: bytes = b"", **headers: str) -> HttpRequest:
     named = {"host": "127.0.0.1:3000", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return Asked(method=method, path=path, query=query, headers=named, is_over_loopback=True)
+    return HttpRequest(method=method, path=path, query=query, headers=named, is_over_loopback=True)
 
 
 REFUSED = {
@@ -77,7 +77,7 @@ def test_the_ui_and_our_commands_get_through(what: str) -> None:
 
 
 def test_behind_a_proxy_on_another_machine_any_name_is_taken() -> None:
-    over_the_network = Asked(
+    over_the_network = HttpRequest(
         method="POST", path="/graphql", query=b"", headers={"host": "any.example", **JSON}, is_over_loopback=False
     )
 

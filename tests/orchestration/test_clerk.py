@@ -12,7 +12,7 @@ from directus_assets.directus.models import Preset
 from directus_assets.door.claims import claimed
 from directus_assets.door.requests import Clicked
 from directus_assets.errors import Rejected, Unreachable
-from directus_assets.orchestration.clerk import Clerk, Desk
+from directus_assets.orchestration.clerk import Clerk, Derived
 from directus_assets.orchestration.runs.tags import CHANGE, PUSH, TRIGGER_TAG, range_tags
 from directus_assets.snapshot import Snapshot
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
@@ -67,7 +67,7 @@ def office(dagster: Dagster) -> Iterator[Office]:
     snapshot = Snapshot(url="http://directus.example.com", rows=directus.settings_row)
     with dg.DagsterInstance.ephemeral() as instance:
         clerk = Clerk(lambda: project.settings, instance=lambda: instance)
-        clerk._desk = Desk(project, snapshot)
+        clerk._desk = Derived(project, snapshot)
         clerk._looked_at = float("inf")
         yield Office(clerk, directus, dagster, instance)
 

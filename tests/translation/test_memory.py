@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.translation.memory import Entry, Memory, pair_of
+from directus_assets.translation.memory import Memory, MemoryEntry, pair_of
 
 PAIR = pair_of("en-US", "de-DE")
 BOILERPLATE = "Our products are baked by hand in a small bakery near Munich every morning."
 
 
-def entry(source: str, text: str, *, key: str = "", pair: str = PAIR, human: bool = False) -> Entry:
-    return Entry(pair=pair, key=key or source, source=source, text=text, engine="openai:x", human=human)
+def entry(source: str, text: str, *, key: str = "", pair: str = PAIR, human: bool = False) -> MemoryEntry:
+    return MemoryEntry(pair=pair, key=key or source, source=source, text=text, engine="openai:x", human=human)
 
 
 @contextmanager
