@@ -36,10 +36,12 @@ def test_a_file_with_everything_commented_out_is_as_good_as_none(text: str) -> N
     [
         ("images:\n  delivry: warm\n", 2, "did you mean `delivery`?"),
         ("images:\n  presets:\n    card:\n      enable: false\n", 4, "did you mean `enabled`?"),
-        ("media: {}\n", 1, "known here: enrichments, images"),
+        ("media: {}\n", 1, "known here: engine, enrichments, images"),
         ("images:\n  presets:\n    card:\n      delivery: ftp\n", 4, "Input should be 'warm', 'storage' or 'export'"),
         ("images:\n\n  batch_size: 0\n", 3, "greater than or equal to 1 (found 0)"),
         ("images:\n  max_megapixels: lots\n", 2, "valid integer"),
+        ("translations:\n  enabled: true\n  concurrency: 0\n", 3, "`translations.concurrency`"),
+        ("translations:\n  prices:\n    tiny: {inptu: 1}\n", 3, "did you mean `input`?"),
         ("images: yes\n", 1, "`images` takes `name: value` lines"),
         ("- images\n", 1, "`the whole file` takes `name: value` lines"),
         ("1: 2\n", 1, "Keys should be strings"),
@@ -55,6 +57,38 @@ def test_a_fault_names_the_file_the_line_and_what_is_meant(text: str, line: int,
 
     assert f"cms.yaml, line {line}: " in str(caught.value)
     assert told in str(caught.value)
+
+
+OLD = "translations:\n  languages: [de-DE]\n  prices:\n    tiny: {input: 1}\n  concurrency: 3\n"
+
+
+def test_what_files_of_earlier_versions_say_of_the_engine_counts_and_is_told_where_to_go(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    file = parse_config(OLD)
+
+    assert file.engine == parse_config("engine:\n  prices:\n    tiny: {input: 1}\n  concurrency: 3\n").engine
+    assert file.translations == parse_config("translations:\n  languages: [de-DE]\n").translations
+    assert caplog.messages == [
+        "Move `concurrency`, `prices` in the YAML file from `translations` to `engine`; enrichments go by them, too."
+    ]
+
+
+def test_the_section_engine_wins_over_the_earlier_place_setting_by_setting() -> None:
+    engine = parse_config(OLD + "engine:\n  concurrency: 5\n").engine
+
+    assert (engine.concurrency, list(engine.prices)) == (5, ["tiny"])
+
+
+def test_a_project_takes_over_the_engine_from_either_place(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(OLD + "projects:\n  shop: {translations: {concurrency: 7}}\n  news: {}\n")
+
+    shop, news = load_projects({"DIRECTUS_ASSETS_CONFIG": str(tmp_path / "a.yaml")})
+
+    assert [(each.config.engine.concurrency, list(each.config.engine.prices)) for each in (shop, news)] == [
+        (7, ["tiny"]),
+        (3, ["tiny"]),
+    ]
 
 
 def test_all_faults_are_told_at_once() -> None:

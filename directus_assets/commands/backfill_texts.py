@@ -184,7 +184,7 @@ def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedIte
             if choice.limit is not None and not work.left and piece.cost is None:
                 raise ConfigurationError(
                     f"--limit needs prices: there is none for what makes '{subject.name}'.",
-                    remedy="Add it to `translations.prices` in the YAML file, or leave out --limit.",
+                    remedy="Add it to `engine.prices` in the YAML file, or leave out --limit.",
                 )
             cost = piece.cost or Decimal(0)
             # Once something did not fit, nothing does that costs: what was made is then the first part of the whole.
@@ -280,7 +280,7 @@ def _show(console: Console, work: _Work, choice: Choice) -> None:
             f"{work.left:,} outputs are left for another time: with them it would cost more than {choice.limit}."
         )
     if any(row.cost is None for row in work.rows.values()):
-        console.print("'?': there is no price in `translations.prices` of the YAML file.")
+        console.print("'?': there is no price in `engine.prices` of the YAML file.")
     for problem in work.problems[:_PROBLEMS_SHOWN]:
         console.print(f"[yellow]Left out:[/] {escape(problem)}")
     if len(work.problems) > _PROBLEMS_SHOWN:

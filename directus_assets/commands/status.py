@@ -251,7 +251,7 @@ def _cells(row: OutputStatus) -> tuple[str, ...]:
 
 def _spending(purse: Purse) -> str:
     if purse.price is None:
-        return "Spending: not known, since `translations.prices` has no price of the model."
+        return "Spending: not known, since `engine.prices` has no price of the model."
     limit = f" of {purse.limit}" if purse.limit is not None else ""
     return f"Spending today (UTC): {purse.spent_today():.4f}{limit}."
 

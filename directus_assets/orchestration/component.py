@@ -97,9 +97,11 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
     folder: str | None = Field(default=None, description="Where relative folders start; unset: the project's root.")
     images: Annotated[Any, _as_in_yaml("images")] = Field(default_factory=dict, description="Image presets.")
     translations: Annotated[Any, _as_in_yaml("translations")] = Field(default_factory=dict, description="Languages.")
+    engine: Annotated[Any, _as_in_yaml("engine")] = Field(default_factory=dict, description="Engines and money.")
     enrichments: Annotated[Any, _as_in_yaml("enrichments")] = Field(default_factory=dict, description="By collection.")
     reconcile: Annotated[Any, _as_in_yaml("reconcile")] = Field(default_factory=dict, description="The comparison.")
     notify: Annotated[Any, _as_in_yaml("notify")] = Field(default_factory=dict, description="Who is told of failures.")
+    purge: Annotated[Any, _as_in_yaml("purge")] = Field(default_factory=dict, description="A cache to keep fresh.")
 
     _is_from_file: bool = PrivateAttr(default=False)
 

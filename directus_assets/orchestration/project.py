@@ -23,7 +23,7 @@ from directus_assets.images.purge import Purger
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import SpecOf, default_spec
 from directus_assets.ownership.record_store import RecordStore
-from directus_assets.settings import DeliveryName, EnrichmentOptions, Settings, TranslationOptions
+from directus_assets.settings import DeliveryName, EngineOptions, EnrichmentOptions, Settings
 from directus_assets.snapshot import Wanted
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.chat_dialect import ChatOptions
@@ -156,8 +156,8 @@ class Project:
             openai_model=environment.openai_model,
             deepl_api_key=_revealed(environment.deepl_api_key),
             deepl_formality=self.settings.config.translations.deepl_formality,
-            timeout_seconds=self.settings.config.translations.timeout_seconds,
-            chat=_chat_options(self.settings.config.translations),
+            timeout_seconds=self.settings.config.engine.timeout_seconds,
+            chat=_chat_options(self.settings.config.engine),
         )
 
     @property
@@ -200,7 +200,7 @@ class Project:
     @cached_property
     def gate(self) -> RateGate:
         """The gate that everything in this process goes through that asks the engine."""
-        return RateGate(limit=self.settings.config.translations.concurrency)
+        return RateGate(limit=self.settings.config.engine.concurrency)
 
     @property
     def threads(self) -> int:
@@ -227,7 +227,7 @@ class Project:
         Raises:
             ConfigurationError: a spending limit without a price of it, or an unknown storage location.
         """
-        options = self.settings.config.translations
+        options = self.settings.config.engine
         # The engine `local` costs nothing, whatever the limit.
         prices = {"local": {}, **{name: price.model_dump() for name, price in options.prices.items()}}
         return Purse(
@@ -251,12 +251,12 @@ class Project:
     @cached_property
     def memory(self) -> Storage:
         """What outlives runs, and Dagster's own storage: translation records, spending, where the reconcile stands."""
-        options = self.settings.config.translations.records
+        options = self.settings.config.engine.records
         if options.location is None:
             folder = self.settings.environment.state_folder / options.folder
             folder.mkdir(parents=True, exist_ok=True)
             return LocalStorage(folder)
-        return self._location("translations.records.location", options.location).inside(self._own(options.folder))
+        return self._location("engine.records.location", options.location).inside(self._own(options.folder))
 
     @cached_property
     def segments(self) -> Memory:
@@ -267,7 +267,7 @@ class Project:
     @property
     def shared_memory(self) -> Callable[[], Storage] | None:
         """Gives `memory` where it is one that all machines reach."""
-        return None if self.settings.config.translations.records.location is None else lambda: self.memory
+        return None if self.settings.config.engine.records.location is None else lambda: self.memory
 
     def _own(self, folder: str) -> str:
         """A folder that no other project works in."""
@@ -286,7 +286,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _chat_options(options: TranslationOptions) -> ChatOptions:
+def _chat_options(options: EngineOptions) -> ChatOptions:
     return ChatOptions(
         max_output_tokens=options.max_output_tokens,
         spare_tokens=options.spare_tokens,

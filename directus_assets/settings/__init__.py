@@ -18,6 +18,7 @@ from directus_assets.settings.sections import (
     CollectionOptions,
     Config,
     DeliveryName,
+    EngineOptions,
     ImageOptions,
     TranslationOptions,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Config",
     "ConfigFile",
     "DeliveryName",
+    "EngineOptions",
     "EnrichmentOptions",
     "Environment",
     "ImageOptions",

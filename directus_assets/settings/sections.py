@@ -1,12 +1,15 @@
 """What the YAML file may say, section by section."""
 
+import logging
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, SecretStr, model_validator
 
 from directus_assets.settings.enrichments import EnrichmentOptions
 from directus_assets.settings.section import Cron, Filter, Section, Texts
+
+logger = logging.getLogger(__name__)
 
 DeliveryName = Literal["warm", "storage", "export"]
 
@@ -134,6 +137,37 @@ class StyleOptions(Section):
     """Whatever else holds for this language."""
 
 
+Concurrency: TypeAlias = Annotated[int, Field(ge=1, le=128)]
+Seconds: TypeAlias = Annotated[int, Field(ge=1)]
+OutputTokens: TypeAlias = Annotated[int, Field(ge=16)]
+SpareTokens: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+Temperature: TypeAlias = Annotated[float, Field(ge=0, le=2)]
+Money: TypeAlias = Annotated[Decimal, Field(ge=0)]
+
+
+class EngineOptions(Section):
+    """The section `engine`: what translations and enrichments alike ask of their engines, and what they spend."""
+
+    concurrency: Concurrency = 8
+    """The most requests to the engine at the same time, in one run."""
+    timeout_seconds: Seconds = 120
+    """How long the engine may take to answer one request, from its first byte to its last."""
+    max_output_tokens: OutputTokens | None = None
+    """The most tokens that a model is allowed for one answer; unset: what the longest right answer needs."""
+    spare_tokens: SpareTokens = 2048
+    """Tokens beyond those of the answer, for a model that thinks first. Where that is not enough, it gets more."""
+    reasoning_effort: str | None = None
+    """How long such a model thinks: `minimal`, `low`, `medium`, `high`, or what else it knows. Unset: its default."""
+    temperature: Temperature | None = 0.2
+    """How freely a model words: low is steady. `null`, or a model that takes none: its own default."""
+    spending_limit_per_day: Money | None = None
+    """Money, in the currency of `prices`; work stops cleanly and goes on the next day (UTC)."""
+    prices: dict[str, PriceOptions] = Field(default_factory=dict)
+    """By model; `deepl` for DeepL."""
+    records: FolderOptions = FolderOptions()
+    """Where translation records are kept."""
+
+
 class TranslationOptions(Section):
     """The section `translations`."""
 
@@ -151,18 +185,6 @@ class TranslationOptions(Section):
     wait for a backfill."""
     batch_size: int = Field(default=20, ge=1, le=1000)
     """Items per run."""
-    concurrency: int = Field(default=8, ge=1, le=128)
-    """The most requests to the engine at the same time, in one run."""
-    timeout_seconds: int = Field(default=120, ge=1)
-    """How long the engine may take to answer one request, from its first byte to its last."""
-    max_output_tokens: int | None = Field(default=None, ge=16)
-    """The most tokens that a model is allowed for one answer; unset: what the longest right answer needs."""
-    spare_tokens: int = Field(default=2048, ge=0, le=1_000_000)
-    """Tokens beyond those of the answer, for a model that thinks first. Where that is not enough, it gets more."""
-    reasoning_effort: str | None = None
-    """How long such a model thinks: `minimal`, `low`, `medium`, `high`, or what else it knows. Unset: its default."""
-    temperature: float | None = Field(default=0.2, ge=0, le=2)
-    """How freely a model words: low is steady. `null`, or a model that takes none: its own default."""
     review: Literal["metadata", "version"] = "metadata"
     """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
     memory: bool = True
@@ -170,12 +192,16 @@ class TranslationOptions(Section):
     styles: dict[str, StyleOptions] = Field(default_factory=dict)
     """By language code. A change holds for what is translated from then on."""
     deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"
-    spending_limit_per_day: Decimal | None = Field(default=None, ge=0)
-    """Money, in the currency of `prices`; work stops cleanly and goes on the next day (UTC)."""
-    prices: dict[str, PriceOptions] = Field(default_factory=dict)
-    """By model; `deepl` for DeepL."""
-    records: FolderOptions = FolderOptions()
-    """Where translation records are kept."""
+    # What stands in the section `engine` now, as files of earlier versions have it; `Config` moves it there.
+    concurrency: Concurrency | None = None
+    timeout_seconds: Seconds | None = None
+    max_output_tokens: OutputTokens | None = None
+    spare_tokens: SpareTokens | None = None
+    reasoning_effort: str | None = None
+    temperature: Temperature | None = None
+    spending_limit_per_day: Money | None = None
+    prices: dict[str, PriceOptions] | None = None
+    records: FolderOptions | None = None
 
 
 class ReconcileOptions(Section):
@@ -226,8 +252,29 @@ class Config(Section):
 
     images: ImageOptions = ImageOptions()
     translations: TranslationOptions = TranslationOptions()
+    engine: EngineOptions = EngineOptions()
     enrichments: dict[str, dict[str, EnrichmentOptions]] = Field(default_factory=dict)
     """By collection, then by name."""
     reconcile: ReconcileOptions = ReconcileOptions()
     notify: NotifyOptions = NotifyOptions()
     purge: PurgeOptions = PurgeOptions()
+
+    @model_validator(mode="after")
+    def _takes_over(self) -> Self:
+        """Takes what files of earlier versions say of the engine in the section `translations`."""
+        moved = self.translations.model_fields_set & set(EngineOptions.model_fields)
+        if not moved:
+            return self
+        logger.warning(
+            "Move %s in the YAML file from `translations` to `engine`; enrichments go by them, too.",
+            ", ".join(f"`{name}`" for name in sorted(moved)),
+        )
+        earlier = {name: getattr(self.translations, name) for name in moved}
+        own = {name: getattr(self.engine, name) for name in self.engine.model_fields_set}
+        translations = self.translations.model_copy(update=dict.fromkeys(moved))
+        translations.__pydantic_fields_set__.difference_update(moved)
+        # Frozen for everybody else.
+        object.__setattr__(self, "engine", EngineOptions.model_validate({**earlier, **own}))
+        object.__setattr__(self, "translations", translations)
+        self.__pydantic_fields_set__.add("engine")
+        return self

@@ -47,7 +47,7 @@ class Purse:
         if self.limit is not None and self.price is None:
             raise ConfigurationError(
                 f"There is a spending limit, but no price of '{self.model}'.",
-                remedy="Add the model to `translations.prices` in the YAML file.",
+                remedy="Add the model to `engine.prices` in the YAML file.",
             )
 
     @property

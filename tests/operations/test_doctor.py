@@ -257,7 +257,7 @@ def test_a_limit_without_a_price_is_told_once(site: Site) -> None:
 
     assert [what for what, _ in troubles(findings)] == ["spending"]
     assert found(findings, "engine").status is Status.FAILED
-    assert "translations.prices" in found(findings, "spending").remedy
+    assert "engine.prices" in found(findings, "spending").remedy
 
 
 def test_versions_that_are_not_kept_are_told(site: Site) -> None:

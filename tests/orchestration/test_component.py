@@ -158,6 +158,12 @@ def test_a_section_is_written_as_in_our_own_yaml_and_takes_templates(monkeypatch
     assert SECRET not in repr(component.settings(Path()))
 
 
+def test_what_earlier_versions_had_in_another_section_is_still_taken() -> None:
+    component = DirectusComponent.resolve_from_yaml("translations: {spending_limit_per_day: 5, languages: [de-DE]}")
+
+    assert component.settings(Path()).config.engine.spending_limit_per_day == 5
+
+
 def test_every_section_of_our_own_yaml_is_an_attribute() -> None:
     assert set(Config.model_fields) <= set(DirectusComponent.model_fields)
 

@@ -41,7 +41,7 @@ def check_engines(subject: Examinee) -> Iterator[Finding]:
                 yield warning(
                     what,
                     f"There is no price of '{engine.model}', so money is not counted, and nothing limits it.",
-                    "Add it to `translations.prices` in the YAML file.",
+                    "Add it to `engine.prices` in the YAML file.",
                 )
 
 

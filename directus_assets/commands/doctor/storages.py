@@ -35,7 +35,7 @@ def check_storages(subject: Examinee) -> Iterator[Finding]:
 def check_translation_records(subject: Examinee) -> Iterator[Finding]:
     """What is remembered of translations can be kept."""
     settings = subject.project.settings
-    has_place = settings.config.translations.records.location or settings.environment.state_folder.is_dir()
+    has_place = settings.config.engine.records.location or settings.environment.state_folder.is_dir()
     if subject.project.translates and has_place:
         yield try_out("translation records", subject.project.records.storage, is_updated=True)
 

@@ -93,11 +93,11 @@ def check_spending(subject: Examinee) -> Iterator[Finding]:
         yield warning(
             "spending",
             f"There is no price of '{purse.model}', so money is not counted, and nothing limits it.",
-            "Add it to `translations.prices` in the YAML file, and set `translations.spending_limit_per_day`.",
+            "Add it to `engine.prices` in the YAML file, and set `engine.spending_limit_per_day`.",
         )
     elif purse.limit is None:
         yield warning(
-            "spending", "Nothing limits what is spent.", "Set `translations.spending_limit_per_day` in the YAML file."
+            "spending", "Nothing limits what is spent.", "Set `engine.spending_limit_per_day` in the YAML file."
         )
     else:
         yield ok("spending", f"at most {purse.limit} a day")

@@ -101,7 +101,7 @@ def show_translations(
     if len(problems) > _PROBLEMS_SHOWN:
         console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
     if project.engine and not project.purse.price and not fields:
-        console.print(f"There is no price of '{project.engine.model}' in `translations.prices` of the YAML file.")
+        console.print(f"There is no price of '{project.engine.model}' in `engine.prices` of the YAML file.")
 
 
 def _costs(
