@@ -140,9 +140,12 @@ class Inline(Webserver):
         outputs = {key: frozenset({key.path[-1] for key in keys}) for key in partitions}
         repository = self.defs.get_repository_def()
         for batch in batches(outputs, self.site.partitions(name), size=50):
-            repository.get_implicit_global_asset_job_def().get_subset(asset_selection=set(keys)).execute_in_process(
-                instance=self.site.instance, tags={**range_tags(batch.first, batch.last), **tags}, raise_on_error=False
-            )
+            # As Dagster does: its backfills are over ranges.
+            ranges = [(batch.keys[0], batch.keys[-1])] if batch.is_range else [(key, key) for key in batch.keys]
+            for first, last in ranges:
+                repository.get_implicit_global_asset_job_def().get_subset(asset_selection=set(keys)).execute_in_process(
+                    instance=self.site.instance, tags={**range_tags(first, last), **tags}, raise_on_error=False
+                )
         return title
 
     def backfill(self, backfill_id: str) -> BackfillProgress:
