@@ -20,10 +20,8 @@ from directus_assets.spending.faults import (
     RequestRefused,
 )
 from directus_assets.spending.paid_request import paid_request
+from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
 
 _DEFECTS: Mapping[AnswerFault, str] = {
     AnswerFault.TOO_LONG: "The answer did not fit; it has to be shorter.",
@@ -45,14 +43,12 @@ class Answerer:
     Args:
         engine: who is asked.
         gate: the gate that all who use the engine share.
-        admit: called with an estimate before each request; stops the work by raising.
-        settle: called after each admitted request with what it has consumed, and with that estimate.
+        payer: who pays for the requests; stops the work where there is no money.
     """
 
     engine: EnrichmentEngine
     gate: RateGate
-    admit: Callable[[Usage], None]
-    settle: Callable[[Usage, Usage], None]
+    payer: Payer
 
     def answer(
         self, question: Question, asked: str, *, kept: KeptAnswer | None, keep: Callable[[KeptAnswer], None]
@@ -106,9 +102,8 @@ class Answerer:
             partial(self.engine.answer, question),
             estimate=self.engine.estimate(question),
             gate=self.gate,
-            admit=self.admit,
+            payer=self.payer,
             keep=lambda reply: keep(kept(reply)) if reply.failure is None or reply.failure in _DEFECTS else None,
-            settle=self.settle,
         )
         if reply.failure is AnswerFault.BLIND:
             raise RequestRefused(

@@ -1,6 +1,6 @@
 """Texts as vectors: what every embedding engine takes and gives, and the one way in which they are asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 from directus_assets.enrichment.neighbours import Vector, quantized
 from directus_assets.errors import Rejected
 from directus_assets.spending.paid_request import paid_request
+from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
@@ -69,8 +70,7 @@ def embed_texts(
     *,
     embedder: Embedder,
     gate: RateGate,
-    admit: Callable[[Usage], None],
-    settle: Callable[[Usage, Usage], None],
+    payer: Payer,
 ) -> list[Vector]:
     """The vectors of `texts`, none of them blank, in as few requests as the embedder allows.
 
@@ -78,11 +78,10 @@ def embed_texts(
         texts: of a longer one than the embedder takes, only the beginning counts.
         embedder: who embeds.
         gate: the gate that all who use the engine share.
-        admit: as of `paid_request`.
-        settle: as of `paid_request`.
+        payer: who pays for the requests.
 
     Raises:
-        DirectusAssetsError: as `embedder`, `gate` and `admit`.
+        DirectusAssetsError: as `embedder`, `gate` and `payer`.
     """
     vectors: list[Vector] = []
     for start in range(0, len(texts), embedder.max_texts):
@@ -91,9 +90,8 @@ def embed_texts(
             partial(embedder.embed, batch),
             estimate=embedder.estimate(batch),
             gate=gate,
-            admit=admit,
+            payer=payer,
             keep=lambda _answer: None,
-            settle=settle,
         )
         found = [quantized(vector) for vector in answer.vectors]
         if len(found) != len(batch) or len({len(vector) for vector in [*vectors, *found]}) > 1:

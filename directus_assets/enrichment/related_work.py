@@ -24,6 +24,7 @@ from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.enrichment.work import ROUNDS, Enriched
 from directus_assets.errors import PermanentError, TransientError
 from directus_assets.ownership.record_store import record_folder
+from directus_assets.spending.payer import Counting, Payer
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
@@ -48,8 +49,7 @@ class RelatedEnricher:
         declaration: which items, from what, to where.
         embedder: who makes vectors of texts.
         gate: the gate that all who use the embedder share.
-        admit: as of `paid_request`.
-        settle: as of `paid_request`.
+        payer: who pays for the requests.
         records: what is remembered of the lists that we wrote.
         vectors: where vectors and neighbours are kept (`vectors_folder`).
     """
@@ -58,8 +58,7 @@ class RelatedEnricher:
     declaration: Declaration
     embedder: Embedder
     gate: RateGate
-    admit: Callable[[Usage], None]
-    settle: Callable[[Usage, Usage], None]
+    payer: Payer
     records: EnrichmentRecords
     vectors: Storage
     _prepaid: dict[str, Usage] = field(default_factory=dict)
@@ -75,18 +74,13 @@ class RelatedEnricher:
 
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:  # noqa: ARG002 - vectors do not change
         started = time.monotonic()
-        usage = self._prepaid.pop(item.key, Usage())
+        payer = Counting(self.payer, self._prepaid.pop(item.key, Usage()))
         results: dict[str, Enriched] = {}
-
-        def settle(used: Usage, estimate: Usage) -> None:
-            nonlocal usage
-            usage += used
-            self.settle(used, estimate)
 
         def write(lists: Mapping[str, Neighbours]) -> Collection[str]:
             return self._write(lists, results, own=item.key)
 
-        related = self._related(settle, write)
+        related = self._related(payer, write)
         lists = related.update({item.key: _text(self.declaration, item)})
         if gone := self._gone(lists):
             related.update({}, gone=gone)
@@ -96,26 +90,20 @@ class RelatedEnricher:
         own = bool(result.outcome.written or result.outcome.rows_written)
         return replace(
             result,
-            usage=usage,
+            usage=payer.usage,
             seconds=time.monotonic() - started,
             note=result.note or f"The lists of {others - own} other items were changed, too.",
         )
 
     def prepare(self, items: Sequence[EnrichedItem]) -> None:
-        usage = Usage()
-
-        def settle(used: Usage, estimate: Usage) -> None:
-            nonlocal usage
-            usage += used
-            self.settle(used, estimate)
-
+        payer = Counting(self.payer)
         texts = {item.key: _text(self.declaration, item) for item in items}
-        new = self._related(settle, lambda _lists: ()).place(texts)
-        self._prepaid.update(shares(usage, {key: len(texts[key]) for key in new}))
+        new = self._related(payer, lambda _lists: ()).place(texts)
+        self._prepaid.update(shares(payer.usage, {key: len(texts[key]) for key in new}))
 
     def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:  # noqa: ARG002 - vectors are not bought twice
         text = _text(self.declaration, item)
-        known = self._related(self.settle, lambda _lists: ()).is_placed(self._places.get(item.key), text)
+        known = self._related(self.payer, lambda _lists: ()).is_placed(self._places.get(item.key), text)
         return Usage() if known or not text.strip() else self.embedder.estimate([text[: self.embedder.max_characters]])
 
     @cached_property
@@ -123,13 +111,11 @@ class RelatedEnricher:
         """What is kept, read once for all forecasts: it is all items' vectors."""
         return VectorStore(self.vectors).load()
 
-    def _related(
-        self, settle: Callable[[Usage, Usage], None], write: Callable[[Mapping[str, Neighbours]], Collection[str]]
-    ) -> Related:
+    def _related(self, payer: Payer, write: Callable[[Mapping[str, Neighbours]], Collection[str]]) -> Related:
         options = RelatedOptions.model_validate(self.declaration.options.options)
 
         def embed(texts: Sequence[str]) -> Sequence[Vector]:
-            return embed_texts(texts, embedder=self.embedder, gate=self.gate, admit=self.admit, settle=settle)
+            return embed_texts(texts, embedder=self.embedder, gate=self.gate, payer=payer)
 
         return Related(
             store=VectorStore(self.vectors),

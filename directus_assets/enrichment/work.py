@@ -19,6 +19,7 @@ from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
+from directus_assets.spending.payer import Counting
 from directus_assets.spending.usage import (
     Usage,
 )
@@ -121,18 +122,13 @@ class DeclaredEnricher:
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
         started = time.monotonic()
         # What a killed try has consumed is no partition's yet.
-        usage = sum((answer.usage for answer in self._targets.record(item).answers.values()), Usage())
-
-        def settle(used: Usage, estimate: Usage) -> None:
-            nonlocal usage
-            usage += used
-            self.answerer.settle(used, estimate)
-
-        answerer = replace(self.answerer, settle=settle)
+        spent = sum((answer.usage for answer in self._targets.record(item).answers.values()), Usage())
+        payer = Counting(self.answerer.payer, spent)
+        answerer = replace(self.answerer, payer=payer)
         for attempt in range(ROUNDS):
             result = self._round(item, answerer, anew=anew and attempt == 0)
             if result is not None:
-                return replace(result, usage=usage, seconds=time.monotonic() - started)
+                return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
             # Runs that hinder each other are parted by chance.
             self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
             fresh = self.reader.present.get(item.key)

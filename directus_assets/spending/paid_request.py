@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 
 class Paid(Protocol):
@@ -24,9 +23,8 @@ def paid_request(
     *,
     estimate: Usage,
     gate: RateGate,
-    admit: Callable[[Usage], None],
+    payer: Payer,
     keep: Callable[[A], None],
-    settle: Callable[[Usage, Usage], None],
 ) -> A:
     """The answer of `send`.
 
@@ -34,19 +32,18 @@ def paid_request(
         send: sends the request once.
         estimate: what it will about consume.
         gate: the gate that all who use the engine share.
-        admit: called with the estimate before; stops the request by raising.
+        payer: admits the request before, and settles it whatever happens.
         keep: called with the answer before anything else happens to it.
-        settle: called after an admitted request, whether it succeeded or not, with what it consumed and the estimate.
 
     Raises:
-        DirectusAssetsError: as `send`, `gate`, `admit` and `keep`.
+        DirectusAssetsError: as `send`, `gate`, `payer` and `keep`.
     """
-    admit(estimate)
+    payer.admit(estimate)
     used = Usage()
     try:
         answer = gate.call(send)
         used = answer.usage
         keep(answer)
     finally:
-        settle(used, estimate)
+        payer.settle(used, estimate)
     return answer

@@ -21,6 +21,7 @@ from directus_assets.spending.faults import (
     AnswerFault,
 )
 from directus_assets.spending.paid_request import paid_request
+from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
@@ -151,18 +152,15 @@ class Conversation:
         assignment: languages, glossary, style guide.
         engine: who is asked.
         gate: the gate that all who ask this engine go through.
-        admit: called with an estimate before each request; raises to stop.
+        payer: who pays for the requests; raises to stop.
         on_answer: called with the translations that a request brought the moment they arrive, one call at a time.
-        settle: called after each request that was admitted, whether it succeeded or not, with what it consumed and
-            the estimate that it was admitted with.
     """
 
     assignment: Assignment
     engine: Engine
     gate: RateGate
-    admit: Callable[[Usage], None]
+    payer: Payer
     on_answer: Callable[[Arrived], None]
-    settle: Callable[[Usage, Usage], None]
     usage: Usage = field(default_factory=Usage)
     accepted: dict[str, Remembered] = field(default_factory=dict)
     rejected: dict[str, RejectedAnswer] = field(default_factory=dict)
@@ -286,9 +284,8 @@ class Conversation:
             partial(self.engine.translate, request),
             estimate=self.engine.estimate(request),
             gate=self.gate,
-            admit=self.admit,
+            payer=self.payer,
             keep=keep,
-            settle=self.settle,
         )
 
     def _arrived(self, request: Request, answer: Answer) -> Arrived:

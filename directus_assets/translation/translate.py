@@ -10,6 +10,7 @@ from directus_assets.ownership.field_records import (
     Arrived,
     Remembered,
 )
+from directus_assets.spending.payer import Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
@@ -91,8 +92,7 @@ def translate(
     gate: RateGate,
     answers: Sequence[Arrived] = (),
     on_answer: Callable[[Arrived], None] = lambda _answer: None,
-    admit: Callable[[Usage], None] = lambda _estimate: None,
-    settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None,
+    payer: Payer | None = None,
 ) -> TranslationOutcome:
     """The translation of one item's fields into one language.
 
@@ -105,8 +105,7 @@ def translate(
         answers: what earlier tries have brought and nobody has judged, the latest last.
         on_answer: called with what each request brings, the moment it arrives, one call at a time. What it stores is
             not paid for again, however this call ends, if it comes back in `answers`.
-        admit: called with an estimate before each request; stops the work by raising.
-        settle: called after each admitted request with what it consumed, and with that estimate.
+        payer: who pays for the requests; stops the work where there is no money.
 
     Raises:
         Untranslatable: every field has a segment whose second answer was no better than the first, or that was refused.
@@ -117,7 +116,7 @@ def translate(
     asked = outstanding(documents, remembered, assignment=assignment, engine=engine)
     known = {key: remembered[key] for key in segments if key not in asked}
     conversation = Conversation(
-        assignment=assignment, engine=engine, gate=gate, admit=admit, on_answer=on_answer, settle=settle
+        assignment=assignment, engine=engine, gate=gate, payer=payer or Unlimited(), on_answer=on_answer
     )
     conversation.resume(asked, answers)
     unanswered = {key: segment for key, segment in asked.items() if key not in conversation.answered}

@@ -25,6 +25,7 @@ from directus_assets.ownership.field_records import (
 )
 from directus_assets.ownership.protection import Ownership, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
+from directus_assets.spending.payer import Counting, Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
@@ -120,8 +121,7 @@ class Translator:
         style_guide: the project's style guide, Markdown.
         voices: how texts are worded, by code of the language.
         memory: how segments were translated in all items; None where each stands alone.
-        admit: called with an estimate before each request; stops the work by raising.
-        settle: called after each admitted request with what it has consumed, and with that estimate.
+        payer: who pays for the requests; stops the work where there is no money.
         propose_in_versions: also save proposals for review as content versions of the translation row.
         sleep: waits for seconds.
     """
@@ -135,8 +135,7 @@ class Translator:
     style_guide: str = ""
     voices: Mapping[str, Voice] = field(default_factory=dict)
     memory: Memory | None = None
-    admit: Callable[[Usage], None] = lambda _estimate: None
-    settle: Callable[[Usage, Usage], None] = lambda _used, _estimate: None
+    payer: Payer = field(default_factory=Unlimited)
     propose_in_versions: bool = False
     sleep: Callable[[float], None] = time.sleep
 
@@ -153,17 +152,11 @@ class Translator:
         """
         started = time.monotonic()
         # What a killed try has consumed is no partition's yet.
-        usage = sum((answer.usage for answer in self._record(item, target).answers), Usage())
-
-        def settle(used: Usage, estimate: Usage) -> None:
-            nonlocal usage
-            usage += used
-            self.settle(used, estimate)
-
+        payer = Counting(self.payer, sum((answer.usage for answer in self._record(item, target).answers), Usage()))
         for attempt in range(_ROUNDS):
-            result = self._round(item, target, settle, order)
+            result = self._round(item, target, payer, order)
             if result is not None:
-                return replace(result, usage=usage, seconds=time.monotonic() - started)
+                return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
             # Runs that hinder each other are parted by chance.
             self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
             fresh = self._present.get(item.key)
@@ -204,9 +197,7 @@ class Translator:
             _refuse_duplicates(self.scope, item, target.code)
         return record, ours
 
-    def _round(
-        self, item: Item, target: LanguageRow, settle: Callable[[Usage, Usage], None], order: Order
-    ) -> Translated | None:
+    def _round(self, item: Item, target: LanguageRow, payer: Payer, order: Order) -> Translated | None:
         """One try; None where the item was edited meanwhile, and has to be looked at again."""
         if item.source_language == target.code:
             found = self.fingerprint(item, target)
@@ -228,8 +219,7 @@ class Translator:
                     gate=self.gate,
                     answers=record.answers,
                     on_answer=keep,
-                    admit=self.admit,
-                    settle=settle,
+                    payer=payer,
                 )
                 self._memorize(ours, assignment, outcome.segments)
         except Untranslatable as error:

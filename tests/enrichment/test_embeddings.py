@@ -8,6 +8,7 @@ from directus_assets.enrichment.embeddings import Embedded, embed_texts
 from directus_assets.enrichment.local_embedder import LocalEmbedder
 from directus_assets.enrichment.neighbours import Space
 from directus_assets.errors import BadInput, Overloaded, Rejected
+from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.prices import SpendingLimitReached
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
@@ -44,14 +45,23 @@ class ScriptedEmbedder:
         pass
 
 
+class Noting(Unlimited):
+    """Notes what requests have consumed."""
+
+    def __init__(self, spent: list[Usage]) -> None:
+        self.spent = spent
+
+    def settle(self, used: Usage, estimate: Usage) -> None:
+        self.spent.append(used)
+
+
 def embed(embedder: ScriptedEmbedder, texts: Sequence[str], spent: list[Usage] | None = None) -> int:
     gate = RateGate(limit=1, sleep=lambda _seconds: None)
     found = embed_texts(
         texts,
         embedder=embedder,
         gate=gate,
-        admit=lambda _estimate: None,
-        settle=lambda used, _estimate: spent.append(used) if spent is not None else None,
+        payer=Noting([] if spent is None else spent),
     )
     return len(found)
 
@@ -76,13 +86,12 @@ def test_a_busy_service_is_asked_again_and_each_answer_is_paid_once() -> None:
 def test_nothing_is_sent_that_the_purse_does_not_admit() -> None:
     embedder = ScriptedEmbedder()
 
-    def refuse(_estimate: Usage) -> None:
-        raise SpendingLimitReached("No money left.")
+    class Empty(Unlimited):
+        def admit(self, estimate: Usage) -> None:
+            raise SpendingLimitReached("No money left.")
 
     with pytest.raises(SpendingLimitReached):
-        embed_texts(
-            ["a"], embedder=embedder, gate=RateGate(limit=1), admit=refuse, settle=lambda _used, _estimate: None
-        )
+        embed_texts(["a"], embedder=embedder, gate=RateGate(limit=1), payer=Empty())
     assert embedder.requests == []
 
 
@@ -108,8 +117,7 @@ def test_the_local_embedder_finds_texts_that_share_words() -> None:
         list(texts.values()),
         embedder=LocalEmbedder(),
         gate=RateGate(limit=1),
-        admit=lambda _estimate: None,
-        settle=lambda _used, _estimate: None,
+        payer=Unlimited(),
     )
 
     nearest = Space(dict(zip(texts, vectors, strict=True)), count=1, least=-1).nearest(texts)

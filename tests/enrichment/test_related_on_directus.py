@@ -16,6 +16,7 @@ from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related_work import RelatedEnricher
 from directus_assets.enrichment.work import Enriched
 from directus_assets.settings import Config
+from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from tests.enrichment.conftest import create, fields, relate
 
@@ -63,8 +64,7 @@ class Work:
             declaration=declaration,
             embedder=LocalEmbedder(),
             gate=RateGate(limit=4),
-            admit=lambda _estimate: None,
-            settle=lambda _used, _estimate: None,
+            payer=Unlimited(),
             records=EnrichmentRecords(LocalStorage(folder)),
             vectors=LocalStorage(folder),
         )

@@ -10,6 +10,7 @@ from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.local_embedder import LocalEmbedder
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.related_work import RelatedEnricher, shares
+from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
@@ -48,8 +49,7 @@ def test_a_forecast_of_many_items_reads_the_vectors_once(tmp_path: Path) -> None
             declaration=declaration,
             embedder=LocalEmbedder(),
             gate=RateGate(limit=1),
-            admit=lambda _estimate: None,
-            settle=lambda _used, _estimate: None,
+            payer=Unlimited(),
             records=EnrichmentRecords(storage),
             vectors=storage,
         )

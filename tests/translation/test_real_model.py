@@ -13,7 +13,9 @@ from directus_assets.enrichment.openai_embedder import OpenAIEmbedder
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.spending.faults import RequestRefused
+from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.translate import Untranslatable
@@ -25,6 +27,16 @@ pytestmark = pytest.mark.integration
 
 TITLE = "Good bread takes 24 hours"
 BODY = '<p>The dough rests for <b>24 hours</b>, as <a href="/en/flour?kind=rye">the page on flour</a> explains.</p>'
+
+
+class Noting(Unlimited):
+    """Notes what requests have consumed."""
+
+    def __init__(self) -> None:
+        self.spent: list[Usage] = []
+
+    def settle(self, used: Usage, estimate: Usage) -> None:
+        self.spent.append(used)
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +89,13 @@ def test_a_poor_model_writes_nothing_wrong_and_the_failure_names_field_and_defec
 def test_what_a_real_server_has_no_room_for_is_asked_for_once_and_fails_in_its_words(desk: Desk) -> None:
     long = " ".join(f"The baker counts loaf number {number}." for number in range(300))
     key = desk.create(body=f"<p>{long}</p>")
-    consumed = []
+    payer = Noting()
 
     with pytest.raises(Untranslatable, match=r"takes no text of this length.*exceeds the available context size"):
-        desk.translate(key, settle=lambda used, _estimate: consumed.append(used))
+        desk.translate(key, payer=payer)
 
     # A long paragraph is cut into three segments, of which none fits.
-    assert [used.requests for used in consumed] == [1, 1, 1]
+    assert [used.requests for used in payer.spent] == [1, 1, 1]
     assert desk.row(key) == {}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from directus_assets.errors import Forbidden, TransientError
 from directus_assets.ownership.field_records import Arrived, Remembered
+from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.prices import SpendingLimitReached
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
@@ -44,7 +45,7 @@ def engine(server: ScriptedOpenAI) -> Iterator[OpenAIEngine]:
         yield engine
 
 
-class Memory:
+class Memory(Unlimited):
     """Stores what arrives, as a record would."""
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Memory:
         self.answers: list[Arrived] = []
         self.usage = Usage()
 
-    def settle(self, used: Usage, _estimate: Usage) -> None:
+    def settle(self, used: Usage, estimate: Usage) -> None:
         self.usage += used
 
     @property
@@ -78,7 +79,7 @@ def run(
             gate=gate,
             answers=memory.answers,
             on_answer=memory.answers.append,
-            settle=memory.settle,
+            payer=memory,
         )
     except Untranslatable as error:
         memory.segments |= error.accepted
@@ -348,12 +349,13 @@ def test_an_expired_key_stops_at_once(server: ScriptedOpenAI, engine: OpenAIEngi
 
 
 def test_the_spending_limit_stops_before_a_request_is_sent(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
-    def admit(needs: Usage) -> None:
-        assert needs.input_tokens > 100
-        raise SpendingLimitReached("nothing left", retry_after_seconds=60)
+    class Empty(Unlimited):
+        def admit(self, estimate: Usage) -> None:
+            assert estimate.input_tokens > 100
+            raise SpendingLimitReached("nothing left", retry_after_seconds=60)
 
     with pytest.raises(SpendingLimitReached):
-        translate(DOCUMENTS, {}, assignment=GERMAN, engine=engine, gate=RateGate(limit=1), admit=admit)
+        translate(DOCUMENTS, {}, assignment=GERMAN, engine=engine, gate=RateGate(limit=1), payer=Empty())
 
     assert server.asked == []
 

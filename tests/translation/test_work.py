@@ -549,7 +549,7 @@ _WORKER = """
     purse = Purse(storage=LocalStorage(Path(folder)), model="tiny", prices=prices, limit=None)
     translator = Translator(
         client=client, scope=scope, engine=engine, gate=RateGate(limit=2), records=store,
-        admit=purse.admit, settle=purse.settle,
+        payer=purse,
     )
     (item,) = read_items(client, scope, [key])
     print("ready", flush=True)

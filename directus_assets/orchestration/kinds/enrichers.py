@@ -51,7 +51,7 @@ def enricher_of(project: Project, reader: ItemReader, declaration: Declaration) 
     return DeclaredEnricher(
         reader=reader,
         declaration=declaration,
-        answerer=Answerer(engine=engine, gate=project.gate, admit=purse.admit, settle=purse.settle),
+        answerer=Answerer(engine=engine, gate=project.gate, payer=purse),
         records=project.enrichment_records,
         originals=project.downloads,
     )
@@ -67,8 +67,7 @@ def _related_enricher(project: Project, reader: ItemReader, declaration: Declara
         declaration=declaration,
         embedder=embedder,
         gate=project.gate,
-        admit=purse.admit,
-        settle=purse.settle,
+        payer=purse,
         records=project.enrichment_records,
         vectors=vectors_folder(project.memory, reader.collection, declaration.name),
     )

@@ -133,10 +133,16 @@ class WouldCostMoney(PermanentError):
     """What is there is not right: the engine would have to be asked."""
 
 
-def refuse_to_pay(estimate: Usage) -> None:  # noqa: ARG001 (whatever it is, it is too much)
-    """Admits no request to an engine: what is right already costs nothing.
+class NoMoney:
+    """Pays for no request to an engine: what is right already costs nothing."""
 
-    Raises:
-        WouldCostMoney: always.
-    """
-    raise WouldCostMoney("What is there is not right for the present source.")
+    def admit(self, estimate: Usage) -> None:  # noqa: ARG002 (whatever it is, it is too much)
+        """Admits nothing.
+
+        Raises:
+            WouldCostMoney: always.
+        """
+        raise WouldCostMoney("What is there is not right for the present source.")
+
+    def settle(self, used: Usage, estimate: Usage) -> None:
+        """Nothing: nothing was admitted."""

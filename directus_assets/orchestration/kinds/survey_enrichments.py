@@ -11,7 +11,7 @@ from directus_assets.directus.sight import find_deleted
 from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.work import DeclaredEnricher
 from directus_assets.errors import PermanentError
-from directus_assets.orchestration.kinds.survey import Adopted, refuse_to_pay
+from directus_assets.orchestration.kinds.survey import Adopted, NoMoney
 from directus_assets.orchestration.runs.report import adopted_metadata
 from directus_assets.planning.changes import Examination
 
@@ -43,7 +43,7 @@ class EnrichmentSurveyor:
         """Some that never ask an engine: what is right already costs nothing."""
         declared = ((output, each) for output, each in self.subject.enrichers.items())
         return {
-            output: replace(each, answerer=replace(each.answerer, admit=refuse_to_pay))
+            output: replace(each, answerer=replace(each.answerer, payer=NoMoney()))
             for output, each in declared
             if isinstance(each, DeclaredEnricher)
         }

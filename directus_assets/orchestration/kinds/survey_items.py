@@ -10,7 +10,7 @@ import dagster as dg
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.sight import find_deleted, sees_all_rows
 from directus_assets.errors import PermanentError
-from directus_assets.orchestration.kinds.survey import Adopted, refuse_to_pay
+from directus_assets.orchestration.kinds.survey import Adopted, NoMoney
 from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
 from directus_assets.ownership.protection import is_empty
 from directus_assets.planning.changes import Examination
@@ -50,7 +50,7 @@ class ItemSurveyor:
     @cached_property
     def _translator(self) -> Translator:
         """One that never asks the engine: what is right already costs nothing."""
-        return replace(self.subject.translator(), admit=refuse_to_pay)
+        return replace(self.subject.translator(), payer=NoMoney())
 
 
 @dataclass(frozen=True, kw_only=True)

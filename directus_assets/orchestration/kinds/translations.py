@@ -87,8 +87,7 @@ class Items:
             style_guide=settings.style_guide,
             voices=_voices(self.project),
             memory=self.project.segments if self.scope.shares_memory else None,
-            admit=self.project.purse.admit,
-            settle=self.project.purse.settle,
+            payer=self.project.purse,
             propose_in_versions=self.project.settings.config.translations.review == "version",
         )
 
