@@ -1,13 +1,13 @@
 """The sensors that follow one Directus collection: what happens there becomes runs over ranges of partitions.
 
-A sensor reads, plans and reports; what a change asks for is decided in `directus_assets.planning.changes`. A
-read that fails fails the tick, and the cursor stays. *Nothing changed* is the only reason to skip.
+A sensor reads, plans and reports; what a change asks for is decided in `directus_assets.planning`. A read
+that fails fails the tick, and the cursor stays. *Nothing changed* is the only reason to skip.
 """
 
 import datetime as dt
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -35,7 +35,8 @@ from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.orchestration.sensors.outages import through_outages
 from directus_assets.orchestration.sensors.pushed import items_at_work
 from directus_assets.orchestration.sensors.run_requests import RunRequests
-from directus_assets.planning.changes import Examination, deleted_items, plan_changes, right_outputs, stale_outputs
+from directus_assets.planning.changes import deleted_items, stale_outputs
+from directus_assets.planning.ticks import Read, plan_tick
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0
@@ -206,33 +207,35 @@ class _Tick:
         pushed = items_at_work(self.instance, self.subject.parts, keys, self._order, triggers=[PUSH])
         examination = self.subject.examine(keys, outputs)
         made = self._fingerprints(outputs, keys)
-        plan = plan_changes(
-            examination,
-            deleted=deleted_items(entries, self.subject.collection),
-            known=self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys),
-            materialized=made,
+        known = self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys)
+        plan = plan_tick(
+            Read(
+                keys=tuple(keys),
+                examination=examination,
+                materialized=made,
+                known=known,
+                deleted=deleted_items(entries, self.subject.collection),
+                tried=self._tried(cursor.pushed),
+                followers=followers,
+                leaving=cursor.leaving,
+                # Last of all: the push of a change comes a moment after the change itself.
+                at_work=pushed | claimed(self.project.memory, self.subject.collection, keys),
+            )
         )
-        self._show_right(right_outputs(examination.wanted, made))
+        self._show_right(plan.right)
         self._register(plan.registered)
-        # Last of all: the push of a change comes a moment after the change itself.
-        at_work = (pushed | claimed(self.project.memory, self.subject.collection, keys)) & plan.stale.keys()
-        stale = {key: outputs for key, outputs in plan.stale.items() if key not in at_work}
-        if cursor.pushed:
-            stale = self._without_given_up(stale, cursor.pushed, examination)
-        stale = {key: stale.get(key, frozenset()) | followers.get(key, frozenset()) for key in {**stale, **followers}}
-        if stale:
+        if plan.stale:
             occasion = f"{_occasion(page, foreign)}{uploads.occasion}"
-            self.asked.add(stale, self._order(), trigger=CHANGE, priority=FRESH_PRIORITY, occasion=occasion)
-        # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
-        leaving = [key for key in cursor.leaving if key not in examination.present]
-        return cursor.model_copy(
-            update={
-                **moved,
-                "leaving": tuple(dict.fromkeys([*leaving, *plan.removed])),
-                "unready": examination.unready,
-                "pushed": tuple(key for key in keys if key in at_work),
-            }
-        )
+            self.asked.add(plan.stale, self._order(), trigger=CHANGE, priority=FRESH_PRIORITY, occasion=occasion)
+        after = {"leaving": plan.leaving, "unready": plan.unready, "pushed": plan.pushed}
+        return cursor.model_copy(update={**moved, **after})
+
+    def _tried(self, pushed: Sequence[str]) -> dict[tuple[str, str], str]:
+        """What runs have failed on of these partitions: the fingerprint of each output then."""
+        if not pushed:
+            return {}
+        found = failures(self.instance, self.subject.assets, pushed, first_wait_seconds=0)
+        return {output: failure.fingerprint for output, (_, failure) in found.items()}
 
     def _show_right(self, right: Set[tuple[str, str]]) -> None:
         """What a run has failed on, and a change has put right, is no failure any more."""
@@ -300,17 +303,6 @@ class _Tick:
         made = self._fingerprints(outputs, keys)
         wanted = self.subject.examine(keys, outputs).wanted
         return stale_outputs({place: own for place, own in wanted.items() if place in made}, made)
-
-    def _without_given_up(
-        self, stale: Mapping[str, Set[str]], pushed: Sequence[str], examination: Examination
-    ) -> dict[str, frozenset[str]]:
-        """Leaves out what a pushed run has tried, in the very state that it is in now: the reconcile looks after it."""
-        tried = failures(self.instance, self.subject.assets, pushed, first_wait_seconds=0)
-        given_up = {
-            output for output, (_, failure) in tried.items() if failure.fingerprint == examination.wanted.get(output)
-        }
-        left = {key: frozenset(name for name in names if (name, key) not in given_up) for key, names in stale.items()}
-        return {key: names for key, names in left.items() if names}
 
     def _follow_outputs(self, cursor: Cursor) -> Cursor:
         """Where an output is new or is made in another way, a scan of all partitions finds what is stale."""
