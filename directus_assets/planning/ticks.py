@@ -68,8 +68,8 @@ def plan_tick(read: Read) -> TickPlan:
         left = frozenset(name for name in outputs if (name, key) not in given_up)
         if key not in at_work and left:
             stale[key] = left
-    for key, outputs in read.followers.items():
-        stale[key] = frozenset({*stale.get(key, ()), *outputs})
+    for key, followers in read.followers.items():
+        stale[key] = stale.get(key, frozenset()) | followers
     # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
     staying = set(read.examination.present)
     leaving = dict.fromkeys([*(key for key in read.leaving if key not in staying), *plan.removed])
