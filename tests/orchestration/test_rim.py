@@ -14,11 +14,9 @@ import pytest
 from directus_assets.errors import DirectusAssetsError, Unexpected, as_error
 from directus_assets.orchestration import rim
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.reconcile.job import build_reconcile
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.redaction import hide
-from directus_assets.snapshot import Snapshot
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject
 from tests.orchestration.test_image_presets import CARD, CARD_KEY, Pipeline
 
@@ -75,11 +73,17 @@ def test_an_asset_fails_without_the_secret(tmp_path: Path) -> None:
 
 
 def test_a_job_fails_without_the_secret() -> None:
-    project = ScriptedProject(ScriptedDirectus())
-    project.__dict__["directus"].get = fail_with_the_secret
-    job = build_reconcile(Snapshot(), project, []).get_repository_def().get_job(project.names.reconcile)
+    @dg.op
+    @without_secrets
+    def broken(context: dg.OpExecutionContext) -> None:
+        fail_with_the_secret()
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def job() -> None:
+        broken()
+
     with dg.DagsterInstance.ephemeral() as instance:
-        done = job.execute_in_process(instance=instance, tags={"directus_assets/snapshot": "x"}, raise_on_error=False)
+        done = job.execute_in_process(instance=instance, raise_on_error=False)
 
         stored = all_that_is_stored(instance)
     assert not done.success
