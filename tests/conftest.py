@@ -45,7 +45,7 @@ def empty_directus(directus: LocalDirectus, admin: httpx.Client) -> LocalDirectu
 
 
 def _remove_content(admin: httpx.Client) -> None:
-    """Removes files, presets, own collections, flows, and everybody but the administrator."""
+    """Removes files, presets, own collections, flows, comments, and everybody but the administrator."""
     settings = {"storage_asset_presets": None, "storage_asset_transform": "all"}
     admin.patch("/settings", json=settings).raise_for_status()
     own = [row["collection"] for row in _rows(admin, "/collections") if not row["collection"].startswith("directus_")]
@@ -64,7 +64,8 @@ def _remove_content(admin: httpx.Client) -> None:
     rights = _rows(admin, "/permissions", **public, limit=-1, fields="id")
     # Directus 10 lists rights of its own making as well, which have no id.
     _delete(admin, "/permissions", [row["id"] for row in rights if "id" in row])
-    for path in ("/flows", "/files", "/folders", "/users", "/roles", *(("/policies",) if has_policies else ())):
+    newer = ("/policies", "/comments") if has_policies else ()
+    for path in ("/flows", "/files", "/folders", "/users", "/roles", *newer):
         _delete(admin, path, [row["id"] for row in _rows(admin, path, limit=-1, fields="id") if row["id"] not in kept])
 
 
