@@ -11,6 +11,7 @@ import dagster as dg
 
 from directus_assets.directus.models import Activity
 from directus_assets.directus.schema import LanguageRow
+from directus_assets.errors import BadInput
 from directus_assets.isolation import planned
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.outs import outs_of
@@ -118,7 +119,7 @@ class Items:
 
     @cached_property
     def titles(self) -> dict[str, str]:
-        return {output: f"{language(row.code).name} ({output})" for output, row in self.languages.items()}
+        return {output: f"{_name_of(row.code)} ({output})" for output, row in self.languages.items()}
 
     @property
     def upkeep(self) -> None:
@@ -195,6 +196,14 @@ class Items:
 
     def _fingerprint(self, item: Item, target: LanguageRow) -> str:
         return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
+
+
+def _name_of(code: str) -> str:
+    """What people call the language; its code where it is none, which each of its partitions says as well."""
+    try:
+        return language(code).name
+    except BadInput:
+        return code
 
 
 def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
