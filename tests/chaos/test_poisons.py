@@ -6,6 +6,7 @@ them among fewer, in one process.
 
 import json
 import os
+import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
@@ -275,7 +276,7 @@ def site(
                 if path.is_symlink():
                     path.unlink()
                 elif path.is_dir():
-                    path.rmdir()
+                    shutil.rmtree(path)
 
 
 @contextmanager
