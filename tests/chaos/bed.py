@@ -25,7 +25,7 @@ from directus_assets.local.server import LocalDirectus, free_port
 from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from tests.chaos.proxy import FaultyProxy
-from tests.chaos.services import Service, all_processes, command_of, variables_of
+from tests.chaos.services import Service, all_processes, command_of, parent_of, variables_of
 from tests.chaos.surroundings import Surroundings
 from tests.machine import EVERYTHING_IS_THERE, lacking
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -38,6 +38,8 @@ PRESETS: list[dict[str, Any]] = [
 NAMES = Names()
 _WORKERS = ("multiprocessing.spawn", "execute_run")
 """What stands in the commands of run workers: those of Dagster's own launcher, and those of containers."""
+_WARM = "directus_assets.fast.warm_process"
+"""What stands in the command of the warm process, and in those of the workers that are forked from it."""
 _UPLOADS_MEGABYTES = 400
 _HOME_MEGABYTES = 1000
 
@@ -69,7 +71,7 @@ class Bed:
     def run_workers(self) -> list[int]:
         """The processes of runs at work."""
         homes = {f"DAGSTER_HOME={folder}" for folder in self.around.worker_folders or (self.pipeline.home,)}
-        workers = [pid for pid in all_processes() if any(sign in command_of(pid) for sign in _WORKERS)]
+        workers = [pid for pid in all_processes() if _is_worker(pid)]
         return [pid for pid in workers if homes & variables_of(pid)]
 
     def definitions(self) -> list[int]:
@@ -158,6 +160,12 @@ def _prepare(directus: LocalDirectus) -> None:
         create_bot(admin, token=directus.bot_token)
         public = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
         admin.post("/permissions", {**public, "fields": ["*"], "permissions": {}})
+
+
+def _is_worker(pid: int) -> bool:
+    command = command_of(pid)
+    is_fork = _WARM in command and _WARM in command_of(parent_of(pid))
+    return is_fork or any(sign in command for sign in _WORKERS)
 
 
 def _write_files(pipeline: LocalPipeline, around: Surroundings, port: int) -> None:

@@ -113,6 +113,13 @@ def variables_of(pid: int) -> set[str]:
     return set()
 
 
+def parent_of(pid: int) -> int:
+    """The process that a process descends from; 0 where it is gone."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
 def command_of(pid: int) -> str:
     """The command line of a process; empty where there is none any more."""
     with suppress(OSError):
