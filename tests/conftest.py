@@ -65,7 +65,7 @@ def _remove_content(admin: httpx.Client) -> None:
     # Directus 10 lists rights of its own making as well, which have no id.
     _delete(admin, "/permissions", [row["id"] for row in rights if "id" in row])
     newer = ("/policies", "/comments") if has_policies else ()
-    for path in ("/flows", "/files", "/folders", "/users", "/roles", *newer):
+    for path in ("/flows", "/files", "/folders", "/notifications", "/users", "/roles", *newer):
         _delete(admin, path, [row["id"] for row in _rows(admin, path, limit=-1, fields="id") if row["id"] not in kept])
 
 
