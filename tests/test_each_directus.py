@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from directus_assets.cli import main
 from directus_assets.commands.doctor.doctor import examine
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.setup.account import EMAIL, read_account
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
@@ -106,7 +106,7 @@ def test_setup_makes_a_user_with_the_least_rights_and_finds_it_again(
 
 
 def test_doctor_finds_nothing_that_is_wrong_and_names_the_version(directus: LocalDirectus, project: Project) -> None:
-    findings = list(examine(Examinee(project)))
+    findings = list(examine(Checkup(project)))
 
     troubles = [
         (f.what, f.text) for f in findings if f.status is not Status.OK and f.what not in ("webserver", "engine")
@@ -129,7 +129,7 @@ def test_a_right_that_is_not_there_is_named(admin: DirectusClient, project: Proj
     (row,) = admin.get("/permissions", filter=mine, limit=-1)
     admin.delete(f"/permissions/{row['id']}")
     try:
-        texts = [finding.text for finding in examine(Examinee(project)) if finding.status is Status.FAILED]
+        texts = [finding.text for finding in examine(Checkup(project)) if finding.status is Status.FAILED]
     finally:
         admin.post("/permissions", {name: value for name, value in row.items() if name != "id"})
 

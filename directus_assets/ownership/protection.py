@@ -20,7 +20,7 @@ class Standing(Enum):
     OUTDATED = "a human's, for an earlier source"
 
 
-class Ownership(Enum):
+class FieldAction(Enum):
     """What happens to a target field."""
 
     WRITE = "write"
@@ -33,7 +33,7 @@ class Ownership(Enum):
 class Decision:
     """A verdict, and the field's record from then on."""
 
-    verdict: Ownership
+    verdict: FieldAction
     record: FieldRecord
 
 
@@ -69,16 +69,16 @@ def decide(record: FieldRecord | None, *, source: JsonValue, target: JsonValue, 
     known = record or FieldRecord(source=canonical(source))
     seen = replace(known, intended="", seen_source=digest(source), seen_target=digest(target))
     if whose is Standing.HUMAN:
-        return Decision(verdict=Ownership.KEEP, record=replace(seen, source=canonical(source)))
+        return Decision(verdict=FieldAction.KEEP, record=replace(seen, source=canonical(source)))
     if canonical(proposal) == canonical(target) or (is_empty(proposal) and is_empty(target)):
         written = "" if is_empty(target) else digest(target)
-        return Decision(verdict=Ownership.NOTHING, record=FieldRecord(source=canonical(source), written=written))
+        return Decision(verdict=FieldAction.NOTHING, record=FieldRecord(source=canonical(source), written=written))
     if whose is Standing.OUTDATED:
-        return Decision(verdict=Ownership.REVIEW, record=seen)
+        return Decision(verdict=FieldAction.REVIEW, record=seen)
     # The present text, not the recorded one: a killed run may have written what it only intended.
     written = digest(target) if whose is Standing.OURS else known.written
     record = FieldRecord(source=canonical(source), written=written, intended=digest(proposal))
-    return Decision(verdict=Ownership.WRITE, record=record)
+    return Decision(verdict=FieldAction.WRITE, record=record)
 
 
 def is_empty(value: JsonValue) -> bool:

@@ -3,7 +3,10 @@
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.validation import Rule
-from directus_assets.translation.segments import TextKind, cut
+from directus_assets.errors import BadInput
+from directus_assets.translation.items import Item
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.segments import TextKind, cut, left
 from directus_assets.translation.segments.model import Document
 
 
@@ -27,3 +30,33 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
 def rule_of(field: TextField) -> Rule | None:
     """The field's validation rule in Directus, where it has one."""
     return Rule(field.name, field.rule) if field.rule else None
+
+
+def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
+    """The fields of an item, cut into segments.
+
+    Raises:
+        BadInput: a field's value is not of its kind; names the item and the field.
+    """
+    documents: dict[str, Document] = {}
+    for text_field in scope.schema.fields:
+        if text_field.name not in item.source:
+            continue
+        try:
+            documents[text_field.name] = cut_field(text_field, item.source[text_field.name])
+        except BadInput as error:
+            raise BadInput(
+                f"Field '{text_field.name}' of item {item.key} of {scope.collection}: {error.message}",
+                remedy=error.remedy,
+            ) from None
+    return documents
+
+
+def uncut(scope: Scope, item: Item) -> tuple[str, ...]:
+    """Where in an item text is that cannot be cut, so that it stays as it is in every language.
+
+    Raises:
+        BadInput: as `cut_item`.
+    """
+    found = cut_item(scope, item).items()
+    return tuple(f"{name}.{place}".rstrip(".") for name, document in found for place in left(document))

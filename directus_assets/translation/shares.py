@@ -17,7 +17,7 @@ from directus_assets.ownership.field_records import (
     canonical,
     digest,
 )
-from directus_assets.ownership.protection import Ownership, Standing, decide, standing
+from directus_assets.ownership.protection import FieldAction, Standing, decide, standing
 from directus_assets.translation.cut_fields import cut_field, rule_of
 from directus_assets.translation.merge import Conflict, Match, Merged, match
 from directus_assets.translation.order import Reviews, reviewed
@@ -40,7 +40,7 @@ class FieldDecision:
         resolved: the field's value with our proposals in it, for a human to take over.
     """
 
-    verdict: Ownership
+    verdict: FieldAction
     record: FieldRecord
     value: JsonValue = None
     conflicts: tuple[Conflict, ...] = ()
@@ -145,7 +145,7 @@ class Share:
         return FieldDecision(
             verdict=decision.verdict,
             record=self._knowing_ours(decision.verdict, decision.record, proposal),
-            value=proposal if decision.verdict is Ownership.WRITE else None,
+            value=proposal if decision.verdict is FieldAction.WRITE else None,
             resolved=proposal,
         )
 
@@ -172,32 +172,32 @@ class Share:
             source=merged.source, ours=merged.ours, written=digest(merged.ours), waiting=merged.waiting
         )
         if merged.text != self.target:
-            verdict, record = Ownership.WRITE, replace(record, before=self._base)
+            verdict, record = FieldAction.WRITE, replace(record, before=self._base)
         elif merged.conflicts:
-            verdict = Ownership.REVIEW
+            verdict = FieldAction.REVIEW
         else:
-            verdict = Ownership.KEEP if merged.has_human else Ownership.NOTHING
+            verdict = FieldAction.KEEP if merged.has_human else FieldAction.NOTHING
         is_whole = (
-            verdict is Ownership.REVIEW and self._match and len(merged.conflicts) == len(self._match.source.units)
+            verdict is FieldAction.REVIEW and self._match and len(merged.conflicts) == len(self._match.source.units)
         )
         return FieldDecision(
             verdict=verdict,
             record=record,
-            value=merged.text if verdict is Ownership.WRITE else None,
+            value=merged.text if verdict is FieldAction.WRITE else None,
             conflicts=() if is_whole else merged.conflicts,
             resolved=merged.resolved,
         )
 
-    def _knowing_ours(self, verdict: Ownership, decided: FieldRecord, proposal: JsonValue) -> FieldRecord:
+    def _knowing_ours(self, verdict: FieldAction, decided: FieldRecord, proposal: JsonValue) -> FieldRecord:
         known = self.record
-        if verdict is Ownership.REVIEW:
+        if verdict is FieldAction.REVIEW:
             return decided
-        if verdict is Ownership.KEEP:
+        if verdict is FieldAction.KEEP:
             is_for_ours = known is not None and known.source == decided.source
             return replace(decided, ours=decided.ours if is_for_ours else "", before=None, waiting={})
         if not isinstance(proposal, str):
             return decided
-        before = self._present_base() if verdict is Ownership.WRITE else None
+        before = self._present_base() if verdict is FieldAction.WRITE else None
         return replace(decided, ours=proposal, before=before)
 
     def _present_base(self) -> Base | None:

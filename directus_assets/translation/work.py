@@ -1,15 +1,12 @@
 """One item in one language, from what Directus has to what Directus has then; whatever the engine, people win."""
 
-import hashlib
-import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 
-from directus_assets.directus.addresses import is_copied
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
@@ -23,7 +20,7 @@ from directus_assets.ownership.field_records import (
     TranslationRecord,
     canonical,
 )
-from directus_assets.ownership.protection import Ownership, Standing, is_empty, standing
+from directus_assets.ownership.protection import FieldAction, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.payer import Counting, Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
@@ -31,7 +28,7 @@ from directus_assets.spending.usage import (
     Usage,
 )
 from directus_assets.translation.conversation import FEW, Assignment, is_usable
-from directus_assets.translation.cut_fields import cut_field, rule_of
+from directus_assets.translation.cut_fields import cut_field, cut_item, rule_of, uncut
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
     NO_VOICE,
@@ -39,7 +36,8 @@ from directus_assets.translation.engines.protocol import (
     Voice,
     Wording,
 )
-from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
+from directus_assets.translation.fingerprints import fingerprint
+from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable, pair_of
@@ -48,7 +46,6 @@ from directus_assets.translation.reference import Near, Surroundings, surroundin
 from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.segments import is_new, left
 from directus_assets.translation.segments.model import (
     Document,
     Segment,
@@ -398,8 +395,8 @@ class Translator:
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
         self._learn(self._assignment(item, target), shares.values())
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
-        values = {n: d.value for n, d in decisions.items() if d.verdict is Ownership.WRITE}
-        reviews = [n for n, d in decisions.items() if d.verdict is Ownership.REVIEW or d.conflicts]
+        values = {n: d.value for n, d in decisions.items() if d.verdict is FieldAction.WRITE}
+        reviews = [n for n, d in decisions.items() if d.verdict is FieldAction.REVIEW or d.conflicts]
         row = item.rows.get(target.code)
         record = replace(
             earlier.with_fields({name: decision.record for name, decision in decisions.items()}),
@@ -433,7 +430,7 @@ class Translator:
             language=target.code,
             fingerprint=self.fingerprint(item, target),
             written=tuple(values),
-            kept=tuple(n for n, d in decisions.items() if d.verdict is Ownership.KEEP),
+            kept=tuple(n for n, d in decisions.items() if d.verdict is FieldAction.KEEP),
             reviews=tuple(
                 review for name in reviews for review in _reviews(name, earlier, item, target, decisions[name])
             ),
@@ -448,7 +445,7 @@ class Translator:
         self, earlier: TranslationRecord, item: Item, decisions: Mapping[str, FieldDecision]
     ) -> Mapping[str, Remembered]:
         """What was translated for fields that are a human's for now, and may be asked for again."""
-        names = [n for n, d in decisions.items() if d.verdict is Ownership.KEEP and d.record.ours]
+        names = [n for n, d in decisions.items() if d.verdict is FieldAction.KEEP and d.record.ours]
         documents = {name: each for name, each in cut_item(self.scope, item).items() if name in names} if names else {}
         keys = (segment_key(segment) for document in documents.values() for segment in document.segments)
         return {key: earlier.segments[key] for key in keys if key in earlier.segments}
@@ -520,81 +517,6 @@ class Translator:
             own = record.segments.get(key)
             near = Near(key=key, wording=Wording(source=title.text, translation=own.text if own else ""))
         return replace(self._assignment(item, target), title=near, surroundings=found)
-
-
-def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequence[Term], *, is_pseudo: bool) -> str:
-    """A digest of all that decides the translation of `item` into `target`.
-
-    Of the glossary only the terms that occur count, so that a changed term makes stale only what contains it. The
-    target's text does not count: an editor's wording is no reason to work. In the language that the item is written in
-    its text does not count either.
-    """
-    if item.source_language == target.code:
-        return _digest([scope.code_version, target.code, "source"])
-    texts = _as_at_first(scope, {name: canonical(value) for name, value in item.source.items()})
-    terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
-    parts: list[object] = [texts, scope.code_version, target.code, terms, is_pseudo]
-    # The project's language is part of the code version, and has been the only one that there was.
-    if item.source_language != scope.source.code:
-        parts += [item.source_language, scope.schema.language(item.source_language) is not None]
-    parts += [field.name for field in scope.schema.fields if _is_cut_anew(field, texts.get(field.name, ""))]
-    return _digest(parts)
-
-
-def _digest(parts: Sequence[object]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
-    """The fields of an item, cut into segments.
-
-    Raises:
-        BadInput: a field's value is not of its kind; names the item and the field.
-    """
-    documents: dict[str, Document] = {}
-    for text_field in scope.schema.fields:
-        if text_field.name not in item.source:
-            continue
-        try:
-            documents[text_field.name] = cut_field(text_field, item.source[text_field.name])
-        except BadInput as error:
-            raise BadInput(
-                f"Field '{text_field.name}' of item {item.key} of {scope.collection}: {error.message}",
-                remedy=error.remedy,
-            ) from None
-    return documents
-
-
-def uncut(scope: Scope, item: Item) -> tuple[str, ...]:
-    """Where in an item text is that cannot be cut, so that it stays as it is in every language.
-
-    Raises:
-        BadInput: as `cut_item`.
-    """
-    found = cut_item(scope, item).items()
-    return tuple(f"{name}.{place}".rstrip(".") for name, document in found for place in left(document))
-
-
-def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:
-    """The texts as the first version saw them where there is nothing in the fields that it did not know, and in those
-    that are not read any more.
-    """
-    new = {field.name for field in scope.schema.fields if field.kind == "auto"}
-    kept = {name: text for name, text in texts.items() if text or name not in new}
-    return {**dict.fromkeys(scope.withheld, ""), **kept} if texts else texts
-
-
-@lru_cache(maxsize=256)  # every language asks
-def _is_cut_anew(field: TextField, text: str) -> bool:
-    """Whether the first version took other texts out of a value; what it did not know is in the code version."""
-    if field.kind not in ("plain", "blocks", "repeater", "tags") or not text:
-        return False
-    if field.kind == "plain" and not is_copied(text, field.copied):
-        return False
-    try:
-        return is_new(cut_field(field, text))
-    except BadInput:
-        return False
 
 
 def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from directus_assets.commands.doctor.access import check_rights
 from directus_assets.commands.doctor.enrichments import check_declarations
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.plan.enrichments import forecasts
 from directus_assets.commands.setup.setup import rights_of_project
 from directus_assets.directus.client import DirectusClient
@@ -586,7 +586,7 @@ def test_doctor_and_setup_know_what_enrichments_need(pipeline: EnrichmentPipelin
     assert {"update on notes", "delete on people", "read on posts", "create on posts_translations"} <= names
     assert "update on posts" not in names
 
-    with contextlib.closing(Examinee(pipeline.project)) as subject:
+    with contextlib.closing(Checkup(pipeline.project)) as subject:
         findings = {finding.what: finding for finding in (*check_rights(subject), *check_declarations(subject))}
 
     assert findings["rights"].status is Status.OK

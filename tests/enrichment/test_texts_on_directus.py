@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from directus_assets.commands.doctor.enrichments import check_declarations
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
 from directus_assets.local.schema import create_collections
@@ -74,7 +74,7 @@ def test_every_built_in_is_given_all_texts_and_doctor_says_which(
         assert pipeline.tick("stories") == []
         assert server.asked == []
 
-        found = {finding.what: finding for finding in check_declarations(Examinee(pipeline.project))}
+        found = {finding.what: finding for finding in check_declarations(Checkup(pipeline.project))}
     assert {finding.status for finding in found.values()} == {Status.OK}
     for name in TEXTUAL:
         assert found[f"enrichment stories.{name}"].text.startswith("title, content, description into ")

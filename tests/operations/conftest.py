@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from directus_assets.commands.doctor.doctor import examine
-from directus_assets.commands.doctor.findings import Examinee, Finding
+from directus_assets.commands.doctor.findings import Checkup, Finding
 from directus_assets.commands.setup.account import as_permitted, carry_out, plan_account, read_account
 from directus_assets.commands.setup.rights import comment_rights
 from directus_assets.commands.setup.setup import rights_of_project
@@ -55,7 +55,7 @@ class Site:
 
     def examine(self, config: str = CONFIG, **variables: str) -> list[Finding]:
         """What `doctor` finds."""
-        with contextlib.closing(Examinee(Project(self.settings(config, **variables)))) as subject:
+        with contextlib.closing(Checkup(Project(self.settings(config, **variables)))) as subject:
             return list(examine(subject))
 
     def set_up(self, *, prune: bool = False) -> None:
@@ -125,15 +125,15 @@ def bot(site: Site) -> Iterator[DirectusClient]:
 
 
 @pytest.fixture
-def imaginary() -> Callable[..., Examinee]:
+def imaginary() -> Callable[..., Checkup]:
     """A subject whose Directus is a function from requests to answers."""
 
-    def make(answer: Callable[[httpx.Request], httpx.Response], config: str = "", **fields: Any) -> Examinee:
+    def make(answer: Callable[[httpx.Request], httpx.Response], config: str = "", **fields: Any) -> Checkup:
         environment = Environment(directus_url="https://cms.example.com", directus_token=SecretStr(TOKEN), **fields)
         project = Project(Settings(environment=environment, config=parse_config(config, name="directus_assets.yaml")))
         transport = httpx.MockTransport(answer)
         project.directus = DirectusClient(environment.directus_url, TOKEN, transport=transport)
-        return Examinee(project, httpx.Client(transport=transport))
+        return Checkup(project, httpx.Client(transport=transport))
 
     return make
 

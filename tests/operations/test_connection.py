@@ -15,12 +15,12 @@ from directus_assets.commands.doctor.connection import (
     check_version,
 )
 from directus_assets.commands.doctor.doctor import examine
-from directus_assets.commands.doctor.findings import Examinee, Finding, Status
+from directus_assets.commands.doctor.findings import Checkup, Finding, Status
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Environment, Settings
 from tests.operations.conftest import TOKEN
 
-Imaginary = Callable[..., Examinee]
+Imaginary = Callable[..., Checkup]
 
 
 def only(findings: Iterator[Finding]) -> Finding:
@@ -95,7 +95,7 @@ def test_a_clock_that_is_far_off_is_told(seconds: int, status: Status, imaginary
 
 
 def test_variables_that_are_not_set_are_named() -> None:
-    findings = list(examine(Examinee(Project(Settings(environment=Environment.read({}))))))
+    findings = list(examine(Checkup(Project(Settings(environment=Environment.read({}))))))
 
     assert findings[0].text == "DIRECTUS_URL and DIRECTUS_TOKEN not set."
 

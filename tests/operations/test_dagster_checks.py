@@ -9,7 +9,7 @@ import pytest
 
 from directus_assets.commands.dev import INSTANCE_FILE
 from directus_assets.commands.doctor.dagster import check_guard, check_home
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
     [(200, '{"data": {"__typename": "Query"}}', ["webserver"]), (403, "Only POST is taken here.", []), (404, "", [])],
 )
 def test_a_webserver_that_takes_graphql_by_get_is_named(
-    imaginary: Callable[..., Examinee], status: int, body: str, told: list[str]
+    imaginary: Callable[..., Checkup], status: int, body: str, told: list[str]
 ) -> None:
     subject = imaginary(lambda _: httpx.Response(status, text=body))
 
@@ -29,7 +29,7 @@ def test_a_webserver_that_takes_graphql_by_get_is_named(
     assert all("directus_assets.fast.webserver" in finding.remedy for finding in findings)
 
 
-def test_variables_that_mean_nothing_any_more_are_named(imaginary: Callable[..., Examinee]) -> None:
+def test_variables_that_mean_nothing_any_more_are_named(imaginary: Callable[..., Checkup]) -> None:
     subject = imaginary(lambda _: httpx.Response(403), unused=("DAGSTER_FLOWS_URL",))
 
     (finding,) = check_guard(subject)
@@ -38,7 +38,7 @@ def test_variables_that_mean_nothing_any_more_are_named(imaginary: Callable[...,
     assert "close that way" in finding.remedy
 
 
-def test_a_webserver_that_is_away_is_told_elsewhere(imaginary: Callable[..., Examinee]) -> None:
+def test_a_webserver_that_is_away_is_told_elsewhere(imaginary: Callable[..., Checkup]) -> None:
     def away(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
@@ -57,7 +57,7 @@ def test_a_webserver_that_is_away_is_told_elsewhere(imaginary: Callable[..., Exa
     ],
 )
 def test_what_a_dagster_yaml_of_an_earlier_version_lacks_is_told_and_it_is_left(
-    imaginary: Callable[..., Examinee], tmp_path: Path, text: str, news: str
+    imaginary: Callable[..., Checkup], tmp_path: Path, text: str, news: str
 ) -> None:
     (tmp_path / "dagster.yaml").write_text(text)
 
@@ -69,7 +69,7 @@ def test_what_a_dagster_yaml_of_an_earlier_version_lacks_is_told_and_it_is_left(
 
 
 @pytest.mark.parametrize("file", [INSTANCE_FILE, ROOT / "deploy" / "dagster.yaml"])
-def test_of_ours_nothing_is_new(imaginary: Callable[..., Examinee], tmp_path: Path, file: Path) -> None:
+def test_of_ours_nothing_is_new(imaginary: Callable[..., Checkup], tmp_path: Path, file: Path) -> None:
     shutil.copy(file, tmp_path / "dagster.yaml")
 
     findings = list(check_home(imaginary(lambda _: httpx.Response(404), state_folder=tmp_path)))

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from directus_assets.commands.doctor.feed import check_feed
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.feed import MAX_ENTRIES, begin_feed, read_feed
 from directus_assets.directus.models import Preset
@@ -337,7 +337,7 @@ def test_a_log_that_has_gone_back_is_found_by_doctor_and_by_the_next_ticks(site:
     settings = Settings(environment=Environment.read(environ))
 
     def feed_status() -> Status:
-        with closing(Examinee(Project(settings))) as subject:
+        with closing(Checkup(Project(settings))) as subject:
             (finding,) = check_feed(subject)
         return finding.status
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from directus_assets.commands.doctor.access import check_rights
-from directus_assets.commands.doctor.findings import Examinee
+from directus_assets.commands.doctor.findings import Checkup
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.questions import source_of
@@ -168,7 +168,7 @@ def test_a_picture_that_a_rule_hides_during_a_run_keeps_what_is_made_and_a_delet
 def test_doctor_names_what_the_token_may_not_see_all_rows_of(site: Site) -> None:
     def warnings() -> list[str]:
         with httpx.Client() as http:
-            findings = [*check_rights(Examinee(site.project, http))]
+            findings = [*check_rights(Checkup(site.project, http))]
         return [each.text for each in findings if "only some rows" in each.text]
 
     assert warnings() == []

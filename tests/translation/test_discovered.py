@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from directus_assets.commands.doctor.dagster import check_definitions
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.validation import Rule
@@ -93,7 +93,7 @@ def pipeline(
 
 
 def test_every_field_is_translated_copied_or_left_for_a_reason(pipeline: Pipeline) -> None:
-    found = {scope.name: table(scope) for scope in Examinee(pipeline.project).scopes}
+    found = {scope.name: table(scope) for scope in Checkup(pipeline.project).scopes}
 
     assert found["notes"] == {
         "id": "left: the primary key",
@@ -120,7 +120,7 @@ def test_what_the_yaml_file_says_of_a_field_is_its_reason(pipeline: Pipeline) ->
     sites = {"exclude": ["links"], "kinds": {"permalink": "translate", "internal_note": "plain"}, "status": "published"}
     pipeline.configure({"translations": {**CONFIG["translations"], "collections": {"sites": sites}}})
 
-    (found,) = [table(scope) for scope in Examinee(pipeline.project).scopes if scope.name == "sites"]
+    (found,) = [table(scope) for scope in Checkup(pipeline.project).scopes if scope.name == "sites"]
 
     assert found["links"] == "left: as the YAML file says"
     assert found["permalink"] == "translated: as the YAML file says"
@@ -280,7 +280,7 @@ def test_a_real_project_comes_out_right_without_any_configuration(
         Pipeline(directus, server, tmp_path, {"translations": {"backfill_on_start": True}}) as pipeline,
     ):
         server.always(fluent)
-        subject = Examinee(pipeline.project)
+        subject = Checkup(pipeline.project)
         scopes = {scope.name: scope for scope in subject.scopes}
         for scope in scopes.values():
             for each in discovered(scope):

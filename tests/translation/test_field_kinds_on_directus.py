@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.bot import create_bot
@@ -210,7 +210,7 @@ def test_doctor_says_what_is_translated_copied_and_left_and_what_cannot_be_cut(
 ) -> None:
     create(guides)
     with Pipeline(directus, server, tmp_path, CONFIG) as pipeline:
-        findings = [each for each in check_collections(Examinee(pipeline.project)) if each.what == "collection guides"]
+        findings = [each for each in check_collections(Checkup(pipeline.project)) if each.what == "collection guides"]
 
     told = {each.status: each.text for each in findings}
     assert "permalink (copied), slug (slug), css_class (copied)" in told[Status.OK]

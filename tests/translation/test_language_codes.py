@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import read_translated_collections
@@ -43,7 +43,7 @@ def test_codes_beside_an_id_are_used_and_doctor_tells_the_doubtful_and_the_wrong
         (german,) = studio.get("/items/menus_translations", filter=condition)
         assert german["title"] == pseudo("Bread", target=language("de"))
         assert "did you mean cs (Czech)?" in pipeline.reason(item, "cz", "menus")
-        found = {finding.what: finding for finding in check_collections(Examinee(pipeline.project))}
+        found = {finding.what: finding for finding in check_collections(Checkup(pipeline.project))}
     assert (found["language se"].status, found["language cz"].status) == (Status.WARNING, Status.FAILED)
     assert found["language se"].text == "'se' is Northern Sami, and Swedish is 'sv'."
     assert "did you mean cs (Czech)?" in found["language cz"].remedy

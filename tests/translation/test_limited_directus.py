@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from directus_assets.commands.doctor.connection import check_limits, check_long_queries, check_version
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import read_translated_collections
 from directus_assets.enrichment.recommendations import texts_at
@@ -130,7 +130,7 @@ def test_doctor_tells_of_a_low_limit_and_that_long_queries_arrive(
     limited: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
 ) -> None:
     with Pipeline(limited, server, tmp_path) as pipeline:
-        subject = Examinee(pipeline.project)
+        subject = Checkup(pipeline.project)
 
         findings = [*check_version(subject), *check_limits(subject), *check_long_queries(subject)]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
@@ -251,7 +251,7 @@ def test_doctor_says_what_items_are_translated_from_and_where_that_is_open(
 ) -> None:
     shapes.point_to_language(newsroom, "stories", "fallback")
 
-    findings = list(check_collections(Examinee(pipeline.project)))
+    findings = list(check_collections(Checkup(pipeline.project)))
 
     texts = {finding.what: finding.text for finding in findings if finding.status is Status.OK}
     assert texts["collection articles"].startswith(

@@ -4,7 +4,7 @@ import pytest
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.ownership.field_records import FieldRecord, digest
-from directus_assets.ownership.protection import Decision, Ownership, Standing, decide, is_empty, standing
+from directus_assets.ownership.protection import Decision, FieldAction, Standing, decide, is_empty, standing
 
 OURS = FieldRecord(source="old source", written=digest("our text"))
 UNDER_WAY = FieldRecord(source="old source", written=digest("our text"), intended=digest("our new text"))
@@ -16,32 +16,32 @@ SEEN = FieldRecord(
 @pytest.mark.parametrize(
     ("record", "source", "target", "proposal", "expected"),
     [
-        (None, "source", None, "proposal", Ownership.WRITE),
-        (None, "source", "", "proposal", Ownership.WRITE),
-        (None, "source", "text", "proposal", Ownership.KEEP),
-        (None, None, None, "", Ownership.NOTHING),
-        (OURS, "old source", "our text", "our text", Ownership.NOTHING),
-        (OURS, "new source", "our text", "our new text", Ownership.WRITE),
-        (OURS, "new source", "our text", "our text", Ownership.NOTHING),
-        (OURS, "old source", "our text", "glossary changed", Ownership.WRITE),
-        (OURS, "old source", None, "our text", Ownership.WRITE),
-        (OURS, "", "our text", "", Ownership.WRITE),
-        (OURS, "old source", "human text", None, Ownership.KEEP),
-        (OURS, "new source", "human text", "our new text", Ownership.REVIEW),
-        (OURS, "new source", "human text", "human text", Ownership.NOTHING),
-        (UNDER_WAY, "new source", "our text", "our new text", Ownership.WRITE),
-        (UNDER_WAY, "new source", "our new text", "our new text", Ownership.NOTHING),
-        (UNDER_WAY, "newer source", "our new text", "our newest text", Ownership.WRITE),
-        (UNDER_WAY, "newer source", "human text", "our newest text", Ownership.REVIEW),
-        (SEEN, "new source", "human text", "our new text", Ownership.REVIEW),
-        (SEEN, "new source", "revised by a human", None, Ownership.KEEP),
-        (SEEN, "newer source", "revised by a human", "our newest text", Ownership.REVIEW),
-        (SEEN, "old source", "human text", None, Ownership.KEEP),
-        (SEEN, "new source", "our text", "our new text", Ownership.WRITE),
+        (None, "source", None, "proposal", FieldAction.WRITE),
+        (None, "source", "", "proposal", FieldAction.WRITE),
+        (None, "source", "text", "proposal", FieldAction.KEEP),
+        (None, None, None, "", FieldAction.NOTHING),
+        (OURS, "old source", "our text", "our text", FieldAction.NOTHING),
+        (OURS, "new source", "our text", "our new text", FieldAction.WRITE),
+        (OURS, "new source", "our text", "our text", FieldAction.NOTHING),
+        (OURS, "old source", "our text", "glossary changed", FieldAction.WRITE),
+        (OURS, "old source", None, "our text", FieldAction.WRITE),
+        (OURS, "", "our text", "", FieldAction.WRITE),
+        (OURS, "old source", "human text", None, FieldAction.KEEP),
+        (OURS, "new source", "human text", "our new text", FieldAction.REVIEW),
+        (OURS, "new source", "human text", "human text", FieldAction.NOTHING),
+        (UNDER_WAY, "new source", "our text", "our new text", FieldAction.WRITE),
+        (UNDER_WAY, "new source", "our new text", "our new text", FieldAction.NOTHING),
+        (UNDER_WAY, "newer source", "our new text", "our newest text", FieldAction.WRITE),
+        (UNDER_WAY, "newer source", "human text", "our newest text", FieldAction.REVIEW),
+        (SEEN, "new source", "human text", "our new text", FieldAction.REVIEW),
+        (SEEN, "new source", "revised by a human", None, FieldAction.KEEP),
+        (SEEN, "newer source", "revised by a human", "our newest text", FieldAction.REVIEW),
+        (SEEN, "old source", "human text", None, FieldAction.KEEP),
+        (SEEN, "new source", "our text", "our new text", FieldAction.WRITE),
     ],
 )
 def test_the_verdict_on_a_field(
-    record: FieldRecord | None, source: JsonValue, target: JsonValue, proposal: JsonValue, expected: Ownership
+    record: FieldRecord | None, source: JsonValue, target: JsonValue, proposal: JsonValue, expected: FieldAction
 ) -> None:
     assert decide(record, source=source, target=target, proposal=proposal).verdict is expected
 
@@ -55,7 +55,7 @@ def test_an_edited_translation_survives_ten_source_edits() -> None:
         verdicts.append(decision.verdict)
         record = decision.record
 
-    assert set(verdicts) == {Ownership.REVIEW}
+    assert set(verdicts) == {FieldAction.REVIEW}
     assert record is not None
     assert record.source == "old source"
 
@@ -65,7 +65,7 @@ def test_a_human_who_revises_the_text_after_a_source_edit_ends_the_review() -> N
     revised = decide(first.record, source="new source", target="revised", proposal=None)
     later = decide(revised.record, source="newer source", target="revised", proposal="proposal")
 
-    assert [first.verdict, revised.verdict, later.verdict] == [Ownership.REVIEW, Ownership.KEEP, Ownership.REVIEW]
+    assert [first.verdict, revised.verdict, later.verdict] == [FieldAction.REVIEW, FieldAction.KEEP, FieldAction.REVIEW]
     assert later.record.source == "new source"
 
 
@@ -102,7 +102,7 @@ def test_a_text_without_a_record_is_kept_and_watched_from_then_on() -> None:
     first: Decision = decide(None, source="source", target="text")
     second = decide(first.record, source="new source", target="text", proposal="proposal")
 
-    assert (first.verdict, second.verdict) == (Ownership.KEEP, Ownership.REVIEW)
+    assert (first.verdict, second.verdict) == (FieldAction.KEEP, FieldAction.REVIEW)
     assert second.record.source == "source"
 
 

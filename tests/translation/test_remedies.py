@@ -9,7 +9,7 @@ import pytest
 from directus_assets.commands.doctor.connection import check_token
 from directus_assets.commands.doctor.feed import check_feed
 from directus_assets.commands.doctor.filters import check_filters
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.local.server import LocalDirectus
@@ -47,7 +47,7 @@ def test_a_filter_that_cannot_work_is_told_by_doctor_and_the_sensor(
 ) -> None:
     pipeline.configure({"translations": {"collections": {"posts": {"filter": condition}}}})
 
-    (finding,) = check_filters(Examinee(pipeline.project))
+    (finding,) = check_filters(Checkup(pipeline.project))
     with pytest.raises(ConfigurationError) as raised:
         pipeline.tick()
 
@@ -60,7 +60,7 @@ def test_a_filter_that_cannot_work_is_told_by_doctor_and_the_sensor(
 def test_a_filter_that_works_is_told_as_well_and_asked_for_once(pipeline: Pipeline) -> None:
     pipeline.configure({"translations": {"collections": {"posts": {"filter": {"status": {"_eq": "published"}}}}}})
 
-    (finding,) = check_filters(Examinee(pipeline.project))
+    (finding,) = check_filters(Checkup(pipeline.project))
     pipeline.tick()
 
     assert finding.text == "Directus takes translations.collections.posts.filter"
@@ -77,9 +77,9 @@ def test_the_token_of_an_editor_is_noticed_at_the_start_and_later(
         pipeline.project.__dict__["directus"] = client
         with pytest.raises(Forbidden, match="Anna Berg") as at_first:
             pipeline.tick()
-        (finding,) = check_token(Examinee(pipeline.project))
+        (finding,) = check_token(Checkup(pipeline.project))
         with pytest.raises(Forbidden, match="go unnoticed"):
-            list(check_feed(Examinee(pipeline.project)))
+            list(check_feed(Checkup(pipeline.project)))
         pipeline.project.__dict__["directus"] = later
         pipeline.tick()
         pipeline.project.__dict__["directus"] = client

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from directus_assets.commands.doctor.dagster import check_definitions
-from directus_assets.commands.doctor.findings import Examinee, Status
+from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local import schema
@@ -151,7 +151,7 @@ def test_names_that_dagster_would_take_for_one_are_no_obstacle(pipeline: Pipelin
     assert run.success
     assert pipeline.made(item, "de-DE", "runs")
 
-    subject = Examinee(pipeline.project)
+    subject = Checkup(pipeline.project)
     (loaded,) = check_definitions(subject)
     assert loaded.status is Status.OK
     found = {finding.what: finding for finding in check_collections(subject)}

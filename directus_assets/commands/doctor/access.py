@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from directus_assets.commands.doctor.connection import USE_OWN_USER
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.commands.doctor.hidden import Hidden, find_hidden
 from directus_assets.commands.setup.rights import (
     Right,
@@ -21,7 +21,7 @@ _REMEDY = (
 )
 
 
-def check_rights(subject: Examinee) -> Iterator[Finding]:
+def check_rights(subject: Checkup) -> Iterator[Finding]:
     """Each right that lacks is named, and those that are not needed."""
     needed = subject.needed([])
     hidden = Hidden()
@@ -64,7 +64,7 @@ def check_rights(subject: Examinee) -> Iterator[Finding]:
             )
 
 
-def _somebody_else(subject: Examinee, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
+def _somebody_else(subject: Checkup, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
     """Who lacks most of the rights is most likely not the pipeline's user."""
     if len(missing) > len(needed) / 2:
         user = read_user(subject.project.directus)
@@ -75,7 +75,7 @@ def _somebody_else(subject: Examinee, needed: tuple[Right, ...], missing: list[R
         )
 
 
-def _wished(subject: Examinee, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
+def _wished(subject: Checkup, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
     """What it works without, but not as safely."""
     named = {right.name for right in missing}
     for right in missing_rights(wished_rights(needed), subject.held):
@@ -88,12 +88,12 @@ def _wished(subject: Examinee, needed: tuple[Right, ...], missing: list[Right]) 
             yield warning("right", text, _REMEDY)
 
 
-def _for_comments(subject: Examinee, needed: tuple[Right, ...]) -> tuple[Right, ...]:
+def _for_comments(subject: Checkup, needed: tuple[Right, ...]) -> tuple[Right, ...]:
     config, version = subject.project.settings.config, subject.project.directus.version
     return comment_rights(needed, config, directus=version)
 
 
-def _surplus(subject: Examinee, needed: tuple[Right, ...]) -> Iterator[Finding]:
+def _surplus(subject: Checkup, needed: tuple[Right, ...]) -> Iterator[Finding]:
     access = read_access(subject.project.directus)
     if access.is_admin or access.has_app:
         return  # These bring rights of their own, and are told with the token.
@@ -105,7 +105,7 @@ def _surplus(subject: Examinee, needed: tuple[Right, ...]) -> Iterator[Finding]:
         )
 
 
-def _hidden(subject: Examinee) -> Hidden:
+def _hidden(subject: Checkup) -> Hidden:
     if not subject.project.translates:
         return Hidden()
     hidden = find_hidden(subject.collections, fields=subject.project.directus.get("/fields"), held=subject.held)

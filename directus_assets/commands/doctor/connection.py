@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.commands.setup.account import EMAIL
 from directus_assets.directus.answers import unreachable_remedy
 from directus_assets.directus.client import (
@@ -27,7 +27,7 @@ USE_OWN_USER = (
 """What to do about the token of somebody else."""
 
 
-def check_address(subject: Examinee) -> Iterator[Finding]:
+def check_address(subject: Checkup) -> Iterator[Finding]:
     """Directus answers at `DIRECTUS_URL` itself, and its clock is ours. Asked without the token: it may be anybody."""
     url = subject.project.settings.environment.directus_url
     try:
@@ -65,7 +65,7 @@ def check_address(subject: Examinee) -> Iterator[Finding]:
     yield from _check_clock(answer)
 
 
-def check_token(subject: Examinee) -> Iterator[Finding]:
+def check_token(subject: Checkup) -> Iterator[Finding]:
     """The token belongs to the pipeline's user, who is no administrator and nobody who works in the Studio."""
     directus = subject.project.directus
     user = read_user(directus)
@@ -88,7 +88,7 @@ def check_token(subject: Examinee) -> Iterator[Finding]:
         yield ok("token", f"{user}, no administrator")
 
 
-def check_version(subject: Examinee) -> Iterator[Finding]:
+def check_version(subject: Checkup) -> Iterator[Finding]:
     """Which Directus it is: everything else depends on that."""
     told = str(subject.project.directus.get("/server/info").get("version") or "")
     version = Version.parse(told)
@@ -102,7 +102,7 @@ def check_version(subject: Examinee) -> Iterator[Finding]:
         yield ok("version", f"Directus {version}; {tested}")
 
 
-def check_limits(subject: Examinee) -> Iterator[Finding]:
+def check_limits(subject: Checkup) -> Iterator[Finding]:
     """No limits of Directus are in the way."""
     server = subject.project.directus.get("/server/info")
     yield from _check_query_limit(subject.project.directus.query_limit())
@@ -115,7 +115,7 @@ def check_limits(subject: Examinee) -> Iterator[Finding]:
             )
 
 
-def check_long_queries(subject: Examinee) -> Iterator[Finding]:
+def check_long_queries(subject: Checkup) -> Iterator[Finding]:
     """What is too long for an address arrives: keys of 255 characters, and long filters in the YAML file."""
     directus = subject.project.directus
     # Without the right to read the log, a refusal would say nothing of the method.

@@ -8,7 +8,7 @@ import httpx
 import yaml
 
 from directus_assets.commands.dev import INSTANCE_FILE
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.errors import DirectusAssetsError, Rejected, Unreachable
 from directus_assets.orchestration.build import validate_defs
 from directus_assets.orchestration.proof import doubts
@@ -18,7 +18,7 @@ from directus_assets.snapshot import take_snapshot
 _FAST = ("storage", "run_launcher", "run_coordinator")
 
 
-def check_home(subject: Examinee) -> Iterator[Finding]:
+def check_home(subject: Checkup) -> Iterator[Finding]:
     """The folder that Dagster keeps its history in."""
     home = subject.project.settings.environment.state_folder
     if not home.is_dir():
@@ -62,7 +62,7 @@ def _has_one_of_ours(section: object) -> bool:
     return "directus_assets." in str(section)
 
 
-def check_definitions(subject: Examinee) -> Iterator[Finding]:
+def check_definitions(subject: Checkup) -> Iterator[Finding]:
     """What the code location loads: all that is derived from this Directus has a place in Dagster."""
     snapshot = take_snapshot(subject.project.directus, subject.project.wanted, faults={})
     try:
@@ -79,7 +79,7 @@ def check_definitions(subject: Examinee) -> Iterator[Finding]:
         yield ok("code location", f"loads, with {assets} assets")
 
 
-def check_guard(subject: Examinee) -> Iterator[Finding]:
+def check_guard(subject: Checkup) -> Iterator[Finding]:
     """Whether Dagster's webserver can be commanded by a plain GET, as servers and web pages can be talked into."""
     environment = subject.project.settings.environment
     for name in environment.unused:
@@ -101,7 +101,7 @@ def check_guard(subject: Examinee) -> Iterator[Finding]:
         )
 
 
-def check_webserver(subject: Examinee) -> Iterator[Finding]:
+def check_webserver(subject: Checkup) -> Iterator[Finding]:
     """Dagster's webserver, which has to answer while the pipeline runs."""
     settings = subject.project.settings
     webserver = Webserver(settings.environment.webserver_url)

@@ -19,7 +19,7 @@ from directus_assets.commands.doctor import (
     storages,
     translations,
 )
-from directus_assets.commands.doctor.findings import Check, Examinee, Finding, Status, failed, warning
+from directus_assets.commands.doctor.findings import Check, Checkup, Finding, Status, failed, warning
 from directus_assets.errors import DirectusAssetsError, Forbidden
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Settings
@@ -66,7 +66,7 @@ _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold r
 
 def run_doctor(console: Console, settings: Settings) -> int:
     """Looks at everything and prints the table; returns the exit status: 1 if something does not work."""
-    with contextlib.closing(Examinee(Project(settings))) as subject, console.status("Looking at everything ..."):
+    with contextlib.closing(Checkup(Project(settings))) as subject, console.status("Looking at everything ..."):
         findings = list(examine(subject))
     console.print(_table(findings))
     counts = {status: sum(finding.status is status for finding in findings) for status in Status}
@@ -74,7 +74,7 @@ def run_doctor(console: Console, settings: Settings) -> int:
     return 1 if counts[Status.FAILED] else 0
 
 
-def examine(subject: Examinee) -> Iterator[Finding]:
+def examine(subject: Checkup) -> Iterator[Finding]:
     """All findings. One check that fails keeps no other from being made, and one cause is told once."""
     told: set[str] = set()
     for finding in _examine(subject):
@@ -83,13 +83,13 @@ def examine(subject: Examinee) -> Iterator[Finding]:
         told.add(finding.text)
 
 
-def _examine(subject: Examinee) -> Iterator[Finding]:
+def _examine(subject: Checkup) -> Iterator[Finding]:
     yield from _examine_directus(subject)
     for what, check in _OF_OURS:
         yield from _run(what, check, subject)
 
 
-def _examine_directus(subject: Examinee) -> Iterator[Finding]:
+def _examine_directus(subject: Checkup) -> Iterator[Finding]:
     if missing := subject.project.settings.environment.missing():
         yield failed("address", f"{' and '.join(missing)} not set.", "Fill in .env (see .env.example).")
         return
@@ -105,7 +105,7 @@ def _examine_directus(subject: Examinee) -> Iterator[Finding]:
         lacks_rights = lacks_rights or (check is access.check_rights and _has_failure(findings))
 
 
-def _run(what: str, check: Check, subject: Examinee, *, lacks_rights: bool = False) -> Sequence[Finding]:
+def _run(what: str, check: Check, subject: Checkup, *, lacks_rights: bool = False) -> Sequence[Finding]:
     findings: list[Finding] = []
     try:
         for finding in check(subject):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.directus.client import items_path
 from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.declaration import Declaration
@@ -10,7 +10,7 @@ from directus_assets.enrichment.recommendation_plan import NAME
 from directus_assets.orchestration.kinds.enrichers import engine_of
 
 
-def check_declarations(subject: Examinee) -> Iterator[Finding]:
+def check_declarations(subject: Checkup) -> Iterator[Finding]:
     """Each enrichment: from what, by whom, into what. A declaration that does not fit the schema raises."""
     for declaration in subject.declarations:
         writes = ", ".join(declaration.writes) or "metadata only"
@@ -23,7 +23,7 @@ def check_declarations(subject: Examinee) -> Iterator[Finding]:
         )
 
 
-def check_engines(subject: Examinee) -> Iterator[Finding]:
+def check_engines(subject: Checkup) -> Iterator[Finding]:
     """Who enriches answers and takes the key; what it costs is known."""
     asked: set[str] = set()
     for declaration in subject.declarations:
@@ -45,7 +45,7 @@ def check_engines(subject: Examinee) -> Iterator[Finding]:
                 )
 
 
-def _check_vocabularies(subject: Examinee, declaration: Declaration) -> Iterator[Finding]:
+def _check_vocabularies(subject: Checkup, declaration: Declaration) -> Iterator[Finding]:
     for path, source in declaration.vocabularies.items():
         rows: list[JsonValue] = subject.project.directus.get(
             items_path(source.collection), fields=[source.field], filter=source.filter, limit=1

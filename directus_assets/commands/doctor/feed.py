@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.directus.feed import FeedPosition, has_gone_back
 from directus_assets.directus.sight import require_sight_of_others
 from directus_assets.orchestration.sensors.feed_positions import read_positions
 
 
-def check_feed(subject: Examinee) -> Iterator[Finding]:
+def check_feed(subject: Checkup) -> Iterator[Finding]:
     """The log that the sensors have read is not another one, and has not gone back since."""
     require_sight_of_others(subject.project.directus)
     try:
@@ -32,7 +32,7 @@ def check_feed(subject: Examinee) -> Iterator[Finding]:
         yield ok("change feed", f"Directus' activity log goes on from where {len(positions)} sensors have read it")
 
 
-def _positions(subject: Examinee) -> dict[str, FeedPosition]:
+def _positions(subject: Checkup) -> dict[str, FeedPosition]:
     home = subject.project.settings.environment.dagster_home
     if not ((home / "dagster.yaml").exists() or (home / "schedules").is_dir()):
         return {}

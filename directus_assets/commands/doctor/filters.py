@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok
 from directus_assets.orchestration.filters import filter_faults
 from directus_assets.settings.filters import configured_filters
 
 
-def check_filters(subject: Examinee) -> Iterator[Finding]:
+def check_filters(subject: Checkup) -> Iterator[Finding]:
     """Each mistake in a filter, with its place; Directus takes the others."""
     config = subject.project.settings.config
     wrong = set()

@@ -57,7 +57,7 @@ def failed(what: str, text: str, remedy: str) -> Finding:
 
 
 @dataclass
-class Examinee:
+class Checkup:
     """What is examined. What several checks need is read from Directus once."""
 
     project: Project
@@ -146,4 +146,4 @@ class Examinee:
         )
 
 
-Check: TypeAlias = Callable[[Examinee], Iterable[Finding]]
+Check: TypeAlias = Callable[[Checkup], Iterable[Finding]]

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok
 from directus_assets.commands.setup.rights import Right, missing_rights
 from directus_assets.commands.setup.wiring import NOT_INSTALLED, NOT_TRIED, check_flows, read_kinds, wiring_of
 from directus_assets.notify import NOTIFICATIONS_RIGHT
 
 
-def check_buttons(subject: Examinee) -> Iterator[Finding]:
+def check_buttons(subject: Checkup) -> Iterator[Finding]:
     """One row for each button that is installed."""
     kinds = read_kinds(subject.project)
     findings = list(check_flows(wiring_of(subject.project, kinds), kinds, subject.project.directus))

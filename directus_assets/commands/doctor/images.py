@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.directus.models import TRANSFORMED_TYPES, File, Preset
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import BadInput, ConfigurationError, DirectusAssetsError
@@ -33,7 +33,7 @@ _PROBE: dict[str, Any] = {"width": 7, "height": 3, "fit": "cover", "format": "we
 _LATEST_FILES = 20
 
 
-def check_presets(subject: Examinee) -> Iterator[Finding]:
+def check_presets(subject: Checkup) -> Iterator[Finding]:
     """Each preset: how it is delivered and why, or what is wrong with it."""
     settings = subject.directus_settings
     if settings.asset_transform == "none":
@@ -62,7 +62,7 @@ def check_presets(subject: Examinee) -> Iterator[Finding]:
         )
 
 
-def check_libvips(subject: Examinee) -> Iterator[Finding]:
+def check_libvips(subject: Checkup) -> Iterator[Finding]:
     """Pictures can be rendered here, where they are."""
     deliveries = {subject.project.delivery_of(preset.key) for preset in subject.directus_settings.presets}
     if deliveries <= {"warm"}:
@@ -75,7 +75,7 @@ def check_libvips(subject: Examinee) -> Iterator[Finding]:
         yield ok("libvips", version)
 
 
-def check_bytes(subject: Examinee) -> Iterator[Finding]:
+def check_bytes(subject: Checkup) -> Iterator[Finding]:
     """What is rendered here for Directus' storage has the bytes that it would have there."""
     settings, project = subject.directus_settings, subject.project
     if "storage" not in {project.delivery_of(preset.key) for preset in settings.presets}:
@@ -94,7 +94,7 @@ def check_bytes(subject: Examinee) -> Iterator[Finding]:
     yield ok("bytes", f"Directus {settings.directus}: what is rendered here {same}{other}")
 
 
-def check_stored_names(subject: Examinee) -> Iterator[Finding]:
+def check_stored_names(subject: Checkup) -> Iterator[Finding]:
     """Directus serves what is put into its storage under the name that it looks for."""
     project = subject.project
     if not project.storages:
@@ -113,7 +113,7 @@ def check_stored_names(subject: Examinee) -> Iterator[Finding]:
             yield _reported(location, _compare, subject, here)
 
 
-def _examine_preset(subject: Examinee, preset: Preset) -> Finding:
+def _examine_preset(subject: Checkup, preset: Preset) -> Finding:
     what = f"preset {preset.key}"
     delivery = subject.project.delivery_of(preset.key)
     try:
@@ -144,14 +144,14 @@ def _obstacle(wanted: Sequence[Derivative]) -> str:
     return ""
 
 
-def _other_bytes(subject: Examinee, preset: Preset, delivery: str, wanted: Sequence[Derivative]) -> str:
+def _other_bytes(subject: Checkup, preset: Preset, delivery: str, wanted: Sequence[Derivative]) -> str:
     """Why this Directus would make other bytes of these; empty where they may be stored for it."""
     if delivery == "export" or subject.project.settings.config.images.accept_similar:
         return ""
     return next(filter(None, (difference(preset.directus, derivative) for derivative in wanted)), "")
 
 
-def _why_warm(subject: Examinee, preset_key: str) -> str:
+def _why_warm(subject: Checkup, preset_key: str) -> str:
     images = subject.project.settings.config.images
     chosen = preset_key in images.presets and images.presets[preset_key].delivery
     if chosen or images.delivery == "warm":
@@ -160,7 +160,7 @@ def _why_warm(subject: Examinee, preset_key: str) -> str:
 
 
 def _reported(
-    location: str, prove: Callable[[Examinee, Sequence[File]], str], subject: Examinee, files: Sequence[File]
+    location: str, prove: Callable[[Checkup, Sequence[File]], str], subject: Checkup, files: Sequence[File]
 ) -> Finding:
     what = f"served from {location}"
     try:
@@ -169,7 +169,7 @@ def _reported(
         return failed(what, error.message, error.remedy)
 
 
-def _probe(subject: Examinee, files: Sequence[File]) -> str:
+def _probe(subject: Checkup, files: Sequence[File]) -> str:
     """Stores some bytes as derivatives that nobody uses, looks whether they come back, and removes them.
 
     One derivative for each kind of name: within the picture's size, and limited to it.
@@ -193,7 +193,7 @@ def _probe(subject: Examinee, files: Sequence[File]) -> str:
     return f"Directus serves what is stored in {storage.describe()}"
 
 
-def _compare(subject: Examinee, files: Sequence[File]) -> str:
+def _compare(subject: Checkup, files: Sequence[File]) -> str:
     """Only presets may be asked for, so a derivative that is there has to do: it is marked for a moment."""
     storage = subject.project.storages[files[0].storage]
     presets = [p for p in subject.directus_settings.presets if subject.project.delivery_of(p.key) == "storage"]

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, Status, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, Status, failed, ok, warning
 from directus_assets.directus.storage import LocalStorage, Storage, unsupported
 from directus_assets.directus.storage.variables import DRIVERS
 from directus_assets.errors import DirectusAssetsError
@@ -13,7 +13,7 @@ from directus_assets.errors import DirectusAssetsError
 _LITTLE_BYTES = 1024**3
 
 
-def check_storages(subject: Examinee) -> Iterator[Finding]:
+def check_storages(subject: Checkup) -> Iterator[Finding]:
     """Every place is written to, read and tidied."""
     project = subject.project
     for location, storage in project.storages.items():
@@ -32,7 +32,7 @@ def check_storages(subject: Examinee) -> Iterator[Finding]:
         yield try_out("exports", project.export, is_updated=True)
 
 
-def check_translation_records(subject: Examinee) -> Iterator[Finding]:
+def check_translation_records(subject: Checkup) -> Iterator[Finding]:
     """What is remembered of translations can be kept."""
     settings = subject.project.settings
     has_place = settings.config.engine.records.location or settings.environment.state_folder.is_dir()
@@ -40,7 +40,7 @@ def check_translation_records(subject: Examinee) -> Iterator[Finding]:
         yield try_out("translation records", subject.project.records.storage, is_updated=True)
 
 
-def check_disk(subject: Examinee) -> Iterator[Finding]:
+def check_disk(subject: Checkup) -> Iterator[Finding]:
     """There is room where Dagster keeps its history and where storage is a folder."""
     home = subject.project.settings.environment.state_folder
     roots = [storage.root for storage in subject.project.storages.values() if isinstance(storage, LocalStorage)]

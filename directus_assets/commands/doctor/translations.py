@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 
-from directus_assets.commands.doctor.findings import Examinee, Finding, failed, ok, warning
+from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.directus.field_kinds import Fate, TextField
 from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.settings import TranslationOptions
+from directus_assets.translation.cut_fields import (
+    uncut,
+)
 from directus_assets.translation.discovered import discovered, is_copied
 from directus_assets.translation.items import item_keys, read_items
 from directus_assets.translation.languages import doubt, language
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.work import uncut
 
 _JSON_KINDS = frozenset({"blocks", "tags", "repeater", "auto"})
 _ITEMS_LOOKED_AT = 100
 
 
-def check_collections(subject: Examinee) -> Iterator[Finding]:
+def check_collections(subject: Checkup) -> Iterator[Finding]:
     """Each translated collection: languages, layout, fields and how they are read."""
     if not subject.project.translates:
         return
@@ -46,7 +48,7 @@ def check_collections(subject: Examinee) -> Iterator[Finding]:
         yield failed(f"collection {collection}", f"It cannot be described: {fault.message}", fault.remedy)
 
 
-def check_tracking(subject: Examinee) -> Iterator[Finding]:
+def check_tracking(subject: Checkup) -> Iterator[Finding]:
     """Directus notes the changes of everything that is followed."""
     schemas = [scope.schema for scope in subject.scopes]
     followed = dict.fromkeys(
@@ -67,7 +69,7 @@ def check_tracking(subject: Examinee) -> Iterator[Finding]:
         yield ok("tracking", "on for everything that is followed")
 
 
-def check_engine(subject: Examinee) -> Iterator[Finding]:
+def check_engine(subject: Checkup) -> Iterator[Finding]:
     """Who translates answers and takes the key."""
     engine = subject.project.engine
     if not subject.project.settings.config.translations.enabled:
@@ -84,7 +86,7 @@ def check_engine(subject: Examinee) -> Iterator[Finding]:
         yield ok("engine", f"{engine.name} answers and takes the key")
 
 
-def check_spending(subject: Examinee) -> Iterator[Finding]:
+def check_spending(subject: Checkup) -> Iterator[Finding]:
     """There is a limit where money is spent, and a price to count with."""
     if not subject.project.translates or subject.project.settings.environment.translation_engine == "pseudo":
         return
@@ -103,7 +105,7 @@ def check_spending(subject: Examinee) -> Iterator[Finding]:
         yield ok("spending", f"at most {purse.limit} a day")
 
 
-def _check_uncut(subject: Examinee, scope: Scope) -> Iterator[Finding]:
+def _check_uncut(subject: Checkup, scope: Scope) -> Iterator[Finding]:
     """Whether the first items hold text in a form that cannot be cut; it would stay as it is, and look like ours."""
     if not any(field.kind in _JSON_KINDS for field in scope.schema.fields):
         return

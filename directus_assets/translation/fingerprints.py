@@ -1,0 +1,62 @@
+"""What decides a translation, as one digest: where it changes, the translation is stale."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from directus_assets.directus.addresses import is_copied
+from directus_assets.directus.field_kinds import TextField
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.errors import BadInput
+from directus_assets.ownership.field_records import canonical
+from directus_assets.translation.cut_fields import cut_field
+from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
+from directus_assets.translation.items import Item
+from directus_assets.translation.scope import Scope
+from directus_assets.translation.segments import is_new
+
+
+def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequence[Term], *, is_pseudo: bool) -> str:
+    """A digest of all that decides the translation of `item` into `target`.
+
+    Of the glossary only the terms that occur count, so that a changed term makes stale only what contains it. The
+    target's text does not count: an editor's wording is no reason to work. In the language that the item is written in
+    its text does not count either.
+    """
+    if item.source_language == target.code:
+        return _digest([scope.code_version, target.code, "source"])
+    texts = _as_at_first(scope, {name: canonical(value) for name, value in item.source.items()})
+    terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
+    parts: list[object] = [texts, scope.code_version, target.code, terms, is_pseudo]
+    # The project's language is part of the code version, and has been the only one that there was.
+    if item.source_language != scope.source.code:
+        parts += [item.source_language, scope.schema.language(item.source_language) is not None]
+    parts += [field.name for field in scope.schema.fields if _is_cut_anew(field, texts.get(field.name, ""))]
+    return _digest(parts)
+
+
+def _digest(parts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:
+    """The texts as the first version saw them where there is nothing in the fields that it did not know, and in those
+    that are not read any more.
+    """
+    new = {field.name for field in scope.schema.fields if field.kind == "auto"}
+    kept = {name: text for name, text in texts.items() if text or name not in new}
+    return {**dict.fromkeys(scope.withheld, ""), **kept} if texts else texts
+
+
+@lru_cache(maxsize=256)  # every language asks
+def _is_cut_anew(field: TextField, text: str) -> bool:
+    """Whether the first version took other texts out of a value; what it did not know is in the code version."""
+    if field.kind not in ("plain", "blocks", "repeater", "tags") or not text:
+        return False
+    if field.kind == "plain" and not is_copied(text, field.copied):
+        return False
+    try:
+        return is_new(cut_field(field, text))
+    except BadInput:
+        return False
