@@ -19,6 +19,7 @@ from dagster._core.event_api import EventRecordsFilter
 from dagster._core.storage.event_log.base import EventLogStorage
 
 from directus_assets.errors import BadInput
+from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.tags import range_tags
@@ -294,6 +295,32 @@ def materialized_on_disk(home: Path) -> int:
     with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as database:
         query = "SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION'"
         return int(database.execute(query).fetchone()[0])
+
+
+OPENS = """
+import sys, time
+from pathlib import Path
+from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
+home = Path(sys.argv[1])
+print("ready", flush=True)
+while not (home / "go").exists():
+    time.sleep(0.001)
+BatchedSqliteStorage(str(home / "storage")).run_storage.get_runs_count()
+"""
+
+
+def test_processes_that_open_a_new_home_at_the_same_moment_all_can(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENS, str(tmp_path)]
+    opening = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
+    for process in opening:
+        assert process.stdout is not None
+        process.stdout.readline()
+    (tmp_path / "go").touch()
+
+    for process in opening:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in opening] == [0] * 4
+    BatchedSqliteStorage(str(tmp_path / "storage")).dispose()
 
 
 def test_an_outcome_waits_for_others_but_not_for_long(tmp_path: Path) -> None:

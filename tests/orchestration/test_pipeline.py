@@ -97,8 +97,8 @@ class Story:
         return answer.content
 
     def stored(self) -> dict[str, int]:
-        """All in the upload folder, with the time of its last change."""
-        return {path.name: path.stat().st_mtime_ns for path in self.directus.uploads.iterdir()}
+        """All files in the upload folder, with the time of their last change."""
+        return {path.name: path.stat().st_mtime_ns for path in self.directus.uploads.iterdir() if path.is_file()}
 
     # Dagster
 

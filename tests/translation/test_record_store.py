@@ -223,7 +223,7 @@ import os, sys
 from pathlib import Path
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import PermanentError
-from directus_assets.translation.record_store import RecordStore, record_name
+from directus_assets.ownership.record_store import RecordStore, record_name
 root, name = Path(sys.argv[1]), record_name("posts", "17", "de-DE")
 theirs = record_name("posts", "18", "de-DE")
 os.setgid(65534)

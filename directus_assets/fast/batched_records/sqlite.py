@@ -12,6 +12,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
+from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
@@ -82,8 +83,12 @@ class BatchedSqliteStorage(DagsterSqliteStorage):
     """Dagster's SQLite storage with records in batches, for `storage: {custom: …}` in `dagster.yaml`."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data)
-        self._event_log_storage = BatchedSqliteEventLog(_event_logs_directory(base_dir))
+        # Two processes that make the tables at the same moment can mark them with two versions of the schema, and then
+        # no process opens them any more: `SqliteRunStorage.from_local` takes tables without a version for old ones.
+        Path(base_dir).mkdir(parents=True, exist_ok=True)
+        with FileLock(Path(base_dir, ".storage.lock"), timeout=SQLITE_BUSY_TIMEOUT_SECONDS):
+            super().__init__(base_dir, inst_data)
+            self._event_log_storage = BatchedSqliteEventLog(_event_logs_directory(base_dir))
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
