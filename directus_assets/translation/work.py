@@ -59,6 +59,10 @@ _ROUNDS = 6
 """How often an item that keeps being edited while it is translated is planned anew before that counts as a failure."""
 
 
+class _SeveralRows(PermanentError):
+    """There are several rows of one language, so that nobody knows which of them counts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """One field whose human text stays although its source has changed: a human has to look at it."""
@@ -151,7 +155,13 @@ class Translator:
         # What a killed try has consumed is no partition's yet.
         payer = Counting(self.payer, sum((answer.usage for answer in self._record(item, target).answers), Usage()))
         for attempt in range(_ROUNDS):
-            result = self._round(item, target, payer, order)
+            try:
+                result = self._round(item, target, payer, order)
+            except _SeveralRows:
+                # Whoever made one at the same moment takes it back: see `RowWriter.write`.
+                if attempt == _ROUNDS - 1:
+                    raise
+                result = None
             if result is not None:
                 return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
             # Runs that hinder each other are parted by chance.
@@ -576,7 +586,7 @@ def _refuse_unknown_language(scope: Scope, item: Item) -> None:
 
 def _refuse_duplicates(scope: Scope, item: Item, code: str) -> None:
     if code in item.duplicates:
-        raise PermanentError(
+        raise _SeveralRows(
             f"Item {item.key} of {scope.collection} has more than one row for {code} in {scope.schema.translations}.",
             remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
         )

@@ -217,7 +217,9 @@ def _content(path: Path) -> bytes:
         return content
     parts = [content]
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        # What virtual tables show stands in others.
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL %'"
+        tables = [name for (name,) in database.execute(query)]
         rows = [row for name in tables for row in database.execute(f'SELECT * FROM "{name}"')]  # noqa: S608  # its own
     for blob in (value for row in rows for value in row if isinstance(value, bytes)):
         with suppress(zlib.error):

@@ -347,6 +347,23 @@ def test_two_rows_of_one_language_into_which_something_is_to_be_written_are_a_cl
     assert desk.translate(key, "fr-FR").written == ("title", "summary")
 
 
+def test_a_second_row_that_its_maker_takes_back_at_once_is_no_error(desk: Desk) -> None:
+    key = desk.create(title="Bread")
+    rows = [
+        desk.studio.post("/items/posts_translations", {"posts_id": int(key), "languages_code": "de-DE"})["id"]
+        for _ in range(2)
+    ]
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        desk.studio.delete(f"/items/posts_translations/{rows[1]}")
+
+    result = desk.translate(key, sleep=sleep)
+
+    assert (result.written, len(waits)) == (("title",), 1)
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [
