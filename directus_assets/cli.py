@@ -226,6 +226,53 @@ def revert(
     sys.exit(status)
 
 
+@main.group()
+def memory() -> None:
+    """What was translated once, and what people have corrected: as files for other tools."""
+
+
+def _in_a_file(command: Callable[..., None]) -> Callable[..., None]:
+    """What commands have in common that write or read translations as a file."""
+    for option in (
+        click.option(
+            "--language", "languages", multiple=True, help="Only this target language; several times for more."
+        ),
+        click.option("--format", "named", type=click.Choice(["tmx", "csv"]), help="Where the suffix does not tell it."),
+        click.argument("file", type=click.Path(path_type=Path, dir_okay=False)),
+    ):
+        command = option(command)
+    return command
+
+
+@memory.command("export")
+@_of_one_project
+@_in_a_file
+def memory_export(*, project: str | None, file: Path, languages: Sequence[str], named: str | None) -> None:
+    """Write the memory to FILE, as TMX 1.4 or CSV, for translation tools and spreadsheets."""
+    from directus_assets.commands.memory import run_export
+    from directus_assets.orchestration.project import Project
+
+    sys.exit(run_export(console, Project(_settings(project)), file, languages=languages, named=named))
+
+
+@memory.command("import")
+@_of_one_project
+@_in_a_file
+@click.option("--dry-run", is_flag=True, help="Only check the file.")
+def memory_import(
+    *, project: str | None, file: Path, languages: Sequence[str], named: str | None, dry_run: bool
+) -> None:
+    """Remember the translations in FILE, TMX 1.4 or CSV, as people's.
+
+    Each one that cannot be used is named with its number (of the unit in TMX, of the row in a table) and the reason;
+    the others are taken.
+    """
+    from directus_assets.commands.memory import run_import
+    from directus_assets.orchestration.project import Project
+
+    sys.exit(run_import(console, Project(_settings(project)), file, languages=languages, named=named, dry_run=dry_run))
+
+
 @main.command()
 @_of_some_projects
 def doctor(*, project: str | None) -> None:

@@ -11,9 +11,9 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import combinations
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from directus_assets.directus.storage import Storage
 from directus_assets.ownership.field_records import Remembered
-from directus_assets.translation.segments.model import Segment
+from directus_assets.translation.segments.model import Segment, key_of
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
 logger = logging.getLogger(__name__)
@@ -37,23 +37,38 @@ _MOST_CANDIDATES: Final = 60
 _TOO_FREQUENT: Final = 10_000
 """Segments with a word that is no help to find others by."""
 
-_FIND: Final = "SELECT pair, key, source, text, glossary, engine, human FROM entries WHERE pair = ? AND key = ?"
+_PAGE: Final = 1000
+"""Entries that are read at once where all are."""
+
+_FIND: Final = "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries WHERE pair = ? AND key = ?"
+_ALL: Final = (
+    "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries "
+    "WHERE pair = ? AND key > ? ORDER BY key LIMIT ?"
+)
 _ADD: Final = (
-    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human, kind) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REPLACE: Final = (
-    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ? WHERE pair = ? AND key = ? AND human <= ?"
+    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ?, kind = ? "
+    "WHERE pair = ? AND key = ? AND human <= ?"
 )
 _COUNTS: Final = "SELECT term, doc FROM word_counts WHERE term IN (SELECT value FROM json_each(?)) ORDER BY doc"
 _SIMILAR: Final = (
-    "SELECT pair, key, entries.source, text, glossary, engine, human "
+    "SELECT pair, key, entries.source, text, glossary, engine, human, kind "
     "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
     "WHERE pair = ? AND abs(length(entries.source) - ?) <= ? LIMIT ?"
 )
+_VERSION: Final = 2
+"""Of the tables below."""
+_DROP: Final = """
+DROP TABLE IF EXISTS word_counts; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS read_files;
+DROP TABLE IF EXISTS entries;
+"""
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS entries (
   id INTEGER PRIMARY KEY, pair TEXT, key TEXT, source TEXT, text TEXT, glossary TEXT, engine TEXT, human INTEGER,
-  UNIQUE (pair, key)
+  kind TEXT, UNIQUE (pair, key)
 );
 CREATE TABLE IF NOT EXISTS read_files (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(source, content='', detail=none, columnsize=0);
@@ -73,6 +88,7 @@ class MemoryEntry:
         glossary: digest of the terms in it.
         engine: who made it.
         human: whether a person did.
+        kind: where the segment stands (see `Segment.context`); empty where that is not known.
     """
 
     pair: str
@@ -82,6 +98,7 @@ class MemoryEntry:
     glossary: str = ""
     engine: str = ""
     human: bool = False
+    kind: str = ""
 
     @property
     def remembered(self) -> Remembered:
@@ -94,9 +111,20 @@ def pair_of(source: str, target: str) -> str:
     return f"{source}>{target}"
 
 
+def languages_of(pair: str) -> tuple[str, str]:
+    """Source and target language of a pair."""
+    source, _, target = pair.partition(">")
+    return source, target
+
+
 def is_memorable(segment: Segment) -> bool:
     """Whether a segment may read the same everywhere: an address has to be unlike others."""
     return segment.context != "slug"
+
+
+def key_of_any_kind(text: str) -> str:
+    """What a text is remembered by wherever it stands: files of others do not tell headings from paragraphs."""
+    return key_of("", text)
 
 
 @dataclass
@@ -114,15 +142,61 @@ class Memory:
     _busy: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _looked_at: float = field(default=-_LOOK_EVERY_SECONDS, repr=False)
 
-    def find(self, pair: str, keys: Iterable[str]) -> dict[str, MemoryEntry]:
-        """The entries of these segments, those that there are."""
+    def find(
+        self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
+    ) -> dict[str, MemoryEntry]:
+        """The entries of these segments, those that there are.
+
+        Args:
+            pair: the languages.
+            keys: of the segments.
+            sources: their texts, by key. What people have made of a text wherever it stands is found by it, too.
+        """
         found: dict[str, MemoryEntry] = {}
         with self._lock:
             self._read_new()
             for key in keys:
-                if (entry := self._index.execute(_FIND, (pair, key)).fetchone()) is not None:
-                    found[key] = _entry(entry)
+                entry = self._one(pair, key)
+                if sources is not None and not (entry and entry.human):
+                    entry = self._one(pair, key_of_any_kind(sources[key])) or entry
+                if entry is not None:
+                    found[key] = entry
         return found
+
+    def pairs(self, targets: Collection[str] = ()) -> list[str]:
+        """The languages that there are entries of, once all is read that others have stored.
+
+        Args:
+            targets: only with one of these target languages; all where there are none.
+        """
+        with self._lock:
+            self._looked_at = -_LOOK_EVERY_SECONDS
+            self._read_new()
+            pairs = [str(pair) for (pair,) in self._index.execute("SELECT DISTINCT pair FROM entries ORDER BY pair")]
+        return [pair for pair in pairs if not targets or languages_of(pair)[1] in targets]
+
+    def entries(self, *, targets: Collection[str] = ()) -> Iterator[MemoryEntry]:
+        """All that is known, by languages and key.
+
+        Args:
+            targets: only these target languages; all where there are none.
+        """
+        for pair in self.pairs(targets):
+            last = ""
+            while True:
+                with self._lock:
+                    page = [_entry(row) for row in self._index.execute(_ALL, (pair, last, _PAGE))]
+                if not page:
+                    break
+                yield from page
+                last = page[-1].key
+
+    def count(self, *, targets: Collection[str] = ()) -> int:
+        """How many entries there are."""
+        pairs = self.pairs(targets)
+        with self._lock:
+            of_pair = "SELECT count(*) FROM entries WHERE pair = ?"
+            return sum(int(self._index.execute(of_pair, (pair,)).fetchone()[0]) for pair in pairs)
 
     def similar(self, pair: str, source: str, *, most: int = 2) -> list[MemoryEntry]:
         """Entries of segments that are nearly like `source`, the likest first."""
@@ -146,8 +220,15 @@ class Memory:
             self._take(name, new)
 
     @contextmanager
-    def asking(self, pair: str, keys: Iterable[str]) -> Iterator[dict[str, MemoryEntry]]:
+    def asking(
+        self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
+    ) -> Iterator[dict[str, MemoryEntry]]:
         """While a segment is asked for here, others in this process who want it wait for the answer.
+
+        Args:
+            pair: the languages.
+            keys: of the segments.
+            sources: as `find` has them.
 
         Yields:
             What others have been answered meanwhile: it need not be asked for.
@@ -160,7 +241,7 @@ class Memory:
                     lock = self._busy.setdefault(f"{pair}\0{key}", threading.Lock())
                 with ExitStack() as held:
                     held.enter_context(lock)
-                    if found := self.find(pair, [key]):
+                    if found := self.find(pair, [key], sources=sources):
                         answered |= found
                     else:
                         stack.enter_context(held.pop_all())
@@ -181,8 +262,14 @@ class Memory:
         connection = sqlite3.connect(self.index, timeout=60, check_same_thread=False, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # what it holds is kept elsewhere
-        connection.executescript(_TABLES)
+        is_old = connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION
+        drop = _DROP if is_old else ""
+        connection.executescript(f"BEGIN IMMEDIATE; {drop} {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
         return connection
+
+    def _one(self, pair: str, key: str) -> MemoryEntry | None:
+        row = self._index.execute(_FIND, (pair, key)).fetchone()
+        return None if row is None else _entry(row)
 
     def _read_new(self) -> None:
         """Takes in what others have stored since this machine last looked."""
@@ -206,8 +293,8 @@ class Memory:
 
     def _present(self, entries: Iterable[MemoryEntry]) -> Iterator[MemoryEntry]:
         for each in entries:
-            if (row := self._index.execute(_FIND, (each.pair, each.key)).fetchone()) is not None:
-                yield _entry(row)
+            if known := self._one(each.pair, each.key):
+                yield known
 
     def _take(self, name: str, entries: Iterable[MemoryEntry]) -> None:
         self._index.execute("BEGIN IMMEDIATE")
@@ -218,7 +305,7 @@ class Memory:
                     row = (added.lastrowid, each.source)
                     self._index.execute("INSERT INTO words (rowid, source) VALUES (?, ?)", row)
                     continue
-                values = (each.text, each.glossary, each.engine, each.human, each.pair, each.key, each.human)
+                values = (each.text, each.glossary, each.engine, each.human, each.kind, each.pair, each.key, each.human)
                 self._index.execute(_REPLACE, values)
             self._index.execute("INSERT OR IGNORE INTO read_files VALUES (?)", (name,))
         except BaseException:
@@ -245,11 +332,12 @@ def likeness(one: str, other: str) -> float:
 
 
 def _entry(row: Sequence[Any]) -> MemoryEntry:
-    pair, key, source, text, glossary, engine, human = row
+    pair, key, source, text, glossary, engine, human, kind = row
     return MemoryEntry(
-        pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human)
+        pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human), kind=kind
     )
 
 
 def _is_news(entry: MemoryEntry, known: MemoryEntry | None) -> bool:
-    return known is None or (entry != known and (entry.human or not known.human))
+    # Where a segment stands is told by its key; the first version did not say it.
+    return known is None or (replace(entry, kind=known.kind) != known and (entry.human or not known.human))

@@ -259,6 +259,7 @@ class Translator:
         asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
         wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
         pair = pair_of(assignment.source.code, assignment.target.code)
+        sources = {key: segment.text for key, segment in wanted.items()}
 
         def recalled(found: Mapping[str, MemoryEntry]) -> dict[str, Remembered]:
             terms = {key: digest_of_terms(assignment.terms_in(wanted[key])) for key in found}
@@ -268,12 +269,12 @@ class Translator:
                 if each.human or (not anew and each.glossary == terms[key] and is_usable(each.engine, self.engine))
             }
 
-        known = recalled(self.memory.find(pair, wanted))
+        known = recalled(self.memory.find(pair, wanted, sources=sources))
         left = [key for key in wanted if key not in known]
         if anew:
             yield known, assignment
             return
-        with self.memory.asking(pair, left) as answered:
+        with self.memory.asking(pair, left, sources=sources) as answered:
             known |= recalled(answered)
             similar = {key: self.memory.similar(pair, wanted[key].text) for key in left[:FEW] if key not in known}
             yield (
@@ -302,6 +303,7 @@ class Translator:
                     text=known.text,
                     glossary=known.glossary,
                     engine=known.engine,
+                    kind=segment.context,
                 )
                 for key, segment in segments.items()
                 if (known := translations.get(key)) and is_memorable(segment)
@@ -315,7 +317,14 @@ class Translator:
         pair = pair_of(assignment.source.code, assignment.target.code)
         self.memory.remember(
             [
-                MemoryEntry(pair=pair, key=segment_key(segment), source=segment.text, text=text, human=True)
+                MemoryEntry(
+                    pair=pair,
+                    key=segment_key(segment),
+                    source=segment.text,
+                    text=text,
+                    human=True,
+                    kind=segment.context,
+                )
                 for share in shares
                 for segment, text in share.corrections.items()
                 if is_memorable(segment)

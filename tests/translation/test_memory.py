@@ -1,14 +1,16 @@
 """What is translated once is remembered for the whole project."""
 
+import json
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.translation.memory import Memory, MemoryEntry, pair_of
+from directus_assets.translation.memory import Memory, MemoryEntry, key_of_any_kind, pair_of
 
 PAIR = pair_of("en-US", "de-DE")
 BOILERPLATE = "Our products are baked by hand in a small bakery near Munich every morning."
@@ -65,6 +67,48 @@ def test_machines_that_share_no_disk_learn_from_each_other(tmp_path: Path) -> No
     with opened(tmp_path, "three") as three, opened(tmp_path, "one") as again:
         assert {each.text for each in three.find(PAIR, ["Bread", "Salt"]).values()} == {"Laib", "Salz"}
         assert again.find(PAIR, ["Bread"])["Bread"].text == "Laib"
+
+
+def test_what_people_made_of_a_text_wherever_it_stands_is_found_in_each_kind_of_place(memory: Memory) -> None:
+    memory.remember(
+        [
+            entry("Bread", "Laib", key=key_of_any_kind("Bread"), human=True),
+            entry("Bread", "Brot", key="a heading"),
+            entry("Bread", "Brotlaib", key="a label", human=True),
+        ]
+    )
+
+    found = memory.find(
+        PAIR, ["a heading", "a label", "a cell"], sources=dict.fromkeys(("a heading", "a label", "a cell"), "Bread")
+    )
+
+    assert {key: each.text for key, each in found.items()} == {
+        "a heading": "Laib",
+        "a label": "Brotlaib",
+        "a cell": "Laib",
+    }
+    assert memory.find(PAIR, ["a cell"]) == {}
+
+
+def test_all_entries_are_listed_by_language_and_key(memory: Memory) -> None:
+    german = [entry(f"Bread {number:04}", "Brot") for number in range(2_345)]
+    memory.remember([*reversed(german), entry("Bread", "Pain", pair=pair_of("en-US", "fr-FR"))])
+
+    assert list(memory.entries(targets=["de-DE"])) == german
+    assert [each.text for each in memory.entries()][-1] == "Pain"
+    assert (memory.count(), memory.count(targets=["fr-FR"])) == (2_346, 1)
+
+
+def test_an_index_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
+    with opened(tmp_path, "one") as one:
+        one.remember([entry("Bread", "Brot")])
+    with closing(sqlite3.connect(tmp_path / "one" / "index.sqlite")) as index:
+        index.executescript("ALTER TABLE entries DROP COLUMN kind; PRAGMA user_version = 0;")
+    old = tmp_path / "shared" / "memory" / "1.jsonl"
+    old.write_text(json.dumps({"pair": PAIR, "key": "Salt", "source": "Salt", "text": "Salz"}))
+
+    with opened(tmp_path, "one") as again:
+        assert [each.text for each in again.find(PAIR, ["Bread", "Salt"]).values()] == ["Brot", "Salz"]
 
 
 def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

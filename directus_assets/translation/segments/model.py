@@ -108,4 +108,9 @@ class Ids:
 
 def segment_key(segment: Segment) -> str:
     """What a segment's translation is remembered by: the same text in the same kind of place, in whatever field."""
-    return hashlib.sha256(f"{segment.context}\0{segment.text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return key_of(segment.context, segment.text)
+
+
+def key_of(context: str, text: str) -> str:
+    """The same, of a segment that is known by its context and text alone."""
+    return hashlib.sha256(f"{context}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

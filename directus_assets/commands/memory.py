@@ -1,0 +1,158 @@
+"""The commands `memory …`: what the project remembers as files for other tools, and corrections brought elsewhere."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track, wrap_file
+
+from directus_assets.errors import BadInput, TransientError
+from directus_assets.orchestration.project import Project
+from directus_assets.snapshot import Wanted, read_snapshot, take_snapshot
+from directus_assets.translation.exchange import (
+    BrokenOff,
+    Exchanged,
+    Languages,
+    NotTaken,
+    checked,
+    format_of,
+    read_units,
+    unit_of,
+    write_units,
+)
+from directus_assets.translation.memory import Memory, MemoryEntry, languages_of
+
+_BATCH = 1000
+"""Translations that are remembered at once."""
+_REFUSALS_SHOWN = 50
+_COUNTED = {"csv": "row", "tmx": "unit"}
+
+
+def run_export(console: Console, project: Project, path: Path, *, languages: Sequence[str], named: str | None) -> int:
+    """Writes what is remembered to a file; returns the exit status.
+
+    Args:
+        console: where to write.
+        project: whose memory.
+        path: the file; what is there is replaced, once all is written.
+        languages: only these target languages; all where empty.
+        named: the format, where it is not told by the suffix.
+
+    Raises:
+        BadInput: an unknown format or language, or a file that cannot be written.
+        DirectusAssetsError: the memory cannot be read.
+    """
+    format_, memory = format_of(path, named), project.segments
+    known = {languages_of(pair)[1] for pair in memory.pairs()}
+    if unknown := [code for code in languages if code not in known]:
+        raise BadInput(
+            f"Nothing is remembered in '{unknown[0]}'.", remedy=f"There is: {', '.join(sorted(known)) or 'nothing'}."
+        )
+    entries = track(
+        memory.entries(targets=languages),
+        description="Writing",
+        total=memory.count(targets=languages),
+        console=console,
+        transient=True,
+    )
+    by_whom: Counter[bool] = Counter()
+
+    def units() -> Iterator[Exchanged]:
+        for entry in entries:
+            by_whom[entry.human] += 1
+            yield unit_of(entry)
+
+    write_units(units(), path, format_)
+    console.print(escape(f"Written to {path}: {by_whom.total():,} translations, {by_whom[True]:,} of them by people."))
+    return 0
+
+
+def run_import(
+    console: Console, project: Project, path: Path, *, languages: Sequence[str], named: str | None, dry_run: bool
+) -> int:
+    """Remembers the translations in a file as people's, but for those that cannot be used; returns the exit status.
+
+    Args:
+        console: where to write.
+        project: whose memory.
+        path: the file.
+        languages: only these target languages; all where empty.
+        named: the format, where it is not told by the suffix.
+        dry_run: only check the file.
+
+    Raises:
+        BadInput: no such file, or of another format.
+        DirectusAssetsError: the memory cannot be written; what was remembered until then stays so.
+    """
+    format_ = format_of(path, named)
+    importing = _Import(console, project.segments, _COUNTED[format_], dry_run=dry_run)
+    project_languages = _languages(project)
+    chosen = {project_languages.code_of(code) for code in languages}
+    fault: BrokenOff | None = None
+    try:
+        with (
+            path.open("rb") as raw,
+            wrap_file(raw, path.stat().st_size, description="Reading", console=console, transient=True) as file,
+        ):
+            for unit in read_units(file, format_):
+                found = unit if isinstance(unit, NotTaken) else checked(unit, project_languages)
+                if isinstance(found, NotTaken) or not chosen or languages_of(found.pair)[1] in chosen:
+                    importing.take(found)
+    except BrokenOff as error:
+        fault = error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", remedy="Name a file that is there.") from None
+    importing.finish()
+    if fault:
+        console.print(f"[bold red]Broken off:[/] {escape(str(fault))}", soft_wrap=True)
+    return 1 if fault or importing.refused else 0
+
+
+class _Import:
+    """What becomes of the units of a file."""
+
+    def __init__(self, console: Console, memory: Memory, counted: str, *, dry_run: bool) -> None:
+        self._console = console
+        self._memory = memory
+        self._counted = counted
+        self._dry_run = dry_run
+        self._batch: list[MemoryEntry] = []
+        self._taken = 0
+        self.refused = 0
+
+    def take(self, found: MemoryEntry | NotTaken) -> None:
+        if isinstance(found, NotTaken):
+            self.refused += 1
+            if self.refused <= _REFUSALS_SHOWN:
+                self._console.print(
+                    escape(f"Not taken: {self._counted} {found.number}: {found.reason}"), soft_wrap=True
+                )
+            return
+        self._taken += 1
+        self._batch.append(found)
+        if len(self._batch) == _BATCH:
+            self._remember()
+
+    def finish(self) -> None:
+        self._remember()
+        if self.refused > _REFUSALS_SHOWN:
+            self._console.print(f"And {self.refused - _REFUSALS_SHOWN:,} more.")
+        what = "Would be remembered" if self._dry_run else "Remembered"
+        self._console.print(f"{what}: {self._taken:,} translations, as people's. Not taken: {self.refused:,}.")
+
+    def _remember(self) -> None:
+        if not self._dry_run:
+            self._memory.remember(self._batch)
+        self._batch.clear()
+
+
+def _languages(project: Project) -> Languages:
+    """Those of the collections that are translated; of an earlier time where Directus does not answer."""
+    try:
+        snapshot = take_snapshot(project.directus, Wanted(translations=True), faults={})
+    except TransientError:
+        environment = project.settings.environment
+        snapshot = read_snapshot(environment.state_folder, url=environment.directus_url)
+    return Languages({row.code for each in snapshot.collections for row in each.languages})
