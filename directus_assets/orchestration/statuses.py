@@ -52,8 +52,7 @@ def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[
         reviews: list[float] = []
         for start in range(0, len(keys), _PAGE):
             for record in latest_records(instance, {name: asset_key}, keys[start : start + _PAGE]).values():
-                tags = (record.asset_materialization.tags if record.asset_materialization else None) or {}
-                is_current = tags.get(CODE_VERSION_TAG) == subject.code_versions[name]
+                is_current = record.tags.get(CODE_VERSION_TAG) == subject.code_versions[name]
                 counts["done" if is_current else "behind"] += 1
                 counts["left out"] += is_current and data_version(record) == LEFT_OUT
                 if is_current and data_version(record).endswith(REVIEW_MARK):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from dagster._core.storage.event_log.base import EventLogStorage
 
 from directus_assets.errors import BadInput
 from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
-from directus_assets.orchestration.runs.history import fingerprints
+from directus_assets.fast.latest import read_latest
+from directus_assets.orchestration.runs.history import all_materializations, fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.tags import range_tags
 from tests.postgres import running_postgres
@@ -238,6 +239,21 @@ def test_every_query_of_the_storage_is_asked_below() -> None:
     queries = {name for name in dir(EventLogStorage) if name.startswith(("all_", "fetch_", "get_", "has_"))}
 
     assert queries == QUESTIONS.keys() | NOT_ASKED
+
+
+def test_the_latest_records_are_read_from_all_of_them(told: Pair) -> None:
+    """`fast.latest` reads the tables itself."""
+    for instance in told:
+        built: dict[str | None, Mapping[str, str] | None] = {}
+        for record in all_materializations(instance, HERO, KEYS):
+            event = record.asset_materialization
+            built.setdefault(record.partition_key, event.tags if event else None)
+
+        read = read_latest(instance, HERO, KEYS)
+
+        assert read is not None
+        assert {key: found.tags for key, found in read.items()} == built
+        assert read[KEYS[1]].tags["dagster/data_version"] == "adopted"
 
 
 @pytest.mark.parametrize("query", QUESTIONS)

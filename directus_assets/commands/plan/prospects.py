@@ -11,6 +11,7 @@ from functools import cached_property
 import dagster as dg
 
 from directus_assets.directus.storage import Storage
+from directus_assets.fast.latest import Latest
 from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import keys_at_first, noted_as
@@ -132,7 +133,7 @@ class Prospects:
         return {output: waiting_keys(self.subject, output, at_first[note]) for output, note in notes.items()}
 
 
-def _later(tried: tuple[float, Failure] | None, record: dg.EventLogRecord | None) -> Failure | None:
+def _later(tried: tuple[float, Failure] | None, record: Latest | None) -> Failure | None:
     """The last try, where it came after what was made last."""
     return tried[1] if tried and (record is None or tried[0] > record.timestamp) else None
 

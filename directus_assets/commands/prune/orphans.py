@@ -12,6 +12,7 @@ from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.sight import require_full_sight
 from directus_assets.directus.storage import Storage
+from directus_assets.fast.latest import latest_of
 from directus_assets.images.inventory import Inventory, Recorded, Unclaimed
 from directus_assets.images.orphans import Making, OrphanEvidence, prove, questions
 from directus_assets.images.plan import fingerprint
@@ -117,10 +118,9 @@ def _recorded(
         known = latest_records(instance, {preset.key: project.names.preset(preset.key)}, rows)
         for file_id, file in rows.items():
             record = known.get((preset.key, file_id))
-            event = record.asset_materialization if record else None
-            is_right = record and event and data_version(record) == fingerprint(file, preset)
+            is_right = record and data_version(record) == fingerprint(file, preset)
             blind.setdefault(file_id, {})[preset.key] = (
-                list(stored_sizes(event.metadata).values()) if is_right and event else None
+                list(stored_sizes(record.metadata).values()) if record and is_right else None
             )
     return dict(blind)
 
@@ -154,6 +154,6 @@ def _makings(
                 preset=names.get(asset_key, asset_key.path[-1]),
                 code_version=(event.tags or {}).get(CODE_VERSION_TAG, ""),
             )
-            for name in stored_sizes(event.metadata):
+            for name in stored_sizes(latest_of(event, record.timestamp).metadata):
                 found.setdefault((event.partition, name), making)
     return found

@@ -10,6 +10,7 @@ import dagster as dg
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput, DirectusAssetsError
+from directus_assets.fast.latest import Latest
 from directus_assets.images.outcomes import Failed
 from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.images.purge import Known, Purger, address_of, is_changed
@@ -89,10 +90,8 @@ def _before(
     return {output: _known(record) for output, record in found.items()}
 
 
-def _known(record: dg.EventLogRecord) -> Known:
-    event = record.asset_materialization
-    digests = event.metadata.get("digest") if event else None
-    return Known(fingerprint=data_version(record), digests=str(digests.value) if digests else "")
+def _known(record: Latest) -> Known:
+    return Known(fingerprint=data_version(record), digests=str(record.metadata.get("digest") or ""))
 
 
 def _flush(purger: Purger, warn: Callable[[str], None]) -> None:

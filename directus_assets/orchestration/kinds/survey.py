@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-import dagster as dg
-
 from directus_assets.errors import PermanentError
+from directus_assets.fast.latest import Latest
 from directus_assets.isolation import fault_of
 from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.planning.changes import Examination
@@ -42,7 +41,7 @@ class Page(Protocol):
         """Keys whose row is gone, or is nothing that anything is derived from."""
         ...
 
-    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+    def is_lost(self, output: str, key: str, record: Latest) -> bool:
         """Whether what was recorded as made is not there any more."""
         ...
 
@@ -73,7 +72,7 @@ class Careful:
     def gone(self) -> Sequence[str]:
         return self.page.gone
 
-    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+    def is_lost(self, output: str, key: str, record: Latest) -> bool:
         return _answer(partial(self.page.is_lost, output, key, record), unknown=False)
 
     def is_remembered(self, output: str, key: str) -> bool:
@@ -94,7 +93,7 @@ class Unread:
     examination: Examination
     gone: Sequence[str] = ()
 
-    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002
+    def is_lost(self, output: str, key: str, record: Latest) -> bool:  # noqa: ARG002
         return False
 
     def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from directus_assets.directus.sight import find_deleted
 from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.work import DeclaredEnricher
 from directus_assets.errors import PermanentError
+from directus_assets.fast.latest import Latest
 from directus_assets.orchestration.kinds.survey import Adopted, NoMoney
 from directus_assets.orchestration.runs.report import adopted_metadata
 from directus_assets.planning.changes import Examination
@@ -59,7 +58,7 @@ class EnrichmentPage:
     gone: Sequence[str]
     enrichers: Callable[[], Mapping[str, DeclaredEnricher]]
 
-    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002
+    def is_lost(self, output: str, key: str, record: Latest) -> bool:  # noqa: ARG002
         """Never: a target that somebody has emptied may be meant to be empty."""
         return False
 

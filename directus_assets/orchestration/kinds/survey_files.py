@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.sight import find_deleted
 from directus_assets.directus.storage import Entry
 from directus_assets.errors import PermanentError
+from directus_assets.fast.latest import Latest
 from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
 from directus_assets.images.outcomes import Delivered
 from directus_assets.images.plan import examine_files
@@ -109,15 +108,15 @@ class FilePage:
     missing: Callable[[], Set[tuple[str, str]]]
     """What was made for an export, and is not in it."""
 
-    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
+    def is_lost(self, output: str, key: str, record: Latest) -> bool:
         if self.project.delivery_of(output) == "export":
             return (output, key) in self.missing()
-        file, event = self.rows[key], record.asset_materialization
+        file = self.rows[key]
         wanted = _stored_derivatives(self.project, file, self.presets[output])
-        if not wanted or event is None:
+        if not wanted:
             return False
         listing = self.listing(file.storage)
-        return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(event.metadata))
+        return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(record.metadata))
 
     def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster remembers derivatives)
         return False

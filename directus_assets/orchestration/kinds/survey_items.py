@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.sight import find_deleted, sees_all_rows
 from directus_assets.errors import PermanentError
+from directus_assets.fast.latest import Latest
 from directus_assets.orchestration.kinds.survey import Adopted, NoMoney
 from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
 from directus_assets.ownership.protection import is_empty
@@ -64,7 +63,7 @@ class ItemPage:
     translator: Callable[[], Translator]
     sees_all_rows: Callable[[], bool]
 
-    def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:  # noqa: ARG002 (texts have no size)
+    def is_lost(self, output: str, key: str, record: Latest) -> bool:  # noqa: ARG002 (texts have no size)
         if self.is_there(output, key):
             return False
         code = self.items.languages[output].code

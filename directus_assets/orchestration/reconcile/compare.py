@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from directus_assets.fast.latest import Latest
 from directus_assets.isolation import isolate
 from directus_assets.orchestration.kinds.subject import Subject, examine_each
 from directus_assets.orchestration.kinds.survey import Careful, Page, Surveyor, Unread
@@ -77,7 +78,7 @@ class Comparison:
             gone=[key for each in found for key in each.gone],
         )
 
-    def _compare(self, page: Page, records: Mapping[Output, dg.EventLogRecord]) -> Compared:
+    def _compare(self, page: Page, records: Mapping[Output, Latest]) -> Compared:
         wanted = page.examination.wanted
         evidence = {output: _of_made(page, output, wanted[output], records.get(output)) for output in wanted}
         doubtful = {output: each for output, each in evidence.items() if each.made != each.wanted or each.is_lost}
@@ -92,7 +93,7 @@ class Comparison:
         return Compared(verdicts=verdicts, wanted=wanted, gone=page.gone)
 
     def _investigate(
-        self, page: Page, doubtful: Mapping[Output, Evidence], records: Mapping[Output, dg.EventLogRecord]
+        self, page: Page, doubtful: Mapping[Output, Evidence], records: Mapping[Output, Latest]
     ) -> dict[Output, Evidence]:
         names = {name for name, _ in doubtful}
         assets = {name: key for name, key in self.surveyor.subject.assets.items() if name in names}
@@ -108,7 +109,7 @@ class Comparison:
         page: Page,
         output: Output,
         evidence: Evidence,
-        record: dg.EventLogRecord | None,
+        record: Latest | None,
         tried: tuple[float, Failure] | None,
     ) -> Evidence:
         name, key = output
@@ -195,7 +196,7 @@ def grouped(outputs: Iterable[Output]) -> dict[frozenset[str], list[str]]:
     return groups
 
 
-def _of_made(page: Page, output: Output, wanted: str, record: dg.EventLogRecord | None) -> Evidence:
+def _of_made(page: Page, output: Output, wanted: str, record: Latest | None) -> Evidence:
     if record is None:
         return Evidence(wanted=wanted)
     made = data_version(record).removesuffix(REVIEW_MARK)

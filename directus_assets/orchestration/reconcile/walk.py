@@ -146,8 +146,8 @@ class Reconcile:
         """Makes partitions of rows that are none."""
         while True:
             keys = subject.existing(page=position.at + 1, size=self.page_size)
-            known = self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else []
-            new = [key for key in keys if key not in set(known)]
+            known = set(self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else [])
+            new = [key for key in keys if key not in known]
             # A file that is still being uploaded becomes a partition by its sensor.
             new = list(examine_each(subject, new, []).present)
             if new:

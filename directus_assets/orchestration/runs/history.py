@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError, bounded_wait
+from directus_assets.fast.latest import Latest, latest_of, read_latest
 from directus_assets.planning.verdicts import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
@@ -48,14 +49,26 @@ def fingerprints(
 
 def latest_records(
     instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
-) -> dict[tuple[str, str], dg.EventLogRecord]:
-    """As `fingerprints`, with all that was recorded of the latest materialization."""
+) -> dict[tuple[str, str], Latest]:
+    """As `fingerprints`, with what was recorded of the latest materialization."""
     keys = list(partition_keys)
-    found: dict[tuple[str, str], dg.EventLogRecord] = {}
+    found: dict[tuple[str, str], Latest] = {}
     for name, asset_key in asset_keys.items():
-        for record in all_materializations(instance, asset_key, keys):
-            if record.partition_key is not None:
-                found.setdefault((name, record.partition_key), record)
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            some = keys[start : start + _KEYS_PER_QUERY]
+            latest = read_latest(instance, asset_key, some)
+            if latest is None:
+                latest = _built(all_materializations(instance, asset_key, some))
+            found |= {(name, key): record for key, record in latest.items()}
+    return found
+
+
+def _built(records: Iterable[dg.EventLogRecord]) -> dict[str, Latest]:
+    """The first of each partition."""
+    found: dict[str, Latest] = {}
+    for record in records:
+        if record.partition_key is not None and record.asset_materialization:
+            found.setdefault(record.partition_key, latest_of(record.asset_materialization, record.timestamp))
     return found
 
 
@@ -69,10 +82,9 @@ def all_materializations(
         yield from _all_records(instance.fetch_materializations, filtered)
 
 
-def data_version(record: dg.EventLogRecord) -> str:
+def data_version(record: Latest) -> str:
     """The fingerprint that a materialization was recorded with."""
-    event = record.asset_materialization
-    return (event.tags or {}).get(DATA_VERSION_TAG, "") if event else ""
+    return record.tags.get(DATA_VERSION_TAG, "")
 
 
 def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, Any]:

@@ -86,13 +86,14 @@ def adopted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in metadata.items() if name not in asked} | {"adopted": True}
 
 
-def stored_sizes(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, int]:
-    """Bytes by stored name, from what `derivative_metadata` made; without those that were not recorded."""
-    table = metadata.get("derivatives")
-    if isinstance(table, dg.TableMetadataValue):
-        return {str(record.data["name"]): int(str(record.data["bytes"])) for record in table.records}
+def stored_sizes(metadata: Mapping[str, Any]) -> dict[str, int]:
+    """Bytes by stored name, from what was recorded (`Latest`) of what `derivative_metadata` made; without those that
+    were not recorded.
+    """
+    if (rows := metadata.get("derivatives")) is not None:
+        return {str(row["name"]): int(str(row["bytes"])) for row in rows}
     name, size = metadata.get("stored_as"), metadata.get("bytes")
-    return {str(name.value): int(str(size.value))} if name and size and name.value else {}
+    return {str(name): int(str(size))} if name and size is not None else {}
 
 
 def translation_metadata(
