@@ -47,7 +47,7 @@ class Related:
         Raises:
             DirectusAssetsError: as `embed` and the store.
         """
-        known = self.store.load()
+        known = self.store.load_some(texts)
         new = {key: text for key, text in texts.items() if text.strip() and not self.is_placed(known.get(key), text)}
         vectors = self.embed(list(new.values())) if new else []
         self.store.put(

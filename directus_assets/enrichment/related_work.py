@@ -1,5 +1,6 @@
 """Related items as an enrichment: neighbours in the place of an engine's answers, and people win all the same."""
 
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,8 @@ from directus_assets.enrichment.text_statistics import plain
 from directus_assets.enrichment.vector_store import StoredVector, VectorStore
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.enrichment.work import ROUNDS, Enriched
-from directus_assets.errors import PermanentError, TransientError
+from directus_assets.errors import DirectusAssetsError, PermanentError, TransientError
+from directus_assets.isolation import isolate
 from directus_assets.ownership.record_store import record_folder
 from directus_assets.spending.payer import Counting, Payer
 from directus_assets.spending.rate_gate import RateGate
@@ -63,6 +65,11 @@ class RelatedEnricher:
     vectors: Storage
     _prepaid: dict[str, Usage] = field(default_factory=dict)
     """What `prepare` has consumed for items that are not enriched yet."""
+    _prepared: dict[str, str] = field(default_factory=dict)
+    """Their texts. Whichever comes first brings the lists of all up to date: for that, all vectors have to be read."""
+    _found: dict[str, Enriched | DirectusAssetsError] = field(default_factory=dict)
+    """What became of the others."""
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def engine_name(self) -> str:
@@ -75,31 +82,53 @@ class RelatedEnricher:
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:  # noqa: ARG002 - vectors do not change
         started = time.monotonic()
         payer = Counting(self.payer, self._prepaid.pop(item.key, Usage()))
+        with self._turn:
+            if item.key not in self._found:
+                self._found.update(self._find(self._with_prepared(item), payer))
+            found = self._found.pop(item.key)
+        if isinstance(found, DirectusAssetsError):
+            raise found
+        return replace(found, usage=payer.usage, seconds=time.monotonic() - started)
+
+    def _with_prepared(self, item: EnrichedItem) -> dict[str, str]:
+        """The texts of an item and of those that were prepared with it; where they fail together, none is any more."""
+        if item.key not in self._prepared:
+            return {item.key: _text(self.declaration, item)}
+        texts = dict(self._prepared)
+        self._prepared.clear()
+        return texts
+
+    def _find(self, texts: Mapping[str, str], payer: Payer) -> dict[str, Enriched | DirectusAssetsError]:
+        """What becomes of these items, each of which fails alone."""
+        made = isolate(texts, lambda keys: self._update({key: texts[key] for key in keys}, payer))
+        return {key: result for results in made.results for key, result in results.items()} | made.culprits
+
+    def _update(self, texts: Mapping[str, str], payer: Payer) -> dict[str, Enriched | DirectusAssetsError]:
+        """Brings the lists of these items, and of those near them, up to date; what became of each."""
         results: dict[str, Enriched] = {}
-
-        def write(lists: Mapping[str, Neighbours]) -> Collection[str]:
-            return self._write(lists, results, own=item.key)
-
-        related = self._related(payer, write)
-        lists = related.update({item.key: _text(self.declaration, item)})
+        faults: dict[str, PermanentError] = {}
+        related = self._related(payer, lambda lists: self._write(lists, results, faults))
+        lists = related.update(texts)
         if gone := self._gone(lists):
             related.update({}, gone=gone)
-        # Without a result the item itself has gone meanwhile.
-        result = results.get(item.key, Enriched(item=item.key, fingerprint=""))
-        others = sum(bool(other.outcome.written or other.outcome.rows_written) for other in results.values())
-        own = bool(result.outcome.written or result.outcome.rows_written)
-        return replace(
-            result,
-            usage=payer.usage,
-            seconds=time.monotonic() - started,
-            note=result.note or f"The lists of {others - own} other items were changed, too.",
+        others = sum(
+            bool(result.outcome.written or result.outcome.rows_written)
+            for key, result in results.items()
+            if key not in texts
         )
+        note = f"The lists of {others} other items were changed, too."
+        # Without a result the item itself has gone meanwhile. Another item's trouble is told on its own partition.
+        found = {key: results.get(key, Enriched(item=key, fingerprint="")) for key in texts}
+        return {key: replace(result, note=result.note or note) for key, result in found.items()} | {
+            key: fault for key, fault in faults.items() if key in texts
+        }
 
     def prepare(self, items: Sequence[EnrichedItem]) -> None:
         payer = Counting(self.payer)
         texts = {item.key: _text(self.declaration, item) for item in items}
         new = self._related(payer, lambda _lists: ()).place(texts)
         self._prepaid.update(shares(payer.usage, {key: len(texts[key]) for key in new}))
+        self._prepared.update(texts)
 
     def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:  # noqa: ARG002 - vectors are not bought twice
         text = _text(self.declaration, item)
@@ -127,19 +156,17 @@ class RelatedEnricher:
             least=options.least,
         )
 
-    def _write(self, lists: Mapping[str, Neighbours], results: dict[str, Enriched], *, own: str) -> set[str]:
+    def _write(
+        self, lists: Mapping[str, Neighbours], results: dict[str, Enriched], faults: dict[str, PermanentError]
+    ) -> set[str]:
         """Writes lists, each as its item's; gives the items whose list cannot be written."""
-        failed: set[str] = set()
         for item in self.reader.read(lists, matching=False):
             try:
                 if result := self._write_one(item, lists[item.key]):
                     results[item.key] = result
-            except PermanentError:
-                # Another item's trouble is told on its own partition.
-                if item.key == own:
-                    raise
-                failed.add(item.key)
-        return failed
+            except PermanentError as error:
+                faults[item.key] = error
+        return faults.keys() & lists.keys()
 
     def _write_one(self, item: EnrichedItem, near: Neighbours) -> Enriched | None:
         """Writes the list of one item; None where it is gone."""

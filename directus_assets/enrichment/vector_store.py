@@ -60,6 +60,13 @@ class VectorStore:
         names: list[str] = []
         with contextlib.suppress(NotFound):
             names = [name for name, _ in self.storage.names() if name.endswith(".vectors")]
+        return self._read(names)
+
+    def load_some(self, keys: Iterable[str]) -> dict[str, StoredVector]:
+        """The places of these items, where they have one, and by chance of others."""
+        return self._read(sorted({_file_of(key) for key in keys}))
+
+    def _read(self, names: Iterable[str]) -> dict[str, StoredVector]:
         with ThreadPoolExecutor(_READERS) as pool:
             found: dict[str, StoredVector] = {}
             for places in pool.map(lambda name: self._file(name).read() or {}, names):
