@@ -189,7 +189,10 @@ QUESTIONS: dict[str, Ask] = {
         log.get_event_records(EventRecordsFilter(kind, asset_key=CARD), limit=500) for kind in (MADE, PLANNED, OBSERVED)
     ],
     "get_event_tags_for_asset": lambda log, _: log.get_event_tags_for_asset(CARD),
-    "get_existing_dynamic_partitions": lambda log, _: log.get_existing_dynamic_partitions("files", [*KEYS, "none"]),
+    "get_existing_dynamic_partitions": lambda log, _: [
+        log.get_existing_dynamic_partitions("files", [*KEYS[:9], *(f"none {n}" for n in range(absent))])
+        for absent in (1, 10_000)
+    ],
     "get_freshness_state_records": lambda log, _: log.get_freshness_state_records(BOTH),
     "get_latest_asset_check_execution_by_key": lambda log, _: stable(
         log.get_latest_asset_check_execution_by_key([CHECK])
