@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from directus_assets.door.requests import (
     MOST_BYTES,
@@ -29,6 +30,9 @@ from directus_assets.errors import DirectusAssetsError
 
 BODY_SECONDS = 3.0
 """How long a body may take to arrive."""
+
+HEAD_SECONDS = 5.0
+"""How long the head of the first request on a connection may take to arrive."""
 
 logger = logging.getLogger(__name__)
 
@@ -107,12 +111,27 @@ def _head(request: Request) -> Head:
     )
 
 
+class ImpatientProtocol(H11Protocol):
+    """HTTP as uvicorn speaks it, which by itself waits for the head of a request for ever: whoever opens connections
+    and says little on them would take all places of others.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait."""
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle is None:  # as long as no request has come, whatever uvicorn's types say
+            self.transport.close()  # type: ignore[unreachable]
+
+
 def make_server(rooms: Mapping[str, Room]) -> uvicorn.Server:
     """The HTTP server, which is run with the sockets that it listens on; it says nothing of itself."""
     return uvicorn.Server(
         uvicorn.Config(
             DoorApp(rooms),
-            http="h11",
+            http=ImpatientProtocol,
             ws="none",
             lifespan="off",
             access_log=False,

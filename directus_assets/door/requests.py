@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
@@ -153,6 +153,13 @@ def too_large() -> Refused:
     return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MOST_BYTES} bytes.")
 
 
+def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that names something twice means one thing to us and perhaps another to whoever looked before."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name comes twice")
+    return found
+
+
 def parse_body(kind: RequestKind, body: bytes) -> Body:
     """What a body says.
 
@@ -160,7 +167,7 @@ def parse_body(kind: RequestKind, body: bytes) -> Body:
         Refused: it is not JSON, or holds anything besides what belongs there.
     """
     try:
-        return _BODIES[kind].model_validate(json.loads(body))
+        return _BODIES[kind].model_validate(json.loads(body, object_pairs_hook=_unambiguous))
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise Refused(HTTPStatus.BAD_REQUEST, f"'{place}': {error.errors()[0]['msg']}.") from None
