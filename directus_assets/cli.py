@@ -273,6 +273,56 @@ def memory_import(
     sys.exit(run_import(console, Project(_settings(project)), file, languages=languages, named=named, dry_run=dry_run))
 
 
+@main.group()
+def xliff() -> None:
+    """Hand translations out to an agency and take them back, as XLIFF 2.1."""
+
+
+@xliff.command("export")
+@_of_one_project
+@click.option("--language", "languages", multiple=True, help="Only into this; may be given several times.")
+@click.option("--collection", "collections", multiple=True, help="Items of this; may be given several times.")
+@click.option("--item", "items", multiple=True, help="Only this item of the collection; may be given several times.")
+@click.option("--waiting", is_flag=True, help="Only what waits for a review.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="translations.xlf",
+    show_default=True,
+    help="The file; with several pairs of languages one for each, whose names say so.",
+)
+def export_xliff(
+    *,
+    project: str | None,
+    languages: Sequence[str],
+    collections: Sequence[str],
+    items: Sequence[str],
+    waiting: bool,
+    output: Path,
+) -> None:
+    """Write items with their translations, or all that waits for a review, for an agency."""
+    from directus_assets.commands.xliff import HandOut, run_export
+    from directus_assets.orchestration.project import Project
+
+    if not (collections or waiting):
+        raise click.UsageError("Say what is handed out: --collection, with or without --item, or --waiting.")
+    choice = HandOut(languages=languages, collections=collections, items=items, waiting=waiting)
+    sys.exit(run_export(console, Project(_settings(project)), choice, output))
+
+
+@xliff.command("import")
+@_of_one_project
+@click.option("--dry-run", is_flag=True, help="Only check it, and show what would be imported.")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def import_xliff(*, project: str | None, dry_run: bool, file: Path) -> None:
+    """Take over what an agency has translated: from then on it is people's text."""
+    from directus_assets.commands.xliff import run_import
+    from directus_assets.orchestration.project import Project
+
+    sys.exit(run_import(console, Project(_settings(project)), file, dry_run=dry_run))
+
+
 @main.command()
 @_of_some_projects
 def doctor(*, project: str | None) -> None:

@@ -60,7 +60,7 @@ def run_revert(
         ConfigurationError: a collection or language that is not translated.
         DirectusAssetsError: Directus refuses or does not answer; what was put back until then stays so.
     """
-    subjects = _subjects(project, selection)
+    subjects = chosen_items(project, selection.collections, selection.languages)
     if selection.run:
         with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
             periods = _periods_of_run(records, selection.run, subjects)
@@ -105,16 +105,22 @@ def _revert(project: Project, items: Items) -> Revert:
     return Revert(project.directus, items.scope, project.records)
 
 
-def _subjects(project: Project, selection: Selection) -> list[Items]:
+def chosen_items(project: Project, collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
+    """What is translated of these collections, as Directus is now; of all where none is named.
+
+    Raises:
+        ConfigurationError: a collection or language that is not translated.
+        DirectusAssetsError: Directus does not answer.
+    """
     found = list(translated_items(project, take_snapshot(project.directus, Wanted(translations=True))))
     names = {name for items in found for name in (items.collection, items.name)}
     codes = {row.code for items in found for row in items.languages.values()}
-    for what, wanted, there in (("collection", selection.collections, names), ("language", selection.languages, codes)):
+    for what, wanted, there in (("collection", collections, names), ("language", languages, codes)):
         if unknown := [name for name in wanted if name not in there]:
             raise ConfigurationError(
                 f"No {what} '{unknown[0]}' is translated.", remedy=f"There are: {', '.join(sorted(there)) or 'none'}."
             )
-    chosen = set(selection.collections)
+    chosen = set(collections)
     return [items for items in found if not chosen or not chosen.isdisjoint({items.collection, items.name})]
 
 

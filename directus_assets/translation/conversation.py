@@ -183,7 +183,7 @@ class Conversation:
         for answer in answers:
             keys = [key for key in answer.texts if key in segments and is_usable(answer.engine, self.engine)]
             self._forget(keys)
-            self._take(keys, self._judge(keys, segments, answer), is_repair=answer.is_repair)
+            self._take(keys, judge(self.assignment, keys, segments, answer), is_repair=answer.is_repair)
 
     @property
     def answered(self) -> set[str]:
@@ -261,7 +261,8 @@ class Conversation:
         keys = [asked.key for asked in request.segments if asked.key in answer.texts]
         if keys:
             self._failed_alone = 0
-            self._take(keys, self._judge(keys, segments, self._arrived(request, answer)), is_repair=request.is_repair)
+            judged = judge(self.assignment, keys, segments, self._arrived(request, answer))
+            self._take(keys, judged, is_repair=request.is_repair)
 
     def _reject(self, request: Request, defects: tuple[str, ...], *, is_final: bool) -> None:
         keys = [asked.key for asked in request.segments]
@@ -291,27 +292,6 @@ class Conversation:
     def _arrived(self, request: Request, answer: Answer) -> Arrived:
         return Arrived(texts=answer.texts, engine=self.engine.name, usage=answer.usage, is_repair=request.is_repair)
 
-    def _judge(
-        self, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived
-    ) -> tuple[dict[str, Remembered], dict[str, RejectedAnswer]]:
-        cases: dict[str, Case] = {}
-        rejected: dict[str, RejectedAnswer] = {}
-        for key in keys:
-            case = self._case(segments[key], answer.texts[key].strip(), is_pseudo=answer.engine == pseudo.NAME)
-            if wrong := defects(case):
-                rejected[key] = RejectedAnswer(answer=case.answer, defects=wrong)
-            else:
-                cases[key] = case
-        if shared := shared_defect([*cases.values()]):
-            rejected |= {key: RejectedAnswer(answer=case.answer, defects=(shared,)) for key, case in cases.items()}
-            return {}, rejected
-        return {key: _remembered(case, answer.engine) for key, case in cases.items()}, rejected
-
-    def _case(self, segment: Segment, answer: str, *, is_pseudo: bool) -> Case:
-        source, target = self.assignment.source, self.assignment.target
-        terms = self.assignment.terms_in(segment)
-        return Case(segment=segment, answer=answer, source=source, target=target, terms=terms, is_pseudo=is_pseudo)
-
     def _take(
         self, keys: Iterable[str], judged: tuple[dict[str, Remembered], dict[str, RejectedAnswer]], *, is_repair: bool
     ) -> None:
@@ -326,6 +306,38 @@ class Conversation:
         for key in keys:
             self.rejected.pop(key, None)
             self.accepted.pop(key, None)
+
+
+def judge(
+    assignment: Assignment, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived
+) -> tuple[dict[str, Remembered], dict[str, RejectedAnswer]]:
+    """Which translations may be written, and what is wrong with the others.
+
+    Args:
+        assignment: languages and glossary.
+        keys: of those that are judged, of `answer.texts`.
+        segments: what was to be translated, by these keys.
+        answer: the translations.
+    """
+    cases: dict[str, Case] = {}
+    rejected: dict[str, RejectedAnswer] = {}
+    for key in keys:
+        case = Case(
+            segment=segments[key],
+            answer=answer.texts[key].strip(),
+            source=assignment.source,
+            target=assignment.target,
+            terms=assignment.terms_in(segments[key]),
+            is_pseudo=answer.engine == pseudo.NAME,
+        )
+        if wrong := defects(case):
+            rejected[key] = RejectedAnswer(answer=case.answer, defects=wrong)
+        else:
+            cases[key] = case
+    if shared := shared_defect([*cases.values()]):
+        rejected |= {key: RejectedAnswer(answer=case.answer, defects=(shared,)) for key, case in cases.items()}
+        return {}, rejected
+    return {key: _remembered(case, answer.engine) for key, case in cases.items()}, rejected
 
 
 def is_usable(made_by: str, engine: Engine) -> bool:

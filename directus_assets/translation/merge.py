@@ -100,6 +100,11 @@ class Match:
         old = self.old[index]
         return old is not None and self.is_human(old) and not self._is_source_changed(index, old)
 
+    def is_torn(self, index: int) -> bool:
+        """Whether a person's text stands for this unit of `source`, which has changed since."""
+        old = self.old[index]
+        return old is not None and self.is_human(old) and self._is_source_changed(index, old)
+
     def wording(self, index: int) -> str:
         """What a person has made of this unit of `source`; empty where it is ours."""
         old = self.old[index]

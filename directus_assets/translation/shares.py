@@ -105,6 +105,30 @@ class Share:
         return found
 
     @property
+    def waiting(self) -> frozenset[str]:
+        """The keys of the source's segments that a human has to look at: both sides have changed them."""
+        if self._match is not None:
+            units = enumerate(self._match.source.units)
+            return frozenset(segment_key(s) for i, unit in units if self._match.is_torn(i) for s in unit.segments)
+        if self.whose is not Standing.OUTDATED:
+            return frozenset()
+        return frozenset(map(segment_key, cut_field(self.text_field, self.source).segments))
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """The keys of the source's segments for which nothing of a human's stands there."""
+        if self._match is not None:
+            old = zip(self._match.source.units, self._match.old, strict=True)
+            theirs = {
+                segment_key(s) for unit, i in old if i is not None and self._match.is_human(i) for s in unit.segments
+            }
+        elif self.whose in (Standing.OURS, Standing.EMPTY):
+            theirs = set()
+        else:
+            return frozenset()
+        return frozenset(map(segment_key, cut_field(self.text_field, self.source).segments)) - theirs
+
+    @property
     def wordings(self) -> Mapping[str, str]:
         """What people have made of the source's segments, by key."""
         if self._match is None:

@@ -43,7 +43,7 @@ from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable, pair_of
 from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
-from directus_assets.translation.refusals import FieldsRefused
+from directus_assets.translation.refusals import FieldsRefused, Refusals
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import (
@@ -153,7 +153,7 @@ class Translator:
         """
         started = time.monotonic()
         # What a killed try has consumed is no partition's yet.
-        payer = Counting(self.payer, sum((answer.usage for answer in self._record(item, target).answers), Usage()))
+        payer = Counting(self.payer, sum((answer.usage for answer in self.record_of(item, target).answers), Usage()))
         for attempt in range(_ROUNDS):
             try:
                 result = self._round(item, target, payer, order)
@@ -181,7 +181,7 @@ class Translator:
         if item.source_language == target.code:
             return Forecast(segments=0, usage=Usage())
         record, ours = self._prepare(item, target, NO_ORDER)
-        assignment = self._shown(record, item, target)
+        assignment = self.shown(record, item, target)
         remembered = self._remembered(record, item, target, ours, NO_ORDER)
         asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
@@ -190,18 +190,18 @@ class Translator:
 
     def _prepare(self, item: Item, target: LanguageRow, order: Order) -> tuple[TranslationRecord, dict[str, Document]]:
         """What is remembered of the item, and the fields that are to be translated."""
-        _refuse_unknown_language(self.scope, item)
-        _refuse_duplicates(self.scope, item, item.source_language)
-        record = self._record(item, target)
+        refuse_unknown_language(self.scope, item)
+        refuse_duplicates(self.scope, item, item.source_language)
+        record = self.record_of(item, target)
         documents = cut_item(self.scope, item)
         ours = {
             name: document
             for name, document in documents.items()
-            if self._share(record, item, target, name, order).whose is not Standing.HUMAN
+            if self.share(record, item, target, name, order).whose is not Standing.HUMAN
         }
-        if not all(is_empty(item.source[name]) and is_empty(_target_value(item, target, name)) for name in ours):
+        if not all(is_empty(item.source[name]) and is_empty(target_value(item, target, name)) for name in ours):
             # Where all texts are people's, nothing is written, so that it is no matter which row counts.
-            _refuse_duplicates(self.scope, item, target.code)
+            refuse_duplicates(self.scope, item, target.code)
         return record, ours
 
     def _round(self, item: Item, target: LanguageRow, payer: Payer, order: Order) -> Translated | None:
@@ -215,7 +215,7 @@ class Translator:
             self._remember(item, target, lambda known: known.with_answer(answer))
 
         remembered = self._remembered(record, item, target, ours, order)
-        assignment = self._shown(record, item, target)
+        assignment = self.shown(record, item, target)
         try:
             with self._recalling(ours, record, remembered, assignment, anew=order.anew) as (recalled, shown):
                 outcome = translate(
@@ -331,6 +331,69 @@ class Translator:
             ]
         )
 
+    def take_over(
+        self,
+        item: Item,
+        target: LanguageRow,
+        values: Mapping[str, JsonValue],
+        *,
+        fields: Mapping[str, FieldRecord],
+        segments: Mapping[Segment, str],
+    ) -> Refusals | None:
+        """Writes what people have translated elsewhere; from then on it is theirs.
+
+        Args:
+            item: as it was read just before.
+            target: the language.
+            values: what is to stand in each field.
+            fields: what is remembered of each from then on.
+            segments: what the values are made of; the memory learns it as a person's.
+
+        Returns:
+            Why Directus does not take some of the fields, which stay as they are. None where the item has changed since
+            it was read: nothing was written.
+
+        Raises:
+            DirectusAssetsError: Directus refuses the row, or does not answer.
+        """
+        earlier, row = self.record_of(item, target), item.rows.get(target.code)
+        changed = {name: v for name, v in values.items() if canonical(v) != canonical(target_value(item, target, name))}
+        made = self._row_to_make(earlier, item, target) if changed and row is None else earlier.row
+        refused: Refusals = {}
+        try:
+            if changed and not self._writer.write(item, target, changed):
+                return None
+        except FieldsRefused as error:
+            refused = dict(error.fields)
+        # After the write: a text of which nothing is remembered counts as a person's as well.
+        assignment = self.assignment(item, target)
+        known = {
+            segment_key(segment): Remembered(
+                text=text, glossary=digest_of_terms(assignment.terms_in(segment)), engine=self.engine.name
+            )
+            for segment, text in segments.items()
+        }
+        theirs = {name: record for name, record in fields.items() if name not in refused}
+        self._remember(
+            item,
+            target,
+            lambda found: replace(
+                found.with_fields(theirs), segments={**found.segments, **known}, row=row.key if row else made
+            ),
+        )
+        if row is None and made == "":
+            self._remember_row(item, target)
+        if self.memory is not None:
+            pair = pair_of(assignment.source.code, assignment.target.code)
+            learnt = ((segment_key(each), each, text) for each, text in segments.items() if is_memorable(each))
+            self.memory.remember(
+                [
+                    MemoryEntry(pair=pair, key=key, source=each.text, text=text, human=True, kind=each.context)
+                    for key, each, text in learnt
+                ]
+            )
+        return refused
+
     @cached_property
     def _present(self) -> Together[str, Item]:
         """Items as they are now, read for all languages and items at work together."""
@@ -341,7 +404,7 @@ class Translator:
     def _writer(self) -> RowWriter:
         return RowWriter(self.client, self.scope)
 
-    def _record(self, item: Item, target: LanguageRow) -> TranslationRecord:
+    def record_of(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """What is remembered at this moment: another run may be at work on the same item."""
         known = self.records.load(self.scope.name, item.key, target.code)
         known = known or TranslationRecord(collection=self.scope.name, item=item.key, language=target.code)
@@ -355,12 +418,15 @@ class Translator:
 
         self.records.update(self.scope.name, item.key, target.code, changed)
 
-    def _share(self, record: TranslationRecord, item: Item, target: LanguageRow, name: str, order: Order) -> Share:
+    def share(
+        self, record: TranslationRecord, item: Item, target: LanguageRow, name: str, order: Order = NO_ORDER
+    ) -> Share:
+        """A field as it stands."""
         return Share.of(
             next(field for field in self.scope.schema.fields if field.name == name),
             record.fields.get(name),
             source=item.source[name],
-            target=_target_value(item, target, name),
+            target=target_value(item, target, name),
             reviews=order.reviews_of(name),
         )
 
@@ -375,11 +441,11 @@ class Translator:
         """What need not be asked for: also what stands only where a human's text stays, whatever has changed since."""
         settled: dict[str, bool] = {}
         for name, document in ours.items():
-            of_field = self._share(record, item, target, name, order).settled
+            of_field = self.share(record, item, target, name, order).settled
             for key in map(segment_key, document.segments):
                 settled[key] = settled.get(key, True) and of_field.get(key, False)
         segments = {segment_key(segment): segment for document in ours.values() for segment in document.segments}
-        assignment = self._assignment(item, target)
+        assignment = self.assignment(item, target)
         current = {
             key: replace(
                 record.segments[key],
@@ -406,13 +472,13 @@ class Translator:
 
     def _write(self, item: Item, target: LanguageRow, outcome: TranslationOutcome, order: Order) -> Translated | None:
         # After the row, never before it: whoever writes a row has stored before that the text is ours.
-        earlier = self._record(item, target)
+        earlier = self.record_of(item, target)
         outcome = replace(outcome, values={**outcome.values, **self._lasting(earlier, item, target)})
         names = [name for name in item.source if name not in outcome.held]
-        shares = {name: self._share(earlier, item, target, name, order) for name in names}
+        shares = {name: self.share(earlier, item, target, name, order) for name in names}
         if any(n not in outcome.values and share.whose is not Standing.HUMAN for n, share in shares.items()):
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
-        self._learn(self._assignment(item, target), shares.values())
+        self._learn(self.assignment(item, target), shares.values())
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
         values = {n: d.value for n, d in decisions.items() if d.verdict is FieldAction.WRITE}
         reviews = [n for n, d in decisions.items() if d.verdict is FieldAction.REVIEW or d.conflicts]
@@ -490,7 +556,7 @@ class Translator:
         """Our addresses whose source is as it was: a page stays where it is, whatever its words would be today."""
         lasting: dict[str, JsonValue] = {}
         for text_field in self.scope.schema.fields:
-            name, value = text_field.name, _target_value(item, target, text_field.name)
+            name, value = text_field.name, target_value(item, target, text_field.name)
             known = record.fields.get(name)
             if text_field.kind not in ("slug", "path") or known is None or not isinstance(value, str) or not value:
                 continue
@@ -504,7 +570,8 @@ class Translator:
         """A digest of all that decides the translation of `item` into `target`."""
         return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
 
-    def _assignment(self, item: Item, target: LanguageRow) -> Assignment:
+    def assignment(self, item: Item, target: LanguageRow) -> Assignment:
+        """How the item is to be translated."""
         return Assignment(
             source=language(item.source_language),
             target=language(target.code),
@@ -513,7 +580,7 @@ class Translator:
             voice=self.voices.get(target.code, NO_VOICE),
         )
 
-    def _shown(self, record: TranslationRecord, item: Item, target: LanguageRow) -> Assignment:
+    def shown(self, record: TranslationRecord, item: Item, target: LanguageRow) -> Assignment:
         """How the item is to be translated, with what an engine is shown beside single segments."""
         documents = cut_item(self.scope, item)
         found: dict[str, Surroundings] = {}
@@ -526,7 +593,7 @@ class Translator:
                 document,
                 earlier=_earlier_segments(text_field, known, item.source[text_field.name]),
                 remembered=record.segments,
-                wordings=self._share(record, item, target, text_field.name, NO_ORDER).wordings,
+                wordings=self.share(record, item, target, text_field.name).wordings,
             )
             found = {**about, **found}
         title = title_of(documents)
@@ -535,10 +602,11 @@ class Translator:
             key = segment_key(title)
             own = record.segments.get(key)
             near = Near(key=key, wording=Wording(source=title.text, translation=own.text if own else ""))
-        return replace(self._assignment(item, target), title=near, surroundings=found)
+        return replace(self.assignment(item, target), title=near, surroundings=found)
 
 
-def _target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
+def target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
+    """What stands in a field of an item in a language."""
     row = item.rows.get(target.code)
     return row.values.get(name) if row else None
 
@@ -563,7 +631,7 @@ def _reviews(
             field=name,
             old_source=earlier.fields[name].source if name in earlier.fields else "",
             new_source=canonical(item.source[name]),
-            human=canonical(_target_value(item, target, name)),
+            human=canonical(target_value(item, target, name)),
             proposal=decision.resolved,
         )
     ]
@@ -584,7 +652,8 @@ def _is_to_confirm(decision: FieldDecision) -> bool:
     return bool(decision.record.before or (decision.record.written and decision.record.intended))
 
 
-def _refuse_unknown_language(scope: Scope, item: Item) -> None:
+def refuse_unknown_language(scope: Scope, item: Item) -> None:
+    """Raises PermanentError where an item says that it is in a language that the project does not have."""
     if scope.schema.language(item.source_language) is None:
         raise PermanentError(
             f"Item {item.key} of {scope.collection} names '{item.source_language}' in '{scope.source_field}', and "
@@ -593,7 +662,8 @@ def _refuse_unknown_language(scope: Scope, item: Item) -> None:
         )
 
 
-def _refuse_duplicates(scope: Scope, item: Item, code: str) -> None:
+def refuse_duplicates(scope: Scope, item: Item, code: str) -> None:
+    """Raises PermanentError where it is not clear which row of a language counts."""
     if code in item.duplicates:
         raise _SeveralRows(
             f"Item {item.key} of {scope.collection} has more than one row for {code} in {scope.schema.translations}.",

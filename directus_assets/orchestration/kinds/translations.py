@@ -285,20 +285,10 @@ def _record(
 ) -> None:
     if not result.fingerprint:
         return
-    passages = tuple(
-        Passage(
-            field=each.field,
-            human=each.human,
-            proposal=canonical(each.proposal),
-            old_source=each.old_source,
-            new_source=each.new_source,
-        )
-        for each in result.reviews
-    )
     recorder.succeeded(
         asset_key,
         result.item,
-        notice=Notice(title=recorder.titles[asset_key], passages=passages) if passages else None,
+        notice=notice_of(recorder.titles[asset_key], result),
         data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
         metadata=translation_metadata(
             result,
@@ -309,6 +299,26 @@ def _record(
         ),
         note=_note(result),
     )
+
+
+def notice_of(title: str, result: Translated) -> Notice | None:
+    """What editors are told of what waits for them; None where nothing does.
+
+    Args:
+        title: what they know the language by.
+        result: what became of an item.
+    """
+    passages = tuple(
+        Passage(
+            field=each.field,
+            human=each.human,
+            proposal=canonical(each.proposal),
+            old_source=each.old_source,
+            new_source=each.new_source,
+        )
+        for each in result.reviews
+    )
+    return Notice(title=title, passages=passages) if passages else None
 
 
 def _note(result: Translated) -> str:

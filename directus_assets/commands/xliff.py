@@ -1,0 +1,247 @@
+"""The commands `xliff export` and `xliff import`: translations that an agency makes, out and back."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+
+from directus_assets.commands.revert import chosen_items
+from directus_assets.errors import BadInput, ConfigurationError, PermanentError
+from directus_assets.isolation import noted, readable
+from directus_assets.orchestration.kinds.survey import NoMoney
+from directus_assets.orchestration.kinds.translations import Items, notice_of
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.runs.history import data_version, latest_records, version_tags
+from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
+from directus_assets.translation.exchange.hand_out import hand_out
+from directus_assets.translation.exchange.judgement import Judgement
+from directus_assets.translation.exchange.take_back import TakeBack
+from directus_assets.translation.exchange.xliff import (
+    XliffDocument,
+    XliffFile,
+    read_xliff,
+    write_xliff,
+)
+from directus_assets.translation.items import read_items
+from directus_assets.translation.languages import language
+from directus_assets.translation.work import Translated, Translator
+
+_PAGE = 200
+_LARGEST = 50_000_000
+"""Bytes of a file that is read: some million words."""
+_PROBLEMS_SHOWN = 200
+_IMPORTED = "Translated by people, and imported from XLIFF."
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOut:
+    """What is handed out; of collections, items and languages, all where none is named."""
+
+    languages: Sequence[str] = ()
+    collections: Sequence[str] = ()
+    items: Sequence[str] = ()
+    """Keys; of one collection."""
+    waiting: bool = False
+    """Only what waits for a review."""
+
+
+def run_export(
+    console: Console, project: Project, choice: HandOut, output: Path, *, instance: dg.DagsterInstance | None = None
+) -> int:
+    """Writes what is chosen as XLIFF 2.1, one file for each pair of languages; returns the exit status.
+
+    Args:
+        console: where to report.
+        project: which Directus, and what is remembered of it.
+        choice: what is handed out.
+        output: the file; where there are several pairs of languages, its name is followed by theirs.
+        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+
+    Raises:
+        ConfigurationError: a collection or language that is not translated.
+        DirectusAssetsError: Directus does not answer.
+    """
+    if choice.items and len(choice.collections) != 1:
+        raise ConfigurationError("Items are of one collection.", remedy="Name it with --collection.")
+    problems: list[str] = []
+    found: dict[tuple[str, str], list[XliffFile]] = {}
+    with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
+        for items in chosen_items(project, choice.collections, choice.languages):
+            translator = items.translator()
+            for name, row in items.languages.items():
+                if choice.languages and row.code not in choice.languages:
+                    continue
+                pages = _pages(items, name, choice, records)
+                read = partial(read_items, project.directus, items.scope)
+                for item in (item for page in readable(pages, read, problems) for item in page):
+                    with noted(problems):
+                        if file := hand_out(translator, item, row, only_waiting=choice.waiting):
+                            pair = language(item.source_language).tag, language(row.code).tag
+                            found.setdefault(pair, []).append(file)
+    for (source, target), files in found.items():
+        path = output if len(found) == 1 else output.with_stem(f"{output.stem}.{source}.{target}")
+        path.write_bytes(write_xliff(XliffDocument(source=source, target=target, files=tuple(files))))
+        units = [unit for file in files for unit in file.units if not unit.is_context]
+        console.print(
+            escape(f"{path}: {len(units)} texts of {len(files)} items, from {source} into {target}."), soft_wrap=True
+        )
+    if not found:
+        console.print("There is nothing to hand out.")
+    for problem in problems:
+        console.print(f"[yellow]Left out:[/] {escape(problem)}", soft_wrap=True)
+    return 1 if problems else 0
+
+
+def run_import(
+    console: Console, project: Project, path: Path, *, dry_run: bool, instance: dg.DagsterInstance | None = None
+) -> int:
+    """Takes over what came back from an agency, and says what it does not; returns the exit status.
+
+    Args:
+        console: where to report.
+        project: which Directus, and what is remembered of it.
+        path: the file.
+        dry_run: only check it.
+        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+
+    Raises:
+        BadInput: the file is no XLIFF 2, or too large.
+        ConfigurationError: nothing is translated into its language.
+        DirectusAssetsError: Directus does not answer; what was imported until then stays so.
+    """
+    if (size := path.stat().st_size) > _LARGEST:
+        raise BadInput(
+            f"{path} has {size} bytes; the limit is {_LARGEST}.", remedy="Have it exported in several files."
+        )
+    document = read_xliff(path.read_bytes())
+    with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
+        importing = _Importing(project=project, document=document, instance=records, dry_run=dry_run, console=console)
+        for file in document.files:
+            importing.take(file)
+    done = "Could be imported" if dry_run else "Imported"
+    console.print(f"{done}: {importing.units} texts of {importing.items} items.")
+    if importing.untouched:
+        console.print(f"Not worked on: {importing.untouched} texts.")
+    if importing.problems:
+        console.print(f"[red]Not imported:[/] {importing.problems} texts or items.")
+    return 1 if importing.problems else 0
+
+
+@dataclass(kw_only=True)
+class _Importing:
+    """One file on its way in, item by item."""
+
+    project: Project
+    document: XliffDocument
+    instance: dg.DagsterInstance
+    dry_run: bool
+    console: Console
+    units: int = 0
+    items: int = 0
+    untouched: int = 0
+    problems: int = 0
+    _translators: dict[str, Translator] = field(default_factory=dict)
+
+    def take(self, file: XliffFile) -> None:
+        """Takes over one item; what goes wrong with it alone is reported."""
+        try:
+            items, output = self._place(file)
+            translator = self._translators.setdefault(items.name, items.translator())
+            row = items.languages[output]
+            taking = TakeBack(translator=translator, target=row, source=self.document.source, dry_run=self.dry_run)
+            judgement = taking.carry_out(file)
+        except PermanentError as error:
+            self._report(file.name, str(error))
+            return
+        self._count(file, judgement)
+        if judgement.fields and not self.dry_run:
+            self._settle(items, output, file.item)
+
+    def _place(self, file: XliffFile) -> tuple[Items, str]:
+        """What the item belongs to, and the output of its language there."""
+        for items in self._subjects:
+            if items.name == file.collection:
+                for output, row in items.languages.items():
+                    if language(row.code).tag == self.document.target:
+                        return items, output
+        raise PermanentError(f"'{file.collection}' is not translated into {self.document.target or 'no language'}.")
+
+    @cached_property
+    def _subjects(self) -> list[Items]:
+        return chosen_items(self.project, (), ())
+
+    def _count(self, file: XliffFile, judgement: Judgement) -> None:
+        self.items += bool(judgement.fields)
+        self.units += sum(len(each.units) for each in judgement.fields)
+        self.untouched += judgement.untouched
+        for problem in judgement.problems:
+            unit = problem.unit
+            self._report(f"{file.name}, unit {unit.id}, field {unit.field or '–'}", problem.reason)
+
+    def _report(self, what: str, reason: str) -> None:
+        self.problems += 1
+        self.console.print(f"[red]{escape(what)}:[/] {escape(reason)}", soft_wrap=True)
+
+    def _settle(self, items: Items, output: str, key: str) -> None:
+        """Records that the item is right, or what of it waits still, without asking an engine for anything."""
+        found = read_items(self.project.directus, items.scope, [key])
+        if not found or key not in self.instance.get_dynamic_partitions(items.partitions_name):
+            return
+        translator = replace(self._translators[items.name], payer=NoMoney())
+        try:
+            result = translator.translate(found[0], items.languages[output])
+        except PermanentError:
+            return  # Other fields lack a translation: the pipeline makes it, and records the whole.
+        self._tell(items, output, result)
+        metadata = translation_metadata(
+            result, scope=items.scope, engine=translator.engine, cost=None, public_url=self.project.public_url
+        )
+        tags = version_tags(
+            data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+            code_version=items.code_versions[output],
+            source=items.source,
+        )
+        asset_key, told = items.assets[output], adopted_metadata(metadata)
+        self.instance.report_runless_asset_event(
+            dg.AssetMaterialization(asset_key, description=_IMPORTED, partition=key, metadata=told, tags=tags)
+        )
+
+    def _tell(self, items: Items, output: str, result: Translated) -> None:
+        """Takes back in the Studio what waits no more."""
+        desk = self.project.desk(items.collection, [result.item], warn=self._warn, notifies=False)
+        title, warnings = items.titles[output], list[str]()
+        if desk is None:
+            return
+        with noted(warnings):
+            if notice := notice_of(title, result):
+                desk.waits(result.item, notice)
+            else:
+                desk.is_right(result.item, title)
+        for warning in warnings:
+            self._warn(warning)
+
+    def _warn(self, text: str) -> None:
+        self.console.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
+
+
+def _pages(items: Items, output: str, choice: HandOut, instance: dg.DagsterInstance) -> Iterator[list[str]]:
+    """The keys of what is chosen, some at a time."""
+    if not choice.waiting and not choice.items:
+        page = 1
+        while keys := items.existing(page=page, size=_PAGE):
+            yield keys
+            page += 1
+        return
+    keys = list(choice.items)
+    if choice.waiting:
+        there = instance.get_dynamic_partitions(items.partitions_name)
+        asked = [key for key in there if not keys or key in keys]
+        found = latest_records(instance, {output: items.assets[output]}, asked)
+        keys = [key for (_, key), record in found.items() if data_version(record).endswith(REVIEW_MARK)]
+    for start in range(0, len(keys), _PAGE):
+        yield keys[start : start + _PAGE]

@@ -1,0 +1,180 @@
+"""What leaves for an agency: the segments of items, with what a translator has to know of each."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from directus_assets.directus.field_kinds import TextField
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.schema import LanguageRow
+from directus_assets.errors import BadInput
+from directus_assets.ownership.field_records import canonical, digest
+from directus_assets.ownership.protection import is_empty
+from directus_assets.translation.cut_fields import cut_field, cut_item
+from directus_assets.translation.exchange.xliff import XliffFile, XliffUnit
+from directus_assets.translation.items import Item
+from directus_assets.translation.languages import language
+from directus_assets.translation.reference import Surroundings
+from directus_assets.translation.segments.layout import lay_out, normal_markup
+from directus_assets.translation.segments.model import BadAnswer, Document, Segment, SegmentTag, segment_key
+from directus_assets.translation.segments.notation import PLACEHOLDER
+from directus_assets.translation.work import Translator, target_value
+
+_MOST_SHOWN = 1000
+"""Characters of a text that stands there and cannot be shown segment by segment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """What stands in a target field, beside the segments of its source.
+
+    Attributes:
+        value: the field's value.
+        texts: the text of each segment, by its id; empty where the two cannot be matched with certainty.
+    """
+
+    value: JsonValue
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, text_field: TextField, source: Document, value: JsonValue, *, tag: str) -> "Present":
+        """The value of a field in the language of this tag, beside its source."""
+        return cls(value=value, texts=_texts_by_segment(text_field, source, value, tag))
+
+    def digest_of(self, segment: str) -> str:
+        """What tells whether somebody has changed the text of a segment since; of the whole field, where it has none
+        of its own.
+        """
+        return digest(self.texts[segment]) if segment in self.texts else digest(self.value)
+
+
+def hand_out(translator: Translator, item: Item, target: LanguageRow, *, only_waiting: bool) -> XliffFile | None:
+    """An item as an agency gets it; None where there is nothing to translate.
+
+    Args:
+        translator: of the item's collection.
+        item: the item.
+        target: the language that it is translated into.
+        only_waiting: only fields in which something waits for a review; what else stands in them is there to be read.
+
+    Raises:
+        BadInput: a field's value is not of its kind.
+    """
+    if item.source_language == target.code:
+        return None
+    record = translator.record_of(item, target)
+    about = translator.shown(record, item, target)
+    documents = cut_item(translator.scope, item)
+    units: list[XliffUnit] = []
+    for number, text_field in enumerate(translator.scope.schema.fields, 1):
+        document = documents.get(text_field.name)
+        if document is None or not document.segments:
+            continue
+        wanted = frozenset(map(segment_key, document.segments))
+        if only_waiting:
+            wanted &= translator.share(record, item, target, text_field.name).waiting
+        value = target_value(item, target, text_field.name)
+        sheet = _Sheet(
+            number=number,
+            text_field=text_field,
+            present=Present.of(text_field, document, value, tag=language(target.code).tag),
+            surroundings=about.surroundings,
+            proposals={key: known.text for key, known in record.segments.items()},
+            wanted=wanted,
+        )
+        units += map(sheet.unit, document.segments if wanted else ())
+    if not units:
+        return None
+    title = PLACEHOLDER.sub("", about.title.wording.source) if about.title else ""
+    return XliffFile(collection=translator.scope.name, item=item.key, title=title, units=tuple(units))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sheet:
+    """One field on its way out; of its segments, `wanted` (keys) are to be translated."""
+
+    number: int
+    text_field: TextField
+    present: Present
+    surroundings: Mapping[str, Surroundings]
+    proposals: Mapping[str, str]
+    wanted: Collection[str]
+
+    def unit(self, segment: Segment) -> XliffUnit:
+        about = self.surroundings.get(segment_key(segment))
+        return XliffUnit(
+            id=f"{self.number}.{segment.id}",
+            field=self.text_field.name,
+            source=segment.text,
+            codes=segment.placeholders,
+            target=self.present.texts.get(segment.id, ""),
+            digest=self.present.digest_of(segment.id),
+            is_context=segment_key(segment) not in self.wanted,
+            longest=about.longest if about else None,
+            notes=tuple(self._notes(segment, about)),
+            legend=about.legend if about else {},
+        )
+
+    def _notes(self, segment: Segment, about: Surroundings | None) -> Iterator[tuple[str, str]]:
+        target = self.present.texts.get(segment.id, "")
+        yield "field", about.field if about else self.text_field.name
+        if segment.context != "text":
+            yield "kind", segment.context
+        if self.text_field.longest:
+            yield "length", f"The field takes at most {self.text_field.longest} characters, with its markup."
+        if about and about.was:
+            yield "earlier source", PLACEHOLDER.sub("", about.was.source)
+        if not target and not is_empty(self.present.value):
+            yield "present text", canonical(self.present.value)[:_MOST_SHOWN]
+        proposal = self.proposals.get(segment_key(segment), "")
+        if proposal and proposal != target:
+            yield "proposal", PLACEHOLDER.sub("", proposal)
+
+
+def _texts_by_segment(text_field: TextField, source: Document, value: JsonValue, tag: str) -> dict[str, str]:
+    if is_empty(value):
+        return {}
+    try:
+        there = cut_field(text_field, value).segments
+        texts = {
+            segment.id: text
+            for segment, other in zip(source.segments, there, strict=True)
+            if (text := _with_numbers_of(segment, other)) is not None
+        }
+        again = source.splice(texts, language=tag)
+    except (BadInput, BadAnswer, ValueError):  # of another kind or form, or of another number of segments
+        return {}
+    is_whole = len(texts) == len(source.segments)
+    return texts if is_whole and _reads_the_same(text_field, again, value) else {}
+
+
+def _with_numbers_of(segment: Segment, other: Segment) -> str | None:
+    """The text of `other` with the placeholders of `segment` that mean the same; None where they are not the same."""
+    left = list(segment.placeholders)
+    numbers: dict[str, int] = {}
+    for placeholder in other.placeholders:
+        found = next((each for each in left if _is_same(each, placeholder)), None)
+        if found is None:
+            return None
+        left.remove(found)
+        numbers[str(placeholder.number)] = found.number
+    if left:
+        return None
+    renumber: Callable[..., str] = lambda m: f"<{m['slash']}{m['kind']}{numbers[m['number']]}{m['single']}>"  # noqa: E731
+    return PLACEHOLDER.sub(renumber, other.text)
+
+
+def _is_same(one: SegmentTag, other: SegmentTag) -> bool:
+    if one.paired != other.paired:
+        return False
+    return one.opening == other.opening or normal_markup(one.opening) == normal_markup(other.opening) != ""
+
+
+def _reads_the_same(text_field: TextField, one: JsonValue, other: JsonValue) -> bool:
+    """Whether two values are the same, however an editor has spelled their markup."""
+    if canonical(one) == canonical(other):
+        return True
+    first, second = (lay_out(cut_field(text_field, value)) for value in (one, other))
+    if first is None or second is None:
+        return False
+    markup = [[normal_markup(gap) for gap in layout.gaps] for layout in (first, second)]
+    return first.normals == second.normals and markup[0] == markup[1]

@@ -1,0 +1,209 @@
+"""What of a file from an agency may be written: each translation is checked as an engine's answer is; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from directus_assets.directus.models import JsonValue
+from directus_assets.ownership.field_records import Arrived, FieldRecord, canonical, digest
+from directus_assets.ownership.protection import is_empty
+from directus_assets.translation.conversation import Assignment, judge
+from directus_assets.translation.exchange.hand_out import Present
+from directus_assets.translation.exchange.xliff import XliffFile, XliffUnit
+from directus_assets.translation.segments.model import BadAnswer, Document, Segment, segment_key
+from directus_assets.translation.shares import Share
+
+TWICE: Final = "It is in the file more than once."
+NOT_A_FIELD: Final = "The field is not translated (any more)."
+SOURCE_CHANGED: Final = "The source has changed since the export, and this is no part of it any more."
+TARGET_CHANGED: Final = "Somebody has changed this text since the export: theirs stays."
+UNMATCHED: Final = "The source or the text has changed so far since the export that they cannot be matched any more."
+NOT_SAID: Final = "The file has lost what it said of the text at the export, so a change since cannot be ruled out."
+INCOMPLETE: Final = "Other texts of its field have no translation, and a field is written as a whole."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One unit that is not taken over, and why."""
+
+    unit: XliffUnit
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedField:
+    """A field that may be written.
+
+    Attributes:
+        name: the field.
+        value: what is to stand there.
+        units: what came back for it and is in it.
+        record: what is remembered of the field once that stands there.
+    """
+
+    name: str
+    value: JsonValue
+    units: tuple[XliffUnit, ...]
+    record: FieldRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What becomes of a file.
+
+    Attributes:
+        fields: what may be written.
+        good: all translations that have nothing wrong with them, also those whose field cannot be written.
+        problems: the units that are not taken over.
+        untouched: how many units nobody has worked on.
+    """
+
+    fields: tuple[JudgedField, ...]
+    good: Mapping[Segment, str]
+    problems: tuple[Problem, ...]
+    untouched: int
+
+    def without(self, refused: Mapping[str, str]) -> "Judgement":
+        """The same without fields that Directus has refused, given with its reasons."""
+        lost = [each for each in self.fields if each.name in refused]
+        units = [Problem(unit=unit, reason=refused[each.name]) for each in lost for unit in each.units]
+        kept = tuple(each for each in self.fields if each.name not in refused)
+        return replace(self, fields=kept, problems=(*self.problems, *units))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Field:
+    """One field as it is now."""
+
+    share: Share
+    document: Document
+    present: Present
+
+    def segment_of(self, unit: XliffUnit) -> Segment | None:
+        return next((each for each in self.document.segments if each.id == unit.segment), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Offer:
+    """A unit that belongs to a segment of the present source, with its translation."""
+
+    unit: XliffUnit
+    segment: Segment
+    text: str
+
+
+def judge_file(
+    file: XliffFile, *, assignment: Assignment, documents: Mapping[str, Document], shares: Mapping[str, Share]
+) -> Judgement:
+    """What of a file may be written into an item.
+
+    Args:
+        file: what came back.
+        assignment: languages and glossary.
+        documents: the item's fields in the source language, cut, as they are now.
+        shares: its fields in the target language.
+    """
+    tag = assignment.target.tag
+    fields = {
+        name: _Field(share=share, document=documents[name], present=_present(share, documents[name], tag))
+        for name, share in shares.items()
+        if name in documents
+    }
+    units = [unit for unit in file.units if not unit.is_context]
+    worked_on = [unit for unit in units if _is_worked_on(unit)]
+    offers, problems = _offers(worked_on, fields)
+    good, wrong = _checked(offers, assignment)
+    problems += wrong
+    judged: list[JudgedField] = []
+    for name in dict.fromkeys(offer.unit.field for offer in good):
+        own = [offer for offer in good if offer.unit.field == name]
+        value, faults = _assembled(fields[name], own, tag)
+        good = [offer for offer in good if faults.get(offer.unit.id, INCOMPLETE) == INCOMPLETE]
+        problems += [Problem(unit=o.unit, reason=faults[o.unit.id]) for o in own if o.unit.id in faults]
+        if taken := [offer for offer in own if offer.unit.id not in faults]:
+            record = _record(fields[name].share, value, [segment_key(offer.segment) for offer in taken])
+            judged.append(JudgedField(name=name, value=value, units=tuple(o.unit for o in taken), record=record))
+    return Judgement(
+        fields=tuple(judged),
+        good={offer.segment: offer.text for offer in good},
+        problems=tuple(problems),
+        untouched=len(units) - len(worked_on),
+    )
+
+
+def _present(share: Share, document: Document, tag: str) -> Present:
+    return Present.of(share.text_field, document, share.target, tag=tag)
+
+
+def _is_worked_on(unit: XliffUnit) -> bool:
+    """Whether somebody has changed the translation, or says that it is right as it is."""
+    if not unit.target.strip():
+        return bool(unit.defect)
+    return unit.is_confirmed or digest(unit.target) != unit.digest
+
+
+def _offers(units: Sequence[XliffUnit], fields: Mapping[str, _Field]) -> tuple[list[_Offer], list[Problem]]:
+    """What was translated of the present source and may take the place of what stands there, if it is good."""
+    offers: dict[str, _Offer] = {}
+    problems: list[Problem] = []
+    for unit in units:
+        field = fields.get(unit.field)
+        segment = field.segment_of(unit) if field else None
+        if unit.defect or unit.id in offers:
+            reason = unit.defect or TWICE
+        elif field is None or segment is None:
+            reason = SOURCE_CHANGED if field else NOT_A_FIELD
+        else:
+            reason = _change(unit, segment, field)
+        if reason or segment is None:
+            problems.append(Problem(unit=unit, reason=reason))
+        else:
+            offers[unit.id] = _Offer(unit=unit, segment=segment, text=unit.target)
+    return list(offers.values()), problems
+
+
+def _change(unit: XliffUnit, segment: Segment, field: _Field) -> str:
+    """Why a translation must not take the place of what stands there; empty where it may."""
+    present = field.present
+    if present.texts.get(segment.id) == unit.target or segment_key(segment) in field.share.ours:
+        return ""
+    if not unit.digest:
+        return NOT_SAID
+    if present.digest_of(segment.id) == unit.digest:
+        return ""
+    return TARGET_CHANGED if present.texts or is_empty(present.value) else UNMATCHED
+
+
+def _checked(offers: Sequence[_Offer], assignment: Assignment) -> tuple[list[_Offer], list[Problem]]:
+    """Those that an engine might have given, too, and what is wrong with the others."""
+    by_id = {offer.unit.id: offer for offer in offers}
+    segments = {key: offer.segment for key, offer in by_id.items()}
+    texts = {key: offer.text for key, offer in by_id.items()}
+    accepted, rejected = judge(assignment, list(by_id), segments, Arrived(texts=texts, engine=""))
+    good = [replace(by_id[key], text=known.text) for key, known in accepted.items()]
+    return good, [Problem(unit=by_id[key].unit, reason=" ".join(each.defects)) for key, each in rejected.items()]
+
+
+def _assembled(field: _Field, offers: Sequence[_Offer], tag: str) -> tuple[JsonValue, dict[str, str]]:
+    """The field's value with all translations that fit into it, and by unit what is wrong with the others."""
+    left = {offer.segment.id: offer for offer in offers}
+    texts = {**field.present.texts, **{key: offer.text for key, offer in left.items()}}
+    faults: dict[str, str] = {}
+    while all(segment.id in texts for segment in field.document.segments):
+        try:
+            return field.document.splice(texts, language=tag), faults
+        except BadAnswer as error:
+            if (unfit := left.pop(error.segment_id, None)) is None:
+                break  # What stands there does not fit either.
+            faults[unfit.unit.id] = f"{error.defect[:1].upper()}{error.defect[1:]}"
+            kept = field.present.texts.get(error.segment_id)
+            texts = {key: text for key, text in texts.items() if key != error.segment_id}
+            texts |= {} if kept is None else {error.segment_id: kept}
+    return None, {**dict.fromkeys((offer.unit.id for offer in left.values()), INCOMPLETE), **faults}
+
+
+def _record(share: Share, value: JsonValue, done: Sequence[str]) -> FieldRecord:
+    """What is remembered of a field: it is people's, and right for the present source, unless some of it waits."""
+    seen = FieldRecord(source=canonical(share.source), seen_source=digest(share.source), seen_target=digest(value))
+    is_waiting = bool(share.waiting.difference(done))
+    return replace(seen, source=share.record.source) if is_waiting and share.record else seen

@@ -1,0 +1,108 @@
+"""What waits for a review goes to an agency and comes back, on the real Directus."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from directus_assets.commands.xliff import HandOut, run_export, run_import
+from directus_assets.directus.client import DirectusClient
+from directus_assets.local.server import LocalDirectus
+from directus_assets.translation.exchange.xliff import read_xliff
+from tests.translation.pipeline import Pipeline
+from tests.translation.posts import rows_of
+from tests.translation.scripted_openai import ScriptedOpenAI
+from tests.translation.test_comments import comments, save
+from tests.translation.test_pipeline import create_post, edit
+
+pytestmark = pytest.mark.integration
+
+BODY = "<p>The dough <b>rests</b> for 12 hours.</p>\n<p>Then it is baked in the oven.</p>"
+GERMAN = "<p>Der Teig <b>ruht</b> ganze 12 Stunden.</p>\n<p>Danach wird er im Ofen gebacken.</p>"
+
+
+@pytest.fixture
+def pipeline(
+    directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
+) -> Iterator[Pipeline]:
+    with Pipeline(directus, server, tmp_path, {"translations": {"languages": ["de-DE"]}}) as pipeline:
+        assert pipeline.tick() == []
+        yield pipeline
+
+
+def export(pipeline: Pipeline, choice: HandOut, path: Path) -> tuple[int, str]:
+    output = io.StringIO()
+    status = run_export(Console(file=output, width=200), pipeline.project, choice, path, instance=pipeline.instance)
+    return status, output.getvalue()
+
+
+def bring_back(pipeline: Pipeline, path: Path, *, dry_run: bool = False) -> tuple[int, str]:
+    output = io.StringIO()
+    console = Console(file=output, width=200)
+    status = run_import(console, pipeline.project, path, dry_run=dry_run, instance=pipeline.instance)
+    return status, output.getvalue()
+
+
+def translate(path: Path, wordings: dict[str, str]) -> None:
+    """What an agency does: the target of each source that is named, in the XML."""
+
+    def changed(match: re.Match[str]) -> str:
+        wording = wordings.get(match["source"])
+        return match[0] if wording is None else f"<source>{match['source']}</source>\n<target>{wording}</target>"
+
+    pattern = r"<source>(?P<source>.*?)</source>\n(?:<target>.*?</target>)?"
+    path.write_text(re.sub(pattern, changed, path.read_text("utf-8"), flags=re.DOTALL), "utf-8")
+
+
+def test_what_waits_goes_out_and_comes_back_as_peoples_text_for_no_money(
+    pipeline: Pipeline, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    posts = [create_post(studio, title=f"Bread {word}", summary="A short word.") for word in ("one", "two", "three")]
+    untouched = create_post(studio, title="Cake")
+    pipeline.settle()
+    for post in posts:
+        edit(studio, post, "de-DE", title="Brot")
+    pipeline.settle()
+    for post, word in zip(posts, ("one", "two", "three"), strict=True):
+        save(studio, post, f"Good bread number {word}")
+    pipeline.settle()
+    assert [len(comments(studio, post)) for post in posts] == [1, 1, 1]
+    server.asked.clear()
+    path = tmp_path / "out.xlf"
+
+    exported = export(pipeline, HandOut(languages=["de-DE"], waiting=True), path)
+
+    files = read_xliff(path.read_bytes()).files
+    assert exported[0] == 0
+    assert [(file.item, [unit.field for unit in file.units]) for file in files] == [(post, ["title"]) for post in posts]
+    one, two, _ = posts
+    translate(
+        path, {f"Good bread number {w}": f"Gutes Brot {w}" for w in ("one", "two")} | {"Good bread number three": ""}
+    )
+    edit(studio, two, "de-DE", title="Annas Brot")
+    before = rows_of(studio, one)
+    assert bring_back(pipeline, path, dry_run=True)[0] == 1
+    assert rows_of(studio, one) == before
+
+    status, told = bring_back(pipeline, path)
+
+    assert status == 1
+    assert f"posts/{two}, unit 1." in told
+    assert "field title: Somebody has changed this text since the export" in told
+    assert "Imported: 1 texts of 1 items." in told
+    assert "Not worked on: 1 texts." in told
+    assert [row["title"] for post in posts for row in rows_of(studio, post)] == ["Gutes Brot one", "Annas Brot", "Brot"]
+    assert [len(comments(studio, post)) for post in posts] == [0, 1, 1]
+    pipeline.tick()  # Anna's edit
+    assert pipeline.tick() == []
+    for post in (one, untouched):
+        pipeline.run_all(first=post, last=post)
+    made = pipeline.made(one, "de-DE")
+    assert made
+    assert made.metadata["human_text_kept"].value == "title"
+    assert "needs_review" not in made.metadata
+    assert server.asked == []
+    assert [row["title"] for row in rows_of(studio, one)] == ["Gutes Brot one"]
