@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from translate.storage.xliff2 import Xliff2File
 
 from directus_assets.errors import BadInput
 from directus_assets.translation.exchange.xliff import (
@@ -202,3 +203,20 @@ def assert_core_rules(data: bytes) -> None:
 def _codes(element: ET.Element) -> Iterator[ET.Element]:
     yield from element.iter(f"{CORE}pc")
     yield from element.iter(f"{CORE}ph")
+
+
+def test_another_tool_reads_the_file_and_what_it_saves_is_read_here() -> None:
+    plain = XliffUnit(
+        id="1.ab-1", field="title", source="Good bread", target="Brot", digest="d", notes=(("field", "x"),)
+    )
+    body = units_of(cut(HTML, TextKind.HTML))
+    tool = Xliff2File.parsestring(written(plain, *body))
+
+    for unit in tool.units:
+        if unit.source == "Good bread":
+            unit.target = "Gutes Brot"
+    back = read_units(bytes(tool))
+
+    assert len(tool.units) == len(back) == 1 + len(body)
+    assert (back[0].target, back[0].digest, back[0].field) == ("Gutes Brot", "d", "title")
+    assert [unit.target for unit in back[1:]] == [unit.target for unit in body]
