@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import IO
 
 import dagster as dg
 from rich.console import Console
@@ -18,6 +19,7 @@ from directus_assets.orchestration.kinds.translations import Items, notice_of
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import data_version, latest_records, version_tags
 from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
+from directus_assets.translation.exchange.files import write_whole
 from directus_assets.translation.exchange.hand_out import hand_out
 from directus_assets.translation.exchange.judgement import Judgement
 from directus_assets.translation.exchange.take_back import TakeBack
@@ -85,7 +87,8 @@ def run_export(
                             found.setdefault(pair, []).append(file)
     for (source, target), files in found.items():
         path = output if len(found) == 1 else output.with_stem(f"{output.stem}.{source}.{target}")
-        path.write_bytes(write_xliff(XliffDocument(source=source, target=target, files=tuple(files))))
+        data = write_xliff(XliffDocument(source=source, target=target, files=tuple(files)))
+        write_whole(path, partial(_write, data))
         units = [unit for file in files for unit in file.units if not unit.is_context]
         console.print(
             escape(f"{path}: {len(units)} texts of {len(files)} items, from {source} into {target}."), soft_wrap=True
@@ -227,6 +230,10 @@ class _Importing:
 
     def _warn(self, text: str) -> None:
         self.console.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
+
+
+def _write(data: bytes, file: IO[bytes]) -> None:
+    file.write(data)
 
 
 def _pages(items: Items, output: str, choice: HandOut, instance: dg.DagsterInstance) -> Iterator[list[str]]:

@@ -100,6 +100,11 @@ class Match:
         old = self.old[index]
         return old is not None and self.is_human(old) and not self._is_source_changed(index, old)
 
+    def ours_of(self, index: int) -> "_Slot":
+        """What we had written for this unit of `source`, which has an old one."""
+        unit = self.base.units[self.old[index] or 0]
+        return _Slot(unit.raw, (unit.normal,))
+
     def is_torn(self, index: int) -> bool:
         """Whether a person's text stands for this unit of `source`, which has changed since."""
         old = self.old[index]
@@ -208,7 +213,8 @@ class _Merging:
         match, new = self._match, self._proposal.units[index]
         proposal, source = _Slot(new.raw, (new.normal,)), match.source.units[index]
         present, is_waiting = self._present(index, proposal)
-        self._has_human |= present.says != proposal.says
+        is_settled = match.is_settled(index)
+        self._has_human |= is_settled or present.says != proposal.says
         self._text.add(present)
         if is_waiting and (old := match.old[index]) is not None:
             old_source, ours = match.base_source.units[old], match.base.units[old]
@@ -223,7 +229,8 @@ class _Merging:
         else:
             self._resolved.add(present)
             self._source.add(_Slot(source.raw, (source.normal,)))
-            self._ours.add(proposal)
+            # Whatever we would write today: what a person has written stays theirs.
+            self._ours.add(match.ours_of(index) if is_settled else proposal)
         self._add_gap(index + 1)
 
     def result(self, lay_out: LayOut) -> Merged | None:

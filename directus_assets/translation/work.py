@@ -339,6 +339,7 @@ class Translator:
         *,
         fields: Mapping[str, FieldRecord],
         segments: Mapping[Segment, str],
+        learnt: Mapping[Segment, str],
     ) -> Refusals | None:
         """Writes what people have translated elsewhere; from then on it is theirs.
 
@@ -347,7 +348,8 @@ class Translator:
             target: the language.
             values: what is to stand in each field.
             fields: what is remembered of each from then on.
-            segments: what the values are made of; the memory learns it as a person's.
+            segments: what the values are made of.
+            learnt: what the memory learns as people's.
 
         Returns:
             Why Directus does not take some of the fields, which stay as they are. None where the item has changed since
@@ -385,13 +387,12 @@ class Translator:
             self._remember_row(item, target)
         if self.memory is not None:
             pair = pair_of(assignment.source.code, assignment.target.code)
-            learnt = ((segment_key(each), each, text) for each, text in segments.items() if is_memorable(each))
-            self.memory.remember(
-                [
-                    MemoryEntry(pair=pair, key=key, source=each.text, text=text, human=True, kind=each.context)
-                    for key, each, text in learnt
-                ]
-            )
+            entries = [
+                MemoryEntry(pair=pair, key=segment_key(s), source=s.text, text=text, human=True, kind=s.context)
+                for s, text in learnt.items()
+                if is_memorable(s)
+            ]
+            self.memory.remember(entries)
         return refused
 
     @cached_property

@@ -8,7 +8,7 @@ import pytest
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.ownership.field_records import FieldRecord, digest
-from directus_assets.ownership.protection import Standing, standing
+from directus_assets.ownership.protection import FieldAction, Standing, standing
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.exchange import judgement as reasons
@@ -94,6 +94,39 @@ def test_what_is_good_becomes_peoples_text_for_the_present_source() -> None:
     for field in found.fields:
         assert standing(field.record, source=SOURCE[field.name], target=field.value) is Standing.HUMAN
         assert standing(field.record, source="another", target=field.value) is Standing.OUTDATED
+
+
+def test_a_sentence_of_an_agency_waits_for_a_review_when_its_source_changes_and_the_others_stay() -> None:
+    """However often: a first change, that changes nothing of theirs, makes nothing of it ours."""
+    (field,) = judged(returned({"body": NEW["body"]})).fields
+    source = SOURCE["body"].replace("in the oven", "in a hot oven")
+    ours = "<p>Der Teig <b>RUHT</b> 12 Stunden.</p>\n<p>Danach backt man ihn heiß.</p>"
+
+    settled = share("body", field.record, SOURCE["body"], field.value)
+    unchanged = settled.decide(BODY)
+    changed = share("body", unchanged.record, source, field.value)
+    decision = changed.decide(ours)
+    again = share("body", decision.record, source.replace("12", "14"), field.value).decide(ours.replace("12", "14"))
+
+    assert set(settled.settled.values()) == {True}
+    assert (unchanged.verdict, unchanged.value) == (FieldAction.KEEP, None)
+    assert list(changed.settled.values()) == [True, False]
+    assert [(each.human, each.proposal) for each in decision.conflicts] == [
+        ("Danach wird er im Ofen gebacken.", "Danach backt man ihn heiß.")
+    ]
+    assert [decision.verdict, again.verdict] == [FieldAction.REVIEW] * 2
+
+
+def test_what_is_ours_of_a_field_stays_ours_beside_what_came_back() -> None:
+    ours = OLD["body"].replace("10", "12")
+    record = FieldRecord(source=SOURCE["body"], written=digest(ours), ours=ours)
+    file = returned({"body": ["", "Danach wird er im Ofen gebacken."]}, target={"body": ours})
+
+    (field,) = judged(file, target={"body": ours}, records={"body": record}).fields
+    now = share("body", field.record, SOURCE["body"], field.value)
+
+    assert field.value == "<p>Der Teig <b>ruht</b> 12 Stunden.</p>\n<p>Danach wird er im Ofen gebacken.</p>"
+    assert list(now.settled.values()) == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from directus_assets.translation.exchange.xliff import (
     write_xliff,
 )
 from directus_assets.translation.segments import TextKind, cut
-from directus_assets.translation.segments.model import Document
+from directus_assets.translation.segments.model import Document, SegmentTag
 
 CORE = "{urn:oasis:names:tc:xliff:document:2.0}"
 HTML = '<p>Hello <b>big <a href="/x">world</a></b>!<br>Next {{name}} 5 &lt;g1&gt; tags.</p><h2>What is <i>new</i></h2>'
@@ -58,7 +58,7 @@ def read_units(data: bytes) -> tuple[XliffUnit, ...]:
     return file.units
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     pieces=st.lists(st.sampled_from([*_WORDS, *_PROTECTED, *_MARKUP]), min_size=1, max_size=12),
     kind=st.sampled_from([TextKind.HTML, TextKind.MARKDOWN]),
@@ -87,7 +87,9 @@ def test_what_a_translator_has_to_know_is_in_the_file() -> None:
     unit = XliffUnit(
         id="1.ab-1",
         field="title",
-        source="Bread",
+        source="Bread <x1/>",
+        codes=(SegmentTag(number=1, paired=False, opening="{{\x07}}"),),
+        legend={"x1": "the word \x07"},
         longest=60,
         is_context=True,
         digest="d",
@@ -96,6 +98,8 @@ def test_what_a_translator_has_to_know_is_in_the_file() -> None:
 
     (element,) = ET.fromstring(written(unit)).iter(f"{CORE}unit")  # noqa: S314 - ours
 
+    (code,) = element.iter(f"{CORE}ph")
+    assert code.get("disp") == "the word \ufffd"
     assert element.get("translate") == "no"
     assert element.get("{urn:oasis:names:tc:xliff:sizerestriction:2.0}sizeRestriction") == "60"
     assert [(note.get("category"), note.text) for note in element.iter(f"{CORE}note")] == [

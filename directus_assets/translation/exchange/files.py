@@ -47,11 +47,20 @@ def write_units(units: Iterable[Exchanged], path: Path, format_: str) -> None:
     Raises:
         BadInput: the file cannot be written.
     """
+    write_whole(path, lambda file: FORMATS[format_].write(units, file))
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Has a file written, whole or not at all.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             part = Path(file.name)
             try:
-                FORMATS[format_].write(units, file)
+                write(file)
                 file.flush()
                 part.chmod(0o666 & ~_umask())
                 part.replace(path)

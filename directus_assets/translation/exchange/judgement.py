@@ -23,7 +23,7 @@ INCOMPLETE: Final = "Other texts of its field have no translation, and a field i
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class LeftUnit:
     """One unit that is not taken over, and why."""
 
     unit: XliffUnit
@@ -38,12 +38,14 @@ class JudgedField:
         name: the field.
         value: what is to stand there.
         units: what came back for it and is in it.
+        texts: all that it is made of.
         record: what is remembered of the field once that stands there.
     """
 
     name: str
     value: JsonValue
     units: tuple[XliffUnit, ...]
+    texts: Mapping[Segment, str]
     record: FieldRecord
 
 
@@ -60,13 +62,13 @@ class Judgement:
 
     fields: tuple[JudgedField, ...]
     good: Mapping[Segment, str]
-    problems: tuple[Problem, ...]
+    problems: tuple[LeftUnit, ...]
     untouched: int
 
     def without(self, refused: Mapping[str, str]) -> "Judgement":
         """The same without fields that Directus has refused, given with its reasons."""
         lost = [each for each in self.fields if each.name in refused]
-        units = [Problem(unit=unit, reason=refused[each.name]) for each in lost for unit in each.units]
+        units = [LeftUnit(unit=unit, reason=refused[each.name]) for each in lost for unit in each.units]
         kept = tuple(each for each in self.fields if each.name not in refused)
         return replace(self, fields=kept, problems=(*self.problems, *units))
 
@@ -119,10 +121,9 @@ def judge_file(
         own = [offer for offer in good if offer.unit.field == name]
         value, faults = _assembled(fields[name], own, tag)
         good = [offer for offer in good if faults.get(offer.unit.id, INCOMPLETE) == INCOMPLETE]
-        problems += [Problem(unit=o.unit, reason=faults[o.unit.id]) for o in own if o.unit.id in faults]
+        problems += [LeftUnit(unit=o.unit, reason=faults[o.unit.id]) for o in own if o.unit.id in faults]
         if taken := [offer for offer in own if offer.unit.id not in faults]:
-            record = _record(fields[name].share, value, [segment_key(offer.segment) for offer in taken])
-            judged.append(JudgedField(name=name, value=value, units=tuple(o.unit for o in taken), record=record))
+            judged.append(_judged(fields[name], value, taken, tag))
     return Judgement(
         fields=tuple(judged),
         good={offer.segment: offer.text for offer in good},
@@ -142,10 +143,10 @@ def _is_worked_on(unit: XliffUnit) -> bool:
     return unit.is_confirmed or digest(unit.target) != unit.digest
 
 
-def _offers(units: Sequence[XliffUnit], fields: Mapping[str, _Field]) -> tuple[list[_Offer], list[Problem]]:
+def _offers(units: Sequence[XliffUnit], fields: Mapping[str, _Field]) -> tuple[list[_Offer], list[LeftUnit]]:
     """What was translated of the present source and may take the place of what stands there, if it is good."""
     offers: dict[str, _Offer] = {}
-    problems: list[Problem] = []
+    problems: list[LeftUnit] = []
     for unit in units:
         field = fields.get(unit.field)
         segment = field.segment_of(unit) if field else None
@@ -156,7 +157,7 @@ def _offers(units: Sequence[XliffUnit], fields: Mapping[str, _Field]) -> tuple[l
         else:
             reason = _change(unit, segment, field)
         if reason or segment is None:
-            problems.append(Problem(unit=unit, reason=reason))
+            problems.append(LeftUnit(unit=unit, reason=reason))
         else:
             offers[unit.id] = _Offer(unit=unit, segment=segment, text=unit.target)
     return list(offers.values()), problems
@@ -174,14 +175,14 @@ def _change(unit: XliffUnit, segment: Segment, field: _Field) -> str:
     return TARGET_CHANGED if present.texts or is_empty(present.value) else UNMATCHED
 
 
-def _checked(offers: Sequence[_Offer], assignment: Assignment) -> tuple[list[_Offer], list[Problem]]:
+def _checked(offers: Sequence[_Offer], assignment: Assignment) -> tuple[list[_Offer], list[LeftUnit]]:
     """Those that an engine might have given, too, and what is wrong with the others."""
     by_id = {offer.unit.id: offer for offer in offers}
     segments = {key: offer.segment for key, offer in by_id.items()}
     texts = {key: offer.text for key, offer in by_id.items()}
     accepted, rejected = judge(assignment, list(by_id), segments, Arrived(texts=texts, engine=""))
     good = [replace(by_id[key], text=known.text) for key, known in accepted.items()]
-    return good, [Problem(unit=by_id[key].unit, reason=" ".join(each.defects)) for key, each in rejected.items()]
+    return good, [LeftUnit(unit=by_id[key].unit, reason=" ".join(each.defects)) for key, each in rejected.items()]
 
 
 def _assembled(field: _Field, offers: Sequence[_Offer], tag: str) -> tuple[JsonValue, dict[str, str]]:
@@ -202,8 +203,32 @@ def _assembled(field: _Field, offers: Sequence[_Offer], tag: str) -> tuple[JsonV
     return None, {**dict.fromkeys((offer.unit.id for offer in left.values()), INCOMPLETE), **faults}
 
 
-def _record(share: Share, value: JsonValue, done: Sequence[str]) -> FieldRecord:
-    """What is remembered of a field: it is people's, and right for the present source, unless some of it waits."""
-    seen = FieldRecord(source=canonical(share.source), seen_source=digest(share.source), seen_target=digest(value))
-    is_waiting = bool(share.waiting.difference(done))
-    return replace(seen, source=share.record.source) if is_waiting and share.record else seen
+def _judged(field: _Field, value: JsonValue, taken: Sequence[_Offer], tag: str) -> JudgedField:
+    share, document = field.share, field.document
+    done = {offer.segment.id: offer.text for offer in taken}
+    kept = {segment: field.present.texts[segment.id] for segment in document.segments if segment.id not in done}
+    record = FieldRecord(
+        source=canonical(share.source),
+        ours=_ours_of(field, kept, tag),
+        seen_source=digest(share.source),
+        seen_target=digest(value),
+    )
+    if share.record and share.waiting.difference(segment_key(offer.segment) for offer in taken):
+        record = replace(record, source=share.record.source, ours="")
+    return JudgedField(
+        name=share.text_field.name,
+        value=value,
+        units=tuple(offer.unit for offer in taken),
+        texts={**kept, **{offer.segment: offer.text for offer in taken}},
+        record=record,
+    )
+
+
+def _ours_of(field: _Field, kept: Mapping[Segment, str], tag: str) -> str:
+    """What counts as our translation from now on: for people's segments the source, which is none of anybody."""
+    known = {s.id: text for s, text in kept.items() if segment_key(s) in field.share.ours}
+    try:
+        ours = field.document.splice(known, language=tag)
+    except BadAnswer:
+        return ""
+    return ours if isinstance(ours, str) else ""

@@ -73,6 +73,7 @@ class TakeBack:
             self.target,
             {each.name: each.value for each in judgement.fields},
             fields={each.name: each.record for each in judgement.fields},
-            segments=judgement.good,
+            segments={segment: text for each in judgement.fields for segment, text in each.texts.items()},
+            learnt=judgement.good,
         )
         return None if refused is None else judgement.without(refused)

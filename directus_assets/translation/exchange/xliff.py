@@ -173,7 +173,7 @@ def _add_file(root: ET.Element, file: XliffFile, number: int) -> None:
     if file.title:
         _add_notes(element, [("item", file.title)])
     for index, (name, units) in enumerate(groupby(file.units, key=lambda unit: unit.field), 1):
-        group = _add(element, "group", id=str(index), name=name)
+        group = _add(element, "group", id=str(index), name=_printable(name))
         group.text = "\n"
         for unit in units:
             _add_unit(group, unit)
@@ -201,7 +201,11 @@ def _add_notes(element: ET.Element, notes: Iterable[tuple[str, str]]) -> None:
     if found := list(notes):
         parent = _add(element, "notes")
         for category, text in found:
-            _add(parent, "note", category=category).text = _NO_XML.sub("\ufffd", text)
+            _add(parent, "note", category=category).text = _printable(text)
+
+
+def _printable(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)
 
 
 def _add_codes(element: ET.Element, codes: Iterable[SegmentTag]) -> None:
@@ -220,7 +224,7 @@ def _fill(element: ET.Element, text: str, unit: XliffUnit) -> None:
         position = mark.end()
         number = mark["number"]
         fixed = {"id": number, "canCopy": "no", "canDelete": "no"}
-        meaning = unit.legend.get(f"{mark['kind']}{number}", "")
+        meaning = _printable(unit.legend.get(f"{mark['kind']}{number}", ""))
         if mark["single"]:
             shown = {"disp": meaning} if meaning else {}
             ET.SubElement(within[-1], "ph", {**fixed, "dataRef": f"d{number}", **shown})
