@@ -43,6 +43,11 @@ class Version:
         return self.line >= (11, 2)
 
     @property
+    def has_flow_errors(self) -> bool:
+        """Whether a flow can answer whoever started it with an error of its own."""
+        return self.line >= (11, 11)
+
+    @property
     def has_glossary(self) -> bool:
         """Whether the settings have a glossary and a style guide for translations."""
         return self.major >= 12

@@ -48,6 +48,11 @@ def test_names_and_bytes_follow_from_the_version(text: str, limits: bool | None,
     assert version.same_bytes == same_bytes
 
 
+@pytest.mark.parametrize(("text", "has_them"), [("10.13.4", False), ("11.9.2", False), ("11.11.0", True)])
+def test_flows_can_answer_with_errors_from_11_11_on(text: str, *, has_them: bool) -> None:
+    assert Version.parse(text).has_flow_errors is has_them
+
+
 def test_the_version_is_no_part_of_what_a_preset_is_known_by() -> None:
     old, new = (
         ProjectSettings.parse({"storage_asset_presets": [{"key": "card", "width": 9}], "directus_version": version})

@@ -22,3 +22,26 @@ def test_no_name_of_a_collection_makes_two_operations_one() -> None:
     for flow in (*button_flows(wiring), push_flow(wiring)):
         keys = Counter(row["key"] for row in flow.operation_rows())
         assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_where_a_flow_cannot_answer_with_an_error_each_refusal_is_a_notification() -> None:
+    refusals = {True: [], False: []}
+    for can_refuse, operations in refusals.items():
+        wiring = Wiring(
+            names=Names(),
+            door_url="http://door",
+            own_user="u",
+            buttons={Button.RENDER: ["directus_files", "posts"]},
+            collections=[],
+            pictures={"posts": ("cover",)},
+            can_refuse=can_refuse,
+        )
+        (flow,) = button_flows(wiring)
+        operations += [row for row in flow.operation_rows() if row["options"].get("message")]
+
+    assert {row["type"] for row in refusals[True]} == {"throw-error"}
+    assert {row["type"] for row in refusals[False]} == {"notification"}
+    assert [row["options"]["message"] for row in refusals[True]] == [
+        row["options"]["message"] for row in refusals[False]
+    ]
+    assert {row["options"]["recipient"] for row in refusals[False]} == {"{{$accountability.user}}"}

@@ -49,6 +49,8 @@ class Wiring:
     """All fields that are translated."""
     pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Collections whose items name files, with those fields. Only an administrator sees them all."""
+    can_refuse: bool = True
+    """Whether Directus lets a flow answer with an error."""
     secret: str = field(default="", repr=False)
     """What opens the door."""
 
@@ -195,16 +197,17 @@ def _click(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
         **more,
     }
     asked = f"click{of}"
-    not_taken = _error(f"not_taken{of}", "NOT_TAKEN", 502, _REFUSED)
+    refuse = _error if wiring.can_refuse else _notification
+    not_taken = refuse(f"not_taken{of}", "NOT_TAKEN", 502, _REFUSED)
     is_busy = _condition(
         f"is_busy{of}",
         {asked: {"status": {"_eq": 429}}},
-        resolve=_error(f"busy{of}", "BUSY", 429, _BUSY),
+        resolve=refuse(f"busy{of}", "BUSY", 429, _BUSY),
         reject=_condition(
             f"is_refused{of}",
             {asked: {"status": {"_in": [400, 403, 404, 502]}}},
             resolve=not_taken,
-            reject=_error(f"not_reached{of}", "NOT_REACHED", 503, _UNREACHABLE),
+            reject=refuse(f"not_reached{of}", "NOT_REACHED", 503, _UNREACHABLE),
         ),
     )
     return wiring.request(asked, RequestKind.CLICKS, body, reject=is_busy)
@@ -212,6 +215,17 @@ def _click(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
 
 def _error(key: str, code: str, status: int, message: str) -> Operation:
     return Operation(key=key, type="throw-error", options={"code": code, "status": str(status), "message": message})
+
+
+def _notification(key: str, _code: str, _status: int, message: str) -> Operation:
+    """What an older Directus shows in place of an error: its Studio says of every click that it was successful."""
+    options = {
+        "recipient": "{{$accountability.user}}",
+        "permissions": "$full",
+        "subject": BUTTON_NAME,
+        "message": message,
+    }
+    return Operation(key=key, type="notification", options=options)
 
 
 def push_flow(wiring: Wiring) -> Flow:

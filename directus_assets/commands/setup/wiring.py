@@ -58,6 +58,7 @@ def wiring_of(project: Project, kinds: KindsByButton, *, secret: str = "") -> Wi
         buttons={button: [name for each, name in kinds if each is button] for button, _ in kinds},
         collections=list(dict.fromkeys(name for _, name in kinds)),
         secret=secret,
+        can_refuse=project.directus.version.has_flow_errors,
         languages={code: language(code).name for code in codes},
         fields=list(dict.fromkeys(name for kind in all_of_them for name in kind.text_fields)),
     )
