@@ -127,6 +127,30 @@ def read_translated_collections(
     return tuple(_named_apart(whole, fields))
 
 
+def read_unlinked(client: DirectusClient) -> list[str]:
+    """The fields of translations, as `collection.field`, whose rows point to no collection of languages.
+
+    The Studio makes none like that, but leaves them behind where somebody deletes the collection of languages.
+
+    Raises:
+        DirectusAssetsError: the schema cannot be read.
+    """
+    relations, fields = client.get("/relations"), FieldRows(client.get("/fields"))
+    aliases = {
+        (relation.get("related_collection") or "", (relation.get("meta") or {}).get("one_field")): relation
+        for relation in relations
+    }
+    found = [
+        f"{parent}.{alias}"
+        for (parent, alias), relation in aliases.items()
+        if not parent.startswith("directus_")
+        and (field := _named(fields[parent], alias))
+        and "translations" in field.special
+        and not _twin(relation, relations, fields)
+    ]
+    return sorted(found)
+
+
 @contextmanager
 def alone(collection: str, faults: dict[str, PermanentError] | None) -> Iterator[None]:
     """Whatever makes it impossible to describe a collection becomes its fault.

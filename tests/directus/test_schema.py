@@ -9,7 +9,13 @@ import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.project_schema import ProjectSchema, read_project_schema
-from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection, read_translated_collections
+from directus_assets.directus.schema import (
+    LanguageRow,
+    TextField,
+    TranslatedCollection,
+    read_translated_collections,
+    read_unlinked,
+)
 from directus_assets.errors import Forbidden, Overloaded, PermanentError
 
 LANGUAGES = [{"code": "en-US", "name": "English"}, {"code": "de-DE", "name": "German"}]
@@ -380,6 +386,27 @@ def test_a_link_to_something_that_is_not_one_collection_is_no_translation() -> N
     related[1] = {**related[1], "related_collection": None, "meta": {"one_allowed_collections": ["languages", "tags"]}}
 
     assert discover(posts(), related) == ()
+
+
+@pytest.mark.parametrize(
+    ("related", "expected"),
+    [
+        (relations(), []),
+        (relations()[:1], ["posts.translations"]),
+        ([{**relations()[0], "meta": {"one_field": "translations"}}], ["posts.translations"]),
+        ([relations()[0], {**relations()[1], "related_collection": None}], ["posts.translations"]),
+        ([{**relations()[0], "meta": {"one_field": "comments"}}], []),
+        ([{**relations()[0], "meta": None}], []),
+    ],
+)
+def test_translations_whose_rows_point_to_no_languages_are_named(
+    related: list[dict[str, Any]], expected: list[str]
+) -> None:
+    found = answers(posts(), related)
+
+    assert (
+        read_unlinked(client(lambda request: httpx.Response(200, json={"data": found[request.url.path]}))) == expected
+    )
 
 
 def test_an_ordinary_relation_is_no_translation() -> None:

@@ -15,7 +15,7 @@ from directus_assets.commands.setup.rights import Right, comment_rights, needed_
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import read_access
 from directus_assets.directus.project_schema import read_project_schema
-from directus_assets.directus.schema import read_translated_collections
+from directus_assets.directus.schema import read_translated_collections, read_unlinked
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import RecommendationPlan, plan_recommendations
@@ -71,6 +71,9 @@ def run_setup(
         console.print(table_of(url, steps, what="rights", kept=kept))
         if not project.translates:
             console.print("No engine translates here, so no rights for translations are given. See .env.example.")
+        elif unlinked := read_unlinked(admin):
+            names = escape(", ".join(unlinked))
+            console.print(f"Not translated, since these rows point to no collection of languages: {names}.")
         if not todo:
             console.print("Nothing has to be changed. The user keeps its token; --new-token makes another one.")
             return 0
