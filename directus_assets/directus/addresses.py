@@ -44,7 +44,7 @@ _WITHOUT_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u
 _SURELY: Final = frozenset(
     (  # noqa: SIM905  # a list of words reads best as words
         "color colour colors colours hex rgb rgba hsl icon icons class classes classname css uuid guid href src "
-        "permalink permalinks"
+        "permalink permalinks robots iframe embed"
     ).split()
 )
 _LIKELY: Final = frozenset(
@@ -52,7 +52,7 @@ _LIKELY: Final = frozenset(
         "id ids url urls uri link links path paths route email mail phone telephone tel mobile fax anchor hash code "
         "codes key username identifier sku isbn ean gtin iban bic token website homepage filename mimetype locale "
         "timezone canonical endpoint webhook redirect slug handle currency iso template layout variant component "
-        "rel theme robots postcode latitude longitude coordinates version hashtag twitter facebook instagram linkedin "
+        "rel theme postcode latitude longitude coordinates version hashtag twitter facebook instagram linkedin "
         "youtube vimeo tiktok github"
     ).split()
 )
@@ -107,7 +107,7 @@ def told_by_name(name: str) -> Copied:
     """Which values of a field or a member with this name are copied: `cta_url`, `iconName`, `css-class`, `phone`."""
     words = words_of(name)
     last, before = (words[-1] if words else ""), words[-2] if len(words) > 1 else ""
-    if last in _SURELY or (last == "name" and before in _NAME_OF):
+    if last in _SURELY or (last == "name" and before in _NAME_OF) or (last == "code" and before in _SURELY):
         return "always"
     return "unless prose" if last in _LIKELY or (last == "number" and before in _LIKELY) else "addresses"
 

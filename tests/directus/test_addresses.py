@@ -38,8 +38,9 @@ def test_prose_is_more_than_one_word() -> None:
     [
         ("permalink", "always"), ("css_class", "always"), ("iconName", "always"), ("background-color", "always"), ("canonical_url", "unless prose"),
         ("buttonHref", "always"), ("phone_number", "unless prose"), ("email", "unless prose"), ("sku", "unless prose"),
-        ("twitter", "unless prose"), ("meta_robots", "unless prose"), ("color_name", "addresses"), ("file_name", "always"),
+        ("twitter", "unless prose"), ("color_name", "addresses"), ("file_name", "always"),
         ("title", "addresses"), ("link_text", "addresses"), ("url_label", "addresses"), ("class_description", "addresses"),
+        ("meta_robots", "always"), ("embed_code", "always"), ("map_iframe", "always"), ("robots_text", "addresses"),
     ],
 )  # fmt: skip
 def test_the_last_word_of_a_name_tells(name: str, expected: str) -> None:
