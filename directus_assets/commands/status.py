@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.kinds.subject import Subject
@@ -118,8 +119,8 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
             running=unfinished_runs(instance) - queued,
             queued=queued,
             problems=[
-                *_told("Directus", lambda: _directus(project)),
-                *_told("Webserver", lambda: dagster_problems(webserver, settings)),
+                *directus_problems(project.directus),
+                *_webserver_problems(webserver, settings),
                 *output_problems(outputs, review_days=review_days, now=time.time()),
             ],
             last_errors=_last_errors(instance, subjects),
@@ -127,16 +128,19 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
         )
 
 
-def _told(what: str, look: Callable[[], Iterable[Problem]]) -> Iterator[Problem]:
+def directus_problems(directus: DirectusClient) -> Iterator[Problem]:
+    """What keeps Directus from being read: it is down, or does not take the token."""
     try:
-        yield from look()
+        directus.get("/users/me", fields=["id"])
     except DirectusAssetsError as error:
-        yield Problem(what=what, text=error.message, remedy=error.remedy)
+        yield Problem(what="Directus", text=error.message, remedy=error.remedy)
 
 
-def _directus(project: Project) -> Iterator[Problem]:
-    project.directus.ping()
-    yield from ()
+def _webserver_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
+    try:
+        yield from dagster_problems(webserver, settings)
+    except DirectusAssetsError as error:
+        yield Problem(what="Webserver", text=error.message, remedy=error.remedy)
 
 
 def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
@@ -222,7 +226,8 @@ def _table(found: ProjectStatus, *, show_all: bool) -> Table:
     shown = [row for row in found.outputs if show_all or not row.is_complete]
     hidden = len(found.outputs) - len(shown)
     table = Table(
-        title="Derived content", caption=f"{hidden} more are complete (--all shows them)." if hidden else None
+        title="Derived content",
+        caption=f"{hidden} more {'is' if hidden == 1 else 'are'} complete (shown with --all)." if hidden else None,
     )
     table.add_column("asset", overflow="fold")
     for name in ("items", "done", "behind", "waiting", "left out", "failed", "needs review", "running"):

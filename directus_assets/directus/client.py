@@ -359,14 +359,6 @@ class DirectusClient:
         """A DELETE."""
         self._send("DELETE", path, **({} if body is None else _body(body)))
 
-    def ping(self) -> None:
-        """Whether Directus answers at all.
-
-        Raises:
-            Unreachable: it does not.
-        """
-        self._send("GET", "/server/ping")
-
     def _attempt(self, method: str, path: str) -> str:
         return f"{method} {path} on Directus at {self.url}"
 

@@ -13,11 +13,13 @@ from directus_assets.commands.status import (
     OutputStatus,
     as_json,
     dagster_problems,
+    directus_problems,
     output_problems,
     output_statuses,
     project_status,
     run_status,
 )
+from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
@@ -80,13 +82,30 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
     document = json.loads(as_json([project_status(settings)]))
 
     assert (status, checked, document["ok"]) == (0, 1, False)
-    assert "1 more are complete (--all shows them)" in screen.getvalue()
+    assert "1 more is complete (shown with --all)" in screen.getvalue()
     assert "Webserver: Dagster's webserver at http://127.0.0.1:1 does not answer" in screen.getvalue()
     assert "Directus: " in screen.getvalue()
     assert "Runs: 0 running, 0 in the queue." in screen.getvalue()
     assert "image_presets/card: Harbour [1]: corrupt" in screen.getvalue()
     assert document["projects"][0]["last_errors"][0]["text"] == "image_presets/card: Harbour [1]: corrupt"
     assert {problem["what"] for problem in document["projects"][0]["problems"]} == {"Directus", "Webserver"}
+
+
+def test_a_directus_that_does_not_take_the_token_is_a_problem() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.headers.get("authorization") == "Bearer right":
+            return httpx.Response(200, json={"data": {"id": "bot"}})
+        error = {"message": "Invalid user credentials.", "extensions": {"code": "INVALID_CREDENTIALS"}}
+        return httpx.Response(401, json={"errors": [error]})
+
+    wrong, right = (
+        list(directus_problems(DirectusClient("http://d.test", token, transport=httpx.MockTransport(answer))))
+        for token in ("wrong", "right")
+    )
+
+    assert right == []
+    assert [problem.what for problem in wrong] == ["Directus"]
+    assert "DIRECTUS_TOKEN" in wrong[0].remedy
 
 
 def test_parts_of_the_daemon_that_do_not_run_are_named() -> None:
