@@ -535,8 +535,7 @@ def _settings(project: str | None) -> Settings:
 
 def _ready(settings: Settings) -> Settings:
     """The same settings, once they are known to be enough and Dagster's folder is found."""
-    if missing := settings.environment.missing():
-        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
+    settings.environment.require()
     named = os.environ.get("DAGSTER_HOME")
     home = Path(named or ".dagster").resolve()
     if not home.is_dir():

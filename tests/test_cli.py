@@ -41,7 +41,10 @@ def test_a_command_says_which_variables_are_missing() -> None:
     result = run("backfill")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: DIRECTUS_URL and DIRECTUS_TOKEN not set. Fill in .env (see .env.example).\n"
+    assert result.stderr == (
+        "Error: DIRECTUS_URL and DIRECTUS_TOKEN not set. Copy .env.example to .env and set DIRECTUS_URL. "
+        "`directus-assets setup --write-env` makes a user and puts its token into .env.\n"
+    )
 
 
 def test_a_command_says_that_there_is_no_pipeline_here() -> None:

@@ -97,8 +97,7 @@ class DirectusClient:
         Raises:
             ConfigurationError: one of them is not set.
         """
-        if missing := environment.missing():
-            raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Fill in .env (see .env.example).")
+        environment.require()
         token = environment.directus_token.get_secret_value()
         return cls(environment.directus_url, token, timeout_seconds=timeout_seconds)
 

@@ -105,6 +105,19 @@ class Environment:
         given = (self.directus_url, self.directus_token.get_secret_value())
         return [self.variable(name) for name, value in zip(self.REQUIRED, given, strict=True) if not value]
 
+    def require(self) -> None:
+        """Makes sure that the required variables are set.
+
+        Raises:
+            ConfigurationError: one of them is not.
+        """
+        if missing := self.missing():
+            filled = "" if self.directus_url else f"Copy .env.example to .env and set {missing[0]}. "
+            raise ConfigurationError(
+                f"{' and '.join(missing)} not set.",
+                remedy=f"{filled}`directus-assets setup --write-env` makes a user and puts its token into .env.",
+            )
+
     def variable(self, name: str) -> str:
         """The name of a variable as this project has it: `SHOP_DIRECTUS_TOKEN` for `DIRECTUS_TOKEN`."""
         return _variable(self.prefix, name)

@@ -20,7 +20,7 @@ from directus_assets.commands.doctor import (
     translations,
 )
 from directus_assets.commands.doctor.findings import Check, Checkup, Finding, Status, failed, warning
-from directus_assets.errors import DirectusAssetsError, Forbidden
+from directus_assets.errors import ConfigurationError, DirectusAssetsError, Forbidden
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Settings
 
@@ -90,8 +90,10 @@ def _examine(subject: Checkup) -> Iterator[Finding]:
 
 
 def _examine_directus(subject: Checkup) -> Iterator[Finding]:
-    if missing := subject.project.settings.environment.missing():
-        yield failed("address", f"{' and '.join(missing)} not set.", "Fill in .env (see .env.example).")
+    try:
+        subject.project.settings.environment.require()
+    except ConfigurationError as error:
+        yield failed("address", error.message, error.remedy)
         return
     for what, check in _FIRST:
         findings = _run(what, check, subject)

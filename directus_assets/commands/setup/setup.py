@@ -56,7 +56,7 @@ def run_setup(
     url = settings.environment.directus_url
     if not url:
         name = settings.environment.variable("DIRECTUS_URL")
-        raise ConfigurationError(f"{name} is not set.", remedy="Fill in .env (see .env.example).")
+        raise ConfigurationError(f"{name} is not set.", remedy=f"Copy .env.example to .env and set {name}.")
     project = Project(settings)
     with DirectusClient(url, admin_token) as admin:
         require_administrator(admin)

@@ -9,7 +9,6 @@ from directus_assets.commands.setup.dashboard import dashboard_id, panels_of, pl
 from directus_assets.commands.setup.setup import require_administrator, table_of
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import read_translated_collections
-from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Settings
 from directus_assets.translation.scope import plan_scopes
@@ -37,8 +36,7 @@ def run_dashboard_setup(
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
     """
-    if missing := settings.environment.missing():
-        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Run `directus-assets setup` first.")
+    settings.environment.require()
     project = Project(settings)
     with DirectusClient(settings.environment.directus_url, admin_token) as admin:
         require_administrator(admin)

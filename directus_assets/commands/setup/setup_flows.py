@@ -18,7 +18,6 @@ from directus_assets.commands.setup.wiring import check_flows, check_open_ways, 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.held import read_held
 from directus_assets.door import secrets
-from directus_assets.errors import ConfigurationError
 from directus_assets.notify import NOTIFICATIONS_RIGHT
 from directus_assets.orchestration.project import Project
 from directus_assets.redaction import hide
@@ -51,8 +50,7 @@ def run_flows_setup(
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
     """
-    if missing := settings.environment.missing():
-        raise ConfigurationError(f"{' and '.join(missing)} not set.", remedy="Run `directus-assets setup` first.")
+    settings.environment.require()
     project = Project(settings)
     with DirectusClient(settings.environment.directus_url, admin_token) as admin:
         require_administrator(admin)
