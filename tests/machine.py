@@ -1,4 +1,4 @@
-"""What some tests need of the machine: a PostgreSQL server, a browser, the right to mount."""
+"""What some tests need of the machine: a PostgreSQL server, nginx, a browser, the right to mount."""
 
 import os
 import subprocess

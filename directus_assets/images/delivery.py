@@ -49,9 +49,15 @@ class NotServed(PermanentError):
 
 @dataclass(frozen=True)
 class Warm:
-    """Directus renders and keeps the derivative; no bytes are sent. Needs nothing but address and token."""
+    """Directus renders and keeps the derivative. Needs nothing but address and token.
+
+    Args:
+        client: Directus.
+        is_read: whether to know the digest of what Directus has made; otherwise no bytes are sent.
+    """
 
     client: DirectusClient
+    is_read: bool = False
 
     def deliver(self, file: File, derivative: Derivative) -> Made:
         """Asks Directus for the derivative.
@@ -73,7 +79,11 @@ class Warm:
             name=derivative.stored_name,
             mime_type=head.content_type,
             bytes=head.content_length,
+            digest=self._digest(file, derivative) if self.is_read else "",
         )
+
+    def _digest(self, file: File, derivative: Derivative) -> str:
+        return digest(self.client.download(file.id, accept=derivative.accept, key=derivative.preset_key))
 
 
 def served_bytes(

@@ -65,6 +65,7 @@ class Maker:
         max_bytes: larger files are refused before they are read.
         accept_similar: whether to render for delivery `storage` what Directus would encode to other bytes.
         texts: what people read of pictures, by id; without those of which nothing is known.
+        warm_is_read: whether to read what Directus makes, so that its digest is known.
     """
 
     client: DirectusClient
@@ -77,6 +78,7 @@ class Maker:
     max_bytes: int = MAX_BYTES
     accept_similar: bool = False
     texts: Callable[[Iterable[str]], Mapping[str, Texts]] = lambda _: {}
+    warm_is_read: bool = False
 
     def make(self, work: Work) -> Iterator[Outcome]:
         """The outcome for every file and preset, as they are finished, in no particular order.
@@ -154,6 +156,7 @@ class _Bench:
             storages=self.maker.storages,
             originals=self.originals,
             pace=Pace(self.maker.warm_concurrency),
+            is_read=self.maker.warm_is_read,
         )
         self.stored = Stored(self.maker.client, self.maker.storages)
 

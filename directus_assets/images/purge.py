@@ -1,45 +1,72 @@
 """Tells a cache in front of Directus which addresses have another picture since a run.
 
 An address counts as changed where its derivative has other bytes than the one before; where nobody knows the bytes,
-because Directus has rendered them, where it was made from something else. What could not be told is told with the next.
+where it was made from something else. It is changed, too, where there is no picture any more: the file or the preset is
+gone, or the picture cannot be made. What could not be told is told with the next.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter
 
 from directus_assets.directus.storage import KeptFile, Storage
-from directus_assets.errors import Unreachable, from_status
+from directus_assets.errors import DirectusAssetsError, TransientError, Unreachable, from_status
 from directus_assets.images.outcomes import Delivered
 from directus_assets.json_text import as_json
 from directus_assets.settings.sections import PurgeOptions
 
 _PENDING = "purges.json"
-_ADDRESSES = TypeAdapter(list[str])
-_CLOUDFLARE_MOST = 30
-"""Addresses in one request, as Cloudflare's plans but the largest take them."""
+_ADDRESSES = TypeAdapter(dict[str, str])
+_MOST: Mapping[str, int] = {"generic": 1000, "cloudflare": 30, "fastly": 1, "bunny": 1}
+"""Addresses in one request: Cloudflare's as all of its plans but the largest take them."""
 _BUNNY = "https://api.bunny.net/purge"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What is remembered of a derivative that was made before: its fingerprint, and the digests of its bytes."""
+    """What is remembered of a derivative that was made before.
+
+    Attributes:
+        fingerprint: what it was made from.
+        digests: of its bytes; empty where they are not known.
+        failed: what it was to be made from when that failed last, if it did since.
+    """
 
     fingerprint: str
     digests: str = ""
+    failed: str = ""
 
 
 def is_changed(outcome: Delivered, before: Known | None) -> bool:
     """Whether visitors may have seen another picture at the same address; pure."""
     if before is None:
         return False
+    if before.failed and before.failed != before.fingerprint:
+        return True  # Meanwhile there was something else, such as an error, or what Directus made by itself.
     digests = digests_of(outcome)
     if digests and before.digests:
         return digests != before.digests
     return outcome.fingerprint != before.fingerprint
+
+
+def is_spoiled(error: DirectusAssetsError, fingerprint: str, before: Known | None) -> bool:
+    """Whether visitors see an earlier picture where there is none any more, since it cannot be made; pure.
+
+    Args:
+        error: why not.
+        fingerprint: what it was to be made from.
+        before: what was made.
+    """
+    if before is None or isinstance(error, TransientError):
+        return False
+    return fingerprint not in (before.fingerprint, before.failed)
 
 
 def digests_of(outcome: Delivered) -> str:
@@ -53,24 +80,27 @@ def address_of(public_url: str, file_id: str, preset: str) -> str:
     return f"{public_url}/assets/{quote(file_id)}?key={quote(preset)}"
 
 
-def requests_of(options: PurgeOptions, addresses: Sequence[str]) -> Iterator[httpx.Request]:
-    """The requests that a cache is told by; pure."""
+def requests_of(options: PurgeOptions, addresses: Iterable[str]) -> Iterator[tuple[httpx.Request, Sequence[str]]]:
+    """The requests that a cache is told by, each with the addresses that it tells; pure."""
+    rest = iter(addresses)
+    while some := list(islice(rest, _MOST[options.form or "generic"])):
+        yield _request(options, some), some
+
+
+def _request(options: PurgeOptions, addresses: Sequence[str]) -> httpx.Request:
     url = options.url.get_secret_value() if options.url else ""
     token = options.token.get_secret_value() if options.token else ""
     bearer = {"Authorization": f"Bearer {token}"} if token else {}
     match options.form:
-        case "generic":
-            yield _post(url, {"urls": list(addresses)}, bearer)
         case "cloudflare":
-            for start in range(0, len(addresses), _CLOUDFLARE_MOST):
-                yield _post(url, {"files": list(addresses[start : start + _CLOUDFLARE_MOST])}, bearer)
+            return _post(url, {"files": list(addresses)}, bearer)
         case "fastly":
-            for address in addresses:
-                yield httpx.Request("PURGE", address, headers={"Fastly-Key": token} if token else {})
+            return httpx.Request("PURGE", addresses[0], headers={"Fastly-Key": token} if token else {})
         case "bunny":
-            for address in addresses:
-                query = {"url": address, "async": "true"}
-                yield httpx.Request("POST", url or _BUNNY, params=query, headers={"AccessKey": token})
+            query = {"url": addresses[0], "async": "true"}
+            return httpx.Request("POST", url or _BUNNY, params=query, headers={"AccessKey": token})
+        case _:
+            return _post(url, {"urls": list(addresses)}, bearer)
 
 
 def _post(url: str, body: Mapping[str, object], headers: Mapping[str, str]) -> httpx.Request:
@@ -91,28 +121,47 @@ class Purger:
     storage: Storage
     transport: httpx.BaseTransport | None = field(default=None)
 
-    def note(self, address: str) -> None:
-        """This address has another picture."""
-        self._file.update(lambda known: _ADDRESSES.dump_json(list(dict.fromkeys([*(known or []), address]))))
+    def note(self, addresses: Iterable[str]) -> None:
+        """These addresses have another picture, or none any more."""
+        # Each time anew: what changes again while it is told is told again.
+        mark = secrets.token_hex(8)
+        new = dict.fromkeys(addresses, mark)
+        if new:
+            self._file.update(lambda known: _ADDRESSES.dump_json({**(known or {}), **new}))
 
-    def flush(self) -> int:
-        """Tells all that has not been told; returns how many addresses that were.
+    def flush(self, *, seconds: float = math.inf) -> bool:
+        """Tells what has not been told; returns whether that was all.
+
+        Args:
+            seconds: the time it may take; it goes on to the end of the request that it is at.
 
         Raises:
-            DirectusAssetsError: the cache does not answer or refuses; nothing is forgotten.
+            DirectusAssetsError: the cache does not answer or refuses; what it was not told of is not forgotten.
         """
-        addresses = self._file.read() or []
-        if not addresses:
-            return 0
-        with httpx.Client(timeout=30, transport=self.transport) as http:
-            for request in requests_of(self.options, addresses):
-                _send(http, request)
-        told = set(addresses)
-        self._file.update(lambda known: _ADDRESSES.dump_json([each for each in known or [] if each not in told]))
-        return len(addresses)
+        pending = self._file.read()
+        if not pending:
+            return True
+        deadline, told = time.monotonic() + seconds, dict[str, str]()
+        try:
+            with httpx.Client(timeout=min(30, seconds), transport=self.transport) as http:
+                for request, addresses in requests_of(self.options, pending):
+                    _send(http, request)
+                    told |= {address: pending[address] for address in addresses}
+                    if time.monotonic() >= deadline:
+                        break
+        finally:
+            self._forget(told)
+        return len(told) == len(pending)
+
+    def _forget(self, told: Mapping[str, str]) -> None:
+        def rest(known: Mapping[str, str] | None) -> bytes:
+            return _ADDRESSES.dump_json({each: mark for each, mark in (known or {}).items() if told.get(each) != mark})
+
+        if told:
+            self._file.update(rest)
 
     @property
-    def _file(self) -> KeptFile[list[str]]:
+    def _file(self) -> KeptFile[dict[str, str]]:
         return KeptFile(
             storage=self.storage,
             name=_PENDING,

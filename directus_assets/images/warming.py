@@ -30,12 +30,14 @@ class Warming:
         storages: Directus' storage locations, by name, that are reached.
         originals: reads pictures that something is wrong with.
         pace: limits what Directus renders at the same time.
+        is_read: as of `Warm`.
     """
 
     client: DirectusClient
     storages: Mapping[str, Storage]
     originals: Originals
     pace: Pace
+    is_read: bool = False
 
     def make(self, file: File, wanted: Sequence[Derivative]) -> list[Made]:
         """Asks for these derivatives of a file.
@@ -61,7 +63,7 @@ class Warming:
     def _ask(self, file: File, derivative: Derivative) -> Made:
         try:
             with self.pace.call():
-                return Warm(self.client).deliver(file, derivative)
+                return Warm(self.client, self.is_read).deliver(file, derivative)
         except DirectusAssetsError as error:
             raise diagnose(self.originals, file, derivative, error) from error
 

@@ -106,6 +106,7 @@ class Project:
             max_bytes=images.max_megabytes * 1_000_000,
             accept_similar=images.accept_similar,
             texts=self.texts,
+            warm_is_read=self.purger is not None,
         )
 
     def texts(self, ids: Iterable[str] | None = None) -> dict[str, Texts]:

@@ -229,7 +229,10 @@ class NotifyOptions(Section):
 
 
 class PurgeOptions(Section):
-    """The section `purge`: a cache in front of Directus is told which addresses have another picture."""
+    """The section `purge`: a cache in front of Directus is told which addresses have another picture, or none any more.
+
+    Addresses are those of derivatives, `/assets/<id>?key=<preset>`, at `DIRECTUS_PUBLIC_URL`. With delivery `warm`,
+    what Directus makes is read, so that only other bytes count as another picture."""
 
     form: Literal["generic", "cloudflare", "fastly", "bunny"] | None = None
     """How it is told; unset: it is not."""

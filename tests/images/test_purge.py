@@ -1,6 +1,7 @@
 """What a cache in front of Directus is told."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -8,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
 from directus_assets.images.outcomes import Delivered, Made
-from directus_assets.images.purge import Known, Purger, address_of, is_changed, requests_of
+from directus_assets.images.purge import Known, Purger, address_of, is_changed, is_spoiled, requests_of
 from directus_assets.settings.sections import PurgeOptions
 
 CDN = "https://cms.example.com"
@@ -45,21 +46,46 @@ def delivered(*digests: str, fingerprint: str = "new") -> Delivered:
         (delivered(""), Known(fingerprint="new"), False),
         (delivered("a"), Known(fingerprint="old"), True),  # recorded by a version without digests
         (delivered("a"), Known(fingerprint="new"), False),
+        # In between it could not be made, and something else was served.
+        (delivered("a"), Known(fingerprint="old", digests="a", failed="garbage"), True),
+        (delivered("a"), Known(fingerprint="new", digests="a", failed="new"), False),  # a repair that failed at first
     ],
 )
 def test_an_address_has_changed_where_its_bytes_have(outcome: Delivered, before: Known | None, changed: bool) -> None:
     assert is_changed(outcome, before) is changed
 
 
+@pytest.mark.parametrize(
+    ("error", "before", "spoiled"),
+    [
+        (BadInput("garbage"), None, False),  # nobody can have seen one
+        (BadInput("garbage"), Known(fingerprint="old", digests="a"), True),
+        (BadInput("garbage"), Known(fingerprint="old", digests="a", failed="new"), False),  # told before
+        (BadInput("no rights"), Known(fingerprint="new", digests="a"), False),  # a repair of what is right
+        (TransientError("busy"), Known(fingerprint="old", digests="a"), False),  # it will be made
+    ],
+)
+def test_an_address_is_spoiled_where_its_picture_cannot_be_made_any_more(
+    error: DirectusAssetsError, before: Known | None, spoiled: bool
+) -> None:
+    assert is_spoiled(error, "new", before) is spoiled
+
+
 def options(**given: str) -> PurgeOptions:
     return PurgeOptions.model_validate(given)
 
 
+def requests_to(addresses: Sequence[str], **given: str) -> list[httpx.Request]:
+    found = list(requests_of(options(**given), addresses))
+    assert [address for _, told in found for address in told] == list(addresses)
+    return [request for request, _ in found]
+
+
 def test_each_cache_is_told_in_its_own_form() -> None:
-    (generic,) = requests_of(options(form="generic", url="https://hook.example.com/p", token="t"), TWO)
-    (cloudflare,) = requests_of(options(form="cloudflare", url="https://api.example.com/purge_cache", token="t"), TWO)
-    fastly = list(requests_of(options(form="fastly", token="t"), TWO))
-    bunny = list(requests_of(options(form="bunny", token="t"), TWO))
+    (generic,) = requests_to(TWO, form="generic", url="https://hook.example.com/p", token="t")
+    (cloudflare,) = requests_to(TWO, form="cloudflare", url="https://api.example.com/purge_cache", token="t")
+    fastly = requests_to(TWO, form="fastly", token="t")
+    bunny = requests_to(TWO, form="bunny", token="t")
 
     assert json.loads(generic.content) == {"urls": TWO}
     assert json.loads(cloudflare.content) == {"files": TWO}
@@ -75,7 +101,7 @@ def test_each_cache_is_told_in_its_own_form() -> None:
 
 def test_cloudflare_is_told_of_no_more_at_once_than_it_takes() -> None:
     many = [address_of(CDN, str(number), "card") for number in range(61)]
-    told = requests_of(options(form="cloudflare", url="https://api.example.com", token="t"), many)
+    told = requests_to(many, form="cloudflare", url="https://api.example.com", token="t")
 
     assert [len(json.loads(each.content)["files"]) for each in told] == [30, 30, 1]
 
@@ -89,16 +115,52 @@ def test_what_could_not_be_told_is_told_with_the_next_and_then_forgotten(tmp_pat
 
     own = options(form="generic", url="https://hook.example.com/secret")
     purger = Purger(own, LocalStorage(tmp_path), httpx.MockTransport(answer))
-    purger.note(TWO[0])
+    purger.note(TWO[:1])
     with pytest.raises(DirectusAssetsError, match="refused") as failed:
         purger.flush()
-    purger.note(TWO[1])
-    purger.note(TWO[0])
+    purger.note([TWO[1], TWO[0]])
     status[0] = 200
 
     assert "secret" not in str(failed.value)
-    assert (purger.flush(), purger.flush()) == (2, 0)
+    assert (purger.flush(), purger.flush()) == (True, True)
     assert [body["urls"] for body in bodies] == [TWO[:1], TWO]
+
+
+def test_what_changes_again_while_it_is_told_is_told_again(tmp_path: Path) -> None:
+    told = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told.append(str(request.url))
+        if len(told) == 1:
+            purger.note(TWO[:1])
+        return httpx.Response(200)
+
+    purger = Purger(options(form="fastly"), LocalStorage(tmp_path), httpx.MockTransport(answer))
+    purger.note(TWO)
+
+    assert purger.flush()
+    assert purger.flush()
+    assert told == [*TWO, TWO[0]]
+
+
+def test_what_takes_too_long_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    told = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told.append(str(request.url))
+        return httpx.Response(500 if len(told) == 2 else 200)
+
+    purger = Purger(options(form="fastly"), LocalStorage(tmp_path), httpx.MockTransport(answer))
+    addresses = [address_of(CDN, str(number), "card") for number in range(4)]
+    purger.note(addresses)
+
+    is_first = purger.flush(seconds=1e-9)
+    with pytest.raises(DirectusAssetsError):
+        purger.flush()
+
+    assert not is_first
+    assert purger.flush()
+    assert told == [addresses[0], addresses[1], *addresses[1:]]
 
 
 @pytest.mark.parametrize("given", [{"form": "generic"}, {"form": "cloudflare", "url": "https://x"}, {"form": "bunny"}])

@@ -112,6 +112,10 @@ class EnrichedItems:
     def upkeep(self) -> None:
         return None
 
+    @property
+    def cache(self) -> None:
+        return None
+
     @cached_property
     def feed_collections(self) -> Sequence[str]:
         found = [self.collection]

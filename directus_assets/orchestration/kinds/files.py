@@ -14,6 +14,7 @@ from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.kinds.survey_files import FileSurveyor
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.reconcile.cache_upkeep import CacheUpkeep
 from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
 from directus_assets.planning.changes import Examination
 
@@ -78,6 +79,11 @@ class Files:
     @cached_property
     def upkeep(self) -> ExportUpkeep:
         return ExportUpkeep(self.project, self.presets)
+
+    @cached_property
+    def cache(self) -> CacheUpkeep | None:
+        purger = self.project.purger
+        return CacheUpkeep(project=self.project, presets=self.presets, purger=purger) if purger else None
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:

@@ -11,20 +11,21 @@ import dagster as dg
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.fast.latest import Latest
-from directus_assets.images.outcomes import Failed
+from directus_assets.images.outcomes import Failed, Outcome
 from directus_assets.images.plan import code_version, examine_files, fingerprint
-from directus_assets.images.purge import Known, Purger, address_of, is_changed
+from directus_assets.images.purge import Known, Purger, address_of, is_changed, is_spoiled
 from directus_assets.isolation import planned
 from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.kinds.survey_files import find_stored
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
 from directus_assets.orchestration.rim import without_secrets
-from directus_assets.orchestration.runs.history import data_version, fingerprints, latest_records
+from directus_assets.orchestration.runs.history import data_version, failures, fingerprints, latest_records
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
 from directus_assets.orchestration.runs.tags import TRIGGER_TAG
 from directus_assets.planning.changes import stale_outputs
+from directus_assets.planning.verdicts import Failure
 
 
 def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.AssetsDefinition:
@@ -63,10 +64,10 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
                 asset_key = project.names.preset(outcome.preset)
                 tried = _tried(project, files[outcome.file_id], [by_asset[asset_key]])
                 with recorder.alone(tried, outcome.file_id, name=outcome.file_name):
+                    if purger and _is_news(outcome, tried[asset_key], before.get((outcome.preset, outcome.file_id))):
+                        purger.note([address_of(project.public_url, outcome.file_id, outcome.preset)])
                     if isinstance(outcome, Failed):
                         raise outcome.error
-                    if purger and is_changed(outcome, before.get((outcome.preset, outcome.file_id))):
-                        purger.note(address_of(project.public_url, outcome.file_id, outcome.preset))
                     recorder.succeeded(
                         asset_key,
                         outcome.file_id,
@@ -86,20 +87,33 @@ def _before(
 ) -> dict[tuple[str, str], Known]:
     """What is remembered of derivatives that are made again, by preset and file."""
     assets = {preset.key: project.names.preset(preset.key) for presets in work.values() for preset in presets}
-    found = latest_records(instance, assets, [file.id for file in work])
-    return {output: _known(record) for output, record in found.items()}
+    ids = [file.id for file in work]
+    tries = failures(instance, assets, ids, first_wait_seconds=0)
+    return {
+        output: _known(record, tries.get(output)) for output, record in latest_records(instance, assets, ids).items()
+    }
 
 
-def _known(record: Latest) -> Known:
-    return Known(fingerprint=data_version(record), digests=str(record.metadata.get("digest") or ""))
+def _known(record: Latest, tried: tuple[float, Failure] | None) -> Known:
+    return Known(
+        fingerprint=data_version(record),
+        digests=str(record.metadata.get("digest") or ""),
+        failed=tried[1].fingerprint if tried and tried[0] > record.timestamp else "",
+    )
+
+
+def _is_news(outcome: Outcome, tried: str, before: Known | None) -> bool:
+    if isinstance(outcome, Failed):
+        return is_spoiled(outcome.error, tried, before)
+    return is_changed(outcome, before)
 
 
 def _flush(purger: Purger, warn: Callable[[str], None]) -> None:
-    """Pictures are made all the same; what could not be told is told at the end of the next run."""
+    """Pictures are made all the same; what could not be told is told later."""
     try:
         purger.flush()
     except DirectusAssetsError as error:
-        warn(f"The cache in front of Directus may serve old pictures until the next run: {error}")
+        warn(f"The cache in front of Directus may serve old pictures for a while: {error}")
 
 
 def _open_work(

@@ -34,6 +34,22 @@ class Upkeep(Protocol):
         ...
 
 
+class Cache(Protocol):
+    """What people may be shown of outputs that are gone."""
+
+    def without_partitions(self, ids: Iterable[str]) -> None:
+        """Nothing is made of these partitions any more, or they are back."""
+        ...
+
+    def without_outputs(self, instance: dg.DagsterInstance, outputs: Iterable[str], ids: Iterable[str]) -> None:
+        """These outputs, of all the partitions that there are, are not made any more. Raises DirectusAssetsError."""
+        ...
+
+    def tell(self) -> bool:
+        """Has it forgotten; returns whether all of it is. Raises DirectusAssetsError."""
+        ...
+
+
 class Subject(Protocol):
     """The partitions of one Directus collection, and the outputs that are derived from them."""
 
@@ -117,6 +133,11 @@ class Subject(Protocol):
         """What has to be kept true of it."""
         ...
 
+    @property
+    def cache(self) -> Cache | None:
+        """Where outputs are kept by others, who are told of what is gone."""
+        ...
+
     def existing(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of all keys that Directus has, oldest first; a page shorter than `size` is the last."""
         ...
@@ -183,6 +204,11 @@ class Followed:
     def upkeeps(self) -> Sequence[Upkeep]:
         """What has to be kept true of the parts."""
         return [part.upkeep for part in self.parts if part.upkeep]
+
+    @cached_property
+    def caches(self) -> Sequence[Cache]:
+        """Where outputs of the parts are kept by others."""
+        return [part.cache for part in self.parts if part.cache]
 
     def existing(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of the keys of all parts.

@@ -132,6 +132,10 @@ class Items:
         return None
 
     @property
+    def cache(self) -> None:
+        return None
+
+    @property
     def feed_collections(self) -> Sequence[str]:
         return (self.scope.collection, self.scope.schema.translations)
 

@@ -84,6 +84,7 @@ class Reconcile:
         if self._place.position is None:
             self._keep()
         position = self._walk(self._place.position)
+        self._tell_caches()
         try:
             self._ask(requests)
             self._place.position = position
@@ -105,6 +106,16 @@ class Reconcile:
             except DirectusAssetsError as error:
                 name = kind.name
                 self._report.troubles.append(Trouble(collection=name, what=f"'{name}' could not be kept", error=error))
+
+    def _tell_caches(self) -> None:
+        """Tells caches what they have not been told yet."""
+        for kind in self.kinds:
+            try:
+                if kind.cache:
+                    kind.cache.tell()
+            except DirectusAssetsError as error:
+                name = kind.name
+                self._report.troubles.append(Trouble(collection=name, what=f"'{name}' is cached", error=error))
 
     def _walk(self, position: Position | None) -> Position | None:
         """Compares until the end, or until time is up; returns where to go on."""
@@ -189,7 +200,7 @@ class Reconcile:
             for note in at_first:
                 waits = {key for output, key in compared.outputs(Verdict.WAITS) if notes[output] == note}
                 made[note] |= {key for output, key in compared.wanted if notes[output] == note} - waits
-            removed = self._remove(kind.partitions_name, compared.gone) if position.sees_rows else 0
+            removed = self._remove(kind, compared.gone) if position.sees_rows else 0
             self._report.removed[kind.name] += removed
             position = position.model_copy(update={"at": position.at + len(keys) - removed})
             is_over = not rest
@@ -213,11 +224,13 @@ class Reconcile:
         unread = {trouble.collection for trouble in self._report.troubles}
         return self._place.repairing | {each for each in self._place.repaired if each.collection in unread}
 
-    def _remove(self, partitions_name: str, gone: Sequence[str]) -> int:
+    def _remove(self, kind: Kind, gone: Sequence[str]) -> int:
         """Removes partitions, but not under a run whose range they mark; those are met again by the next comparison."""
         going = [key for key in gone if not marks_an_unfinished_run(self.instance, key)]
+        if kind.cache:
+            kind.cache.without_partitions(going)
         for key in going:
-            self.instance.delete_dynamic_partition(partitions_name, key)
+            self.instance.delete_dynamic_partition(kind.partitions_name, key)
         return len(going)
 
     def _ask(self, requests: BackfillRequests) -> None:

@@ -7,7 +7,7 @@ that fails fails the tick, and the cursor stays. *Nothing changed* is the only r
 import datetime as dt
 import secrets
 import time
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -120,6 +120,7 @@ class _Tick:
         self.versions = dict(self.subject.code_versions)
         self.asked = RunRequests(self.subject, self.project.names.tags)
         self.news = "Nothing changed."
+        self._is_untold = False
 
     @property
     def instance(self) -> dg.DagsterInstance:
@@ -150,6 +151,7 @@ class _Tick:
         if cursor.scan and cursor.registered_pages is None:
             cursor = self._scan(cursor, cursor.scan)
         cursor = self._remove_leaving(cursor)
+        cursor = self._tell_caches(cursor)
         return dg.SensorResult(
             run_requests=self.asked.requests,
             skip_reason=None if self.asked.requests else self.news,
@@ -208,13 +210,14 @@ class _Tick:
         examination = self.subject.examine(keys, outputs)
         made = self._fingerprints(outputs, keys)
         known = self.instance.get_existing_dynamic_partitions(self.subject.partitions_name, keys)
+        deleted = deleted_items(entries, self.subject.collection)
         plan = plan_tick(
             Read(
                 keys=tuple(keys),
                 examination=examination,
                 materialized=made,
                 known=known,
-                deleted=deleted_items(entries, self.subject.collection),
+                deleted=deleted,
                 tried=self._tried(cursor.pushed),
                 followers=followers,
                 leaving=cursor.leaving,
@@ -223,6 +226,9 @@ class _Tick:
             )
         )
         self._show_right(plan.right)
+        # What comes back was something else in between.
+        gone = [*deleted, *set(plan.leaving).difference(cursor.leaving), *self._made_before(plan.registered)]
+        self._note_gone(dict.fromkeys(gone))
         self._register(plan.registered)
         if plan.stale:
             occasion = f"{_occasion(page, foreign)}{uploads.occasion}"
@@ -269,6 +275,35 @@ class _Tick:
             self.context.log.warning("The export could not be kept up to date: %s", error)
             return False
         return True
+
+    def _note_gone(self, keys: Collection[str]) -> None:
+        """A cache is to forget what it has of these partitions."""
+        for cache in self.subject.caches if keys else ():
+            cache.without_partitions(keys)
+            self._is_untold = True
+
+    def _made_before(self, keys: Sequence[str]) -> list[str]:
+        """Those of the partitions that were some before."""
+        if not (keys and self.subject.caches):
+            return []
+        return list(dict.fromkeys(key for _, key in fingerprints(self.instance, self.subject.assets, keys)))
+
+    def _note_dropped(self, outputs: Set[str]) -> None:
+        """A cache is to forget what it has of these outputs."""
+        for cache in self.subject.caches if outputs else ():
+            cache.without_outputs(self.instance, outputs, self._order())
+            self._is_untold = True
+
+    def _tell_caches(self, cursor: Cursor) -> Cursor:
+        """Tells the caches what is gone; what hinders it hinders nothing else, and the next tick tries again."""
+        if not (self._is_untold or cursor.untold):
+            return cursor
+        try:
+            told = [cache.tell() for cache in self.subject.caches]
+        except DirectusAssetsError as error:
+            self.context.log.warning("A cache may serve pictures that are gone: %s", error)
+            told = [False]
+        return cursor.model_copy(update={"untold": not all(told)})
 
     def _follow_uploads(self, cursor: Cursor) -> UploadPage:
         if FILES not in self.subject.feed_collections:
@@ -318,6 +353,7 @@ class _Tick:
             if new and (waiting := len(self._order())):
                 self.news = _waits(new, waiting)
                 self.context.log.info(self.news)
+        self._note_dropped(cursor.code_versions.keys() - self.versions.keys())
         outputs = set(self.versions) if revised else changed
         if cursor.scan:
             outputs |= set(cursor.scan.outputs)

@@ -39,6 +39,8 @@ class Cursor(BaseModel):
     """The revision that all partitions have been looked at for."""
     kept: str = ""
     """The state of what has to be kept true that all partitions have been looked at for."""
+    untold: bool = False
+    """Whether a cache has not been told yet of all that is gone."""
     scan: Scan | None = None
     leaving: tuple[str, ...] = ()
     """Partitions to remove as soon as no unfinished run has them as an end of its range."""

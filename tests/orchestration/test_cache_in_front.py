@@ -1,0 +1,215 @@
+"""nginx as a cache in front of Directus: nobody is shown an old picture, and nothing else is forgotten."""
+
+import io
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import pytest
+from PIL import Image
+
+from directus_assets.directus.client import DirectusClient
+from directus_assets.local.bot import create_bot
+from directus_assets.local.content import PUBLIC_POLICY
+from directus_assets.local.pictures import upload
+from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.kinds.files import Files
+from directus_assets.orchestration.kinds.pictures import build_image_presets
+from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.sensors.collection import build_partition_sensor
+from directus_assets.settings import Environment, Settings, parse_config
+from tests.nginx import Nginx
+
+pytestmark = pytest.mark.integration
+
+ROUNDS = 100 if os.environ.get("CHAOS") == "full" else 10
+CHANGES = 3
+"""In each round, before runs follow."""
+
+CARD = {"key": "card", "fit": "cover", "width": 20, "height": 20, "format": "webp"}
+WIDE = {"key": "wide & flat", "fit": "inside", "width": 30, "format": "jpeg", "quality": 80}
+AUTO = {"key": "auto", "fit": "cover", "width": 16, "height": 12, "format": "auto"}
+ACCEPTS = ("image/avif,image/webp,*/*", "image/webp,*/*", "*/*")
+
+
+def picture(chance: random.Random) -> bytes:
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (60, 40), chance.randbytes(60 * 40 * 3)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+class Site:
+    """Directus behind its cache, editors, and a sensor whose runs are carried out at once."""
+
+    def __init__(
+        self, directus: LocalDirectus, admin: httpx.Client, cache: Nginx, folder: Path, chance: random.Random
+    ) -> None:
+        self.admin, self.cache, self.chance = admin, cache, chance
+        self.contents: dict[str, bytes] = {}
+        self.gone: list[str] = []
+        self.presets: dict[str, dict[str, Any]] = {str(each["key"]): each for each in (CARD, WIDE, AUTO)}
+        self.visitor = httpx.Client(timeout=60, trust_env=False)
+        self.direct = directus.url
+        environment = {
+            "DIRECTUS_URL": directus.url,
+            "DIRECTUS_TOKEN": directus.bot_token,
+            "DIRECTUS_PUBLIC_URL": cache.url,
+            "DAGSTER_HOME": str(folder),
+            **directus.storage_environment,
+        }
+        config = f"{{images: {{backfill_on_start: true}}, purge: {{form: generic, url: '{cache.hook}'}}}}"
+        self.project = Project(
+            Settings(
+                environment=Environment.read(environment),
+                config=parse_config(config, name="directus_assets.yaml"),
+                config_folder=folder,
+            )
+        )
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.cursor: str | None = None
+
+    def upload(self) -> None:
+        content = picture(self.chance)
+        self.contents[upload(self.admin, content, filename="a.jpg")] = content
+
+    def replace(self, file_id: str, content: bytes, kind: str = "image/jpeg") -> None:
+        name = "a.pdf" if kind == "application/pdf" else "a.jpg"
+        self.admin.patch(f"/files/{file_id}", files={"file": (name, content, kind)}).raise_for_status()
+
+    def any_file(self) -> str:
+        return self.chance.choice(sorted(self.contents))
+
+    def save_presets(self) -> None:
+        self.admin.patch("/settings", json={"storage_asset_presets": list(self.presets.values())}).raise_for_status()
+
+    def tick(self) -> None:
+        """What happens until the sensor has nothing more to ask for."""
+        for _ in range(6):
+            presets = list(self.project.directus.project_settings().presets)
+            files = Files(self.project, presets)
+            sensor = build_partition_sensor(
+                [files], self.project, name="directus_files_sensor", description="", jobs=[]
+            )
+            result = sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
+            assert isinstance(result, dg.SensorResult)
+            is_quiet = self.cursor == result.cursor
+            self.cursor = result.cursor
+            for request in result.run_requests or []:
+                dg.materialize(
+                    [build_image_presets(self.project, presets)],
+                    instance=self.instance,
+                    tags=dict(request.tags),
+                    selection=list(request.asset_selection or []),
+                    raise_on_error=False,
+                )
+            if is_quiet and not result.run_requests:
+                return
+
+    def addresses(self) -> list[str]:
+        query = [str(httpx.QueryParams({"key": key})).replace("+", "%20") for key in ("auto", "card", "wide & flat")]
+        return [f"/assets/{file_id}?{key}" for file_id in (*self.contents, *self.gone) for key in query]
+
+    def seen(self, origin: str) -> dict[str, tuple[bytes | None, ...]]:
+        """What visitors are shown, by address, for each kind of browser; None instead of an error."""
+        found = {}
+        for address in self.addresses():
+            accepts = ACCEPTS if address.endswith("=auto") else ACCEPTS[:1]
+            answers = [self.visitor.get(f"{origin}{address}", headers={"accept": each}) for each in accepts]
+            found[address] = tuple(answer.content if answer.is_success else None for answer in answers)
+        return found
+
+    def changes(self) -> list[Callable[[], object]]:
+        return [
+            lambda: self._replace(picture(self.chance)),
+            lambda: self._replace(picture(self.chance)),
+            lambda: self._replace(None),
+            self._move,
+            self._move,
+            self._edit,
+            self._edit,
+            self._delete,
+            self._drop_or_add,
+            self._spoil,
+            self._mend,
+        ]
+
+    def _replace(self, content: bytes | None) -> None:
+        """By another picture; or by the same one."""
+        file_id = self.any_file()
+        self.contents[file_id] = content or self.contents[file_id]
+        self.replace(file_id, self.contents[file_id])
+
+    def _move(self) -> None:
+        point = {"focal_point_x": self.chance.randrange(60), "focal_point_y": self.chance.randrange(40)}
+        self.admin.patch(f"/files/{self.any_file()}", json=point).raise_for_status()
+
+    def _edit(self) -> None:
+        key = self.chance.choice(sorted(self.presets))
+        self.presets[key] = {**self.presets[key], "width": self.chance.randrange(10, 30)}
+        self.save_presets()
+
+    def _delete(self) -> None:
+        file_id = self.any_file()
+        del self.contents[file_id]
+        self.gone.append(file_id)
+        self.admin.delete(f"/files/{file_id}").raise_for_status()
+        self.upload()
+
+    def _drop_or_add(self) -> None:
+        if not self.presets.pop("wide & flat", None):
+            self.presets["wide & flat"] = WIDE
+        self.save_presets()
+
+    def _spoil(self) -> None:
+        """No picture any more: garbage, or a document."""
+        kind = self.chance.choice(["image/jpeg", "application/pdf"])
+        self.replace(self.any_file(), b"%PDF-1.4 no picture", kind)
+
+    def _mend(self) -> None:
+        """The picture that was there before, whatever is there now."""
+        self._replace(None)
+
+
+@pytest.fixture
+def site(empty_directus: LocalDirectus, admin: httpx.Client, tmp_path: Path) -> Iterator[Site]:
+    with DirectusClient(empty_directus.url, empty_directus.admin_token) as client:
+        create_bot(client, token=empty_directus.bot_token)
+    public = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
+    admin.post("/permissions", json={**public, "fields": ["*"], "permissions": {}}).raise_for_status()
+    seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
+    print(f"The seed is {seed} (CHAOS_SEED={seed} repeats it).")
+    (tmp_path / "nginx").mkdir()
+    with Nginx(empty_directus.url, tmp_path / "nginx") as cache:
+        made = Site(empty_directus, admin, cache, tmp_path, random.Random(seed))
+        with made.instance, made.visitor:
+            made.save_presets()
+            made.tick()
+            for _ in range(3):
+                made.upload()
+            made.tick()
+            yield made
+
+
+def test_no_old_picture_is_shown_and_nothing_else_is_forgotten(site: Site) -> None:
+    assert site.cache.told == []
+    for number in range(ROUNDS):
+        before = site.seen(site.cache.url)
+        site.cache.told.clear()
+
+        changes = site.chance.sample(site.changes(), CHANGES)
+        time.sleep(max(0, 1 - time.time() % 1))  # Directus keeps whole seconds.
+        for change in changes:
+            change()
+        site.tick()
+
+        now = site.seen(site.direct)
+        told = {address.removeprefix(site.cache.url) for address in site.cache.told}
+        had_nothing = {address for address in now if None in before.get(address, (None,))}
+        changed = {address for address in now if address not in had_nothing and now[address] != before[address]}
+        assert told - had_nothing == changed, f"in round {number}"
+        assert site.seen(site.cache.url) == now, f"in round {number}"
