@@ -42,7 +42,10 @@ class CacheUpkeep:
         there = {preset.key for preset in self.project.directus.project_settings().presets}
         for key in sorted(set(outputs) - there):
             made = instance.get_materialized_partitions(self.project.names.preset(key))
-            self.purger.note(self._address(file_id, key) for file_id in ids if file_id in made)
+            present = made.intersection(ids)
+            # What is a document now was shown through the preset as well.
+            present |= set(self.project.directus.existing_files(sorted(made - present)))
+            self.purger.note(self._address(file_id, key) for file_id in sorted(present))
 
     def tell(self) -> bool:
         """Tells the cache; returns whether it knows all now. Raises DirectusAssetsError."""
