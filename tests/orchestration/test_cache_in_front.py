@@ -52,6 +52,7 @@ class Site:
         self.admin, self.cache, self.chance = admin, cache, chance
         self.contents: dict[str, bytes] = {}
         self.gone: list[str] = []
+        self.followed: set[str] = set()
         self.presets: dict[str, dict[str, Any]] = {str(each["key"]): each for each in (CARD, WIDE, AUTO)}
         self.visitor = httpx.Client(timeout=60, trust_env=False)
         self.direct = directus.url
@@ -108,6 +109,7 @@ class Site:
                     raise_on_error=False,
                 )
             if is_quiet and not result.run_requests:
+                self.followed = set(self.contents)
                 return
 
     def addresses(self) -> list[str]:
@@ -115,12 +117,12 @@ class Site:
         return [f"/assets/{file_id}?{key}" for file_id in (*self.contents, *self.gone) for key in query]
 
     def seen(self, origin: str) -> dict[str, tuple[bytes | None, ...]]:
-        """What visitors are shown, by address, for each kind of browser; None instead of an error."""
+        """The pictures that visitors are shown, by address, for each kind of browser; None for anything else."""
         found = {}
         for address in self.addresses():
             accepts = ACCEPTS if address.endswith("=auto") else ACCEPTS[:1]
             answers = [self.visitor.get(f"{origin}{address}", headers={"accept": each}) for each in accepts]
-            found[address] = tuple(answer.content if answer.is_success else None for answer in answers)
+            found[address] = tuple(answer.content if _is_picture(answer) else None for answer in answers)
         return found
 
     def changes(self) -> list[Callable[[], str]]:
@@ -172,9 +174,15 @@ class Site:
 
     def _spoil(self) -> str:
         """No picture any more: garbage, or a document."""
-        file_id, kind = self.any_file(), self.chance.choice(["image/jpeg", "application/pdf"])
+        kind = self.chance.choice(["image/jpeg", "application/pdf"])
+        # One of which a picture was made.
+        file_id = self.chance.choice([each for each in self.contents if each in self.followed])
         self.replace(file_id, b"%PDF-1.4 no picture", kind)
         return f"{file_id} is spoiled as {kind}"
+
+
+def _is_picture(answer: httpx.Response) -> bool:
+    return answer.is_success and answer.headers["content-type"].startswith("image/")
 
 
 @pytest.fixture
