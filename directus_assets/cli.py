@@ -23,7 +23,7 @@ console = Console()
 
 
 class _Commands(click.Group):
-    """Errors of ours end a command with one clear line and status 1."""
+    """Ends a command with one clear line and status 1 where one of our errors is raised."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -34,7 +34,7 @@ class _Commands(click.Group):
 
 
 def _amount(text: str) -> Decimal:
-    """An amount of money, in the currency of the prices."""
+    """An amount of money in the currency of the configured prices."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
@@ -45,22 +45,22 @@ def _amount(text: str) -> Decimal:
 
 
 def _of_one_project(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option("--project", help="One of `projects` in the YAML file, where there are several.")(command)
+    return click.option("--project", help="A project from `projects` in the YAML file, if there are several.")(command)
 
 
 def _of_some_projects(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option("--project", help="Only this one of `projects` in the YAML file.")(command)
+    return click.option("--project", help="Only this project from `projects` in the YAML file.")(command)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="directus-assets")
 def main() -> None:
-    """Keeps the derived content of a Directus project up to date."""
+    """Keeps a Directus project's generated content up to date: image derivatives, translations and enrichments."""
     load_dotenv(find_dotenv(usecwd=True))
 
 
 @main.command()
-@click.option("--once", is_flag=True, help="Do all work, print a table, and stop.")
+@click.option("--once", is_flag=True, help="Make everything, print a table, and stop.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's data in this folder.")
 @click.option("--port", type=int, default=3000, show_default=True, help="The port of the Dagster UI.")
 def demo(*, once: bool, data: Path | None, port: int) -> None:
@@ -72,19 +72,15 @@ def demo(*, once: bool, data: Path | None, port: int) -> None:
 
 @main.command()
 @_of_one_project
-@click.option("--preset", "presets", multiple=True, help="Only this preset; may be given several times.")
+@click.option("--preset", "presets", multiple=True, help="Only this preset; repeatable.")
 @click.option("--everything", is_flag=True, help="All pictures, translations and enrichments.")
-@click.option(
-    "--collection", "collections", multiple=True, help="Texts of this collection; may be given several times."
-)
-@click.option("--language", "languages", multiple=True, help="Translations into this; may be given several times.")
-@click.option(
-    "--item", "items", multiple=True, help="Texts of this item of the collection; may be given several times."
-)
+@click.option("--collection", "collections", multiple=True, help="Texts of this collection; repeatable.")
+@click.option("--language", "languages", multiple=True, help="Translations into this language; repeatable.")
+@click.option("--item", "items", multiple=True, help="Texts of this item in the collection; repeatable.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
-@click.option("--limit", type=_amount, help="Of texts, only as much as costs no more than this.")
-@click.option("--dry-run", is_flag=True, help="Show what would be made, how long it may take, and what it would cost.")
-@click.option("--yes", is_flag=True, help="Start texts without asking.")
+@click.option("--limit", type=_amount, help="Stop adding texts when their estimated cost reaches this amount.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made, with estimated time and cost.")
+@click.option("--yes", is_flag=True, help="Start texts without asking for confirmation.")
 def backfill(
     *,
     project: str | None,
@@ -98,10 +94,10 @@ def backfill(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Make what is derived from existing files and items.
+    """Generate content for existing files and items.
 
-    The derivatives of all pictures, where nothing else is asked for; with --collection, --language or --item,
-    translations and enrichments; with --everything, all of it. Texts are priced first.
+    By default, makes the derivatives of all pictures; with --collection, --language or --item,
+    translations and enrichments; with --everything, all of these. Shows the cost of texts first.
     """
     from directus_assets.commands.backfill import run_backfill
     from directus_assets.commands.backfill_texts import Choice, run_text_backfill
@@ -109,9 +105,11 @@ def backfill(
 
     of_texts = bool(everything or collections or languages or items)
     if limit is not None and not of_texts:
-        raise click.UsageError("--limit goes with texts: --collection, --language, --item or --everything.")
+        raise click.UsageError(
+            "--limit applies to texts only: use it with --collection, --language, --item or --everything."
+        )
     if presets and of_texts:
-        raise click.UsageError("--preset is about pictures only.")
+        raise click.UsageError("--preset applies to pictures only.")
     settings, status = _settings(project), 0
     if of_texts:
         choice = Choice(
@@ -132,16 +130,16 @@ def backfill(
 
 @main.command()
 @_of_one_project
-@click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
-@click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
+@click.option("--collection", "collections", multiple=True, help="Only this collection; repeatable.")
+@click.option("--language", "languages", multiple=True, help="Only this target language; repeatable.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
-@click.option("--fields", is_flag=True, help="Only what becomes of each field, and why.")
+@click.option("--fields", is_flag=True, help="Only show how each field is handled, and why.")
 def plan(
     *, project: str | None, collections: Sequence[str], languages: Sequence[str], missing_only: bool, fields: bool
 ) -> None:
-    """Show what is there, what a backfill would make, and what it would cost, without making anything.
+    """Show what exists, what a backfill would make, and what it would cost, without making anything.
 
-    With a collection or a language, no pictures are shown, and with a language translations only.
+    With --collection, shows no pictures; with --language, shows translations only.
     """
     from directus_assets.commands.plan.enrichments import show_enrichments
     from directus_assets.commands.plan.images import show_images
@@ -160,19 +158,21 @@ def plan(
 
 @main.command()
 @_of_one_project
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
-@click.option("--no-undo", is_flag=True, help="Keep no contents: what is deleted cannot be put back.")
+@click.option("--no-undo", is_flag=True, help="Delete permanently: do not keep contents for --undo.")
 @click.option(
-    "--undo", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Put back what this list names."
+    "--undo",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Restore the files and records in this undo list.",
 )
 def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo: Path | None) -> None:
-    """Delete what is proven to be of no use any more: derivatives, exports and translation records."""
+    """Delete derivatives, exports and translation records that are provably unused."""
     from directus_assets.commands.prune.prune import run_prune, run_undo
     from directus_assets.orchestration.project import Project
 
     if undo and (dry_run or no_undo):
-        raise click.UsageError("--undo stands alone.")
+        raise click.UsageError("--undo cannot be combined with other options.")
     work = Project(_settings(project))
     if undo:
         sys.exit(run_undo(console, work, undo))
@@ -188,12 +188,14 @@ def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo:
 
 @main.command()
 @_of_one_project
-@click.option("--run", default="", help="What this run of Dagster has overwritten.")
-@click.option("--since", default="", help="What was overwritten since this moment, such as 2026-11-29T14:25 (UTC).")
-@click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
-@click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
-@click.option("--yes", is_flag=True, help="Do it without asking.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be put back.")
+@click.option("--run", default="", help="Revert what this Dagster run overwrote.")
+@click.option(
+    "--since", default="", help="Revert everything overwritten since this time, such as 2026-11-29T14:25 (UTC)."
+)
+@click.option("--collection", "collections", multiple=True, help="Only this collection; repeatable.")
+@click.option("--language", "languages", multiple=True, help="Only this target language; repeatable.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be restored.")
 def revert(
     *,
     project: str | None,
@@ -204,12 +206,12 @@ def revert(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Put back translations that the pipeline has overwritten, but for those that somebody has changed since."""
+    """Restore translations that the pipeline overwrote, except those edited since."""
     from directus_assets.commands.revert import Selection, parse_moment, run_revert
     from directus_assets.orchestration.project import Project
 
     if bool(run) == bool(since):
-        raise click.UsageError("Give either --run or --since.")
+        raise click.UsageError("Specify either --run or --since.")
     selection = Selection(
         run=run,
         since=parse_moment(since) if since else None,
@@ -221,14 +223,14 @@ def revert(
         Project(_settings(project)),
         selection,
         dry_run=dry_run,
-        confirm=lambda: yes or click.confirm("Put these back?"),
+        confirm=lambda: yes or click.confirm("Restore these?"),
     )
     sys.exit(status)
 
 
 @main.group()
 def memory() -> None:
-    """What was translated once, and what people have corrected: as files for other tools."""
+    """Export and import the translation memory, for other tools."""
 
 
 def _in_a_file(command: Callable[..., None]) -> Callable[..., None]:
@@ -262,7 +264,7 @@ def memory_export(*, project: str | None, file: Path, languages: Sequence[str], 
 def memory_import(
     *, project: str | None, file: Path, languages: Sequence[str], named: str | None, dry_run: bool
 ) -> None:
-    """Remember the translations in FILE, TMX 1.4 or CSV, as people's.
+    """Import translations from FILE (TMX 1.4 or CSV) as written by people.
 
     Each one that cannot be used is named with its number (of the unit in TMX, of the row in a table) and the reason;
     the others are taken.
@@ -275,7 +277,7 @@ def memory_import(
 
 @main.group()
 def xliff() -> None:
-    """Hand translations out to an agency and take them back, as XLIFF 2.1."""
+    """Exchange translations with an agency as XLIFF 2.1."""
 
 
 @xliff.command("export")
@@ -301,7 +303,7 @@ def export_xliff(
     waiting: bool,
     output: Path,
 ) -> None:
-    """Write items with their translations, or all that waits for a review, for an agency."""
+    """Export items with their translations, or everything waiting for review, for an agency."""
     from directus_assets.commands.xliff import HandOut, run_export
     from directus_assets.orchestration.project import Project
 
@@ -316,7 +318,7 @@ def export_xliff(
 @click.option("--dry-run", is_flag=True, help="Only check it, and show what would be imported.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def import_xliff(*, project: str | None, dry_run: bool, file: Path) -> None:
-    """Take over what an agency has translated: from then on it is people's text."""
+    """Import an agency's translations, which then count as written by people."""
     from directus_assets.commands.xliff import run_import
     from directus_assets.orchestration.project import Project
 
@@ -326,7 +328,7 @@ def import_xliff(*, project: str | None, dry_run: bool, file: Path) -> None:
 @main.command()
 @_of_some_projects
 def doctor(*, project: str | None) -> None:
-    """Look at everything that has to be right, and say what to do about what is not."""
+    """Check the whole setup, and say how to fix each problem."""
     from directus_assets.commands.doctor.doctor import run_doctor
 
     sys.exit(_for_each(_chosen(project), partial(run_doctor, console)))
@@ -334,16 +336,22 @@ def doctor(*, project: str | None) -> None:
 
 @main.command()
 @_of_one_project
-@click.option("--yes", is_flag=True, help="Do it without asking.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
-@click.option("--new-token", is_flag=True, help="Replace the token of a user that has one.")
-@click.option("--prune-rights", is_flag=True, help="Take away rights that are not needed.")
-@click.option("--write-env", is_flag=True, help="Write a new token, and DAGSTER_HOME, into .env.")
-@click.option("--flows", is_flag=True, help="Install the buttons in the Studio, once the user is there.")
-@click.option("--dashboard", is_flag=True, help="Install a dashboard in the Studio, once the user is there.")
-@click.option("--push/--no-push", default=None, help="With --flows: whether changes are pushed, or only polled for.")
-@click.option("--remove", is_flag=True, help="With --flows or --dashboard: take them away.")
-@click.option("--new-secret", is_flag=True, help="With --flows: replace the secret that opens the door.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--new-token", is_flag=True, help="Replace the user's existing token.")
+@click.option("--prune-rights", is_flag=True, help="Remove permissions that are not needed.")
+@click.option("--write-env", is_flag=True, help="Write the new token and DAGSTER_HOME to .env.")
+@click.option("--flows", is_flag=True, help="Install the Studio buttons (run `setup` first).")
+@click.option("--dashboard", is_flag=True, help="Install a Studio dashboard (run `setup` first).")
+@click.option(
+    "--push/--no-push",
+    default=None,
+    help="With --flows: push changes to the pipeline instead of only polling for them.",
+)
+@click.option("--remove", is_flag=True, help="With --flows or --dashboard: uninstall them.")
+@click.option(
+    "--new-secret", is_flag=True, help="With --flows: replace the secret that authenticates Directus to the door."
+)
 def setup(
     *,
     project: str | None,
@@ -358,20 +366,20 @@ def setup(
     remove: bool,
     new_secret: bool,
 ) -> None:
-    """Make the pipeline's user in Directus, with the least rights; or, with --flows, the buttons in the Studio.
+    """Create the pipeline's least-privilege user in Directus; or, with --flows, the Studio buttons.
 
-    An administrator's token is taken from DIRECTUS_ADMIN_TOKEN, or asked for; it is kept nowhere.
+    Reads an administrator's token from DIRECTUS_ADMIN_TOKEN, or asks for it; the token is not stored.
     """
     from directus_assets.commands.setup.setup import run_setup
 
     if (flows or dashboard) and (new_token or prune_rights or write_env or (flows and dashboard)):
-        raise click.UsageError("--flows and --dashboard stand alone; with --yes, --dry-run and --remove only.")
+        raise click.UsageError("--flows and --dashboard can only be combined with --yes, --dry-run and --remove.")
     if not flows and (push is not None or new_secret):
-        raise click.UsageError("--push, --no-push and --new-secret go with --flows.")
+        raise click.UsageError("--push, --no-push and --new-secret require --flows.")
     if remove and not (flows or dashboard):
-        raise click.UsageError("--remove goes with --flows or --dashboard.")
+        raise click.UsageError("--remove requires --flows or --dashboard.")
     settings = load_settings(project=project)
-    admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Token of an administrator", hide_input=True)
+    admin_token = os.environ.get("DIRECTUS_ADMIN_TOKEN") or click.prompt("Administrator token", hide_input=True)
     if flows:
         from directus_assets.commands.setup.setup_flows import run_flows_setup
 
@@ -420,12 +428,18 @@ def setup(
 
 @main.command()
 @_of_some_projects
-@click.option("--all", "show_all", is_flag=True, help="Show also what is complete.")
+@click.option("--all", "show_all", is_flag=True, help="Include assets that are complete.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--check", is_flag=True, help="Print only what is wrong, and exit with 1 if anything is.")
-@click.option("--review-days", type=float, default=7, show_default=True, help="How long a review may wait.")
+@click.option("--check", is_flag=True, help="Print problems only; exit with status 1 if there are any.")
+@click.option(
+    "--review-days",
+    type=float,
+    default=7,
+    show_default=True,
+    help="Days a review may wait before it counts as a problem.",
+)
 def status(*, project: str | None, show_all: bool, as_json: bool, check: bool, review_days: float) -> None:
-    """Show how much is done, waiting, failed and running, the last errors, and what today has cost."""
+    """Show what is done, waiting, failed and running, the latest errors, and today's cost."""
     from directus_assets.commands import status as command
 
     if not as_json:
@@ -449,9 +463,9 @@ def status(*, project: str | None, show_all: bool, as_json: bool, check: bool, r
 @click.option("--port", type=click.IntRange(1, 65535), help="The port of the Dagster UI; 3000 by default.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def dev(*, port: int | None, arguments: Sequence[str]) -> None:
-    """Run the pipeline and its UI on this machine: `dagster dev`, with further ARGUMENTS for that.
+    """Run the pipeline and its UI on this machine: `dagster dev`, to which ARGUMENTS are passed on.
 
-    Its history is kept in DAGSTER_HOME, or in .dagster here. Code locations that it loses are loaded again.
+    Keeps its history in DAGSTER_HOME, or in .dagster here. Reloads code locations that Dagster has lost.
     """
     from directus_assets.commands.dev import dev_variables, run_dev
 
@@ -470,19 +484,19 @@ def dev(*, port: int | None, arguments: Sequence[str]) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=4000, show_default=True, help="The port to listen on.")
 def door(*, host: str, port: int) -> None:
-    """Let in what Directus' flows tell, where `dev` does not: in a container of its own."""
+    """Run the door, which receives calls from Directus' flows, in a container of its own; `dev` includes it."""
     from directus_assets.commands.door import run_door
 
     run_door(host=host, port=port, tell=partial(_say, "door"))
 
 
 @main.command()
-@click.option("--location", help="The code location's name in Dagster, where it is not ours.")
+@click.option("--location", help="The code location's name in Dagster, if it is not the default.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def watch(*, location: str | None, command: Sequence[str]) -> None:
-    """Have Dagster load the definitions again whenever it has lost them.
+    """Reload code locations that Dagster has lost.
 
-    With a COMMAND, such as `-- dagster dev`, for as long as that runs.
+    With a COMMAND, such as `-- dagster dev`, runs it and stops when it ends.
     """
     from directus_assets.commands.watch import run_watch
 
@@ -539,7 +553,7 @@ def _ready(settings: Settings) -> Settings:
     named = os.environ.get("DAGSTER_HOME")
     home = Path(named or ".dagster").resolve()
     if not home.is_dir():
-        fault = f"is {named}, which is no folder" if named else "is not set"
+        fault = f"is {named}, which is not a folder" if named else "is not set"
         raise ConfigurationError(f"DAGSTER_HOME {fault}.", remedy="Start the pipeline first (`make dev`).")
     os.environ["DAGSTER_HOME"] = str(home)
     return load_settings(project=settings.project or DEFAULT)

@@ -1,4 +1,4 @@
-"""What Dagster loads. Wiring only."""
+"""The entry point that Dagster loads. Wiring only."""
 
 import logging
 import os
@@ -12,8 +12,8 @@ from directus_assets.settings import load_each
 
 if not os.environ.get("DAGSTER_HOME"):
     logging.getLogger("dagster").warning(
-        "DAGSTER_HOME is not set: Dagster forgets what it does when it ends, and `directus-assets status`, `plan` and "
-        "`backfill` see nothing of it. Start it with `make dev`, or name the folder %s in .env as DAGSTER_HOME.",
+        "DAGSTER_HOME is not set, so Dagster loses its history when it stops, and `directus-assets status`, `plan` "
+        "and `backfill` cannot see it. Start with `make dev`, or set DAGSTER_HOME to the folder %s in .env.",
         Path(".dagster").resolve(),
     )
 

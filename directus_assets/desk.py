@@ -17,7 +17,7 @@ from directus_assets.waiting import Notice, with_notice, without_notice
 
 _SETTLED = "Nothing waits here any more."
 _RECENT_DAYS = 7
-"""Whoever changed an item longer ago is not told: a backfill, or the first days with this, would flood them."""
+"""Editors are not notified of older changes: otherwise a backfill would flood them."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Desk:
         self._change(item, partial(without_notice, title=title))
 
     def notify(self) -> None:
-        """Notifies people of what waits since this run. Whatever stands in the way is told to `warn` only."""
+        """Notifies people of reviews waiting since this run. Problems are only passed to `warn`."""
         if not (self._causes and self.notifies):
             return
         new = new_causes(self.storage, self._causes)
@@ -72,7 +72,7 @@ class Desk:
                 tell_of_reviews(self.client, editor, collection=self.collection, items=own)
         except DirectusAssetsError as error:
             forget_causes(self.storage, new)
-            self.warn(f"Who changed the items last could not be notified of what waits: {error}")
+            self.warn(f"Could not notify the last editors of these items that a review is waiting: {error}")
 
     @cached_property
     def _seen(self) -> dict[str, list[Comment]]:
@@ -84,7 +84,7 @@ class Desk:
         return OwnComments(self.client, self.collection)
 
     def _change(self, item: str, change: Callable[[str], str]) -> None:
-        """What Directus refuses is told, and makes nothing fail: the work itself is done."""
+        """A refusal by Directus is only logged: the work itself is done."""
         if self._is_forbidden:
             return
         try:
@@ -93,7 +93,7 @@ class Desk:
                 self._write(item, change, self._comments.read([item]).get(item, []))
         except PermanentError as error:
             self._is_forbidden = isinstance(error, Forbidden)
-            self.warn(f"What waits for editors could not be said in a comment in the Studio: {error}")
+            self.warn(f"Could not add Studio comments about items waiting for editors: {error}")
 
     def _write(self, item: str, change: Callable[[str], str], comments: Sequence[Comment]) -> None:
         text = change(_text(comments))

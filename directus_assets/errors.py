@@ -73,11 +73,11 @@ class DirectusAssetsError(Exception):
 
 
 class ConfigurationError(DirectusAssetsError):
-    """The environment, the YAML file or the Directus project is set up in a way that cannot work."""
+    """The environment, the YAML file or the Directus project is misconfigured."""
 
 
 class TransientError(DirectusAssetsError):
-    """Another try later may succeed."""
+    """A later retry may succeed."""
 
     def __init__(self, message: str, *, remedy: str = "", retry_after_seconds: float | None = None) -> None:
         super().__init__(message, remedy=remedy)
@@ -93,7 +93,7 @@ class Overloaded(TransientError):
 
 
 class ChangedMeanwhile(TransientError):
-    """What was to be replaced is not what was read any more."""
+    """The content to be replaced has changed since it was read."""
 
 
 class PermanentError(DirectusAssetsError):
@@ -103,14 +103,14 @@ class PermanentError(DirectusAssetsError):
 
 
 class Forbidden(PermanentError):
-    """The credentials are wrong or lack a right."""
+    """The credentials are wrong or lack a permission."""
 
     is_for_editors: ClassVar[bool] = False
     longest_wait_seconds: ClassVar[float | None] = 3600
 
 
 class NotFound(PermanentError):
-    """What was asked for does not exist (any more)."""
+    """The requested object does not exist, or no longer exists."""
 
     is_for_editors: ClassVar[bool] = False
 
@@ -126,7 +126,7 @@ class Rejected(PermanentError):
 
 
 class Unreadable(Rejected):
-    """What came back is no answer of Directus, so that nobody knows whether it has carried out the request."""
+    """The response is not from Directus, so it is unknown whether Directus carried out the request."""
 
 
 class BadInput(PermanentError):
@@ -134,13 +134,13 @@ class BadInput(PermanentError):
 
 
 class Correctable(BadInput):
-    """What puts this right changes nothing of the item, so that no fingerprint tells: a limit, or another item."""
+    """The fix lies outside the item (a limit, another item), so the item's fingerprint will not change."""
 
     longest_wait_seconds: ClassVar[float | None] = 86400
 
 
 class TooLarge(Correctable):
-    """An original has more bytes than may be read; found out before they are."""
+    """An original exceeds the size limit; detected before it is read."""
 
     def __init__(self, subject: str, *, most: int, size: int | None = None) -> None:
         self.size = size
@@ -152,7 +152,7 @@ class TooLarge(Correctable):
 
 
 class Malformed(Rejected, BadInput):
-    """A row holds a value that its field cannot hold: other rows are none the worse for it."""
+    """A row holds a value of the wrong type; other rows are unaffected."""
 
     is_for_editors: ClassVar[bool] = True
 
@@ -181,15 +181,18 @@ def as_error(error: Exception) -> DirectusAssetsError:
         # Libraries wrap it.
         case Exception() if "surrogates not allowed" in str(error):
             return Unexpected(
-                "A text holds what no text can hold (surrogates not allowed), such as half of an emoji.",
-                remedy="Enter that text anew.",
+                "A text contains an invalid character (surrogates not allowed), such as half of an emoji.",
+                remedy="Enter that text again.",
             )
         case OSError() if error.errno in _TROUBLE_OF_THIS_MACHINE:
-            return TransientError(f"This machine is in trouble: {error.strerror}.", remedy="Free what it lacks.")
+            return TransientError(
+                f"Operating system error: {error.strerror}.",
+                remedy="Free up the missing resource, such as disk space or memory.",
+            )
     return Unexpected(
         # Half a credential is still one, and not found any more.
         f"{type(error).__name__}: {redact(str(error))[:_LONGEST_TEXT]}",
-        remedy="Nobody has foreseen this. Look for what is unusual in it, and report it.",
+        remedy="This error was not foreseen. Check the item for anything unusual, and report the error.",
     )
 
 

@@ -50,7 +50,7 @@ def as_json(value: object) -> bytes:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"A value cannot be sent as JSON: {error}.", remedy="Correct it in Directus.") from None
+        raise BadInput(f"A value cannot be converted to JSON: {error}.", remedy="Correct it in Directus.") from None
     # Halves are all that UTF-8 does not take; Python's notation of them is that of JSON.
     return text.encode("utf-8", "backslashreplace")
 

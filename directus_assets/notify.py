@@ -1,4 +1,4 @@
-"""Tells people what failed for good: the editor in Directus, and whoever a webhook reaches."""
+"""Notifies people of permanent failures: the editor in Directus, and a webhook."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ from directus_assets.errors import NotFound, Unreachable, from_status
 from directus_assets.json_text import as_json
 
 NOTIFICATIONS_RIGHT = ("directus_notifications", "create")
-"""What the token's policy needs where `notify.editors` is on: the collection, and the action."""
+"""The permission that `notify.editors` needs: collection and action."""
 
 ROLE_RIGHTS = (("directus_users", "read"), ("directus_roles", "read"), NOTIFICATIONS_RIGHT)
-"""What it needs where the users of a role are told."""
+"""The permission needed to notify the users of a role."""
 
 _TOLD = "notified.json"
 _DIGESTS = TypeAdapter(list[str])
 _REMEMBERED = 5000
-"""Causes that are remembered; an older one is told again should it come back."""
+"""How many causes are remembered; an older one is reported again if it recurs."""
 _CAUSES_SHOWN = 5
 _ITEMS_SHOWN = 20
 
@@ -38,12 +38,12 @@ class Cause:
 
     @property
     def digest(self) -> str:
-        """What the cause is remembered by."""
+        """The key under which the cause is remembered."""
         return hashlib.sha256(json.dumps([self.collection, self.item, self.text]).encode()).hexdigest()[:16]
 
 
 def new_causes(storage: Storage, causes: Iterable[Cause]) -> list[Cause]:
-    """Those that nobody has been told of, which then count as told."""
+    """Failures not yet reported; they then count as reported."""
     wanted = {cause.digest: cause for cause in causes}
     new: list[Cause] = []
 
@@ -58,7 +58,7 @@ def new_causes(storage: Storage, causes: Iterable[Cause]) -> list[Cause]:
 
 
 def forget_causes(storage: Storage, causes: Iterable[Cause]) -> None:
-    """These could not be told: the next time they are new again."""
+    """These could not be reported; they will be reported next time."""
     gone = {cause.digest for cause in causes}
 
     def forget(told: list[str] | None) -> bytes:
@@ -71,8 +71,8 @@ def _told_file(storage: Storage) -> KeptFile[list[str]]:
     return KeptFile(
         storage=storage,
         name=_TOLD,
-        what="list of causes that people have been told",
-        loss="They may be told again.",
+        what="list of failures already reported",
+        loss="They may be reported again.",
         parse=_DIGESTS.validate_json,
     )
 
@@ -114,7 +114,7 @@ def tell_editor(client: DirectusClient, recipient: str, causes: Sequence[Cause])
         "/notifications",
         {
             "recipient": recipient,
-            "subject": "What is derived from your change could not be made",
+            "subject": "We couldn't generate content from your change",
             "message": "\n\n".join(cause.text for cause in causes[:_CAUSES_SHOWN]),
             "collection": first.collection,
             "item": first.item,
@@ -135,8 +135,10 @@ def tell_of_reviews(client: DirectusClient, recipient: str, *, collection: str, 
         {
             "recipient": recipient,
             "subject": f"{what} for your review",
-            "message": "You changed what texts of people were made from. These texts were kept, and may not be right "
-            f"any more. A comment on the item shows each of them beside a proposal: {names}.",
+            "message": (
+                "You changed the source of texts that people wrote or edited. We kept those texts, but they "
+                "may be out of date. A comment on the item shows each text next to a proposal: {names}."
+            ),
             "collection": collection,
             **({} if items[1:] else {"item": items[0]}),
         },
@@ -162,7 +164,7 @@ def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, 
     condition = {"status": {"_eq": "active"}, "role": {"id" if _is_id(role) else "name": {"_eq": role}}}
     recipients = [row["id"] for row in client.rows("/users", fields=["id"], filter=condition, sort="id")]
     if not recipients:
-        raise NotFound(f"No active user has the role '{role}'.", remedy="Name a role of Directus, or its id.")
+        raise NotFound(f"No active user has the role '{role}'.", remedy="Use the name or id of a Directus role.")
     body = {"subject": subject, "message": message, "collection": collection, "item": item}
     client.post("/notifications", [{**body, "recipient": recipient} for recipient in recipients])
 
@@ -186,6 +188,6 @@ def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseT
         with httpx.Client(timeout=10, transport=transport) as http:
             answer = http.post(url, content=as_json(body), headers={"Content-Type": "application/json"})
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        raise Unreachable(f"The webhook does not answer: {type(error).__name__}.", remedy=remedy) from None
+        raise Unreachable(f"The webhook did not respond: {type(error).__name__}.", remedy=remedy) from None
     if not answer.is_success:
         raise from_status(answer.status_code, "The webhook refused", remedy=remedy)

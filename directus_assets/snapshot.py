@@ -132,7 +132,7 @@ def _report(faults: Mapping[str, PermanentError], known: Snapshot) -> None:
     for collection, fault in faults.items():
         if isinstance(fault, Forbidden) and collection in {each.collection for each in known.collections}:
             raise fault
-        logger.warning("'%s' cannot be described, and is left as it was: %s", collection, fault)
+        logger.warning("The schema of '%s' could not be read and stays as it was: %s", collection, fault)
 
 
 def _completed(
@@ -161,10 +161,10 @@ def _refuse_to_lose_sight(client: DirectusClient, tables: AbstractSet[str]) -> N
     hidden = sorted(unseen - read_deletions(client, "directus_collections", unseen))
     if hidden:
         raise Forbidden(
-            f"Directus shows {', '.join(hidden)} no more, and its activity log knows of no deletion.",
+            f"Directus no longer shows {', '.join(hidden)}, but its activity log has no deletion.",
             remedy="Give the token's policy "
-            + " and ".join(f"the right 'read on {table}'" for table in hidden)
-            + f". If it is gone for good, delete {_FILE} in DAGSTER_HOME.",
+            + " and ".join(f"the permission 'read on {table}'" for table in hidden)
+            + f". If it was really deleted, delete {_FILE} in DAGSTER_HOME.",
         )
 
 
@@ -180,7 +180,8 @@ def load_snapshot(environment: Environment, wanted: Wanted, *, shared: Callable[
     kept = read_snapshot(environment.state_folder, url=environment.directus_url)
     if not environment.is_complete:
         logger.warning(
-            "%s not set: nothing to do. Copy .env.example to .env and fill it in.", " and ".join(environment.missing())
+            "%s not set, so there is nothing to do. Copy .env.example to .env and fill it in.",
+            " and ".join(environment.missing()),
         )
         return kept
     try:
@@ -199,7 +200,7 @@ def load_snapshot(environment: Environment, wanted: Wanted, *, shared: Callable[
             if shared:
                 _file_in(shared()).write(_SNAPSHOT.dump_json(fresh, indent=1))
         except (OSError, DirectusAssetsError) as error:
-            logger.warning("The snapshot of Directus cannot be kept for when Directus is down: %s", error)
+            logger.warning("Could not save the snapshot of Directus for use when Directus is down: %s", error)
     return fresh
 
 
@@ -218,7 +219,7 @@ def read_snapshot(folder: Path, *, url: str) -> Snapshot:
         return _read(LocalStorage(folder), url=url) or Snapshot(url=url)
     except DirectusAssetsError as error:
         if folder.is_dir():
-            logger.warning("The last snapshot of Directus cannot be read: %s", error)
+            logger.warning("Could not read the last snapshot of Directus: %s", error)
         return Snapshot(url=url)
 
 
@@ -243,7 +244,7 @@ def _file_in(storage: Storage) -> KeptFile[Snapshot]:
         storage=storage,
         name=_FILE,
         what="last snapshot of Directus",
-        loss="It is made anew as soon as Directus answers.",
+        loss="It will be recreated as soon as Directus responds.",
         parse=_parsed,
     )
 

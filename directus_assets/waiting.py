@@ -59,7 +59,7 @@ def with_notice(comment: str, notice: Notice) -> str:
         text = _joined({**sections, _escaped(notice.title): _section(notice, longest)})
         if len(text.encode("utf-8", "surrogatepass")) <= _LONGEST_COMMENT:
             return text
-    bare = Notice(title=notice.title, fault=f"{len(notice.passages)} texts wait, too many to show here.")
+    bare = Notice(title=notice.title, fault=f"{len(notice.passages)} texts are waiting, too many to show here.")
     return _joined({**sections, _escaped(notice.title): _section(bare, _LONGEST_QUOTATION[0])})
 
 
@@ -84,8 +84,10 @@ def _section(notice: Notice, longest: int) -> str:
         lines += [f"{NOT_MADE}: {_escaped(notice.fault)}", _escaped(notice.remedy)]
     for each in notice.passages:
         source = each.old_source or each.new_source
-        why = "its source has changed since" if source else "what it is made from has changed since"
-        lines.append(f"**{_escaped(each.field)}** {NEEDS_REVIEW}: somebody wrote this text, which was kept, and {why}.")
+        why = "its source has changed since" if source else "its input has changed since"
+        lines.append(
+            f"**{_escaped(each.field)}** {NEEDS_REVIEW}: this text was written by a person and kept, but {why}."
+        )
         for name, text in (
             ("Source before", each.old_source),
             ("Source now", each.new_source),

@@ -21,7 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(scope="session")
 def directus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
     """A running Directus. It starts empty, and holds what earlier test modules left: see `empty_directus`."""
-    # Directus takes a megabyte of JSON unless told otherwise; a field of a megabyte does not fit into that.
+    # Directus accepts a megabyte of JSON unless told otherwise; a field of a megabyte does not fit into that.
     with LocalDirectus(tmp_path_factory.mktemp("directus"), environment={"MAX_PAYLOAD_SIZE": "8mb"}) as server:
         yield server
 

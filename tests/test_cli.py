@@ -58,7 +58,7 @@ def test_a_home_of_dagster_that_is_not_there_is_told() -> None:
     result = run("backfill", **ENVIRONMENT, DAGSTER_HOME="/nonexistent/dagster")
 
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: DAGSTER_HOME is /nonexistent/dagster, which is no folder.")
+    assert result.stderr.startswith("Error: DAGSTER_HOME is /nonexistent/dagster, which is not a folder.")
 
 
 def test_an_error_is_one_line_and_shows_brackets_as_they_are(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_of_several_projects_a_command_wants_to_know_which(tmp_path: Path) -> No
     unnamed, unknown = run("backfill", **ENVIRONMENT), run("backfill", "--project", "web", **ENVIRONMENT)
     incomplete = run("status", **ENVIRONMENT)
 
-    assert "There are several projects: default, shop. Name one with --project." in unnamed.stderr
+    assert "There are several projects: default, shop. Choose one with --project." in unnamed.stderr
     assert "There is no project 'web'. The YAML file has: default, shop." in unknown.stderr
     assert "SHOP_DIRECTUS_URL and SHOP_DIRECTUS_TOKEN not set" in incomplete.stderr
     assert {unnamed.exit_code, unknown.exit_code, incomplete.exit_code} == {1}
@@ -102,7 +102,7 @@ def test_of_several_projects_one_with_a_wrong_variable_is_told_and_the_others_ar
         run("doctor", "--project", "web", SHOP_DIRECTUS_URL="x"),
     )
 
-    assert "SHOP_DIRECTUS_URL is no web address" in everything.stderr
+    assert "SHOP_DIRECTUS_URL is not a web address" in everything.stderr
     assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(everything.stdout.split())
     assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(one.stdout.split())
     assert one.stderr == ""

@@ -30,7 +30,7 @@ def click(*keys: str, **fields: object) -> Click:
         (click("a", "b", passed_over=("b",)), Outcome(), "1 of 2 done, 1 left out"),
         (click("a", "b", passed_over=("b",)), Outcome(left_out={"a", "b"}), "0 of 2 done, 2 left out"),
         (click("a", "b"), Outcome(left_out={"b"}, failed={"b": ["x"]}), "1 of 2 done, 1 failed"),
-        (click("a", "b"), Outcome(unmade=1, endings=["A run ended"]), "1 of 2 done, 1 failed"),
+        (click("a", "b"), Outcome(unmade=1, endings=["A run did not finish"]), "1 of 2 done, 1 failed"),
         (click("a", "b", trouble="Dagster is down."), Outcome(), "0 of 2 done, 2 failed"),
     ],
 )

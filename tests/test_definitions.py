@@ -76,7 +76,7 @@ def test_a_preset_that_only_the_yaml_file_knows_is_named_in_a_warning(caplog: py
     build_defs(settings, snapshot=snapshot)
 
     assert "`images.presets.crad`" in caplog.text
-    assert "only card" in caplog.text
+    assert "It has: card" in caplog.text
 
 
 def test_several_projects_live_side_by_side(tmp_path: Path) -> None:
@@ -102,9 +102,7 @@ def test_of_several_projects_one_with_a_wrong_variable_is_no_obstacle_to_the_oth
     assets, sensors, _ = (set(ast.literal_eval(line)) for line in loaded.stdout.splitlines())
     assert assets == {"directus/files"}
     assert {name for name in sensors if name.startswith("shop_")} == {"shop_directus_settings_sensor"}
-    assert (
-        "The project 'shop' cannot be built, and nothing is done for it: SHOP_DIRECTUS_URL is no web" in loaded.stderr
-    )
+    assert "The project 'shop' is disabled, because its settings are invalid: SHOP_DIRECTUS_URL is not" in loaded.stderr
 
 
 @pytest.mark.parametrize("error", [ConfigurationError("`enrichments.posts` fits nothing."), KeyError("posts")])
@@ -141,5 +139,5 @@ def test_nothing_is_followed_before_directus_was_ever_seen_so_that_what_exists_w
     assert isinstance(result.skip_reason, dg.SkipReason)
     assert (result.cursor, result.skip_reason.skip_message) == (
         None,
-        "Directus has not answered yet. Once it does, what exists is noted.",
+        "Directus has not responded yet. Existing content will be recorded once it does.",
     )

@@ -163,8 +163,8 @@ def test_definitions_whose_process_was_killed_are_loaded_again(stack: Stack, adm
 
     os.kill(definitions, signal.SIGKILL)
 
-    wait_for_a_line(stack.folder / "code.log", "watch: The code location 'directus_assets' cannot be used")
-    wait_for_a_line(stack.folder / "code.log", "watch: The code location 'directus_assets' can be used")
+    wait_for_a_line(stack.folder / "code.log", "watch: The code location 'directus_assets' failed to load")
+    wait_for_a_line(stack.folder / "code.log", "watch: The code location 'directus_assets' has loaded")
     upload(admin, landscape(2), filename="quay.jpg")
     files = admin.get("/files", params={"fields": "id", "limit": -1}).json()["data"]
     wait_for_derivatives(Webserver(stack.url), "image_presets/card", len(files))

@@ -133,7 +133,7 @@ def cms(empty_directus: LocalDirectus) -> LocalDirectus:
 def test_every_command_of_the_first_day_works_as_printed(machine: Machine, cms: LocalDirectus) -> None:
     commands = printed("README.md")
     port, rest = _free_port(), [each for each in commands if each not in _ELSEWHERE]
-    yes = {"Token of an administrator": cms.admin_token, "[y/N]": "y"}
+    yes = {"Administrator token": cms.admin_token, "[y/N]": "y"}
 
     for command in _taken(rest, "cp .env.example .env", "make setup", "make doctor"):
         if command == "make setup":
@@ -181,4 +181,4 @@ def _wait_for(url: str, running: Typed) -> None:
             if httpx.get(url, timeout=5, trust_env=False).is_success:
                 return
         time.sleep(0.5)
-    raise AssertionError(f"Nothing answers at {url}.\n{running.output}")
+    raise AssertionError(f"No response from {url}.\n{running.output}")

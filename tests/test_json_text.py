@@ -30,7 +30,7 @@ def test_what_is_kept_or_shown_has_a_sign_in_the_place_of_a_half() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_a_number_that_is_none_is_not_sent(number: float) -> None:
-    with pytest.raises(BadInput, match="cannot be sent as JSON"):
+    with pytest.raises(BadInput, match="cannot be converted to JSON"):
         as_json({"a": [number]})
 
 

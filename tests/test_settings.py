@@ -48,7 +48,7 @@ def test_a_file_with_everything_commented_out_is_as_good_as_none(text: str) -> N
         ("images:\n\tdelivery: warm\n", 2, "cannot start any token"),
         ("images: [\n", 2, "expected the node content"),
         ("images:\n  presets: {a: !!python/name:os.system x}\n", 2, "could not determine a constructor"),
-        ("images:\n  delivery: 'w\x01rm'\n", 2, "a character that YAML forbids"),
+        ("images:\n  delivery: 'w\x01rm'\n", 2, "a character that is not allowed in YAML"),
     ],
 )
 def test_a_fault_names_the_file_the_line_and_what_is_meant(text: str, line: int, told: str) -> None:
@@ -69,9 +69,8 @@ def test_what_files_of_earlier_versions_say_of_the_engine_counts_and_is_told_whe
 
     assert file.engine == parse_config("engine:\n  prices:\n    tiny: {input: 1}\n  concurrency: 3\n").engine
     assert file.translations == parse_config("translations:\n  languages: [de-DE]\n").translations
-    assert caplog.messages == [
-        "Move `concurrency`, `prices` in the YAML file from `translations` to `engine`; enrichments go by them, too."
-    ]
+    told = "In the YAML file, move `concurrency`, `prices` from `translations` to `engine`: these settings apply to"
+    assert caplog.messages == [f"{told} enrichments, too."]
 
 
 def test_the_section_engine_wins_over_the_earlier_place_setting_by_setting() -> None:
@@ -102,12 +101,12 @@ def test_a_file_that_is_not_text_is_told_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "picture.yaml"
     path.write_bytes(b"\xff\xd8\xff\xe0")
 
-    with pytest.raises(ConfigurationError, match=r"picture\.yaml cannot be read as UTF-8"):
+    with pytest.raises(ConfigurationError, match=r"picture\.yaml could not be read as UTF-8"):
         load_settings({"DIRECTUS_ASSETS_CONFIG": str(path)})
 
 
 def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"absent\.yaml, which is no file"):
+    with pytest.raises(ConfigurationError, match=r"absent\.yaml, which is not a file"):
         load_settings({"DIRECTUS_ASSETS_CONFIG": str(tmp_path / "absent.yaml")})
 
 
@@ -135,13 +134,13 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
 
 @pytest.mark.parametrize("url", ["cms.example.com", "ftp://cms.example.com", "https://", "http://[::1", "http://a:b"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="DIRECTUS_URL is no web address"):
+    with pytest.raises(ConfigurationError, match="DIRECTUS_URL is not a web address"):
         Environment.read({"DIRECTUS_URL": url})
 
 
 @pytest.mark.parametrize("url", ["https://me:pa55@cms.example.com", "https://cms.example.com/?x=1"])
 def test_an_address_with_a_login_or_a_query_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="holds a login, a query or a fragment") as caught:
+    with pytest.raises(ConfigurationError, match="contains a login, a query or a fragment") as caught:
         Environment.read({"DIRECTUS_URL": url})
 
     assert "pa55" not in str(caught.value)
@@ -153,7 +152,7 @@ def test_an_address_with_a_path_keeps_it_and_loses_its_last_slash() -> None:
 
 @pytest.mark.parametrize("token", ["two parts", "line\nbreak", "tökèn"])
 def test_a_token_that_no_header_can_carry_is_refused_without_repeating_it(token: str) -> None:
-    with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN holds") as caught:
+    with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN contains") as caught:
         Environment.read({"DIRECTUS_TOKEN": token})
 
     assert token not in str(caught.value)
@@ -161,7 +160,7 @@ def test_a_token_that_no_header_can_carry_is_refused_without_repeating_it(token:
 
 @pytest.mark.parametrize("seconds", ["4", "0", "-5", "5.5", "soon"])
 def test_a_poll_interval_that_dagster_refuses_is_refused(seconds: str) -> None:
-    with pytest.raises(ConfigurationError, match="whole number of seconds, 5 or more"):
+    with pytest.raises(ConfigurationError, match="whole number of seconds, at least 5"):
         Environment.read({"DIRECTUS_POLL_SECONDS": seconds})
 
 
@@ -260,7 +259,7 @@ def test_no_key_of_an_engine_is_sent_to_the_address_of_another_project() -> None
 
 
 def test_a_wrong_variable_of_a_project_is_told_by_its_name() -> None:
-    with pytest.raises(ConfigurationError, match="SHOP_DIRECTUS_URL is no web address"):
+    with pytest.raises(ConfigurationError, match="SHOP_DIRECTUS_URL is not a web address"):
         Environment.read({"SHOP_DIRECTUS_URL": "shop"}, prefix="SHOP")
 
 
@@ -279,8 +278,8 @@ def test_shards_share_the_variables_of_one_directus(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
-        ("projects:\n  Shop: {}\n", 2, "`projects.Shop`: a project is named with small letters"),
-        ("projects:\n  images: {}\n", 2, "`images` has a meaning already"),
+        ("projects:\n  Shop: {}\n", 2, "`projects.Shop`: project names consist of lower-case letters"),
+        ("projects:\n  images: {}\n", 2, "`images` is a reserved name"),
         ("projects:\n  shop:\n    image: {}\n", 3, "did you mean `images`?"),
         ("projects:\n  shop:\n    environment: shop\n", 3, "should match pattern"),
         ("projects:\n  a: {environment: X}\n  b: {environment: X}\n", 3, "would render the same pictures"),
@@ -298,7 +297,7 @@ def test_a_fault_in_a_project_names_the_line_and_what_is_meant(text: str, line: 
 def test_a_command_is_told_which_project_only_where_there_are_several(tmp_path: Path) -> None:
     environ = {**write(tmp_path, SEVERAL), **COMPLETE}
 
-    with pytest.raises(ConfigurationError, match=r"several projects: default, web_shop\. Name one with --project"):
+    with pytest.raises(ConfigurationError, match=r"several projects: default, web_shop\. Choose one with --project"):
         load_settings(environ)
     with pytest.raises(ConfigurationError, match=r"no project 'shop'\. The YAML file has: default, web_shop"):
         load_settings(environ, project="shop")
@@ -340,7 +339,7 @@ def test_what_cron_takes_is_taken(cron: str) -> None:
     [
         ("every hour", "five fields"),
         ("0 * * *", "five fields"),
-        ("60 * * * *", "the minute of a cron expression is `*` or 0 to 59, and not `60`"),
+        ("60 * * * *", "the minute of a cron expression is `*` or 0 to 59, not `60`"),
         ("0 24 * * *", "the hour"),
         ("0 0 0 * *", "the day of the month"),
         ("0 0 * moon *", "the month"),

@@ -151,7 +151,7 @@ def _show_plan(
     if not plan.work:
         console.print("Nothing to make.")
     elif any(preset.key not in medians for preset in presets):
-        console.print("'?': nothing has been made with this preset yet, so there is no time to go by.")
+        console.print("'?': nothing has been made with this preset yet, so the time cannot be estimated.")
 
 
 def follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
@@ -190,7 +190,7 @@ def summarise(console: Console, reports: Sequence[BackfillProgress], *, page: st
     for error in errors:
         console.print(f"[red]{escape(error)}[/]")
     if errors or any(failed for _, failed in totals.values()):
-        console.print(f"The reason of each failure is on its partition: {page}")
+        console.print(f"Each failure's reason is on its partition page: {page}")
         return 1
     return 0
 

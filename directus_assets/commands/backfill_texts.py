@@ -129,7 +129,7 @@ def run_text_backfill(
     """
     subjects = _subjects(project, choice)
     with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
-        with console.status("Comparing texts with what is remembered"):
+        with console.status("Comparing texts with the stored records"):
             work = _priced(records, subjects, choice)
         _show(console, work, choice)
         if dry_run or not work.count:
@@ -162,11 +162,11 @@ def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
     for what, wanted, there in (("collection", choice.collections, known), ("language", choice.languages, codes)):
         if unknown := [name for name in wanted if name not in there]:
             raise ConfigurationError(
-                f"Nothing is made of the {what} '{unknown[0]}'.",
-                remedy=f"There are: {', '.join(sorted(there)) or 'none'}.",
+                f"The {what} '{unknown[0]}' produces no texts.",
+                remedy=f"Available: {', '.join(sorted(there)) or 'none'}.",
             )
     if choice.items and len(choice.collections) != 1:
-        raise ConfigurationError("Items are of one collection.", remedy="Name it with --collection.")
+        raise ConfigurationError("Items must belong to one collection.", remedy="Name it with --collection.")
     chosen = set(choice.collections)
     return [each for each in found if not chosen or not chosen.isdisjoint({each.collection, each.name})]
 
@@ -183,7 +183,7 @@ def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedIte
         for piece in _pieces(instance, subject, choice, work.problems):
             if choice.limit is not None and not work.left and piece.cost is None:
                 raise ConfigurationError(
-                    f"--limit needs prices: there is none for what makes '{subject.name}'.",
+                    f"--limit needs prices, and the model that makes '{subject.name}' has none.",
                     remedy="Add it to `engine.prices` in the YAML file, or leave out --limit.",
                 )
             cost = piece.cost or Decimal(0)
@@ -263,7 +263,7 @@ def _name(subject: Items | EnrichedItems, output: str) -> str:
 
 
 def _show(console: Console, work: _Work, choice: Choice) -> None:
-    table = Table(title="Texts to make, before anything is sent")
+    table = Table(title="Texts to make (nothing has been sent yet)")
     for name in ("collection", "output"):
         table.add_column(name)
     for name in ("items", "characters", "tokens in", "tokens out", "cost"):
@@ -277,10 +277,10 @@ def _show(console: Console, work: _Work, choice: Choice) -> None:
         console.print("Nothing to make.")
     if work.left and choice.limit is not None:
         console.print(
-            f"{work.left:,} outputs are left for another time: with them it would cost more than {choice.limit}."
+            f"{work.left:,} outputs were left out, because including them would exceed the limit of {choice.limit}."
         )
     if any(row.cost is None for row in work.rows.values()):
-        console.print("'?': there is no price in `engine.prices` of the YAML file.")
+        console.print("'?': `engine.prices` in the YAML file has no price for it.")
     for problem in work.problems[:_PROBLEMS_SHOWN]:
         console.print(f"[yellow]Left out:[/] {escape(problem)}")
     if len(work.problems) > _PROBLEMS_SHOWN:

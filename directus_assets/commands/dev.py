@@ -70,8 +70,8 @@ def ui_port(webserver_url: str, port: int | None) -> int:
         return port or _DEFAULT_PORT
     if port and port != parts.port:
         raise ConfigurationError(
-            f"Port {port} was asked for the UI, but DAGSTER_WEBSERVER_URL is {webserver_url}.",
-            remedy=f"Set DAGSTER_WEBSERVER_URL=http://127.0.0.1:{port} in .env, so that all commands find it.",
+            f"You asked for UI port {port}, but DAGSTER_WEBSERVER_URL is {webserver_url}.",
+            remedy=f"Set DAGSTER_WEBSERVER_URL=http://127.0.0.1:{port} in .env, so that all commands can find it.",
         )
     return parts.port
 
@@ -88,7 +88,7 @@ def make_home(home: Path) -> Path:
             shutil.copyfile(INSTANCE_FILE, home / "dagster.yaml")
     except OSError as error:
         raise ConfigurationError(
-            f"DAGSTER_HOME {home} cannot be made: {error.strerror}.", remedy="Name a folder that you may write to."
+            f"Could not create DAGSTER_HOME {home}: {error.strerror}.", remedy="Choose a folder that you can write to."
         ) from None
     return home.resolve()
 
@@ -105,7 +105,7 @@ def held(home: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConfigurationError(
-                f"The pipeline in {home} is already running{_holder(lock)}.",
+                f"A pipeline is already running in {home}{_holder(lock)}.",
                 remedy="Stop that one first, or set DAGSTER_HOME to another folder.",
             ) from None
         lock.truncate(0)
@@ -133,8 +133,8 @@ def refuse_taken(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise ConfigurationError(
-                f"Port {port} cannot be used for the Dagster UI: {error.strerror}.",
-                remedy=f"Stop what uses it, or take another: `make dev PORT={port + 1}`.",
+                f"Port {port} is not available for the Dagster UI: {error.strerror}.",
+                remedy=f"Stop whatever uses it, or choose another port: `make dev PORT={port + 1}`.",
             ) from None
 
 

@@ -44,7 +44,7 @@ def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
         try:
             parts = urlsplit(url)
             if parts.hostname not in LOOPBACK:
-                tell(f"DOOR_URL is {url}: none is opened here; run `directus-assets door` there")
+                tell(f"DOOR_URL is {url}, which is another machine: run `directus-assets door` there")
             else:
                 rooms = make_rooms(tell)
                 listener = stack.enter_context(_listening("127.0.0.1", parts.port or DEFAULT_PORT))
@@ -89,8 +89,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server((host, port), reuse_port=False)
     except OSError as error:
         raise ConfigurationError(
-            f"Port {port} cannot be used for the door: {error.strerror}.",
-            remedy="Stop what uses it, or set DOOR_URL to an address with another port.",
+            f"Port {port} is not available for the door: {error.strerror}.",
+            remedy="Stop whatever uses it, or set DOOR_URL to an address with another port.",
         ) from None
     with listener:
         yield listener

@@ -66,7 +66,7 @@ def run_revert(
             periods = _periods_of_run(records, selection.run, subjects)
     else:
         periods = [(items, Period(start=selection.since or dt.datetime.now(dt.UTC))) for items in subjects]
-    with console.status("Reading Directus' log"):
+    with console.status("Reading Directus' activity log"):
         plans = [
             (items, _revert(project, items).plan(period, languages=selection.languages)) for items, period in periods
         ]
@@ -82,7 +82,7 @@ def run_revert(
             done += is_back
             if not is_back:
                 late.append((items.name, row))
-    console.print(f"Put back: {done} translations.")
+    console.print(f"Restored: {done} translations.")
     for name, row in late:
         console.print(escape(f"Kept: {name} {row.item}, {row.language}: {MEANWHILE}."))
     return 0
@@ -97,7 +97,7 @@ def parse_moment(text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"'{text}' is no moment.", remedy="Write it as 2026-11-29T14:25, in UTC.") from None
+        raise BadInput(f"'{text}' is not a valid time.", remedy="Write it as 2026-11-29T14:25, in UTC.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
@@ -118,7 +118,7 @@ def chosen_items(project: Project, collections: Sequence[str], languages: Sequen
     for what, wanted, there in (("collection", collections, names), ("language", languages, codes)):
         if unknown := [name for name in wanted if name not in there]:
             raise ConfigurationError(
-                f"No {what} '{unknown[0]}' is translated.", remedy=f"There are: {', '.join(sorted(there)) or 'none'}."
+                f"No {what} '{unknown[0]}' is translated.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
             )
     chosen = set(collections)
     return [items for items in found if not chosen or not chosen.isdisjoint({items.collection, items.name})]
@@ -127,7 +127,10 @@ def chosen_items(project: Project, collections: Sequence[str], languages: Sequen
 def _periods_of_run(instance: dg.DagsterInstance, run_id: str, subjects: Iterable[Items]) -> list[tuple[Items, Period]]:
     record = instance.get_run_record_by_id(run_id)
     if record is None:
-        raise NotFound(f"Dagster has no run {run_id}.", remedy="Its id is in the address of its page; or use --since.")
+        raise NotFound(
+            f"Dagster has no run {run_id}.",
+            remedy="Copy the run id from the address of the run's page, or use --since.",
+        )
     made = recorded_in_run(instance, run_id)
     start = dt.datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), dt.UTC)
     end = dt.datetime.fromtimestamp(record.end_time, dt.UTC) if record.end_time else dt.datetime.now(dt.UTC)
@@ -138,12 +141,12 @@ def _periods_of_run(instance: dg.DagsterInstance, run_id: str, subjects: Iterabl
         if only:
             periods.append((items, Period(start=start - _BEFORE, end=end + _AFTER, only=only)))
     if not periods:
-        raise NotFound(f"Run {run_id} has made no translations that are chosen.", remedy="Choose another run.")
+        raise NotFound(f"Run {run_id} made none of the chosen translations.", remedy="Choose another run.")
     return periods
 
 
 def _show(console: Console, plans: Sequence[tuple[Items, Sequence[OverwrittenRow]]]) -> None:
-    table = Table(title="To put back")
+    table = Table(title="To restore")
     for name in ("collection", "language", "translations", "fields", "kept"):
         table.add_column(name, justify="left" if name in ("collection", "language") else "right")
     for items, rows in plans:
@@ -154,7 +157,7 @@ def _show(console: Console, plans: Sequence[tuple[Items, Sequence[OverwrittenRow
     console.print(table)
     all_rows = [(items.name, row) for items, rows in plans for row in rows]
     if not all_rows:
-        console.print("Nothing is found that we have overwritten.")
+        console.print("Found nothing that we overwrote.")
     examples = [(name, row, field) for name, row in all_rows for field in row.back]
     for name, row, field in examples[:_EXAMPLES]:
         back = row.back[field]

@@ -77,7 +77,7 @@ def run_status(
         found = project_status(settings, review_days=review_days)
     if not check:
         console.print(_table(found, show_all=show_all))
-        console.print(f"Runs: {found.running} running, {found.queued} in the queue.")
+        console.print(f"Runs: {found.running} running, {found.queued} queued.")
         if found.spending:
             console.print(found.spending)
         if found.last_errors:
@@ -88,7 +88,9 @@ def run_status(
         remedy = f" [bold]→[/] {escape(problem.remedy)}" if problem.remedy else ""
         console.print(f"[red]{escape(problem.what)}:[/] {escape(problem.text)}{remedy}", soft_wrap=True)
     if not found.problems:
-        console.print("[green]All is well:[/] Directus and Dagster answer, nothing failed, no review is overdue.")
+        console.print(
+            "[green]All is well:[/] Directus and Dagster respond, nothing has failed, and no review is overdue."
+        )
     return 1 if check and found.problems else 0
 
 
@@ -154,8 +156,8 @@ def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Probl
     for name, fault in errors.items():
         yield Problem(
             what="Code location",
-            text=f"'{name}' cannot be used: {fault.strip().splitlines()[0]}",
-            remedy="Correct that, then press Reload in the UI, or have `directus-assets watch` run.",
+            text=f"'{name}' failed to load: {fault.strip().splitlines()[0]}",
+            remedy="Fix it, then press Reload in the UI, or run `directus-assets watch`.",
         )
     if not errors:
         for doubt in doubts(webserver, settings):
@@ -163,15 +165,13 @@ def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Probl
     if sick := webserver.sick_daemons():
         yield Problem(
             what="Daemon",
-            text=f"not running: {', '.join(sick).lower()}. Nothing is started until it does.",
+            text=f"not running: {', '.join(sick).lower()}. No work starts until it is.",
             remedy="Start it: `make dev`.",
         )
     own = Names(settings.project)
     for name, trouble in webserver.sensor_troubles().items():
         if name.startswith(own.sensors_prefix):
-            yield Problem(
-                what="Sensor", text=f"{name}: {trouble}", remedy="Its ticks in the UI under Automation say more."
-            )
+            yield Problem(what="Sensor", text=f"{name}: {trouble}", remedy="See its ticks in the UI under Automation.")
 
 
 def output_problems(outputs: Iterable[OutputStatus], *, review_days: float, now: float) -> Iterator[Problem]:
@@ -187,14 +187,14 @@ def output_problems(outputs: Iterable[OutputStatus], *, review_days: float, now:
             yield Problem(
                 what="Failed",
                 text=f"{each.name}: {each.failed} of {each.partitions}.",
-                remedy="The partition's page in the UI says why.",
+                remedy="The reason is on the partition page in the UI.",
             )
         days = (now - each.oldest_review) / _DAY_SECONDS
         if each.review and days > review_days:
             yield Problem(
                 what="Review",
-                text=f"{each.name}: {each.review} wait for a review, the first for {days:.0f} days.",
-                remedy="The partition's page in the UI shows both texts; saving the item in Directus decides.",
+                text=f"{each.name}: {each.review} waiting for review, the oldest for {days:.0f} days.",
+                remedy="The partition page in the UI shows both texts. Saving the item in Directus settles the review.",
             )
 
 
@@ -256,7 +256,7 @@ def _cells(row: OutputStatus) -> tuple[str, ...]:
 
 def _spending(purse: Purse) -> str:
     if purse.price is None:
-        return "Spending: not known, since `engine.prices` has no price of the model."
+        return "Spending: unknown, because `engine.prices` has no price for the model."
     limit = f" of {purse.limit}" if purse.limit is not None else ""
     return f"Spending today (UTC): {purse.spent_today():.4f}{limit}."
 

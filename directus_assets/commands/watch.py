@@ -54,7 +54,7 @@ class Watch:
         if location not in errors:
             self._lost = 0
             return self._wait_after(
-                f"Dagster has {_list(errors)}, and no code location '{location}'. Name yours with --location."
+                f"Dagster has {_list(errors)}, but no code location '{location}'. Specify yours with --location."
             )
         error = errors[location]
         self._lost = self._lost + 1 if error else 0
@@ -65,8 +65,8 @@ class Watch:
                 error = str(failed)
             else:
                 error, self._lost = "", 0
-        trouble = f"The code location '{location}' cannot be used: {error}" if error else ""
-        return self._wait_after(trouble, well=f"The code location '{location}' can be used.")
+        trouble = f"The code location '{location}' failed to load: {error}" if error else ""
+        return self._wait_after(trouble, well=f"The code location '{location}' has loaded.")
 
     def fall_silent(self) -> None:
         """Tells nothing more: what is being ended answers no longer, and that is as it should be."""
@@ -130,7 +130,7 @@ def _started(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
     try:
         return subprocess.Popen(command) if command else None
     except OSError as error:
-        raise ConfigurationError(f"`{command[0]}` cannot be started: {error.strerror}.") from None
+        raise ConfigurationError(f"Could not start `{command[0]}`: {error.strerror}.") from None
 
 
 def _keep_looking(watch: Watch, is_over: threading.Event) -> None:

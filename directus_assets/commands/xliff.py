@@ -69,7 +69,7 @@ def run_export(
         DirectusAssetsError: Directus does not answer.
     """
     if choice.items and len(choice.collections) != 1:
-        raise ConfigurationError("Items are of one collection.", remedy="Name it with --collection.")
+        raise ConfigurationError("Items must belong to one collection.", remedy="Name it with --collection.")
     problems: list[str] = []
     found: dict[tuple[str, str], list[XliffFile]] = {}
     with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:

@@ -42,8 +42,11 @@ def refusal(attempt: str, answer: httpx.Response, method: str, path: str) -> Dir
     """
     if answer.is_redirect:
         return Rejected(
-            f"{attempt} is redirected elsewhere (HTTP {answer.status_code}).",
-            remedy="Set DIRECTUS_URL to the final address; redirects are not followed with the token.",
+            f"{attempt} was redirected (HTTP {answer.status_code}).",
+            remedy=(
+                "Set DIRECTUS_URL to the final address. We do not follow redirects, because that would send the "
+                "token to another address."
+            ),
         )
     reason = _reason(answer)
     return from_status(
@@ -65,9 +68,7 @@ def reported(attempt: str) -> Iterator[None]:
     try:
         yield
     except httpx.TimeoutException:
-        raise Unreachable(
-            f"{attempt} got no answer in time.", remedy="Look at the load of Directus and its database."
-        ) from None
+        raise Unreachable(f"{attempt} timed out.", remedy="Check the load on Directus and its database.") from None
     except httpx.RequestError as error:
         raise Unreachable(
             f"{attempt} failed: {error or type(error).__name__}.", remedy=unreachable_remedy(error)
@@ -77,14 +78,14 @@ def reported(attempt: str) -> Iterator[None]:
 def unreachable_remedy(error: Exception) -> str:
     """What to do where no connection to Directus came about."""
     if any(word in str(error).upper() for word in _PLAIN_HTTP):
-        return "That port does not speak https: begin DIRECTUS_URL with http://, or name the port that does."
-    return "Check DIRECTUS_URL, and that Directus runs and can be reached from here."
+        return "That port does not use HTTPS: start DIRECTUS_URL with http://, or use the HTTPS port."
+    return "Check DIRECTUS_URL, and that Directus is running and reachable from here."
 
 
 def nonsense(answer: httpx.Response) -> Unreadable:
     """The error for an answer that is none of Directus'."""
     return Unreadable(
-        f"{answer.request.method} {answer.request.url.path} did not answer as Directus does.",
+        f"The response to {answer.request.method} {answer.request.url.path} did not come from Directus.",
         remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
     )
 
@@ -118,11 +119,14 @@ def _remedy(answer: httpx.Response, method: str, path: str, reason: str) -> str:
     if answer.status_code == 401:
         return "Set DIRECTUS_TOKEN to a valid static token."
     if method == "SEARCH" and not reason:
-        return "Have the proxy before Directus pass on the method SEARCH: it carries what is too long for an address."
+        return (
+            "Configure the proxy in front of Directus to allow the SEARCH method, which is used for queries that "
+            "are too long for a URL."
+        )
     if answer.status_code == 403:
         return (
-            f"Give the token's policy the right '{_right(method, path)}', or set DIRECTUS_TOKEN to the token of the "
-            "pipeline's user, should it be somebody else's; `directus-assets doctor` names all that lack."
+            f"Give the token's policy the permission '{_right(method, path)}'. If the token is not that of the "
+            "pipeline's user, correct DIRECTUS_TOKEN. `directus-assets doctor` lists all missing permissions."
         )
     if "too large" in reason:
         return "Raise MAX_PAYLOAD_SIZE in Directus' environment."

@@ -385,7 +385,8 @@ def item_path(collection: str, key: str) -> str:
     """
     if key != well_formed(key):
         raise BadInput(
-            f"The key {key!r} of an item of {collection} holds half of a character.", remedy="Give it another key."
+            f"The key {key!r} of an item in {collection} contains an invalid character (half of a surrogate pair).",
+            remedy="Give the item a different key.",
         )
     # `quote` leaves dots as they are, and two of them would lead elsewhere.
     return f"{items_path(collection)}/{quote(key, safe='').replace('.', '%2E')}"

@@ -115,7 +115,7 @@ class CompareAndSet:
         return {"filter": {"_and": [{self.key_field: {"_eq": key}}, *conditions]}}
 
     def _changed(self, key: str) -> ChangedMeanwhile:
-        return ChangedMeanwhile(f"Row {key} of {self.collection} was changed by somebody else at the same moment.")
+        return ChangedMeanwhile(f"Somebody else changed row {key} of {self.collection} at the same moment.")
 
     @cached_property
     def _changes(self) -> Together[str, list[Change]]:

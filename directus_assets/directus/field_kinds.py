@@ -53,7 +53,7 @@ _OTHER_INTERFACES: Final[Mapping[str | None, str]] = {
     "datetime": "a date",
     "slider": "a number",
     "rating": "a number",
-    "map": "a place on a map",
+    "map": "a map location",
 }
 """Directus' own interfaces that hold no text; others are of extensions."""
 _NO_TEXT: Final = frozenset(
@@ -175,7 +175,7 @@ class FieldTreatment:
 
     def withheld(self, how: str) -> "FieldTreatment":
         """The verdict on a field that people are not to see."""
-        why = f"{how}, and never sent unless the YAML file names it"
+        why = f"{how}; never sent unless the YAML file names it"
         return replace(self, fate=Fate.LEFT, why=why, is_withheld=True)
 
 
@@ -232,9 +232,9 @@ def _no_text(field: FieldRow) -> str:
     if not field.holds_value:
         return "no value of its own"
     if field.type not in _TEXT_TYPES | _JSON_TYPES:
-        return "a secret" if field.type == "hash" else f"no text, but of the type {field.type}"
+        return "a secret" if field.type == "hash" else f"not text, but of the type {field.type}"
     if filled := field.special - {"cast-json", "cast-csv"} - HIDING_SPECIALS:
-        return f"filled by Directus ({', '.join(sorted(filled))})"
+        return f"filled in by Directus ({', '.join(sorted(filled))})"
     return ""
 
 
@@ -243,15 +243,17 @@ def _of_text(field: FieldRow, values: Sequence[JsonValue]) -> FieldTreatment:
         return _of_other_interface(field)
     kind = _KIND_OF_INTERFACE[field.interface]
     if kind in _STRUCTURED_KINDS:
-        return _translated(TextField(name=field.name, kind="auto"), "text in JSON, by its interface")
+        return _translated(TextField(name=field.name, kind="auto"), "text in JSON, recognized by its interface")
     if bool(field.options.get("slug")) or field.name == "slug" or field.name.endswith("_slug"):
         return _translated(TextField(name=field.name, kind="slug"), "a slug")
     which, why = _copied(field, values)
     text = TextField(name=field.name, kind=kind, copied=which)
     if not why:
-        return _translated(text, "text by its interface" if field.interface else "text by its type")
+        return _translated(
+            text, "text, recognized by its interface" if field.interface else "text, recognized by its type"
+        )
     fate = Fate.LEFT if field.is_unique else Fate.COPIED
-    but = ", and not copied, since no two rows may have the same" if field.is_unique else ""
+    but = "; not copied, because its values must be unique" if field.is_unique else ""
     return FieldTreatment(fate=fate, why=f"{why}{but}", text=text)
 
 
@@ -264,9 +266,9 @@ def _copied(field: FieldRow, values: Sequence[JsonValue]) -> tuple[Copied, str]:
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     named = told_by_name(field.name)
     if named != "addresses" and not (named == "unless prose" and any(map(is_prose, texts))):
-        return named, "an address by its name"
+        return named, "an address, recognized by its name"
     if texts and _TEXT_NAMES.isdisjoint(words_of(field.name)[-1:]) and all_addresses(texts):
-        return "unless prose", "an address by all values that are there"
+        return "unless prose", "an address, recognized by its values"
     return named, ""
 
 
@@ -275,9 +277,9 @@ def _rule_says(rule: Mapping[str, Any], name: str) -> str:
     if any(accepts(rule, name, text) for text in _PROSE):
         return ""
     if any(accepts(rule, name, text) for text in _ADDRESSES):
-        return "an address by its validation rule, which no sentence passes"
+        return "an address: its validation rule accepts no sentence"
     fixed = any(operator in json.dumps(rule) for operator in ('"_eq"', '"_in"'))
-    return "one of the values that its validation rule allows" if fixed else ""
+    return "limited to the values in its validation rule" if fixed else ""
 
 
 def _of_other_interface(field: FieldRow) -> FieldTreatment:
@@ -287,37 +289,35 @@ def _of_other_interface(field: FieldRow) -> FieldTreatment:
     words = set(words_of(field.interface or ""))
     if words & {"slug", "permalink", "wpslug"}:
         slug = TextField(name=field.name, kind="slug")
-        return _translated(slug, f"a slug by its interface {field.interface}")
+        return _translated(slug, f"a slug, recognized by its interface {field.interface}")
     if words & _NO_TEXT or (field.interface or "").startswith("system-"):
         return FieldTreatment(
             fate=Fate.LEFT,
-            why=f"no text by its interface {field.interface}",
+            why=f"not text: its interface is {field.interface}",
             text=TextField(name=field.name, kind="auto"),
         )
     which, why = _copied(replace(field, interface=None), ())
     text = TextField(name=field.name, kind="auto", copied=which)
     if why:
         return FieldTreatment(fate=Fate.LEFT, why=why, text=text)
-    return _translated(text, f"text of the extension {field.interface}, told by its values")
+    return _translated(text, f"text in the extension {field.interface}, recognized by its values")
 
 
 def _of_json(field: FieldRow) -> FieldTreatment:
     kind = _KIND_OF_INTERFACE.get(field.interface)
     if kind in _STRUCTURED_KINDS:
         text = TextField(name=field.name, kind=kind, members=_declared(field) if kind == "repeater" else None)
-        return _translated(text, "text by its interface")
+        return _translated(text, "text, recognized by its interface")
     if field.type == "csv":
         return FieldTreatment(fate=Fate.LEFT, why=_OTHER_INTERFACES.get(field.interface or "", "a list of values"))
     if field.interface == "input-code":
-        return _translated(
-            TextField(name=field.name, kind="auto", members=()), "code, but for the rich text of an editor in it"
-        )
+        return _translated(TextField(name=field.name, kind="auto", members=()), "code, except for the rich text in it")
     if field.interface in _OTHER_INTERFACES:
         return FieldTreatment(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
     if (field.interface or "").startswith("system-"):
         return FieldTreatment(
             fate=Fate.LEFT,
-            why=f"no text by its interface {field.interface}",
+            why=f"not text: its interface is {field.interface}",
             text=TextField(name=field.name, kind="auto"),
         )
     return _translated(TextField(name=field.name, kind="auto"), "JSON: rich text, or members that read as text")

@@ -87,7 +87,7 @@ class FilterSchema:
                 yield from self.mistakes(value if isinstance(value, Mapping) else {}, collection)
             elif name.startswith("_"):
                 yield Mistake(
-                    text=f"'{name}' stands where a field is expected.",
+                    text=f"Found '{name}' where a field is expected.",
                     remedy=_meant(name, sorted(_LOGICAL))
                     or "Write {field: {operator: value}}; _and and _or take lists.",
                 )
@@ -96,7 +96,7 @@ class FilterSchema:
 
     def _all_of(self, name: str, value: Any, collection: str) -> Iterator[Mistake]:
         if not isinstance(value, list | tuple) or not all(isinstance(part, Mapping) for part in value):
-            yield Mistake(text=f"'{name}' has no list of conditions.", remedy=f"Write {name}: [{{…}}, {{…}}].")
+            yield Mistake(text=f"'{name}' needs a list of conditions.", remedy=f"Write {name}: [{{…}}, {{…}}].")
             return
         for part in value:
             yield from self.mistakes(part, collection)
@@ -104,16 +104,16 @@ class FilterSchema:
     def _of_field(self, spelled: str, value: Any, collection: str, known: Mapping[str, str]) -> Iterator[Mistake]:
         function = _FUNCTION.fullmatch(spelled)
         if function and function[1] not in _FUNCTIONS:
-            remedy = _meant(function[1], _FUNCTIONS) or f"There are: {', '.join(_FUNCTIONS)}."
-            yield Mistake(text=f"'{spelled}' calls no function of Directus.", remedy=remedy)
+            remedy = _meant(function[1], _FUNCTIONS) or f"Available: {', '.join(_FUNCTIONS)}."
+            yield Mistake(text=f"'{spelled}' is not a Directus function.", remedy=remedy)
             return
         # `item:posts` is what leads to posts where it may lead to several collections.
         name, _, chosen = (function[2].partition(",")[0].strip() if function else spelled).partition(":")
         if name not in known:
-            remedy = _meant(name, list(known)) or f"The token sees: {', '.join(sorted(known))}."
+            remedy = _meant(name, list(known)) or f"Available to the token: {', '.join(sorted(known))}."
             yield Mistake(
-                text=f"'{collection}' has no field '{name}', as far as the token sees.",
-                remedy=f"{remedy} If it is there, run `directus-assets setup`, which gives the right to read it.",
+                text=f"The token cannot see a field '{name}' in '{collection}'.",
+                remedy=f"{remedy} If it exists, run `directus-assets setup`, which grants permission to read it.",
             )
             return
         other = chosen or self.related.get((collection, name))
@@ -128,8 +128,8 @@ class FilterSchema:
                 for part in operand if isinstance(operand, list | tuple) else ():
                     yield from self._of_field(spelled, part, collection, known)
             elif operator not in OPERATORS:
-                remedy = _meant(operator, sorted(OPERATORS)) or f"There are: {', '.join(sorted(OPERATORS))}."
-                yield Mistake(text=f"'{operator}' of '{name}' is no operator of Directus.", remedy=remedy)
+                remedy = _meant(operator, sorted(OPERATORS)) or f"Available: {', '.join(sorted(OPERATORS))}."
+                yield Mistake(text=f"'{operator}' on '{name}' is not a Directus operator.", remedy=remedy)
             else:
                 yield from _of_operand(name, type_, operator, operand)
 
@@ -137,7 +137,7 @@ class FilterSchema:
 def _of_operand(name: str, type_: str, operator: str, operand: Any) -> Iterator[Mistake]:
     if operator in _YES_OR_NO:
         if not _is_yes_or_no(operand):
-            yield Mistake(text=f"'{operator}' of '{name}' has the value {operand!r}.", remedy="It takes true or false.")
+            yield Mistake(text=f"'{operator}' on '{name}' has the value {operand!r}.", remedy="It needs true or false.")
         return
     if operator not in _LISTS | _VALUES:
         return
@@ -146,8 +146,8 @@ def _of_operand(name: str, type_: str, operator: str, operand: Any) -> Iterator[
         listed = [listed]
     if operator in _LISTS and (not listed or ("between" in operator and len(listed) != 2)):
         yield Mistake(
-            text=f"'{operator}' of '{name}' has {len(listed)} values.",
-            remedy="It takes two." if "between" in operator else "It takes at least one.",
+            text=f"'{operator}' on '{name}' has {len(listed)} values.",
+            remedy="It needs two." if "between" in operator else "It needs at least one.",
         )
     for value in listed if operator in _LISTS else [operand]:
         if wanted := _wanted(type_, value):

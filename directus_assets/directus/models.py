@@ -185,7 +185,7 @@ class Preset:
         without_enlargement = row.get("withoutEnlargement")
         output = row.get("format")
         if is_truthy(output) and not isinstance(output, str):
-            faults.append(f"`format` is {_shown(output)}, which is no name of a format")
+            faults.append(f"`format` is {_shown(output)}, which is not a format name")
         return cls(
             key=_text(row, "key", "storage_asset_presets"),
             fit=row.get("fit", MISSING),
@@ -244,8 +244,8 @@ class ProjectSettings:
         """
         if "storage_asset_presets" not in row:
             raise Rejected(
-                "Directus answered its settings without `storage_asset_presets`.",
-                remedy="Give the token's policy the right to read that field of directus_settings.",
+                "Directus returned its settings without `storage_asset_presets`.",
+                remedy="Give the token's policy permission to read that field of directus_settings.",
             )
         presets: dict[str, Preset] = {}
         entries = row["storage_asset_presets"] or []
@@ -261,7 +261,7 @@ class ProjectSettings:
             default_language=_optional_text(row, "default_language"),
             glossary=tuple(_glossary(row.get("ai_translation_glossary"))),
             style_guide=_optional_text(row, "ai_translation_style_guide") or "",
-            faults=("An image preset without a key is passed over.",) * (len(entries) - len(usable)),
+            faults=("Skipped an image preset without a key.",) * (len(entries) - len(usable)),
         )
 
 
@@ -277,8 +277,8 @@ def _askable(rows: Any) -> Iterator[Mapping[str, Any]]:
     """The presets that somebody can ask for: Directus compares their keys with a text."""
     if not isinstance(rows, list) or None in rows:
         raise Rejected(
-            "With these presets, Directus answers every request for an asset with an error.",
-            remedy="Give `storage_asset_presets` a list of presets in Directus' settings, without a null among them.",
+            "With these presets, Directus responds to every asset request with an error.",
+            remedy="In Directus' settings, make `storage_asset_presets` a list of presets without null entries.",
         )
     yield from (row for row in rows if isinstance(row, Mapping) and isinstance(row.get("key"), str))
 
@@ -290,7 +290,7 @@ def _preset_number(value: Any, name: str, faults: list[str]) -> float | None:
     number = as_number(value)
     # Directus looks at the value as it is stored, so that "0" is there, and 0 is not.
     if not math.isfinite(number) or (number == 0 and not is_focal):
-        faults.append(f"`{name}` is {_shown(value)}, which is no number that sharp takes")
+        faults.append(f"`{name}` is {_shown(value)}, which is not a number that sharp accepts")
         return None
     return number
 
@@ -320,8 +320,8 @@ def _shown(value: Any) -> str:
 def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:
     if row.get(field) is None:
         raise Rejected(
-            f"Directus answered a row of {collection} without `{field}`.",
-            remedy=f"Give the token's policy the right to read the field `{field}` of {collection}.",
+            f"Directus returned a row of {collection} without `{field}`.",
+            remedy=f"Give the token's policy permission to read the field `{field}` of {collection}.",
         )
     return row[field]
 
@@ -339,7 +339,7 @@ def _integer(row: Mapping[str, Any], field: str, collection: str) -> int:
     try:
         return int(_present(row, field, collection))
     except (TypeError, ValueError, OverflowError):
-        raise Malformed(f"Directus answered `{field}` of {collection} that is no whole number.") from None
+        raise Malformed(f"Directus returned a `{field}` of {collection} that is not a whole number.") from None
 
 
 def _optional_integer(row: Mapping[str, Any], field: str, collection: str) -> int | None:
@@ -355,7 +355,7 @@ def _optional_number(row: Mapping[str, Any], field: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise Malformed(f"Directus answered `{field}` = {str(value)[:80]!r}, which is no number.")
+        raise Malformed(f"Directus returned `{field}` = {str(value)[:80]!r}, which is not a number.")
     return int(number) if number.is_integer() else number
 
 
@@ -364,5 +364,5 @@ def _moment(row: Mapping[str, Any], field: str, collection: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise Malformed(f"Directus answered `{field}` of {collection} that is no date: {text!r}.") from None
+        raise Malformed(f"Directus returned a `{field}` of {collection} that is not a date: {text!r}.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

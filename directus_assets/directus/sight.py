@@ -72,8 +72,8 @@ def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str
         if not sees_all or hidden:
             what = f"the fields {', '.join(hidden)}" if sees_all else "all rows"
             raise Forbidden(
-                f"The token may not read {what} of {collection}, so a row that it does not see may well be there.",
-                remedy=f"Give the token's policy the right to read {collection} without conditions, on all fields.",
+                f"The token cannot read {what} of {collection}, so rows may exist that it does not see.",
+                remedy=f"Give the token's policy permission to read all fields of {collection}, without conditions.",
             )
 
 
@@ -92,8 +92,8 @@ def require_sight_of_others(client: DirectusClient) -> None:
     access = read_access(client)
     if access.has_app and not access.is_admin:
         raise Forbidden(
-            f"DIRECTUS_TOKEN is the token of {read_user(client)}, who may read only their own entries of Directus' "
-            "activity log: what others change would go unnoticed.",
+            f"DIRECTUS_TOKEN belongs to {read_user(client)}, who can only read their own entries in Directus' "
+            "activity log, so other users' changes would go unnoticed.",
             remedy="Set it to the token of the pipeline's own user (`directus-assets setup --new-token --write-env`).",
         )
 

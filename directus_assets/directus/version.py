@@ -77,9 +77,9 @@ class Version:
     def fault(self) -> str:
         """Why it is not supported; empty where it is."""
         if self.line < (10, 13):
-            return f"Directus {self} is too old: 10.13 is the oldest that is supported."
+            return f"Directus {self} is too old: the oldest supported version is 10.13."
         if self.line == (11, 0):
-            return f"Directus {self} is not supported: 11.1 is the first of its line that is."
+            return f"Directus {self} is not supported: use 11.1 or later."
         return ""
 
     @property

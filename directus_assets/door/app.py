@@ -75,7 +75,7 @@ def _is_open(room: Room, head: Head) -> bool:
     try:
         return holds_secret(head, room.secrets.digests(head.secret))
     except DirectusAssetsError as error:
-        logger.warning("The secrets that the door opens to cannot be read: %s", error)
+        logger.warning("The door's secrets could not be read: %s", error)
         return False
 
 

@@ -63,7 +63,7 @@ def _file(storage: Storage) -> KeptFile[_Kept]:
     return KeptFile(
         storage=storage,
         name=_FILE,
-        what="list of the items that the door sees to",
-        loss="A sensor may do once more what was pushed a moment ago.",
+        what="list of items that the door is handling",
+        loss="A sensor may repeat work that was pushed a moment ago.",
         parse=_Kept.model_validate_json,
     )

@@ -42,20 +42,20 @@ def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
     headers = asked.headers
     host = headers.get("host", "")
     if asked.is_over_loopback and not _is_known(_name(host), hosts):
-        return f"The name {_name(host)!r} is not known here. Set DAGSTER_WEBSERVER_URL to the address of this UI."
+        return f"Unknown host name {_name(host)!r}. Set DAGSTER_WEBSERVER_URL to the address of this UI."
     if asked.method not in _SAFE_METHODS and not _is_from_here(headers, host, hosts):
-        return "This comes from another web page."
+        return "This request comes from another web page."
     is_graphql = asked.path.rstrip("/").endswith("/graphql")
     if not is_graphql or asked.method == "WEBSOCKET":
         return ""
     if asked.method == "GET":
         # The page with the editor for queries, which posts them.
         is_page = "text/html" in headers.get("accept", "") and not asked.query
-        return "" if is_page else "Only POST is taken here."
+        return "" if is_page else "Only POST requests are accepted here."
     if asked.method != "POST":
-        return "Only POST is taken here."
+        return "Only POST requests are accepted here."
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return "" if content_type in _JSON else "Only application/json is taken here."
+    return "" if content_type in _JSON else "Only application/json is accepted here."
 
 
 class Guard:

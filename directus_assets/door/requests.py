@@ -133,13 +133,13 @@ def require_form(head: Head) -> RequestKind:
         Refused: it is not.
     """
     if head.method != "POST":
-        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Only POST is taken.")
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Only POST requests are accepted.")
     if head.query:
-        raise Refused(HTTPStatus.BAD_REQUEST, "No query is taken.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "Query parameters are not accepted.")
     if head.content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only application/json is taken.")
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only application/json is accepted.")
     if head.length is not None and not (head.length.isdecimal() and head.length.isascii()):
-        raise Refused(HTTPStatus.BAD_REQUEST, "Content-Length is no number.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "Content-Length is not a number.")
     if head.length is not None and (len(head.length) > 9 or int(head.length) > MOST_BYTES):
         raise too_large()
     try:
@@ -172,4 +172,4 @@ def parse_body(kind: RequestKind, body: bytes) -> Body:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise Refused(HTTPStatus.BAD_REQUEST, f"'{place}': {error.errors()[0]['msg']}.") from None
     except (ValueError, RecursionError):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The body is no JSON.") from None
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None

@@ -107,13 +107,17 @@ class Room:
 
     def _take_change(self, change: Changed) -> Mapping[str, Any]:
         if not self.carrier.knows(change.collection):
-            raise Refused(HTTPStatus.BAD_REQUEST, "Nothing is derived from this collection.")
+            raise Refused(HTTPStatus.BAD_REQUEST, "Nothing is generated from this collection.")
         with self._turn:
             now = self.clock()
             if not self.changes.allows(change.user or "", now=now):
-                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many changes in a minute; the sensor sees to this.")
+                raise Refused(
+                    HTTPStatus.TOO_MANY_REQUESTS, "Too many changes per minute; the sensor will handle this one."
+                )
             if not self.gathering.add(change.collection, list(map(str, change.keys)), now=now):
-                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many changes wait; the sensor sees to this.")
+                raise Refused(
+                    HTTPStatus.TOO_MANY_REQUESTS, "Too many changes are waiting; the sensor will handle this one."
+                )
             self._turn.notify_all()
         return {"taken": len(change.keys)}
 
@@ -122,7 +126,7 @@ class Room:
             raise Refused(HTTPStatus.BAD_REQUEST, "This collection has no such button.")
         with self._turn:
             if not self.clicks.allows(click.user, now=self.clock()):
-                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many clicks in a minute. Try again later.")
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many clicks per minute. Try again later.")
         _tried(lambda: self.carrier.click(click))
         return {"taken": len(click.keys)}
 
@@ -143,7 +147,7 @@ class Room:
         try:
             work(some)
         except Exception as error:  # noqa: BLE001 - a batch that fails is found by the sensor, and takes no other along
-            logger.warning("A push was not carried out, and is left to the sensor: %s", as_error(error))
+            logger.warning("A push could not be processed; the sensor will handle it: %s", as_error(error))
 
 
 def _tried(work: Callable[[], R]) -> R:

@@ -77,7 +77,7 @@ def _file(storage: Storage) -> KeptFile[_Kept]:
     return KeptFile(
         storage=storage,
         name=_FILE,
-        what="list of the secrets that the door opens to",
-        loss="Nothing is let in until `directus-assets setup --flows --new-secret` has run.",
+        what="list of the door's secrets",
+        loss="The door rejects everything until you run `directus-assets setup --flows --new-secret`.",
         parse=_Kept.model_validate_json,
     )

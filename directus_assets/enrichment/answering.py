@@ -24,7 +24,7 @@ from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
 
 _DEFECTS: Mapping[AnswerFault, str] = {
-    AnswerFault.TOO_LONG: "The answer did not fit; it has to be shorter.",
+    AnswerFault.TOO_LONG: "The answer was cut off because it was too long. Make it shorter.",
     AnswerFault.UNREADABLE: "The answer was not one JSON object.",
 }
 
@@ -63,7 +63,7 @@ class Answerer:
 
         Raises:
             Unusable: the second answer was no better than the first, or the engine refuses.
-            RequestRefused: the model does not look at pictures.
+            RequestRefused: the model does not support pictures.
             DirectusAssetsError: the engine cannot be reached for now, or today's money is spent.
         """
         if kept is not None and kept.question != asked:
@@ -81,8 +81,11 @@ class Answerer:
             values, defects = _judge(question, kept)
         if defects:
             raise UnusableAnswer(
-                f"{self.engine.name} gave no usable answer for '{question.name}': {' '.join(defects)}",
-                remedy="What was there is kept. Change the content or the prompt, fill it in by hand, or try again.",
+                f"{self.engine.name} did not give a usable answer for '{question.name}': {' '.join(defects)}",
+                remedy=(
+                    "The existing value is kept. Change the content or the prompt, fill the field in by hand, or "
+                    "try again."
+                ),
             )
         return values
 
@@ -107,13 +110,13 @@ class Answerer:
         )
         if reply.failure is AnswerFault.BLIND:
             raise RequestRefused(
-                f"{self.engine.name} cannot look at pictures, which '{question.name}' needs.",
-                remedy="Name a model with vision: OPENAI_MODEL, or `model` of this enrichment in the YAML file.",
+                f"{self.engine.name} does not support pictures, which '{question.name}' needs.",
+                remedy="Choose a model with vision: set OPENAI_MODEL, or this enrichment's `model` in the YAML file.",
             )
         if reply.failure is AnswerFault.REFUSED:
             raise UnusableAnswer(
                 f"{self.engine.name} refused to answer '{question.name}' about this content. {reply.reason}".strip(),
-                remedy="What was there is kept. Fill it in by hand.",
+                remedy="The existing value is kept. Fill the field in by hand.",
             )
         return kept(reply)
 

@@ -16,7 +16,7 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.settings import EnrichmentOptions
 from directus_assets.settings.known import require_known
 
-_SEEN: Final = "Directus, as the token sees it,"
+_SEEN: Final = "Directus, as visible to the token,"
 
 
 def declare(

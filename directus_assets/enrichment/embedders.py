@@ -21,19 +21,20 @@ def choose_embedder(name: str, settings: EngineSettings, *, model: str | None) -
     if name == LOCAL:
         return LocalEmbedder()
     if name not in ("auto", "openai"):
-        raise ConfigurationError(f"There is no embedding engine '{name}'.", remedy="Use auto, openai or local.")
+        raise ConfigurationError(f"Unknown embedding engine '{name}'.", remedy="Use auto, openai or local.")
     if not settings.openai_api_key:
         if name == "auto":
             return None
         raise ConfigurationError(
-            "The engine 'openai' has no key.", remedy="Set OPENAI_API_KEY; any text will do where none is checked."
+            "The engine 'openai' has no key.",
+            remedy="Set OPENAI_API_KEY. If your server does not check it, any text will do.",
         )
     from directus_assets.enrichment.openai_embedder import DEFAULT_MODEL, OpenAIEmbedder
 
     if settings.openai_base_url and not model:
         raise ConfigurationError(
-            f"No embedding model is named for {settings.openai_base_url}.",
-            remedy="Set `model` of `related` in the YAML file to one that it serves.",
+            f"No embedding model is set for {settings.openai_base_url}.",
+            remedy="In the YAML file, set the `model` of `related` to one that this server offers.",
         )
     return OpenAIEmbedder(
         api_key=settings.openai_api_key, base_url=settings.openai_base_url or None, model=model or DEFAULT_MODEL

@@ -96,7 +96,8 @@ def embed_texts(
         found = [quantized(vector) for vector in answer.vectors]
         if len(found) != len(batch) or len({len(vector) for vector in [*vectors, *found]}) > 1:
             raise Rejected(
-                f"{embedder.name} gave {len(found)} vectors for {len(batch)} texts, or not all of one length.",
+                f"{embedder.name} returned {len(found)} vectors for {len(batch)} texts, or vectors of different "
+                "lengths.",
                 remedy="Use another embedding model.",
             )
         vectors += found

@@ -61,7 +61,7 @@ class Lease:
         deadline = time.monotonic() + self.patience_seconds
         while not self._take(holder, only_own=False):
             if time.monotonic() > deadline:
-                raise TransientError(f"Another run has worked on {self.storage.describe()} for too long.")
+                raise TransientError(f"Another run has been working on {self.storage.describe()} for too long.")
             self.sleep(0.05 + secrets.randbelow(200) / 1000)
 
         def renew() -> None:
@@ -96,8 +96,8 @@ class Lease:
         return KeptFile(
             storage=self.storage,
             name=self.name,
-            what="note of whose turn it is",
-            loss="It is nobody's turn.",
+            what="lease",
+            loss="Nobody holds the lease.",
             parse=self._parsed,
         )
 
@@ -105,5 +105,5 @@ class Lease:
         row = json.loads(content)
         turn = _Turn(str(row["holder"]), dt.datetime.fromisoformat(row["until"]).astimezone(dt.UTC))
         if turn.until > self.clock() + dt.timedelta(seconds=2 * self.seconds):
-            raise ValueError("it ends later than any turn does")
+            raise ValueError("it ends later than any lease can")
         return turn

@@ -50,7 +50,7 @@ def quantized(vector: ArrayLike) -> Vector:
     given = np.asarray(vector, dtype=np.float64)
     length = float(np.linalg.norm(given)) if given.ndim == 1 else 0.0
     if not np.isfinite(length) or length == 0.0:
-        raise BadInput("The vector of a text has no direction.", remedy="Use another embedding model.")
+        raise BadInput("The embedding of a text is a zero vector.", remedy="Use another embedding model.")
     return np.rint(given * (_LENGTH / length)).astype(np.int16)
 
 

@@ -70,8 +70,8 @@ class OpenAIEmbedder:
         vectors = [vector for at in range(len(texts)) if (vector := by_index.get(str(at)))]
         if not len(vectors) == len(rows) == len(texts):
             raise RequestRefused(
-                f"{self.name} gave {len(vectors)} vectors for {len(texts)} texts.",
-                remedy="Check the model's name: it has to be an embedding model.",
+                f"{self.name} returned {len(vectors)} vectors for {len(texts)} texts.",
+                remedy="Check the model name: it must be an embedding model.",
             )
         usage = found.get("usage")
         tokens = counted(usage.get("prompt_tokens")) if isinstance(usage, dict) else None

@@ -56,7 +56,7 @@ def colour_name(colour: str) -> str:
     try:
         red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     except ValueError:
-        raise BadInput(f"{colour!r} is no colour.", remedy="Give it as #rrggbb.") from None
+        raise BadInput(f"{colour!r} is not a colour.", remedy="Write it as #rrggbb.") from None
     hue, light, saturation = colorsys.rgb_to_hls(red / 255, green / 255, blue / 255)
     if light < 0.12:
         return "black"

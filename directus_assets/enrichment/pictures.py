@@ -63,13 +63,13 @@ def shown(originals: Originals, file: File) -> str:
 def _require_picture(file: File) -> None:
     if not file.is_transformable:
         raise BadInput(
-            f"{file.name} ({file.id}) is {file.type}, which cannot be looked at.",
+            f"{file.name} ({file.id}) is {file.type}, which is not a supported picture format.",
             remedy="Use a JPEG, PNG, WebP, TIFF or AVIF picture.",
         )
 
 
 def _damaged(file: File, reason: str) -> BadInput:
     return BadInput(
-        f"{file.name} ({file.id}) is damaged and cannot be looked at: {reason}".replace("\n", " ").strip(),
+        f"{file.name} ({file.id}) is damaged and could not be decoded: {reason}".replace("\n", " ").strip(),
         remedy="Open it in an image editor, save it again, and replace the file in Directus.",
     )

@@ -55,8 +55,8 @@ def refuse_depths(declaration: Declaration, item: EnrichedItem) -> None:
         if is_too_deep(item.value(place, source_code(declaration))):
             raise BadInput(
                 f"Field '{place.name}' of item {item.key} of {declaration.collection.name}: "
-                f"The JSON is nested over {DEEPEST} levels deep.",
-                remedy=f"Simplify it, or take the field out of the `input` of '{declaration.name}' in the YAML file.",
+                f"The JSON is nested more than {DEEPEST} levels deep.",
+                remedy=f"Simplify it, or remove the field from the `input` of '{declaration.name}' in the YAML file.",
             )
 
 
@@ -123,7 +123,7 @@ class Questioner:
         if self.left_out(item) and self.declaration.options.when_longer == "fail":
             raise BadInput(
                 f"Item {item.key} of {self.declaration.collection.name} has {self.left_out(item)} characters of input "
-                f"more for '{self.declaration.name}' than its limit of {left}.",
+                f"for '{self.declaration.name}' over the limit of {left}.",
                 remedy="Shorten it, raise `max_characters`, or set `when_longer: cut` in the YAML file.",
             )
         texts = {}

@@ -129,9 +129,9 @@ def plan_recommendations(
         own_names = [name for name, own in by_name.items() if own.enabled and is_recommendation(name, own)]
         if len(own_names) > 1:
             raise ConfigurationError(
-                f"`enrichments.{collection}` in the YAML file has {' and '.join(own_names)}, which are both of the "
+                f"`enrichments.{collection}` in the YAML file has {' and '.join(own_names)}, which both use the "
                 f"built-in '{NAME}'.",
-                remedy="Keep one of them: a collection is recommended once.",
+                remedy="Keep one of them: a collection can have only one set of recommendations.",
             )
         found += [_plan(f"enrichments.{collection}.{name}", collection, by_name[name], schema) for name in own_names]
     return found

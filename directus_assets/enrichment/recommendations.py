@@ -117,8 +117,8 @@ class Recommender:
         if not math.isfinite(weight):
             raise BadInput(
                 f"The interaction {row[self.plan.interactions.key_field]} of {given.collection} has '{value}' in "
-                f"'{given.weight}', which is no number.",
-                remedy="Correct it in Directus, or name another field as `weight` in the YAML file.",
+                f"'{given.weight}', which is not a number.",
+                remedy="Correct it in Directus, or choose another `weight` field in the YAML file.",
             )
         return weight
 
@@ -151,7 +151,7 @@ class Recommender:
             if done is not None:
                 return done
         target = self.plan.target.collection.name
-        raise TransientError(f"Rows of {target} for '{segment}' kept being edited while they were written.")
+        raise TransientError(f"Rows of {target} for '{segment}' kept changing while we wrote them.")
 
     def _try_to_write(self, segment: str, wanted: Sequence[Values]) -> tuple[int, int, int] | None:
         writer = ResultRowWriter(self.client, self.plan.target)

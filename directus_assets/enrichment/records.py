@@ -134,6 +134,6 @@ class EnrichmentRecords:
             # In a folder of their own: no collection's records of translations start like it.
             name=f"enrichments/{record_name(collection, item, name)}",
             what=f"record of the enrichment {name} of {collection} {item}",
-            loss="Without it, the values in Directus count as a human's.",
+            loss="Without it, the values in Directus count as written by people.",
             parse=_RECORD.validate_json,
         )

@@ -116,7 +116,7 @@ class RelatedEnricher:
             for key, result in results.items()
             if key not in texts
         )
-        note = f"The lists of {others} other items were changed, too."
+        note = f"The lists of {others} other items were updated, too."
         # Without a result the item itself has gone meanwhile. Another item's trouble is told on its own partition.
         found = {key: results.get(key, Enriched(item=key, fingerprint="")) for key in texts}
         return {key: replace(result, note=result.note or note) for key, result in found.items()} | {
@@ -182,7 +182,7 @@ class RelatedEnricher:
                 made = fingerprint(self.declaration, now)
                 return Enriched(item=item.key, fingerprint=made, values={_RESULT: values}, outcome=outcome)
             now = self.reader.present.get(item.key)
-        raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was written.")
+        raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while we wrote it.")
 
     def _key(self, key: str) -> JsonValue:
         field = self.declaration.collection.field(self.declaration.collection.key_field)

@@ -104,7 +104,7 @@ class Resolver:
         elif not places:
             raise ConfigurationError(
                 f"`{self.where}` in the YAML file has neither `input` nor `picture`.",
-                remedy=f"Name the fields of {self.collection_name} that the engine is to be given.",
+                remedy=f"List the fields of {self.collection_name} that the engine should receive.",
             )
         return places
 
@@ -150,8 +150,8 @@ class Resolver:
         is_file = place.field.is_key if self.collection_name == FILES else place.field.related == FILES
         if not is_file:
             raise ConfigurationError(
-                f"`{self.where}.picture` in the YAML file names '{name}', which is no field for a file.",
-                remedy="For directus_files it is `id`; elsewhere a field that points to a file.",
+                f"`{self.where}.picture` in the YAML file names '{name}', which is not a file field.",
+                remedy="For directus_files, use `id`; for other collections, a field that refers to a file.",
             )
 
     def _targets(self) -> dict[str, TargetField]:
@@ -159,7 +159,7 @@ class Resolver:
         if self.options.target is not None:
             if len(self.options.result) != 1:
                 raise ConfigurationError(
-                    f"`{self.where}.target` in the YAML file is for a result of one field; this one has "
+                    f"`{self.where}.target` in the YAML file only works for results with one field; this one has "
                     f"{', '.join(self.options.result) or 'none'}.",
                     remedy="Use `targets`: one line for each, `<result>: <field>`.",
                 )
@@ -176,13 +176,14 @@ class Resolver:
         fields = [place.name for place in places.values()]
         if doubled := next((name for name in fields if fields.count(name) > 1), None):
             raise ConfigurationError(
-                f"`{self.where}.targets` in the YAML file names '{doubled}' twice.", remedy="Give each its own field."
+                f"`{self.where}.targets` in the YAML file names '{doubled}' twice.",
+                remedy="Give each result its own field.",
             )
         read_and_written = {place.name for place in self._inputs()}.intersection(fields)
         if read_and_written:
             raise ConfigurationError(
                 f"`{self.where}` in the YAML file has '{min(read_and_written)}' as input and as target.",
-                remedy="What is written must not be what it is made from.",
+                remedy="An enrichment cannot write to a field that it reads.",
             )
         return places
 
@@ -207,8 +208,9 @@ class Resolver:
         require_known(f"{where}.collection", rows.collection, list(self.schema.by_name))
         if rows.collection == self.collection_name and not self.options.filter:
             raise ConfigurationError(
-                f"`{where}.collection` in the YAML file is {rows.collection} itself: rows of rows would never end.",
-                remedy="Name another collection, or give the enrichment a `filter` that leaves those rows out.",
+                f"`{where}.collection` in the YAML file is {rows.collection} itself, so each new row would create "
+                "more rows without end.",
+                remedy="Choose another collection, or give the enrichment a `filter` that excludes those rows.",
             )
         target = self.schema.by_name[rows.collection]
         names = [own.name for own in target.fields]
@@ -216,8 +218,8 @@ class Resolver:
         related = next(own.related for own in target.fields if own.name == rows.item_field)
         if related not in (None, self.collection_name):
             raise ConfigurationError(
-                f"`{where}.item_field` in the YAML file is '{rows.item_field}', which points to {related}.",
-                remedy=f"Name the field of {rows.collection} that points to {self.collection_name}.",
+                f"`{where}.item_field` in the YAML file is '{rows.item_field}', which refers to {related}.",
+                remedy=f"Use the field of {rows.collection} that refers to {self.collection_name}.",
             )
         kinds = self._element_kinds(where, rows.each)
         for member, name in rows.fields.items():
@@ -250,8 +252,8 @@ class Resolver:
             )
         if not targets or self.options.rows:
             raise ConfigurationError(
-                f"`{self.where}.languages` in the YAML file is for `targets` in the translations only.",
-                remedy="Leave it out, or name targets only.",
+                f"`{self.where}.languages` in the YAML file only applies to `targets` in the translations.",
+                remedy="Remove it, or use only targets in the translations.",
             )
         rows = {row.code: row for row in self.translated.languages}
         if wanted == ("all",):
@@ -298,13 +300,13 @@ class Resolver:
     def _fits(self, where: str, kind: str, result: str, target: FieldSchema) -> None:
         if target.type not in _TAKEN_BY[kind]:
             raise ConfigurationError(
-                f"`{where}` in the YAML file: '{result}' is of the type {kind}, and the field '{target.name}' of the "
+                f"`{where}` in the YAML file: '{result}' is of the type {kind}, but the field '{target.name}' has the "
                 f"type {target.type} in Directus.",
-                remedy=f"Name a field of one of the types {', '.join(sorted(_TAKEN_BY[kind]))}.",
+                remedy=f"Choose a field with one of the types {', '.join(sorted(_TAKEN_BY[kind]))}.",
             )
         if target.is_key:
             raise ConfigurationError(
-                f"`{where}` in the YAML file names the primary key '{target.name}'.", remedy="Name another field."
+                f"`{where}` in the YAML file writes to the primary key '{target.name}'.", remedy="Choose another field."
             )
 
 

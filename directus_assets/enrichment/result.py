@@ -89,16 +89,16 @@ class _Check:
         # An empty text is no result, unless that is said.
         least = 1 if field.min_length is None and not field.optional else field.min_length or 0
         if len(text) < least:
-            self.defects.append(f"{where} has {len(text)} characters, at least {least} are needed.")
+            self.defects.append(f"{where} has {len(text)} characters, but at least {least} are needed.")
         if field.max_length is not None and len(text) > field.max_length:
-            self.defects.append(f"{where} has {len(text)} characters, at most {field.max_length} are allowed.")
+            self.defects.append(f"{where} has {len(text)} characters, but at most {field.max_length} are allowed.")
         if _CONTROL.search(text):
-            self.defects.append(f"{where} holds control characters.")
+            self.defects.append(f"{where} contains control characters.")
         for part in foreign_parts(self._source, text):
             if part.kind is LiveKind.MARKUP:
-                self.defects.append(f"{where} holds markup; it has to be plain text.")
+                self.defects.append(f"{where} contains markup; it must be plain text.")
             else:
-                self.defects.append(f"{where} holds {part.kind} that is not in the input: {part.text[:80]}")
+                self.defects.append(f"{where} contains {part.kind} that is not in the input: {part.text[:80]}")
         return text
 
     def _number(self, value: object, field: ResultOptions, where: str) -> JsonValue:
@@ -107,7 +107,7 @@ class _Check:
         if field.type == "integer" and value != int(value):
             return self._wrong(where, "is not a whole number")
         if (field.min is not None and value < field.min) or (field.max is not None and value > field.max):
-            self.defects.append(f"{where} is {value}; it has to be {_range(field)}.")
+            self.defects.append(f"{where} is {value}; it must be {_range(field)}.")
         return int(value) if field.type == "integer" else value
 
     def _boolean(self, value: object, field: ResultOptions, where: str) -> JsonValue:
@@ -120,7 +120,7 @@ class _Check:
         ]
         if same:
             return value if value in same else same[0]
-        return self._wrong(where, f"is {str(value)[:80]!r}, which is none of the allowed values")
+        return self._wrong(where, f"is {str(value)[:80]!r}, which is not one of the allowed values")
 
     def _list(self, value: object, field: ResultOptions, where: str) -> JsonValue:
         if not isinstance(value, list) or field.of is None:
@@ -131,9 +131,11 @@ class _Check:
             if each not in found:
                 found.append(each)
         if len(found) < (field.min_items or 0):
-            self.defects.append(f"{where} has {len(found)} different elements, at least {field.min_items} are needed.")
+            self.defects.append(
+                f"{where} has {len(found)} different elements, but at least {field.min_items} are needed."
+            )
         if field.max_items is not None and len(found) > field.max_items:
-            self.defects.append(f"{where} has {len(found)} elements, at most {field.max_items} are allowed.")
+            self.defects.append(f"{where} has {len(found)} elements, but at most {field.max_items} are allowed.")
         return found
 
     def _object(self, value: object, field: ResultOptions, where: str) -> JsonValue:
@@ -176,7 +178,7 @@ def _about(field: ResultOptions) -> Iterator[str]:
     if field.type in ("number", "integer") and not (field.min is None and field.max is None):
         yield f"{_range(field)[0].upper()}{_range(field)[1:]}."
     if field.type == "list" and (field.min_items or field.max_items):
-        yield f"{_between(field.min_items, field.max_items)} elements, none of them twice."
+        yield f"{_between(field.min_items, field.max_items)} elements, without duplicates."
 
 
 def _range(field: ResultOptions) -> str:

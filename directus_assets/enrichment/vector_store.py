@@ -107,7 +107,7 @@ class VectorStore:
             storage=self.storage,
             name=name,
             what="file of vectors",
-            loss="Its items are embedded again when they are enriched again.",
+            loss="Items get a new embedding when they are next enriched.",
             parse=_from_bytes,
             content_type=_TYPE,
         )

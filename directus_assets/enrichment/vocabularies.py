@@ -53,8 +53,8 @@ class Vocabularies:
             found = {well_formed(str(name)): own for name, own in named if name not in (None, "")}
             if not 0 < len(found) <= _MOST:
                 raise PermanentError(
-                    f"'{source.collection}' has {len(found) or 'no'} rows to choose from for `{path}`; it takes 1 to "
-                    f"{_MOST}.",
+                    f"'{source.collection}' has {len(found) or 'no'} rows to choose from for `{path}`; between 1 and "
+                    f"{_MOST} are needed.",
                     remedy="Add some, or give `choices` a `filter` in the YAML file.",
                 )
             self._keys[path] = found

@@ -30,8 +30,8 @@ ROUNDS = 6
 _SOME_PICTURE = "data:"
 """Stands for a picture where only the price of looking at one counts."""
 
-_NOTHING = "There is nothing to look at."
-_LEFT_ALONE = "Left alone: what is there is a human's."
+_NOTHING = "There is no input."
+_LEFT_ALONE = "Kept: this value was written by a person."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +135,7 @@ class DeclaredEnricher:
             if fresh is None:
                 return Enriched(item=item.key, fingerprint="")
             item = fresh
-        raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while it was enriched.")
+        raise TransientError(f"Item {item.key} of {self.reader.collection} kept being edited while we enriched it.")
 
     def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:
         if self._measure:
@@ -232,7 +232,7 @@ class DeclaredEnricher:
                 item=item.key,
             )
         except DirectusAssetsError as error:
-            return f"It is written, but the role '{notice.role}' could not be told: {error}"
+            return f"The result is saved, but we could not notify the role '{notice.role}': {error}"
         return ""
 
     @cached_property

@@ -175,7 +175,7 @@ def _base_name(filename_disk: str) -> str:
     path = PurePosixPath(filename_disk)
     if not path.name or path.is_absolute() or ".." in path.parts or "\0" in filename_disk:
         raise BadInput(
-            f"`filename_disk` {filename_disk!r} does not name a file inside its storage.",
+            f"`filename_disk` {filename_disk!r} does not refer to a file inside its storage.",
             remedy="Correct `filename_disk` of this file in Directus: a name without '..', and not starting with '/'.",
         )
     return path.name

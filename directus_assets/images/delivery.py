@@ -71,8 +71,10 @@ class Warm:
         if head.content_length == 0:
             raise TransientError(
                 f"Directus serves an empty derivative '{derivative.label}' of {file.name}.",
-                remedy=f"If this stays: delete {derivative.stored_name} from Directus' storage '{file.storage}', or "
-                "use delivery `storage`, which overwrites it.",
+                remedy=(
+                    f"If this persists, delete {derivative.stored_name} from Directus' storage '{file.storage}', "
+                    "or use delivery `storage`, which overwrites it."
+                ),
             )
         return Made(
             label=derivative.label,
@@ -127,9 +129,9 @@ class Stored:
         if served is not None:
             storage.delete(derivative.stored_name)
             raise NotServed(
-                f"Directus does not serve what was stored for '{derivative.label}' of {file.name} in "
-                f"{storage.describe()}: it answers with {served} bytes of its own.",
-                remedy="Check that STORAGE_* are the same as those of Directus.",
+                f"Directus does not serve the derivative '{derivative.label}' of {file.name} that we stored in "
+                f"{storage.describe()}: it returns {served} bytes of its own instead.",
+                remedy="Check that the STORAGE_* variables are the same as in Directus.",
             )
 
     def withdraw(self, file: File, derivatives: Sequence[Derivative]) -> None:

@@ -71,18 +71,18 @@ def why_no_sizes(originals: Originals, file: File, error: SizesUnknown) -> BadIn
 
 def _too_large(file: File, derivative: Derivative) -> Correctable:
     return Correctable(
-        f"{file.name} ({file.id}) has {file.width} x {file.height} pixels: that, or what '{derivative.label}' makes of "
-        "it, has a side over the limit of Directus, which is 6000 by default.",
-        remedy="Upload a smaller version, ask for less in the preset, raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION and "
-        "ASSETS_TRANSFORM_IMAGE_MAX_OUTPUT_DIMENSION in Directus, or use delivery `storage`.",
+        f"{file.name} ({file.id}) has {file.width} x {file.height} pixels. One side of it, or of the derivative "
+        f"'{derivative.label}', exceeds Directus' limit, which is 6000 by default.",
+        remedy="Upload a smaller version, reduce the size in the preset, raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION "
+        "and ASSETS_TRANSFORM_IMAGE_MAX_OUTPUT_DIMENSION in Directus, or use delivery `storage`.",
     )
 
 
 def _sizes_unknown(file: File, facts: Facts) -> BadInput:
     width, height = facts.upright
     return BadInput(
-        f"{file.name} ({file.id}) has {width} x {height} pixels, but Directus knows no width and height of it, and "
-        "transforms no such picture.",
+        f"{file.name} ({file.id}) has {width} x {height} pixels, but Directus has no width and height for it, and "
+        "does not transform such pictures.",
         remedy=f"{UNKNOWN_SIZES_REMEDY} Or use delivery `storage`.",
     )
 

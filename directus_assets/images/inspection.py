@@ -78,7 +78,7 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
         raise BadInput(f"{subject} is empty (0 bytes).", remedy="Upload the file again.")
     if file.filesize is not None and len(content) < file.filesize:
         raise BadInput(
-            f"{subject} is cut off: {len(content)} bytes of {file.filesize} (`filesize`) are in the storage.",
+            f"{subject} is incomplete: the storage has {len(content)} of {file.filesize} bytes (`filesize`).",
             remedy="Replace the file in Directus with a complete copy.",
         )
     facts = _read_header(content, subject)
@@ -89,10 +89,12 @@ def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Fact
         )
     if facts.decoded_bytes > max_pixels * BYTES_PER_PIXEL:
         raise BadInput(
-            f"{subject} has {facts.width} x {facts.height} pixels that take {facts.decoded_bytes} bytes to decode, as "
-            f"many as {facts.decoded_bytes // BYTES_PER_PIXEL} usual pixels; the limit is {max_pixels}.",
-            remedy="Upload a version with 8 bits a channel that is not interlaced or progressive, or a smaller one, or "
-            "raise the limit if the machine has the memory.",
+            f"{subject} has {facts.width} x {facts.height} pixels that need {facts.decoded_bytes} bytes to decode, as "
+            f"many as {facts.decoded_bytes // BYTES_PER_PIXEL} ordinary pixels; the limit is {max_pixels}.",
+            remedy=(
+                "Upload a version with 8 bits per channel that is neither interlaced nor progressive, upload a "
+                "smaller one, or raise the limit if the machine has the memory."
+            ),
         )
     return facts
 
@@ -104,10 +106,10 @@ def _read_header(content: bytes, subject: str) -> Facts:
         for start, kind in _LEFT_TO_DIRECTUS:
             if content.lstrip()[: len(start)] == start:
                 raise NotReproducible(
-                    f"{subject} is {kind}, whatever its `type` says, and such pictures are left to Directus."
+                    f"{subject} is actually {kind}, despite its `type`. Directus renders such pictures."
                 ) from None
         raise BadInput(
-            f"{subject} is no JPEG, PNG, WebP, TIFF or AVIF picture, or its header is damaged.", remedy=_REPAIR
+            f"{subject} is not a JPEG, PNG, WebP, TIFF or AVIF picture, or its header is damaged.", remedy=_REPAIR
         ) from None
     orientation = opened.image.get("orientation") if opened.image.get_typeof("orientation") else 1
     frames = opened.image.get_n_pages()

@@ -91,7 +91,7 @@ class Maker:
             if not replaced:
                 return
             work = replaced
-        busy = TransientError("The file kept being replaced while its derivatives were made.")
+        busy = TransientError("The file kept being replaced while we made its derivatives.")
         for file, presets in work.items():
             yield from (_failed(file, preset, busy) for preset in presets)
 
@@ -180,7 +180,7 @@ class _Bench:
         except Exception as error:
             logger.exception("Unexpected failure on %s (%s).", file.name, file.id)
             trouble = BadInput(
-                f"{file.name} ({file.id}) made the picture libraries fail: {type(error).__name__}: {error}",
+                f"{file.name} ({file.id}) caused an error in the image library: {type(error).__name__}: {error}",
                 remedy="Open it in an image editor, save it again, and replace the file in Directus.",
             )
             return [_failed(file, preset, trouble) for preset in presets]
@@ -257,7 +257,7 @@ class _Bench:
         if file.storage not in self.maker.storages:
             known = ", ".join(self.maker.storages) or "none"
             raise PermanentError(
-                f"{file.name} is in Directus' storage '{file.storage}', which is not reached from here ({known})."
+                f"{file.name} is in Directus' storage '{file.storage}', which is not accessible from here ({known})."
             )
 
     def _render_preset(self, file: File, facts: Facts, source: Source, preset: Preset) -> Outcome:
@@ -293,10 +293,12 @@ class _Bench:
         if wanted != right:
             width, height = facts.upright
             raise BadInput(
-                f"Directus has the sizes {file.width} x {file.height} for this picture of {width} x {height} pixels, "
-                f"and preset '{preset.key}' follows those that Directus has.",
-                remedy="Directus keeps the sizes of the picture before where the new one is too large for it: replace "
-                "the picture by a smaller one.",
+                f"Directus has recorded {file.width} x {file.height} pixels for this picture, which has {width} x "
+                f"{height}, and preset '{preset.key}' depends on the recorded size.",
+                remedy=(
+                    "Directus keeps the previous picture's size if the new picture is too large for it. Replace "
+                    "the picture with a smaller one."
+                ),
             )
         if reason := self._why_left(preset, wanted, facts):
             raise NotReproducible(reason)
@@ -313,7 +315,7 @@ class _Bench:
             return _failed(file, preset, error)
         outcome = self._warm(file, preset, derivatives(preset, file), reason=str(error), started=started)
         if isinstance(outcome, Failed) and isinstance(outcome.error, PermanentError):
-            both = f"{error.message} Directus does not make it either: {outcome.error.message}"
+            both = f"{error.message} Directus could not make it either: {outcome.error.message}"
             return _failed(file, preset, BadInput(both, remedy=error.remedy or outcome.error.remedy))
         return outcome
 

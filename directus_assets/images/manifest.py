@@ -90,8 +90,8 @@ def read_manifest(content: bytes | None) -> dict[str, Any]:
             row["presets"].items()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInput(
-            f"{MANIFEST} of the export is not one that was written here.",
-            remedy="Move it away, and backfill the presets with delivery `export`.",
+            f"{MANIFEST} in the export folder was not written by this project.",
+            remedy="Move it elsewhere, then backfill the presets with delivery `export`.",
         ) from None
     return {**manifest, "files": files}
 

@@ -50,9 +50,9 @@ def require_own(file: File, preset: Preset, wanted: Iterable[Derivative], others
     for other in others:
         if not names.isdisjoint(_names(other, preset)):
             raise Correctable(
-                f"{file.name} ({file.id}) is called '{file.filename_disk}' on disk, and {other.name} ({other.id}) "
-                f"'{other.filename_disk}'. Directus gives the derivatives of both one name, and serves those of one "
-                "picture for the other.",
+                f"{file.name} ({file.id}) is called '{file.filename_disk}' on disk, and {other.name} ({other.id}) is "
+                f"called '{other.filename_disk}'. Directus gives their derivatives the same names, and serves one "
+                "picture's derivatives for the other.",
                 remedy="Change `filename_disk` of one of the two files in Directus.",
             )
 

@@ -96,5 +96,5 @@ def _replaced(inventory: Inventory, each: Unclaimed, evidence: OrphanEvidence, p
         return f"preset '{making.preset}' changed"
     preset = presets[making.preset]
     if (preset.width or preset.height) and not inventory.unsized.isdisjoint(each.files):
-        return f"preset '{making.preset}' asks for a size, and Directus knows none of the file"
+        return f"preset '{making.preset}' sets a size, but Directus has no size for the file"
     return "file changed"

@@ -39,7 +39,7 @@ class Delivered:
     original_bytes: int | None
     seconds: float
     reason: str = ""
-    """Why the delivery is another than the configured one, or has other bytes than Directus would make; else empty."""
+    """Why the delivery is another than the configured one, or has different bytes from Directus' own; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,7 +48,7 @@ def preview(content: bytes, pixels: Image | None = None) -> str:
         small = thumbnail(content, _PREVIEW_SIDE, profile=None) if pixels is None else _shrunk(pixels, _PREVIEW_SIDE)
         encoded = small.webpsave_buffer(Q=60, keep="none", effort=2)
     except libvips().Error as error:
-        raise BadInput(f"No preview can be made: {error}") from None
+        raise BadInput(f"Could not make a preview: {error}") from None
     return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
 
 
@@ -78,7 +78,7 @@ def thumbhash_of(content: bytes) -> str:
         whole = small if small.hasalpha() else small.bandjoin(255)
         pixels = np.frombuffer(whole.write_to_memory(), np.uint8).reshape(whole.height, whole.width, 4)
     except libvips().Error as error:
-        raise BadInput(f"The picture cannot be looked at: {error}") from None
+        raise BadInput(f"Could not open the picture: {error}") from None
     return base64.b64encode(thumbhash(pixels)).decode()
 
 
@@ -105,7 +105,7 @@ def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
         flat = small.flatten(background=255) if small.hasalpha() else small
         return np.frombuffer(flat.write_to_memory(), np.uint8).reshape(flat.height, flat.width, 3)
     except libvips().Error as error:
-        raise BadInput(f"The picture cannot be looked at: {error}") from None
+        raise BadInput(f"Could not open the picture: {error}") from None
 
 
 def thumbnail(content: bytes, side: int, *, profile: str | None = "srgb") -> Image:

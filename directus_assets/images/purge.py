@@ -165,7 +165,7 @@ class Purger:
         return KeptFile(
             storage=self.storage,
             name=_PENDING,
-            what="list of addresses that a cache has not been told of",
+            what="list of addresses to purge from the cache",
             loss="The cache may serve old pictures.",
             parse=_ADDRESSES.validate_json,
         )
@@ -177,6 +177,6 @@ def _send(http: httpx.Client, request: httpx.Request) -> None:
         answer = http.send(request)
     except (httpx.RequestError, httpx.InvalidURL) as error:
         # The address is not told, since it may hold a secret.
-        raise Unreachable(f"The cache does not answer: {type(error).__name__}.", remedy=remedy) from None
+        raise Unreachable(f"The cache did not respond: {type(error).__name__}.", remedy=remedy) from None
     if not answer.is_success:
-        raise from_status(answer.status_code, "The cache refused to forget pictures", remedy=remedy)
+        raise from_status(answer.status_code, "The cache refused to purge pictures", remedy=remedy)

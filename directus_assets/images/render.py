@@ -111,8 +111,8 @@ def _explained(error: Exception, subject: str, content: bytes) -> BadInput:
             remedy="Open it in an image editor, save it again, and replace the file in Directus.",
         )
     return BadInput(
-        f"{subject}: the operations cannot be done to this picture ({cause}).",
-        remedy="Compare the preset's sizes and transforms with the size and the channels of this picture.",
+        f"{subject}: the preset's operations failed on this picture ({cause}).",
+        remedy="Check that the preset's sizes and transforms suit this picture's size and channels.",
     )
 
 

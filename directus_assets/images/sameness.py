@@ -25,8 +25,8 @@ def why_left(directus: Version, derivative: Derivative, facts: Facts | None = No
     """
     if derivative.other_name:
         return (
-            f"Directus {directus} has one of two names for '{derivative.label}': `withoutEnlargement` is set, and the "
-            "picture is smaller than what the preset asks for."
+            f"Directus {directus} may use either of two names for '{derivative.label}', because "
+            "`withoutEnlargement` is set and the picture is smaller than the preset's size."
         )
     return "" if accept_similar else difference(directus, derivative, facts)
 
@@ -37,7 +37,7 @@ def difference(directus: Version, derivative: Derivative, facts: Facts | None = 
     if directus.same_bytes == "all":
         return ""
     if directus.same_bytes == "none" or form not in _SAME_IN_OLDER:
-        return f"Directus {directus} encodes {form.upper()} to other bytes than are made here."
+        return f"Directus {directus} encodes {form.upper()} differently from our encoder."
     if facts and facts.interpretation == "cmyk":
-        return f"Directus {directus} makes other bytes of pictures in CMYK than are made here."
+        return f"Directus {directus} renders CMYK pictures differently from our renderer."
     return ""

@@ -52,9 +52,9 @@ OUTPUT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 UNKNOWN_SIZES_REMEDY: Final = (
-    "Directus reads them at an upload, by default of pictures up to 36 megapixels only: replace the picture by a "
-    "smaller one; or raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION in Directus' environment, restart it, and replace the "
-    "picture by itself."
+    "By default, Directus only reads the size of uploads up to 36 megapixels. Replace the "
+    "picture with a smaller one; or raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION in Directus' environment, restart "
+    "Directus, and upload the same picture again as a replacement."
 )
 
 
@@ -107,8 +107,8 @@ def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
         return ()
     if (preset.width or preset.height) and not (file.width and file.height):
         raise SizesUnknown(
-            "Directus knows no width and height of this picture. It leaves out the size that a preset asks for, so "
-            "that visitors would get the picture in full size.",
+            "Directus has no width and height for this picture, so it ignores the preset's size, and visitors would "
+            "get the picture in full size.",
             remedy=UNKNOWN_SIZES_REMEDY,
         )
     subtype = file.type.removeprefix("image/")
@@ -136,7 +136,7 @@ def uses_focal_point(preset: Preset) -> bool:
 def _refuse_impossible(preset: Preset) -> None:
     if preset.key in SYSTEM_PRESETS:
         raise BadInput(
-            f"Preset '{preset.key}' has the key of a preset that is built into Directus, which is used in its place.",
+            f"Preset '{preset.key}' has the same key as one of Directus' built-in presets, which takes precedence.",
             remedy="Give the preset another key in Directus under Settings > Files & Storage > Asset presets.",
         )
     if preset.fault:
@@ -147,7 +147,7 @@ def _refuse_impossible(preset: Preset) -> None:
     for name, *_ in preset.transforms:
         if name not in OPERATIONS and name not in OTHER_OPERATIONS:
             raise BadInput(
-                f"Preset '{preset.key}': {name!r} is not an operation of sharp that Directus permits.",
+                f"Preset '{preset.key}': {name!r} is not a sharp operation that Directus allows.",
                 remedy=f"Remove it from the preset's transforms, or use one of: {', '.join(sorted(OPERATIONS))}.",
             )
 

@@ -93,15 +93,15 @@ class Warming:
             is_right = ours == served or (
                 bool(difference(self.client.version, derivative, facts)) and are_alike(ours, served)
             )
-            what = "is not what it makes of the picture that is there now"
+            what = "does not match the current picture"
         except PermanentError:
-            is_right, what = False, "may be of the picture that was there before"
+            is_right, what = False, "may belong to the previous picture"
         if not is_right:
             raise Correctable(
-                f"What Directus serves as '{derivative.label}' of {file.name} {what}: at a replacement it keeps the "
-                f"derivatives of a file whose name on disk was chosen ('{file.filename_disk}').",
+                f"The derivative '{derivative.label}' that Directus serves for {file.name} {what}. When a file with a "
+                f"custom name on disk ('{file.filename_disk}') is replaced, Directus keeps the old derivatives.",
                 remedy=f"Change `filename_disk` of this file in Directus; or delete {derivative.stored_name} from its "
-                f"storage '{file.storage}'; or set its STORAGE_* variables here, so that this is done for you.",
+                f"storage '{file.storage}'; or set its STORAGE_* variables here, and we will do this for you.",
             )
 
 

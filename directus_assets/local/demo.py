@@ -86,7 +86,9 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
         console.print(_table(statuses, time.monotonic() - started))
         console.print(samples(directus))
         if not finished:
-            console.print(f"[red]Not everything was made in {_PATIENCE_SECONDS:.0f} s.[/] The log is {pipeline.log}.")
+            console.print(
+                f"[red]Not everything was finished within {_PATIENCE_SECONDS:.0f} s.[/] The log is {pipeline.log}."
+            )
         if not once:
             _stay(console)
         return 0 if finished and not any(status.failed for status in statuses.values()) else 1

@@ -89,8 +89,8 @@ class Installation:
         )
         if run.returncode:
             raise ConfigurationError(
-                f"Directus could not make its database:\n{(run.stdout + run.stderr)[-2000:]}\n",
-                remedy="Correct what Directus names and start again.",
+                f"Directus could not create its database:\n{(run.stdout + run.stderr)[-2000:]}\n",
+                remedy="Fix the problem that Directus reports and start again.",
             )
 
 
@@ -109,8 +109,8 @@ def installed(version: str | None = None) -> Installation:
     version = version or os.environ.get(VERSION_VARIABLE) or NEWEST
     if version not in TESTED:
         raise ConfigurationError(
-            f"Directus {version} is not among those that can be installed here.",
-            remedy=f"Take one of {', '.join(TESTED)}.",
+            f"Directus {version} is not one of the versions that can be installed here.",
+            remedy=f"Use one of {', '.join(TESTED)}.",
         )
     cache = _cache_folder()
     folder = cache / f"directus-{version}-{_digest(version)}"
@@ -141,7 +141,7 @@ def _install(version: str, folder: Path, say: Say) -> None:
         workspace = Path(temporary) / "installation"
         shutil.copytree(_NPM_PROJECTS / version, workspace)
         npm_ci(workspace, say)
-        say("making an empty database")
+        say("creating an empty database")
         _bootstrap(Installation(workspace))
         workspace.rename(folder)
 

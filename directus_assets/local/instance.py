@@ -50,7 +50,7 @@ class Secrets:
         except (ValueError, TypeError):
             raise ConfigurationError(
                 f"{path} does not hold the secrets of a local Directus.",
-                remedy=f"Restore it, or delete the whole folder {path.parent} to start with an empty Directus.",
+                remedy=f"Restore the file, or delete the whole folder {path.parent} to start with an empty Directus.",
             ) from None
 
     def write(self, path: Path) -> None:
@@ -71,7 +71,8 @@ def prepare_folder(folder: Path, installation: Installation) -> Secrets:
         return Secrets.read(path)
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigurationError(
-            f"The folder {folder} holds something else than a local Directus.", remedy="Name an empty or a new folder."
+            f"The folder {folder} contains something other than a local Directus.",
+            remedy="Choose an empty or new folder.",
         )
     private_folder(folder)
     (folder / "uploads").mkdir(mode=0o700)

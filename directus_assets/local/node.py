@@ -92,8 +92,8 @@ def npm_ci(project: Path, say: Say) -> None:
             raise
     if npm.returncode:
         raise ConfigurationError(
-            "npm could not install Directus. The end of its log:\n" + "\n".join(last) + "\n",
-            remedy="Correct what npm names (network, disk space, compiler) and start again.",
+            "npm could not install Directus. Last lines of its log:\n" + "\n".join(last) + "\n",
+            remedy="Fix the problem that npm reports (network, disk space, compiler) and start again.",
         )
 
 

@@ -159,6 +159,6 @@ class LocalPipeline:
         self.stop()
         lines = self.log.read_text("utf-8", errors="replace").splitlines()[-20:]
         raise ConfigurationError(
-            f"The pipeline at {self.url} {ended}. The end of {self.log}:\n" + "\n".join(lines) + "\n",
-            remedy="Correct what the log names and start again.",
+            f"The pipeline at {self.url} {ended}. Last lines of {self.log}:\n" + "\n".join(lines) + "\n",
+            remedy="Fix the problem shown in the log and start again.",
         )

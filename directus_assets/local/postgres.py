@@ -35,7 +35,7 @@ def running_postgres(*, fsync: bool = True) -> Iterator[str]:
     """
     programs = find_programs()
     if programs is None:
-        raise ConfigurationError("There is no PostgreSQL server on this machine.", remedy="apt-get install postgresql")
+        raise ConfigurationError("PostgreSQL is not installed on this machine.", remedy="apt-get install postgresql")
     is_root = os.geteuid() == 0
     as_user = ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"] if is_root else []
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:

@@ -17,7 +17,7 @@ def samples(directus: LocalDirectus) -> Table:
     Raises:
         DirectusAssetsError: Directus does not answer.
     """
-    table = Table(title="Some of what was found out")
+    table = Table(title="Sample results")
     for name in ("what", "of", "found"):
         table.add_column(name)
     with DirectusClient(directus.url, directus.admin_token) as admin:

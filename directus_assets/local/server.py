@@ -212,7 +212,7 @@ class LocalDirectus:
         if free_port(self.port) != self.port:
             raise ConfigurationError(
                 f"Port {self.port} is already in use on 127.0.0.1.",
-                remedy="Choose another port, or stop what listens there.",
+                remedy="Choose another port, or stop the program that listens there.",
             )
 
     def _prepare_database(self) -> None:
@@ -254,8 +254,8 @@ class LocalDirectus:
         ended = f"ended with status {process.returncode}" if process.poll() is not None else "did not answer"
         lines = self.log.read_text("utf-8", errors="replace").splitlines()[-20:]
         raise ConfigurationError(
-            f"The local Directus at {self.url} {ended}. The end of {self.log}:\n" + "\n".join(lines) + "\n",
-            remedy="Correct what the log names and start again.",
+            f"The local Directus at {self.url} {ended}. Last lines of {self.log}:\n" + "\n".join(lines) + "\n",
+            remedy="Fix the problem shown in the log and start again.",
         )
 
 
@@ -266,4 +266,6 @@ def free_port(preferred: int = 0) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise ConfigurationError("No port is free on 127.0.0.1.", remedy="Stop some of what listens there.")
+    raise ConfigurationError(
+        "There is no free port on 127.0.0.1.", remedy="Stop some of the programs that listen there."
+    )

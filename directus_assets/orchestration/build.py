@@ -1,4 +1,4 @@
-"""All definitions of one Directus project, from its settings and snapshot."""
+"""Builds all definitions of one Directus project from its settings and snapshot."""
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
@@ -89,7 +89,7 @@ def _warn_of_unknown_presets(project: Project, snapshot: Snapshot) -> None:
     for key in project.settings.config.images.presets:
         if known and key not in known:
             logger.warning(
-                "`images.presets.%s` in the YAML file: Directus has no such preset, only %s.", key, ", ".join(known)
+                "`images.presets.%s` in the YAML file: Directus has no such preset. It has: %s.", key, ", ".join(known)
             )
 
 
@@ -100,12 +100,12 @@ def image_files(project: Project, snapshot: Snapshot) -> Files:
 
 
 def all_kinds(project: Project, snapshot: Snapshot) -> list[Kind]:
-    """All that is derived from this project: the pictures first, then translations, then enrichments."""
+    """All kinds of generated content in this project: pictures first, then translations, then enrichments."""
     return [image_files(project, snapshot), *translated_items(project, snapshot), *enriched_items(project, snapshot)]
 
 
 def kinds_by_button(kinds: Iterable[Kind]) -> dict[tuple[Button, str], list[Kind]]:
-    """What each button in the Studio makes again, by collection."""
+    """The assets that each Studio button regenerates, by collection."""
     found: dict[tuple[Button, str], list[Kind]] = {}
     for kind in kinds:
         if kind.job_name:
@@ -137,9 +137,9 @@ def _collection(project: Project, kinds: Sequence[Kind], *, is_seen: bool) -> dg
         project,
         name=names.files_sensor if is_files else names.items_sensor(collection),
         description=(
-            "Follows uploads, replaced files, focal points and deletions in Directus."
+            "Watches Directus for uploads, replaced files, new focal points and deletions."
             if is_files
-            else f"Follows changes of {collection} and what belongs to it in Directus."
+            else f"Watches {collection}, and its related collections in Directus, for changes."
         ),
         jobs=jobs,
         is_seen=is_seen,
@@ -165,7 +165,7 @@ def enriched_items(project: Project, snapshot: Snapshot) -> Iterable[EnrichedIte
     if not project.declared:
         return []
     if snapshot.schema is None or not snapshot.schema.collections:
-        logger.warning("Nothing is enriched: the schema of Directus has not been read yet.")
+        logger.warning("No enrichments yet: we have not read Directus' schema.")
         return []
     by_collection: dict[str, list[Declaration]] = {}
     for each in declare(project.declared, snapshot.schema, default_language=snapshot.settings.default_language):
@@ -197,7 +197,7 @@ def translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:
     except ConfigurationError:
         if snapshot.collections:
             raise
-        logger.warning("Nothing is translated: the schema of Directus has not been read yet.")
+        logger.warning("No translations yet: we have not read Directus' schema.")
         return []
     glossary = tuple(map(Term.of, settings.glossary))
     return [Items(project, scope, engine, glossary) for scope in scopes]

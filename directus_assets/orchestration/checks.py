@@ -21,8 +21,8 @@ NO_REVIEW_WAITS = "no_review_waits"
 BUDGET_LEFT = "budget_left"
 
 _DESCRIPTIONS: Mapping[str, str] = {
-    NOTHING_FAILED: "No partition of what is derived from this collection has failed for good.",
-    NO_REVIEW_WAITS: "No text or value of a person waits for review because its source has changed.",
+    NOTHING_FAILED: "No partition of any asset generated from this collection has failed permanently.",
+    NO_REVIEW_WAITS: "No text or value written by a person needs review because its source has changed.",
     BUDGET_LEFT: "Today's spending is below the limit of the YAML file.",
 }
 
@@ -60,7 +60,7 @@ def build_checks(names: Names, source: dg.AssetKey, subjects: Sequence[Subject])
 
     @dg.multi_asset_check(
         name=names.checks_op(subjects[0].collection),
-        description=as_markdown(f"Looks at all that is derived from '{subjects[0].collection}'."),
+        description=as_markdown(f"Checks all assets generated from '{subjects[0].collection}'."),
         specs=[dg.AssetCheckSpec(name, asset=source, description=text) for name, text in _DESCRIPTIONS.items()],
         can_subset=True,
     )
@@ -74,7 +74,7 @@ def build_checks(names: Names, source: dg.AssetKey, subjects: Sequence[Subject])
 
 
 def evaluate_checks(instance: dg.DagsterInstance, source: dg.AssetKey, subjects: Sequence[Subject]) -> None:
-    """Records how the checks on one collection come out."""
+    """Records the results of one collection's checks."""
     for name, (passed, told) in _found(instance, subjects).items():
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(asset_key=source, check_name=name, passed=passed, metadata=told)

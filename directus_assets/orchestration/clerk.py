@@ -169,7 +169,7 @@ class Clerk:
         except ConfigurationError as error:
             if known is None:
                 raise
-            logger.warning("The settings cannot be read; what was loaded stays in effect: %s", error)
+            logger.warning("Could not read the settings; the ones already loaded stay in effect: %s", error)
             return known
         environment = settings.environment
         snapshot = read_snapshot(environment.state_folder, url=environment.directus_url)

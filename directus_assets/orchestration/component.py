@@ -86,22 +86,30 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    name: str = Field(default="", description="Stands before all names in Dagster; needed where there are several.")
-    url: str | None = Field(default=None, description="Where Directus answers; unset: DIRECTUS_URL.")
-    token: Secret = Field(default=None, description="A static token, as a template; unset: DIRECTUS_TOKEN.")
+    name: str = Field(
+        default="", description="Prefix for all names in Dagster; required if there are several instances."
+    )
+    url: str | None = Field(default=None, description="Directus' address; default: DIRECTUS_URL.")
+    token: Secret = Field(default=None, description="A static token, as a template; default: DIRECTUS_TOKEN.")
     environment: str | None = Field(
         default=None,
-        description="What stands before the names of variables; unset: the name, such as SHOP_STORAGE_….",
+        description="Prefix for environment variables, such as SHOP_STORAGE_…; default: the name.",
         pattern="^([A-Z][A-Z0-9_]*)?$",
     )
-    folder: str | None = Field(default=None, description="Where relative folders start; unset: the project's root.")
+    folder: str | None = Field(
+        default=None, description="The folder that relative paths start from; default: the project's root."
+    )
     images: Annotated[Any, _as_in_yaml("images")] = Field(default_factory=dict, description="Image presets.")
     translations: Annotated[Any, _as_in_yaml("translations")] = Field(default_factory=dict, description="Languages.")
-    engine: Annotated[Any, _as_in_yaml("engine")] = Field(default_factory=dict, description="Engines and money.")
+    engine: Annotated[Any, _as_in_yaml("engine")] = Field(
+        default_factory=dict, description="Engines, prices and spending limit."
+    )
     enrichments: Annotated[Any, _as_in_yaml("enrichments")] = Field(default_factory=dict, description="By collection.")
     reconcile: Annotated[Any, _as_in_yaml("reconcile")] = Field(default_factory=dict, description="The comparison.")
-    notify: Annotated[Any, _as_in_yaml("notify")] = Field(default_factory=dict, description="Who is told of failures.")
-    purge: Annotated[Any, _as_in_yaml("purge")] = Field(default_factory=dict, description="A cache to keep fresh.")
+    notify: Annotated[Any, _as_in_yaml("notify")] = Field(
+        default_factory=dict, description="Who is notified of failures."
+    )
+    purge: Annotated[Any, _as_in_yaml("purge")] = Field(default_factory=dict, description="The cache to purge.")
 
     _is_from_file: bool = PrivateAttr(default=False)
 
@@ -114,7 +122,7 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
     def _belong_together(self) -> Self:
         # The token of one Directus must not be sent to another.
         if bool(self.url) != bool(self.token):
-            raise ValueError("`url` and `token` are given together, or both come from the environment")
+            raise ValueError("give both `url` and `token`, or neither to take both from the environment")
         return self
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Whether the filters of the YAML file can work; told by `doctor`, and by the sensor of the collection."""
+"""Validates the YAML file's filters, for `doctor` and for the collection's sensor."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ def filter_faults(
             try:
                 client.get(items_path(each.collection), fields=[key], filter=each.condition, limit=1)
             except Rejected as error:
-                yield each.where, ConfigurationError(f"{where} is refused: {error.message}", remedy="Correct it.")
+                yield each.where, ConfigurationError(f"{where} was rejected: {error.message}", remedy="Correct it.")
 
 
 @dataclass
@@ -57,7 +57,7 @@ class FilterGuard:
     _is_right: bool = field(default=False, init=False)
 
     def require(self, client: DirectusClient) -> None:
-        """Makes sure that the filters can work.
+        """Validates the filters.
 
         Raises:
             ConfigurationError: the first of them that cannot.

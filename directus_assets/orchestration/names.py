@@ -12,10 +12,10 @@ _TAKEN = frozenset({"files", "settings"})
 """What `directus_files` and `directus_settings_sensor` stand for already."""
 
 _TAKEN_BY_SENSORS = frozenset({"buttons", "failure", "runs"})
-"""What sensors that follow no collection are called by: a collection keeps such a name for all but its sensor."""
+"""Names of sensors that do not follow a collection. A collection with such a name gets a different sensor name."""
 
 PROJECT_TAG = "directus_assets/project"
-"""The project that a run works for; runs of the project without a name do not carry it."""
+"""The tag that names a run's project; runs of the unnamed project do not have it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Names:
 
     @property
     def presets(self) -> dg.AssetKey:
-        """What the keys of all presets begin with."""
+        """The prefix of all preset keys."""
         return self._key("image_presets")
 
     def preset(self, preset_key: str) -> dg.AssetKey:
@@ -81,12 +81,12 @@ class Names:
         return self._renamed(self.enrichment_props(collection, name))
 
     def source_props(self, collection: str, *, group: str = "") -> AssetProps:
-        """What stands for a collection of Directus, or for its files."""
+        """The asset that represents a Directus collection, or its files."""
         own = "files" if collection == "directus_files" else collection_name(collection)
         return AssetProps(kind="source", key=self._key("directus", own), group=group, collection=collection)
 
     def preset_props(self, preset_key: str) -> AssetProps:
-        """What stands for a preset."""
+        """The asset of a preset."""
         return AssetProps(
             kind="image_preset",
             key=self._key("image_presets", _safe(preset_key)),
@@ -96,7 +96,7 @@ class Names:
         )
 
     def translation_props(self, collection: str, language: str, *, second: str = "") -> AssetProps:
-        """What stands for a language of a collection; see `translation`."""
+        """The asset of one language of a collection; see `translation`."""
         part = collection_name(collection) + (f".{_safe(second)}" if second else "")
         return AssetProps(
             kind="translation",
@@ -107,7 +107,7 @@ class Names:
         )
 
     def enrichment_props(self, collection: str, name: str) -> AssetProps:
-        """What stands for an enrichment of a collection."""
+        """The asset of an enrichment of a collection."""
         return AssetProps(
             kind="enrichment",
             key=self._key("enrichments", collection_name(collection), _safe(name)),
@@ -125,7 +125,7 @@ class Names:
         found = self.spec_of(replace(props, description=description, kinds=kinds))
         if not isinstance(found, dg.AssetSpec):
             raise TypeError(
-                f"get_asset_spec returned {type(found).__name__} for {props.key}, where AssetSpec is meant."
+                f"get_asset_spec returned {type(found).__name__} for {props.key}, but must return an AssetSpec."
             )
         return found
 
@@ -149,7 +149,7 @@ class Names:
 
     @property
     def images_op(self) -> str:
-        """What makes derivatives. A job may not have the name of an op."""
+        """The op that makes derivatives. A job cannot have the same name as an op."""
         return self._own("render_image_presets")
 
     def translation_job(self, name: str) -> str:
@@ -157,7 +157,7 @@ class Names:
         return self._own(f"translate_{_job_name(name)}")
 
     def translation_op(self, name: str) -> str:
-        """What translates the items of a collection; by the name of a scope."""
+        """The op that translates a collection's items; by the name of a scope."""
         return self._own(f"translate_items_of_{collection_name(name)}")
 
     def enrichment_job(self, collection: str) -> str:
@@ -165,15 +165,15 @@ class Names:
         return self._own(f"enrich_{_job_name(collection)}")
 
     def enrichment_op(self, collection: str) -> str:
-        """What enriches the items of a collection."""
+        """The op that enriches a collection's items."""
         return self._own(f"enrich_items_of_{collection_name(collection)}")
 
     def recommendation_job(self, collection: str) -> str:
-        """The job, and the schedule, that compute what to recommend of a collection."""
+        """The job and schedule that compute a collection's recommendations."""
         return self._own(f"recommend_{collection_name(collection)}")
 
     def checks_op(self, collection: str) -> str:
-        """What evaluates the asset checks on a collection, or on `directus_files`."""
+        """The op that evaluates the asset checks on a collection, or on `directus_files`."""
         return self._own(f"check_{collection_name(collection)}")
 
     @property
@@ -188,52 +188,52 @@ class Names:
 
     @property
     def sensors_prefix(self) -> str:
-        """What the names of all sensors begin with."""
+        """The prefix of all sensor names."""
         return self._own("directus_")
 
     @property
     def settings_sensor(self) -> str:
-        """Follows what definitions are built from."""
+        """Watches the presets, languages and collections that definitions are built from."""
         return self._own("directus_settings_sensor")
 
     @property
     def runs_sensor(self) -> str:
-        """Ends runs whose worker is dead."""
+        """Ends runs whose worker has died."""
         return self._own("directus_runs_sensor")
 
     @property
     def failure_sensor(self) -> str:
-        """Tells people of failures."""
+        """Notifies people of failures."""
         return self._own("directus_failure_sensor")
 
     @property
     def buttons_job(self) -> str:
-        """What a button in the Studio starts."""
+        """The job that a Studio button starts."""
         return self._own("directus_buttons")
 
     @property
     def buttons_op(self) -> str:
-        """Starts the runs that a click leads to."""
+        """The op that starts the runs for a click."""
         return self._own("make_chosen_again")
 
     @property
     def buttons_sensor(self) -> str:
-        """Tells who clicked."""
+        """Replies to the person who clicked."""
         return self._own("directus_buttons_sensor")
 
     @property
     def reconcile(self) -> str:
-        """The job, and the schedule, that compare everything."""
+        """The job and schedule of the reconcile."""
         return self._own("directus_reconcile")
 
     @property
     def reconcile_op(self) -> str:
-        """What compares everything."""
+        """The op of the reconcile."""
         return self._own("compare_with_directus")
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of all runs of this project that are started by itself."""
+        """The tags of all runs that this project starts automatically."""
         return {PROJECT_TAG: self.project} if self.project else {}
 
     def _own(self, name: str) -> str:

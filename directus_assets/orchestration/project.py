@@ -40,11 +40,11 @@ class Project:
 
     settings: Settings = field(repr=False)
     spec_of: SpecOf = default_spec
-    """How Dagster shows the assets."""
+    """The hook that customizes how Dagster shows the assets."""
 
     @cached_property
     def names(self) -> Names:
-        """What Dagster calls the outputs of this project."""
+        """The Dagster names of this project's outputs."""
         return Names(self.settings.project, self.spec_of)
 
     @cached_property
@@ -64,7 +64,7 @@ class Project:
 
     @property
     def directus_pool(self) -> str:
-        """The pool of what loads Directus: one for each Directus, since it is that one's load which is limited."""
+        """The concurrency pool for work that puts load on Directus: one per Directus server."""
         prefix = self.settings.environment.prefix.lower()
         return f"{prefix}_directus" if prefix else "directus"
 
@@ -110,7 +110,7 @@ class Project:
         )
 
     def texts(self, ids: Iterable[str] | None = None) -> dict[str, Texts]:
-        """What people read of the pictures that match `images.filter`, by id; of all where no ids are given."""
+        """Titles and descriptions of the pictures that match `images.filter`, by id; of all pictures without ids."""
         images = self.settings.config.images
         fields = tuple(dict.fromkeys(("id", "title", "description", images.export.alt)))
         try:
@@ -129,7 +129,7 @@ class Project:
 
     @cached_property
     def downloads(self) -> Originals:
-        """Reads pictures that Directus lets the token read, whatever storages are reached."""
+        """Reads pictures that the token can read in Directus, whichever storages are accessible."""
         images = self.settings.config.images
         return Originals(
             client=self.directus,
@@ -139,7 +139,7 @@ class Project:
 
     @cached_property
     def engine(self) -> Engine | None:
-        """Who translates; None where no key is set and none is asked for by name.
+        """The translation engine; None if no key is set and none is chosen by name.
 
         Raises:
             ConfigurationError: an unknown engine, or one without its key.
@@ -148,7 +148,7 @@ class Project:
 
     @property
     def engine_settings(self) -> EngineSettings:
-        """What decides which engines there are."""
+        """The settings that determine which engines are available."""
         environment = self.settings.environment
         return EngineSettings(
             engine=environment.translation_engine,
@@ -185,37 +185,37 @@ class Project:
 
     @cached_property
     def enrichment_engines(self) -> dict[tuple[str, ...], EnrichmentEngine | None]:
-        """The engines that have been made, so that what one has learnt of its endpoint serves all."""
+        """The engines created so far; shared, so that what one learns about its endpoint benefits all."""
         return {}
 
     @cached_property
     def embedders(self) -> dict[tuple[str, str | None], Embedder | None]:
-        """The embedders that have been made."""
+        """The embedders created so far."""
         return {}
 
     @cached_property
     def enrichment_records(self) -> EnrichmentRecords:
-        """What is remembered of enrichments."""
+        """The store of enrichment records."""
         return EnrichmentRecords(self.memory)
 
     @cached_property
     def gate(self) -> RateGate:
-        """The gate that everything in this process goes through that asks the engine."""
+        """The process-wide rate limiter for the engine."""
         return RateGate(limit=self.settings.config.engine.concurrency)
 
     @property
     def threads(self) -> int:
-        """Items that one run works on at once: while some wait for Directus, others keep the engine busy."""
+        """How many items a run processes concurrently: while some wait for Directus, others keep the engine busy."""
         return 2 * self.gate.limit
 
     @cached_property
     def records(self) -> RecordStore:
-        """What is remembered of translations."""
+        """The store of translation records."""
         return RecordStore(self.memory)
 
     @cached_property
     def purse(self) -> Purse:
-        """What translations cost, and whether there is money left today.
+        """The budget for translations: counts their cost and enforces the daily limit.
 
         Raises:
             ConfigurationError: a spending limit without a price, or an unknown storage location.
@@ -223,7 +223,7 @@ class Project:
         return self.purse_of(self.engine.model if self.engine else "")
 
     def purse_of(self, model: str) -> Purse:
-        """The one purse of this project, with the price of a model.
+        """This project's budget, with the price of a model.
 
         Raises:
             ConfigurationError: a spending limit without a price of it, or an unknown storage location.
@@ -238,14 +238,14 @@ class Project:
     def desk(
         self, collection: str, items: Sequence[str], *, warn: Callable[[str], None], notifies: bool
     ) -> Desk | None:
-        """Says in the Studio what waits for people, in one run; None where the YAML file switches that off."""
+        """Adds Studio comments on items that wait for people, for one run; None if disabled in the YAML file."""
         if not self.settings.config.notify.comments:
             return None
         return Desk(self.directus, self.memory, collection, items, warn, notifies)
 
     @cached_property
     def purger(self) -> Purger | None:
-        """Tells a cache which pictures have changed; None where there is none to tell."""
+        """Purges changed pictures from a cache; None if no cache is configured."""
         options = self.settings.config.purge
         return Purger(options, self.memory) if options.form else None
 
@@ -261,24 +261,24 @@ class Project:
 
     @cached_property
     def segments(self) -> Memory:
-        """How segments were translated in all items; its index is on this machine's disk, and can be lost."""
+        """The project's translation memory. Its index is on the local disk and can be rebuilt."""
         name = hashlib.sha256(self.memory.describe().encode()).hexdigest()[:16]
         return Memory(self.memory, self.settings.environment.state_folder / "memory" / f"{name}.sqlite")
 
     @property
     def shared_memory(self) -> Callable[[], Storage] | None:
-        """Gives `memory` where it is one that all machines reach."""
+        """Returns `memory` if all machines share it."""
         return None if self.settings.config.engine.records.location is None else lambda: self.memory
 
     def _own(self, folder: str) -> str:
-        """A folder that no other project works in."""
+        """A folder used by this project only."""
         return f"{folder}/{self.settings.project}" if self.settings.project else folder
 
     def _location(self, setting: str, name: str) -> Storage:
         if name not in self.storages:
             raise ConfigurationError(
                 f"`{setting}` is '{name}', which is not among STORAGE_LOCATIONS.",
-                remedy="Name one of them, or leave it out to use a folder.",
+                remedy="Choose one of them, or remove the setting to use a local folder.",
             )
         return self.storages[name]
 

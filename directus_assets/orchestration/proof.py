@@ -20,12 +20,12 @@ _ADDRESS = "Set DAGSTER_WEBSERVER_URL to the address of the Dagster that `make d
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doubt:
-    """What speaks against a webserver being ours, or up to date."""
+    """A reason to doubt that a webserver is ours and up to date."""
 
     text: str
     remedy: str
     is_stranger: bool = False
-    """Whether it is known to be another one."""
+    """Whether it is certainly another one."""
 
 
 def identity(settings: Settings) -> dict[str, str]:
@@ -47,25 +47,27 @@ def doubts(webserver: Webserver, settings: Settings) -> Iterator[Doubt]:
     if not found:
         locations = ", ".join(f"'{name}'" for name in sorted(webserver.load_errors())) or "none"
         yield Doubt(
-            text=f"The Dagster at {webserver.url} has not loaded this project. Its code locations: {locations}.",
+            text=f"Dagster at {webserver.url} has not loaded this project. Its code locations: {locations}.",
             remedy=_ADDRESS,
         )
     elif all(_differs(tags, settings, PLACE_TAG) for tags in found.values()):
         yield Doubt(
-            text=f"The Dagster at {webserver.url} serves another Directus, or uses another DAGSTER_HOME.",
+            text=f"Dagster at {webserver.url} works for another Directus or uses another DAGSTER_HOME.",
             remedy=_ADDRESS,
             is_stranger=True,
         )
     elif all(_differs(tags, settings, EDITION_TAG) for tags in found.values()):
         yield Doubt(
-            text=f"The Dagster at {webserver.url} has loaded an earlier version of the YAML file.",
-            remedy="It loads the file again by itself within a minute, while its sensors run; or press Reload in the "
-            "UI under Deployment.",
+            text=f"Dagster at {webserver.url} has loaded an older version of the YAML file.",
+            remedy=(
+                "It reloads the file automatically within a minute if its sensors are running. Or press Reload in "
+                "the UI under Deployment."
+            ),
         )
 
 
 def require_ours(webserver: Webserver, settings: Settings) -> None:
-    """Makes sure that a webserver is ours before it is told to do something.
+    """Verifies that a webserver is ours before we send it a command.
 
     Raises:
         Unreachable: nothing answers there.

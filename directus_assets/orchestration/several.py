@@ -1,4 +1,4 @@
-"""Several projects in one code location: one that cannot be built is no obstacle to the others."""
+"""Several projects in one code location: one that fails to build does not affect the others."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ def _build(
         if is_alone:
             raise
         fault = as_error(error)
-        logger.error("The project '%s' cannot be built, and nothing is done for it: %s", name, fault)  # noqa: TRY400 - the reason is for its operator; a trace of ours says nothing to them
+        logger.error("The project '%s' is disabled, because its settings are invalid: %s", name, fault)  # noqa: TRY400 - the reason is for its operator; a trace of ours says nothing to them
         return dg.Definitions(sensors=[_sensor(Names("" if name == DEFAULT else name), fault)])
 
 
@@ -57,7 +57,7 @@ def _sensor(names: Names, fault: DirectusAssetsError) -> dg.SensorDefinition:
         name=names.settings_sensor,
         minimum_interval_seconds=minimum_interval(_INTERVAL_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Says why nothing is done for this project.",
+        description="Reports why this project is disabled.",
     )
     @without_secrets
     def directus_settings_sensor() -> None:

@@ -17,7 +17,7 @@ CODE_LOCATION = "directus_assets"
 _RUNS_PER_REQUEST = 10
 """Each costs Dagster the record of all that it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
-_REFUSED_REMEDY = "Its log has the details; DAGSTER_WEBSERVER_URL says which webserver is asked."
+_REFUSED_REMEDY = "See the webserver's log for details. Its address comes from DAGSTER_WEBSERVER_URL."
 
 _LOCATIONS = """
 query Locations {
@@ -214,7 +214,7 @@ class Webserver:
         """
         locations = self.sensor_tags(sensor)
         if not locations:
-            raise Rejected(f"Dagster could not build the definitions anew: no code location has '{sensor}' just now.")
+            raise Rejected(f"Dagster could not reload the definitions: no code location currently has '{sensor}'.")
         for location in locations:
             self.reload(location)
 
@@ -242,7 +242,7 @@ class Webserver:
         answer = self._ask(_RELOAD, name=location)["reloadRepositoryLocation"]
         error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
         if "message" in error:
-            raise Rejected(f"Dagster could not build the definitions anew: {error['message']}")
+            raise Rejected(f"Dagster could not reload the definitions: {error['message']}")
 
     def load_errors(self) -> dict[str, str]:
         """All code locations, and why each cannot be used; empty for one that can, or is being loaded.
@@ -379,7 +379,7 @@ class Webserver:
                 answer = http.post("/graphql", json={"query": query, "variables": variables})
         except httpx.TransportError as error:
             raise Unreachable(
-                f"Dagster's webserver at {self.url} does not answer: {type(error).__name__}.", remedy=_REMEDY
+                f"Dagster's webserver at {self.url} does not respond: {type(error).__name__}.", remedy=_REMEDY
             ) from None
         body = _body(answer)
         # Dagster's own words come with any status: 500 where carrying out failed, 400 where the question is wrong.
@@ -389,13 +389,13 @@ class Webserver:
             raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=_REMEDY)
         data = body.get("data")
         if not isinstance(data, dict):
-            raise Rejected(f"What answers at {self.url} is not Dagster's webserver.", remedy=_REMEDY)
+            raise Rejected(f"The server at {self.url} is not Dagster's webserver.", remedy=_REMEDY)
         return data
 
 
 def _trouble(state: Mapping[str, Any]) -> str:
     if state["status"] != "RUNNING":
-        return "it is switched off."
+        return "it is turned off."
     for tick in state["ticks"]:
         if tick["status"] == "FAILURE":
             error = tick["error"] or {}
@@ -403,7 +403,7 @@ def _trouble(state: Mapping[str, Any]) -> str:
             message = (error.get("cause") or error).get("message") or "for an unknown reason"
             return f"its last tick failed: {message.strip().splitlines()[0]}"
         if (reason := tick.get("skipReason") or "").endswith(TRIES_AGAIN):
-            return f"it waits: {reason}"
+            return f"it is waiting: {reason}"
     return ""
 
 

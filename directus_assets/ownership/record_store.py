@@ -62,7 +62,7 @@ class RecordStore:
             storage=self.storage,
             name=record_name(collection, item, language),
             what=f"translation record of {collection} {item} in {language}",
-            loss="Without it, the texts in Directus count as a human's.",
+            loss="Without it, the texts in Directus count as written by people.",
             parse=TranslationRecord.from_json,
         )
 

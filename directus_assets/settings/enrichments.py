@@ -67,7 +67,7 @@ class ResultOptions(Section):
         takes = self.TAKES[self.type]
         for other in sorted(frozenset().union(*self.TAKES.values()) - takes):
             if getattr(self, other):
-                raise ValueError(f"`{other}` is not for a result of the type `{self.type}`")
+                raise ValueError(f"`{other}` does not apply to a result of the type `{self.type}`")
         needed = {"choice": "choices", "list": "of", "object": "fields"}.get(self.type)
         if needed and not getattr(self, needed):
             raise ValueError(f"a result of the type `{self.type}` needs `{needed}`")

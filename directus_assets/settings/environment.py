@@ -161,12 +161,12 @@ def _address(text: str, name: str) -> str:
         usable = False
     if not usable:
         raise ConfigurationError(
-            f"{name} is no web address.", remedy="Give the whole address, such as https://cms.example.com."
+            f"{name} is not a web address.", remedy="Enter the full address, such as https://cms.example.com."
         )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(
-            f"{name} holds a login, a query or a fragment.",
-            remedy="Give the bare address. A login in it would be sent in the place of DIRECTUS_TOKEN.",
+            f"{name} contains a login, a query or a fragment.",
+            remedy="Remove it from the address. A login there would be sent instead of DIRECTUS_TOKEN.",
         )
     return url
 
@@ -175,8 +175,8 @@ def _token(text: str, name: str) -> str:
     token = text.strip()
     if not all("!" <= character <= "~" for character in token):
         raise ConfigurationError(
-            f"{name} holds a space, a line break or a character outside of ASCII.",
-            remedy="Copy the static token from Directus once more, without quotes or a line break in it.",
+            f"{name} contains a space, a line break or a non-ASCII character.",
+            remedy="Copy the static token from Directus again, without quotes or line breaks.",
         )
     return token
 
@@ -188,7 +188,8 @@ def _seconds(text: str) -> int:
         seconds = 0
     if seconds < 5:
         raise ConfigurationError(
-            f"DIRECTUS_POLL_SECONDS is {text!r}.", remedy="Give a whole number of seconds, 5 or more (Dagster's least)."
+            f"DIRECTUS_POLL_SECONDS is {text!r}.",
+            remedy="Use a whole number of seconds, at least 5 (Dagster's minimum).",
         )
     return seconds
 

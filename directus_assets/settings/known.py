@@ -23,6 +23,6 @@ def require_known(where: str, name: str, known: Sequence[str], *, owner: str = "
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     there = f"{owner[0].upper()}{owner[1:]} has: {', '.join(known) or 'none'}."
     raise ConfigurationError(
-        f"`{where}` in the YAML file names '{name}', which {owner} has not.",
+        f"`{where}` in the YAML file refers to '{name}', which {owner} does not have.",
         remedy=f"Did you mean '{near[0]}'?" if near else there,
     )

@@ -57,7 +57,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, project: str | No
     found = load_each(environ)
     names = ", ".join(found)
     if project is None and len(found) > 1:
-        raise ConfigurationError(f"There are several projects: {names}.", remedy="Name one with --project.")
+        raise ConfigurationError(f"There are several projects: {names}.", remedy="Choose one with --project.")
     if project is not None and project not in found:
         raise ConfigurationError(f"There is no project '{project}'.", remedy=f"The YAML file has: {names}.")
     return required(found[project] if project else next(iter(found.values())))
@@ -156,11 +156,11 @@ def _read_file(values: Mapping[str, str]) -> tuple[Path, ConfigFile]:
     named = values.get("DIRECTUS_ASSETS_CONFIG")
     path = Path(named or (OWN_CONFIG_FILE if Path(OWN_CONFIG_FILE).is_file() else CONFIG_FILE))
     if named and not path.is_file():
-        raise ConfigurationError(f"DIRECTUS_ASSETS_CONFIG names {path}, which is no file.", remedy="Correct the path.")
+        raise ConfigurationError(f"DIRECTUS_ASSETS_CONFIG is {path}, which is not a file.", remedy="Correct the path.")
     try:
         if not path.is_file():
             return path, ConfigFile()
         status = path.stat()
         return path, _parsed(path, status.st_mtime_ns, status.st_size)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read as UTF-8 text: {error}.", remedy="Save it again.") from None
+        raise ConfigurationError(f"{path} could not be read as UTF-8 text: {error}.", remedy="Save it again.") from None

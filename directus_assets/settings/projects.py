@@ -26,9 +26,11 @@ def check_project_name(name: str) -> str:
         ValueError: it cannot stand before names in Dagster, or before variables.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
-        raise ValueError("a project is named with small letters, digits and single underscores, such as `web_shop`")
+        raise ValueError(
+            "project names consist of lower-case letters, digits and single underscores, such as `web_shop`"
+        )
     if name in _RESERVED:
-        raise ValueError(f"`{name}` has a meaning already; take another name for the project")
+        raise ValueError(f"`{name}` is a reserved name; choose another name for the project")
     return name
 
 

@@ -67,7 +67,7 @@ def check_cron(text: str) -> str:
         )
     for field, (name, least, most, names) in zip(fields, _CRON, strict=True):
         if not all(_is_cron_part(part.lower(), least, most, names) for part in field.split(",")):
-            raise ValueError(f"the {name} of a cron expression is `*` or {least} to {most}, and not `{field}`")
+            raise ValueError(f"the {name} of a cron expression is `*` or {least} to {most}, not `{field}`")
     return text
 
 

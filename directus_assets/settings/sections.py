@@ -269,7 +269,7 @@ class Config(Section):
         if not moved:
             return self
         logger.warning(
-            "Move %s in the YAML file from `translations` to `engine`; enrichments go by them, too.",
+            "In the YAML file, move %s from `translations` to `engine`: these settings apply to enrichments, too.",
             ", ".join(f"`{name}`" for name in sorted(moved)),
         )
         earlier = {name: getattr(self.translations, name) for name in moved}

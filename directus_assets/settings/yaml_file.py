@@ -31,7 +31,8 @@ def parse_config(text: str, *, name: str = CONFIG_FILE) -> ConfigFile:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigurationError(
-            f"{name}, line {line}: a character that YAML forbids (code {error.character}).", remedy="Remove it."
+            f"{name}, line {line}: a character that is not allowed in YAML (code {error.character}).",
+            remedy="Remove it.",
         ) from None
     try:
         file = ConfigFile.model_validate(values)

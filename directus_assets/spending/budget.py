@@ -46,7 +46,7 @@ class Purse:
     def __post_init__(self) -> None:
         if self.limit is not None and self.price is None:
             raise ConfigurationError(
-                f"There is a spending limit, but no price of '{self.model}'.",
+                f"There is a spending limit, but no price for '{self.model}'.",
                 remedy="Add the model to `engine.prices` in the YAML file.",
             )
 
@@ -115,8 +115,8 @@ class Purse:
         return KeptFile(
             storage=self.storage,
             name=_FILE,
-            what="account of today's spending",
-            loss="The day's spending is counted from here on.",
+            what="record of today's spending",
+            loss="Today's spending is counted from zero.",
             parse=_State.parse,
         )
 
@@ -131,7 +131,7 @@ class _State:
         row = json.loads(content)
         amount = Decimal(row["amount"])
         if not (amount.is_finite() and abs(amount) < _MOST):
-            raise ValueError(f"{amount} is no amount of money that anybody spends in a day")
+            raise ValueError(f"{amount} is not a plausible amount to spend in a day")
         return cls(
             spending=Spending(day=dt.date.fromisoformat(row["day"]), amount=amount),
             stopped_on=dt.date.fromisoformat(row["stopped_on"]) if row.get("stopped_on") else None,

@@ -176,15 +176,15 @@ class Chat:
                 if other is None:
                     raise first
             dialect = other
-        raise first or RequestRefused(f"{self.name} refused {_MOST_TRIES} forms of the same request.")
+        raise first or RequestRefused(f"{self.name} rejected {_MOST_TRIES} variants of the same request.")
 
     def _finished(self, completion: Completion, cap: int) -> Completion:
         """Raises what is no matter of this question alone."""
         if completion.only_thought:
             raise RequestRefused(
-                f"{self.name} spent all of its {cap} output tokens on thinking, and none on the answer.",
+                f"{self.name} used all of its {cap} output tokens for reasoning and none for the answer.",
                 remedy="In the YAML file, lower `reasoning_effort`, or raise `spare_tokens` or `max_output_tokens`; "
-                "or choose a model that thinks less.",
+                "or choose a model that reasons less.",
             )
         return completion
 
@@ -253,7 +253,7 @@ def _unreadable(choice: Mapping[str, Any], content: str, body: bytes) -> str:
     if choice:
         return "The answer was empty."
     page = page_text(body[:8000].decode("utf-8", "replace"))[:200]
-    return f'The server sent no completion, but: "{page}"' if page else "The server sent nothing."
+    return f'Instead of a completion, the server sent: "{page}"' if page else "The server sent nothing."
 
 
 def _called(message: Mapping[str, Any]) -> str:

@@ -73,9 +73,9 @@ def exchange(call: Callable[[], Body], *, seconds: float, name: str) -> Body | R
         return within(seconds, send, who=name)
     except openai.APIConnectionError as error:
         cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) else ""
-        raise Unreachable(f"{name} did not answer: {error}{cause}") from None
+        raise Unreachable(f"{name} did not respond: {error}{cause}") from None
     except openai.OpenAIError as error:
-        raise RequestRefused(f"{name} gave an answer that makes no sense: {error}") from None
+        raise RequestRefused(f"{name} sent a response that could not be understood: {error}") from None
 
 
 def document_of(body: Body) -> object:
@@ -88,7 +88,7 @@ def classify(refusal: Refusal, *, name: str, task: str) -> DirectusAssetsError:
     """What a refusal of the engine `name` to do `task` is, as one of our errors."""
     if is_out_of_credit(refusal):
         return Forbidden(
-            f"{name}: nothing is left to spend: {refusal.said}",
+            f"{name}: the account has no credit left: {refusal.said}",
             remedy="Add credit at the provider, or lower `max_output_tokens` in the YAML file.",
         )
     remedy = _REMEDIES.get(type(from_status(refusal.status, "")), "")
@@ -106,15 +106,15 @@ def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
     try:
         models = [each.id for each in client.models.list().data]
     except openai.NotFoundError:
-        return "The endpoint lists no models, so neither the key nor the model could be checked."
+        return "The endpoint does not list its models, so we could not check the key or the model."
     except openai.APIStatusError as error:
         refusal = refusal_of(error.status_code, error.response.content, error.response.headers)
         raise classify(refusal, name=name, task="list its models") from None
     except openai.APIConnectionError as error:
-        raise Unreachable(f"{name} did not answer: {error}") from None
+        raise Unreachable(f"{name} did not respond: {error}") from None
     except (openai.OpenAIError, AttributeError, TypeError, ValueError, RecursionError):
-        return "The endpoint's list of models makes no sense, so neither the key nor the model could be checked."
+        return "The endpoint's list of models could not be understood, so we could not check the key or the model."
     # Some endpoints call it `llama3:latest`, and take it as `llama3`.
     if any(each == model or each.startswith(f"{model}:") for each in models):
         return ""
-    return f"The endpoint takes the key, but '{model}' is not among the {len(models)} models that it lists."
+    return f"The endpoint accepts the key, but '{model}' is not among the {len(models)} models it lists."

@@ -36,4 +36,4 @@ def within(seconds: float, call: Callable[[], T], *, who: str) -> T:
     except TimeoutError:
         if outcome.done():
             raise
-        raise Unreachable(f"{who} did not finish its answer within {seconds:g} seconds.") from None
+        raise Unreachable(f"{who} did not finish its response within {seconds:g} seconds.") from None

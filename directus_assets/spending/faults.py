@@ -9,10 +9,10 @@ from directus_assets.errors import DirectusAssetsError, NotFound, Rejected
 class AnswerFault(Enum):
     """Why an answer could not be used."""
 
-    TOO_LONG = "cut off, or over a limit; fewer segments at once may work"
-    REFUSED = "the model or its content filter will not translate one of the segments"
-    UNREADABLE = "not the JSON that was asked for"
-    BLIND = "the model does not look at pictures"
+    TOO_LONG = "cut off, or over a limit; a smaller request may work"
+    REFUSED = "the model or its content filter refuses to translate one of the segments"
+    UNREADABLE = "not the requested JSON"
+    BLIND = "the model does not support pictures"
 
 
 class RequestRefused(Rejected):

@@ -60,7 +60,7 @@ def parse_prices(rows: Mapping[str, Any]) -> dict[str, Price]:
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(
             f"The price table has a mistake at '{place}': {first['msg']}.",
-            remedy="Give amounts per million as input, cached_input, output or characters.",
+            remedy="Set amounts per million for input, cached_input, output or characters.",
         ) from error
 
 
@@ -109,8 +109,8 @@ class Spending:
             return
         midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
         raise SpendingLimitReached(
-            f"Today's spending limit of {limit} leaves {max(limit - spent, Decimal(0))}, the next request "
-            f"needs about {estimate}.",
-            remedy="Work resumes at midnight UTC, or raise the limit.",
+            f"Of today's spending limit of {limit}, {max(limit - spent, Decimal(0))} is left, but the next request "
+            f"costs an estimated {estimate}.",
+            remedy="Work resumes at midnight UTC. To resume sooner, raise the limit.",
             retry_after_seconds=(midnight - now).total_seconds(),
         )

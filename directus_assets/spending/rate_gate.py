@@ -93,7 +93,7 @@ class RateGate:
         while (wait := self._closed_until - self._clock()) > 0:
             if self._clock() + wait > deadline:
                 raise TransientError(
-                    f"The service asked everybody to wait {wait:.0f} seconds more.", retry_after_seconds=wait
+                    f"The service is rate limited for another {wait:.0f} seconds.", retry_after_seconds=wait
                 )
             # The fraction on top keeps those who waited together from knocking together.
             self._sleep(wait + self._jitter(0, min(1.0, 0.1 * wait)))

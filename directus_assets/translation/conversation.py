@@ -52,7 +52,7 @@ _REFUSED = "The engine refused to translate this."
 _CUT_OFF = "The translation did not fit into one answer; it must not be longer than the source needs."
 _UNREADABLE = "The answer was not one JSON object with a string for each segment."
 _MISSING = "There was no translation of this segment in the answer."
-_OVER_A_LIMIT = "The engine takes no text of this length."
+_OVER_A_LIMIT = "The text is too long for the engine."
 
 _MOST_SINGLES: Final = 3
 """Segments that may fail one after the other although each was asked for alone; after that it is not their fault."""
@@ -252,9 +252,9 @@ class Conversation:
     def _reason_to_stop(self, stopped_by: Answer | None) -> str:
         """Why no more requests make sense for this item; empty where they do."""
         if self._failed_alone >= _MOST_SINGLES and stopped_by is not None:
-            return f"Not asked for, after {self._failed_alone} others: {' '.join(_reason(stopped_by))}"
+            return f"Not requested, after {self._failed_alone} other failures: {' '.join(_reason(stopped_by))}"
         if self._requests >= self._most_requests:
-            return f"Not asked for, since this item has taken {self._requests} requests."
+            return f"Not requested, because this item has already used {self._requests} requests."
         return ""
 
     def _take_texts(self, request: Request, segments: Mapping[str, Segment], answer: Answer) -> None:

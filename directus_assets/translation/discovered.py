@@ -24,7 +24,7 @@ def discovered(scope: Scope) -> Iterator[Discovered]:
         text = chosen.get(name)
         fate = Fate.LEFT if text is None else Fate.COPIED if is_copied(text) else Fate.TRANSLATED
         if fate != found:
-            why = "as the YAML file says"
+            why = "as set in the YAML file"
         yield Discovered(field=name, fate=fate, why=why + _begins(scope, name))
 
 
@@ -36,5 +36,5 @@ def is_copied(field: TextField) -> bool:
 def _begins(scope: Scope, name: str) -> str:
     """What a field of a new row begins with, where that is not its default."""
     if name in scope.carried:
-        return "; a new row gets the source's"
-    return f"; a new row gets '{scope.status}'" if name == "status" and scope.status is not None else ""
+        return "; new rows copy the source's value"
+    return f"; new rows get '{scope.status}'" if name == "status" and scope.status is not None else ""

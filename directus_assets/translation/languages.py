@@ -135,7 +135,7 @@ def doubt(code: str, others: Iterable[str]) -> str:
     meant = language(_spoken_in(country)[0])
     if any(other.base == meant.base and meant.tag in (*_shorter(other.tag), other.tag) for other in _known(others)):
         return ""
-    return f"'{code}' is {babel.Locale('en').languages[base]}, and {meant.name} is '{meant.code}'."
+    return f"'{code}' is {babel.Locale('en').languages[base]}; the code of {meant.name} is '{meant.code}'."
 
 
 def _known(codes: Iterable[str]) -> Iterator[Language]:
@@ -177,8 +177,8 @@ def _english_name(parsed: langcodes.Language) -> str:
 def _unknown(code: str) -> BadInput:
     meant = _spoken_in(re.split("[-_]", code)[0].upper())[:_MOST_NAMED]
     names = " or ".join(f"{each} ({language(each).name})" for each in meant)
-    hint = f"It is a country's; did you mean {names}? " if names else ""
+    hint = f"That is a country code; did you mean {names}? " if names else ""
     return BadInput(
-        f"'{code}' is not the code of a language.",
+        f"'{code}' is not a language code.",
         remedy=f"{hint}Use a BCP 47 code such as de-DE, pt-BR or zh-Hans in the languages collection of Directus.",
     )

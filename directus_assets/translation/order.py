@@ -16,7 +16,7 @@ class Reviews(Enum):
 
     WAIT = "they stay, with a proposal"
     ACCEPT = "our proposal takes their place"
-    KEEP = "they stay, and are right for the present source"
+    KEEP = "they stay, and count as correct for the current source"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,8 +26,10 @@ class FieldsRefused(Rejected):
     def __init__(self, collection: str, refusals: Refusals) -> None:
         reasons = " ".join(f"Field '{name}': {_short(reason)}" for name, reason in refusals.items())
         super().__init__(
-            f"Directus does not take all that was to be written into {collection}; the rest is written. {reasons}",
-            remedy="Write it by hand, change the field's rule in Directus, or `exclude` the field in the YAML file.",
+            f"Directus rejected some of the values for {collection}; the others were saved. {reasons}",
+            remedy=(
+                "Enter a value by hand, change the field's rule in Directus, or `exclude` the field in the YAML file."
+            ),
             fields=refusals,
         )
 

@@ -17,10 +17,10 @@ from directus_assets.ownership.field_records import FieldRecord, TranslationReco
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.scope import Scope
 
-BY_A_PERSON = "somebody has changed it since"
-ANEW = "it was written anew since"
-LOST = "Directus' log does not reach back to what was there before"
-MEANWHILE = "it was changed at this moment"
+BY_A_PERSON = "somebody has edited it since"
+ANEW = "it has been written again since"
+LOST = "Directus' activity log no longer has the earlier text"
+MEANWHILE = "somebody edited it at the same moment"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

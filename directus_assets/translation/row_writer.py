@@ -118,8 +118,9 @@ class RowWriter:
         if not sees_all_rows(self.client, translations):
             raise Forbidden(
                 f"Item {item_key} of {self.scope.collection} had a row for {language.code} in {translations}. The "
-                "token does not see it now, and nothing says that it was deleted. A second one is not made.",
-                remedy=f"Give the token's policy the right to read {translations} without conditions.",
+                "token can no longer see it, and Directus has no record of its deletion, so we did not create a "
+                "second one.",
+                remedy=f"Give the token's policy permission to read {translations} without conditions.",
             )
 
     def _require_no_hidden_row(self, item_key: str, language: LanguageRow) -> None:
@@ -142,9 +143,9 @@ class RowWriter:
         path, fields = items_path(schema.collection), [schema.key_field]
         if schema.is_singleton or self.client.get(path, filter=condition, fields=fields, limit=1):
             raise Forbidden(
-                f"Item {item_key} of {schema.collection} has a row for {language.code} in {schema.translations} that "
-                "the token does not see, or may have one. A second one is not made.",
-                remedy=f"Give the token's policy the right to read {schema.translations} without conditions.",
+                f"Item {item_key} of {schema.collection} has, or may have, a row for {language.code} in "
+                f"{schema.translations} that the token cannot see, so we did not create a second one.",
+                remedy=f"Give the token's policy permission to read {schema.translations} without conditions.",
             )
 
     @cached_property
@@ -197,8 +198,8 @@ class RowWriter:
         if key is None:
             translations = self.scope.schema.translations
             raise Unreadable(
-                f"Directus did not answer the row of {translations} that was made.",
-                remedy=f"Give the token's policy the right to read {translations}.",
+                f"Directus created the row of {translations} but did not return it.",
+                remedy=f"Give the token's policy permission to read {translations}.",
             )
         return key
 

@@ -181,7 +181,7 @@ def _fields(scope: Scope, own: CollectionOptions) -> tuple[TextField, ...]:
 
 
 def _told(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:
-    """The fields that are chosen, withheld ones included, as the YAML file says that they are read."""
+    """The fields that are chosen, withheld ones included, as set in the YAML file that they are read."""
     order = {name: index for index, (name, _) in enumerate(schema.reasons)}
     fields = sorted((*schema.fields, *schema.withheld), key=lambda field: order.get(field.name, len(order)))
     known = [field.name for field in fields]
@@ -199,7 +199,7 @@ def _told(schema: TranslatedCollection, own: CollectionOptions, where: str) -> t
 
 
 def _as_told(field: TextField, own: CollectionOptions, named: AbstractSet[str]) -> TextField:
-    """A field as the YAML file says that it is read."""
+    """A field as set in the YAML file that it is read."""
     shown = [member for member in field.hidden if f"{field.name}.{member}" in named]
     field = field.showing({member: own.kinds.get(f"{field.name}.{member}", "plain") for member in shown})
     kind = own.kinds.get(field.name)

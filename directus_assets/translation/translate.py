@@ -51,8 +51,10 @@ class Untranslatable(PermanentError):
         self.accepted = accepted
         super().__init__(
             message,
-            remedy="The old text of these fields stays. Change the source, add a glossary term, translate by hand, or "
-            "try again.",
+            remedy=(
+                "These fields keep their old text. Change the source, add a glossary term, translate by hand, or "
+                "try again."
+            ),
         )
 
     def beside(self, other: PermanentError) -> "Untranslatable":

@@ -38,8 +38,8 @@ def save_proposals(
     """
     if not is_versioned:
         raise PermanentError(
-            f"Directus keeps no content versions of {collection}, so a proposal cannot be saved there.",
-            remedy=f"Switch on Content Versioning in its settings in Directus, or set `{setting}: metadata`.",
+            f"Content Versioning is off for {collection}, so the proposal could not be saved as a version.",
+            remedy=f"Turn on Content Versioning in its settings in Directus, or set `{setting}: metadata`.",
         )
     condition = {"collection": {"_eq": collection}, "item": {"_eq": key}, "key": {"_eq": _KEY}}
     found = client.get("/versions", fields=["*"], filter=condition, limit=1)

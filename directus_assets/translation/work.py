@@ -170,7 +170,7 @@ class Translator:
             if fresh is None:
                 return Translated(item=item.key, language=target.code, fingerprint="")
             item = fresh
-        raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while it was translated.")
+        raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while we translated it.")
 
     def forecast(self, item: Item, target: LanguageRow) -> Forecast:
         """What `translate` would ask for now. Nothing is sent or written.
@@ -657,9 +657,9 @@ def refuse_unknown_language(scope: Scope, item: Item) -> None:
     """Raises PermanentError where an item says that it is in a language that the project does not have."""
     if scope.schema.language(item.source_language) is None:
         raise PermanentError(
-            f"Item {item.key} of {scope.collection} names '{item.source_language}' in '{scope.source_field}', and "
+            f"Item {item.key} of {scope.collection} has '{item.source_language}' in '{scope.source_field}', but "
             f"{scope.schema.languages_collection} has no language with that key or code.",
-            remedy="Choose a language there. An empty one stands for the project's.",
+            remedy="Choose a language there, or leave it empty to use the project's source language.",
         )
 
 
@@ -668,5 +668,5 @@ def refuse_duplicates(scope: Scope, item: Item, code: str) -> None:
     if code in item.duplicates:
         raise _SeveralRows(
             f"Item {item.key} of {scope.collection} has more than one row for {code} in {scope.schema.translations}.",
-            remedy="Delete all but one of them in Directus; until then it is not clear which counts.",
+            remedy="Delete all but one of them in Directus; until then we cannot tell which one counts.",
         )

@@ -107,7 +107,7 @@ def _into_hole(path: Path) -> None:
 
 
 _DAMAGED = "damaged or incomplete"
-_NO_PICTURE = "is no JPEG, PNG, WebP, TIFF or AVIF picture"
+_NO_PICTURE = "is not a JPEG, PNG, WebP, TIFF or AVIF picture"
 
 PICTURES: Mapping[str, PicturePoison] = {
     "a JPEG that is cut off": PicturePoison(content=picture(1, (320, 240))[:9000], told=_DAMAGED),
@@ -126,12 +126,12 @@ PICTURES: Mapping[str, PicturePoison] = {
     "nothing": PicturePoison(content=b"", told="is empty (0 bytes)"),
     "a bomb": PicturePoison(content=_huge_png(), filename="p.png", told="50000 x 50000 pixels"),
     "one that is too large": PicturePoison(
-        content=_flat((6100, 6000)), filename="p.png", told="knows no width and height"
+        content=_flat((6100, 6000)), filename="p.png", told="has no width and height"
     ),
-    "one without sizes": PicturePoison(fields={"width": None, "height": None}, told="knows no width and height"),
+    "one without sizes": PicturePoison(fields={"width": None, "height": None}, told="has no width and height"),
     "one that is gone": PicturePoison(spoil=Path.unlink, told="is not in the storage"),
-    "a folder in its place": PicturePoison(spoil=_into_folder, told="has a folder in the place of"),
-    "one that was cut off on disk": PicturePoison(spoil=_cut_off, told="cut off"),
+    "a folder in its place": PicturePoison(spoil=_into_folder, told="is a folder"),
+    "one that was cut off on disk": PicturePoison(spoil=_cut_off, told="is incomplete"),
     "a hole of three gigabytes": PicturePoison(spoil=_into_hole, told="bytes"),
     "a loop of links": PicturePoison(spoil=_into_loop, told="Too many levels of symbolic links"),
 }

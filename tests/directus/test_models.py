@@ -31,14 +31,14 @@ def test_a_fit_that_is_absent_is_not_one_that_is_null(row: dict[str, Any], fit: 
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ({"width": "wide"}, "`width` is 'wide', which is no number that sharp takes"),
+        ({"width": "wide"}, "`width` is 'wide', which is not a number that sharp accepts"),
         ({"height": "0"}, "`height` is '0'"),
         ({"width": {"px": 5}}, "`width` is {'px': 5}"),
         ({"width": float("inf")}, "`width` is inf"),
         ({"quality": "0"}, "`quality` is '0'"),
-        ({"quality": "high", "width": "1_0"}, "`width` is '1_0', which is no number that sharp takes; `quality`"),
+        ({"quality": "high", "width": "1_0"}, "`width` is '1_0', which is not a number that sharp accepts; `quality`"),
         ({"focal_point_x": "left"}, "`focal_point_x` is 'left'"),
-        ({"format": 5}, "`format` is 5, which is no name of a format"),
+        ({"format": 5}, "`format` is 5, which is not a format name"),
         ({"format": {"id": "webp"}}, "`format` is {'id': 'webp'}"),
         ({"transforms": ["blur"]}, "`transforms` is not a list of [operation, argument, ...]"),
         ({"transforms": {"blur": 5}}, "`transforms` is not a list of"),
@@ -108,7 +108,7 @@ def test_what_nobody_can_ask_for_is_no_preset(nobody_asks_for: object) -> None:
 
 @pytest.mark.parametrize("presets", [[{"key": "card"}, None], {"key": "card"}, "card"])
 def test_presets_that_stop_every_asset_of_directus_are_told(presets: object) -> None:
-    with pytest.raises(Rejected, match="Directus answers every request for an asset with an error"):
+    with pytest.raises(Rejected, match="Directus responds to every asset request with an error"):
         ProjectSettings.parse({"storage_asset_presets": presets})
 
 
@@ -173,7 +173,7 @@ def test_large_files_come_with_their_size_as_text() -> None:
 
 
 def test_a_size_that_is_no_number_is_told() -> None:
-    with pytest.raises(Rejected, match="`width` of directus_files that is no whole number"):
+    with pytest.raises(Rejected, match="`width` of directus_files that is not a whole number"):
         File.parse({**FILE, "width": "wide"})
 
 
@@ -187,12 +187,12 @@ def test_moments_are_aware(timestamp: str) -> None:
 
 @pytest.mark.parametrize("field", ["id", "action", "collection", "item", "timestamp"])
 def test_an_entry_without_a_field_names_the_right_that_is_missing(field: str) -> None:
-    with pytest.raises(Rejected, match=f"the right to read the field `{field}` of directus_activity"):
+    with pytest.raises(Rejected, match=f"permission to read the field `{field}` of directus_activity"):
         Activity.parse({**ACTIVITY, field: None})
 
 
 def test_a_moment_that_is_no_date_is_told() -> None:
-    with pytest.raises(Rejected, match="`timestamp` of directus_activity that is no date: 'yesterday'"):
+    with pytest.raises(Rejected, match="`timestamp` of directus_activity that is not a date: 'yesterday'"):
         Activity.parse({**ACTIVITY, "timestamp": "yesterday"})
 
 
@@ -201,7 +201,7 @@ def test_a_preset_that_nobody_can_ask_for_is_passed_over_and_told(entry: object)
     settings = ProjectSettings.parse({"storage_asset_presets": [entry, {"key": "card"}]})
 
     assert [preset.key for preset in settings.presets] == ["card"]
-    assert settings.faults == ("An image preset without a key is passed over.",)
+    assert settings.faults == ("Skipped an image preset without a key.",)
 
 
 def test_entries_of_the_glossary_that_are_none_are_passed_over() -> None:

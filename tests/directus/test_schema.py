@@ -126,7 +126,7 @@ def test_the_pattern_of_the_studio_is_found() -> None:
         languages=(LanguageRow(key="en-US", code="en-US"), LanguageRow(key="de-DE", code="de-DE")),
         languages_collection="languages",
         fields=(TextField(name="title", kind="plain"),),
-        reasons=(("id", "left: the primary key"), ("title", "translated: text by its interface")),
+        reasons=(("id", "left: the primary key"), ("title", "translated: text, recognized by its interface")),
     )
 
 

@@ -58,7 +58,9 @@ def test_a_root_may_stand_in_a_file_as_well(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"STORAGE_S3_ACL_FILE names the file '/no/such/file'.*No such file"):
+    with pytest.raises(
+        ConfigurationError, match=r"STORAGE_S3_ACL_FILE refers to the file '/no/such/file'.*No such file"
+    ):
         opened({"STORAGE_S3_ACL_FILE": "/no/such/file"}, tmp_path)
 
 

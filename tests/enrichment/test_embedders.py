@@ -35,7 +35,7 @@ def test_auto_takes_what_has_a_key_and_never_the_local_one(
     ("name", "settings", "message"),
     [
         ("openai", EngineSettings(), "Set OPENAI_API_KEY"),
-        ("auto", ELSEWHERE, "Set `model` of `related`"),
+        ("auto", ELSEWHERE, "set the `model` of `related`"),
         ("deepl", KEYED, "Use auto, openai or local"),
     ],
 )

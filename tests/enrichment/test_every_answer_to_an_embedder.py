@@ -53,7 +53,7 @@ def test_vectors_are_read_in_any_form(server: ScriptedOpenAI, embedder: OpenAIEm
         (page(""), RequestRefused, "0 vectors for 1 texts"),
         (page("<title>Log in</title>"), RequestRefused, "0 vectors"),
         (page(TEXT[:20]), RequestRefused, "0 vectors"),
-        (lambda _: Reply(body=TEXT, missing_bytes=9), Unreachable, "did not answer"),
+        (lambda _: Reply(body=TEXT, missing_bytes=9), Unreachable, "did not respond"),
         (lambda _: Reply(body=TEXT, seconds_a_byte=0.05), Unreachable, "did not finish"),
         (error("Slow down", status=200, code=429), Overloaded, "Slow down"),
         (error("The model is overloaded", status=200), Overloaded, "overloaded"),
@@ -66,7 +66,7 @@ def test_vectors_are_read_in_any_form(server: ScriptedOpenAI, embedder: OpenAIEm
         ),
         (body([{"error": {"message": "API key not valid"}}], status=400), RequestRefused, "API key not valid"),
         (body({"error": "input is too long"}, status=400), RequestRefused, "input is too long"),
-        (error("Insufficient Balance", status=402), Forbidden, "left to spend"),
+        (error("Insufficient Balance", status=402), Forbidden, "no credit left"),
         (page("<title>502 Bad Gateway</title>", status=502), Overloaded, "502 Bad Gateway"),
     ],
 )

@@ -110,7 +110,7 @@ def test_an_item_without_a_list_is_left_to_whoever_adds_it() -> None:
 
 @pytest.mark.parametrize("vector", [[], [0.0, 0.0], [1.0, float("nan")], [1.0, float("inf")], [[1.0]]])
 def test_a_vector_without_a_direction_is_refused(vector: list[float]) -> None:
-    with pytest.raises(BadInput, match="direction"):
+    with pytest.raises(BadInput, match="zero vector"):
         quantized(vector)
 
 

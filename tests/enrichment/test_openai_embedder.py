@@ -72,7 +72,7 @@ def test_an_answer_of_another_shape_is_refused(
 ) -> None:
     server.always(lambda _: Reply(body=json.dumps(document)))
 
-    with pytest.raises(RequestRefused, match="gave 0 vectors for 1 texts"):
+    with pytest.raises(RequestRefused, match="returned 0 vectors for 1 texts"):
         embedder.embed(["bread"])
 
 

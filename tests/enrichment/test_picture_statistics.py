@@ -36,7 +36,7 @@ def test_colours_have_the_names_that_people_use(colour: str, name: str) -> None:
 
 @pytest.mark.parametrize("colour", ["", "#12", "blue", "#1122334455"])
 def test_what_is_no_colour_is_refused(colour: str) -> None:
-    with pytest.raises(BadInput, match="no colour"):
+    with pytest.raises(BadInput, match="not a colour"):
         colour_name(colour)
 
 

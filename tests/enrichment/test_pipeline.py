@@ -245,8 +245,8 @@ def test_a_bad_answer_is_repaired_once_by_its_name(
     assert note(studio, item)["mood"] == "good"
     first, repair = asked_about(server, ABOUT_MOOD)
     assert not first.is_repair
-    assert "`mood` is 'splendid', which is none of the allowed values." in repair.prompt
-    assert "`score` is 7; it has to be from 0 to 1." in repair.prompt
+    assert "`mood` is 'splendid', which is not one of the allowed values." in repair.prompt
+    assert "`score` is 7; it must be from 0 to 1." in repair.prompt
     assert pipeline.metadata(item, "mood")["requests"] == 2
 
 
@@ -316,7 +316,7 @@ def test_content_that_attacks_changes_nothing_but_the_declared_results(
     studio.patch(f"/items/notes/{item}", {"title": "Cake"})
     pipeline.settle("notes")
     assert note(studio, item)["summary"].startswith("About")
-    assert "holds markup" in pipeline.refusal(item, "summary")
+    assert "contains markup" in pipeline.refusal(item, "summary")
 
 
 def test_a_killed_run_pays_for_no_answer_twice(
@@ -408,7 +408,7 @@ def test_a_model_without_eyes_is_named_on_the_partition_and_asked_once(
     pipeline.settle("notes")
 
     for item in (*items, later):
-        assert "openai:tiny cannot look at pictures, which 'look' needs." in pipeline.refusal(item, "look")
+        assert "openai:tiny does not support pictures, which 'look' needs." in pipeline.refusal(item, "look")
         assert note(studio, item)["look"] is None
     assert len(server.asked) == asked <= 2
 
@@ -447,7 +447,7 @@ def test_huge_texts_are_cut_at_their_limit_or_refused_by_name(
 
         assert pipeline.metadata(item, "summary")["input_characters_left_out"] == 905
         assert sum(map(len, server.asked[0].content.values())) == 100
-        assert "has 900 characters of input more for 'mood' than its limit of 100" in pipeline.refusal(item, "mood")
+        assert "has 900 characters of input for 'mood' over the limit of 100" in pipeline.refusal(item, "mood")
         assert note(studio, item)["mood"] is None
 
 

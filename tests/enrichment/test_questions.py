@@ -23,7 +23,9 @@ def test_json_that_is_nested_too_deeply_is_told_with_item_and_field_and_can_be_p
     with DirectusClient("http://directus", "token") as client:
         questioner = Questioner(DECLARATION, Vocabularies(client, DECLARATION))
 
-        with pytest.raises(BadInput, match="Field 'topics' of item 7 of notes: The JSON is nested over 100 levels"):
+        with pytest.raises(
+            BadInput, match="Field 'topics' of item 7 of notes: The JSON is nested more than 100 levels"
+        ):
             questioner.question(deep, "", picture=None)
 
     assert fingerprint(DECLARATION, deep) == fingerprint(DECLARATION, deep) != fingerprint(DECLARATION, item())

@@ -105,7 +105,7 @@ def test_a_new_item_updates_its_neighbours(
     (result,) = work.run(notes["ships"])
 
     assert lists(studio) == {"boats": ["ships"], "ships": ["boats"], "bread": ["cake"], "cake": ["bread"]}
-    assert result.note == "The lists of 1 other items were changed, too."
+    assert result.note == "The lists of 1 other items were updated, too."
 
 
 def test_a_list_holds_keys_of_their_own_type_with_rank_and_score(

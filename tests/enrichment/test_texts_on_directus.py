@@ -78,6 +78,4 @@ def test_every_built_in_is_given_all_texts_and_doctor_says_which(
     assert {finding.status for finding in found.values()} == {Status.OK}
     for name in TEXTUAL:
         assert found[f"enrichment stories.{name}"].text.startswith("title, content, description into ")
-    assert (
-        found["enrichment recipes.summary"].text == "title, body into summary; not read unless `input` names it: teaser"
-    )
+    assert found["enrichment recipes.summary"].text == "title, body into summary; only read if named in `input`: teaser"

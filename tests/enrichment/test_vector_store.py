@@ -127,7 +127,7 @@ def test_a_file_of_a_later_version_is_kept_as_it_is(tmp_path: Path) -> None:
     later = b'{"version": 2, "items": []}\n\0\1'
     file.write_bytes(later)
 
-    with pytest.raises(BadInput, match="written by a later version"):
+    with pytest.raises(BadInput, match="written by a newer version"):
         store.put({"1": place(1)})
     assert file.read_bytes() == later
 

@@ -123,7 +123,7 @@ def test_the_same_content_gives_the_same_bytes() -> None:
 def test_what_is_no_manifest_is_never_overwritten(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(content)
 
-    with pytest.raises(BadInput, match="is not one that was written here"):
+    with pytest.raises(BadInput, match="was not written by this project"):
         Exported(LocalStorage(tmp_path)).publish({"f1": entry(made("card", 200, 100))})
 
     assert (tmp_path / "manifest.json").read_bytes() == content

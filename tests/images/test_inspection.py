@@ -65,23 +65,23 @@ def test_an_empty_file_is_refused():
 
 
 def test_a_file_that_is_no_picture_is_refused():
-    with pytest.raises(BadInput, match=r"A photo .* is no JPEG, PNG, WebP, TIFF or AVIF picture"):
+    with pytest.raises(BadInput, match=r"A photo .* is not a JPEG, PNG, WebP, TIFF or AVIF picture"):
         inspect(b"hello, I am a text", row())
 
 
 @pytest.mark.parametrize("form", ["BMP", "PDF", "JPEG2000"])
 def test_a_picture_of_a_format_that_directus_leaves_alone_is_refused(form):
-    with pytest.raises(BadInput, match="is no JPEG"):
+    with pytest.raises(BadInput, match="is not a JPEG"):
         inspect(picture(form), row("image/png"))
 
 
 def test_a_picture_of_a_format_that_only_directus_opens_is_left_to_it():
-    with pytest.raises(NotReproducible, match="is a GIF, whatever its `type` says"):
+    with pytest.raises(NotReproducible, match="is actually a GIF, despite its `type`"):
         inspect(picture("GIF"), row("image/png"))
 
 
 def test_a_file_shorter_than_directus_says_is_refused():
-    with pytest.raises(BadInput, match=r"cut off: \d+ bytes of 999999 \(`filesize`\)"):
+    with pytest.raises(BadInput, match=r"incomplete: the storage has \d+ of 999999 bytes"):
         inspect(picture(), row(filesize=999_999))
 
 

@@ -125,9 +125,9 @@ def test_what_directus_does_not_serve_from_the_storage_is_warmed_with_a_reason(d
     (outcome,) = delivered(make(maker, directus, CARD))
 
     assert outcome.delivery == "warm"
-    assert "Directus does not serve what was stored for 'card' of F1" in outcome.reason
-    assert "it answers with 20 bytes of its own" in outcome.reason
-    assert "Check that STORAGE_* are the same" in outcome.reason
+    assert "Directus does not serve the derivative 'card' of F1" in outcome.reason
+    assert "it returns 20 bytes of its own" in outcome.reason
+    assert "Check that the STORAGE_* variables are the same" in outcome.reason
     assert other.stored() == set()
     assert len(directus.rendered) == 1
 
@@ -147,7 +147,7 @@ def test_a_derivative_of_the_same_length_that_directus_made_under_another_name_i
     (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
 
     assert outcome.delivery == "warm"
-    assert f"it answers with {len(own)} bytes of its own" in outcome.reason
+    assert f"it returns {len(own)} bytes of its own" in outcome.reason
 
 
 def test_what_was_proved_is_stored_without_the_mark_of_the_proof(directus: ScriptedDirectus) -> None:
@@ -169,10 +169,10 @@ TEN = Version.parse("10.13.4")
     [
         (ELEVEN, "webp", "RGB", ""),
         (ELEVEN, "jpg", "RGB", ""),
-        (ELEVEN, "avif", "RGB", "Directus 11.17.4 encodes AVIF to other bytes than are made here."),
-        (ELEVEN, "png", "RGB", "Directus 11.17.4 encodes PNG to other bytes than are made here."),
-        (ELEVEN, "webp", "CMYK", "Directus 11.17.4 makes other bytes of pictures in CMYK than are made here."),
-        (TEN, "webp", "RGB", "Directus 10.13.4 encodes WEBP to other bytes than are made here."),
+        (ELEVEN, "avif", "RGB", "Directus 11.17.4 encodes AVIF differently from our encoder."),
+        (ELEVEN, "png", "RGB", "Directus 11.17.4 encodes PNG differently from our encoder."),
+        (ELEVEN, "webp", "CMYK", "Directus 11.17.4 renders CMYK pictures differently from our renderer."),
+        (TEN, "webp", "RGB", "Directus 10.13.4 encodes WEBP differently from our encoder."),
         (LATEST, "avif", "CMYK", ""),
     ],
 )
@@ -196,7 +196,7 @@ def test_similar_bytes_are_stored_where_they_will_do_and_said_to_be_that(tmp_pat
     (outcome,) = delivered(make(directus.maker(ANY, accept_similar=True), directus, preset))
 
     assert outcome.delivery == "storage"
-    assert outcome.reason == "Directus 10.13.4 encodes AVIF to other bytes than are made here."
+    assert outcome.reason == "Directus 10.13.4 encodes AVIF differently from our encoder."
 
 
 @pytest.mark.parametrize(("width", "delivery"), [(20, "storage"), (90, "warm")])
@@ -208,7 +208,7 @@ def test_where_the_name_is_not_known_directus_makes_it(tmp_path: Path, width: in
     (outcome,) = delivered(make(directus.maker(ANY), directus, preset))
 
     assert outcome.delivery == delivery
-    assert ("has one of two names for 'card'" in outcome.reason) == (delivery == "warm")
+    assert ("may use either of two names for 'card'" in outcome.reason) == (delivery == "warm")
 
 
 def test_a_location_that_is_not_reached_from_here_is_warmed_with_a_reason(directus: ScriptedDirectus) -> None:
@@ -217,7 +217,7 @@ def test_a_location_that_is_not_reached_from_here_is_warmed_with_a_reason(direct
     (outcome,) = delivered(make(directus.maker(ANY), directus, CARD))
 
     assert outcome.delivery == "warm"
-    assert "storage 's3', which is not reached from here (local)" in outcome.reason
+    assert "storage 's3', which is not accessible from here (local)" in outcome.reason
 
 
 def test_a_storage_that_is_read_only_is_replaced_by_warming(directus: ScriptedDirectus) -> None:
@@ -244,7 +244,7 @@ def test_an_original_that_is_gone_from_the_storage_is_told_as_that(directus: Scr
 
     assert isinstance(error, PermanentError)
     assert "f1.jpg is not in the storage folder" in error.message
-    assert "Directus does not make it either" in error.message
+    assert "Directus could not make it either" in error.message
 
 
 def test_a_storage_that_fails_for_now_is_tried_again_and_not_warmed(directus: ScriptedDirectus) -> None:
@@ -300,7 +300,7 @@ def test_a_busy_directus_is_worth_another_try(directus: ScriptedDirectus, status
     ("content", "status", "told"),
     [
         (picture((600, 400))[:2000], 500, "damaged or incomplete"),
-        (b"a text, and no picture", 400, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
+        (b"a text, and no picture", 400, "is not a JPEG, PNG, WebP, TIFF or AVIF picture"),
         (b"", 400, "is empty (0 bytes)"),
         (picture((7000, 6000)), 500, "has 7000 x 6000 pixels, which is too large for Directus to render"),
     ],
@@ -329,7 +329,7 @@ def test_what_is_too_large_for_directus_to_render_is_told_as_that(
     error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
 
     assert f"F1 (f1) has {sizes[0]} x {sizes[1]} pixels" in error.message
-    assert "a side over the limit of Directus" in error.message
+    assert "exceeds Directus' limit" in error.message
     assert "ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION" in error.remedy
 
 
@@ -357,8 +357,8 @@ def test_a_preset_with_a_size_is_refused_where_directus_would_serve_full_size(
 
     assert {preset for _, preset in errors} == {"card", "wide", "auto"}
     for error in errors.values():
-        assert "Directus knows no width and height of this picture" in error.message
-        assert "replace the picture by a smaller one; or raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION" in error.remedy
+        assert "Directus has no width and height for this picture" in error.message
+        assert "Replace the picture with a smaller one; or raise ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION" in error.remedy
     assert directus.stored() == set()
 
 
@@ -389,7 +389,7 @@ def test_of_such_a_picture_directus_itself_makes_nothing(directus: ScriptedDirec
 
     error = failed(make(directus.maker(WARM), directus, directus.presets["card"]))["f1", "card"]
 
-    assert "has 60 x 40 pixels, but Directus knows no width and height of it" in error.message
+    assert "has 60 x 40 pixels, but Directus has no width and height for it" in error.message
     assert "or use delivery `storage`" in error.remedy.lower()
 
 
@@ -419,7 +419,7 @@ def test_sizes_of_a_picture_that_was_replaced_are_not_followed(directus: Scripte
 
     assert [outcome.preset for outcome in delivered(outcomes)] == ["card"]
     error = failed(outcomes)["f1", "wide"]
-    assert "Directus has the sizes 60 x 40 for this picture of 600 x 400 pixels" in error.message
+    assert "Directus has recorded 60 x 40 pixels for this picture, which has 600 x 400" in error.message
 
 
 # Types that a file has not
@@ -451,7 +451,7 @@ def test_what_directus_renders_and_this_package_does_not_open_is_left_to_directu
     errors = failed(make(directus.maker(EXPORT, export=tmp_path), directus, CARD))
 
     assert (outcome.delivery, len(directus.rendered)) == ("warm", 1)
-    assert "are left to Directus" in outcome.reason
+    assert "Directus renders such" in outcome.reason
     assert list(errors) == [("f1", "card")]
 
 
@@ -462,7 +462,7 @@ def test_a_missing_right_is_told_with_its_remedy(directus: ScriptedDirectus) -> 
     error = failed(make(directus.maker(WARM), directus, CARD))["f1", "card"]
 
     assert isinstance(error, Forbidden)
-    assert "Give the token's policy the right 'read on directus_files'" in error.remedy
+    assert "Give the token's policy the permission 'read on directus_files'" in error.remedy
 
 
 # Delivery `export`
@@ -494,7 +494,7 @@ def test_nothing_counts_as_exported_before_it_is_in_the_manifest(directus: Scrip
     outcomes = make(directus.maker({**EXPORT, "wide": "storage"}, export=tmp_path), directus, CARD, WIDE)
 
     assert [(o.preset, o.delivery) for o in delivered(outcomes)] == [("wide", "storage")]
-    assert "manifest.json of the export is not one that was written here" in str(failed(outcomes)["f1", "card"])
+    assert "manifest.json in the export folder was not written by this project" in str(failed(outcomes)["f1", "card"])
 
 
 def test_a_preset_that_is_exported_later_joins_the_others_in_the_manifest(
@@ -630,8 +630,8 @@ def test_an_edited_title_is_no_reason_to_make_anything_again(directus: ScriptedD
 
 HOSTILE = {
     "truncated": (picture((600, 400))[:3000], {}, "damaged or incomplete"),
-    "cut off on its way to the storage": (picture(), {"filesize": 99_999}, "is cut off: "),
-    "garbage": (bytes(range(256)) * 8, {}, "is no JPEG, PNG, WebP, TIFF or AVIF picture"),
+    "cut off on its way to the storage": (picture(), {"filesize": 99_999}, "is incomplete: "),
+    "garbage": (bytes(range(256)) * 8, {}, "is not a JPEG, PNG, WebP, TIFF or AVIF picture"),
     "zero bytes": (b"", {"filesize": 0}, "is empty (0 bytes)"),
     "too many pixels": (picture((1001, 1000)), {}, "has 1001 x 1000 pixels, more than the limit of 1000000"),
     "outside of its folder": (picture(), {"filename_disk": "../uploads/f1.jpg"}, "filename_disk"),
@@ -695,7 +695,7 @@ def test_a_preset_with_an_unknown_operation_fails_alone(directus: ScriptedDirect
 
     assert [outcome.preset for outcome in delivered(outcomes)] == ["card"]
     error = failed(outcomes)["f1", "broken"]
-    assert "Preset 'broken': 'explode' is not an operation of sharp that Directus permits" in error.message
+    assert "Preset 'broken': 'explode' is not a sharp operation that Directus allows" in error.message
 
 
 def test_a_full_disk_is_tried_again_and_leaves_nothing(directus: ScriptedDirectus) -> None:
@@ -713,7 +713,7 @@ def test_a_full_disk_is_tried_again_and_leaves_nothing(directus: ScriptedDirectu
 
     error = failed(outcomes)["f1", "card"]
     assert isinstance(error, TransientError)
-    assert f"No room left for {wanted.stored_name}" in error.message
+    assert f"Not enough space for {wanted.stored_name}" in error.message
     assert (directus.stored(), directus.rendered) == (set(), [])
 
 

@@ -102,7 +102,7 @@ def test_without_the_storage_a_derivative_of_the_picture_before_is_a_failure_wit
 
     failures = errors(outcomes)
     assert set(failures) == {("f1", "card"), ("f1", "kept")}
-    for told in ("not what it makes of the picture that is there now", "filename_disk", "STORAGE_", "harbour__"):
+    for told in ("does not match the current picture", "filename_disk", "STORAGE_", "harbour__"):
         assert told in failures["f1", "card"]
     assert all(isinstance(each.error, Correctable) for each in outcomes if isinstance(each, Failed))
 

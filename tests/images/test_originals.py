@@ -182,5 +182,5 @@ def test_a_deep_picture_is_refused_at_fewer_pixels_than_a_usual_one(directus: Sc
     file = directus.add("f1", deep)
 
     inspect(usual, directus.add("f2", usual), max_pixels=5000)
-    with pytest.raises(BadInput, match=r"F1.*take 60000 bytes to decode.*8 bits a channel"):
+    with pytest.raises(BadInput, match=r"F1.*need 60000 bytes to decode.*8 bits per channel"):
         inspect(deep, file, max_pixels=5000)

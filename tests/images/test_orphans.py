@@ -64,7 +64,7 @@ def test_what_was_stored_in_full_size_is_an_orphan() -> None:
     also_asked_for = inventory(stored, unsized, presets=(CARD, replace(format_only, key="original")))
 
     assert reasons(made, evidence) == {
-        full_size.stored_name: "preset 'card' asks for a size, and Directus knows none of the file"
+        full_size.stored_name: "preset 'card' sets a size, but Directus has no size for the file"
     }
     assert reasons(also_asked_for, evidence) == {}
 

@@ -83,9 +83,9 @@ def test_the_dominant_colour_is_that_of_most_pixels():
 
 
 def test_what_is_no_picture_is_refused():
-    with pytest.raises(BadInput, match="No preview can be made"):
+    with pytest.raises(BadInput, match="Could not make a preview"):
         preview(b"text")
-    with pytest.raises(BadInput, match="cannot be looked at"):
+    with pytest.raises(BadInput, match="Could not open"):
         placeholder(b"text")
 
 

@@ -159,7 +159,7 @@ def test_formats_that_directus_leaves_alone_are_never_decoded(content):
 def test_an_operation_that_does_not_fit_the_picture_names_preset_and_remedy():
     region = {"left": 390, "top": 0, "width": 100, "height": 100}
 
-    with pytest.raises(BadInput, match=r"Preset 'card', file A photo .*extract_area.*Compare the preset"):
+    with pytest.raises(BadInput, match=r"Preset 'card', file A photo .*extract_area.*Check that the preset"):
         render(encoded(gradient()), derivative(("extract", region)))
 
 

@@ -71,7 +71,7 @@ def test_without_enlargement_the_targets_stop_at_the_size_of_the_file():
 @pytest.mark.parametrize("asked", [{"width": 300}, {"height": 300}, {"width": 300, "format": "auto"}])
 def test_a_file_without_sizes_has_no_derivative_of_a_size(asked, sizes):
     """Directus leaves the size out."""
-    with pytest.raises(SizesUnknown, match=r"no width and height of this picture.*a preset asks for"):
+    with pytest.raises(SizesUnknown, match=r"no width and height for this picture.*the preset's size"):
         resolved(Preset(key="card", **asked), **sizes)
 
 

@@ -57,7 +57,7 @@ def test_where_all_is_right_nothing_is_done() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"has_more_access": True}, "change policy: no administrator, no Studio"),
+        ({"has_more_access": True}, "change policy: not an administrator, no Studio access"),
         ({"is_policy_of_role": False}, "change role: gets the policy"),
         ({"is_in_role": False}, "change user: directus-assets@example.com: role"),
         ({"is_active": False}, "change user: directus-assets@example.com: status"),
@@ -101,7 +101,7 @@ def test_what_is_not_needed_stays_and_is_named_unless_it_is_to_be_pruned() -> No
     pruned = plan_account(account, RIGHTS, token="t0ken", prune=True)
 
     assert [(step.verb, step.method) for step in left] == [("leave", ""), ("leave", "")]
-    assert left[0].detail == "delete on posts (not needed; --prune-rights removes it)"
+    assert left[0].detail == "delete on posts (not needed; removed by --prune-rights)"
     assert [(step.method, step.path) for step in pruned] == [("DELETE", "/permissions/3"), ("DELETE", "/access/link")]
 
 

@@ -34,7 +34,7 @@ def test_a_redirect_is_told_with_its_target(imaginary: Imaginary) -> None:
     finding = only(check_address(imaginary(lambda _: answer)))
 
     assert finding.status is Status.FAILED
-    assert "sends everybody on to https://www.example.com/cms;" in finding.text
+    assert "redirects to https://www.example.com/cms." in finding.text
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>Log in</html>"), httpx.Response(404)])
@@ -42,13 +42,13 @@ def test_another_site_is_no_directus(answer: httpx.Response, imaginary: Imaginar
     finding = only(check_address(imaginary(lambda _: answer)))
 
     assert finding.status is Status.FAILED
-    assert "is no Directus" in finding.text
+    assert "is not a Directus server" in finding.text
 
 
 def test_a_directus_in_trouble_is_not_taken_for_another_site(imaginary: Imaginary) -> None:
     finding = only(check_address(imaginary(lambda _: httpx.Response(503))))
 
-    assert finding.text == "https://cms.example.com answers HTTP 503."
+    assert finding.text == "https://cms.example.com returned HTTP 503."
 
 
 def test_nobody_at_the_address_ends_what_is_asked_of_directus_and_nothing_else(imaginary: Imaginary) -> None:
@@ -57,7 +57,7 @@ def test_nobody_at_the_address_ends_what_is_asked_of_directus_and_nothing_else(i
 
     findings = list(examine(imaginary(refuse)))
 
-    assert findings[0].text == "Nothing answers at https://cms.example.com: Connection refused."
+    assert findings[0].text == "No response from https://cms.example.com: Connection refused."
     assert {finding.what for finding in findings} >= {"address", "engine", "DAGSTER_HOME", "webserver"}
     assert "rights" not in {finding.what for finding in findings}
 
@@ -68,7 +68,7 @@ def test_https_to_a_port_that_speaks_http_is_told_as_that(imaginary: Imaginary) 
 
     finding = only(check_address(imaginary(refuse)))
 
-    assert finding.remedy.startswith("That port does not speak https: begin DIRECTUS_URL with http://")
+    assert finding.remedy.startswith("That port does not use HTTPS: start DIRECTUS_URL with http://")
 
 
 def test_the_token_is_not_shown_to_whoever_is_at_the_address(imaginary: Imaginary) -> None:
@@ -76,7 +76,7 @@ def test_the_token_is_not_shown_to_whoever_is_at_the_address(imaginary: Imaginar
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(200, text="somebody else")
+        return httpx.Response(200, text="another user")
 
     list(examine(imaginary(answer)))
 
@@ -146,7 +146,7 @@ def test_a_proxy_that_refuses_long_queries_is_told(
     finding = only(check_long_queries(imaginary(handler)))
 
     assert finding.status is status
-    assert "pass on the method SEARCH" in finding.remedy or status is Status.OK
+    assert "allow the SEARCH method" in finding.remedy or status is Status.OK
 
 
 @pytest.mark.parametrize(

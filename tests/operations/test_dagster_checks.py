@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     ("status", "body", "told"),
-    [(200, '{"data": {"__typename": "Query"}}', ["webserver"]), (403, "Only POST is taken here.", []), (404, "", [])],
+    [
+        (200, '{"data": {"__typename": "Query"}}', ["webserver"]),
+        (403, "Only POST requests are accepted here.", []),
+        (404, "", []),
+    ],
 )
 def test_a_webserver_that_takes_graphql_by_get_is_named(
     imaginary: Callable[..., Checkup], status: int, body: str, told: list[str]
@@ -35,7 +39,7 @@ def test_variables_that_mean_nothing_any_more_are_named(imaginary: Callable[...,
     (finding,) = check_guard(subject)
 
     assert (finding.what, finding.status) == ("DAGSTER_FLOWS_URL", Status.WARNING)
-    assert "close that way" in finding.remedy
+    assert "close any network access" in finding.remedy
 
 
 def test_a_webserver_that_is_away_is_told_elsewhere(imaginary: Callable[..., Checkup]) -> None:
@@ -64,7 +68,7 @@ def test_what_a_dagster_yaml_of_an_earlier_version_lacks_is_told_and_it_is_left(
     findings = list(check_home(imaginary(lambda _: httpx.Response(404), state_folder=tmp_path)))
 
     assert [finding.what for finding in findings] == ["DAGSTER_HOME", "dagster.yaml"]
-    assert f"New and faster there: {news}" in findings[1].text
+    assert f"It does not use these faster settings: {news}" in findings[1].text
     assert (tmp_path / "dagster.yaml").read_text() == text
 
 

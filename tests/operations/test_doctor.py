@@ -42,12 +42,10 @@ def test_with_what_setup_made_everything_is_right(site: Site) -> None:
 
     assert troubles(findings) == []
     texts = {finding.what: finding.text for finding in findings}
-    assert texts["rights"] == f"all {len(RIGHTS)} that are needed"
-    assert texts["version"] == (
-        f"Directus {site.directus.version}; the tests run on 10.13.4, 11.14.1, 11.17.4 and 12.4.1"
-    )
+    assert texts["rights"] == f"all {len(RIGHTS)} required permissions are there"
+    assert texts["version"] == (f"Directus {site.directus.version}; tested with 10.13.4, 11.14.1, 11.17.4 and 12.4.1")
     assert texts["preset card"] == "storage (webp): rendered here, into Directus' own storage"
-    assert texts["served from local"] == f"Directus serves what is stored in {site.directus.uploads}"
+    assert texts["served from local"] == f"Directus serves the derivatives stored in {site.directus.uploads}"
     assert texts["collection posts"].startswith("en-US (a row of posts_translations) into ar-SA, de-DE, fr-FR, ja-JP:")
     assert "title (plain), slug (slug), summary (plain), body (html), tags (tags)" in texts["collection posts"]
     assert texts["collection pages"].startswith("en-US (on the item) into")
@@ -68,7 +66,7 @@ def test_a_right_that_lacks_is_named_and_nothing_else(right: str, site: Site) ->
 
     failures = [finding for finding in findings if finding.status is Status.FAILED]
     assert [failure.text.partition(" (")[0].removesuffix(".") for failure in failures] == [f"Missing: {right}"]
-    assert all(text == "Not looked at: a right is missing." for _, text in troubles(findings)[1:])
+    assert all(text == "Not checked: a permission is missing." for _, text in troubles(findings)[1:])
 
 
 def test_every_right_that_lacks_is_named_at_once(site: Site) -> None:
@@ -93,14 +91,14 @@ def test_rights_that_are_too_many_are_named(site: Site) -> None:
 
     for row in rows:
         site.admin.delete(f"/permissions/{row}")
-    assert troubles(findings) == [("rights", "More than needed: delete on posts, read on directus_users.")]
+    assert troubles(findings) == [("rights", "Unneeded permissions: delete on posts, read on directus_users.")]
 
 
 def test_an_administrators_token_may_do_too_much(site: Site) -> None:
     findings = site.examine(DIRECTUS_TOKEN=site.directus.admin_token)
 
     assert found(findings, "token").status is Status.WARNING
-    assert "the token may do everything" in found(findings, "token").text
+    assert "the token has unrestricted access" in found(findings, "token").text
 
 
 def test_access_to_the_studio_is_too_much(site: Site) -> None:
@@ -109,7 +107,7 @@ def test_access_to_the_studio_is_too_much(site: Site) -> None:
 
     # With the Studio come rights that are bound to conditions.
     assert {what for what, _ in troubles(findings)} == {"token", "right"}
-    assert "may log in to the Studio" in found(findings, "token").text
+    assert "can log in to the Studio" in found(findings, "token").text
 
 
 def test_a_collection_whose_activity_is_not_tracked_is_named(site: Site) -> None:
@@ -169,42 +167,46 @@ def test_each_preset_tells_how_it_is_delivered_and_why(site: Site) -> None:
         ),
         "wrong": (
             Status.FAILED,
-            "Preset 'wrong': 'composite' is not an operation of sharp that Directus permits.",
+            "Preset 'wrong': 'composite' is not a sharp operation that Directus allows.",
         ),
         "system-small-cover": (
             Status.FAILED,
             (
-                "Preset 'system-small-cover' has the key of a preset that is built into Directus, "
-                "which is used in its place."
+                "Preset 'system-small-cover' has the same key as one of Directus' built-in presets, which takes "
+                "precedence."
             ),
         ),
         "malformed": (
             Status.FAILED,
             "Preset 'malformed': `transforms` is not a list of [operation, argument, ...].",
         ),
-        "nothing": (Status.WARNING, "It asks for nothing, so Directus answers with the original."),
-        "warmed": (Status.OK, "warm (webp): Directus renders, as the YAML file says"),
+        "nothing": (Status.WARNING, "It sets neither size nor format, so Directus serves the original."),
+        "warmed": (Status.OK, "warm (webp): rendered by Directus, as set in the YAML file"),
         "exported": (
             Status.OK,
             f"export (avif, webp, jpeg): rendered here, to {site.folder / 'exports'}",
         ),
         "unused": (Status.OK, "switched off in the YAML file"),
-        "gone": (Status.WARNING, "The YAML file names it, and Directus has none of that key."),
+        "gone": (Status.WARNING, "The YAML file configures it, but Directus has no preset with that key."),
     }
-    assert found(findings, "presets").text == "An image preset without a key is passed over."
+    assert found(findings, "presets").text == "Skipped an image preset without a key."
 
 
 def test_without_storage_directus_renders(site: Site) -> None:
     findings = site.examine(STORAGE_LOCATIONS="")
 
     assert troubles(findings) == []
-    assert found(findings, "preset card").text == "warm (webp): Directus renders, since STORAGE_LOCATIONS is not set"
+    assert (
+        found(findings, "preset card").text == "warm (webp): rendered by Directus, because STORAGE_LOCATIONS is not set"
+    )
 
 
 def test_another_storage_than_that_of_directus_is_noticed(site: Site, tmp_path: Path) -> None:
     findings = site.examine(STORAGE_LOCAL_ROOT=str(tmp_path))
 
-    assert troubles(findings) == [("served from local", f"Directus does not serve what is stored in {tmp_path}.")]
+    assert troubles(findings) == [
+        ("served from local", f"Directus does not serve the derivatives stored in {tmp_path}.")
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -224,7 +226,7 @@ def test_a_driver_that_is_not_supported_is_named(site: Site, others: str) -> Non
 
     (told,) = [finding for finding in findings if finding.what == "storage cloud"]
     assert told.status is Status.WARNING
-    assert "STORAGE_CLOUD_DRIVER is 'gcs', which is not supported: Directus renders" in told.text
+    assert "STORAGE_CLOUD_DRIVER is 'gcs', which is not supported. Directus renders" in told.text
 
 
 def test_where_only_presets_may_be_asked_for_a_derivative_proves_the_storage(site: Site, bot: Any) -> None:
@@ -234,14 +236,19 @@ def test_where_only_presets_may_be_asked_for_a_derivative_proves_the_storage(sit
         findings = site.examine()
 
     assert troubles(findings) == []
-    assert found(findings, "served from local").text == f"Directus serves what is stored in {site.directus.uploads}"
+    assert (
+        found(findings, "served from local").text
+        == f"Directus serves the derivatives stored in {site.directus.uploads}"
+    )
 
 
 def test_a_project_that_transforms_nothing_is_told(site: Site) -> None:
     with changed(site, "/settings", storage_asset_transform="none"):
         findings = site.examine()
 
-    assert ("presets", "Directus transforms no pictures, not even through presets.") in troubles(findings)
+    assert ("presets", "Directus' settings forbid all image transformations, even through presets.") in troubles(
+        findings
+    )
 
 
 def test_a_limit_without_a_price_is_told_once(site: Site) -> None:
@@ -317,4 +324,4 @@ def test_nothing_is_said_of_what_is_served_before_there_is_a_picture(site: Site,
 
     upload(admin, picture(), filename="picture.jpg")
     assert troubles(findings) == []
-    assert found(findings, "served from local").text.startswith("not tried")
+    assert found(findings, "served from local").text.startswith("not checked")

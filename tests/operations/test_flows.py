@@ -97,7 +97,7 @@ def test_buttons_are_installed_once_and_reach_the_door(site: Site, set_up: Calla
 
     assert (status, again) == (0, 0)
     assert f"ok: button '{BUTTON_NAME}': reaches Dagster 1.2.3 through the door" in told
-    assert "Nothing has to be changed." in nothing
+    assert "Nothing needs to change." in nothing
     ((name, row),) = flows(site).items()
     assert (name, set(row["options"]["collections"])) == (BUTTON_NAME, {"directus_files", "posts", "pages"})
     offered = {
@@ -190,7 +190,7 @@ def test_an_editor_hears_at_once_that_a_click_was_not_taken(
         mine = {"recipient": {"_eq": site.admin.get("/users/me", fields=["id"])["id"]}}
         told = [row["message"] for row in site.admin.get("/notifications", filter=mine, sort="id")]
         assert (refused.status_code, busy.status_code) == (200, 200)
-    assert ["did not take this" in told[0], "Try again in a minute" in told[1], len(told)] == [True, True, 2]
+    assert ["rejected this request" in told[0], "Try again in a minute" in told[1], len(told)] == [True, True, 2]
 
 
 def test_uploads_and_focal_points_are_pushed_together(
@@ -321,7 +321,7 @@ def test_what_does_not_fit_the_license_is_said_before_anything_is_done(
     own = {"status": "active", "trigger": "webhook", "options": {}}
     ids = [site.admin.post("/flows", {**own, "name": f"Own {number}"})["id"] for number in range(4)]
     try:
-        with pytest.raises(Rejected, match="5 active flows with its license: room for 1, and 2 are new"):
+        with pytest.raises(Rejected, match=r"allows 5 active flows\. There is room for 1, and 2 new ones"):
             set_up(push=True)
         assert len(flows(site)) == 4
     finally:
@@ -353,7 +353,7 @@ def test_a_way_to_dagster_that_need_not_be_open_is_named(
     _, closed = set_up(variables={"DAGSTER_WEBSERVER_URL": "http://localhost:9"})
 
     assert status == 0
-    assert "and so does whoever may import files" in told
+    assert "and so can anyone who can import files" in told
     assert "import files" not in closed
     assert site.admin.get("/files", aggregate={"count": "id"}) == files
 
@@ -429,7 +429,7 @@ def test_flows_of_an_earlier_version_are_named_and_migrated(site: Site, set_up: 
     status, told = set_up()
 
     assert [(row.status.value, row.text) for row in before] == [
-        ("failed", "The flows were made by an earlier version, and call Dagster itself.")
+        ("failed", "The flows come from an earlier version and call Dagster directly.")
     ]
     assert before[0].remedy == "Run `directus-assets setup --flows`."
     assert (status, told.count("change")) == (0, 1)
@@ -448,7 +448,7 @@ def test_the_doctor_tells_buttons_that_work_from_those_that_do_not(
     assert [status for status, _ in rows()] == ["ok"]
     door.carrier.told = {"dagster": "1.2.3", "loaded": False, "sick": []}
     # One cause is told once.
-    assert rows() == [("failed", "The door is reached, but Dagster has not loaded this project.")]
+    assert rows() == [("failed", "Directus reaches the door, but Dagster has not loaded this project.")]
     door.carrier.told = {"dagster": "1.2.3", "loaded": True, "sick": ["SENSOR"]}
     assert [status for status, _ in rows()] == ["failed"]
 

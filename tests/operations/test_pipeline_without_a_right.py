@@ -134,7 +134,7 @@ def test_without_a_right_the_pipeline_names_it_damages_nothing_and_goes_on_when_
         site.admin.patch("/settings", {"project_descriptor": right})
         problems = [*pipeline.tick(), *pipeline.tick(), capfd.readouterr().err]
 
-        assert f"the right '{right}'" in "\n".join(problems)
+        assert f"the permission '{right}'" in "\n".join(problems)
         assert all(title_of(site, name, item) in (None, german("Cake")) for name, item in new.items())
         for name, item in (("posts", edited), ("pages", page)):
             assert title_of(site, name, item) in (german("Bread"), german("Good bread"))

@@ -100,7 +100,7 @@ def test_a_second_time_changes_nothing_and_shows_no_token(run: Run, project: Dir
     again = run("--yes")
 
     assert again.exit_code == 0
-    assert "Nothing has to be changed." in again.output
+    assert "Nothing needs to change." in again.output
     assert token not in again.output
     assert project.latest_activity_id() == latest
 
@@ -140,7 +140,7 @@ def test_only_what_a_changed_schema_lacks_is_added(run: Run, project: DirectusCl
 
     assert shown.count("create") == 1
     assert "read on pages" in shown
-    assert "delete on posts (not needed; --prune-rights removes it)" in shown
+    assert "delete on posts (not needed; removed by --prune-rights)" in shown
     assert extra in [row.get("id") for row in project.get("/permissions", limit=-1)]
 
 
@@ -151,13 +151,13 @@ def test_what_is_not_needed_goes_when_it_is_to_be_pruned(run: Run, project: Dire
     run("--yes", "--prune-rights")
 
     assert extra not in [row.get("id") for row in project.get("/permissions", limit=-1)]
-    assert "Nothing has to be changed." in run("--yes", "--prune-rights").output
+    assert "Nothing needs to change." in run("--yes", "--prune-rights").output
 
 
 def test_without_an_engine_no_text_can_be_touched(run: Run, project: DirectusClient) -> None:
     result = run("--yes", TRANSLATION_ENGINE=None)
 
-    assert "no rights for translations are given" in result.output
+    assert "no permissions for translations are granted" in result.output
     names = {permission.right.name for permission in read_account(project).permissions}
     assert names == {"read on directus_activity", "read on directus_files", "read on directus_settings"}
 
@@ -175,7 +175,7 @@ def test_the_administrators_token_is_asked_for_unseen(run: Run, directus: LocalD
     result = run("--dry-run", answer=f"{directus.admin_token}\n", DIRECTUS_ADMIN_TOKEN=None)
 
     assert result.exit_code == 0, result.output
-    assert "Token of an administrator:" in result.output
+    assert "Administrator token:" in result.output
 
 
 def test_the_user_is_that_of_the_given_address(run: Run, project: DirectusClient) -> None:

@@ -77,7 +77,7 @@ def test_a_bucket_that_refuses_the_second_of_two_writers_is_fine(endpoint: str) 
     found = try_out("translation records", storage, is_updated=True)
 
     assert found.status is Status.OK
-    assert "updated by one at a time" in found.text
+    assert "conditional update work" in found.text
     assert list(storage.names()) == []
 
 

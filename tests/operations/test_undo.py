@@ -67,31 +67,31 @@ def test_the_list_is_complete_when_the_storage_fails_half_way(bench: Bench) -> N
         bench.remove(ORPHAN)
 
     assert [line.name for line in read_undo_list(bench.list)] == [NAME]
-    assert bench.put_back() == "there is something in its place"
+    assert bench.put_back() == "another file has taken its place"
 
 
 def test_what_is_not_kept_cannot_be_put_back(bench: Bench) -> None:
     bench.remove(ORPHAN, keep=False)
 
     assert bench.kept() == []
-    assert bench.put_back() == "its content was not kept (--no-undo)"
+    assert bench.put_back() == "its content was deleted permanently (--no-undo)"
 
 
 def test_a_damaged_or_missing_copy_is_not_put_back(bench: Bench) -> None:
     bench.remove(ORPHAN)
     bench.kept()[0].write_bytes(b"bytez")
 
-    assert bench.put_back() == "the content that was kept is damaged"
+    assert bench.put_back() == "the kept content is damaged"
 
     bench.kept()[0].unlink()
-    assert bench.put_back() == "its content is not kept any more"
+    assert bench.put_back() == "its content is no longer kept"
 
 
 def test_a_derivative_of_another_picture_is_not_put_back(bench: Bench) -> None:
     bench.remove(ORPHAN)
     now = dt.datetime.now(dt.UTC)
 
-    assert bench.put_back(replaced_on=now + dt.timedelta(seconds=1)) == "its file was replaced since"
+    assert bench.put_back(replaced_on=now + dt.timedelta(seconds=1)) == "its file has been replaced since"
     assert bench.put_back(replaced_on=now - dt.timedelta(seconds=5)) == ""
 
 
@@ -99,7 +99,7 @@ def test_a_place_that_is_not_reached_is_named(bench: Bench) -> None:
     bench.remove(ORPHAN)
     bench.places.clear()
 
-    with pytest.raises(ConfigurationError, match=r"a__1\.webp was deleted from storage 'local', which is not reached"):
+    with pytest.raises(ConfigurationError, match=r"a__1\.webp was deleted from storage 'local', which is not"):
         bench.put_back()
 
 

@@ -68,7 +68,7 @@ def test_a_run_that_gave_a_sign_of_life_is_left_alone(instance: dg.DagsterInstan
     dead, watch = end_dead_runs(instance, Heartbeat(), jobs={"image_presets"}, assets=(), now=1000)
     for now in range(1030, 2000, 30):
         if now % 120 == 40:
-            instance.report_engine_event("Still at work.", run)
+            instance.report_engine_event("Still running.", run)
         dead, watch = end_dead_runs(instance, watch, jobs={"image_presets"}, assets=(), now=now)
         assert dead == []
 
@@ -174,5 +174,5 @@ def test_work_that_takes_long_gives_signs_of_life(instance: dg.DagsterInstance) 
     result = working.execute_in_process(instance=instance)
 
     messages = [record.event_log_entry.user_message for record in instance.get_records_for_run(result.run_id).records]
-    assert messages.count("Still at work.") >= 2
+    assert messages.count("Still running.") >= 2
     assert not [thread for thread in threading.enumerate() if thread.name == "signs-of-life"]

@@ -149,8 +149,8 @@ def test_the_files_of_chosen_content_are_made(clicks: Clicks, dagster: Dagster) 
 @pytest.mark.parametrize(
     ("config", "trouble"),
     [
-        ({"button": "translate"}, "'Translate again' is nothing that can be done with 'directus_files'"),
-        ({"files": []}, "None of the chosen items has a picture"),
+        ({"button": "translate"}, "'Translate again' is not available for 'directus_files'"),
+        ({"files": []}, "None of the selected items has a picture"),
     ],
 )
 def test_a_click_that_cannot_be_taken_is_remembered_with_the_reason(

@@ -104,7 +104,7 @@ def test_two_instances_with_the_same_names_are_refused(root: Path) -> None:
     [
         ("  images: {delivry: warm}\n", r"delivry at .*defs.yaml:6"),
         ("  images: {batch_size: 0}\n", r"batch_size at .*defs.yaml:6"),
-        ("  name: Shop\n", "a project is named with small letters"),
+        ("  name: Shop\n", "project names consist of lower-case letters"),
         ("  environment: shop\n", "should match pattern"),
         ("  reconcile: {cron: 5}\n", r"cron at .*defs.yaml:6"),
     ],
@@ -122,7 +122,7 @@ def test_a_mistake_in_the_yaml_is_told_without_the_token(root: Path, attributes:
 
 @pytest.mark.parametrize("given", ["{token: s3cr3t-t0ken}", "{token: [s3cr3t-t0ken]}", "{url: 'http://a.example.com'}"])
 def test_a_token_without_its_address_is_refused_and_not_repeated(given: str) -> None:
-    with pytest.raises(ValueError, match="`url` and `token` are given together") as caught:
+    with pytest.raises(ValueError, match="give both `url` and `token`") as caught:
         DirectusComponent.resolve_from_yaml(given)
 
     assert SECRET not in str(caught.value)

@@ -114,7 +114,7 @@ def test_a_second_start_in_one_folder_is_refused_and_touches_nothing(tmp_path: P
         second = directus_assets(tmp_path, "dev")
 
     assert second.returncode == 1
-    assert f"The pipeline in {home} is already running" in second.stderr
+    assert f"A pipeline is already running in {home}" in second.stderr
     assert {path.name for path in home.iterdir()} == {"dagster.yaml", "dev.lock"}
 
 

@@ -156,7 +156,7 @@ def test_three_bad_pictures_fail_with_their_own_reasons_and_the_others_are_made(
 
     assert not pipeline.run("f1", "cut")
 
-    bad = {"garbage": "is no JPEG", "empty": "is empty", "cut": "damaged or incomplete"}
+    bad = {"garbage": "is not a JPEG", "empty": "is empty", "cut": "damaged or incomplete"}
     for asset_key in (CARD_KEY, AUTO_KEY):
         assert pipeline.statuses(asset_key) == {
             key: "FAILED" if key in bad else "MATERIALIZED" for key in ("f1", "f2", "garbage", "f3", "empty", "cut")
@@ -208,7 +208,9 @@ def test_a_file_that_became_a_document_says_so(pipeline: Pipeline) -> None:
 
     (record,) = pipeline.instance.fetch_observations(CARD_KEY, limit=10).records
     assert record.asset_observation is not None
-    assert "Directus makes no derivatives of application/pdf" in str(record.asset_observation.metadata["error"].value)
+    assert ("Directus does not make derivatives of application/pdf") in str(
+        record.asset_observation.metadata["error"].value
+    )
 
 
 def test_preset_keys_that_dagster_refuses_are_mapped_to_some_that_it_takes(pipeline: Pipeline) -> None:
@@ -232,7 +234,7 @@ def test_a_file_whose_row_makes_no_sense_fails_alone(pipeline: Pipeline) -> None
     assert not pipeline.run("f1", "f3")
 
     assert pipeline.statuses() == {"f1": "MATERIALIZED", "f2": "FAILED", "f3": "MATERIALIZED"}
-    assert "`width` of directus_files that is no whole number" in pipeline.reason(CARD_KEY, "f2")
+    assert "`width` of directus_files that is not a whole number" in pipeline.reason(CARD_KEY, "f2")
 
 
 def test_a_title_that_postgresql_would_refuse_is_no_obstacle(pipeline: Pipeline) -> None:

@@ -69,7 +69,7 @@ class Pipeline:
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         said = result.skip_reason.skip_message if isinstance(result.skip_reason, dg.SkipReason) else ""
-        self.news = "gone back" if "has gone back" in (said or "") else said
+        self.news = "is older than" if "is older than" in (said or "") else said
         return list(result.run_requests or [])
 
     def started(self) -> "Pipeline":
@@ -677,7 +677,7 @@ def test_a_log_that_goes_back_is_told_and_makes_nothing_of_what_waits_for_a_back
 
     directus.activity = [{**row, "timestamp": "2025-01-01T00:00:00.000Z"} for row in directus.activity[:2]]
 
-    assert (pipeline.tick(), pipeline.news) == ([], "gone back")
+    assert (pipeline.tick(), pipeline.news) == ([], "is older than")
     assert (pipeline.tick(), pipeline.tick()) == ([], [])
     assert pipeline.news == "Nothing changed."
 
@@ -802,7 +802,7 @@ def test_a_directus_that_is_not_supported_is_named_by_the_tick(
 ) -> None:
     directus.server["version"] = "10.8.3"
 
-    with pytest.raises(ConfigurationError, match=r"Directus 10\.8\.3 is too old: 10\.13 is the oldest"):
+    with pytest.raises(ConfigurationError, match=r"Directus 10\.8\.3 is too old: the oldest supported version is"):
         Pipeline(instance, directus).tick()
 
 

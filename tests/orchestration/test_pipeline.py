@@ -136,7 +136,7 @@ class Story:
                 for file_id in ids
             )
 
-        self.wait("Not everything was made", is_made)
+        self.wait("Not everything was finished", is_made)
         self.settle()
 
     def settle(self) -> None:
@@ -324,7 +324,7 @@ def test_a_deleted_picture_leaves_no_partition_and_no_file(story: Story, harbour
 def test_three_broken_pictures_of_fifty_fail_with_their_own_reasons(story: Story) -> None:
     broken = {
         upload(story.admin, picture(4, (640, 480))[:9000], filename="cut.jpg"): "damaged or incomplete",
-        upload(story.admin, b"This is no picture.", filename="text.jpg"): "is no JPEG, PNG, WebP, TIFF or AVIF picture",
+        upload(story.admin, b"This is no picture.", filename="text.jpg"): "is not a JPEG, PNG, WebP, TIFF or AVIF",
         upload(story.admin, picture(5, kind="PNG")[:400], filename="cut.png"): "damaged or incomplete",
     }
     good = [upload(story.admin, picture(100 + number), filename=f"good{number}.jpg") for number in range(47)]

@@ -49,7 +49,7 @@ def test_ours_for_another_directus_or_home_is_a_stranger_and_told_nothing(change
     (doubt,) = doubts(webserver, OURS)
 
     assert doubt.is_stranger
-    with pytest.raises(Rejected, match="serves another Directus, or uses another DAGSTER_HOME"):
+    with pytest.raises(Rejected, match="works for another Directus or uses another DAGSTER_HOME"):
         require_ours(webserver, OURS)
 
 
@@ -59,7 +59,7 @@ def test_an_earlier_edition_of_the_file_is_told_and_is_no_stranger() -> None:
 
     (doubt,) = doubts(webserver, OURS)
 
-    assert "earlier version of the YAML file" in doubt.text
+    assert "older version of the YAML file" in doubt.text
     require_ours(webserver, OURS)
 
 

@@ -526,8 +526,8 @@ def test_a_backfill_that_dagster_refuses_stops_no_other_and_is_asked_for_again(p
 
     assert pipeline.webserver.asked == []
     assert [trouble.what for trouble in report.troubles] == [
-        "2 partitions of 'directus_files' could not be asked for (hero)",
-        "1 partitions of 'directus_files' could not be asked for (card, hero)",
+        "Could not start a backfill of 2 partitions of 'directus_files' (hero)",
+        "Could not start a backfill of 1 partitions of 'directus_files' (card, hero)",
     ]
     assert "refused: No asset hero." in str(report.troubles[0].error)
 

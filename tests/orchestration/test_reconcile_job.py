@@ -101,7 +101,7 @@ def test_an_unfinished_reconcile_is_not_joined_by_another(project: ScriptedProje
 
         result = schedule.evaluate_tick(context)
 
-    assert result.skip_message == "The last reconcile is still at work."
+    assert result.skip_message == "The last reconcile is still running."
 
 
 class Broken(Files):

@@ -158,7 +158,7 @@ def test_the_run_says_what_failed(instance: dg.DagsterInstance) -> None:
     (event,) = result.get_step_failure_events()
     failure = event.step_failure_data.user_failure_data
     assert failure is not None
-    assert failure.description == "1 outputs of 1 items failed, 19 were made. Picture f03: Corrupt."
+    assert failure.description == "1 outputs of 1 items failed; 19 were made. Picture f03: Corrupt."
     rows = failure.metadata["failures"]
     assert isinstance(rows, dg.TableMetadataValue)
     assert [row.data for row in rows.records] == [

@@ -115,7 +115,7 @@ def test_changed_settings_have_the_definitions_built_anew(
     sensor.tick()
     change_presets(directus, CARD)
 
-    assert "are being built anew" in sensor.tick()
+    assert "reloading the definitions" in sensor.tick()
     assert Webserver.reloads == ["directus_assets"]
     assert read_snapshot(tmp_path, url=URL).rows == directus.settings_row
 
@@ -128,7 +128,7 @@ def test_a_log_that_has_gone_back_has_the_settings_compared(
     del directus.activity[1]
     change_presets(directus, CARD, log=False)
 
-    assert "are being built anew" in sensor.tick()
+    assert "reloading the definitions" in sensor.tick()
     assert read_snapshot(tmp_path, url=URL).rows == directus.settings_row
 
 
@@ -204,7 +204,7 @@ def test_presets_that_are_no_list_are_told_and_leave_the_definitions_as_they_are
     change_presets(directus)
     directus.settings["storage_asset_presets"] = {"key": "card"}
 
-    with pytest.raises(Rejected, match="Directus answers every request for an asset with an error"):
+    with pytest.raises(Rejected, match="Directus responds to every asset request with an error"):
         sensor.tick()
     assert Webserver.reloads == []
 
@@ -215,8 +215,8 @@ def test_what_cannot_be_described_is_told_and_looked_at_again_until_it_can(
     sensor.project.__dict__["engine"] = object()
     answers = {"/relations": RELATIONS, "/fields": FIELDS, "/collections": [], "/items/languages": [7]}
     directus.further = answers
-    assert "'posts' cannot be described: " in sensor.tick()
-    assert "'posts' cannot be described: " in sensor.tick()
+    assert "The schema of 'posts' could not be read: " in sensor.tick()
+    assert "The schema of 'posts' could not be read: " in sensor.tick()
     assert Webserver.reloads == []
 
     directus.further = {**answers, "/items/languages": [{"code": "en-US"}, {"code": "de-DE"}]}
@@ -267,7 +267,7 @@ def test_a_changed_yaml_file_is_loaded_again_and_a_mistake_in_it_is_not(
     changed = sensor.tick()
 
     assert same == commented == "Nothing changed."
-    assert changed == "The YAML file has changed: the definitions are being built anew."
+    assert changed == "The YAML file has changed: reloading the definitions."
     assert Webserver.reloads == ["directus_assets"]
 
 
@@ -281,7 +281,7 @@ def test_another_dagster_on_the_address_is_told_nothing(
     monkeypatch.setitem(LOCATIONS, "locationEntries", [entry])
     change_presets(directus, CARD)
 
-    with pytest.raises(Rejected, match=r"serves another Directus.*Set DAGSTER_WEBSERVER_URL"):
+    with pytest.raises(Rejected, match=r"works for another Directus.*Set DAGSTER_WEBSERVER_URL"):
         sensor.tick()
 
     assert Webserver.reloads == []

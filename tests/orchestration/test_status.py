@@ -83,9 +83,9 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
 
     assert (status, checked, document["ok"]) == (0, 1, False)
     assert "1 more is complete (shown with --all)" in screen.getvalue()
-    assert "Webserver: Dagster's webserver at http://127.0.0.1:1 does not answer" in screen.getvalue()
+    assert "Webserver: Dagster's webserver at http://127.0.0.1:1 does not respond" in screen.getvalue()
     assert "Directus: " in screen.getvalue()
-    assert "Runs: 0 running, 0 in the queue." in screen.getvalue()
+    assert "Runs: 0 running, 0 queued." in screen.getvalue()
     assert "image_presets/card: Harbour [1]: corrupt" in screen.getvalue()
     assert document["projects"][0]["last_errors"][0]["text"] == "image_presets/card: Harbour [1]: corrupt"
     assert {problem["what"] for problem in document["projects"][0]["problems"]} == {"Directus", "Webserver"}
@@ -132,7 +132,7 @@ def test_code_locations_that_cannot_be_used_are_named() -> None:
 
     (problem,) = dagster_problems(dagster(entries), SETTINGS)
 
-    assert problem.text == "'ours' cannot be used: directus_assets.yaml, line 3: [bold]"
+    assert problem.text == "'ours' failed to load: directus_assets.yaml, line 3: [bold]"
 
 
 def test_sensors_of_ours_that_fail_or_are_switched_off_are_named_and_no_others() -> None:
@@ -155,8 +155,8 @@ def test_sensors_of_ours_that_fail_or_are_switched_off_are_named_and_no_others()
 
     assert found == [
         "directus_files_sensor: its last tick failed: Directus does not answer.",
-        "directus_posts_sensor: it is switched off.",
-        f"directus_runs_sensor: it waits: No answer. {TRIES_AGAIN}",
+        "directus_posts_sensor: it is turned off.",
+        f"directus_runs_sensor: it is waiting: No answer. {TRIES_AGAIN}",
     ]
 
 
@@ -180,7 +180,7 @@ def output(**counts: float) -> OutputStatus:
         ({}, []),
         ({"done": 1, "behind": 2}, []),
         ({"review": 1, "oldest_review": 9 * 86_400.0}, []),
-        ({"review": 1, "oldest_review": 1.0}, ["1 wait for a review, the first for 10 days."]),
+        ({"review": 1, "oldest_review": 1.0}, ["1 waiting for review, the oldest for 10 days."]),
         ({"done": 3, "failed": 1}, ["1 of 4."]),
     ],
 )

@@ -190,7 +190,7 @@ def test_a_click_in_the_studio_ends_in_new_derivatives_and_a_notification(
     press(page, "Render presets again", picture="buttons.png")
 
     story.wait("Nobody was told", lambda: bool(editor.notifications()))
-    assert editor.notifications() == [("Render presets again: 2 of 2 done", "Everything was made anew.")]
+    assert editor.notifications() == [("Render presets again: 2 of 2 done", "Everything was made again.")]
     wanted = [len(story.wanted(file)) for file in files]
     assert [len(stored(story, file)) for file in files] == [wanted[0], 0, wanted[2]]
 

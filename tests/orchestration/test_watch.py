@@ -76,8 +76,8 @@ def test_what_stays_lost_is_loaded_again_and_that_is_said() -> None:
     assert dagster.reloads == 1
     assert pauses == [LOOK_SECONDS] * 5
     assert told == [
-        "The code location 'ours' cannot be used: Could not reach user code server.",
-        "The code location 'ours' can be used.",
+        "The code location 'ours' failed to load: Could not reach user code server.",
+        "The code location 'ours' has loaded.",
     ]
 
 
@@ -100,8 +100,8 @@ def test_without_a_webserver_nothing_is_done_until_it_is_there_again() -> None:
 
     assert [watching.look() for _ in range(5)] == [LOOK_SECONDS] * 5
     assert dagster.reloads == 0
-    assert sum("does not answer" in line for line in told) == 1
-    assert told[-1] == "The code location 'ours' can be used."
+    assert sum("does not respond" in line for line in told) == 1
+    assert told[-1] == "The code location 'ours' has loaded."
 
 
 def test_a_code_location_of_another_name_is_asked_for() -> None:
@@ -109,7 +109,7 @@ def test_a_code_location_of_another_name_is_asked_for() -> None:
 
     watching.look()
 
-    assert told == ["Dagster has 'ours', and no code location 'theirs'. Name yours with --location."]
+    assert told == ["Dagster has 'ours', but no code location 'theirs'. Specify yours with --location."]
 
 
 def test_without_a_name_ours_is_looked_after_or_the_only_one() -> None:
@@ -121,8 +121,8 @@ def test_without_a_name_ours_is_looked_after_or_the_only_one() -> None:
 
     assert dagster.reloads == 1
     assert told == [
-        "The code location 'ours' cannot be used: Could not reach user code server.",
-        "The code location 'ours' can be used.",
+        "The code location 'ours' failed to load: Could not reach user code server.",
+        "The code location 'ours' has loaded.",
     ]
 
 
@@ -159,7 +159,7 @@ def test_a_command_that_is_none_is_named() -> None:
         _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
-    assert "`dagstre` cannot be started: No such file or directory." in errors
+    assert "Could not start `dagstre`: No such file or directory." in errors
 
 
 _ENDS_CLEANLY = """
@@ -198,7 +198,7 @@ def test_alone_it_ends_when_it_is_told_to() -> None:
     with started(DAGSTER_WEBSERVER_URL="http://127.0.0.1:1") as process:
         # It says so once it has looked, and it looks after some seconds.
         assert process.stderr
-        assert "http://127.0.0.1:1 does not answer" in process.stderr.readline()
+        assert "http://127.0.0.1:1 does not respond" in process.stderr.readline()
 
         process.terminate()
 

@@ -58,8 +58,8 @@ def test_a_login_in_its_address_is_sent_and_not_shown() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "told"),
     [
-        (httpx.ConnectError("refused"), Unreachable, "does not answer: ConnectError"),
-        (httpx.ReadTimeout("slow"), Unreachable, "does not answer: ReadTimeout"),
+        (httpx.ConnectError("refused"), Unreachable, "does not respond: ConnectError"),
+        (httpx.ReadTimeout("slow"), Unreachable, "does not respond: ReadTimeout"),
         (httpx.Response(502), Overloaded, "refused (HTTP 502)"),
         (httpx.Response(404), DirectusAssetsError, "refused (HTTP 404)"),
         (httpx.Response(200, text="<html>"), Rejected, "is not Dagster's webserver"),
@@ -91,7 +91,7 @@ def test_trouble_names_the_address_and_the_variable_to_set(
     ],
 )
 def test_a_reload_that_fails_says_why(answer: dict[str, Any]) -> None:
-    with pytest.raises(Rejected, match=r"could not build the definitions anew: (Not|line 2)"):
+    with pytest.raises(Rejected, match=r"could not reload the definitions: (Not|line 2)"):
         webserver(data(workspaceOrError=LOCATIONS, reloadRepositoryLocation=answer)).reload_definitions(SENSOR)
 
 
@@ -105,7 +105,7 @@ def test_a_reload_names_the_code_location_that_has_the_sensor() -> None:
 
 
 def test_definitions_that_no_code_location_has_loaded_cannot_be_built_anew() -> None:
-    with pytest.raises(Rejected, match="no code location has 'web_directus_settings_sensor' just now"):
+    with pytest.raises(Rejected, match="no code location currently has 'web_directus_settings_sensor'"):
         webserver(data(workspaceOrError=LOCATIONS)).reload_definitions("web_directus_settings_sensor")
 
 

@@ -432,10 +432,12 @@ TRANSLATED: Final = (
 
 FAILED: Final = (
     Row(name="latin-1 that does not say so", behaviour=encoded("latin-1"), most=2, says="character U.FFFF"),
-    Row(name="no choices", behaviour=body({"choices": None}), most=2, says="no completion"),
+    Row(name="no choices", behaviour=body({"choices": None}), most=2, says="Instead of a completion"),
     Row(name="an empty body", behaviour=page(""), most=2, says="sent nothing"),
     Row(name="a page", behaviour=page("<html><title>Log in</title><p>x</p></html>"), most=2, says='but: "Log in"'),
-    Row(name="a page that is cut", behaviour=whole(lambda d: json.dumps(d)[:40]), most=2, says="no completion"),
+    Row(
+        name="a page that is cut", behaviour=whole(lambda d: json.dumps(d)[:40]), most=2, says="Instead of a completion"
+    ),
     Row(name="no content", behaviour=said(None), most=2, says="The answer was empty"),
     Row(name="prose alone", behaviour=said("I am sorry, Dave."), most=2, says="I am sorry, Dave"),
     Row(
@@ -462,13 +464,13 @@ FAILED: Final = (
         name="a context too small for anything",
         behaviour=error("Context size has been exceeded.", code=400),
         most=6,
-        says="takes no text of this length.*Context size has been",
+        says="too long for the engine.*Context size has been",
     ),
     Row(
         name="a rate limit too small for anything",
         behaviour=error("Request too large for m on tokens per min (TPM): Limit 10, Requested 900", status=429),
         most=6,
-        says="takes no text of this length.*Limit 10",
+        says="too long for the engine.*Limit 10",
     ),
     Row(name="a body too large", behaviour=page("<h1>413 Payload Too Large</h1>", status=413), most=6, says="Payload"),
     Row(
@@ -476,19 +478,19 @@ FAILED: Final = (
         behaviour=thinks(10**9),
         most=3,
         error=RequestRefused,
-        says="33\\d\\d\\d output tokens on thinking.*reasoning_effort",
+        says="33\\d\\d\\d output tokens for reasoning.*reasoning_effort",
     ),
     Row(
         name="no credit",
         behaviour=error("Insufficient Balance", status=402),
         error=Forbidden,
-        says="left to spend: Insuff",
+        says="no credit left: Insuff",
     ),
     Row(
         name="no credit, as a 400",
         behaviour=error("Your credit balance is too low to access the API."),
         error=Forbidden,
-        says="left to spend: Your credit",
+        says="no credit left: Your credit",
     ),
     Row(
         name="credit for too little",
@@ -603,7 +605,7 @@ FAILED: Final = (
         behaviour=lambda a: Reply(body=right(a).body, seconds_a_byte=0.05),
         most=3,
         error=TransientError,
-        says="did not finish its answer within",
+        says="did not finish its response within",
         timeout_seconds=1,
     ),
     Row(
@@ -611,7 +613,7 @@ FAILED: Final = (
         behaviour=lambda a: Reply(body=right(a).body, seconds_a_byte=0.05, drips_headers=True),
         most=3,
         error=TransientError,
-        says="did not finish its answer within",
+        says="did not finish its response within",
         timeout_seconds=1,
     ),
     Row(name="silence", behaviour=scripted.hang(5), most=3, error=TransientError, says="did not", timeout_seconds=1),

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.integration
 CONFIG: dict[str, Any] = {"translations": {"source_language": "en-US", "backfill_on_start": True}}
 ROOT = Path(__file__).parents[2]
 RULE = {"_and": [{"permalink": {"_regex": "^/(?:[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*)?$"}}]}
-KEPT = "; a new row gets the source's"
+KEPT = "; new rows copy the source's value"
 
 
 def projects() -> Path | None:
@@ -97,20 +97,20 @@ def test_every_field_is_translated_copied_or_left_for_a_reason(pipeline: Pipelin
 
     assert found["notes"] == {
         "id": "left: the primary key",
-        "title": "translated: text by its interface",
-        "content": "translated: text by its interface",
+        "title": "translated: text, recognized by its interface",
+        "content": "translated: text, recognized by its interface",
         "slug": "translated: a slug",
     }
     assert found["sites"] == {
         "id": "left: the primary key",
         "status": "left: a choice",
-        "sort": f"left: no text, but of the type integer{KEPT}",
-        "user_created": "left: filled by Directus (user-created)",
-        "date_updated": "left: no text, but of the type timestamp",
-        "title": "translated: text by its interface",
-        "permalink": "copied: an address by its validation rule, which no sentence passes",
-        "links": "translated: text by its interface",
-        "internal_note": "left: hidden in the Studio, and never sent unless the YAML file names it",
+        "sort": f"left: not text, but of the type integer{KEPT}",
+        "user_created": "left: filled in by Directus (user-created)",
+        "date_updated": "left: not text, but of the type timestamp",
+        "title": "translated: text, recognized by its interface",
+        "permalink": "copied: an address: its validation rule accepts no sentence",
+        "links": "translated: text, recognized by its interface",
+        "internal_note": "left: hidden in the Studio; never sent unless the YAML file names it",
         "image": f"left: a reference to another item{KEPT}",
         "accent": f"left: a colour{KEPT}",
     }
@@ -122,10 +122,10 @@ def test_what_the_yaml_file_says_of_a_field_is_its_reason(pipeline: Pipeline) ->
 
     (found,) = [table(scope) for scope in Checkup(pipeline.project).scopes if scope.name == "sites"]
 
-    assert found["links"] == "left: as the YAML file says"
-    assert found["permalink"] == "translated: as the YAML file says"
-    assert found["internal_note"] == "translated: as the YAML file says"
-    assert found["status"] == "left: a choice; a new row gets 'published'"
+    assert found["links"] == "left: as set in the YAML file"
+    assert found["permalink"] == "translated: as set in the YAML file"
+    assert found["internal_note"] == "translated: as set in the YAML file"
+    assert found["status"] == "left: a choice; new rows get 'published'"
 
 
 def test_both_shapes_are_made_and_ask_for_nothing_more(
@@ -227,7 +227,7 @@ def project(
 
 
 def load_project(folder: Path, name: str, client: DirectusClient, token: str, copy: Path) -> None:
-    """Loads a project as far as this version of Directus takes it."""
+    """Loads a project as far as this version of Directus accepts it."""
     shutil.copy(folder / "load.py", copy)
     shutil.copytree(folder / name, copy / name)
     is_newest = client.version.major >= 12
@@ -264,7 +264,7 @@ UNFIT: Mapping[str, str] = {
     "form_fields": "help label placeholder",
     "forms": "submit_label success_message title",
 }
-"""What `cms-i18n` has besides, where Directus takes more than 25 collections."""
+"""What `cms-i18n` has besides, where Directus accepts more than 25 collections."""
 
 
 def fields_of(scope: Scope, fate: str) -> str:

@@ -48,7 +48,7 @@ def test_codes_beside_an_id_are_used_and_doctor_tells_the_doubtful_and_the_wrong
         assert "did you mean cs (Czech)?" in pipeline.reason(item, "cz", "menus")
         found = {finding.what: finding for finding in check_collections(Checkup(pipeline.project))}
     assert (found["language se"].status, found["language cz"].status) == (Status.WARNING, Status.FAILED)
-    assert found["language se"].text == "'se' is Northern Sami, and Swedish is 'sv'."
+    assert found["language se"].text == "'se' is Northern Sami; the code of Swedish is 'sv'."
     assert "did you mean cs (Czech)?" in found["language cz"].remedy
     assert read_unlinked(studio) == ["orphans.translations"]
     by_name = {each.name: each for each in read_translated_collections(studio)}

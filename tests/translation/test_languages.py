@@ -25,7 +25,7 @@ def test_name_script_and_direction_follow_from_the_code(code: str, name: str, sc
 
 @pytest.mark.parametrize("code", ["german", "xx", "", "de-", "12", "../de"])
 def test_an_unknown_code_is_named(code: str) -> None:
-    with pytest.raises(BadInput, match="is not the code of a language"):
+    with pytest.raises(BadInput, match="is not a language code"):
         language(code)
 
 
@@ -72,16 +72,16 @@ def test_who_wrote_the_code_of_a_country_is_told_that_of_its_language(code: str,
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("se", "'se' is Northern Sami, and Swedish is 'sv'."),
-        ("SE", "'SE' is Northern Sami, and Swedish is 'sv'."),
-        ("se-SE", "'se-SE' is Northern Sami, and Swedish is 'sv'."),
-        ("kr", "'kr' is Kanuri, and Korean is 'ko'."),
-        ("kr-KR", "'kr-KR' is Kanuri, and Korean is 'ko'."),
-        ("br", "'br' is Breton, and Portuguese (Brazil) is 'pt-BR'."),
-        ("br_BR", "'br_BR' is Breton, and Portuguese (Brazil) is 'pt-BR'."),
-        ("ee", "'ee' is Ewe, and Estonian is 'et'."),
-        ("tw", "'tw' is Twi, and Chinese (Traditional) is 'zh-Hant'."),
-        ("ch", "'ch' is Chamorro, and German (Switzerland) is 'de-CH'."),
+        ("se", "'se' is Northern Sami; the code of Swedish is 'sv'."),
+        ("SE", "'SE' is Northern Sami; the code of Swedish is 'sv'."),
+        ("se-SE", "'se-SE' is Northern Sami; the code of Swedish is 'sv'."),
+        ("kr", "'kr' is Kanuri; the code of Korean is 'ko'."),
+        ("kr-KR", "'kr-KR' is Kanuri; the code of Korean is 'ko'."),
+        ("br", "'br' is Breton; the code of Portuguese (Brazil) is 'pt-BR'."),
+        ("br_BR", "'br_BR' is Breton; the code of Portuguese (Brazil) is 'pt-BR'."),
+        ("ee", "'ee' is Ewe; the code of Estonian is 'et'."),
+        ("tw", "'tw' is Twi; the code of Chinese (Traditional) is 'zh-Hant'."),
+        ("ch", "'ch' is Chamorro; the code of German (Switzerland) is 'de-CH'."),
     ],
 )
 def test_the_code_of_a_small_language_that_is_a_large_country_s_is_doubtful(code: str, told: str) -> None:

@@ -114,7 +114,7 @@ def test_again_asks_anew_for_all_but_what_people_wrote(
     told = notification(click, outcome)
     assert told["subject"] == "Translate again: 2 of 3 done, 1 left out"
     assert f"Texts that people wrote were kept: {human}." in str(told["message"])
-    assert "The engine translated 1 segment again." in str(told["message"])
+    assert "The engine retranslated 1 segment." in str(told["message"])
 
 
 def test_again_over_peoples_texts_only_says_that_nothing_was_sent(

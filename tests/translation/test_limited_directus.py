@@ -139,4 +139,4 @@ def test_doctor_tells_of_a_low_limit_and_that_long_queries_arrive(
         ("limits", Status.WARNING),
         ("long queries", Status.OK),
     ]
-    assert "50 rows at most" in findings[1].text
+    assert "at most 50 rows" in findings[1].text

@@ -255,7 +255,7 @@ def test_doctor_says_what_items_are_translated_from_and_where_that_is_open(
 
     texts = {finding.what: finding.text for finding in findings if finding.status is Status.OK}
     assert texts["collection articles"].startswith(
-        "the language in 'written_in', en-US where it is empty (on the item), into en-US, de-DE, fr-FR: title"
+        "the language in 'written_in', or en-US if empty (on the item), into en-US, de-DE, fr-FR: title"
     )
     assert texts["collection posts"].startswith("en-US (a row of posts_translations) into de-DE, fr-FR: title")
     (doubt,) = [finding for finding in findings if finding.status is Status.WARNING]

@@ -332,7 +332,7 @@ def test_a_storm_of_hours_ends_the_run_and_says_so(
 
     assert not run.success
     assert len(server.asked) <= 4
-    assert re.search("Too many requests|asked everybody to wait", pipeline.reason(post, "de-DE"))
+    assert re.search("Too many requests|is rate limited for", pipeline.reason(post, "de-DE"))
 
 
 def test_two_rows_of_a_language_fail_that_language_of_that_item(pipeline: Pipeline, studio: DirectusClient) -> None:

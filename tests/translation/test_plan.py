@@ -76,9 +76,9 @@ def test_a_new_language_is_priced_and_failures_are_told_apart(
     assert row(shown, "posts", "de-DE")[2:6] == ["2", "0", "2", "2"]
     assert row(shown, "posts", "es-ES")[2:6] == ["3", "3", "0", "3"]
     assert float(row(shown, "posts", "es-ES")[-1].replace(",", "")) > 0
-    assert "Waiting: 3 existed when their language was first seen (posts es-ES). Nothing is spent on them" in shown
-    assert "Failed: 2; the reconcile tries 1 again by itself, for about " in shown
-    assert "; 1 would fail again as they are" in shown
+    assert "Waiting: 3 existed before their language was added (posts es-ES). They cost nothing until" in shown
+    assert "Failed: 2; the reconcile retries 1 automatically, at an estimated cost of " in shown
+    assert "; 1 would fail again in their present state" in shown
     assert "de-DE" not in only.partition("Translations by")[2]
     assert len(server.asked) == asked
 
@@ -101,5 +101,5 @@ def test_what_was_discovered_is_told_in_short_and_by_field(pipeline: Pipeline, s
     assert row(short, "posts", "en-US")[3].startswith("title, ")
     assert "`directus-assets plan --fields`" in short
     assert row(each, "posts", "id")[2:] == ["left", "the primary key"]
-    assert row(each, "posts", "title")[2:] == ["translated", "text by its interface"]
+    assert row(each, "posts", "title")[2:] == ["translated", "text, recognized by its interface"]
     assert "Translations by" not in each

@@ -125,7 +125,7 @@ def test_without_a_limit_everything_is_admitted_and_still_counted(tmp_path: Path
 
 
 def test_a_limit_without_a_price_is_a_mistake(tmp_path: Path, clock: Clock) -> None:
-    with pytest.raises(ConfigurationError, match="no price of 'unknown'"):
+    with pytest.raises(ConfigurationError, match="no price for 'unknown'"):
         purse(tmp_path, clock, model="unknown")
     assert purse(tmp_path, clock, model="unknown", limit=None).cost(MILLION) is None
 

@@ -91,7 +91,7 @@ def test_what_a_real_server_has_no_room_for_is_asked_for_once_and_fails_in_its_w
     key = desk.create(body=f"<p>{long}</p>")
     payer = Noting()
 
-    with pytest.raises(Untranslatable, match=r"takes no text of this length.*exceeds the available context size"):
+    with pytest.raises(Untranslatable, match=r"too long for the engine.*exceeds the available context size"):
         desk.translate(key, payer=payer)
 
     # A long paragraph is cut into three segments, of which none fits.

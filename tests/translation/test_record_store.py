@@ -154,7 +154,7 @@ def test_a_record_that_cannot_be_read_is_set_aside_reported_once_and_counts_as_l
     assert content in asides(store, name)
     (report,) = (record.message for record in caplog.records if "cannot be read" in record.message)
     assert "The translation record of posts 17 in de-DE cannot be read: " in report
-    assert f"the texts in Directus count as a human's. It is kept as {name}.unreadable-" in report
+    assert f"the texts in Directus count as written by people. A copy is kept as {name}.unreadable-" in report
     store.save(RECORD)
     assert store.load("posts", "17", "de-DE") == RECORD
 
@@ -267,9 +267,9 @@ def test_a_record_of_a_later_version_is_an_error_and_stays_where_it_is(tmp_path:
     later = RECORD.to_json().replace(b'"version":1', b'"version":2')
     name = put(store, later)
 
-    with pytest.raises(BadInput, match="was written by a later version of this package"):
+    with pytest.raises(BadInput, match="was written by a newer version of this package"):
         store.load("posts", "17", "de-DE")
-    with pytest.raises(BadInput, match="was written by a later version of this package"):
+    with pytest.raises(BadInput, match="was written by a newer version of this package"):
         store.update("posts", "17", "de-DE", lambda known: known)
     assert store.storage.read(name) == later
 

@@ -34,12 +34,12 @@ def pipeline(
     [
         (
             {"stauts": {"_eq": "published"}},
-            "'posts' has no field 'stauts', as far as the token sees. Did you mean 'status'?",
+            "The token cannot see a field 'stauts' in 'posts'. Did you mean 'status'?",
         ),
-        ({"status": {"_eqq": "published"}}, "'_eqq' of 'status' is no operator of Directus. Did you mean '_eq'?"),
+        ({"status": {"_eqq": "published"}}, "'_eqq' on 'status' is not a Directus operator. Did you mean '_eq'?"),
         ({"date_updated": {"_gt": "yesterday"}}, "'date_updated' is compared with 'yesterday'. It holds moments"),
-        ({"translations": {"titel": {"_eq": "x"}}}, "'posts_translations' has no field 'titel'"),
-        ({"status": {"_gt": "a"}}, "is refused: "),
+        ({"translations": {"titel": {"_eq": "x"}}}, "a field 'titel' in 'posts_translations'"),
+        ({"status": {"_gt": "a"}}, "was rejected: "),
     ],
 )
 def test_a_filter_that_cannot_work_is_told_by_doctor_and_the_sensor(
@@ -63,7 +63,7 @@ def test_a_filter_that_works_is_told_as_well_and_asked_for_once(pipeline: Pipeli
     (finding,) = check_filters(Checkup(pipeline.project))
     pipeline.tick()
 
-    assert finding.text == "Directus takes translations.collections.posts.filter"
+    assert finding.text == "Directus accepts translations.collections.posts.filter"
 
 
 def test_the_token_of_an_editor_is_noticed_at_the_start_and_later(
@@ -71,7 +71,7 @@ def test_the_token_of_an_editor_is_noticed_at_the_start_and_later(
 ) -> None:
     token = _editor(studio)
     client = DirectusClient(directus.url, token)
-    told = "DIRECTUS_TOKEN is the token of Anna Berg (anna@example.com), who may"
+    told = "DIRECTUS_TOKEN belongs to Anna Berg (anna@example.com), who can"
     with client:
         later = pipeline.project.directus
         pipeline.project.__dict__["directus"] = client

@@ -85,7 +85,7 @@ def test_what_is_put_back_and_what_stays(
 
 def test_a_moment_without_a_zone_is_in_utc() -> None:
     assert parse_moment("2026-11-29T14:25") == parse_moment("2026-11-29T15:25+01:00")
-    with pytest.raises(BadInput, match="is no moment"):
+    with pytest.raises(BadInput, match="is not a valid time"):
         parse_moment("yesterday")
 
 
@@ -139,11 +139,11 @@ def test_a_bad_run_is_taken_back_but_for_what_people_have_changed_since(
 
     after = german(studio)
     assert (status, previewed[0]) == (0, 0)
-    assert "Put back: 22 translations." in told
+    assert "Restored: 22 translations." in told
     assert re.findall(r"Kept: posts (\d+), de-DE, title: somebody", told) == edited
     assert all(after[post]["title"] == good[post]["title"] for post in posts if post not in edited)
     assert [after[post]["title"] for post in edited] == [f"Von Anna {post}" for post in edited]
-    assert "Put back" not in again[1]
+    assert "Restored" not in again[1]
     # What was put back is ours, as it was before, and what was bad is not used again.
     server.always(scripted.answer_right)
     (source,) = studio.get(

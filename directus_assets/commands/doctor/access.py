@@ -44,22 +44,23 @@ def check_rights(subject: Checkup) -> Iterator[Finding]:
     if bound := bound_reads(needed, subject.permissions):
         yield warning(
             "right",
-            f"The token may read only some rows of {', '.join(bound)}. The others are neither made nor removed.",
-            "Take the conditions out of these rights, unless they are meant.",
+            f"The token can read only some rows of {', '.join(bound)}. Content for the other rows is neither created "
+            "nor removed.",
+            "Remove the conditions from these permissions, unless they are intended.",
         )
     for collection in hidden.unexplained:
         yield warning(
             "right",
-            f"'{collection}' has an interface for translations, but the token sees no collection behind it.",
+            f"'{collection}' has a translations field, but the token cannot see the collection behind it.",
             f"Run `directus-assets setup`, or switch '{collection}' off under `translations.collections`.",
         )
     if not missing:
-        yield ok("rights", f"all {len(needed)} that are needed")
+        yield ok("rights", f"all {len(needed)} required permissions are there")
         yield from _surplus(subject, needed)
         if subject.project.translates and not subject.collections and not hidden.unexplained:
             yield warning(
                 "collections",
-                "No collection has translations, as far as the token sees.",
+                "The token cannot see any collection with translations.",
                 "Add a field of the type Translations to a collection in Directus, then run `directus-assets setup`.",
             )
 
@@ -70,7 +71,8 @@ def _somebody_else(subject: Checkup, needed: tuple[Right, ...], missing: list[Ri
         user = read_user(subject.project.directus)
         yield failed(
             "token",
-            f"DIRECTUS_TOKEN seems to be somebody else's: {user} lacks {len(missing)} of {len(needed)} rights.",
+            f"DIRECTUS_TOKEN seems to belong to another user: {user} lacks {len(missing)} of {len(needed)} "
+            "permissions.",
             USE_OWN_USER,
         )
 
@@ -80,11 +82,17 @@ def _wished(subject: Checkup, needed: tuple[Right, ...], missing: list[Right]) -
     named = {right.name for right in missing}
     for right in missing_rights(wished_rights(needed), subject.held):
         if right.name not in named:
-            yield warning("right", f"Missing: {right}. What a human saves just while we write may be lost.", _REMEDY)
+            yield warning(
+                "right",
+                f"Missing: {right}. An edit that somebody saves at the same moment as our write may be lost.",
+                _REMEDY,
+            )
             named.add(right.name)
     for right in missing_rights(_for_comments(subject, needed), subject.held):
         if right.name not in named:
-            text = f"Missing: {right}. Editors are not told in the Studio what waits for them (`notify.comments`)."
+            text = (
+                f"Missing: {right}. Editors cannot see in the Studio which items need their review (`notify.comments`)."
+            )
             yield warning("right", text, _REMEDY)
 
 
@@ -100,8 +108,8 @@ def _surplus(subject: Checkup, needed: tuple[Right, ...]) -> Iterator[Finding]:
     if surplus := surplus_rights([*needed, *_for_comments(subject, needed)], subject.held):
         yield warning(
             "rights",
-            f"More than needed: {', '.join(sorted(right.name for right in surplus))}.",
-            "Run `directus-assets setup --prune-rights`, or take them out of the user's policies in Directus.",
+            f"Unneeded permissions: {', '.join(sorted(right.name for right in surplus))}.",
+            "Run `directus-assets setup --prune-rights`, or remove them from the user's policies in Directus.",
         )
 
 

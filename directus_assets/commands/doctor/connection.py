@@ -21,7 +21,7 @@ from directus_assets.errors import Forbidden, Rejected
 _CLOCK_TOLERANCE_SECONDS = 60
 
 USE_OWN_USER = (
-    "Set it to the token of the pipeline's own user, who has the least rights: `directus-assets setup --new-token "
+    "Set it to the token of the pipeline's own least-privilege user: `directus-assets setup --new-token "
     "--write-env` makes both."
 )
 """What to do about the token of somebody else."""
@@ -35,7 +35,7 @@ def check_address(subject: Checkup) -> Iterator[Finding]:
     except httpx.HTTPError as error:
         yield failed(
             "address",
-            f"Nothing answers at {url}: {error or type(error).__name__}.",
+            f"No response from {url}: {error or type(error).__name__}.",
             unreachable_remedy(error),
         )
         return
@@ -43,22 +43,23 @@ def check_address(subject: Checkup) -> Iterator[Finding]:
         target = answer.headers.get("location", "").removesuffix("/server/ping")
         yield failed(
             "address",
-            f"{url} sends everybody on to {target}; redirects are not followed with the token.",
+            f"{url} redirects to {target}. We do not follow redirects, because that would send the token to another "
+            "address.",
             "Set DIRECTUS_URL to the final address.",
         )
         return
     if answer.is_server_error:
         yield failed(
             "address",
-            f"{url} answers HTTP {answer.status_code}.",
-            "Directus, or the proxy before it, is starting or in trouble: look at its log.",
+            f"{url} returned HTTP {answer.status_code}.",
+            "Directus, or the proxy in front of it, is starting up or failing. Check its log.",
         )
         return
     if not answer.is_success or answer.text.strip() != "pong":
         yield failed(
             "address",
-            f"{url} is no Directus: it answers {answer.status_code} to /server/ping, and not `pong`.",
-            "Set DIRECTUS_URL to the address of the API, with its path where it has one.",
+            f"{url} is not a Directus server: /server/ping returned {answer.status_code} instead of `pong`.",
+            "Set DIRECTUS_URL to the API address, including its path if it has one.",
         )
         return
     yield ok("address", url)
@@ -71,32 +72,32 @@ def check_token(subject: Checkup) -> Iterator[Finding]:
     user = read_user(directus)
     access = read_access(directus)
     if access.is_admin:
-        yield warning("token", f"{user} is an administrator: the token may do everything.", USE_OWN_USER)
+        yield warning("token", f"{user} is an administrator, so the token has unrestricted access.", USE_OWN_USER)
     elif access.has_app and user.email not in ("", EMAIL):
         yield warning(
             "token",
-            f"DIRECTUS_TOKEN is the token of {user}, who may log in to the Studio, and not of the pipeline's own user.",
+            f"DIRECTUS_TOKEN belongs to {user}, a person with Studio access, not to the pipeline's own user.",
             USE_OWN_USER,
         )
     elif access.has_app:
         yield warning(
             "token",
-            f"{user} may log in to the Studio, which gives it rights that are not needed.",
-            "Switch off App Access in its policy (Directus 10: its role), or run `directus-assets setup`.",
+            f"{user} can log in to the Studio, which grants permissions that the pipeline does not need.",
+            "Turn off App Access in its policy (Directus 10: its role), or run `directus-assets setup`.",
         )
     else:
-        yield ok("token", f"{user}, no administrator")
+        yield ok("token", f"{user}, not an administrator")
 
 
 def check_version(subject: Checkup) -> Iterator[Finding]:
     """Which Directus it is: everything else depends on that."""
     told = str(subject.project.directus.get("/server/info").get("version") or "")
     version = Version.parse(told)
-    tested = f"the tests run on {', '.join(TESTED[:-1])} and {NEWEST}"
+    tested = f"tested with {', '.join(TESTED[:-1])} and {NEWEST}"
     if version.fault:
         yield failed("version", f"{version.fault} T{tested[1:]}.", f"Upgrade Directus to {SUPPORTED}.")
     elif not told or version.is_untested:
-        name = f"Directus {version} is untested" if told else "Directus does not tell its version"
+        name = f"Directus {version} is untested" if told else "Directus does not report its version"
         yield warning("version", f"{name}; {tested}.", f"Use {SUPPORTED} if you can.")
     else:
         yield ok("version", f"Directus {version}; {tested}")
@@ -110,8 +111,8 @@ def check_limits(subject: Checkup) -> Iterator[Finding]:
         if limit := server.get(name):
             yield warning(
                 "limits",
-                f"Directus takes {limit['points']} requests in {limit['duration']} s ({variable}_POINTS).",
-                "Work waits whenever that is used up: raise it, or lower `images.warm_concurrency`.",
+                f"Directus accepts {limit['points']} requests per {limit['duration']} s ({variable}_POINTS).",
+                "Work pauses whenever the limit is reached. Raise it, or lower `images.warm_concurrency`.",
             )
 
 
@@ -125,18 +126,18 @@ def check_long_queries(subject: Checkup) -> Iterator[Finding]:
     except (Forbidden, Rejected) as error:
         yield warning("long queries", error.message, error.remedy)
     else:
-        yield ok("long queries", "Directus takes the method SEARCH")
+        yield ok("long queries", "Directus accepts the SEARCH method")
 
 
 def _check_query_limit(most: int | None) -> Iterator[Finding]:
     if most == 0:
-        yield failed("limits", "Directus answers no rows at all.", "Take QUERY_LIMIT_MAX out of its environment.")
+        yield failed("limits", "Directus returns no rows at all.", "Remove QUERY_LIMIT_MAX from its environment.")
     elif most is not None and most < ROWS_PER_REQUEST:
         yield warning(
             "limits",
-            f"Directus answers {most} rows at most: what {ROWS_PER_REQUEST} rows take one request for takes "
-            f"{-(-ROWS_PER_REQUEST // most)}.",
-            f"Set QUERY_LIMIT_MAX in Directus to {ROWS_PER_REQUEST} or more, or take it out.",
+            f"Directus returns at most {most} rows per request, so reading {ROWS_PER_REQUEST} rows takes "
+            f"{-(-ROWS_PER_REQUEST // most)} requests instead of one.",
+            f"Set QUERY_LIMIT_MAX in Directus to at least {ROWS_PER_REQUEST}, or remove it.",
         )
 
 
@@ -149,8 +150,8 @@ def _check_clock(answer: httpx.Response) -> Iterator[Finding]:
     if abs(behind) > _CLOCK_TOLERANCE_SECONDS:
         yield warning(
             "clock",
-            f"The clock of Directus is {abs(behind):.0f} s {'behind' if behind > 0 else 'ahead of'} ours.",
-            "Let both machines follow a time server.",
+            f"Directus' clock is {abs(behind):.0f} s {'behind' if behind > 0 else 'ahead of'} ours.",
+            "Synchronize both machines with a time server (NTP).",
         )
     else:
         yield ok("clock", f"Directus' clock is within {_CLOCK_TOLERANCE_SECONDS} s of ours")

@@ -22,7 +22,9 @@ def check_home(subject: Checkup) -> Iterator[Finding]:
     """The folder that Dagster keeps its history in."""
     home = subject.project.settings.environment.state_folder
     if not home.is_dir():
-        yield warning("DAGSTER_HOME", f"{home} is no folder yet.", "`make dev` makes it at the first start.")
+        yield warning(
+            "DAGSTER_HOME", f"The folder {home} does not exist yet.", "`make dev` creates it on the first start."
+        )
         return
     try:
         with tempfile.TemporaryFile(dir=home):
@@ -30,8 +32,8 @@ def check_home(subject: Checkup) -> Iterator[Finding]:
     except OSError as error:
         yield failed(
             "DAGSTER_HOME",
-            f"{home} cannot be written to: {error.strerror}.",
-            "Run as the user that it belongs to, or name another folder.",
+            f"Cannot write to {home}: {error.strerror}.",
+            "Run as the user who owns it, or choose another folder.",
         )
     else:
         yield ok("DAGSTER_HOME", str(home))
@@ -53,8 +55,8 @@ def _news_of_instance(path: Path) -> Iterator[Finding]:
     if missing:
         yield ok(
             "dagster.yaml",
-            f"{path} was made by an earlier version, or changed. New and faster there: {', '.join(missing)} "
-            f"(see {INSTANCE_FILE}).",
+            f"{path} comes from an earlier version or was edited. It does not use these faster settings: "
+            f"{', '.join(missing)} (see {INSTANCE_FILE}).",
         )
 
 
@@ -72,8 +74,8 @@ def check_definitions(subject: Checkup) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 - whatever Dagster does not take, the code location would not load
         yield failed(
             "code location",
-            f"Dagster does not take these definitions: {error}",
-            "Rename what it names in Directus, or switch it off in the YAML file.",
+            f"Dagster rejected these definitions: {error}",
+            "Rename the object it mentions in Directus, or disable it in the YAML file.",
         )
     else:
         yield ok("code location", f"loads, with {assets} assets")
@@ -85,8 +87,10 @@ def check_guard(subject: Checkup) -> Iterator[Finding]:
     for name in environment.unused:
         yield warning(
             name,
-            "It means nothing any more: Directus' flows tell the door, and need no way to Dagster.",
-            "Take it out, and close that way where it was opened. DOOR_URL says where Directus reaches the door.",
+            "This variable no longer has any effect: Directus' flows call the door and no longer need to reach "
+            "Dagster.",
+            "Remove it, and close any network access from Directus to Dagster that you opened for it. DOOR_URL is the "
+            "address of the door as seen from Directus.",
         )
     try:
         answer = subject.http.get(f"{environment.webserver_url}/graphql", params={"query": "{__typename}"})
@@ -95,9 +99,9 @@ def check_guard(subject: Checkup) -> Iterator[Finding]:
     if answer.is_success and "__typename" in answer.text:
         yield warning(
             "webserver",
-            "Dagster's webserver carries out GraphQL that comes by GET: whoever may import files by address into "
-            "Directus, or shows a web page to somebody here, can command it.",
-            "Start it by `make dev`, or as `python -m directus_assets.fast.webserver`, or let only people reach it.",
+            "Dagster's webserver executes GraphQL mutations sent by GET. Anyone who can import files by URL in "
+            "Directus, or open a web page in a browser on this network, can control it.",
+            "Start it with `make dev` or `python -m directus_assets.fast.webserver`, or put it behind a login.",
         )
 
 
@@ -115,7 +119,7 @@ def check_webserver(subject: Checkup) -> Iterator[Finding]:
         yield warning("webserver", doubt.text, doubt.remedy)
     if sick:
         yield warning(
-            "webserver", f"Dagster's daemon does not run: {', '.join(sick).lower()}.", "Start it: `make dev`."
+            "webserver", f"Dagster's daemon is not running: {', '.join(sick).lower()}.", "Start it: `make dev`."
         )
     if not found and not sick:
-        yield ok("webserver", f"Our Dagster answers at {webserver.url}, with the YAML file as it is now.")
+        yield ok("webserver", f"Dagster at {webserver.url} runs this project with the current YAML file.")

@@ -66,7 +66,7 @@ _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold r
 
 def run_doctor(console: Console, settings: Settings) -> int:
     """Looks at everything and prints the table; returns the exit status: 1 if something does not work."""
-    with contextlib.closing(Checkup(Project(settings))) as subject, console.status("Looking at everything ..."):
+    with contextlib.closing(Checkup(Project(settings))) as subject, console.status("Checking everything ..."):
         findings = list(examine(subject))
     console.print(_table(findings))
     counts = {status: sum(finding.status is status for finding in findings) for status in Status}
@@ -114,7 +114,9 @@ def _run(what: str, check: Check, subject: Checkup, *, lacks_rights: bool = Fals
             findings.append(finding)  # noqa: PERF402 - what was found before an error counts
     except DirectusAssetsError as error:
         if lacks_rights and isinstance(error, Forbidden):
-            findings.append(warning(what, "Not looked at: a right is missing.", "See above, then run this again."))
+            findings.append(
+                warning(what, "Not checked: a permission is missing.", "Fix the problem above, then run this again.")
+            )
         else:
             findings.append(failed(what, error.message, error.remedy))
     return findings

@@ -30,17 +30,17 @@ def check_engines(subject: Checkup) -> Iterator[Finding]:
         what = _what(declaration)
         engine = engine_of(subject.project, declaration)
         if engine is None:
-            yield failed(what, "No engine: there is no OPENAI_API_KEY.", "Set it, or `engine` of this enrichment.")
+            yield failed(what, "No engine: OPENAI_API_KEY is not set.", "Set it, or set this enrichment's `engine`.")
         elif engine.name not in asked:
             asked.add(engine.name)
             if doubt := engine.check():
                 yield warning(what, f"{engine.name}: {doubt}", "Check OPENAI_MODEL, or `model` of this enrichment.")
             else:
-                yield ok(what, f"{engine.name} answers and takes the key")
+                yield ok(what, f"{engine.name} responds and accepts the key")
             if engine.name.startswith("openai:") and subject.project.purse_of(engine.model).price is None:
                 yield warning(
                     what,
-                    f"There is no price of '{engine.model}', so money is not counted, and nothing limits it.",
+                    f"No price is set for '{engine.model}', so costs are neither counted nor limited.",
                     "Add it to `engine.prices` in the YAML file.",
                 )
 
@@ -53,7 +53,7 @@ def _check_vocabularies(subject: Checkup, declaration: Declaration) -> Iterator[
         if not rows:
             yield warning(
                 _what(declaration),
-                f"'{source.collection}' has nothing to choose from for `{path}`.",
+                f"'{source.collection}' has no rows to choose from for `{path}`.",
                 "Add rows in Directus, or change the `filter` of `choices`.",
             )
 
@@ -61,7 +61,7 @@ def _check_vocabularies(subject: Checkup, declaration: Declaration) -> Iterator[
 def _not_read(declaration: Declaration) -> str:
     if not declaration.not_read or declaration.options.input or declaration.options.picture:
         return ""
-    return f"; not read unless `input` names it: {', '.join(declaration.not_read)}"
+    return f"; only read if named in `input`: {', '.join(declaration.not_read)}"
 
 
 def _what(declaration: Declaration) -> str:

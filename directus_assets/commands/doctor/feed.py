@@ -17,19 +17,21 @@ def check_feed(subject: Checkup) -> Iterator[Finding]:
         # Without its words: they may repeat the address of a database.
         yield warning(
             "change feed",
-            f"What Dagster keeps of the sensors cannot be read: {type(error).__name__}.",
-            "Look at `storage` in dagster.yaml, and at the database that it names.",
+            f"Could not read Dagster's sensor state: {type(error).__name__}.",
+            "Check `storage` in dagster.yaml and the database it refers to.",
         )
         return
     behind = [name for name, position in positions.items() if has_gone_back(subject.project.directus, position)]
     if behind:
         yield failed(
             "change feed",
-            f"Directus' activity log has gone back, as with a backup, since it was read by {', '.join(behind)}.",
-            "Their next ticks start over and compare everything: have the pipeline and these sensors run.",
+            f"Directus' activity log is older than when {', '.join(behind)} last read it, probably because a backup "
+            "was restored.",
+            "Their next ticks start over and compare everything. Make sure that the pipeline and these sensors are "
+            "running.",
         )
     elif positions:
-        yield ok("change feed", f"Directus' activity log goes on from where {len(positions)} sensors have read it")
+        yield ok("change feed", f"{len(positions)} sensors can continue reading Directus' activity log")
 
 
 def _positions(subject: Checkup) -> dict[str, FeedPosition]:

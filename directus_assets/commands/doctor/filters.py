@@ -16,4 +16,4 @@ def check_filters(subject: Checkup) -> Iterator[Finding]:
         yield failed("filter", fault.message, fault.remedy)
     right = [each.where for each in configured_filters(config) if each.where not in wrong]
     if right:
-        yield ok("filters", f"Directus takes {', '.join(right)}")
+        yield ok("filters", f"Directus accepts {', '.join(right)}")

@@ -21,6 +21,6 @@ def check_buttons(subject: Checkup) -> Iterator[Finding]:
     if missing := missing_rights([Right(collection=collection, action=action)], subject.held):
         yield failed(
             "buttons",
-            f"Editors cannot be told the outcome: the right {missing[0].name} is missing.",
+            f"Editors cannot be notified of the outcome: the permission {missing[0].name} is missing.",
             "Run `directus-assets setup --flows`.",
         )

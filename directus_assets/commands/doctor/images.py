@@ -39,7 +39,7 @@ def check_presets(subject: Checkup) -> Iterator[Finding]:
     if settings.asset_transform == "none":
         yield failed(
             "presets",
-            "Directus transforms no pictures, not even through presets.",
+            "Directus' settings forbid all image transformations, even through presets.",
             "In Directus, under Settings > Files & Storage, allow all transformations or those of presets.",
         )
     images = subject.project.settings.config.images
@@ -58,7 +58,9 @@ def check_presets(subject: Checkup) -> Iterator[Finding]:
         )
     for key in images.presets.keys() - {preset.key for preset in settings.presets}:
         yield warning(
-            f"preset {key}", "The YAML file names it, and Directus has none of that key.", "Correct `images.presets`."
+            f"preset {key}",
+            "The YAML file configures it, but Directus has no preset with that key.",
+            "Correct `images.presets`.",
         )
 
 
@@ -81,17 +83,15 @@ def check_bytes(subject: Checkup) -> Iterator[Finding]:
     if "storage" not in {project.delivery_of(preset.key) for preset in settings.presets}:
         return
     same = {
-        "all": "has the bytes that Directus would make",
-        "some": "has the bytes that Directus would make for JPEG and WebP, but of pictures in CMYK",
-        "none": "has other bytes than Directus would make",
+        "all": "has the same bytes as Directus' own",
+        "some": "has the same bytes as Directus' own for JPEG and WebP, except for CMYK pictures",
+        "none": "has different bytes from Directus' own",
     }[settings.directus.same_bytes]
     other = ""
     if settings.directus.same_bytes != "all":
         accepts = project.settings.config.images.accept_similar
-        other = (
-            f"; what has not is {'stored all the same (`accept_similar`)' if accepts else 'left to Directus (warm)'}"
-        )
-    yield ok("bytes", f"Directus {settings.directus}: what is rendered here {same}{other}")
+        other = f"; the rest is {'stored anyway (`accept_similar`)' if accepts else 'left to Directus (warm)'}"
+    yield ok("bytes", f"Directus {settings.directus}: rendering here {same}{other}")
 
 
 def check_stored_names(subject: Checkup) -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def check_stored_names(subject: Checkup) -> Iterator[Finding]:
         if not here:
             yield ok(
                 f"served from {location}",
-                "not tried: there is no picture yet; the first of each kind is proved when made",
+                "not checked: there are no pictures yet; the first derivative of each kind is verified when made",
             )
         elif subject.directus_settings.asset_transform == "all":
             yield _reported(location, _probe, subject, here)
@@ -123,11 +123,11 @@ def _examine_preset(subject: Checkup, preset: Preset) -> Finding:
         return failed(what, error.message, error.remedy)
     if not wanted:
         return warning(
-            what, "It asks for nothing, so Directus answers with the original.", "Give it a size or a format."
+            what, "It sets neither size nor format, so Directus serves the original.", "Give it a size or a format."
         )
     formats = ", ".join(dict.fromkeys(derivative.format for derivative in wanted))
     if delivery == "export" and obstacle:
-        return failed(what, f"It cannot be exported: {obstacle}", "Change the preset, or its delivery.")
+        return failed(what, f"Cannot be exported: {obstacle}", "Change the preset or its delivery.")
     if delivery == "warm" or obstacle:
         return ok(what, f"warm ({formats}): {obstacle or _why_warm(subject, preset.key)}")
     where = "into Directus' own storage" if delivery == "storage" else f"to {subject.project.export.describe()}"
@@ -155,8 +155,8 @@ def _why_warm(subject: Checkup, preset_key: str) -> str:
     images = subject.project.settings.config.images
     chosen = preset_key in images.presets and images.presets[preset_key].delivery
     if chosen or images.delivery == "warm":
-        return "Directus renders, as the YAML file says"
-    return "Directus renders, since STORAGE_LOCATIONS is not set"
+        return "rendered by Directus, as set in the YAML file"
+    return "rendered by Directus, because STORAGE_LOCATIONS is not set"
 
 
 def _reported(
@@ -190,7 +190,7 @@ def _probe(subject: Checkup, files: Sequence[File]) -> str:
             storage.delete(derivative.stored_name)
         if served != mark:
             raise _not_served(storage)
-    return f"Directus serves what is stored in {storage.describe()}"
+    return f"Directus serves the derivatives stored in {storage.describe()}"
 
 
 def _compare(subject: Checkup, files: Sequence[File]) -> str:
@@ -207,12 +207,15 @@ def _compare(subject: Checkup, files: Sequence[File]) -> str:
                     storage.write(derivative.stored_name, content, content_type=derivative.mime_type)
                 if served is not None:
                     raise _not_served(storage)
-                return f"Directus serves what is stored in {storage.describe()}"
-    return "not tried: there is no derivative yet; the first of each kind is proved when made"
+                return f"Directus serves the derivatives stored in {storage.describe()}"
+    return "not checked: there are no derivatives yet; the first of each kind is verified when made"
 
 
 def _not_served(storage: Storage) -> NotServed:
     return NotServed(
-        f"Directus does not serve what is stored in {storage.describe()}.",
-        remedy="Give this project the very STORAGE_* variables of Directus, and the same folder or bucket.",
+        f"Directus does not serve the derivatives stored in {storage.describe()}.",
+        remedy=(
+            "Give this project exactly the same STORAGE_* variables as Directus, with access to the same folder or "
+            "bucket."
+        ),
     )

@@ -22,12 +22,12 @@ def check_storages(subject: Checkup) -> Iterator[Finding]:
     for location, driver in unsupported(variables, folder=project.settings.config_folder).items():
         yield warning(
             f"storage {location}",
-            f"STORAGE_{location.upper()}_DRIVER is {repr(driver) if driver else 'not set'}, which is not supported: "
-            "Directus renders the pictures that are there (delivery `warm`).",
-            f"Nothing, if that is enough; delivery `storage` writes to {' and '.join(sorted(DRIVERS))}.",
+            f"STORAGE_{location.upper()}_DRIVER is {repr(driver) if driver else 'not set'}, which is not supported. "
+            "Directus renders the pictures stored there (delivery `warm`).",
+            f"No action is needed if that is acceptable; delivery `storage` supports {' and '.join(sorted(DRIVERS))}.",
         )
     if not variables.get("STORAGE_LOCATIONS"):
-        yield ok("storage", "not reached from here (STORAGE_LOCATIONS is not set), so Directus renders")
+        yield ok("storage", "not accessible from here (STORAGE_LOCATIONS is not set), so Directus renders")
     if any(project.delivery_of(preset.key) == "export" for preset in subject.directus_settings.presets):
         yield try_out("exports", project.export, is_updated=True)
 
@@ -76,11 +76,11 @@ def _write_and_read(what: str, storage: Storage) -> Finding:
     finally:
         storage.delete(name)
     if is_same and is_listed and storage.size(name) is None:
-        return ok(what, f"{storage.describe()}: written, read, listed and removed")
+        return ok(what, f"{storage.describe()}: write, read, list and delete work")
     return failed(
         what,
-        f"{storage.describe()} does not give back what was written.",
-        "Use a storage that shows a change at once to everybody.",
+        f"{storage.describe()} does not return what was written to it.",
+        "Use a storage with strong read-after-write consistency.",
     )
 
 
@@ -100,19 +100,19 @@ def _update(what: str, storage: Storage) -> Finding:
     finally:
         storage.delete(name)
     if seen == [None, b"another's 1", b"another's 2"]:
-        return ok(what, f"{storage.describe()}: written, read, listed, removed, and updated by one at a time")
+        return ok(what, f"{storage.describe()}: write, read, list, delete and conditional update work")
     ignored = "If-None-Match" if len(seen) == 1 else "If-Match"
     return failed(
         what,
-        f"{storage.describe()} ignores conditional writes ({ignored}): of two runs that write at the same moment, one "
-        "loses what it has kept.",
-        "Take a service that knows conditional writes, as Amazon S3 does, or a local folder that all runs share.",
+        f"{storage.describe()} ignores conditional writes ({ignored}), so when two runs write at the same moment, one "
+        "of them loses its data.",
+        "Use a service that supports conditional writes, such as Amazon S3, or a local folder that all runs share.",
     )
 
 
 def _examine_disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
-    text = f"{free / 1024**3:.1f} GiB free where {folder} is"
+    text = f"{free / 1024**3:.1f} GiB free on the disk of {folder}"
     if free < _LITTLE_BYTES:
-        return warning("disk", text, "Make room: at the end of the disk, work stops.")
+        return warning("disk", text, "Free some space: work stops when the disk is full.")
     return ok("disk", text)

@@ -31,20 +31,20 @@ def check_collections(subject: Checkup) -> Iterator[Finding]:
         if subject.project.settings.config.translations.review == "version" and not scope.schema.is_versioned:
             yield failed(
                 f"collection {scope.name}",
-                f"`translations.review` is `version`, and Directus keeps no versions of {scope.schema.translations}.",
-                "Switch on Content Versioning in its settings in Directus, or set `translations.review: metadata`.",
+                f"`translations.review` is `version`, but Content Versioning is off for {scope.schema.translations}.",
+                "Turn on Content Versioning in its settings in Directus, or set `translations.review: metadata`.",
             )
     translated = {scope.name for scope in subject.scopes}
     for schema in subject.collections:
         if not schema.languages:
             yield warning(
                 f"collection {schema.name}",
-                f"It is not translated: '{schema.languages_collection}' holds no codes of languages.",
-                "Give each language there its BCP 47 code, such as de-DE, in a field `code`. If it is no collection of "
-                "languages, this can stay.",
+                f"It is not translated, because '{schema.languages_collection}' has no language codes.",
+                "Give each language there its BCP 47 code, such as de-DE, in a field `code`. If it is not a "
+                "collection of languages, ignore this.",
             )
         elif schema.name not in translated:
-            yield ok(f"collection {schema.name}", "not translated: switched off, or no language or field is left")
+            yield ok(f"collection {schema.name}", "not translated: disabled, or no languages or fields to translate")
     for name in read_unlinked(subject.project.directus):
         yield warning(
             f"collection {name}",
@@ -52,7 +52,7 @@ def check_collections(subject: Checkup) -> Iterator[Finding]:
             "In Directus, make the field of the language there a many-to-one relation to the collection of languages.",
         )
     for collection, fault in subject.faults.items():
-        yield failed(f"collection {collection}", f"It cannot be described: {fault.message}", fault.remedy)
+        yield failed(f"collection {collection}", f"Its schema could not be read: {fault.message}", fault.remedy)
 
 
 def check_tracking(subject: Checkup) -> Iterator[Finding]:
@@ -69,28 +69,32 @@ def check_tracking(subject: Checkup) -> Iterator[Finding]:
     for name in silent:
         yield warning(
             f"tracking {name}",
-            f"Directus does not track the activity of '{name}': changes are found by the reconcile only, not at once.",
-            f"In Directus, set Activity & Revision Tracking of '{name}' to track activity.",
+            f"Directus does not track activity for '{name}', so changes are found by the reconcile instead of "
+            "immediately.",
+            f"In Directus, turn on Activity & Revision Tracking for '{name}'.",
         )
     if followed and not silent:
-        yield ok("tracking", "on for everything that is followed")
+        yield ok("tracking", "on for all collections in use")
 
 
 def check_engine(subject: Checkup) -> Iterator[Finding]:
     """Who translates answers and takes the key."""
     engine = subject.project.engine
     if not subject.project.settings.config.translations.enabled:
-        yield ok("engine", "not needed: translations are switched off in the YAML file")
+        yield ok("engine", "not needed: translations are disabled in the YAML file")
     elif engine is None:
-        yield ok("engine", "none, so nothing is translated: no OPENAI_API_KEY, DEEPL_API_KEY or TRANSLATION_ENGINE")
+        yield ok(
+            "engine",
+            ("none, so nothing is translated: neither OPENAI_API_KEY, DEEPL_API_KEY nor TRANSLATION_ENGINE is set"),
+        )
     elif trouble := engine.check():
         yield warning(
             "engine",
             f"{engine.name}: {trouble}",
-            "Check TRANSLATION_ENGINE, and the variables of the engine that you want.",
+            "Check TRANSLATION_ENGINE and the variables of the engine you want to use.",
         )
     else:
-        yield ok("engine", f"{engine.name} answers and takes the key")
+        yield ok("engine", f"{engine.name} responds and accepts the key")
 
 
 def check_spending(subject: Checkup) -> Iterator[Finding]:
@@ -101,15 +105,15 @@ def check_spending(subject: Checkup) -> Iterator[Finding]:
     if purse.price is None:
         yield warning(
             "spending",
-            f"There is no price of '{purse.model}', so money is not counted, and nothing limits it.",
+            f"No price is set for '{purse.model}', so costs are neither counted nor limited.",
             "Add it to `engine.prices` in the YAML file, and set `engine.spending_limit_per_day`.",
         )
     elif purse.limit is None:
         yield warning(
-            "spending", "Nothing limits what is spent.", "Set `engine.spending_limit_per_day` in the YAML file."
+            "spending", "There is no spending limit.", "Set `engine.spending_limit_per_day` in the YAML file."
         )
     else:
-        yield ok("spending", f"at most {purse.limit} a day")
+        yield ok("spending", f"at most {purse.limit} per day")
 
 
 def _check_uncut(subject: Checkup, scope: Scope) -> Iterator[Finding]:
@@ -129,8 +133,9 @@ def _check_uncut(subject: Checkup, scope: Scope) -> Iterator[Finding]:
         places = tuple(f"{place} (item {key})" for place, key in found.items())
         yield warning(
             f"collection {scope.name}",
-            f"Text in a form that cannot be cut stays as it is in every language: {', '.join(places)}.",
-            "Write it as another kind of block, translate it by hand, or exclude the field in the YAML file.",
+            "This text is in a form that we cannot translate, so it stays as it is in every language: "
+            f"{', '.join(places)}.",
+            "Use another kind of block, translate it by hand, or exclude the field in the YAML file.",
         )
 
 
@@ -146,7 +151,7 @@ def _describe(scope: Scope) -> Finding:
     place = "on the item" if scope.source_on_item else f"a row of {scope.schema.translations}"
     source = f"{scope.source.code} ({place})"
     if scope.source_field:
-        source = f"the language in '{scope.source_field}', {scope.source.code} where it is empty ({place}),"
+        source = f"the language in '{scope.source_field}', or {scope.source.code} if empty ({place}),"
     return ok(f"collection {scope.name}", f"{source} into {targets}: {fields}")
 
 
@@ -162,9 +167,9 @@ def _check_source_field(scope: Scope, options: TranslationOptions) -> Iterator[F
     if len(fields) > 1 and (own is None or own.source_language_field is None):
         yield warning(
             f"collection {scope.name}",
-            f"More than one field points to a language ({', '.join(fields)}), so every item is taken to be written in "
-            f"{scope.source.code}.",
-            f"Name the field that says what an item is written in: `translations.collections.{scope.name}."
+            f"More than one field refers to a language ({', '.join(fields)}), so we assume that every item is written "
+            f"in {scope.source.code}.",
+            f"Specify which field holds the item's source language: `translations.collections.{scope.name}."
             f"source_language_field: {fields[0]}` in the YAML file, or `false` for none.",
         )
 
@@ -181,5 +186,5 @@ def _check_languages(scope: Scope) -> Iterator[Finding]:
             yield warning(
                 f"language {row.code}",
                 found,
-                f"If that is what is meant, correct the code in '{scope.schema.languages_collection}' in Directus.",
+                f"If you meant the latter, correct the code in '{scope.schema.languages_collection}' in Directus.",
             )

@@ -65,14 +65,14 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
         return
     faults: dict[str, PermanentError] = {}
     found = enriched_items(project, take_snapshot(project.directus, project.wanted, faults=faults))
-    table = Table(title="Enrichments, before anything is asked")
+    table = Table(title="Enrichments (nothing has been requested yet)")
     for name in ("collection", "enrichment", "engine"):
         table.add_column(name)
     for name in ("items", "waiting", "failed", "requests", "tokens in", "tokens out", "cost"):
         table.add_column(name, justify="right")
     rows: list[EnrichmentForecast] = []
-    problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
-    with dg.DagsterInstance.get() as instance, console.status("Comparing items with what is remembered"):
+    problems = [f"The schema of '{name}' could not be read: {fault}" for name, fault in faults.items()]
+    with dg.DagsterInstance.get() as instance, console.status("Comparing items with the stored records"):
         for items in found:
             if not collections or items.collection in collections:
                 for output, row in forecasts(instance, items, problems, missing_only=missing_only).items():
@@ -103,7 +103,7 @@ def show_enrichments(console: Console, project: Project, *, collections: Sequenc
 
 def _notes(rows: Sequence[EnrichmentForecast]) -> Iterator[str]:
     if waiting := sum(row.waiting for row in rows):
-        yield f"Waiting: {waiting:,} existed before their enrichment was first seen. {HOW_TO_START}"
+        yield f"Waiting: {waiting:,} existed before their enrichment was added. {HOW_TO_START}"
     if failed := sum(row.failed for row in rows):
         yield failed_note(failed, sum(row.again for row in rows))
 

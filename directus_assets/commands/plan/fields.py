@@ -24,7 +24,7 @@ def show_fields(console: Console, scopes: Iterable[Scope], *, each_field: bool) 
         return
     console.print(_fields(found) if each_field else _collections(found))
     if not each_field:
-        console.print("Why each field is translated, copied or left: `directus-assets plan --fields`.")
+        console.print("To see why each field is translated, copied or skipped: `directus-assets plan --fields`.")
 
 
 def _collections(scopes: Iterable[Scope]) -> Table:

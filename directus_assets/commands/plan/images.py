@@ -31,7 +31,7 @@ def show_images(console: Console, project: Project) -> None:
         try:
             orphans: FoundOrphans | str = find_orphans(project, instance, inventory)
         except Forbidden as error:
-            orphans = f"Orphans cannot be told. {error}"
+            orphans = f"Orphans could not be determined. {error}"
         failed = _failed(project, instance, inventory)
     console.print(_stocks(project, inventory, medians, failed))
     if counts := [len(tries) for tries in failed.values() if tries]:
@@ -45,8 +45,8 @@ def show_images(console: Console, project: Project) -> None:
         if orphans.others:
             size = decimal(sum(each.entry.size for each in orphans.others))
             console.print(
-                f"Derivatives of no preset: {len(orphans.others):,} ({size}). Nothing proves them to be of no use: "
-                "visitors may ask for them with parameters of their own, or the Studio with its built-in presets."
+                f"Derivatives without a preset: {len(orphans.others):,} ({size}). They are kept, because they may "
+                "still be in use: by visitors with custom parameters, or by the Studio's built-in presets."
             )
 
 
@@ -57,7 +57,7 @@ def show_orphans(console: Console, orphans: Iterable[Orphan]) -> None:
         groups[orphan.place, orphan.reason].append(orphan.size)
     if not groups:
         return
-    table = Table(title="Proven orphans, which `directus-assets prune` deletes")
+    table = Table(title="Orphans that `directus-assets prune` would delete")
     for name in ("where", "why", "number", "bytes"):
         table.add_column(name, justify="left" if name in ("where", "why") else "right")
     for (place, reason), sizes in sorted(groups.items()):
@@ -114,15 +114,15 @@ def _notes(project: Project, inventory: Inventory, medians: Mapping[str, float])
     if unreached:
         where = ", ".join(f"'{location}'" for location in unreached)
         yield (
-            f"The storage {where} is not reached from here (STORAGE_LOCATIONS): its derivatives are counted by "
-            "Dagster's records, and its orphans are not told."
+            f"The storage {where} is not accessible from here (STORAGE_LOCATIONS), so its derivatives are counted "
+            "from Dagster's records and its orphans are not listed."
         )
     if exported:
-        yield f"Delivery `export` ({', '.join(exported)}) is counted by Dagster's records."
+        yield f"Delivery `export` ({', '.join(exported)}) is counted from Dagster's records."
     if any(stock.files_to_make and key not in medians for key, stock in inventory.stocks.items()):
-        yield "'?': nothing has been made with this preset yet, so there is no time to go by."
+        yield "'?': nothing has been made with this preset yet, so the time cannot be estimated."
     if inventory.unresolved:
         yield (
-            f"For {len(inventory.unresolved)} files it cannot be told what some preset asks for (`doctor` says why); "
-            "what was replaced of theirs is left alone."
+            f"For {len(inventory.unresolved)} files, we could not determine what some presets produce (`doctor` says "
+            "why); their replaced derivatives are left alone."
         )

@@ -22,7 +22,7 @@ from directus_assets.planning.changes import Fingerprints
 from directus_assets.planning.verdicts import Evidence, Failure, Verdict, judge
 
 HOW_TO_START = (
-    "Nothing is spent on them until you start them: with `directus-assets backfill --collection … --missing-only`, or "
+    "They cost nothing until you start them: with `directus-assets backfill --collection … --missing-only`, or "
     "in the UI (select the assets, then Materialize, Missing partitions); or set `backfill_on_start: true` in the YAML "
     "file."
 )
@@ -40,13 +40,15 @@ def failed_note(failed: int, again: int, cost: str = "") -> str:
     given_up = failed - again
     sentences = []
     if again:
-        sentences.append(f"the reconcile tries {again:,} again by itself{f', for about {cost}' if cost else ''}")
+        sentences.append(
+            f"the reconcile retries {again:,} automatically{f', at an estimated cost of {cost}' if cost else ''}"
+        )
     if given_up:
         sentences.append(
-            f"{given_up:,} would fail again as they are, and are tried again when their content changes or you "
-            "materialize them"
+            f"{given_up:,} would fail again in their present state, and are retried when their content changes or "
+            "when you materialize them"
         )
-    return f"Failed: {failed:,}; {'; '.join(sentences)}. The partitions' pages in the UI say why."
+    return f"Failed: {failed:,}; {'; '.join(sentences)}. Their partition pages in the UI say why."
 
 
 @dataclass(frozen=True, kw_only=True)

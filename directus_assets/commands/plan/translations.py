@@ -86,7 +86,7 @@ def show_translations(
     subjects = _chosen(found, named, languages) if named or not collections else []
     subjects += [items for items in found if items.collection in collections and items not in subjects]
     show_fields(console, [items.scope for items in subjects], each_field=fields)
-    problems = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
+    problems = [f"The schema of '{name}' could not be read: {fault}" for name, fault in faults.items()]
     if not fields:
         with (
             nullcontext(instance) if instance else dg.DagsterInstance.get() as records,
@@ -101,7 +101,7 @@ def show_translations(
     if len(problems) > _PROBLEMS_SHOWN:
         console.print(f"And {len(problems) - _PROBLEMS_SHOWN} more.")
     if project.engine and not project.purse.price and not fields:
-        console.print(f"There is no price of '{project.engine.model}' in `engine.prices` of the YAML file.")
+        console.print(f"`engine.prices` in the YAML file has no price for '{project.engine.model}'.")
 
 
 def _costs(
@@ -131,7 +131,7 @@ def _chosen(found: Iterable[Items], collections: Sequence[str], languages: Seque
     for what, wanted, there in (("collection", collections, names), ("language", languages, known)):
         if unknown := [name for name in wanted if name not in there]:
             raise ConfigurationError(
-                f"No {what} '{unknown[0]}' is translated.", remedy=f"There are: {', '.join(sorted(there)) or 'none'}."
+                f"No {what} '{unknown[0]}' is translated.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
             )
     return [items for items in found if not collections or not {items.collection, items.name}.isdisjoint(collections)]
 
@@ -166,7 +166,7 @@ def _pages(items: Items) -> Iterator[list[str]]:
 
 def _table(project: Project, rows: dict[tuple[str, str], _Row]) -> Table:
     engine = project.engine.name if project.engine else ""
-    table = Table(title=f"Translations by {engine}, before anything is sent")
+    table = Table(title=f"Translations by {engine} (nothing has been sent yet)")
     for name in ("collection", "language"):
         table.add_column(name)
     for name in ("items", "waiting", "failed", "segments to send", "characters", "tokens in", "tokens out", "cost"):
@@ -197,8 +197,7 @@ def _notes(project: Project, rows: dict[tuple[str, str], _Row], again: _Row) -> 
     total = _sum(rows.values())
     if waiting := [f"{name} {code}" for (name, code), row in rows.items() if row.waiting]:
         yield (
-            f"Waiting: {total.waiting:,} existed when their language was first seen ({', '.join(waiting)}). "
-            f"{HOW_TO_START}"
+            f"Waiting: {total.waiting:,} existed before their language was added ({', '.join(waiting)}). {HOW_TO_START}"
         )
     if total.failed:
         yield failed_note(total.failed, again.items, money(project.purse.cost(again.usage)))

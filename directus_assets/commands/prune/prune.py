@@ -38,7 +38,7 @@ def run_prune(
     """
     blind: list[str] = []
     with dg.DagsterInstance.get() as instance:
-        with console.status("Looking for what is of no use any more"):
+        with console.status("Looking for unused derivatives and records"):
             shown = _look(project, instance, blind)
         for reason in blind:
             console.print(f"[yellow]Left alone:[/] {escape(reason)}")
@@ -82,8 +82,8 @@ def run_undo(console: Console, project: Project, path: Path) -> int:
     for line in reversed(lines):
         if obstacle := put_back(line, found, replaced_on=uploads.get(line.file_id)):
             failed += 1
-            console.print(f"[yellow]Not put back:[/] {escape(line.name)}: {obstacle}.")
-    console.print(f"{len(lines) - failed} of {len(lines)} put back.")
+            console.print(f"[yellow]Not restored:[/] {escape(line.name)}: {obstacle}.")
+    console.print(f"{len(lines) - failed} of {len(lines)} restored.")
     return 1 if failed else 0
 
 
@@ -126,7 +126,7 @@ def _summarise(console: Console, shown: list[Orphan], removed: Iterable[Orphan],
     sizes = [orphan.size for orphan in removed]
     console.print(f"{len(sizes)} deleted ({decimal(sum(sizes))}).")
     if len(sizes) < len(shown):
-        console.print(f"{len(shown) - len(sizes)} were left alone, since something about them has changed meanwhile.")
+        console.print(f"{len(shown) - len(sizes)} were left alone, because they have changed in the meantime.")
     if sizes and undo_list:
-        console.print(f"To put them back: directus-assets prune --undo {escape(str(undo_list))}", soft_wrap=True)
-        console.print(f"To free their space for good, delete the folder {FOLDER} of the storage.")
+        console.print(f"To restore them: directus-assets prune --undo {escape(str(undo_list))}", soft_wrap=True)
+        console.print(f"To free the space permanently, delete the folder {FOLDER} in the storage.")

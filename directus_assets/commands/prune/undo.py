@@ -113,7 +113,9 @@ class Remover:
         if kept_as:
             storage.write(kept_as, content, content_type=_content_type(orphan.name))
             if storage.size(kept_as) != len(content):
-                raise TransientError(f"{storage.describe()} did not keep {kept_as} whole; nothing was deleted.")
+                raise TransientError(
+                    f"{storage.describe()} did not store a complete copy as {kept_as}; nothing was deleted."
+                )
         return self._line(orphan, hashlib.sha256(content).hexdigest(), kept_as=kept_as)
 
     def _line(self, orphan: Orphan, sha256: str, **more: Any) -> Deleted:
@@ -146,20 +148,22 @@ def read_undo_list(path: Path) -> list[Deleted]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}.", remedy="Name a list that `prune` wrote.") from None
+        raise BadInput(
+            f"{path} cannot be read: {error.strerror}.", remedy="Use an undo list written by `prune`."
+        ) from None
     for number, line in enumerate(lines, 1):
         try:
             found.append(_LINE.validate_json(line))
         except ValidationError as error:
             fault = error.errors()[0]["msg"]
             raise BadInput(
-                f"{path}, line {number}: {fault}.", remedy="Name a list that `prune` wrote, or remove that line."
+                f"{path}, line {number}: {fault}.", remedy="Use an undo list written by `prune`, or remove that line."
             ) from None
     return found
 
 
 def put_back(deleted: Deleted, places: Mapping[str, Storage], *, replaced_on: dt.datetime | None) -> str:
-    """Puts one thing back, unless there is something in its place; returns why it was not put back, or nothing.
+    """Puts one thing back, unless another file has taken its place; returns why it was not put back, or nothing.
 
     Args:
         deleted: the line of the list.
@@ -171,20 +175,20 @@ def put_back(deleted: Deleted, places: Mapping[str, Storage], *, replaced_on: dt
     """
     if deleted.place not in places:
         raise ConfigurationError(
-            f"{deleted.name} was deleted from {deleted.place}, which is not reached from here.",
-            remedy="Give this command the environment that it was deleted with.",
+            f"{deleted.name} was deleted from {deleted.place}, which is not accessible from here.",
+            remedy="Run this command with the same environment as when it was deleted.",
         )
     storage = places[deleted.place]
     # Directus keeps whole seconds.
     if replaced_on and replaced_on >= deleted.time.replace(microsecond=0):
-        return "its file was replaced since"
+        return "its file has been replaced since"
     if deleted.manifest_row is not None:
         Exported(storage).put_back(deleted.file_id, deleted.manifest_row)
         return ""
     if storage.size(deleted.name) is not None:
-        return "there is something in its place"
+        return "another file has taken its place"
     if not deleted.kept_as:
-        return "its content was not kept (--no-undo)"
+        return "its content was deleted permanently (--no-undo)"
     return _put_content_back(deleted, storage)
 
 
@@ -192,9 +196,9 @@ def _put_content_back(deleted: Deleted, storage: Storage) -> str:
     try:
         content = storage.read(deleted.kept_as)
     except NotFound:
-        return "its content is not kept any more"
+        return "its content is no longer kept"
     if hashlib.sha256(content).hexdigest() != deleted.sha256:
-        return "the content that was kept is damaged"
+        return "the kept content is damaged"
     storage.write(deleted.name, content, content_type=_content_type(deleted.name))
     storage.delete(deleted.kept_as)
     return ""

@@ -179,14 +179,14 @@ def as_permitted(admin: DirectusClient, rights: Sequence[Right]) -> Sequence[Rig
 
 def _policy_steps(account: Account, policy: str) -> Iterable[Step]:
     if account.policy is None:
-        description = "Reads pictures, texts and settings; writes translations only."
+        description = "Reads pictures, texts and settings; writes only translations and generated fields."
         body = {"id": policy, "name": NAME, "icon": _ICON, "description": description, **_ACCESS}
         yield Step(verb="create", what=account.holder, detail=NAME, method="POST", path=account.holders_path, body=body)
     elif account.has_more_access:
         yield Step(
             verb="change",
             what=account.holder,
-            detail="no administrator, no Studio",
+            detail="not an administrator, no Studio access",
             method="PATCH",
             path=f"{account.holders_path}/{policy}",
             body=_ACCESS,
@@ -222,12 +222,14 @@ def _condition(right: Right) -> Mapping[str, Any]:
 def _surplus_steps(account: Account, rights: Sequence[Right], *, prune: bool) -> Iterable[Step]:
     surplus = surplus_rights(rights, [row.right for row in account.permissions])
     rows = [("right", row.right.name, f"/permissions/{row.id}") for row in account.permissions if row.right in surplus]
-    links = [("policy", "another one of the role or the user", f"/access/{link}") for link in account.other_policies]
+    links = [
+        ("policy", "a different policy of the role or the user", f"/access/{link}") for link in account.other_policies
+    ]
     for what, detail, path in (*rows, *links):
         if prune:
             yield Step(verb="remove", what=what, detail=detail, method="DELETE", path=path)
         else:
-            yield Step(verb="leave", what=what, detail=f"{detail} (not needed; --prune-rights removes it)")
+            yield Step(verb="leave", what=what, detail=f"{detail} (not needed; removed by --prune-rights)")
 
 
 def _role_steps(account: Account, policy: str, role: str) -> Iterable[Step]:

@@ -74,7 +74,7 @@ def panels_of(scopes: Sequence[Scope], *, own_user: str, version: Version) -> li
         _count("today", "Written today", "bolt", _query("directus_activity", today), (1 + 2 * _THIRD, 1)),
         _list(
             "items",
-            ("Items that wait", "list"),
+            ("Items waiting for review", "list"),
             _comments(own_user, version, "####"),
             ("{{collection}} {{item}}", "date_created" if version.has_comments else "timestamp"),
             1,
@@ -117,7 +117,7 @@ def plan_dashboard(
         return [gone] if present else []
     steps = []
     if not present:
-        note = "Made by directus-assets; `directus-assets setup --dashboard --remove` takes it away."
+        note = "Created by directus-assets. To remove it: `directus-assets setup --dashboard --remove`."
         body = {"id": dashboard, "name": _NAME, "icon": "auto_awesome_motion", "note": note}
         steps.append(Step(verb="create", what="dashboard", detail=_NAME, method="POST", path="/dashboards", body=body))
     held = {row["id"]: row for row in rows}

@@ -26,9 +26,9 @@ _FILES = "directus_files"
 # Directus keeps the type of a value that stands alone between the braces.
 _NEW = ["{{$trigger.key}}"]
 _CHANGED = "{{$trigger.keys}}"
-_REFUSED = "The pipeline did not take this. Whoever runs it finds the reason with `directus-assets doctor`."
-_BUSY = "You have asked for much in the last minute. Try again in a minute."
-_UNREACHABLE = "The pipeline cannot be reached at the moment. Try again later, or tell whoever runs it."
+_REFUSED = "The pipeline rejected this request. Its operator can find the reason with `directus-assets doctor`."
+_BUSY = "You have made too many requests. Try again in a minute."
+_UNREACHABLE = "The pipeline is not reachable at the moment. Try again later, or tell its operator."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +123,9 @@ def _button_flow(wiring: Wiring) -> Flow:
             "location": "both",
             "requireSelection": True,
             "requireConfirmation": True,
-            "confirmationDescription": "You are told when it is done. What people wrote stays, unless you accept a "
-            "proposal for it.",
+            "confirmationDescription": (
+                "You will be notified when it is done. Text written by people is kept unless you accept a proposal."
+            ),
             "fields": _form(wiring),
             "async": False,
             "error_on_reject": True,

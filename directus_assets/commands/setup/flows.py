@@ -135,8 +135,9 @@ def require_room(admin: DirectusClient, steps: Iterable[Step]) -> None:
     room = sum(parts) - int(rows[0]["count"]["id"])
     if more > room:
         raise Rejected(
-            f"Directus allows {sum(parts)} active flows with its license: room for {max(room, 0)}, and {more} are new.",
-            remedy="Switch flows off that nobody needs, or leave out --push.",
+            f"Directus' license allows {sum(parts)} active flows. There is room for {max(room, 0)}, and {more} new "
+            "ones are needed.",
+            remedy="Turn off flows that nobody needs, or omit --push.",
         )
 
 

@@ -67,15 +67,17 @@ def run_setup(
         steps = plan_account(read_account(admin), rights, token=token, renew_token=new_token, prune=prune_rights)
         todo = [step for step in steps if step.verb != "leave"]
         touched = sum(step.what == "right" and step.verb in ("create", "change") for step in steps)
-        kept = f"{len(rights) - touched} of {len(rights)} are as they have to be"
+        kept = f"{len(rights) - touched} of {len(rights)} are already correct"
         console.print(table_of(url, steps, what="rights", kept=kept))
         if not project.translates:
-            console.print("No engine translates here, so no rights for translations are given. See .env.example.")
+            console.print(
+                "No translation engine is set, so no permissions for translations are granted. See .env.example."
+            )
         elif unlinked := read_unlinked(admin):
             names = escape(", ".join(unlinked))
             console.print(f"Not translated, since these rows point to no collection of languages: {names}.")
         if not todo:
-            console.print("Nothing has to be changed. The user keeps its token; --new-token makes another one.")
+            console.print("Nothing needs to change. The user keeps its token; use --new-token to replace it.")
             return 0
         if dry_run:
             return 0
@@ -121,8 +123,8 @@ def require_administrator(admin: DirectusClient) -> None:
     """
     if not read_access(admin).is_admin:
         raise Forbidden(
-            "The token that was given is not an administrator's.",
-            remedy="Give a static token of an administrator: in Directus, open your own user and generate one.",
+            "This is not an administrator's token.",
+            remedy="Enter an administrator's static token: in Directus, open your own user page and generate one.",
         )
 
 
@@ -143,13 +145,13 @@ def _sets_token(step: Step) -> bool:
 
 def _hand_over(console: Console, variable: str, token: str | None, env_file: Path | None) -> None:
     if token is None:
-        console.print("Done. The user keeps its token; --new-token makes another one.")
+        console.print("Done. The user keeps its token; use --new-token to replace it.")
     elif env_file is None:
-        console.print("Done. The token is shown this once; put it into .env:")
+        console.print("Done. The token is shown only once; add it to .env:")
         console.print(f"{variable}={token}", soft_wrap=True, highlight=False, markup=False)
     else:
         write_token(env_file, variable, token)
-        console.print(f"Done. {variable} is in {escape(str(env_file))}, which only you can read.")
+        console.print(f"Done. {variable} is now in {escape(str(env_file))}, which only you can read.")
 
 
 def write_token(path: Path, variable: str, token: str) -> None:

@@ -49,7 +49,7 @@ def run_dashboard_setup(
         wanted = panels_of(scopes, own_user=project.directus.own_user_id, version=admin.version)
         steps = plan_dashboard(dashboard, *read_panels(admin, dashboard), [] if remove else wanted)
         touched = sum(step.what == "panel" and step.verb in ("create", "change") for step in steps)
-        kept = "none" if remove else f"{len(wanted) - touched} of {len(wanted)} are as they have to be"
+        kept = "none" if remove else f"{len(wanted) - touched} of {len(wanted)} are already correct"
         console.print(table_of(project.directus.url, steps, what="panels", kept=kept))
         if dry_run or not steps:
             return 0

@@ -64,10 +64,10 @@ def run_flows_setup(
             wanted.append(push_flow(wiring))
         steps = [*([] if remove else _right_to_tell(project, admin)), *plan_flows(present, wanted, ids)]
         kept = len(wanted) - sum(step.what == "flow" and step.verb in ("create", "change") for step in steps)
-        kept_text = f"{kept} of {len(wanted)} are as they have to be"
+        kept_text = f"{kept} of {len(wanted)} are already correct"
         console.print(table_of(project.directus.url, steps, what="flows", kept=kept_text))
         if wanted:
-            console.print("The secret that opens the door is kept in these flows: administrators can read it.")
+            console.print("The door's secret is stored in these flows, where administrators can read it.")
         todo = [step for step in steps if step.verb != "leave"]
         require_room(admin, todo)
         if dry_run:
@@ -80,7 +80,7 @@ def run_flows_setup(
         carry_out(admin, todo)
         # Flows are changed one after the other, and until here both secrets were taken.
         secrets.admit_only(project.memory, None if remove else secret)
-        console.print("Done." if todo else "Nothing has to be changed.")
+        console.print("Done." if todo else "Nothing needs to change.")
         if remove:
             return 0
         findings = [*check_flows(wiring, kinds, admin, is_new=bool(todo)), *check_open_ways(project, admin)]
@@ -106,7 +106,7 @@ def _right_to_tell(project: Project, admin: DirectusClient) -> Iterable[Step]:
         return []
     account = read_account(admin)
     if account.user != project.directus.own_user_id:
-        detail = f"{right.name} (missing; give it to the policy of the token's user)"
+        detail = f"{right.name} (missing; add it to the policy of the token's user)"
         return [Step(verb="leave", what="right", detail=detail)]
     held = [permission.right for permission in account.permissions]
     return [step for step in plan_account(account, [*held, right], token="") if step.what == "right"]

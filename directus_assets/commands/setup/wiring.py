@@ -19,19 +19,20 @@ from directus_assets.translation.languages import language
 _PATIENCE_SECONDS = 10
 """Directus takes a moment to load a flow that was just made."""
 
-NOT_INSTALLED = "Not installed, or switched off."
-NOT_TRIED = "Not looked at: there is no item to try it on."
+NOT_INSTALLED = "Not installed, or turned off."
+NOT_TRIED = "Not checked: there is no item to try it on."
 _WHAT = f"button '{BUTTON_NAME}'"
-_EARLIER = "The flows were made by an earlier version, and call Dagster itself."
+_EARLIER = "The flows come from an earlier version and call Dagster directly."
 _SETUP = "Run `directus-assets setup --flows`."
 _UNKNOWN = "undefined"
 """What Directus makes of a template with nothing behind it."""
 _LINE = (
-    "Check DOOR_URL: the address of the door as Directus sees it. Directus denies its flows every address of its own "
-    "machine; where both run on one, set IMPORT_IP_DENY_LIST=169.254.169.254 in its environment."
+    "Check DOOR_URL: the address of the door as Directus sees it. By default, Directus does not let its flows "
+    "call its own machine. If both run on one machine, set IMPORT_IP_DENY_LIST=169.254.169.254 in Directus' "
+    "environment."
 )
 _CLOSED = (
-    "The door does not know the secret of this flow: run `directus-assets setup --flows` where the pipeline runs, with "
+    "The door does not accept this flow's secret. Run `directus-assets setup --flows` where the pipeline runs, with "
     "the same DAGSTER_HOME and YAML file."
 )
 _OLD_ALIAS = "plan_"
@@ -112,8 +113,9 @@ def check_open_ways(project: Project, admin: DirectusClient) -> Iterator[Finding
     admin.delete(f"/files/{imported['id']}")
     yield warning(
         "webserver",
-        f"Directus reaches Dagster's webserver at {environment.webserver_url}, and so does whoever may import files.",
-        "Close that way: networks of their own, a network policy, or IMPORT_IP_DENY_LIST of Directus.",
+        f"Directus can reach Dagster's webserver at {environment.webserver_url}, and so can anyone who can import "
+        "files.",
+        "Block this access: use separate networks, a network policy, or IMPORT_IP_DENY_LIST in Directus.",
     )
 
 
@@ -132,7 +134,7 @@ def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
     if answer is None:
         return warning(what, NOT_INSTALLED, _SETUP)
     if not isinstance(answer, dict):
-        return failed(what, "The flow answers as none of ours does.", _SETUP)
+        return failed(what, "The flow's response is not one of ours.", _SETUP)
     if any(str(name).startswith(_OLD_ALIAS) for name in answer.get("data") or ()):
         return failed(what, _EARLIER, _SETUP)
     if "plan" in answer:
@@ -140,16 +142,20 @@ def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
     status, message = (str(answer.get(name, _UNKNOWN)) for name in ("status", "message"))
     if status == "403":
         return failed(what, f"The door at {wiring.door_url} refuses this flow.", _CLOSED)
-    reason = next((each for each in (message, f"HTTP {status}") if _UNKNOWN not in each), "what answers is no door")
-    return failed(what, f"Directus does not reach the door at {wiring.door_url}: {reason}.", _LINE)
+    reason = next(
+        (each for each in (message, f"HTTP {status}") if _UNKNOWN not in each), "the server there is not a door"
+    )
+    return failed(what, f"Directus cannot reach the door at {wiring.door_url}: {reason}.", _LINE)
 
 
 def _at_the_door(what: str, told: Mapping[str, Any], wiring: Wiring) -> Finding:
     """What the door says of the way from it to a run."""
     if told["plan"] != wiring.digest:
-        return warning(what, "It was made for other collections than there are now.", _SETUP)
+        return warning(what, "It was created for a different set of collections.", _SETUP)
     if not told.get("loaded"):
-        return failed(what, "The door is reached, but Dagster has not loaded this project.", "See the Dagster UI.")
+        return failed(
+            what, "Directus reaches the door, but Dagster has not loaded this project.", "See the Dagster UI."
+        )
     if told.get("sick"):
-        return failed(what, "The door is reached, but Dagster's daemon does not run.", "Start it: `make dev`.")
+        return failed(what, "Directus reaches the door, but Dagster's daemon is not running.", "Start it: `make dev`.")
     return ok(what, f"reaches Dagster {told.get('dagster')} through the door at {wiring.door_url}")

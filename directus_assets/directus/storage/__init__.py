@@ -54,7 +54,7 @@ def _open(prefix: str, own: Mapping[str, str], folder: Path) -> Storage | None:
             return _open_s3(prefix, own)
         case driver:
             logger.warning(
-                "%sDRIVER is %s; delivery `storage` writes to `local` and `s3`, so files there are delivered by "
+                "%sDRIVER is %s, but delivery `storage` only supports `local` and `s3`; files there are delivered by "
                 "`warm`.",
                 prefix,
                 f"'{driver}'" if driver else "not set",

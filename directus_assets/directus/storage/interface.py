@@ -93,7 +93,8 @@ def safe_name(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:
         raise BadInput(
-            f"The stored name {name!r} leaves its storage folder.", remedy="Correct `filename_disk` of that file."
+            f"The stored name {name!r} points outside its storage folder.",
+            remedy="Correct `filename_disk` of that file.",
         )
     return path
 
@@ -108,5 +109,5 @@ def safe_folder(folder: str) -> PurePosixPath:
         return safe_name(folder)
     except BadInput:
         raise ConfigurationError(
-            f"The folder {folder!r} is none inside its storage location.", remedy="Name one, such as `exports`."
+            f"The folder {folder!r} is not inside its storage location.", remedy="Name one, such as `exports`."
         ) from None

@@ -90,7 +90,7 @@ class KeptFile(Generic[T]):
             if _is_of_a_later_version(content):
                 place = f"{self.name} in {self.storage.describe()}"
                 raise BadInput(
-                    f"The {self.what} ({place}) was written by a later version of this package.",
+                    f"The {self.what} ({place}) was written by a newer version of this package.",
                     remedy="Install that version again.",
                 ) from None
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else as_error(error).message
@@ -99,7 +99,9 @@ class KeptFile(Generic[T]):
     def _set_aside(self, fault: Unusable) -> bool:
         moved = self.storage.set_aside(self.name, unless=self._is_readable)
         if moved:
-            logger.warning("%s %s It is kept as %s in %s.", fault.message, self.loss, moved, self.storage.describe())
+            logger.warning(
+                "%s %s A copy is kept as %s in %s.", fault.message, self.loss, moved, self.storage.describe()
+            )
         return moved is not None
 
     def _is_readable(self, content: bytes) -> bool:

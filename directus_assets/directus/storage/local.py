@@ -20,7 +20,7 @@ _IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.E
 _SHORT = 40
 """Bytes of a name that has room for a mark behind it; those of derivatives are longer."""
 
-_NO_ROOT = "Is its volume mounted? A relative STORAGE_<LOCATION>_ROOT starts from the folder of the YAML file."
+_NO_ROOT = "Is its volume mounted? A relative STORAGE_<LOCATION>_ROOT is relative to the folder of the YAML file."
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class LocalStorage:
     def _require_root(self) -> None:
         """A folder that is not there is a volume that is not mounted, and not an empty storage."""
         if not self.root.is_dir():
-            raise Unreachable(f"The storage folder {self.root} is not there.", remedy=_NO_ROOT)
+            raise Unreachable(f"The storage folder {self.root} does not exist.", remedy=_NO_ROOT)
 
     @contextlib.contextmanager
     def _reported(self, name: str) -> Iterator[None]:
@@ -142,18 +142,18 @@ class LocalStorage:
     def _explained(self, error: OSError, name: str) -> PermanentError | TransientError:
         if error.errno in _FULL:
             return StorageFull(
-                f"No room left for {name} in {self.root}.", remedy="Free some space; the work is tried again."
+                f"Not enough space for {name} in {self.root}.", remedy="Free some space; the work will be retried."
             )
         if error.errno == errno.EISDIR:
             return Unusable(
-                f"The storage folder {self.root} has a folder in the place of {name}: {error.strerror}.",
+                f"In the storage folder {self.root}, {name} is a folder: {error.strerror}.",
                 remedy="Move it away.",
             )
         if error.errno in _REFUSED:
             kind = Unusable if self._is_closed(name) else PermanentError
             return kind(
-                f"The storage folder {self.root} does not let us at {name}: {error.strerror}.",
-                remedy="Run as a user that may read and write Directus' uploads, or use delivery `warm`.",
+                f"No access to {name} in the storage folder {self.root}: {error.strerror}.",
+                remedy="Run as a user who can read and write Directus' uploads, or use delivery `warm`.",
             )
         if error.errno in _IMPOSSIBLE:
             return BadInput(

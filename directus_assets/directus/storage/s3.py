@@ -89,7 +89,7 @@ class S3Storage:
             with contextlib.suppress(_ChangedMeanwhile), self._reported(name):
                 self._put(name, content, content_type, **condition)
                 return
-        raise Unreachable(f"{self.describe()}: {name} kept changing while it was updated.")
+        raise Unreachable(f"{self.describe()}: {name} kept changing during the update.")
 
     def size(self, name: str) -> int | None:
         found = self.entry(name)

@@ -89,10 +89,10 @@ def _values(given: Mapping[str, str], folder: Path) -> Iterator[tuple[str, str]]
             # Directus takes a line break at the end for a part of the value, which then fits nothing.
             content = _plain((folder / _plain(value)).read_text("utf-8").rstrip("\r\n"))
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise ConfigurationError(
-                f"{name} names the file '{value}', which cannot be read: {reason}.",
-                remedy=f"Correct {name}, or make that file readable for this process.",
+                f"{name} refers to the file '{value}', which could not be read: {reason}.",
+                remedy=f"Correct {name}, or make the file readable to this process.",
             ) from None
         if plain.endswith(("_SECRET", "_KEY")):
             hide(content)

@@ -34,8 +34,8 @@ class LocalEnrichmentEngine:
     def __init__(self, where: str, builtin: Builtin | None) -> None:
         if builtin is None or not (builtin.local or builtin.measure):
             raise ConfigurationError(
-                f"`{where}.engine` in the YAML file is `local`, which answers built-in enrichments only.",
-                remedy="Use `openai` for declarations of your own.",
+                f"`{where}.engine` in the YAML file is `local`, which only supports built-in enrichments.",
+                remedy="Use `openai` for your own enrichments.",
             )
         self._answer = builtin.local
 
@@ -59,5 +59,5 @@ class LocalEnrichmentEngine:
 def _content(uri: str) -> bytes:
     head, _, data = uri.partition(";base64,")
     if not head.startswith("data:") or not data:
-        raise BadInput("The engine `local` looks at pictures that are handed over only.")
+        raise BadInput("The engine `local` can only examine pictures that are passed to it.")
     return base64.b64decode(data)

@@ -129,7 +129,7 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
     if len(lines) > _LINES_SHOWN:
         lines = [*lines[:_LINES_SHOWN], f"And {len(lines) - _LINES_SHOWN} more: see Dagster."]
     if reviewed:
-        lines.append(f"A text that somebody edited was kept although its source has changed: {_named(reviewed)}.")
+        lines.append(f"Edited texts were kept although their source has changed: {_named(reviewed)}.")
     if passed_over:
         lines.append(
             "Left out, because a filter excludes them (drafts, for example), they no longer exist, or nothing is "
@@ -140,14 +140,14 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
     if click.button is Button.ACCEPT and done:
         lines.append(_accepted(outcome.written))
     elif click.button is Button.KEEP and done:
-        lines.append("Where a text waited for review, it counts as right for the present source.")
+        lines.append("Texts that were waiting for review now count as correct for the current source.")
     elif outcome.sent is not None and done:
         lines.append(_translated_anew(outcome.sent))
     only = {"item": click.keys[0]} if total == 1 else {}
     return {
         "recipient": click.user,
         "subject": f"{click.button.label}: {', '.join([f'{done} of {total} done', *counts])}",
-        "message": "\n\n".join(lines) or ("Everything was made anew." if done else "Nothing was made."),
+        "message": "\n\n".join(lines) or ("Everything was made again." if done else "Nothing was made."),
         "collection": click.collection,
         **only,
     }
@@ -155,14 +155,14 @@ def notification(click: Click, outcome: Outcome) -> dict[str, object]:
 
 def _translated_anew(sent: int) -> str:
     if not sent:
-        return "Nothing was sent to the engine: every text is empty, or has been edited by somebody."
-    return f"The engine translated {sent} segment{'s' if sent > 1 else ''} again."
+        return "Nothing was sent to the engine: every text is empty or was edited by a person."
+    return f"The engine retranslated {sent} segment{'s' if sent > 1 else ''}."
 
 
 def _accepted(written: Collection[str]) -> str:
     if not written:
-        return "No text waited for review."
-    return f"Proposals have taken the place of texts that waited for review: {_named(written)}."
+        return "No text was waiting for review."
+    return f"Proposals replaced texts that were waiting for review: {_named(written)}."
 
 
 def tell_clicker(client: DirectusClient, click: Click, outcome: Outcome) -> None:
@@ -188,7 +188,7 @@ def _file(storage: Storage) -> KeptFile[dict[str, Click]]:
     return KeptFile(
         storage=storage,
         name=_CLICKS,
-        what="list of clicks that nobody has been told the outcome of",
-        loss="Those who clicked are not told.",
+        what="list of clicks awaiting a reply",
+        loss="The people who clicked will not be notified.",
         parse=_KEPT.validate_json,
     )

@@ -53,7 +53,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
 
     @dg.op(
         name=project.names.buttons_op,
-        description="Starts runs over the items that an editor has chosen in the Studio.",
+        description="Starts runs for the items that an editor selected in the Studio.",
         out=dg.Out(dg.Nothing),
         config_schema={
             "button": str,
@@ -81,7 +81,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
 
     @dg.job(
         name=project.names.buttons_job,
-        description="Makes again what an editor has chosen in the Studio.",
+        description="Carries out what an editor requested in the Studio.",
         executor_def=dg.in_process_executor,
         tags={PRIORITY_TAG: FRESH_PRIORITY, **project.names.tags},
     )
@@ -92,7 +92,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
         name=project.names.buttons_sensor,
         minimum_interval_seconds=minimum_interval(_SECONDS),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells editors in Directus what has become of what they had made again.",
+        description="Notifies editors in Directus of the outcome of their requests.",
     )
     @through_outages
     @without_secrets
@@ -100,7 +100,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
         # Dagster's own storage is opened only for a click: a quiet tick costs next to nothing.
         for click in open_clicks(project.memory):
             _answer(context, project, click)
-        return dg.SkipReason("Every click that has ended is answered.")
+        return dg.SkipReason("Every finished click has been answered.")
 
     return dg.Definitions(jobs=[buttons_job], sensors=[buttons_sensor])
 
@@ -115,7 +115,7 @@ def _answer(context: dg.SensorEvaluationContext, project: Project, click: Click)
     except TransientError:
         raise
     except DirectusAssetsError as error:
-        context.log.warning("The editor could not be told: %s", error)
+        context.log.warning("Could not notify the editor: %s", error)
     forget_click(project.memory, click)
 
 
@@ -124,7 +124,7 @@ def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:
     try:
         button = Button(config["button"])
     except ValueError:
-        raise dg.Failure(f"There is no button {config['button']!r}.", allow_retries=False) from None
+        raise dg.Failure(f"Unknown button {config['button']!r}.", allow_retries=False) from None
     # Of items of content, the files that they name are chosen.
     is_content = button is Button.RENDER and "files" in config
     keys = _values(config["files"] if is_content else config["keys"])
@@ -161,11 +161,11 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByBu
     chosen = [(kind, assets) for kind in found if (assets := _assets(kind, click))]
     if not chosen:
         raise BadInput(
-            f"'{click.button.label}' is nothing that can be done with '{click.collection}'{_where(click)}.",
-            remedy="Choose something else. `directus-assets setup --flows` brings the form up to date.",
+            f"'{click.button.label}' is not available for '{click.collection}'{_where(click)}.",
+            remedy="Choose something else. `directus-assets setup --flows` updates the form.",
         )
     if not click.keys:
-        raise BadInput("None of the chosen items has a picture.", remedy="Choose others.")
+        raise BadInput("None of the selected items has a picture.", remedy="Choose others.")
     # A try before this one may have got as far as here.
     tags = {
         **project.names.tags,

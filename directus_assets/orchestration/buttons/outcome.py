@@ -76,4 +76,4 @@ def _told(event: dg.AssetMaterialization, name: str) -> object:
 
 
 def _ending(run: dg.DagsterRun) -> str:
-    return f"A run ended before its time ({run.status.value.lower()}): {run.run_id} in Dagster."
+    return f"A run did not finish ({run.status.value.lower()}): {run.run_id} in Dagster."

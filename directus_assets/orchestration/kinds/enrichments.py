@@ -309,7 +309,8 @@ def _record(
         notice=Notice(title=recorder.titles[asset_key], passages=passages) if passages else None,
         data_version=items.data_version_of(result),
         metadata=items.metadata_of(result, by_asset[asset_key]),
-        note=as_markdown(result.note) or ("Needs review: a human's value was kept." if result.outcome.reviews else ""),
+        note=as_markdown(result.note)
+        or ("Needs review: a value written by a person was kept." if result.outcome.reviews else ""),
     )
 
 
@@ -351,7 +352,7 @@ def _read(
 def _describe(declaration: Declaration) -> str:
     languages = f", in {', '.join(row.code for row in declaration.languages)}" if declaration.languages else ""
     return as_markdown(
-        f"'{declaration.name}' of every item of '{declaration.collection.name}', from "
+        f"Generates '{declaration.name}' for every item of '{declaration.collection.name}', from "
         f"{', '.join(declaration.reads)} into {', '.join(declaration.writes) or 'metadata'}{languages}. "
         f"{declaration.options.prompt}"
     )

@@ -45,7 +45,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
 
     @dg.multi_asset(
         name=project.names.images_op,
-        description="Makes the derivatives of every picture through every image preset of Directus.",
+        description="Makes every picture's derivatives for all Directus image presets.",
         outs=outs_of(specs),
         deps=[project.names.files],
         can_subset=True,
@@ -136,7 +136,7 @@ def _open_work(
         stale: frozenset[str] = frozenset()
         with recorder.alone(_tried(project, file, presets), file_id, name=file.name):
             if not file.is_transformable:
-                raise BadInput(f"Directus makes no derivatives of {file.type}.", remedy="Nothing to do.")
+                raise BadInput(f"Directus does not make derivatives of {file.type} files.", remedy="Nothing to do.")
             stale = stale_outputs(examine_files([file], presets).wanted, known).get(file_id, frozenset())
             for preset in presets:
                 if preset.key not in stale:
@@ -180,7 +180,7 @@ def _describe(preset: Preset) -> str:
         parts.append("never enlarged")
     if preset.transforms:
         parts.append(f"{len(preset.transforms)} further transformations")
-    return as_markdown(f"Every picture through the Directus preset '{preset.key}': {size}, {', '.join(parts)}.")
+    return as_markdown(f"Renders every picture with the Directus preset '{preset.key}': {size}, {', '.join(parts)}.")
 
 
 def _pool(project: Project, presets: Sequence[Preset]) -> str:

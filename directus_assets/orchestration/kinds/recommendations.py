@@ -49,8 +49,8 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
     spec = names.spec(
         names.enrichment_props(collection, NAME),
         description=(
-            f"What to offer of `{collection}` to each audience segment, from `{plan.interactions.name}` into "
-            f"`{plan.target.collection.name}`."
+            f"Recommends items of `{collection}` to each audience segment, based on `{plan.interactions.name}`, and "
+            f"stores them in `{plan.target.collection.name}`."
         ),
         kinds=frozenset({"directus"}),
     )
@@ -62,7 +62,7 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
             with signs_of_life(context.log):
                 done = build_recommender(project, plan).recompute(now=dt.datetime.now(dt.UTC))
         except TransientError as error:
-            context.log.warning("Tried again later: %s", error)
+            context.log.warning("Will be retried later: %s", error)
             wait = error.retry_after_seconds or _WAIT_SECONDS
             raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=wait) from error
         except DirectusAssetsError as error:
@@ -72,7 +72,7 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
     job = dg.define_asset_job(
         names.recommendation_job(collection),
         dg.AssetSelection.assets(recommendations),
-        description=f"Computes what to recommend of {collection}.",
+        description=f"Computes recommendations for {collection}.",
         tags=names.tags,
     )
 
@@ -81,13 +81,13 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
         job=job,
         cron_schedule=plan.options.cron,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Computes anew what to recommend of {collection}.",
+        description=f"Updates the recommendations for {collection}.",
     )
     @without_secrets
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         # Two at a time would write the same rows.
         if unfinished_runs(context.instance, job_name=names.recommendation_job(collection)):
-            return dg.SkipReason("The last computation is still at work.")
+            return dg.SkipReason("The last computation is still running.")
         return dg.RunRequest()
 
     return dg.Definitions(assets=[recommendations], jobs=[job], schedules=[schedule])

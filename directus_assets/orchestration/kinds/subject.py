@@ -251,6 +251,8 @@ def _touched(subject: Subject, entries: Sequence[Activity]) -> list[str]:
     keys = [key for keys in found.results for key in keys]
     for entry, fault in found.culprits.items():
         # Whose row of translations, or picture, it is stays unknown: that is for the reconcile to find.
-        logger.warning("'%s': what %s %s touches is not known: %s", subject.name, entry.collection, entry.item, fault)
+        logger.warning(
+            "'%s': could not determine which items %s %s affects: %s", subject.name, entry.collection, entry.item, fault
+        )
         keys += [entry.item] if entry.collection == subject.collection else []
     return keys

@@ -111,7 +111,7 @@ def _answer(ask: Callable[[], T], *, unknown: T) -> T:
         return ask()
     except Exception as error:  # noqa: BLE001 - each output is compared on its own
         fault = fault_of(error)
-        logger.warning("One output could not be looked at: %s", fault)
+        logger.warning("Could not check one output: %s", fault)
         return unknown
 
 
@@ -141,7 +141,7 @@ class NoMoney:
         Raises:
             WouldCostMoney: always.
         """
-        raise WouldCostMoney("What is there is not right for the present source.")
+        raise WouldCostMoney("The existing content does not match the current source.")
 
     def settle(self, used: Usage, estimate: Usage) -> None:
         """Nothing: nothing was admitted."""

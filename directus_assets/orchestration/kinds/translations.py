@@ -327,12 +327,14 @@ def notice_of(title: str, result: Translated) -> Notice | None:
 
 def _note(result: Translated) -> str:
     if result.is_source:
-        return "Source: the item is written in this language, and is translated into the others from it."
-    notes = ["Needs review: a human's text was kept although its source has changed."] if result.reviews else []
+        return "Source: the item is written in this language and translated into the others."
+    notes = (
+        ["Needs review: a text written by a person was kept although its source has changed."] if result.reviews else []
+    )
     if result.has_duplicates:
-        notes.append("There is more than one row of this language, of which all but one should be deleted in Directus.")
+        notes.append("There is more than one row for this language. Delete all but one in Directus.")
     if result.left:
-        notes.append(f"Not translated, since it cannot be cut: {', '.join(result.left)}.")
+        notes.append(f"Not translated, because the text is in an unsupported form: {', '.join(result.left)}.")
     return " ".join(notes)
 
 
@@ -385,5 +387,5 @@ def _describe(scope: Scope, target: LanguageRow) -> str:
     fields = ", ".join(field.name for field in scope.schema.fields)
     source = scope.source.code
     if scope.source_field:
-        source = f"the language that its '{scope.source_field}' names ({source} where it is empty)"
-    return as_markdown(f"Every item of '{scope.collection}' from {source} into {target.code}: {fields}.")
+        source = f"the language in its field '{scope.source_field}' ({source} if empty)"
+    return as_markdown(f"Translates every item of '{scope.collection}' from {source} into {target.code}: {fields}.")

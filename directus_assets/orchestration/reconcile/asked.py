@@ -104,8 +104,8 @@ def _place_file(storage: Storage) -> KeptFile[Progress]:
     return KeptFile(
         storage=storage,
         name=_PLACE,
-        what="note of where the reconcile stands",
-        loss="It begins anew.",
+        what="reconcile's saved position",
+        loss="It starts over.",
         parse=Progress.model_validate_json,
     )
 
@@ -115,6 +115,6 @@ def _first_file(storage: Storage) -> KeptFile[dict[str, list[str]]]:
         storage=storage,
         name=_FIRST,
         what="list of what existed when the pipeline first started",
-        loss="What has never been made waits for a backfill.",
+        loss="Outputs that were never made wait for a backfill.",
         parse=_KEYS.validate_json,
     )

@@ -72,6 +72,6 @@ class BackfillRequests:
                 tags={PRIORITY_TAG: SCAN_PRIORITY, **tags, **trigger, **self.names.tags},
             )
         except PermanentError as error:
-            what = f"{len(keys)} partitions of '{subject.name}' could not be asked for ({', '.join(names)})"
+            what = f"Could not start a backfill of {len(keys)} partitions of '{subject.name}' ({', '.join(names)})"
             return Trouble(collection=subject.name, what=what, error=error)
         return Asked(backfill=backfill, collection=subject.name, outputs=tuple(names), keys=tuple(keys))

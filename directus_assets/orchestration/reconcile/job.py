@@ -39,7 +39,7 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
 
     @dg.op(
         name=names.reconcile_op,
-        description="Compares everything, and asks for what is missing, stale or lost.",
+        description="Compares everything, and starts backfills for missing, stale or lost outputs.",
         out=dg.Out(dg.Nothing),
         retry_policy=dg.RetryPolicy(
             max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
@@ -52,8 +52,8 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
             with signs_of_life(context.log):
                 if _rebuild_definitions(project, webserver, loaded, context.run.tags.get(_SNAPSHOT_TAG)):
                     context.log.info(
-                        "What definitions are built from had changed in Directus unseen. They are being built anew; "
-                        "the next run compares with them."
+                        "Directus' presets, languages or collections changed unnoticed. The definitions are being "
+                        "reloaded; the next run will use them."
                     )
                     return
                 report = Reconcile(
@@ -80,7 +80,7 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
 
     @dg.job(
         name=names.reconcile,
-        description="Compares all that Directus has with all that has been made.",
+        description="Compares everything in Directus with everything that has been made.",
         executor_def=dg.in_process_executor,
         tags={"dagster/max_runtime": str(options.minutes * 60 + _GRACE_SECONDS), **names.tags},
     )
@@ -92,12 +92,12 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
         job=reconcile_job,
         cron_schedule=options.cron,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Finds what the change feed of Directus cannot tell.",
+        description="Finds changes that Directus' change feed does not show.",
     )
     @without_secrets
     def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if unfinished_runs(context.instance, job_name=names.reconcile):
-            return dg.SkipReason("The last reconcile is still at work.")
+            return dg.SkipReason("The last reconcile is still running.")
         return dg.RunRequest(tags={_SNAPSHOT_TAG: digest})
 
     return dg.Definitions(jobs=[reconcile_job], schedules=[reconcile_schedule])
@@ -162,7 +162,7 @@ def _metadata(report: Report, webserver: Webserver) -> dict[str, Any]:
         "removed": report.removed.total(),
     }
     if report.passed_over:
-        metadata["passed_over"] = f"A scan is at work on: {', '.join(report.passed_over)}."
+        metadata["passed_over"] = f"Skipped, because a scan is in progress: {', '.join(report.passed_over)}."
     if found:
         metadata["found"] = dg.MetadataValue.table(found)
     if report.troubles:

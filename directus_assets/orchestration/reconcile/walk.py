@@ -105,7 +105,7 @@ class Reconcile:
                     upkeep.keep()
             except DirectusAssetsError as error:
                 name = kind.name
-                self._report.troubles.append(Trouble(collection=name, what=f"'{name}' could not be kept", error=error))
+                self._report.troubles.append(Trouble(collection=name, what=f"Could not maintain '{name}'", error=error))
 
     def _tell_caches(self) -> None:
         """Tells caches what they have not been told yet."""

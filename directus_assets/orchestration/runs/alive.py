@@ -41,9 +41,9 @@ def signs_of_life(log: dg.DagsterLogManager, *, every_seconds: float = BEAT_SECO
     def beat() -> None:
         while not is_over.wait(every_seconds):
             try:
-                log.debug("Still at work.")
+                log.debug("Still running.")
             except Exception as error:  # noqa: BLE001 - Dagster's storage may be away for a moment; the next beat tells
-                _logger.warning("No sign of life could be given: %s", as_error(error))
+                _logger.warning("Could not record a heartbeat: %s", as_error(error))
 
     thread = threading.Thread(target=beat, name="signs-of-life", daemon=True)
     thread.start()

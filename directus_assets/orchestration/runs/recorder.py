@@ -214,7 +214,7 @@ class Recorder:
         if isinstance(error, TransientError) and self._retries_left and not _asks_for_too_much(error):
             self._transient[output] = error
             self.context.log.warning(
-                "%s of %s (%s), tried again later: %s", asset_key.to_user_string(), name, partition, error
+                "%s of %s (%s), will be retried: %s", asset_key.to_user_string(), name, partition, error
             )
             return
         self._failed[output] = f"{name}: {error}"
@@ -240,14 +240,14 @@ class Recorder:
             try:
                 self.desk.waits(partition, notice)
             except TransientError as trouble:
-                self.context.log.warning("What failed could not be said in the Studio: %s", trouble)
+                self.context.log.warning("Could not report the failures in the Studio: %s", trouble)
 
     @property
     def _retries_left(self) -> bool:
         return int(self.context.retry_number) < len(self.backoff_seconds)
 
     def _finish(self) -> None:
-        self._retry(list(self._transient.values()), reason=f"{len(self._transient)} outputs are tried again")
+        self._retry(list(self._transient.values()), reason=f"{len(self._transient)} outputs will be retried")
         if not self._failed:
             return
         self._record_unchanged_again()
@@ -257,7 +257,7 @@ class Recorder:
         ]
         partitions = {partition for _, partition in self._failed}
         raise dg.Failure(
-            f"{len(self._failed)} outputs of {len(partitions)} items failed, {len(self._done)} were made. "
+            f"{len(self._failed)} outputs of {len(partitions)} items failed; {len(self._done)} were made. "
             + "; ".join(sorted(set(self._failed.values()))[:3]),
             metadata={"failures": dg.MetadataValue.table(rows)},
             allow_retries=False,

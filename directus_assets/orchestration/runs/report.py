@@ -36,7 +36,7 @@ KEPT = ("human_text_kept", "human_value_kept")
 
 _MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
 
-ADOPTED = "Found to be right already, and adopted: nothing was made."
+ADOPTED = "Already correct: recorded without making anything."
 """Describes the materialization of what an instance that lost its history finds in Directus."""
 
 
@@ -102,7 +102,10 @@ def translation_metadata(
     """Metadata of one item in one language. Numbers are plotted by Dagster, over partitions and over time."""
     link = dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}")
     if result.is_source:
-        return {"item": link, "source": f"The item is written in {result.language}: '{scope.source_field}' says so."}
+        return {
+            "item": link,
+            "source": f"The item is written in {result.language}, according to '{scope.source_field}'.",
+        }
     metadata: dict[str, Any] = {
         "item": link,
         "engine": engine.name,
@@ -116,7 +119,7 @@ def translation_metadata(
     if result.kept:
         metadata["human_text_kept"] = ", ".join(result.kept)
     if result.left:
-        metadata["not_translated"] = f"Text in a form that cannot be cut: {', '.join(result.left)}"
+        metadata["not_translated"] = f"Text in an unsupported form: {', '.join(result.left)}"
     if result.reviews:
         metadata["needs_review"] = dg.MetadataValue.table([_review_row(review) for review in result.reviews])
     return metadata

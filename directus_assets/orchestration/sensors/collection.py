@@ -50,8 +50,8 @@ _QUEUED_SCAN_RUNS = 8
 """A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
 
 _STARTS_OVER = (
-    "Directus' activity log has gone back, as with a restored backup: the feed starts over with what happened since it "
-    "was last read, and all that was made is compared."
+    "Directus' activity log is older than when we last read it, probably because a backup was restored. We "
+    "start over from the last known time and compare everything."
 )
 
 
@@ -95,7 +95,8 @@ def build_partition_sensor(
     def partition_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         if not is_seen and not context.cursor:
             return dg.SensorResult(
-                skip_reason="Directus has not answered yet. Once it does, what exists is noted.", cursor=None
+                skip_reason="Directus has not responded yet. Existing content will be recorded once it does.",
+                cursor=None,
             )
         # Ticks are in the process that lives as long as the pipeline does.
         keep_open(project.settings.environment.state_folder)
@@ -272,7 +273,7 @@ class _Tick:
                 if asked is None or (asked and upkeep.state):
                     upkeep.keep(asked)
         except DirectusAssetsError as error:
-            self.context.log.warning("The export could not be kept up to date: %s", error)
+            self.context.log.warning("Could not update the export: %s", error)
             return False
         return True
 
@@ -437,9 +438,10 @@ class _Tick:
 
 def _waits(new: Sequence[str], waiting: int) -> str:
     return (
-        f"New: {', '.join(new)}. Items that are created or changed from now on get it; the {waiting} existing ones "
-        "wait. To start them, select the asset in the UI and materialize its missing partitions; `directus-assets plan "
-        "--missing-only` shows the cost. With `backfill_on_start: true` in the YAML file nothing waits."
+        f"New: {', '.join(new)}. Items created or changed from now on get it automatically; the {waiting} existing "
+        "ones wait. To start them, select the asset in the UI and materialize its missing partitions. "
+        "`directus-assets plan --missing-only` shows the cost. To start existing items automatically, set "
+        "`backfill_on_start: true` in the YAML file."
     )
 
 

@@ -60,5 +60,5 @@ def read_cursor(kind: type[C], text: str | None, log: logging.Logger) -> C | Non
         return kind.model_validate_json(text) if text else None
     except ValidationError as error:
         reason, shown = error.errors()[0]["msg"], (text or "")[:_SHOWN]
-        log.warning("The cursor cannot be read, and the sensor begins anew. %s: %s", reason, shown)
+        log.warning("The cursor could not be read, so the sensor starts over. %s: %s", reason, shown)
         return None

@@ -28,7 +28,7 @@ def build_failure_sensor(
         name=project.names.failure_sensor,
         minimum_interval_seconds=minimum_interval(30),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells the editor, or a webhook, of what failed for good.",
+        description="Reports permanent failures to the editor or a webhook.",
     )
     @without_secrets
     def failure_sensor(context: dg.RunFailureSensorContext) -> None:
@@ -47,7 +47,7 @@ def build_failure_sensor(
                 _tell_editors(project, new)
         except DirectusAssetsError as error:
             forget_causes(project.memory, new)
-            context.log.warning("Not everybody could be told: %s", error)
+            context.log.warning("Could not notify everybody: %s", error)
 
     return failure_sensor
 

@@ -12,7 +12,7 @@ from directus_assets.orchestration.sensors.cursor import read_cursor
 from directus_assets.orchestration.sensors.interval import minimum_interval
 from directus_assets.orchestration.sensors.outages import through_outages
 
-_MESSAGE = "The worker of this run is gone: it has given no sign of life for some minutes."
+_MESSAGE = "This run's worker has died: there has been no heartbeat for several minutes."
 
 
 def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection[dg.AssetKey]) -> dg.SensorDefinition:
@@ -28,7 +28,7 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
         name=names.runs_sensor,
         minimum_interval_seconds=minimum_interval(30),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Ends runs whose worker died without a word, so that they are tried again.",
+        description="Ends runs whose worker died silently, so that they are retried.",
     )
     @through_outages
     @without_secrets
@@ -36,7 +36,9 @@ def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection
         watch = read_cursor(Heartbeat, context.cursor, context.log) or Heartbeat()
         dead, watch = end_dead_runs(context.instance, watch, jobs=jobs, assets=assets, now=time.time())
         context.update_cursor(watch.model_dump_json())
-        return dg.SkipReason(f"Ended without their workers: {', '.join(dead)}." if dead else "All workers are alive.")
+        return dg.SkipReason(
+            f"Ended because their workers had died: {', '.join(dead)}." if dead else "All workers are alive."
+        )
 
     return runs_sensor
 

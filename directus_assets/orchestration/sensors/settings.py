@@ -41,7 +41,10 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         name=project.names.settings_sensor,
         minimum_interval_seconds=minimum_interval(project.settings.environment.poll_seconds),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Follows presets, languages, translated collections and glossary in Directus, and the YAML file.",
+        description=(
+            "Watches presets, languages, translated collections and glossary in Directus, and the YAML file, "
+            "for changes."
+        ),
         tags=identity(project.settings),
     )
     @through_outages
@@ -60,10 +63,10 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
         current = take_snapshot(directus, project.wanted, known=loaded, faults=faults)
         if current == loaded:
             # A right that is given, for one, leaves no trace in the feed.
-            reasons = [f"'{name}' cannot be described: {fault}" for name, fault in faults.items()]
+            reasons = [f"The schema of '{name}' could not be read: {fault}" for name, fault in faults.items()]
             compared = "" if faults else digest
             return _skip(" ".join(["Nothing changed.", *reasons]), cursor.model_copy(update={"compared": compared}))
-        message = "What definitions are built from changed in Directus: they are being built anew."
+        message = "Presets, languages or collections changed in Directus: reloading the definitions."
         write_snapshot(current, project.settings.environment.state_folder)
         return _skip(message, _rebuilt(project.settings, project.names, cursor.model_copy(update={"compared": ""})))
 
@@ -81,7 +84,7 @@ def _file_changed(loaded: Settings) -> str:
     now = load_each().get(loaded.project or DEFAULT)
     if isinstance(now, Settings) and now.edition == loaded.edition:
         return ""
-    return "The YAML file has changed: the definitions are being built anew."
+    return "The YAML file has changed: reloading the definitions."
 
 
 def _rebuilt(settings: Settings, names: Names, cursor: SettingsCursor) -> SettingsCursor:

@@ -78,12 +78,13 @@ def require_openai(settings: EngineSettings, *, model: str | None = None) -> End
     if not settings.openai_api_key and not settings.openai_base_url:
         raise ConfigurationError(
             "The engine 'openai' has no key.",
-            remedy="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that asks for none, such as Ollama.",
+            remedy="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs no key, such as Ollama.",
         )
     wanted = model or settings.openai_model
     if settings.openai_base_url and not wanted:
         raise ConfigurationError(
-            f"No model is named for {settings.openai_base_url}.", remedy="Set OPENAI_MODEL to one that it serves."
+            f"No model is set for {settings.openai_base_url}.",
+            remedy="Set OPENAI_MODEL to a model that this server offers.",
         )
     return Endpoint(
         api_key=settings.openai_api_key or _NO_KEY,

@@ -143,7 +143,9 @@ class DeepLEngine:
         usage = Usage(requests=1, characters=request.characters if billed is None else billed)
         if len(results) != len(request.segments):
             # Nobody knows which of the texts these are.
-            return Answer(usage=usage, reason=f"DeepL sent {len(results)} texts for {len(request.segments)}.")
+            return Answer(
+                usage=usage, reason=f"DeepL returned {len(results)} texts for {len(request.segments)} segments."
+            )
         texts = zip(request.segments, (result.text for result in results), strict=True)
         return Answer(
             texts={segment.key: _readable(text, segment.text) for segment, text in texts if isinstance(text, str)},
@@ -165,7 +167,9 @@ class DeepLEngine:
         """
         usage = self._exchange(self._client.get_usage)
         if usage.any_limit_reached:
-            return f"The quota of this key is used up ({usage.character.count} of {usage.character.limit} characters)."
+            return (
+                f"The quota of this API key is used up ({usage.character.count} of {usage.character.limit} characters)."
+            )
         return ""
 
     def _exchange(self, send: Callable[[], T]) -> T:
@@ -184,7 +188,7 @@ class DeepLEngine:
             except _SENSELESS as error:
                 if refusal := self._heard.refusal:
                     raise _refused(refusal) from None
-                raise RequestRefused(f"DeepL gave an answer that makes no sense: {error!r:.200}") from None
+                raise RequestRefused(f"DeepL sent a response that could not be understood: {error!r:.200}") from None
             # An error may come as a success.
             if refusal := self._heard.refusal:
                 raise _refused(refusal)
@@ -319,7 +323,7 @@ def _source_code(language: Language) -> str:
     base = {"no": "nb", "fil": "tl", "iw": "he"}.get(language.base, language.base)
     if base not in _CODES:
         raise BadInput(
-            f"DeepL does not know the language '{language.code}' ({language.name}).",
+            f"DeepL does not support the language '{language.code}' ({language.name}).",
             remedy="Exclude it, or set TRANSLATION_ENGINE=openai.",
         )
     return _CODES[base]
@@ -334,14 +338,14 @@ def _readable(answer: str, source: str) -> str:
 
 def _classify(error: deepl.DeepLException, refusal: Refusal | None) -> DirectusAssetsError:
     if error.http_status_code is None or refusal is None:
-        return Unreachable(f"DeepL did not answer: {error}")
+        return Unreachable(f"DeepL did not respond: {error}")
     return _refused(refusal)
 
 
 def _refused(refusal: Refusal) -> DirectusAssetsError:
     if refusal.status == QUOTA_EXCEEDED or is_out_of_credit(refusal):
         return Forbidden(
-            f"DeepL: the quota of this key is used up: {refusal.said}",
+            f"DeepL: the quota of this API key is used up: {refusal.said}",
             remedy="Wait for the next billing period, or upgrade the plan.",
         )
     if refusal.status == 413 or "too large" in refusal.said.lower():

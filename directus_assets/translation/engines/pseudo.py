@@ -79,7 +79,7 @@ class PseudoEngine:
 
     def check(self) -> str:
         """That these are no translations."""
-        return "It only makes texts look translated: with accents, for trying things out."
+        return "It only adds accents so that texts look translated, for trials."
 
     def close(self) -> None:
         """Nothing to give back."""

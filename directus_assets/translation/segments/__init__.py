@@ -72,8 +72,8 @@ def cut(
         return _ruled(cut_auto(value, ids, names), rule)
     if not isinstance(value, str):
         raise BadInput(
-            f"A {kind} text must be a string, not {type(value).__name__}.",
-            remedy="Name the field's kind in the configuration, or exclude the field.",
+            f"Text of the kind {kind} must be a string, not {type(value).__name__}.",
+            remedy="Set the field's kind in the YAML file, or exclude the field.",
         )
     if kind in (TextKind.SLUG, TextKind.PATH):
         return (SlugDocument if kind is TextKind.SLUG else PathDocument)(value, ids, rule, is_unique=is_unique)

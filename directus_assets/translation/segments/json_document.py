@@ -122,7 +122,9 @@ def cut_json(given: JsonValue, pick: Pick, ids: Ids) -> JsonDocument:
     """
     value = parsed(given) if isinstance(given, str) else given
     if is_too_deep(value):
-        raise BadInput(f"The JSON is nested over {DEEPEST} levels deep.", remedy="Exclude the field from translation.")
+        raise BadInput(
+            f"The JSON is nested more than {DEEPEST} levels deep.", remedy="Exclude the field from translation."
+        )
     if not isinstance(given, str):
         as_json(value)
     return JsonDocument(given, value, pick(value, ids))
@@ -140,7 +142,7 @@ def parsed(text: str) -> JsonValue:
         value: JsonValue = read_json(text)
     except ValueError as error:
         raise BadInput(
-            f"The text is no JSON: {error}.", remedy="Correct it in Directus, or exclude the field."
+            f"The text is not valid JSON: {error}.", remedy="Correct it in Directus, or exclude the field."
         ) from None
     return value
 

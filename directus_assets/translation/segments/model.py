@@ -37,7 +37,7 @@ class BadAnswer(PermanentError):
         self.segment_id = segment_id
         self.defect = defect
         super().__init__(
-            f"The answer for segment {segment_id} cannot be used: {defect}",
+            f"The answer for segment {segment_id} is not usable: {defect}",
             remedy="Ask for this segment again; its old text stays until then.",
         )
 

@@ -79,7 +79,7 @@ def _tags(value: JsonValue, ids: Ids, path: Path = ()) -> Found:
     if value is None:
         return
     if not isinstance(value, list):
-        raise BadInput("Tags must be a list of strings.", remedy="Read this field as another kind of text.")
+        raise BadInput("Tags must be a list of strings.", remedy="Set another kind for this field in the YAML file.")
     for index, tag in enumerate(value):
         if isinstance(tag, str):
             if is_copied(tag, "addresses"):
@@ -96,7 +96,7 @@ def _declared(value: JsonValue, ids: Ids, *, kinds: Mapping[str, str], path: Pat
         for step, child in children(value):
             yield from _declared(child, ids, kinds=kinds, path=(*path, step))
     else:
-        # What a declared repeater does not show is a leftover, or no text by its interface.
+        # What a declared repeater does not show is a leftover, or no text, recognized by its interface.
         yield Kept(path)
 
 

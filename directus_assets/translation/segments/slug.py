@@ -66,12 +66,10 @@ class SlugDocument:
         before, after = self.source[:start], self.source[start + len(wanted) :]
         slugs = [f"{before}{path}{after}" for path in forms(parts, language, like=self.source)]
         if not slugs:
-            raise BadAnswer(segment.id, "no letter of it can stand in a slug.")
+            raise BadAnswer(segment.id, "none of its letters is allowed in a slug.")
         fit = next((slug for slug in slugs if _passes(self._rule, slug)), None)
         if fit is None:
-            raise BadAnswer(
-                segment.id, f"the field's validation rule ({self._rule}) refuses it as a slug: '{slugs[0]}'."
-            )
+            raise BadAnswer(segment.id, f"the field's validation rule ({self._rule}) rejects the slug '{slugs[0]}'.")
         return fit
 
 
@@ -107,7 +105,7 @@ class PathDocument:
         path = "".join(parts)
         if path != self.source and not _passes(self._rule, path):
             changed = next(d for i, d in self._documents.items() if parts[i] != self._parts[i])
-            raise BadAnswer(changed.segments[0].id, f"the field's validation rule ({self._rule}) refuses '{path}'.")
+            raise BadAnswer(changed.segments[0].id, f"the field's validation rule ({self._rule}) rejects '{path}'.")
         return _apart(path, language, self._rule) if self._is_unique and path == self.source else path
 
 

@@ -55,7 +55,7 @@ class RuledDocument:
 
     def _refusal(self, value: str) -> str | None:
         if self._rule is not None and not self._rule.accepts(value):
-            return f"the field's validation rule in Directus ({self._rule}) refuses what becomes of it."
+            return f"the field's validation rule in Directus ({self._rule}) rejects the translation."
         if self._longest is not None and len(value) > self._longest:
             return f"the field takes {self._longest} characters, and with this it has {len(value)}: shorten it."
         return None

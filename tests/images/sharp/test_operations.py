@@ -21,7 +21,7 @@ def test_every_operation_that_directus_permits_is_known():
         try:
             options((name,))
         except BadInput as error:
-            assert "not an operation" not in error.message  # noqa: PT017 - only an argument may be missing
+            assert "not a sharp operation" not in error.message  # noqa: PT017 - only an argument may be missing
 
 
 def test_a_picture_is_oriented_by_its_own_tag_unless_a_rotation_is_given():

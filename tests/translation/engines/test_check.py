@@ -86,7 +86,7 @@ def test_an_endpoint_without_a_list_is_a_doubt(
 ) -> None:
     service.status, service.body = status, body
 
-    assert "could be checked" in openai_engine.check()
+    assert "could not check" in openai_engine.check()
 
 
 def test_a_wrong_key_is_forbidden(service: Service, openai_engine: OpenAIEngine, deepl_engine: DeepLEngine) -> None:
@@ -120,4 +120,4 @@ def test_a_quota_that_is_used_up_is_a_doubt(service: Service, deepl_engine: Deep
 
 
 def test_pseudo_says_that_these_are_no_translations() -> None:
-    assert "only makes texts look translated" in PseudoEngine().check()
+    assert "only adds accents so that texts look translated" in PseudoEngine().check()

@@ -258,7 +258,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
 def test_an_answer_of_another_shape_is_a_failure_with_a_name(engine: DeepLEngine, odd: str) -> None:
     FakeDeepL.odd = odd
 
-    with pytest.raises(RequestRefused, match="makes no sense"):
+    with pytest.raises(RequestRefused, match="could not be understood"):
         engine.translate(REQUEST)
 
 
@@ -309,7 +309,7 @@ def test_a_list_of_texts_that_is_too_short_is_nobodys_translation(engine: DeepLE
     answer = engine.translate(REQUEST)
 
     assert answer.texts == {}
-    assert answer.reason == "DeepL sent 1 texts for 2."
+    assert answer.reason == "DeepL returned 1 texts for 2 segments."
 
 
 def test_bytes_that_are_no_character_are_refused_by_the_checks(engine: DeepLEngine) -> None:

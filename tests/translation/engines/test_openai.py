@@ -185,7 +185,7 @@ def test_an_answer_of_nothing_but_brackets_is_none() -> None:
     ("behaviour", "error", "says"),
     [
         (scripted.unauthorized, Forbidden, "OPENAI_API_KEY"),
-        (scripted.out_of_credit, Forbidden, "nothing is left to spend"),
+        (scripted.out_of_credit, Forbidden, "the account has no credit left"),
         (scripted.overloaded(7), Overloaded, "429"),
         (scripted.overloaded(status=503), Overloaded, "503"),
         (lambda _: scripted.Reply(status=404, body="{}"), RequestRefused, "OPENAI_MODEL"),

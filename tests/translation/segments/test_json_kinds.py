@@ -96,7 +96,7 @@ def test_a_deep_value_is_refused() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_value_that_could_not_be_written_back_is_refused(number: float) -> None:
-    with pytest.raises(BadInput, match="cannot be sent as JSON"):
+    with pytest.raises(BadInput, match="cannot be converted to JSON"):
         cut({"title": "Bread", "weight": number}, TextKind.REPEATER)
 
 
