@@ -174,7 +174,7 @@ class FieldTreatment:
     """Whether it is left because people are not to see it."""
 
     def withheld(self, how: str) -> "FieldTreatment":
-        """The verdict on a field that people are not to see."""
+        """The treatment of a field that people are not to see."""
         why = f"{how}; never sent unless the YAML file names it"
         return replace(self, fate=Fate.LEFT, why=why, is_withheld=True)
 
@@ -188,37 +188,37 @@ def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> FieldTreatmen
     """
     if no_text := _no_text(field):
         return FieldTreatment(fate=Fate.LEFT, why=no_text)
-    verdict = _of_text(field, values) if field.type in _TEXT_TYPES else _of_json(field)
-    if field.name == "status" and verdict.text:
-        verdict = FieldTreatment(fate=Fate.LEFT, why="a state, not a text", text=verdict.text)
-    if verdict.text:
+    treatment = _of_text(field, values) if field.type in _TEXT_TYPES else _of_json(field)
+    if field.name == "status" and treatment.text:
+        treatment = FieldTreatment(fate=Fate.LEFT, why="a state, not a text", text=treatment.text)
+    if treatment.text:
         told = replace(
-            verdict.text,
+            treatment.text,
             rule=spelled(field.validation),
             is_filterable=field.is_filterable,
             note=field.note,
             longest=field.longest,
         )
-        verdict = replace(verdict, text=replace(told, is_unique=field.is_unique))
-    if field.is_secret and verdict.text:
+        treatment = replace(treatment, text=replace(told, is_unique=field.is_unique))
+    if field.is_secret and treatment.text:
         how = "hidden in the Studio" if field.is_hidden else "masked in the Studio"
-        return verdict.withheld(how)
-    return verdict
+        return treatment.withheld(how)
+    return treatment
 
 
 def holds_text(field: FieldRow) -> bool:
     """Whether a field holds text that people read; addresses, states and what is hidden from them are none."""
-    verdict = classify(field)
-    is_address = verdict.text is not None and verdict.text.kind == "slug"
-    return verdict.fate is Fate.TRANSLATED and not is_address and field.name != "status"
+    treatment = classify(field)
+    is_address = treatment.text is not None and treatment.text.kind == "slug"
+    return treatment.fate is Fate.TRANSLATED and not is_address and field.name != "status"
 
 
 def is_told_by_values(field: FieldRow) -> bool:
     """Whether its values decide what becomes of a field."""
     if field.type not in _TEXT_TYPES or field.interface not in _ONE_LINE or _no_text(field):
         return False
-    verdict = classify(field)
-    if verdict.text is None or verdict.text.kind != "plain" or verdict.text.copied == "always" or field.is_secret:
+    treatment = classify(field)
+    if treatment.text is None or treatment.text.kind != "plain" or treatment.text.copied == "always" or field.is_secret:
         return False
     return _TEXT_NAMES.isdisjoint(words_of(field.name)[-1:])
 
@@ -377,9 +377,9 @@ def _member_row(member: Mapping[str, Any]) -> FieldRow:
 
 def _member_kind(row: FieldRow) -> str:
     """How a member of a repeater is read; empty for no text. HTML and plain text are told by the value."""
-    verdict = classify(row)
-    text = verdict.text
-    if text is None or (verdict.fate is Fate.LEFT and not row.is_secret):
+    treatment = classify(row)
+    text = treatment.text
+    if text is None or (treatment.fate is Fate.LEFT and not row.is_secret):
         return ""
     if row.is_secret:
         return "hidden"

@@ -203,10 +203,12 @@ def _describe(
 ) -> TranslatedCollection:
     parent, rows = relation["related_collection"], relation["collection"]
     alias = _named(fields[parent], relation["meta"]["one_field"])
-    verdicts = _verdicts(client, relation, twin, fields)
-    texts = [each.text for each in verdicts.values() if each.text and each.fate is not Fate.LEFT]
-    own = {f.name for f in fields[parent] if classify(f).text and not (f.is_secret and not _is_withheld(verdicts, f))}
-    carried = [field for field in fields[rows] if field.name in verdicts and _is_carried(field, verdicts[field.name])]
+    treatments = _treatments(client, relation, twin, fields)
+    texts = [each.text for each in treatments.values() if each.text and each.fate is not Fate.LEFT]
+    own = {f.name for f in fields[parent] if classify(f).text and not (f.is_secret and not _is_withheld(treatments, f))}
+    carried = [
+        field for field in fields[rows] if field.name in treatments and _is_carried(field, treatments[field.name])
+    ]
     on_item = {(field.name, field.type) for field in fields[parent] if field.special <= _PLAIN_SPECIALS}
     return TranslatedCollection(
         collection=parent,
@@ -218,9 +220,9 @@ def _describe(
         languages=_languages(client, twin["related_collection"], fields),
         languages_collection=twin["related_collection"],
         fields=tuple(texts),
-        withheld=tuple(each.text for each in verdicts.values() if each.text and each.fate is Fate.LEFT),
-        reasons=tuple((name, f"{each.fate}: {each.why}") for name, each in verdicts.items()),
-        item_fields=tuple(name for name, each in verdicts.items() if each.text and name in own),
+        withheld=tuple(each.text for each in treatments.values() if each.text and each.fate is Fate.LEFT),
+        reasons=tuple((name, f"{each.fate}: {each.why}") for name, each in treatments.items()),
+        item_fields=tuple(name for name, each in treatments.items() if each.text and name in own),
         carried=tuple(field.name for field in carried),
         carried_on_item=tuple(field.name for field in carried if (field.name, field.type) in on_item),
         alias_field=relation["meta"]["one_field"],
@@ -231,7 +233,7 @@ def _describe(
     )
 
 
-def _verdicts(
+def _treatments(
     client: DirectusClient, relation: Mapping[str, Any], twin: Mapping[str, Any], fields: FieldRows
 ) -> dict[str, FieldTreatment]:
     """What each field of a translations collection holds; of some fields only their values tell."""
@@ -239,8 +241,8 @@ def _verdicts(
     own = [field for field in fields[rows] if field.name not in (relation["field"], twin["field"])]
     doubtful = [field.name for field in own if is_told_by_values(field)]
     found = _some_rows(client, rows, doubtful, _key(fields[rows])) if doubtful else []
-    verdicts = {field.name: classify(field, [row.get(field.name) for row in found]) for field in own}
-    return _without_hidden_sources(verdicts, fields[relation["related_collection"]])
+    treatments = {field.name: classify(field, [row.get(field.name) for row in found]) for field in own}
+    return _without_hidden_sources(treatments, fields[relation["related_collection"]])
 
 
 def _some_rows(client: DirectusClient, collection: str, names: Sequence[str], key: str) -> Sequence[Mapping[str, Any]]:
@@ -251,32 +253,32 @@ def _some_rows(client: DirectusClient, collection: str, names: Sequence[str], ke
 
 
 def _without_hidden_sources(
-    verdicts: Mapping[str, FieldTreatment], item: Iterable[FieldRow]
+    treatments: Mapping[str, FieldTreatment], item: Iterable[FieldRow]
 ) -> dict[str, FieldTreatment]:
     """A field that is hidden on the item is hidden in its translations, where others of the item are translated.
 
     Where all of them are hidden, they are what was there before the translations, and not their source.
     """
-    translated = {name for name, verdict in verdicts.items() if verdict.fate is not Fate.LEFT}
+    translated = {name for name, treatment in treatments.items() if treatment.fate is not Fate.LEFT}
     twins = [field for field in item if field.name in translated and field.holds_value]
     hidden = {field.name for field in twins if field.is_secret}
     if len(hidden) == len(twins):
-        return dict(verdicts)
+        return dict(treatments)
     return {
-        name: verdict.withheld("hidden on the item") if name in hidden else verdict
-        for name, verdict in verdicts.items()
+        name: treatment.withheld("hidden on the item") if name in hidden else treatment
+        for name, treatment in treatments.items()
     }
 
 
-def _is_withheld(verdicts: Mapping[str, FieldTreatment], field: FieldRow) -> bool:
-    return field.name in verdicts and verdicts[field.name].is_withheld
+def _is_withheld(treatments: Mapping[str, FieldTreatment], field: FieldRow) -> bool:
+    return field.name in treatments and treatments[field.name].is_withheld
 
 
-def _is_carried(field: FieldRow, verdict: FieldTreatment) -> bool:
+def _is_carried(field: FieldRow, treatment: FieldTreatment) -> bool:
     """Whether another row may have the same value of a field without text: not where each row has one of its own."""
     has_value = field.holds_value and field.type != "hash" and field.special <= _PLAIN_SPECIALS
     is_own = field.is_key or field.is_unique or field.is_generated
-    return has_value and not is_own and verdict.fate is Fate.LEFT and not verdict.is_withheld
+    return has_value and not is_own and treatment.fate is Fate.LEFT and not treatment.is_withheld
 
 
 def _pointing(

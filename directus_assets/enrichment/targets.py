@@ -54,9 +54,9 @@ class _Decided:
     """None where it is left alone, and nothing is to be remembered of it."""
 
     @property
-    def verdict(self) -> FieldAction:
+    def action(self) -> FieldAction:
         if self.decision is not None:
-            return self.decision.verdict
+            return self.decision.action
         return FieldAction.NOTHING if is_empty(self.human) else FieldAction.KEEP
 
     @property
@@ -128,7 +128,7 @@ class Targets:
         fields = {each.name: each.decision.record for each in decided if each.decision}
         # First what is about to be written, then the write: what a killed run wrote is then known as ours.
         self.remember(item, lambda known: known.intending(fields, intended))
-        if not self._carry_out(item, [each for each in decided if each.verdict is FieldAction.WRITE], earlier):
+        if not self._carry_out(item, [each for each in decided if each.action is FieldAction.WRITE], earlier):
             return None
         made: list[MadeRow] = []
         if rows and self._rows:
@@ -140,12 +140,12 @@ class Targets:
             self.remember(item, lambda known: replace(known, rows=ours).done())
         else:
             self.remember(item, EnrichmentRecord.done)
-        reviews = [each for each in decided if each.verdict is FieldAction.REVIEW]
+        reviews = [each for each in decided if each.action is FieldAction.REVIEW]
         if self.declaration.options.review == "version":
             self._propose(item, reviews)
         return Written(
             written=tuple(each.name for each in decided if _is_written(each, earlier)),
-            kept=tuple(each.name for each in decided if each.verdict is FieldAction.KEEP),
+            kept=tuple(each.name for each in decided if each.action is FieldAction.KEEP),
             reviews=(
                 *(ValueReview(target=e.name, human=canonical(e.human), proposal=canonical(e.value)) for e in reviews),
                 *([self._review_of_row(answers)] if rows and rows.is_kept else ()),
@@ -287,6 +287,6 @@ class Targets:
 def _is_written(each: _Decided, earlier: EnrichmentRecord) -> bool:
     """Whether a target is written now, or was by a try that did not end, so that nobody has heard of it."""
     known = earlier.fields.get(each.name)
-    if each.verdict is not FieldAction.NOTHING or known is None:
-        return each.verdict is FieldAction.WRITE
+    if each.action is not FieldAction.NOTHING or known is None:
+        return each.action is FieldAction.WRITE
     return known.intended not in ("", known.written) and known.intended == digest(each.human)

@@ -31,9 +31,9 @@ class FieldAction(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """A verdict, and the field's record from then on."""
+    """An action, and the field's record from then on."""
 
-    verdict: FieldAction
+    action: FieldAction
     record: FieldRecord
 
 
@@ -69,16 +69,16 @@ def decide(record: FieldRecord | None, *, source: JsonValue, target: JsonValue, 
     known = record or FieldRecord(source=canonical(source))
     seen = replace(known, intended="", seen_source=digest(source), seen_target=digest(target))
     if whose is Standing.HUMAN:
-        return Decision(verdict=FieldAction.KEEP, record=replace(seen, source=canonical(source)))
+        return Decision(action=FieldAction.KEEP, record=replace(seen, source=canonical(source)))
     if canonical(proposal) == canonical(target) or (is_empty(proposal) and is_empty(target)):
         written = "" if is_empty(target) else digest(target)
-        return Decision(verdict=FieldAction.NOTHING, record=FieldRecord(source=canonical(source), written=written))
+        return Decision(action=FieldAction.NOTHING, record=FieldRecord(source=canonical(source), written=written))
     if whose is Standing.OUTDATED:
-        return Decision(verdict=FieldAction.REVIEW, record=seen)
+        return Decision(action=FieldAction.REVIEW, record=seen)
     # The present text, not the recorded one: a killed run may have written what it only intended.
     written = digest(target) if whose is Standing.OURS else known.written
     record = FieldRecord(source=canonical(source), written=written, intended=digest(proposal))
-    return Decision(verdict=FieldAction.WRITE, record=record)
+    return Decision(action=FieldAction.WRITE, record=record)
 
 
 def is_empty(value: JsonValue) -> bool:

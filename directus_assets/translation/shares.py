@@ -33,14 +33,14 @@ class FieldDecision:
     """What happens to a field.
 
     Attributes:
-        verdict: what is done.
+        action: what is done.
         record: what is remembered from then on.
         value: what is written, if anything is.
         conflicts: the segments that wait for a human; empty where the field does as a whole.
         resolved: the field's value with our proposals in it, for a human to take over.
     """
 
-    verdict: FieldAction
+    action: FieldAction
     record: FieldRecord
     value: JsonValue = None
     conflicts: tuple[Conflict, ...] = ()
@@ -167,9 +167,9 @@ class Share:
             record = reviewed(record, self.reviews, source=self.source, target=self.target)
         decision = decide(record, source=self.source, target=self.target, proposal=proposal)
         return FieldDecision(
-            verdict=decision.verdict,
-            record=self._knowing_ours(decision.verdict, decision.record, proposal),
-            value=proposal if decision.verdict is FieldAction.WRITE else None,
+            action=decision.action,
+            record=self._knowing_ours(decision.action, decision.record, proposal),
+            value=proposal if decision.action is FieldAction.WRITE else None,
             resolved=proposal,
         )
 
@@ -196,32 +196,32 @@ class Share:
             source=merged.source, ours=merged.ours, written=digest(merged.ours), waiting=merged.waiting
         )
         if merged.text != self.target:
-            verdict, record = FieldAction.WRITE, replace(record, before=self._base)
+            action, record = FieldAction.WRITE, replace(record, before=self._base)
         elif merged.conflicts:
-            verdict = FieldAction.REVIEW
+            action = FieldAction.REVIEW
         else:
-            verdict = FieldAction.KEEP if merged.has_human else FieldAction.NOTHING
+            action = FieldAction.KEEP if merged.has_human else FieldAction.NOTHING
         is_whole = (
-            verdict is FieldAction.REVIEW and self._match and len(merged.conflicts) == len(self._match.source.units)
+            action is FieldAction.REVIEW and self._match and len(merged.conflicts) == len(self._match.source.units)
         )
         return FieldDecision(
-            verdict=verdict,
+            action=action,
             record=record,
-            value=merged.text if verdict is FieldAction.WRITE else None,
+            value=merged.text if action is FieldAction.WRITE else None,
             conflicts=() if is_whole else merged.conflicts,
             resolved=merged.resolved,
         )
 
-    def _knowing_ours(self, verdict: FieldAction, decided: FieldRecord, proposal: JsonValue) -> FieldRecord:
+    def _knowing_ours(self, action: FieldAction, decided: FieldRecord, proposal: JsonValue) -> FieldRecord:
         known = self.record
-        if verdict is FieldAction.REVIEW:
+        if action is FieldAction.REVIEW:
             return decided
-        if verdict is FieldAction.KEEP:
+        if action is FieldAction.KEEP:
             is_for_ours = known is not None and known.source == decided.source
             return replace(decided, ours=decided.ours if is_for_ours else "", before=None, waiting={})
         if not isinstance(proposal, str):
             return decided
-        before = self._present_base() if verdict is FieldAction.WRITE else None
+        before = self._present_base() if action is FieldAction.WRITE else None
         return replace(decided, ours=proposal, before=before)
 
     def _present_base(self) -> Base | None:

@@ -481,8 +481,8 @@ class Translator:
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
         self._learn(self.assignment(item, target), shares.values())
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
-        values = {n: d.value for n, d in decisions.items() if d.verdict is FieldAction.WRITE}
-        reviews = [n for n, d in decisions.items() if d.verdict is FieldAction.REVIEW or d.conflicts]
+        values = {n: d.value for n, d in decisions.items() if d.action is FieldAction.WRITE}
+        reviews = [n for n, d in decisions.items() if d.action is FieldAction.REVIEW or d.conflicts]
         row = item.rows.get(target.code)
         record = replace(
             earlier.with_fields({name: decision.record for name, decision in decisions.items()}),
@@ -516,7 +516,7 @@ class Translator:
             language=target.code,
             fingerprint=self.fingerprint(item, target),
             written=tuple(values),
-            kept=tuple(n for n, d in decisions.items() if d.verdict is FieldAction.KEEP),
+            kept=tuple(n for n, d in decisions.items() if d.action is FieldAction.KEEP),
             reviews=tuple(
                 review for name in reviews for review in _reviews(name, earlier, item, target, decisions[name])
             ),
@@ -531,7 +531,7 @@ class Translator:
         self, earlier: TranslationRecord, item: Item, decisions: Mapping[str, FieldDecision]
     ) -> Mapping[str, Remembered]:
         """What was translated for fields that are a human's for now, and may be asked for again."""
-        names = [n for n, d in decisions.items() if d.verdict is FieldAction.KEEP and d.record.ours]
+        names = [n for n, d in decisions.items() if d.action is FieldAction.KEEP and d.record.ours]
         documents = {name: each for name, each in cut_item(self.scope, item).items() if name in names} if names else {}
         keys = (segment_key(segment) for document in documents.values() for segment in document.segments)
         return {key: earlier.segments[key] for key in keys if key in earlier.segments}

@@ -23,31 +23,31 @@ def read(name: str, kind: str = "string", interface: str | None = "input", *, un
     return FieldRows([row])["c"][0]
 
 
-def verdict(name: str, *arguments: Any, values: tuple[JsonValue, ...] = (), **meta: Any) -> FieldTreatment:
+def treatment(name: str, *arguments: Any, values: tuple[JsonValue, ...] = (), **meta: Any) -> FieldTreatment:
     return classify(read(name, *arguments, **meta), values)
 
 
 @pytest.mark.parametrize(
     ("given", "fate"),
     [
-        (verdict("title"), Fate.TRANSLATED),
-        (verdict("body", "text", "input-rich-text-html"), Fate.TRANSLATED),
-        (verdict("slug"), Fate.TRANSLATED),
-        (verdict("permalink", validation=PATH), Fate.COPIED),
-        (verdict("whatever", validation={"whatever": {"_regex": "^/[a-z/-]*$"}}), Fate.COPIED),
-        (verdict("title", validation={"title": {"_regex": "^.{3,80}$"}}), Fate.TRANSLATED),
-        (verdict("permalink", unique=True), Fate.LEFT),
-        (verdict("cta_url"), Fate.COPIED), (verdict("url", values=("/about-us", None)), Fate.COPIED),
-        (verdict("email"), Fate.COPIED), (verdict("css_class"), Fate.COPIED), (verdict("icon"), Fate.COPIED),
-        (verdict("link", values=("Read all about it",)), Fate.TRANSLATED),
-        (verdict("place", values=("about-us", "home", "contact-us")), Fate.COPIED),
-        (verdict("place", values=("Berlin", "Paris")), Fate.TRANSLATED),
-        (verdict("colour", "string", "select-color"), Fate.LEFT), (verdict("kind", "string", "select-dropdown"), Fate.LEFT),
-        (verdict("code", "text", "input-code"), Fate.LEFT), (verdict("rich", "json", "tiptap-editor"), Fate.TRANSLATED),
-        (verdict("rich", "text", "flexible-editor"), Fate.TRANSLATED), (verdict("place", "string", "phone-picker"), Fate.LEFT),
-        (verdict("note", options={"masked": True}), Fate.LEFT), (verdict("note", hidden=True), Fate.LEFT),
-        (verdict("note", special=["conceal"]), Fate.LEFT),
-        (verdict("token", "hash", "input-hash"), Fate.LEFT), (verdict("day", "date", "datetime"), Fate.LEFT),
+        (treatment("title"), Fate.TRANSLATED),
+        (treatment("body", "text", "input-rich-text-html"), Fate.TRANSLATED),
+        (treatment("slug"), Fate.TRANSLATED),
+        (treatment("permalink", validation=PATH), Fate.COPIED),
+        (treatment("whatever", validation={"whatever": {"_regex": "^/[a-z/-]*$"}}), Fate.COPIED),
+        (treatment("title", validation={"title": {"_regex": "^.{3,80}$"}}), Fate.TRANSLATED),
+        (treatment("permalink", unique=True), Fate.LEFT),
+        (treatment("cta_url"), Fate.COPIED), (treatment("url", values=("/about-us", None)), Fate.COPIED),
+        (treatment("email"), Fate.COPIED), (treatment("css_class"), Fate.COPIED), (treatment("icon"), Fate.COPIED),
+        (treatment("link", values=("Read all about it",)), Fate.TRANSLATED),
+        (treatment("place", values=("about-us", "home", "contact-us")), Fate.COPIED),
+        (treatment("place", values=("Berlin", "Paris")), Fate.TRANSLATED),
+        (treatment("colour", "string", "select-color"), Fate.LEFT), (treatment("kind", "string", "select-dropdown"), Fate.LEFT),
+        (treatment("code", "text", "input-code"), Fate.LEFT), (treatment("rich", "json", "tiptap-editor"), Fate.TRANSLATED),
+        (treatment("rich", "text", "flexible-editor"), Fate.TRANSLATED), (treatment("place", "string", "phone-picker"), Fate.LEFT),
+        (treatment("note", options={"masked": True}), Fate.LEFT), (treatment("note", hidden=True), Fate.LEFT),
+        (treatment("note", special=["conceal"]), Fate.LEFT),
+        (treatment("token", "hash", "input-hash"), Fate.LEFT), (treatment("day", "date", "datetime"), Fate.LEFT),
     ],
 )  # fmt: skip
 def test_a_field_is_translated_copied_or_left_with_a_reason(given: FieldTreatment, fate: Fate) -> None:
@@ -92,7 +92,7 @@ def test_a_repeater_tells_what_each_of_its_members_is() -> None:
         member("private", "json", "list", hidden=True, options={"fields": [member("heading")]}),
     ]
 
-    text = verdict("links", "json", "list", options={"fields": fields}).text
+    text = treatment("links", "json", "list", options={"fields": fields}).text
 
     assert text == TextField(
         name="links",

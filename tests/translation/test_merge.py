@@ -63,7 +63,7 @@ def test_what_a_person_changed_stays_and_all_else_follows_the_source() -> None:
 
     decision = decided(HTML, record, source=source, target=target)
 
-    assert decision.verdict is FieldAction.WRITE
+    assert decision.action is FieldAction.WRITE
     assert decision.value == target.replace("RESTS", "HAS TO REST")
     assert decision.conflicts == ()
 
@@ -95,14 +95,14 @@ def test_a_conflict_waits_through_later_edits_until_a_person_has_looked_at_it() 
     looked_at = decided(HTML, elsewhere.record.confirmed(), source=source, target=revised)
     later = decided(HTML, looked_at.record, source=source.replace("dough", "bread"), target=revised)
 
-    assert [each.verdict for each in (first, again, elsewhere)] == [
+    assert [each.action for each in (first, again, elsewhere)] == [
         FieldAction.REVIEW,
         FieldAction.REVIEW,
         FieldAction.WRITE,
     ]
     assert all(len(each.conflicts) == 1 for each in (first, again, elsewhere))
-    assert (looked_at.verdict, looked_at.conflicts) == (FieldAction.KEEP, ())
-    assert (later.verdict, later.conflicts) == (FieldAction.WRITE, ())
+    assert (looked_at.action, looked_at.conflicts) == (FieldAction.KEEP, ())
+    assert (later.action, later.conflicts) == (FieldAction.WRITE, ())
     assert later.value == revised.replace("DOUGH", "BREAD")
 
 
@@ -118,14 +118,14 @@ def test_an_edit_of_another_sentence_is_no_review_of_the_one_that_waits() -> Non
 
 
 @pytest.mark.parametrize(
-    ("reviews", "meal", "verdict"),
+    ("reviews", "meal", "action"),
     [
         (Reviews.ACCEPT, "WE HOPE YOU LIKE THE MEAL.", FieldAction.WRITE),
         (Reviews.KEEP, "Guten Appetit!", FieldAction.KEEP),
     ],
 )
 def test_who_takes_over_or_dismisses_a_proposal_decides_about_that_sentence_alone(
-    reviews: Reviews, meal: str, verdict: FieldAction
+    reviews: Reviews, meal: str, action: FieldAction
 ) -> None:
     record = written(HTML, SOURCE)
     target = ours(HTML, SOURCE).replace("ENJOY YOUR MEAL.", "Guten Appetit!").replace("BREAD", "Brot")
@@ -137,9 +137,9 @@ def test_who_takes_over_or_dismisses_a_proposal_decides_about_that_sentence_alon
     later = target.replace("Guten Appetit!", meal)
     after = decided(HTML, decision.record.confirmed(), source=source, target=later)
 
-    assert (decision.verdict, decision.conflicts) == (verdict, ())
-    assert decision.value == (later if verdict is FieldAction.WRITE else None)
-    assert (after.verdict, after.conflicts) == (FieldAction.KEEP, ())
+    assert (decision.action, decision.conflicts) == (action, ())
+    assert decision.value == (later if action is FieldAction.WRITE else None)
+    assert (after.action, after.conflicts) == (FieldAction.KEEP, ())
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_markup_that_an_editor_respells_makes_nothing_anybodys(respell: Callable
     changed = decided(HTML, record, source=source, target=target)
 
     assert unchanged.whose is Standing.OURS
-    assert unchanged.decide(ours(HTML, SOURCE)).verdict is FieldAction.NOTHING
+    assert unchanged.decide(ours(HTML, SOURCE)).action is FieldAction.NOTHING
     assert changed.conflicts == ()
     assert changed.value == target.replace("BREAD", "GOOD BREAD")
     assert Share.of(HTML, changed.record, source=source, target=changed.value).whose is Standing.OURS
@@ -203,8 +203,8 @@ def test_what_a_person_does_to_the_markup_stays_through_edits_of_the_source(was:
     kept = decided(HTML, record, source=SOURCE, target=target)
     decision = decided(HTML, kept.record, source=source, target=target)
 
-    assert kept.verdict is FieldAction.KEEP
-    assert (decision.verdict, decision.conflicts) == (FieldAction.WRITE, ())
+    assert kept.action is FieldAction.KEEP
+    assert (decision.action, decision.conflicts) == (FieldAction.WRITE, ())
     assert decision.value == target.replace("BREAD", "GOOD BREAD")
 
 
@@ -240,7 +240,7 @@ def test_a_paragraph_that_moves_takes_the_text_of_a_person_with_it() -> None:
 def test_what_cannot_be_matched_is_a_persons_as_a_whole(source: str, target: str) -> None:
     decision = decided(HTML, written(HTML, SOURCE), source=source, target=target)
 
-    assert (decision.verdict, decision.conflicts) == (FieldAction.REVIEW, ())
+    assert (decision.action, decision.conflicts) == (FieldAction.REVIEW, ())
     assert decision.resolved == ours(HTML, source)
 
 
@@ -251,7 +251,7 @@ def test_records_of_the_version_before_treat_a_field_as_a_whole_until_the_next_w
     changed = decided(HTML, before, source=SOURCE.replace("Bread", "Good bread"), target=target)
     same = Share.of(HTML, before, source=SOURCE, target=target)
 
-    assert changed.verdict is FieldAction.REVIEW
+    assert changed.action is FieldAction.REVIEW
     assert changed.conflicts == ()
     assert same.whose is Standing.HUMAN
 
@@ -371,7 +371,7 @@ def test_no_text_of_a_person_is_lost_and_nothing_is_translated_twice_whatever_bo
 
         before, post.target = post.target, post.target if decision.value is None else str(decision.value)
         post.record = decision.record.confirmed()
-        if is_rebuilt and waited_before and decision.verdict is FieldAction.REVIEW and not decision.conflicts:
+        if is_rebuilt and waited_before and decision.action is FieldAction.REVIEW and not decision.conflicts:
             # Where what has waited moves, or its neighbours do, it is not certain where it belongs.
             assert post.target == before
             post = Post(generator)
@@ -379,15 +379,15 @@ def test_no_text_of_a_person_is_lost_and_nothing_is_translated_twice_whatever_bo
         assert _paragraphs(post.field, post.target) == [post.right(each) for each in post.paragraphs]
         if not is_rebuilt:
             assert post.target == expected
-        assert (decision.verdict is FieldAction.WRITE) == (post.target != before)
+        assert (decision.action is FieldAction.WRITE) == (post.target != before)
         waiting = [post.right(each) for each in post.paragraphs if each in post.waiting]
-        is_whole = decision.verdict is FieldAction.REVIEW and not decision.conflicts
+        is_whole = decision.action is FieldAction.REVIEW and not decision.conflicts
         assert waiting == (_paragraphs(post.field, post.target) if is_whole else [c.human for c in decision.conflicts])
         asked = {key for key, is_settled in share.settled.items() if not is_settled}
         # A person's text that is right needs no translation; where it was just made right, there is one already.
         right = {each for each in post.paragraphs if each in post.human} - post.waiting - waited_before
         assert not asked & {key for each in right for key in _keys(post.field, each)}
-        merged += decision.verdict is FieldAction.WRITE and bool(post.human)
+        merged += decision.action is FieldAction.WRITE and bool(post.human)
         waited += bool(waiting)
     assert merged > rounds // 4
     assert waited > rounds // 10

@@ -40,22 +40,22 @@ SEEN = FieldRecord(
         (SEEN, "new source", "our text", "our new text", FieldAction.WRITE),
     ],
 )
-def test_the_verdict_on_a_field(
+def test_the_action_for_a_field(
     record: FieldRecord | None, source: JsonValue, target: JsonValue, proposal: JsonValue, expected: FieldAction
 ) -> None:
-    assert decide(record, source=source, target=target, proposal=proposal).verdict is expected
+    assert decide(record, source=source, target=target, proposal=proposal).action is expected
 
 
 def test_an_edited_translation_survives_ten_source_edits() -> None:
     record: FieldRecord | None = OURS
 
-    verdicts = []
+    actions = []
     for edit in range(10):
         decision = decide(record, source=f"source {edit}", target="human text", proposal=f"proposal {edit}")
-        verdicts.append(decision.verdict)
+        actions.append(decision.action)
         record = decision.record
 
-    assert set(verdicts) == {FieldAction.REVIEW}
+    assert set(actions) == {FieldAction.REVIEW}
     assert record is not None
     assert record.source == "old source"
 
@@ -65,7 +65,7 @@ def test_a_human_who_revises_the_text_after_a_source_edit_ends_the_review() -> N
     revised = decide(first.record, source="new source", target="revised", proposal=None)
     later = decide(revised.record, source="newer source", target="revised", proposal="proposal")
 
-    assert [first.verdict, revised.verdict, later.verdict] == [FieldAction.REVIEW, FieldAction.KEEP, FieldAction.REVIEW]
+    assert [first.action, revised.action, later.action] == [FieldAction.REVIEW, FieldAction.KEEP, FieldAction.REVIEW]
     assert later.record.source == "new source"
 
 
@@ -102,7 +102,7 @@ def test_a_text_without_a_record_is_kept_and_watched_from_then_on() -> None:
     first: Decision = decide(None, source="source", target="text")
     second = decide(first.record, source="new source", target="text", proposal="proposal")
 
-    assert (first.verdict, second.verdict) == (FieldAction.KEEP, FieldAction.REVIEW)
+    assert (first.action, second.action) == (FieldAction.KEEP, FieldAction.REVIEW)
     assert second.record.source == "source"
 
 
