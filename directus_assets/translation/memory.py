@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -31,8 +32,11 @@ _FOLDER: Final = "memory"
 _LEAST_ALIKE: Final = 0.75
 """From here on, a translation is worth showing as an example."""
 _LOOK_EVERY_SECONDS: Final = 5.0
+_LOOK_SHARE: Final = 20
+"""Looking takes one part in so many of the time at most, however many files there are."""
 _RARE: Final = 5
 """Words by which similar segments are looked for: the rarest ones."""
+_MOST_WORDS: Final = 200
 _MOST_CANDIDATES: Final = 60
 _TOO_FREQUENT: Final = 10_000
 """Segments with a word that is no help to find others by."""
@@ -53,17 +57,20 @@ _REPLACE: Final = (
     "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ?, kind = ? "
     "WHERE pair = ? AND key = ? AND human <= ?"
 )
-_COUNTS: Final = "SELECT term, doc FROM word_counts WHERE term IN (SELECT value FROM json_each(?)) ORDER BY doc"
+_COUNTS: Final = "SELECT term, docs FROM terms WHERE term IN (SELECT value FROM json_each(?)) ORDER BY docs"
+_COUNT: Final = (
+    "INSERT INTO terms (term, docs) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET docs = docs + excluded.docs"
+)
 _SIMILAR: Final = (
     "SELECT pair, key, entries.source, text, glossary, engine, human, kind "
     "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
     "WHERE pair = ? AND abs(length(entries.source) - ?) <= ? LIMIT ?"
 )
-_VERSION: Final = 2
+_VERSION: Final = 3
 """Of the tables below."""
 _DROP: Final = """
 DROP TABLE IF EXISTS word_counts; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS read_files;
-DROP TABLE IF EXISTS entries;
+DROP TABLE IF EXISTS entries; DROP TABLE IF EXISTS terms;
 """
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -72,7 +79,7 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE TABLE IF NOT EXISTS read_files (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(source, content='', detail=none, columnsize=0);
-CREATE VIRTUAL TABLE IF NOT EXISTS word_counts USING fts5vocab(words, 'row');
+CREATE TABLE IF NOT EXISTS terms (term TEXT PRIMARY KEY, docs INTEGER) WITHOUT ROWID;
 """
 
 
@@ -140,7 +147,7 @@ class Memory:
     index: Path
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _busy: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
-    _looked_at: float = field(default=-_LOOK_EVERY_SECONDS, repr=False)
+    _look_at: float = field(default=0.0, repr=False)
 
     def find(
         self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
@@ -170,7 +177,7 @@ class Memory:
             targets: only with one of these target languages; all where there are none.
         """
         with self._lock:
-            self._looked_at = -_LOOK_EVERY_SECONDS
+            self._look_at = 0.0
             self._read_new()
             pairs = [str(pair) for (pair,) in self._index.execute("SELECT DISTINCT pair FROM entries ORDER BY pair")]
         return [pair for pair in pairs if not targets or languages_of(pair)[1] in targets]
@@ -203,8 +210,8 @@ class Memory:
         with self._lock:
             self._read_new()
             candidates = list(self._candidates(pair, source))
-        ranked = sorted(((likeness(source, each.source), each) for each in candidates), key=lambda pair: -pair[0])
-        return [each for alike, each in ranked if alike >= _LEAST_ALIKE and each.source != source][:most]
+        ranked = sorted(_alike(source, candidates), key=lambda pair: -pair[0])
+        return [each for _, each in ranked if each.source != source][:most]
 
     def remember(self, entries: Sequence[MemoryEntry]) -> None:
         """Keeps these; a person's version is never replaced by an engine's."""
@@ -273,14 +280,15 @@ class Memory:
 
     def _read_new(self) -> None:
         """Takes in what others have stored since this machine last looked."""
-        now = time.monotonic()
-        if now - self._looked_at < _LOOK_EVERY_SECONDS:
+        started = time.monotonic()
+        if started < self._look_at:
             return
-        self._looked_at = now
         known = {name for (name,) in self._index.execute("SELECT name FROM read_files")}
         for name in sorted(name for name, _ in self._files.names() if name.endswith(".jsonl")):
             if name not in known:
                 self._take(name, self._entries_in(name))
+        now = time.monotonic()
+        self._look_at = now + max(_LOOK_EVERY_SECONDS, _LOOK_SHARE * (now - started))
 
     def _entries_in(self, name: str) -> list[MemoryEntry]:
         lines = self._files.read(name).decode("utf-8", "surrogatepass").split("\n")
@@ -297,16 +305,20 @@ class Memory:
                 yield known
 
     def _take(self, name: str, entries: Iterable[MemoryEntry]) -> None:
+        terms: Counter[str] = Counter()
         self._index.execute("BEGIN IMMEDIATE")
         try:
             for each in entries:
                 added = self._index.execute(_ADD, (*asdict(each).values(),))
                 if added.rowcount:
+                    terms.update(_terms(each.source))
                     row = (added.lastrowid, each.source)
                     self._index.execute("INSERT INTO words (rowid, source) VALUES (?, ?)", row)
                     continue
                 values = (each.text, each.glossary, each.engine, each.human, each.kind, each.pair, each.key, each.human)
                 self._index.execute(_REPLACE, values)
+            # Sorted, so that neighbours in the table are written together.
+            self._index.executemany(_COUNT, sorted(terms.items()))
             self._index.execute("INSERT OR IGNORE INTO read_files VALUES (?)", (name,))
         except BaseException:
             self._index.execute("ROLLBACK")
@@ -314,8 +326,7 @@ class Memory:
         self._index.execute("COMMIT")
 
     def _candidates(self, pair: str, source: str) -> Iterator[MemoryEntry]:
-        words = sorted({word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))})
-        counts = self._index.execute(_COUNTS, (json.dumps(words[:200]),)).fetchall()
+        counts = self._index.execute(_COUNTS, (json.dumps(sorted(_terms(source))[:_MOST_WORDS]),)).fetchall()
         rare = [f'"{term}"' for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
         # Two rare words in common; where there are no two, the rarest of all words together.
         pairs = " OR ".join(f"({one} AND {other})" for one, other in combinations(rare, 2))
@@ -325,10 +336,22 @@ class Memory:
             yield from map(_entry, rows)
 
 
-def likeness(one: str, other: str) -> float:
-    """How much of two texts is the same, from 0 to 1, by their words."""
-    first, second = one.lower().split(), other.lower().split()
-    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+def _alike(source: str, candidates: Iterable[MemoryEntry]) -> Iterator[tuple[float, MemoryEntry]]:
+    """Those that say nearly the same, each with how much of it is the same, by words: 1 for all."""
+    matcher = SequenceMatcher(None, b=source.lower().split(), autojunk=False)
+    for each in candidates:
+        matcher.set_seq1(each.source.lower().split())
+        # From the cheapest to the dearest: each is at most what the one before it says.
+        for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio):
+            if (alike := ratio()) < _LEAST_ALIKE:
+                break
+        else:
+            yield alike, each
+
+
+def _terms(source: str) -> set[str]:
+    """The words by which a text is found."""
+    return {word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))}
 
 
 def _entry(row: Sequence[Any]) -> MemoryEntry:
