@@ -15,7 +15,6 @@ from rich.table import Table
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import DirectusAssetsError
 from directus_assets.orchestration.build import all_kinds
-from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.proof import doubts
@@ -125,7 +124,7 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
                 *_webserver_problems(webserver, settings),
                 *output_problems(outputs, review_days=review_days, now=time.time()),
             ],
-            last_errors=_last_errors(instance, subjects),
+            last_errors=last_errors(instance, [key for subject in subjects for key in subject.assets.values()]),
             spending=_spending(purse) if purse else "",
         )
 
@@ -261,9 +260,10 @@ def _spending(purse: Purse) -> str:
     return f"Spending today (UTC): {purse.spent_today():.4f}{limit}."
 
 
-def _last_errors(instance: dg.DagsterInstance, subjects: Iterable[Subject]) -> list[tuple[float, str]]:
+def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey]) -> list[tuple[float, str]]:
+    """Why partitions of these assets failed last: when, in seconds since 1970, and what; the newest first."""
     found: list[tuple[float, str]] = []
-    for asset_key in (key for subject in subjects for key in subject.assets.values()):
+    for asset_key in asset_keys:
         for record in instance.fetch_observations(asset_key, limit=_ERRORS_SHOWN).records:
             observation = record.asset_observation
             if observation and "failed" in observation.metadata:

@@ -6,20 +6,24 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from directus_assets.commands.status import last_errors
 from directus_assets.local.content import seed
 from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.samples import samples
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.webserver import AssetStatus, Webserver
 from directus_assets.settings import parse_config
 
@@ -58,15 +62,15 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
         console: where to write.
         once: wait until everything is made, print a table and stop; otherwise run until Ctrl+C.
         data: the folder of Directus and Dagster. By default `.demo`, kept for the next time; with `once` a new one
-            that is removed at the end.
+            that is removed at the end, unless something could not be made.
         port: of the Dagster UI; another one where it is taken.
     """
     # Ended by a signal, the demo stops what it started, as with Ctrl+C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with ExitStack() as stack:
+    with ExitStack() as removal, ExitStack() as stack:
         if data is None and once:
             data = Path(tempfile.mkdtemp(prefix="directus-assets-demo-"))
-            stack.callback(shutil.rmtree, data, ignore_errors=True)
+            removal.callback(shutil.rmtree, data, ignore_errors=True)
         folder = data or _KEPT
         # The database holds logins, the rest drafts and pictures.
         os.umask(PRIVATE_UMASK)
@@ -85,13 +89,25 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
         statuses = webserver.asset_statuses()
         console.print(_table(statuses, time.monotonic() - started))
         console.print(samples(directus))
+        failed = [name for name, status in statuses.items() if status.failed]
+        if failed:
+            tell_why(console, pipeline.home, failed)
         if not finished:
-            console.print(
-                f"[red]Not everything was finished within {_PATIENCE_SECONDS:.0f} s.[/] The log is {pipeline.log}."
-            )
+            console.print(f"[red]Not everything was finished within {_PATIENCE_SECONDS:.0f} s.[/]")
+        is_well = finished and not failed
+        if not is_well:
+            removal.pop_all()
+            console.print(f"The log is {pipeline.log}.", soft_wrap=True)
         if not once:
             _stay(console)
-        return 0 if finished and not any(status.failed for status in statuses.values()) else 1
+        return 0 if is_well else 1
+
+
+def tell_why(console: Console, home: Path, failed: Sequence[str]) -> None:
+    """Prints why partitions of these assets failed, as Dagster's home there remembers it."""
+    with open_instance(home) as instance:
+        for _, reason in last_errors(instance, map(dg.AssetKey.from_user_string, failed)):
+            console.print(f"[red]Failed:[/] {escape(reason)}")
 
 
 def _addresses(directus: LocalDirectus, pipeline: LocalPipeline) -> Panel:
