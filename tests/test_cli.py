@@ -26,6 +26,8 @@ def run(*arguments: str, **environment: str | None) -> Result:
         ["demo", "--port", "http"],
         ["prune", "--undo", "directus_assets.yaml"],
         ["prune", "--undo", ".", "--dry-run"],
+        ["xliff", "export", "--item", "1"],
+        ["xliff", "import", "nowhere.xlf"],
     ],
 )
 def test_wrong_use_ends_with_status_2(arguments: list[str]) -> None:

@@ -66,6 +66,7 @@ def run_export(
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
+        BadInput: it is too much for one file, or the file cannot be written.
         DirectusAssetsError: Directus does not answer.
     """
     if choice.items and len(choice.collections) != 1:
@@ -74,20 +75,16 @@ def run_export(
     found: dict[tuple[str, str], list[XliffFile]] = {}
     with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
         for items in chosen_items(project, choice.collections, choice.languages):
-            translator = items.translator()
-            for name, row in items.languages.items():
-                if choice.languages and row.code not in choice.languages:
-                    continue
-                pages = _pages(items, name, choice, records)
-                read = partial(read_items, project.directus, items.scope)
-                for item in (item for page in readable(pages, read, problems) for item in page):
-                    with noted(problems):
-                        if file := hand_out(translator, item, row, only_waiting=choice.waiting):
-                            pair = language(item.source_language).tag, language(row.code).tag
-                            found.setdefault(pair, []).append(file)
+            for pair, file in _handed_out(items, choice, records, problems):
+                found.setdefault(pair, []).append(file)
     for (source, target), files in found.items():
         path = output if len(found) == 1 else output.with_stem(f"{output.stem}.{source}.{target}")
         data = write_xliff(XliffDocument(source=source, target=target, files=tuple(files)))
+        if len(data) > _LARGEST:
+            raise BadInput(
+                f"{path} would have {len(data)} bytes, and no more than {_LARGEST} are read when it comes back.",
+                remedy="Choose fewer items.",
+            )
         write_whole(path, partial(_write, data))
         units = [unit for file in files for unit in file.units if not unit.is_context]
         console.print(
@@ -95,9 +92,28 @@ def run_export(
         )
     if not found:
         console.print("There is nothing to hand out.")
-    for problem in problems:
+    for problem in dict.fromkeys(problems):
         console.print(f"[yellow]Left out:[/] {escape(problem)}", soft_wrap=True)
     return 1 if problems else 0
+
+
+def _handed_out(
+    items: Items, choice: HandOut, instance: dg.DagsterInstance, problems: list[str]
+) -> Iterator[tuple[tuple[str, str], XliffFile]]:
+    """What is chosen of one collection, each with the tags of its two languages."""
+    translator = items.translator()
+    for name, row in items.languages.items():
+        if choice.languages and row.code not in choice.languages:
+            continue
+        missing = set() if choice.waiting else set(choice.items)
+        pages = _pages(items, name, choice, instance)
+        for page in readable(pages, partial(read_items, items.project.directus, items.scope), problems):
+            missing.difference_update(item.key for item in page)
+            for item in page:
+                with noted(problems):
+                    if file := hand_out(translator, item, row, only_waiting=choice.waiting):
+                        yield (language(item.source_language).tag, language(row.code).tag), file
+        problems += [f"{items.name} {key}: there is no such item to translate." for key in sorted(missing)]
 
 
 def run_import(
@@ -170,7 +186,7 @@ class _Importing:
         for items in self._subjects:
             if items.name == file.collection:
                 for output, row in items.languages.items():
-                    if language(row.code).tag == self.document.target:
+                    if _tag_of(row.code) == self.document.target.lower():
                         return items, output
         raise PermanentError(f"'{file.collection}' is not translated into {self.document.target or 'no language'}.")
 
@@ -232,6 +248,14 @@ class _Importing:
         self.console.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
 
 
+def _tag_of(code: str) -> str:
+    """As tools write it in one case or another; empty for a code that is no language's."""
+    try:
+        return language(code).tag.lower()
+    except BadInput:
+        return ""
+
+
 def _write(data: bytes, file: IO[bytes]) -> None:
     file.write(data)
 
@@ -249,6 +273,7 @@ def _pages(items: Items, output: str, choice: HandOut, instance: dg.DagsterInsta
         there = instance.get_dynamic_partitions(items.partitions_name)
         asked = [key for key in there if not keys or key in keys]
         found = latest_records(instance, {output: items.assets[output]}, asked)
-        keys = [key for (_, key), record in found.items() if data_version(record).endswith(REVIEW_MARK)]
+        marked = {key for (_, key), record in found.items() if data_version(record).endswith(REVIEW_MARK)}
+        keys = [key for key in asked if key in marked]
     for start in range(0, len(keys), _PAGE):
         yield keys[start : start + _PAGE]

@@ -1,5 +1,6 @@
 """What comes back from an agency: what may be written of it, and what is named with its reason."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,12 +12,14 @@ from directus_assets.ownership.field_records import FieldRecord, digest
 from directus_assets.ownership.protection import FieldAction, Standing, standing
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.cut_fields import cut_field
+from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.exchange import judgement as reasons
 from directus_assets.translation.exchange.hand_out import Present
 from directus_assets.translation.exchange.judgement import Judgement, judge_file
 from directus_assets.translation.exchange.xliff import XliffFile, XliffUnit
 from directus_assets.translation.languages import language
 from directus_assets.translation.shares import Share
+from tests.translation.segments.test_generated_documents import HTML, MARKDOWN, written
 
 GERMAN = Assignment(source=language("en-US"), target=language("de-DE"))
 FIELDS = {
@@ -278,3 +281,15 @@ def test_what_stands_there_is_shown_beside_its_source_only_where_that_is_certain
     found = Present.of(FIELDS["body"], cut_field(FIELDS["body"], SOURCE["body"]), target, tag="de-DE")
 
     assert len(found.texts) == texts
+
+
+@pytest.mark.parametrize("kind", ["html", "markdown"])
+def test_whatever_we_write_is_shown_segment_by_segment(kind: str) -> None:
+    text_field, rng = TextField(name="body", kind=kind), random.Random(7)
+    grammar = HTML if kind == "html" else MARKDOWN
+    for _ in range(60):
+        document = cut_field(text_field, written(rng, grammar))
+        texts = {each.id: pseudo(each.text, target=GERMAN.target) for each in document.segments}
+        target = document.splice(texts, language="de-DE")
+
+        assert Present.of(text_field, document, target, tag="de-DE").texts == texts

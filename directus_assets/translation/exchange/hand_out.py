@@ -1,7 +1,9 @@
 """What leaves for an agency: the segments of items, with what a translator has to know of each."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
@@ -19,8 +21,10 @@ from directus_assets.translation.segments.model import BadAnswer, Document, Segm
 from directus_assets.translation.segments.notation import PLACEHOLDER
 from directus_assets.translation.work import Translator, target_value
 
-_MOST_SHOWN = 1000
+_MOST_SHOWN: Final = 1000
 """Characters of a text that stands there and cannot be shown segment by segment."""
+_WORDS: Final = re.compile(r"\"[^\"]*\"|'[^']*'|\[[^\[\]]*\]")
+"""What may be translated in markup: attributes, titles and descriptions of pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,22 +155,23 @@ def _with_numbers_of(segment: Segment, other: Segment) -> str | None:
     """The text of `other` with the placeholders of `segment` that mean the same; None where they are not the same."""
     left = list(segment.placeholders)
     numbers: dict[str, int] = {}
-    for placeholder in other.placeholders:
-        found = next((each for each in left if _is_same(each, placeholder)), None)
-        if found is None:
+    for tag in other.placeholders:
+        alike = (each for form in _FORMS for each in left if each.paired == tag.paired and form(each) == form(tag))
+        if (found := next(alike, None)) is None:
             return None
         left.remove(found)
-        numbers[str(placeholder.number)] = found.number
+        numbers[str(tag.number)] = found.number
     if left:
         return None
-    renumber: Callable[..., str] = lambda m: f"<{m['slash']}{m['kind']}{numbers[m['number']]}{m['single']}>"  # noqa: E731
-    return PLACEHOLDER.sub(renumber, other.text)
+    return PLACEHOLDER.sub(lambda m: f"<{m['slash']}{m['kind']}{numbers[m['number']]}{m['single']}>", other.text)
 
 
-def _is_same(one: SegmentTag, other: SegmentTag) -> bool:
-    if one.paired != other.paired:
-        return False
-    return one.opening == other.opening or normal_markup(one.opening) == normal_markup(other.opening) != ""
+# What tells markup from other markup: first all of it, then what it means, then what of it has no words in it.
+_FORMS: Final[tuple[Callable[[SegmentTag], str], ...]] = (
+    lambda tag: tag.opening,
+    lambda tag: normal_markup(tag.opening),
+    lambda tag: _WORDS.sub("", tag.opening),
+)
 
 
 def _reads_the_same(text_field: TextField, one: JsonValue, other: JsonValue) -> bool:

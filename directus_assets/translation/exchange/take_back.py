@@ -54,7 +54,7 @@ class TakeBack:
         for code in (item.source_language, self.target.code):
             refuse_duplicates(scope, item, code)
         assignment = translator.assignment(item, self.target)
-        if assignment.source.tag != self.source or item.source_language == self.target.code:
+        if assignment.source.tag.lower() != self.source.lower() or item.source_language == self.target.code:
             raise PermanentError(
                 f"Item {item.key} of {file.collection} is written in {item.source_language}, and this is a translation "
                 f"from {self.source} into {self.target.code}."
