@@ -20,9 +20,6 @@ from tests.translation.test_pipeline import create_post, edit
 
 pytestmark = pytest.mark.integration
 
-BODY = "<p>The dough <b>rests</b> for 12 hours.</p>\n<p>Then it is baked in the oven.</p>"
-GERMAN = "<p>Der Teig <b>ruht</b> ganze 12 Stunden.</p>\n<p>Danach wird er im Ofen gebacken.</p>"
-
 
 @pytest.fixture
 def pipeline(
@@ -47,10 +44,10 @@ def bring_back(pipeline: Pipeline, path: Path, *, dry_run: bool = False) -> tupl
 
 
 def translate(path: Path, wordings: dict[str, str]) -> None:
-    """What an agency does: the target of each source that is named, in the XML."""
+    """What an agency does: the target of each source that is named, without inline codes."""
 
     def changed(match: re.Match[str]) -> str:
-        wording = wordings.get(match["source"])
+        wording = wordings.get(re.sub("<[^>]*>", "", match["source"]))
         return match[0] if wording is None else f"<source>{match['source']}</source>\n<target>{wording}</target>"
 
     pattern = r"<source>(?P<source>.*?)</source>\n(?:<target>.*?</target>)?"
@@ -109,3 +106,40 @@ def test_what_waits_goes_out_and_comes_back_as_peoples_text_for_no_money(
     assert "needs_review" not in made.metadata
     assert server.asked == []
     assert [row["title"] for row in rows_of(studio, one)] == ["Gutes Brot one"]
+
+
+def test_an_item_comes_back_sentence_by_sentence_and_what_is_bad_is_named(
+    pipeline: Pipeline, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    body = "<p>The dough <b>rests</b> for 12 hours.</p>\n<p>Then it is baked in the oven.</p>"
+    post = create_post(studio, title="Good bread", body=body)
+    pipeline.settle()
+    ours = rows_of(studio, post)[0]["body"].partition("\n")[0]
+    path = tmp_path / "out.xlf"
+    assert export(pipeline, HandOut(collections=["posts"], items=[post]), path)[0] == 0
+    translate(
+        path,
+        {
+            "Good bread": "Gutes Brot",
+            "The dough rests for 12 hours.": "Der Teig ruht 12 Stunden.",
+            "Then it is baked in the oven.": "Danach wird er im Ofen gebacken.",
+        },
+    )
+    server.asked.clear()
+
+    status, told = bring_back(pipeline, path)
+
+    (row,) = rows_of(studio, post)
+    assert status == 1
+    assert "field body: The placeholder <g1>" in told
+    assert (row["title"], row["body"]) == ("Gutes Brot", f"{ours}\n<p>Danach wird er im Ofen gebacken.</p>")
+    assert pipeline.tick() == []
+    assert server.asked == []
+    source = studio.get(
+        "/items/posts_translations", filter={"posts_id": {"_eq": post}, "languages_code": {"_eq": "en-US"}}
+    )
+    studio.patch(f"/items/posts_translations/{source[0]['id']}", {"body": body.replace("12", "14")})
+    pipeline.settle()
+    (row,) = rows_of(studio, post)
+    assert server.texts_sent == ["The dough <g1>rests</g1> for 14 hours."]
+    assert row["body"] == f"{ours.replace('12', '14')}\n<p>Danach wird er im Ofen gebacken.</p>"
