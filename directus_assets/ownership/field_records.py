@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
@@ -17,6 +17,9 @@ from directus_assets.json_text import shallow, well_formed
 from directus_assets.spending.usage import (
     Usage,
 )
+
+_MOST_REFUSED: Final = 60
+"""Refused values of one field that are remembered: more than an address gets numbers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +94,8 @@ class TranslationRecord:
     `segments` holds translations by `segment_key`, whatever field they are from; `fields` holds the rest by field name.
     `answers` holds what arrived in a try that has not ended yet, or was killed: it is paid for, and kept as it came
     before anybody looks at it. `source_language` is what both are translated from, a code; empty for the project's.
-    `row` is the key of the row in Directus; empty where one is to be made, and None where it is not known.
+    `row` is the key of the row in Directus; empty where one is to be made, and None where it is not known. `refused`
+    has for each field the values that Directus has refused, with its reasons (see `refused_values`).
     """
 
     collection: str
@@ -102,6 +106,7 @@ class TranslationRecord:
     answers: tuple[Arrived, ...] = ()
     source_language: str = ""
     row: str | None = None
+    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     version: Literal[1] = 1
 
     def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
@@ -136,6 +141,14 @@ class TranslationRecord:
     def with_fields(self, fields: Mapping[str, FieldRecord]) -> "TranslationRecord":
         """This record with these fields' entries replaced."""
         return replace(self, fields={**self.fields, **fields})
+
+    def refusing(self, refused: Mapping[str, Mapping[str, str]]) -> "TranslationRecord":
+        """This record with more refused values, by field; the oldest of too many are forgotten."""
+        more = {
+            name: dict([*{**self.refused.get(name, {}), **values}.items()][-_MOST_REFUSED:])
+            for name, values in refused.items()
+        }
+        return replace(self, refused={**self.refused, **more})
 
     def confirmed(self) -> "TranslationRecord":
         """The record after all intended writes have succeeded."""

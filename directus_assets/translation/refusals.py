@@ -4,7 +4,7 @@ Directus names the field that breaks a validation rule or has to be unique. Post
 long, so that fields are then sent one by one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import ClassVar, TypeAlias
 
@@ -17,14 +17,15 @@ Refusals: TypeAlias = dict[str, str]
 
 
 class FieldsRefused(Rejected):
-    """Directus refuses some fields of a row; what it takes of the others is written."""
+    """Directus refuses some fields of a row; what it takes of the others is written, and `written` names them."""
 
     # Somebody may change the rule, or the row that has the same value. Another try costs no translation.
     longest_wait_seconds: ClassVar[float | None] = 6 * 3600
     is_for_editors: ClassVar[bool] = True
 
-    def __init__(self, collection: str, refusals: Refusals) -> None:
-        reasons = " ".join(f"Field '{name}': {_short(reason)}" for name, reason in refusals.items())
+    def __init__(self, collection: str, refusals: Refusals, *, written: Collection[str] = ()) -> None:
+        self.written = tuple(written)
+        reasons = " ".join(f"Field '{name}': {short_reason(reason)}" for name, reason in refusals.items())
         super().__init__(
             f"Directus rejected some of the values for {collection}; the others were saved. {reasons}",
             remedy=(
@@ -110,7 +111,7 @@ def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Ref
     return named or (dict.fromkeys(names, error.message) if len(names) == 1 and not error.fields else {})
 
 
-def _short(reason: str) -> str:
+def short_reason(reason: str) -> str:
     """Directus repeats the whole value, and says what is wrong with it behind that."""
     return reason if len(reason) <= 300 else f"{reason[:100]} ... {reason[-180:]}"
 

@@ -75,7 +75,7 @@ class RowWriter:
             Forbidden: there is a row that the token does not see.
             DirectusAssetsError: Directus refuses or does not answer.
         """
-        row = item.rows.get(language.code)
+        row, own = item.rows.get(language.code), None
         try:
             if row:
                 refused = update(partial(self._replace, row), values)
@@ -85,7 +85,8 @@ class RowWriter:
                 if own and not self._stays((item.key, language.key), own):
                     return False
             if refused:
-                raise FieldsRefused(self.scope.schema.translations, refused)
+                written = [name for name in values if name not in refused] if row or own else ()
+                raise FieldsRefused(self.scope.schema.translations, refused, written=written)
         except ChangedMeanwhile:
             return False
         except PermanentError:

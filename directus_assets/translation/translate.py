@@ -1,7 +1,7 @@
 """One item in one language: what is remembered is reused, the rest is asked for, and answers become field values."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
@@ -73,6 +73,7 @@ class TranslationOutcome:
         reused: how many different segments were remembered, or had been answered before.
         sent: how many different segments were asked for.
         held: fields that are held back, since one of their segments has no translation that may be written.
+        repaired: fields with a segment that the engine was asked for again, with what was wrong.
         failure: which segments these are, and what is wrong; None where no field is held back.
     """
 
@@ -82,7 +83,20 @@ class TranslationOutcome:
     reused: int
     sent: int
     held: frozenset[str] = frozenset()
+    repaired: frozenset[str] = frozenset()
     failure: Untranslatable | None = None
+
+    def following(self, earlier: "TranslationOutcome") -> "TranslationOutcome":
+        """This outcome, of the fields that are not held back by an earlier one of the same item."""
+        failures = [each for each in (earlier.failure, self.failure) if each]
+        return replace(
+            self,
+            segments={**earlier.segments, **self.segments},
+            reused=earlier.reused,
+            sent=earlier.sent + self.sent,
+            held=self.held | earlier.held,
+            failure=failures[0].beside(failures[1]) if len(failures) > 1 else next(iter(failures), None),
+        )
 
 
 def translate(
@@ -123,7 +137,7 @@ def translate(
     conversation.resume(asked, answers)
     unanswered = {key: segment for key, segment in asked.items() if key not in conversation.answered}
     conversation.ask(unanswered)
-    values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+    values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment)
     wrong = {**conversation.rejected, **unfit}
     repairs = {
         key: rejected
@@ -132,11 +146,11 @@ def translate(
     }
     if repairs:
         conversation.ask({key: segments[key] for key in repairs}, repairs=repairs)
-        values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+        values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment)
         wrong = {**conversation.rejected, **unfit}
     failure = _untranslatable(documents, segments, wrong, assignment, conversation.accepted) if wrong else None
     # A field is written as a whole or not at all; its neighbours do not wait for it.
-    held = frozenset(name for name, doc in documents.items() if any(segment_key(s) in wrong for s in doc.segments))
+    held, repaired = (_fields_with(keys, documents) for keys in (wrong, conversation.repaired))
     if failure and not any(document.segments for name, document in documents.items() if name not in held):
         raise failure
     return TranslationOutcome(
@@ -146,6 +160,7 @@ def translate(
         reused=len(segments) - len(unanswered),
         sent=len(unanswered),
         held=held,
+        repaired=repaired,
         failure=failure,
     )
 
@@ -177,7 +192,7 @@ def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine:
 
 
 def _splice(
-    documents: Mapping[str, Document], known: Mapping[str, Remembered], language: str
+    documents: Mapping[str, Document], known: Mapping[str, Remembered], assignment: Assignment
 ) -> tuple[dict[str, JsonValue], dict[str, RejectedAnswer]]:
     """All fields' values, and the translations that would damage the markup around them, which are left out."""
     values: dict[str, JsonValue] = {}
@@ -187,12 +202,19 @@ def _splice(
         texts = {id_: known[key].text for id_, key in keys.items() if key in known}
         while name not in values:
             try:
-                values[name] = document.splice(texts, language=language)
+                values[name] = document.splice(
+                    texts, language=assignment.target.tag, source_language=assignment.source.tag
+                )
             except BadAnswer as error:
                 unfit[keys[error.segment_id]] = RejectedAnswer(
                     answer=texts.pop(error.segment_id), defects=(error.defect,)
                 )
     return values, unfit
+
+
+def _fields_with(keys: Container[str], documents: Mapping[str, Document]) -> frozenset[str]:
+    """The fields that have one of these segments."""
+    return frozenset(name for name, doc in documents.items() if any(segment_key(s) in keys for s in doc.segments))
 
 
 def _is_worth_a_repair(rejected: RejectedAnswer, engine: Engine) -> bool:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -44,6 +44,7 @@ from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable
 from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused, Refusals
+from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument, refusal_key
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import (
@@ -154,18 +155,28 @@ class Translator:
         started = time.monotonic()
         # What a killed try has consumed is no partition's yet.
         payer = Counting(self.payer, sum((answer.usage for answer in self.record_of(item, target).answers), Usage()))
-        for attempt in range(_ROUNDS):
+        if order.anew:
+            self._remember(item, target, lambda known: replace(known, refused={}))
+        refused: RefusedWrite | None = None
+        attempt = 0
+        while attempt < _ROUNDS:
+            result = None
             try:
-                result = self._round(item, target, payer, order)
+                result = self._round(item, target, payer, order, refused)
             except _SeveralRows:
                 # Whoever made one at the same moment takes it back: see `RowWriter.write`.
                 if attempt == _ROUNDS - 1:
                     raise
-                result = None
-            if result is not None:
+            if isinstance(result, Translated):
+                result = _with_earlier(result, refused) if refused else result
                 return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
-            # Runs that hinder each other are parted by chance.
-            self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
+            if result:
+                # What Directus takes is written, so that only what it has refused is asked for again.
+                refused, order = result, replace(order, anew=False)
+            else:
+                # Runs that hinder each other are parted by chance.
+                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
+                attempt += 1
             fresh = self._present.get(item.key)
             if fresh is None:
                 return Translated(item=item.key, language=target.code, fingerprint="")
@@ -195,7 +206,9 @@ class Translator:
         record = self.record_of(item, target)
         documents = cut_item(self.scope, item)
         ours = {
-            name: document
+            name: UnrefusedDocument(document, self._field(name), known)
+            if (known := record.refused.get(name))
+            else document
             for name, document in documents.items()
             if self.share(record, item, target, name, order).whose is not Standing.HUMAN
         }
@@ -204,12 +217,24 @@ class Translator:
             refuse_duplicates(self.scope, item, target.code)
         return record, ours
 
-    def _round(self, item: Item, target: LanguageRow, payer: Payer, order: Order) -> Translated | None:
-        """One try; None where the item was edited meanwhile, and has to be looked at again."""
+    def _round(
+        self, item: Item, target: LanguageRow, payer: Payer, order: Order, refused: RefusedWrite | None
+    ) -> Translated | RefusedWrite | None:
+        """One try; None where the item was edited meanwhile, and has to be looked at again.
+
+        Args:
+            item: as it was read last.
+            target: the language.
+            payer: who pays.
+            order: what a person has asked for.
+            refused: the write before, of which Directus has refused fields.
+        """
         if item.source_language == target.code:
             found = self.fingerprint(item, target)
             return Translated(item=item.key, language=target.code, fingerprint=found, is_source=True)
         record, ours = self._prepare(item, target, order)
+        if refused:
+            ours = {name: document for name, document in ours.items() if name not in refused.outcome.held}
 
         def keep(answer: Arrived) -> None:
             self._remember(item, target, lambda known: known.with_answer(answer))
@@ -233,13 +258,29 @@ class Translator:
             # The next try asks anew for what was no good twice.
             accepted = error.accepted
             self._remember(item, target, lambda known: known.remembering(accepted))
-            raise
+            raise (refused.outcome.failure.beside(error) if refused and refused.outcome.failure else error) from None
         fresh = self._present.get(item.key)
         if fresh is None:
             return Translated(item=item.key, language=target.code, fingerprint="")
         if (fresh.source_language, dict(fresh.source)) != (item.source_language, dict(item.source)):
             return None
-        return self._write_what_is_good(fresh, target, outcome, order)
+        if refused:
+            outcome = outcome.following(refused.outcome)
+        try:
+            return self._write_what_is_good(fresh, target, outcome, order)
+        except FieldsRefused as error:
+            result = RefusedWrite.after(
+                refused,
+                error,
+                outcome,
+                fields=self.scope.schema.fields,
+                repaired=outcome.repaired & record.refused.keys(),
+                can_repair=self.engine.can_repair,
+            )
+            if result.hopeful:
+                return result
+            # What Directus refuses may well be a row without the field that is held back.
+            raise (outcome.failure.beside(error) if outcome.failure else error) from None
 
     @contextmanager
     def _recalling(
@@ -419,12 +460,15 @@ class Translator:
 
         self.records.update(self.scope.name, item.key, target.code, changed)
 
+    def _field(self, name: str) -> TextField:
+        return next(field for field in self.scope.schema.fields if field.name == name)
+
     def share(
         self, record: TranslationRecord, item: Item, target: LanguageRow, name: str, order: Order = NO_ORDER
     ) -> Share:
         """A field as it stands."""
         return Share.of(
-            next(field for field in self.scope.schema.fields if field.name == name),
+            self._field(name),
             record.fields.get(name),
             source=item.source[name],
             target=target_value(item, target, name),
@@ -462,11 +506,7 @@ class Translator:
         self, item: Item, target: LanguageRow, outcome: TranslationOutcome, order: Order
     ) -> Translated | None:
         """As `_write`. Where fields are held back, the others are written, and the item has failed all the same."""
-        try:
-            written = self._write(item, target, outcome, order)
-        except FieldsRefused as refused:
-            # What Directus refuses may well be a row without the field that is held back.
-            raise (outcome.failure.beside(refused) if outcome.failure else refused) from None
+        written = self._write(item, target, outcome, order)
         if written is not None and outcome.failure:
             raise outcome.failure
         return written
@@ -481,7 +521,9 @@ class Translator:
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
         self._learn(self.assignment(item, target), shares.values())
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
-        values = {n: d.value for n, d in decisions.items() if d.action is FieldAction.WRITE}
+        wanted = {n: d.value for n, d in decisions.items() if d.action is FieldAction.WRITE}
+        blocked = {n: why for n, value in wanted.items() if (why := self._refusal(earlier, n, value))}
+        values = {name: value for name, value in wanted.items() if name not in blocked}
         reviews = [n for n, d in decisions.items() if d.action is FieldAction.REVIEW or d.conflicts]
         row = item.rows.get(target.code)
         record = replace(
@@ -493,8 +535,8 @@ class Translator:
             earlier, record.remembering_only({**self._kept(earlier, item, decisions), **outcome.segments})
         ):
             return None
-        if values:
-            if not self._writer.write(item, target, values):
+        if blocked or values:
+            if not self._put(item, target, values, blocked, outcome):
                 return None
             if any(_is_to_confirm(each) for each in decisions.values()):
                 # Our earlier text is not ours any more, should a human put it back; a first one has none before it.
@@ -526,6 +568,40 @@ class Translator:
             reused=outcome.reused,
             sent=outcome.sent,
         )
+
+    def _refusal(self, record: TranslationRecord, name: str, value: JsonValue) -> str:
+        """Why Directus has refused this value before; empty where it has not."""
+        return record.refused.get(name, {}).get(refusal_key(self._field(name), value), "")
+
+    def _put(
+        self,
+        item: Item,
+        target: LanguageRow,
+        values: Mapping[str, JsonValue],
+        blocked: Mapping[str, str],
+        outcome: TranslationOutcome,
+    ) -> bool:
+        """Writes values; as `RowWriter.write`, but remembers what Directus refuses.
+
+        Raises:
+            FieldsRefused: Directus refuses some, or has done so before with those that are `blocked`, by reason.
+        """
+        written: Collection[str] = tuple(values)
+        refused: Mapping[str, str] = {}
+        try:
+            if values and not self._writer.write(item, target, values):
+                return False
+        except FieldsRefused as error:
+            written, refused = error.written, error.fields
+            keys = {
+                name: {refusal_key(self._field(name), value): why for value in (values[name], outcome.values.get(name))}
+                for name, why in refused.items()
+                if name in values
+            }
+            self._remember(item, target, lambda known: known.refusing(keys))
+        if blocked or refused:
+            raise FieldsRefused(self.scope.schema.translations, {**blocked, **refused}, written=written)
+        return True
 
     def _kept(
         self, earlier: TranslationRecord, item: Item, decisions: Mapping[str, FieldDecision]
@@ -604,6 +680,11 @@ class Translator:
             own = record.segments.get(key)
             near = Near(key=key, wording=Wording(source=title.text, translation=own.text if own else ""))
         return replace(self.assignment(item, target), title=near, surroundings=found)
+
+
+def _with_earlier(result: Translated, refused: RefusedWrite) -> Translated:
+    """What became of an item, with what was written before Directus had refused the rest."""
+    return replace(result, written=tuple(dict.fromkeys((*refused.written, *result.written))))
 
 
 def target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:

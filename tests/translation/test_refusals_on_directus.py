@@ -1,24 +1,34 @@
 """Fields that the real Directus refuses by a rule, for being there already, and for being too long (PostgreSQL)."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import LanguageRow, read_translated_collections
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import TranslationOptions
+from directus_assets.spending.rate_gate import RateGate
+from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.refusals import FieldsRefused
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope, plan_scopes
+from directus_assets.translation.translate import Untranslatable
+from directus_assets.translation.work import Translator
 from tests.postgres import running_postgres
+from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline
 from tests.translation.posts import create_post, read, rows_of
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -35,6 +45,7 @@ def strict(studio: DirectusClient) -> DirectusClient:
     studio.patch("/fields/posts_translations/summary", {"meta": {"validation": LOWER_CASE}})
     unique = {"field": "permalink", "type": "string", "schema": {"is_unique": True}, "meta": {"interface": "input"}}
     studio.post("/fields/posts_translations", unique)
+    studio.post("/fields/posts_translations", {**unique, "field": "headline"})
     return studio
 
 
@@ -98,6 +109,82 @@ def test_the_partition_says_which_field_it_is_and_only_that_one_is_left_when_the
         assert after == {**row, "summary": pseudo("short", target=language("de-DE"))}
         assert server.asked == []
         assert pipeline.made(post, "de-DE")
+
+
+class Writes(httpx.HTTPTransport):
+    """The network, which remembers what was written into rows of translations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method in ("POST", "PATCH") and request.url.path == "/items/posts_translations":
+            self.sent.append(request.read().decode())
+        return super().handle_request(request)
+
+    def times(self, text: str) -> int:
+        return sum(json.dumps(text, ensure_ascii=False) in sent for sent in self.sent)
+
+
+def better(asked: scripted.Asked) -> scripted.Reply:
+    """Right answers; in other words where a repair is asked for."""
+    words = {name: pseudo(each["text"], target=asked.target) for name, each in asked.segments.items()}
+    more = " ŵéļļ" if asked.is_repair else ""
+    return scripted.completion(asked, json.dumps({name: text + more for name, text in words.items()}))
+
+
+def test_a_refused_value_is_repaired_once_and_never_sent_again(
+    directus: LocalDirectus, strict: DirectusClient, scopes: dict[str, Scope], server: ScriptedOpenAI, tmp_path: Path
+) -> None:
+    headline = pseudo("Rye loaves", target=language("de-DE"))
+    taken = create_post(strict, title="Taken")
+    for number, permalink in enumerate(["/rye-bread-de", "/rye-bread-de-2"]):
+        row = {"posts_id": int(taken), "languages_code": ["de-DE", "fr-FR"][number], "permalink": permalink}
+        strict.post("/items/posts_translations", {**row, **({"headline": headline} if number == 0 else {})})
+    key = create_post(strict, title="Bread", permalink="/rye-bread", headline="Rye loaves")
+    writes = Writes()
+    with (
+        DirectusClient(directus.url, directus.bot_token, transport=writes) as client,
+        closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=5)) as engine,
+    ):
+        translator = Translator(
+            client=client,
+            scope=scopes["posts"],
+            engine=engine,
+            gate=RateGate(limit=1, patience_seconds=1, base_seconds=0.01, longest_seconds=0.1),
+            records=RecordStore(LocalStorage(tmp_path)),
+            sleep=lambda _: None,
+        )
+        # The engine knows no other words.
+        with pytest.raises(Untranslatable, match="has to be unique"):
+            translator.translate(read(client, scopes["posts"], key), GERMAN)
+
+        (row,) = rows_of(strict, key)
+        assert (row["title"], row["headline"], row["permalink"]) == (
+            pseudo("Bread", target=language("de-DE")),
+            None,
+            "/rye-bread-de-3",
+        )
+        assert [each.is_repair for each in server.asked] == [False, True]
+        assert "has to be unique" in server.asked[1].prompt
+        assert len(server.asked[1].segments) == 1
+        assert writes.times("/rye-bread-de-2") == 1
+        server.asked.clear()
+        writes.sent.clear()
+        server.always(better)
+        result = translator.translate(read(client, scopes["posts"], key), GERMAN)
+
+        (row,) = rows_of(strict, key)
+        assert (row["headline"], row["permalink"], result.written) == (
+            f"{headline} ŵéļļ",
+            "/rye-bread-de-3",
+            ("headline",),
+        )
+        assert [each.is_repair for each in server.asked] == [True]
+        again = translator.translate(read(client, scopes["posts"], key), GERMAN)
+        assert (again.written, len(server.asked)) == ((), 1)
+    assert [value for value in (headline, "/rye-bread-de", "/rye-bread-de-2") if writes.times(value)] == []
 
 
 @pytest.fixture

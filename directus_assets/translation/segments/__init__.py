@@ -75,9 +75,12 @@ def cut(
             f"Text of the kind {kind} must be a string, not {type(value).__name__}.",
             remedy="Set the field's kind in the YAML file, or exclude the field.",
         )
-    if kind in (TextKind.SLUG, TextKind.PATH):
-        return (SlugDocument if kind is TextKind.SLUG else PathDocument)(value, ids, rule, is_unique=is_unique)
-    return _ruled(_CUT[kind](value, ids), rule, longest if longest and len(value) <= longest else None)
+    most = longest if longest and len(value) <= longest else None
+    if kind is TextKind.SLUG:
+        return SlugDocument(value, ids, rule, is_unique=is_unique, longest=most)
+    if kind is TextKind.PATH:
+        return PathDocument(value, ids, rule, is_unique=is_unique)
+    return _ruled(_CUT[kind](value, ids), rule, most)
 
 
 def left(document: Document) -> tuple[str, ...]:

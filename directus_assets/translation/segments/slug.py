@@ -20,6 +20,8 @@ _NO_SLUG: Final = re.compile(f"{PLACEHOLDER.pattern}|{UNPRINTABLE}")
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|www\.", re.IGNORECASE)
 """What an address begins with that leads to somebody else's site."""
 
+_PAGE: Final = re.compile(r"(?<=[^/])\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
+
 # Latin letters that Unicode does not decompose, and what languages write for those that it does.
 _LETTERS: Final = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h", "ŋ": "n",
@@ -33,16 +35,25 @@ _BY_LANGUAGE: Final = {"de": _UMLAUTS, "lb": _UMLAUTS, "da": _NORDIC, "nb": _NOR
 class SlugDocument:
     """A slug, or a path of slugs, as one segment of words."""
 
-    def __init__(self, source: str, ids: Ids, rule: Rule | None = None, *, is_unique: bool = False) -> None:
+    def __init__(
+        self,
+        source: str,
+        ids: Ids,
+        rule: Rule | None = None,
+        *,
+        is_unique: bool = False,
+        longest: int | None = None,
+    ) -> None:
         self.source = source
         self._rule = rule
         self._is_unique = is_unique
+        self._longest = longest
         text = _words(source)
         is_text = any(map(str.isalpha, text)) and not _NO_SLUG.search(text)
         segment = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
         self.segments: tuple[Segment, ...] = segment
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
+    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:  # noqa: ARG002  # markup needs it
         """See `model.Document.splice`.
 
         Raises:
@@ -67,9 +78,15 @@ class SlugDocument:
         slugs = [f"{before}{path}{after}" for path in forms(parts, language, like=self.source)]
         if not slugs:
             raise BadAnswer(segment.id, "none of its letters is allowed in a slug.")
-        fit = next((slug for slug in slugs if _passes(self._rule, slug)), None)
+        short = [slug for slug in slugs if self._longest is None or len(slug) <= self._longest]
+        fit = next((slug for slug in short if _passes(self._rule, slug)), None)
         if fit is None:
-            raise BadAnswer(segment.id, f"the field's validation rule ({self._rule}) rejects the slug '{slugs[0]}'.")
+            wrong = (
+                f"the field's validation rule ({self._rule}) rejects the slug '{(short or slugs)[0]}'."
+                if short or self._rule
+                else f"the field takes {self._longest} characters, and no word of it is that short."
+            )
+            raise BadAnswer(segment.id, wrong)
         return fit
 
 
@@ -93,7 +110,7 @@ class PathDocument:
         """All segments, in the order of the address."""
         return tuple(segment for document in self._documents.values() for segment in document.segments)
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
+    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:
         """See `model.Document.splice`.
 
         Raises:
@@ -101,7 +118,7 @@ class PathDocument:
         """
         parts = list(self._parts)
         for index, document in self._documents.items():
-            parts[index] = document.splice(translations, language=language)
+            parts[index] = document.splice(translations, language=language, source_language=source_language)
         path = "".join(parts)
         if path != self.source and not _passes(self._rule, path):
             changed = next(d for i, d in self._documents.items() if parts[i] != self._parts[i])
@@ -159,16 +176,37 @@ def slugify(text: str, language: str, *, like: str, separator: str = "-", is_asc
     return re.sub(rf"[^a-z0-9{kept}]+", "", romanised).strip(separator or None)
 
 
+def numbered(address: str, number: int, *, longest: int | None = None) -> str:
+    """An address that somebody else has already, with a number behind it: `/bread-2`, `/bread-2.html`.
+
+    Args:
+        address: a slug, or a path of slugs.
+        number: the number.
+        longest: the most characters that it may have; words of its last part are shortened for it.
+    """
+    page = _PAGE.search(re.split(r"[?#]", address, maxsplit=1)[0])
+    ending = page[0] if page else ""
+    bare = address[: page.start()] + address[page.end() :] if page else address
+    too_many = max(0, len(address) + len(f"-{number}") - longest) if longest else 0
+    return _ended(bare, str(number), shorter_by=too_many, extension=ending)
+
+
 def _apart(address: str, language: str, rule: Rule | None) -> str:
     """An address that is the same word in both languages, with the language behind it: `/blog-de`, `/de`."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
     if not language or not path or _ELSEWHERE.match(address):
         return address
-    tag = language.lower().replace("_", "-").split("-")[0]
+    apart = _ended(address, language.lower().replace("_", "-").split("-")[0])
+    return apart if _passes(rule, apart) else address
+
+
+def _ended(address: str, ending: str, *, shorter_by: int = 0, extension: str = "") -> str:
+    """The address with one more word at the end of its path."""
+    path = re.split(r"[?#]", address, maxsplit=1)[0]
     stem = path.rstrip("/")
     separator = "/" if not stem else "_" if "_" in stem and "-" not in stem else "-"
-    apart = f"{stem}{separator}{tag}{path[len(stem) :] if stem else ''}{address[len(path) :]}"
-    return apart if _passes(rule, apart) else address
+    kept = stem[: len(stem) - shorter_by].rstrip("-_") if shorter_by else stem
+    return f"{kept}{separator}{ending}{extension}{path[len(stem) :] if stem else ''}{address[len(path) :]}"
 
 
 def _words(slug: str) -> str:

@@ -128,3 +128,20 @@ def test_a_slug_with_what_no_address_holds_is_left_alone(slug: str) -> None:
 
     assert document.segments == ()
     assert document.splice({}) == slug
+
+
+@pytest.mark.parametrize(
+    ("longest", "expected"),
+    [(None, "wie-man-brot-backt"), (18, "wie-man-brot-backt"), (13, "wie-man-brot"), (5, "wie")],
+)
+def test_a_slug_loses_its_last_words_where_its_field_takes_no_more(longest: int | None, expected: str) -> None:
+    document = cut("bread", TextKind.SLUG, longest=longest)
+
+    assert document.splice({document.segments[0].id: "Wie man Brot backt"}, language="de") == expected
+
+
+def test_a_slug_of_one_word_that_is_too_long_goes_back_to_the_engine() -> None:
+    document = cut("bread", TextKind.SLUG, longest=5)
+
+    with pytest.raises(BadAnswer, match="takes 5 characters"):
+        document.splice({document.segments[0].id: "Roggenbrot"}, language="de")
