@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from directus_assets.translation.segments.html_attributes import in_language, languages, readable
 from directus_assets.translation.segments.html_text import HtmlSpelling, text_pieces
 from directus_assets.translation.segments.html_tokens import HtmlToken, TokenKind, attributes, tokens
 from directus_assets.translation.segments.model import Ids
@@ -30,14 +31,13 @@ _CONTEXTS: Final = {
     **dict.fromkeys(("figcaption", "caption"), "caption"),
     **dict.fromkeys(("option", "optgroup"), "option"),
 }
-_ATTRIBUTES: Final = {"alt": "alt text", "title": "tooltip", "aria-label": "label", "placeholder": "form hint"}
 
 
 def cut_html(source: str, ids: Ids, context: str = "text") -> TextDocument:
     """The document for HTML, whole or a fragment, well-formed or not."""
     builder = Builder(source)
     add_html(builder, 0, len(source), context)
-    return TextDocument(source, builder.cuts(ids))
+    return TextDocument(source, builder.cuts(ids), builder.following)
 
 
 def add_html(builder: Builder, start: int, end: int, context: str = "text") -> None:
@@ -71,14 +71,18 @@ def piece_of(token: HtmlToken) -> Piece:
 
 
 def add_attributes(builder: Builder, token: HtmlToken) -> None:
-    """Gives the builder the attributes of a start tag that are read by people."""
-    # A name with a dash, a dot or capitals in it is a component; what its attributes mean is its own affair.
-    if token.name not in (token.tag, token.name.upper()) or not token.name.isalnum():
+    """Gives the builder the attributes of a start tag that are read by people, and those that follow the language."""
+    source = builder.source
+    found = {attribute.name: attribute for attribute in attributes(source, token)}
+    for attribute, context in readable(source, token, found):
+        pieces = text_pieces(source, attribute.start, attribute.end, in_attribute=True)
+        builder.add(pieces, context, partial(HtmlSpelling, quote=attribute.quote))
+    if is_hidden(source, token):
         return
-    for attribute in attributes(builder.source, token):
-        if context := _ATTRIBUTES.get(attribute.name):
-            pieces = text_pieces(builder.source, attribute.start, attribute.end, in_attribute=True)
-            builder.add(pieces, context, partial(HtmlSpelling, quote=attribute.quote))
+    for attribute, of in languages(source, token, found):
+        builder.follow(
+            attribute.start, attribute.end, partial(in_language, source[attribute.start : attribute.end], of)
+        )
 
 
 def is_hidden(source: str, token: HtmlToken) -> bool:

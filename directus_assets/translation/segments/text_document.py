@@ -39,12 +39,35 @@ class Cut:
     spelling: Spelling
 
 
+class Follow(Protocol):
+    """What stands in a place of the markup once the text is translated."""
+
+    def __call__(self, *, source: str, target: str) -> str:
+        """Args: source, target: BCP 47 tags of both languages."""
+
+
+class Following(NamedTuple):
+    """A place in the markup that follows the language of the text."""
+
+    start: int
+    end: int
+    follow: Follow
+
+
+class _Telling(NamedTuple):
+    """What a text is told anew with: answers by segment id, and new markup by where the old starts."""
+
+    answers: Mapping[str, str]
+    markup: Sequence[tuple[int, int, str]]
+
+
 class TextDocument:
     """A cut text. Segments may lie within the markup of others: the `title` of a link within a paragraph."""
 
-    def __init__(self, source: str, cuts: Sequence[Cut]) -> None:
+    def __init__(self, source: str, cuts: Sequence[Cut], following: Sequence[Following] = ()) -> None:
         self.source = source
         self._cuts = cuts
+        self._following = following
         self._starts = [cut.start for cut in cuts]
 
     @property
@@ -57,37 +80,54 @@ class TextDocument:
         """Where the segments are, in the order of the text; those that hold others come before them."""
         return self._cuts
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:  # noqa: ARG002  # slugs need it
+    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:
         """See `model.Document.splice`."""
-        return self._render(0, len(self.source), 0, translations)
+        markup = []
+        if language and source_language and self._cuts:
+            for start, end, follow in self._following:
+                told = follow(source=source_language, target=language)
+                if told != self.source[start:end]:
+                    markup.append((start, end, told))
+        return self._render(0, len(self.source), 0, _Telling(translations, markup))
 
-    def _render(self, start: int, end: int, first: int, translations: Mapping[str, str]) -> str:
+    def _render(self, start: int, end: int, first: int, telling: _Telling) -> str:
         """The source from `start` to `end`, with the cuts from index `first` on told anew."""
         parts: list[str] = []
         position = start
         index = bisect_left(self._starts, start, first)
         while index < len(self._cuts) and self._cuts[index].start < end:
             cut = self._cuts[index]
-            answer = translations.get(cut.segment.id, cut.segment.text)
+            answer = telling.answers.get(cut.segment.id, cut.segment.text)
             index += 1
             if answer == cut.segment.text:
                 continue
-            parts += [self.source[position : cut.start], self._retell(index, cut, answer, translations)]
+            parts += [self._markup(position, cut.start, telling), self._retell(index, cut, answer, telling)]
             position = cut.end
             index = bisect_left(self._starts, cut.end, index)
-        parts.append(self.source[position:end])
+        parts.append(self._markup(position, end, telling))
         return "".join(parts)
 
-    def _retell(self, next_index: int, cut: Cut, answer: str, translations: Mapping[str, str]) -> str:
+    def _retell(self, next_index: int, cut: Cut, answer: str, telling: _Telling) -> str:
         chunks: list[Chunk] = []
         for part in read(cut.segment, answer):
             if isinstance(part, str):
                 chunks.append(Chunk(Role.TEXT, part))
                 continue
             piece = cut.pieces[part]
-            markup = piece.retold or self._render(piece.start, piece.end, next_index, translations)
+            markup = piece.retold or self._render(piece.start, piece.end, next_index, telling)
             chunks.append(Chunk(piece.role, markup))
         return cut.spelling.write(chunks)
+
+    def _markup(self, start: int, end: int, telling: _Telling) -> str:
+        """The source from `start` to `end`, but for what follows the language."""
+        parts: list[str] = []
+        for place in range(bisect_left(telling.markup, (start,)), len(telling.markup)):
+            first, last, told = telling.markup[place]
+            if last > end:
+                break
+            parts += [self.source[start:first], told]
+            start = last
+        return "".join([*parts, self.source[start:end]])
 
 
 class Builder:
@@ -96,6 +136,16 @@ class Builder:
     def __init__(self, source: str) -> None:
         self.source = source
         self._found: list[tuple[list[Piece], str, Speller]] = []
+        self._following: list[Following] = []
+
+    def follow(self, start: int, end: int, follow: Follow) -> None:
+        """A place in the markup that follows the language of the text."""
+        self._following.append(Following(start, end, follow))
+
+    @property
+    def following(self) -> Sequence[Following]:
+        """All such places, in the order of the text."""
+        return sorted(self._following, key=lambda each: each.start)
 
     def add(self, pieces: Iterable[Piece], context: str, speller: Speller) -> None:
         """One run of text and inline markup, whose pieces lie side by side in the source."""
