@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from directus_assets.live_text import LivePart, added_parts
+from directus_assets.translation import icu
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.model import Segment
@@ -38,6 +39,12 @@ class Case:
     def text(self) -> str:
         """The source text."""
         return self.segment.text
+
+    @cached_property
+    def message(self) -> icu.Message | None:
+        """The source as an ICU message, where it is one; None where markup stands in its arms."""
+        message = icu.parse(self.text)
+        return message if message and not icu.has_marks(message, PLACEHOLDER) else None
 
     @cached_property
     def bare_text(self) -> str:

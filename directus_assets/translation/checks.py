@@ -8,10 +8,13 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from directus_assets.live_text import LiveKind
+from directus_assets.translation import icu
 from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
 from directus_assets.translation.form_checks import (
     changed_lines,
@@ -32,12 +35,17 @@ from directus_assets.translation.untranslated import echo, left_in
 SLUG: Final = "slug"
 """The context of a segment that becomes part of an address: it may stay in Latin letters, and be shortened."""
 
+_NUMBER: Final = re.compile(r"\d+")
+_MOST_READINGS: Final = 60
 _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
 
 
 def defects(case: Case) -> tuple[str, ...]:
     """One sentence for each thing that is wrong with `case.answer`; empty for an answer that can be written."""
-    return tuple(sentence for check in _CHECKS if (sentence := check(case)))
+    if case.message is not None and (wrong := icu.broken(case.message, case.answer, case.target)):
+        return (wrong,)
+    sentences = (check(reading) for reading in _readings(case) for check in _CHECKS)
+    return tuple(dict.fromkeys(filter(None, sentences)))
 
 
 def shared_defect(cases: Sequence[Case]) -> str | None:
@@ -45,8 +53,21 @@ def shared_defect(cases: Sequence[Case]) -> str | None:
 
     Answers that mostly repeat words of their source are left out: lists of names are the same in every language.
     """
-    texts = [case.bare_answer for case in cases if case.is_new]
+    texts = [reading.bare_answer for case in cases for reading in _readings(case) if reading.is_new]
     return _foreign("\n".join(texts), cases[0]) if texts else None
+
+
+def _readings(case: Case) -> Iterator[Case]:
+    """The case itself; one for each way to read it, where it is an ICU message."""
+    if case.message is None or (translated := icu.parse(case.answer)) is None:
+        yield case
+        return
+    for own, original in islice(icu.pairs(case.message, translated), _MOST_READINGS):
+        answer = own.text.strip()
+        if own.numbers > original.numbers and (number := _NUMBER.search(original.text)) and number[0] not in answer:
+            answer = f"{number[0]} {answer}"  # where English says "1 file", other languages have `# file`
+        if any(map(str.isalpha, original.text)):
+            yield replace(case, segment=replace(case.segment, text=original.text.strip()), answer=answer)
 
 
 def _foreign(text: str, case: Case) -> str | None:

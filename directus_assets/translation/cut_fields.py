@@ -5,13 +5,14 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.validation import Rule
 from directus_assets.errors import BadInput
 from directus_assets.translation.items import Item
+from directus_assets.translation.languages import tag_of
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments import TextKind, cut, left
 from directus_assets.translation.segments.model import Document
 
 
-def cut_field(field: TextField, value: JsonValue) -> Document:
-    """The value of a field, cut into segments.
+def cut_field(field: TextField, value: JsonValue, *, language: str = "") -> Document:
+    """The value of a field, cut into segments; `language` is the BCP 47 tag that it is written in.
 
     Raises:
         BadInput: it is not of the field's kind.
@@ -24,6 +25,7 @@ def cut_field(field: TextField, value: JsonValue) -> Document:
         rule=rule_of(field),
         is_unique=field.is_unique,
         longest=field.longest,
+        language=language,
     )
 
 
@@ -39,11 +41,12 @@ def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
         BadInput: a field's value is not of its kind; names the item and the field.
     """
     documents: dict[str, Document] = {}
+    tag = tag_of(item.source_language)
     for text_field in scope.schema.fields:
         if text_field.name not in item.source:
             continue
         try:
-            documents[text_field.name] = cut_field(text_field, item.source[text_field.name])
+            documents[text_field.name] = cut_field(text_field, item.source[text_field.name], language=tag)
         except BadInput as error:
             raise BadInput(
                 f"Field '{text_field.name}' of item {item.key} of {scope.collection}: {error.message}",

@@ -107,6 +107,14 @@ def language(code: str) -> Language:
     )
 
 
+def tag_of(code: str) -> str:
+    """The BCP 47 tag of a code; empty where it is not the code of a language."""
+    try:
+        return language(code).tag
+    except BadInput:
+        return ""
+
+
 @functools.lru_cache(maxsize=4096)
 def unicode_script(letter: str) -> str:
     """How the Unicode name of `letter` begins, which is its script (`LATIN`, `CYRILLIC`, `CJK`); empty for none."""

@@ -43,13 +43,13 @@ class UnrefusedDocument:
         """See `model.Document.segments`."""
         return self.document.segments
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> JsonValue:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """See `model.Document.splice`.
 
         Raises:
             BadAnswer: also where Directus has refused the value; names the longest answer.
         """
-        value = self.document.splice(translations, language=language, source_language=source_language)
+        value = self.document.splice(translations, language=language)
         reason = self._reason(value)
         if reason and is_taken(self._field, reason) and (free := self._numbered(str(value))):
             return free

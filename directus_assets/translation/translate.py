@@ -137,7 +137,7 @@ def translate(
     conversation.resume(asked, answers)
     unanswered = {key: segment for key, segment in asked.items() if key not in conversation.answered}
     conversation.ask(unanswered)
-    values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment)
+    values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
     wrong = {**conversation.rejected, **unfit}
     repairs = {
         key: rejected
@@ -146,7 +146,7 @@ def translate(
     }
     if repairs:
         conversation.ask({key: segments[key] for key in repairs}, repairs=repairs)
-        values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment)
+        values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
         wrong = {**conversation.rejected, **unfit}
     failure = _untranslatable(documents, segments, wrong, assignment, conversation.accepted) if wrong else None
     # A field is written as a whole or not at all; its neighbours do not wait for it.
@@ -192,7 +192,7 @@ def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine:
 
 
 def _splice(
-    documents: Mapping[str, Document], known: Mapping[str, Remembered], assignment: Assignment
+    documents: Mapping[str, Document], known: Mapping[str, Remembered], language: str
 ) -> tuple[dict[str, JsonValue], dict[str, RejectedAnswer]]:
     """All fields' values, and the translations that would damage the markup around them, which are left out."""
     values: dict[str, JsonValue] = {}
@@ -202,9 +202,7 @@ def _splice(
         texts = {id_: known[key].text for id_, key in keys.items() if key in known}
         while name not in values:
             try:
-                values[name] = document.splice(
-                    texts, language=assignment.target.tag, source_language=assignment.source.tag
-                )
+                values[name] = document.splice(texts, language=language)
             except BadAnswer as error:
                 unfit[keys[error.segment_id]] = RejectedAnswer(
                     answer=texts.pop(error.segment_id), defects=(error.defect,)

@@ -22,6 +22,7 @@ from directus_assets.spending.deadline import within
 from directus_assets.spending.faults import AnswerFault, RequestRefused
 from directus_assets.spending.server_words import NOT_A_CHARACTER, Refusal, read_document, refusal_in, refusal_of
 from directus_assets.spending.usage import Usage, counted
+from directus_assets.translation import icu
 from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
@@ -118,10 +119,18 @@ class DeepLEngine:
             Rejected: it refuses the request for another reason, or its answer makes no sense.
         """
         source, target = _source_code(request.source), target_code(request.target)
+        # DeepL knows nothing of ICU messages: it gets their arms one by one.
+        messages = [icu.Unfolded.of(icu.parse(segment.text) or (segment.text,)) for segment in request.segments]
+        parts = [text for message in messages for text in message.texts]
+        texts = [text for text in parts if any(map(str.isalpha, PLACEHOLDER.sub("", text)))]
+        if len(texts) > self.max_segments:
+            return Answer(
+                failure=AnswerFault.TOO_LONG, reason="So many arms are more than it takes.", was_sent_back=True
+            )
 
         def send() -> deepl.TextResult | list[deepl.TextResult]:
             return self._client.translate_text(
-                [to_xml(segment.text) for segment in request.segments],
+                [to_xml(text) for text in texts],
                 source_lang=source,
                 target_lang=target,
                 tag_handling="xml",
@@ -141,16 +150,17 @@ class DeepLEngine:
         results = results if isinstance(results, list) else [results]
         billed = counted(sum(result.billed_characters for result in results))
         usage = Usage(requests=1, characters=request.characters if billed is None else billed)
-        if len(results) != len(request.segments):
+        if len(results) != len(texts):
             # Nobody knows which of the texts these are.
-            return Answer(
-                usage=usage, reason=f"DeepL returned {len(results)} texts for {len(request.segments)} segments."
-            )
-        texts = zip(request.segments, (result.text for result in results), strict=True)
-        return Answer(
-            texts={segment.key: _readable(text, segment.text) for segment, text in texts if isinstance(text, str)},
-            usage=usage,
-        )
+            return Answer(usage=usage, reason=f"DeepL returned {len(results)} texts for {len(texts)}.")
+        answers: dict[str, str | None] = {text: text for text in parts}
+        for text, result in zip(texts, results, strict=True):
+            answers[text] = _readable(result.text, text) if isinstance(result.text, str) else None
+        found = {
+            segment.key: message.folded([answers[text] for text in message.texts], request.target)
+            for segment, message in zip(request.segments, messages, strict=True)
+        }
+        return Answer(texts={key: text for key, text in found.items() if text is not None}, usage=usage)
 
     def _formality_of(self, request: Request) -> str | None:
         if request.voice.register:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from directus_assets.spending.prompts import as_data
+from directus_assets.translation import icu
 from directus_assets.translation.engines.protocol import Request, Wording
 
 INSTRUCTIONS: Final = """\
@@ -35,6 +36,11 @@ in Latin letters without accents. Romanise other scripts as their readers do.
 - Follow the style guide and the glossary where they are given. The glossary wins.
 - All segments belong to one document; translate the same term in the same way throughout."""
 
+
+_ICU: Final = (
+    "Braces with plural, selectordinal or select are ICU messages. Translate only the text in their arms; keep names, "
+    "keys, # and values such as {name}, and write an apostrophe before a brace twice."
+)
 
 _ADDRESSES: Final[Mapping[str, Mapping[str, str]]] = {
     "de": {"formal": "Sie", "informal": "du"},
@@ -98,8 +104,23 @@ def _user_parts(request: Request) -> list[str]:
         f"<source_segments>\n{as_data(segments, element='source_segments')}\n</source_segments>",
         _reference(request),
         " ".join([f"Translate every segment into {request.target.name} ({request.target.tag}).", *_voice(request)]),
+        _messages(request),
         _repair(request),
     ]
+
+
+def _messages(request: Request) -> str:
+    """How ICU messages are translated, where there are any."""
+    texts = (icu.parse(segment.text) for segment in request.segments)
+    found = [choice for message in texts if message for choice in icu.choices(message)]
+    if not found:
+        return ""
+    arms = sorted(
+        f"{{{each.name}, {each.kind}, …}} has these arms: "
+        f"{', '.join([*icu.exact(each), *icu.forms(each, request.target)])}."
+        for each in {each.identity: each for each in found if each.is_plural}.values()
+    )
+    return " ".join([_ICU, *arms])
 
 
 def _reference(request: Request) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from directus_assets.spending.usage import (
     Usage,
 )
+from directus_assets.translation import icu
 from directus_assets.translation.engines.protocol import (
     Answer,
     Request,
@@ -88,8 +89,16 @@ class PseudoEngine:
 def pseudo(text: str, *, target: Language, terms: Sequence[Term] = ()) -> str:
     """`text` with its letters changed into letters for `target`.
 
-    Placeholders, URLs, e-mail addresses, numbers, and what the glossary fixes stay as they have to be.
+    Placeholders, URLs, e-mail addresses, numbers, and what the glossary fixes stay as they have to be; ICU messages get
+    the plural forms of `target`.
     """
+    if message := icu.parse(text):
+        parts = icu.Unfolded.of(message)
+        return parts.folded([_pseudo(each, target=target, terms=terms) for each in parts.texts], target) or text
+    return _pseudo(text, target=target, terms=terms)
+
+
+def _pseudo(text: str, *, target: Language, terms: Sequence[Term]) -> str:
     fixed = {term.term: wording for term in terms_in(text, terms) if (wording := term.fixed_translation(target))}
     longest_first = sorted(fixed, key=len, reverse=True)
     kept = re.compile("|".join([_KEPT.pattern, *(f"(?i:{re.escape(term)})" for term in longest_first)]))

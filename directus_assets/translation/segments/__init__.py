@@ -47,6 +47,7 @@ def cut(
     rule: Rule | None = None,
     is_unique: bool = False,
     longest: int | None = None,
+    language: str = "",
 ) -> Document:
     """The document for a field's value.
 
@@ -59,11 +60,12 @@ def cut(
         rule: the field's validation rule, where it has one: texts pass it in every language.
         is_unique: whether no two rows may have the same slug or path.
         longest: the most characters that the field takes. Where the source has more, the database does not mind.
+        language: the BCP 47 tag of the value; attributes of HTML that state it follow the translation.
 
     Raises:
         BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
     """
-    ids = Ids()
+    ids = Ids(language)
     if value is None or kind in (TextKind.BLOCKS, TextKind.TAGS, TextKind.REPEATER):
         return _cut_json(value, kind, ids, names)
     if kind in (TextKind.PLAIN, TextKind.AUTO) and isinstance(value, str) and is_copied(value, copied):

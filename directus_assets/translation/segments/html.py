@@ -37,7 +37,7 @@ def cut_html(source: str, ids: Ids, context: str = "text") -> TextDocument:
     """The document for HTML, whole or a fragment, well-formed or not."""
     builder = Builder(source)
     add_html(builder, 0, len(source), context)
-    return TextDocument(source, builder.cuts(ids), builder.following)
+    return TextDocument(source, builder.cuts(ids), builder.following(ids))
 
 
 def add_html(builder: Builder, start: int, end: int, context: str = "text") -> None:

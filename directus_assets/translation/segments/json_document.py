@@ -99,12 +99,9 @@ class JsonDocument:
         """Whether the first version took other texts out of it."""
         return any(each.is_new for each in self._found)
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> JsonValue:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """See `model.Document.splice`."""
-        texts = [
-            (part, part.document.splice(translations, language=language, source_language=source_language))
-            for part in self._parts
-        ]
+        texts = [(part, part.document.splice(translations, language=language)) for part in self._parts]
         changes = [(part, text) for part, text in texts if text != part.document.source]
         result = copy.deepcopy(self._value)
         # From the end: a part that holds others takes what they have put.

@@ -37,7 +37,7 @@ def cut_markdown(source: str, ids: Ids) -> MarkdownDocument:
     _Cutter(builder, masked).cut()
     for title, start, end in reference_definitions(source, masked):
         add_title(builder, title, start, end)
-    return MarkdownDocument(source, builder.cuts(ids), builder.following)
+    return MarkdownDocument(source, builder.cuts(ids), builder.following(ids))
 
 
 class _Cutter:

@@ -16,9 +16,9 @@ class MarkdownDocument(TextDocument):
     answer may put its placeholders. So the result is parsed again, and compared.
     """
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
         """See `model.Document.splice`."""
-        spliced = super().splice(translations, language=language, source_language=source_language)
+        spliced = super().splice(translations, language=language)
         if spliced == self.source:
             return spliced
         wanted = _skeleton(self.source)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
 
+from directus_assets.translation import icu
 from directus_assets.translation.segments.markdown_parse import Mask
 from directus_assets.translation.segments.pieces import Piece, Role
 
@@ -121,13 +122,20 @@ def _unmask(source: str, pieces: Iterable[Piece], masked: Sequence[Mask]) -> lis
             if mask == last:
                 unmasked[-1] = unmasked[-1]._replace(end=position)
             else:
-                unmasked.append(Piece(_role_of(source, mask), max(mask.start, piece.start), position))
+                unmasked.append(_unmasked(source, mask, max(mask.start, piece.start), position))
             last = mask
         if position == piece.start:
             unmasked.append(piece)
         elif position < piece.end:
             unmasked.append(Piece(Role.TEXT, position, piece.end, source[position : piece.end]))
     return unmasked
+
+
+def _unmasked(source: str, mask: Mask, start: int, end: int) -> Piece:
+    masked = source[start:end]
+    if icu.spans(masked) == [(0, len(masked))]:
+        return Piece(Role.TEXT, start, end, masked)
+    return Piece(_role_of(source, mask), start, end)
 
 
 def _role_of(source: str, mask: Mask) -> Role:

@@ -80,14 +80,13 @@ class Document(Protocol):
     def segments(self) -> tuple[Segment, ...]:
         """All segments, in the order of the text."""
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> JsonValue:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """The value with every segment's text replaced by its translation; everything else is byte for byte the source.
 
         Args:
             translations: answer by segment id. Segments without one keep their source text, and so does a segment
                 whose answer equals its text, down to the spelling of entities. Ids of other documents are ignored.
             language: BCP 47 tag of the answers; slugs need it.
-            source_language: that of the segments; attributes that state it need both.
 
         Raises:
             BadAnswer: an answer lacks a placeholder, has one too many, or would change the markup around it.
@@ -96,8 +95,9 @@ class Document(Protocol):
 
 @dataclass(slots=True)
 class Ids:
-    """Hands out segment ids; one for all the parts of a document."""
+    """Hands out segment ids; one for all the parts of a document. `language` is the BCP 47 tag of what is cut."""
 
+    language: str = ""
     _seen: Counter[str] = field(default_factory=Counter)
 
     def next(self, text: str) -> str:

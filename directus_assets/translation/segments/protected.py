@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from directus_assets.translation import icu
 from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTABLE
 
 Span = tuple[int, int]
@@ -50,6 +51,9 @@ def spans(text: str) -> list[Span]:
     found = [*_starting_with_a_sign(text), *_openings_of_closed_shortcodes(text)]
     if "@" in text:
         found += [match.span() for match in _EMAIL.finditer(text)]
+    if choices := icu.spans(text):
+        # What is in their arms stands in each plural form of a translation.
+        found = [each for each in found if not any(start <= each[0] < end for start, end in choices)]
     found.sort(key=lambda span: (span[0], -span[1]))
     kept: list[Span] = []
     for span in found:

@@ -53,7 +53,7 @@ class SlugDocument:
         segment = (Segment(id=ids.next(text), text=text, context="slug"),) if is_text else ()
         self.segments: tuple[Segment, ...] = segment
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:  # noqa: ARG002  # markup needs it
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
         """See `model.Document.splice`.
 
         Raises:
@@ -110,7 +110,7 @@ class PathDocument:
         """All segments, in the order of the address."""
         return tuple(segment for document in self._documents.values() for segment in document.segments)
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
         """See `model.Document.splice`.
 
         Raises:
@@ -118,7 +118,7 @@ class PathDocument:
         """
         parts = list(self._parts)
         for index, document in self._documents.items():
-            parts[index] = document.splice(translations, language=language, source_language=source_language)
+            parts[index] = document.splice(translations, language=language)
         path = "".join(parts)
         if path != self.source and not _passes(self._rule, path):
             changed = next(d for i, d in self._documents.items() if parts[i] != self._parts[i])

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from directus_assets.translation.segments.model import Ids, Segment, SegmentTag
@@ -40,10 +41,9 @@ class Cut:
 
 
 class Follow(Protocol):
-    """What stands in a place of the markup once the text is translated."""
+    """What stands in a place of the markup once the text is in another language; both are BCP 47 tags."""
 
-    def __call__(self, *, source: str, target: str) -> str:
-        """Args: source, target: BCP 47 tags of both languages."""
+    def __call__(self, *, source: str, target: str) -> str: ...
 
 
 class Following(NamedTuple):
@@ -51,7 +51,7 @@ class Following(NamedTuple):
 
     start: int
     end: int
-    follow: Follow
+    follow: Callable[..., str]
 
 
 class _Telling(NamedTuple):
@@ -80,12 +80,12 @@ class TextDocument:
         """Where the segments are, in the order of the text; those that hold others come before them."""
         return self._cuts
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> str:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
         """See `model.Document.splice`."""
         markup = []
-        if language and source_language and self._cuts:
+        if language and self._cuts:
             for start, end, follow in self._following:
-                told = follow(source=source_language, target=language)
+                told = follow(target=language)
                 if told != self.source[start:end]:
                     markup.append((start, end, told))
         return self._render(0, len(self.source), 0, _Telling(translations, markup))
@@ -142,10 +142,10 @@ class Builder:
         """A place in the markup that follows the language of the text."""
         self._following.append(Following(start, end, follow))
 
-    @property
-    def following(self) -> Sequence[Following]:
-        """All such places, in the order of the text."""
-        return sorted(self._following, key=lambda each: each.start)
+    def following(self, ids: Ids) -> Sequence[Following]:
+        """All such places, in the order of the text; none where it is not known which language that is in."""
+        found = sorted(self._following, key=lambda each: each.start) if ids.language else ()
+        return [each._replace(follow=partial(each.follow, source=ids.language)) for each in found]
 
     def add(self, pieces: Iterable[Piece], context: str, speller: Speller) -> None:
         """One run of text and inline markup, whose pieces lie side by side in the source."""

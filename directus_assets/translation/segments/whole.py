@@ -41,13 +41,13 @@ class RuledDocument:
         """See `model.Document.segments`."""
         return self.document.segments
 
-    def splice(self, translations: Mapping[str, str], *, language: str = "", source_language: str = "") -> JsonValue:
+    def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """See `model.Document.splice`.
 
         Raises:
             BadAnswer: also where the field refuses the whole; names the longest answer that is not the source.
         """
-        value = self.document.splice(translations, language=language, source_language=source_language)
+        value = self.document.splice(translations, language=language)
         changed = [each for each in self.segments if translations.get(each.id, each.text) != each.text]
         if changed and isinstance(value, str) and (refusal := self._refusal(value)):
             raise BadAnswer(max(changed, key=lambda each: len(translations[each.id])).id, refusal)

@@ -129,6 +129,24 @@ def test_placeholders_travel_as_tags_and_text_as_escaped_xml(engine: DeepLEngine
     assert (answer.usage.requests, answer.usage.characters) == (1, sum(len(text) for text in body["text"]))
 
 
+def test_the_arms_of_an_icu_message_travel_one_by_one_and_get_the_plural_forms_of_the_language(
+    engine: DeepLEngine,
+) -> None:
+    text = "<x1/>, you have {n, plural, =0 {} one {a letter} other {# letters for {who}}}."
+    segments = (AskedSegment(key="a", text=text), AskedSegment(key="b", text="Good bread"))
+
+    answer = engine.translate(replace(REQUEST, segments=segments, target=language("ru")))
+
+    _, _, body = FakeDeepL.asked[0]
+    assert body["text"] == ["<x1/>, you have <x9001/>.", "a letter", "<x9002/> letters for <x9003/>", "Good bread"]
+    letters = "# LETTERS FOR {who}"
+    assert answer.texts == {
+        "a": f"<x1/>, YOU HAVE {{n, plural, =0 {{}} one {{{letters}}} few {{{letters}}} many {{{letters}}} other "
+        f"{{{letters}}}}}.",
+        "b": "Good BREAD",
+    }
+
+
 def test_what_is_around_a_text_goes_along_and_is_not_billed(engine: DeepLEngine) -> None:
     around = Reference(before=Wording(source="Warm the <g1>milk</g1>."), after=Wording(source="Enjoy."))
     segment = AskedSegment(key="a", text="Then it is heated.", reference=around)

@@ -8,13 +8,13 @@ from directus_assets.translation.segments import TextKind, cut
 from directus_assets.translation.segments.model import Document
 
 
-def told(document: Document, source: str, target: str) -> object:
+def told(document: Document, target: str) -> object:
     """The document in the target language, with every text in capitals."""
     capitals = {
         each.id: "".join(each.text.upper().replace("<G", "<g").replace("</G", "</g").replace("<X", "<x"))
         for each in document.segments
     }
-    return document.splice(capitals, language=target, source_language=source)
+    return document.splice(capitals, language=target)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,9 @@ def told(document: Document, source: str, target: str) -> object:
     ],
 )  # fmt: skip
 def test_language_and_direction_follow_the_text_and_only_that(source: str, pair: str, expected: str) -> None:
-    assert told(cut(source, TextKind.HTML), *pair.split()) == expected
+    before, after = pair.split()
+
+    assert told(cut(source, TextKind.HTML, language=before), after) == expected
 
 
 @pytest.mark.parametrize(
@@ -70,23 +72,23 @@ def test_language_and_direction_follow_the_text_and_only_that(source: str, pair:
     ],
 )
 def test_html_within_markdown_follows_too_and_code_does_not(source: str, expected: str) -> None:
-    assert told(cut(source, TextKind.MARKDOWN), "en", "ar") == expected
+    assert told(cut(source, TextKind.MARKDOWN, language="en"), "ar") == expected
 
 
 def test_html_within_blocks_and_fields_with_a_rule_follow_too() -> None:
-    blocks = cut({"blocks": [{"type": "paragraph", "data": {"text": '<i lang="en">a</i> b'}}]}, TextKind.BLOCKS)
+    blocks = cut(
+        {"blocks": [{"type": "paragraph", "data": {"text": '<i lang="en">a</i> b'}}]}, TextKind.BLOCKS, language="en"
+    )
 
-    assert told(blocks, "en", "de") == {"blocks": [{"type": "paragraph", "data": {"text": '<i lang="de">A</i> B'}}]}
-    assert told(cut('<p lang="en">a</p>', TextKind.HTML, longest=100), "en", "de") == '<p lang="de">A</p>'
+    assert told(blocks, "de") == {"blocks": [{"type": "paragraph", "data": {"text": '<i lang="de">A</i> B'}}]}
+    assert told(cut('<p lang="en">a</p>', TextKind.HTML, longest=100, language="en"), "de") == '<p lang="de">A</p>'
 
 
 def test_without_a_translation_and_without_languages_everything_stays() -> None:
     document = cut('<p lang="en" dir="ltr">a</p>', TextKind.HTML)
 
     assert document.splice({}) == document.splice({}, language="ar") == '<p lang="en" dir="ltr">a</p>'
-    assert (
-        cut('<p lang="en"></p>', TextKind.HTML).splice({}, language="ar", source_language="en") == '<p lang="en"></p>'
-    )
+    assert cut('<p lang="en"></p>', TextKind.HTML, language="en").splice({}, language="ar") == '<p lang="en"></p>'
 
 
 @pytest.mark.parametrize(

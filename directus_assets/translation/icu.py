@@ -1,0 +1,435 @@
+"""Messages in ICU's syntax: `{count, plural, one {# file} other {# files}}`, with select and selectordinal.
+
+Their arms are text, and languages have other plural forms than each other, so that a translation has other arms than
+its source. Whatever else the braces hold stays: names of arguments, keys of a select, exact numbers (`=0`), `#`.
+The syntax: https://unicode-org.github.io/icu/userguide/format_parse/messages/, apostrophes included.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+from typing import Final, TypeAlias
+
+import babel
+
+from directus_assets.translation.languages import Language
+
+_START: Final = re.compile(r"\{\s*(?P<name>[\w.-]+)\s*,\s*(?P<kind>plural|selectordinal|select)\s*,")
+_SIMPLE: Final = re.compile(r"\{\{[^{}]*\}\}|\{\s*[\w.-]+\s*(?:,[^{}']*)?\}")
+_OFFSET: Final = re.compile(r"\s*offset\s*:\s*(\d+)")
+_SELECTOR: Final = re.compile(r"\s*(=\d+|[\w-]+)\s*\{")
+_END: Final = re.compile(r"\s*\}")
+
+FORMS: Final = ("zero", "one", "two", "few", "many", "other")
+"""The plural forms of CLDR, in its order."""
+_DEEPEST: Final = 8
+_MOST_READINGS: Final = 200
+_SPOKEN: Final = 2
+_ORDINARY: Final = range(1001)
+"""The numbers whose forms a translation has to have; others, such as Spanish `many` for millions, it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A value that is put in: `{name}`, `{day, date, long}`, or `#`."""
+
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several messages, by the value of an argument."""
+
+    name: str
+    kind: str
+    offset: str
+    arms: "tuple[tuple[str, Message], ...]"
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether its arms are plural forms."""
+        return self.kind != "select"
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What has to be the same in every language."""
+        return self.name, self.kind, self.offset
+
+
+Message: TypeAlias = tuple[str | Argument | Choice, ...]
+"""What an arm holds: text (without its quoting), arguments and choices."""
+
+NUMBER: Final = Argument("#")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as one reader sees it: with one arm of each choice.
+
+    `arms` has the selector of each choice by name; `text` has the arms' text, where `#` has become nothing.
+    """
+
+    arms: Mapping[str, str]
+    text: str
+    arguments: tuple[str, ...]
+    numbers: int
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Message | None:
+    """A text with the choices in it; None where it has none, or where what begins as one has no proper end."""
+    parts: list[str | Argument | Choice] = []
+    position = 0
+    try:
+        for start, end, choice in _found(text):
+            parts += [text[position:start], choice]
+            position = end
+    except (ValueError, IndexError):
+        return None
+    return (*parts, text[position:]) if parts else None
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where the choices of a text are whose arms have something to translate. Runs in linear time."""
+    found = []
+    with suppress(ValueError, IndexError):
+        for start, end, choice in _found(text):
+            if any(isinstance(part, str) and any(map(str.isalpha, part)) for part in _arm_parts(choice)):
+                found.append((start, end))
+    return found
+
+
+def has_marks(message: Message, mark: re.Pattern[str]) -> bool:
+    """Whether there is such a mark in an arm."""
+    parts = (part for choice in choices(message) for part in _arm_parts(choice))
+    return any(mark.search(part if isinstance(part, str) else part.raw) for part in parts)
+
+
+def _found(text: str) -> Iterator[tuple[int, int, Choice]]:
+    position = 0
+    while match := _START.search(text, position):
+        choice, position = _choice(text, match, 0)
+        yield match.start(), position, choice
+
+
+def _arm_parts(choice: Choice) -> Iterator[str | Argument]:
+    for each in choices((choice,)):
+        for _, arm in each.arms:
+            yield from (part for part in arm if not isinstance(part, Choice))
+
+
+def choices(message: Message) -> Iterator[Choice]:
+    """All choices in a message, those within arms as well."""
+    for part in message:
+        if isinstance(part, Choice):
+            yield part
+            for _, arm in part.arms:
+                yield from choices(arm)
+
+
+def readings(message: Message) -> Iterator[Reading]:
+    """A message as its readers see it: with every arm of every choice, in all combinations unless these are many."""
+    selectors: dict[str, dict[str, None]] = {}
+    for choice in choices(message):
+        selectors.setdefault(choice.name, {}).update(dict.fromkeys(key for key, _ in choice.arms))
+    count = 1
+    for keys in selectors.values():
+        count *= len(keys)
+    if count <= _MOST_READINGS:
+        every = [dict(zip(selectors, keys, strict=True)) for keys in product(*selectors.values())]
+    else:
+        every = [{name: key} for name, keys in selectors.items() for key in keys]
+    for arms in every:
+        yield read(message, arms)
+
+
+def read(message: Message, arms: Mapping[str, str]) -> Reading:
+    """A message with these arms, by the name of the argument; `other` for what is not named, or not there."""
+    text, arguments, numbers = "", [], 0
+    for part in message:
+        if isinstance(part, str):
+            text += part
+        elif part == NUMBER:
+            numbers += 1
+        elif isinstance(part, Argument):
+            arguments.append(" ".join(part.raw.split()))
+        else:
+            known = dict(part.arms)
+            inner = read(known.get(arms.get(part.name, ""), known["other"]), arms)
+            text += inner.text
+            arguments += inner.arguments
+            numbers += inner.numbers
+    return Reading(arms, text, tuple(sorted(arguments)), numbers)
+
+
+def broken(source: Message, answer: str, target: Language) -> str | None:
+    """What is wrong with the braces of an answer to a text with choices; None where nothing is."""
+    translated = parse(answer)
+    if translated is None:
+        return "The ICU message is broken: every { needs its }, and before a { an apostrophe is written twice."
+    before, after = list(choices(source)), list(choices(translated))
+    lost = {each.identity for each in before} ^ {each.identity for each in after}
+    if lost:
+        name, kind, _ = min(lost)
+        return f"Keep {{{name}, {kind}, …}} with its name, kind and offset as it is, and add no other."
+    if re.search(r"(?<!')'(?=\{)", _around(translated)) and not re.search(r"(?<!')'(?=\{)", _around(source)):
+        return "An apostrophe directly before a { is written twice in an ICU message."
+    for choice in after:
+        if wrong := _wrong_arms(choice, [each for each in before if each.identity == choice.identity], target):
+            return wrong
+    return _other_values(source, translated, target)
+
+
+def forms(choice: Choice, target: Language) -> tuple[str, ...]:
+    """The plural forms that a translation of a choice has to have, beside its arms for exact numbers."""
+    exactly = {int(key[1:]) for key in exact(choice)}
+    offset = int(choice.offset or 0)
+    numbers = _numbers(target.tag, choice.kind)
+    needed = {form for form, covered in numbers.items() if any(number + offset not in exactly for number in covered)}
+    return tuple(form for form in FORMS if form in {*needed, "other"})
+
+
+def exact(choice: Choice) -> list[str]:
+    """The arms for exact numbers, such as `=0`."""
+    return [key for key, _ in choice.arms if key.startswith("=")]
+
+
+def source_arm(choice: Choice, selector: str) -> str:
+    """The arm of the source that this one of the translation is made from."""
+    return selector if selector in dict(choice.arms) else "other"
+
+
+def _locale(tag: str) -> babel.Locale | None:
+    try:
+        return babel.Locale.parse(tag, sep="-")
+    except (babel.UnknownLocaleError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=512)
+def _numbers(tag: str, kind: str) -> Mapping[str, frozenset[int]]:
+    """The ordinary numbers that each form stands for; only `other` where nothing is known of the language."""
+    locale = _locale(tag)
+    if locale is None:
+        return {"other": frozenset(_ORDINARY)}
+    rule = locale.ordinal_form if kind == "selectordinal" else locale.plural_form
+    found: dict[str, set[int]] = {}
+    for number in _ORDINARY:
+        found.setdefault(rule(number), set()).add(number)
+    return {form: frozenset(numbers) for form, numbers in found.items()}
+
+
+def _possible(tag: str, kind: str) -> frozenset[str]:
+    """All forms that a language has; where nothing is known of it, all that there are."""
+    locale = _locale(tag)
+    if locale is None:
+        return frozenset(FORMS)
+    rule = locale.ordinal_form if kind == "selectordinal" else locale.plural_form
+    return frozenset({*rule.tags, "other"})
+
+
+def _is_one_word(choice: Choice, selector: str, target: Language) -> bool:
+    """Whether an arm is for so few numbers that a word can stand for them: "a file", two files in Arabic."""
+    covered = _numbers(target.tag, choice.kind).get(selector, frozenset({_ORDINARY[-1]}))
+    return selector.startswith("=") or max(covered) <= _SPOKEN
+
+
+def _wrong_arms(choice: Choice, originals: Sequence[Choice], target: Language) -> str | None:
+    keys = [key for key, _ in choice.arms]
+    if len(set(keys)) != len(keys):
+        return f"An arm of {{{choice.name}, {choice.kind}, …}} occurs twice."
+    if not choice.is_plural:
+        wanted = [dict(each.arms).keys() for each in originals]
+        if set(keys) not in [set(each) for each in wanted]:
+            return f"Keep the keys of {{{choice.name}, select, …}} as they are: {', '.join(wanted[0])}."
+        return None
+    possible = _possible(target.tag, choice.kind)
+    if any({*exact(e), *forms(e, target)} <= set(keys) <= {*exact(e), *possible} for e in originals):
+        return None
+    arms = ", ".join([*exact(originals[0]), *forms(originals[0], target)])
+    return f"{{{choice.name}, {choice.kind}, …}} needs exactly these arms in {target.name}: {arms}."
+
+
+def _other_values(source: Message, translated: Message, target: Language) -> str | None:
+    """What a reader would not see, or see too often."""
+    plurals = {each.name: each for each in choices(source) if each.is_plural}
+    for own, original in pairs(source, translated):
+        where = ", ".join(f"{name}: {key}" for name, key in own.arms.items())
+        if own.arguments != original.arguments:
+            wanted = " ".join(original.arguments) or "none"
+            return f"The values in the arm for {where} have to be those of the source, and as often: {wanted}."
+        # English has no number in "one file", where other languages need one: that form may stand for 21, too.
+        wants_number = read(source, {**own.arms, **dict.fromkeys(plurals, "other")}).numbers > 0 and not any(
+            _is_one_word(plurals[name], key, target) for name, key in own.arms.items() if name in plurals
+        )
+        if own.numbers < max(original.numbers, 1) and wants_number:
+            return f"The number (#) is missing in the arm for {where}."
+        if own.numbers > max(original.numbers, 1):
+            return f"The number (#) is too often in the arm for {where}."
+    return None
+
+
+def pairs(source: Message, translated: Message) -> Iterator[tuple[Reading, Reading]]:
+    """Each reading of a translation, with that of the source which it is made from."""
+    known = {each.name: each for each in choices(source)}
+    for own in readings(translated):
+        arms = {name: source_arm(known[name], key) if name in known else key for name, key in own.arms.items()}
+        yield own, read(source, arms)
+
+
+def _around(message: Message) -> str:
+    """The text around the choices of a message, with a brace in the place of each."""
+    return "".join(part if isinstance(part, str) else "{" for part in message)
+
+
+def _choice(text: str, match: re.Match[str], depth: int) -> tuple[Choice, int]:
+    """The choice whose head is `match`, and where it ends.
+
+    Raises:
+        ValueError: it has no proper end, or no arm `other`.
+    """
+    if depth > _DEEPEST:
+        raise ValueError("nested too deeply")
+    position, offset = match.end(), ""
+    if found := _OFFSET.match(text, position):
+        position, offset = found.end(), found[1]
+    arms: list[tuple[str, Message]] = []
+    while selector := _SELECTOR.match(text, position):
+        arm, position = _arm(text, selector.end(), depth, in_plural=match["kind"] != "select")
+        arms.append((selector[1], arm))
+    end = _END.match(text, position)
+    if end is None or "other" not in dict(arms):
+        raise ValueError("no end")
+    return Choice(match["name"], match["kind"], offset, tuple(arms)), end.end()
+
+
+def _arm(text: str, position: int, depth: int, *, in_plural: bool) -> tuple[Message, int]:
+    """The message that begins at `position`, and the position after the brace that ends it."""
+    parts: list[str | Argument | Choice] = [""]
+
+    def add(part: str) -> None:
+        if isinstance(parts[-1], str):
+            parts[-1] += part
+        else:
+            parts.append(part)
+
+    while (sign := text[position]) != "}":
+        if sign == "'":
+            quoted, position = _quoted(text, position)
+            add(quoted)
+        elif sign == "{":
+            if head := _START.match(text, position):
+                choice, position = _choice(text, head, depth + 1)
+                parts.append(choice)
+            elif simple := _SIMPLE.match(text, position):
+                parts.append(Argument(simple[0]))
+                position = simple.end()
+            else:
+                raise ValueError("no argument")
+        elif sign == "#" and in_plural:
+            parts.append(NUMBER)
+            position += 1
+        else:
+            add(sign)
+            position += 1
+    return tuple(part for part in parts if part != ""), position + 1
+
+
+def _quoted(text: str, position: int) -> tuple[str, int]:
+    """What an apostrophe at `position` stands for, and where that ends."""
+    if text.startswith("''", position):
+        return "'", position + 2
+    if text[position + 1 : position + 2] not in ("{", "}", "#", "|") or not text[position + 1 : position + 2]:
+        return "'", position + 1
+    end = position + 1
+    literal = ""
+    while end < len(text):
+        if text.startswith("''", end):
+            literal += "'"
+            end += 2
+        elif text[end] == "'":
+            return literal, end + 1
+        else:
+            literal += text[end]
+            end += 1
+    raise ValueError("an apostrophe is not closed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfolded:
+    """A text with choices, in parts that an engine can translate which knows nothing of ICU.
+
+    `texts` holds them, the text around the choices first; what stays is `<x9001/>` and so on in them.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    _kept: dict[str, Argument | tuple[Choice, tuple[int, ...]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, message: Message) -> "Unfolded":
+        """The parts of a message."""
+        made = cls()
+        made._add(message)
+        return made
+
+    def folded(self, translated: Sequence[str | None], target: Language) -> str | None:
+        """The message in another language, with the plural forms that it has; None where a part is missing."""
+        whole = [text for text in translated if text is not None]
+        return self._fold(0, whole, target, is_inner=False) if len(whole) == len(self.texts) else None
+
+    def _add(self, message: Message) -> int:
+        index = len(self.texts)
+        self.texts.append("")
+        text = ""
+        for part in message:
+            if isinstance(part, str):
+                text += part
+                continue
+            mark = f"<x{9001 + len(self._kept)}/>"
+            text += mark
+            self._kept[mark] = NUMBER
+            self._kept[mark] = (
+                part if isinstance(part, Argument) else (part, tuple(self._add(arm) for _, arm in part.arms))
+            )
+        self.texts[index] = text
+        return index
+
+    def _fold(self, index: int, translated: Sequence[str], target: Language, *, is_inner: bool) -> str:
+        parts = re.split(r"(<x9\d{3}/>)", translated[index])
+        return "".join(
+            self._kept_as_text(self._kept[part], translated, target)
+            if part in self._kept
+            else (_escaped(part) if is_inner else part)
+            for part in parts
+        )
+
+    def _kept_as_text(
+        self, kept: Argument | tuple[Choice, tuple[int, ...]], translated: Sequence[str], target: Language
+    ) -> str:
+        if isinstance(kept, Argument):
+            return kept.raw
+        choice, arms = kept
+        texts = {
+            key: self._fold(index, translated, target, is_inner=True)
+            for (key, _), index in zip(choice.arms, arms, strict=True)
+        }
+        keys = list(texts)
+        if choice.is_plural:
+            keys = [*exact(choice), *forms(choice, target)]
+        offset = f"offset:{choice.offset} " if choice.offset else ""
+        told = " ".join(f"{key} {{{texts[_best_arm(choice, key, target)]}}}" for key in keys)
+        return f"{{{choice.name}, {choice.kind}, {offset}{told}}}"
+
+
+def _best_arm(choice: Choice, selector: str, target: Language) -> str:
+    """The arm whose translation says most: "a file" is none where that form stands for 21 files, too."""
+    best, arms = source_arm(choice, selector), dict(choice.arms)
+    lacks_number = choice.is_plural and NUMBER in arms["other"] and NUMBER not in arms[best]
+    return "other" if lacks_number and not _is_one_word(choice, selector, target) else best
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[{}#]+", lambda match: f"'{match[0]}'", text.replace("'", "''"))
