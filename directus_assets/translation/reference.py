@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import partial
 from typing import Final
 
 from directus_assets.directus.field_kinds import TextField
@@ -19,6 +20,8 @@ _MOST: Final = 120
 """Characters of a text that is shown: enough to tell what it is about, and few enough to cost little."""
 _MOST_NEAR: Final = 60
 """The same of a neighbour: its end, or its beginning."""
+_LONG: Final = 200
+"""Characters of a segment that explains itself better than its neighbours do: half of the above is shown then."""
 _TITLES: Final = ("title", "headline", "heading", "name", "subject")
 _MEANINGS: Final = {
     "a": "a link",
@@ -88,26 +91,37 @@ def surroundings(
     """
 
     def wording(segment: Segment, shorten: Callable[[str], str]) -> Wording:
-        key = segment_key(segment)
-        known = wordings.get(key) or (remembered[key].text if key in remembered else "")
-        return Wording(source=shorten(segment.text), translation=shorten(known))
+        return Wording(source=shorten(segment.text), translation=shorten(known(segment)))
 
-    def near(index: int, shorten: Callable[[str], str]) -> Near | None:
+    def known(segment: Segment) -> str:
+        key = segment_key(segment)
+        return wordings.get(key) or (remembered[key].text if key in remembered else "")
+
+    def near(index: int, shorten: Callable[..., str], most: int) -> Near | None:
         if not 0 <= index < len(segments):
             return None
-        return Near(key=segment_key(segments[index]), wording=wording(segments[index], shorten))
+        return Near(key=segment_key(segments[index]), wording=wording(segments[index], partial(shorten, most=most)))
+
+    def was(segment: Segment, index: int) -> Wording | None:
+        if index not in were:
+            return None
+        old = earlier[were[index]]
+        if len(segment.text) < _LONG:
+            return wording(old, _short)
+        return _edited_part(old.text, segment.text, known(old))
 
     segments = document.segments
     were = _predecessors([each.text for each in earlier], [each.text for each in segments])
     found: dict[str, Surroundings] = {}
     for index, segment in enumerate(segments):
+        most = _MOST_NEAR if len(segment.text) < _LONG else _MOST_NEAR // 2
         found.setdefault(
             segment_key(segment),
             Surroundings(
                 field=f"{text_field.name}: {_beginning(text_field.note)}" if text_field.note else text_field.name,
-                before=near(index - 1, _end),
-                after=near(index + 1, _beginning),
-                was=wording(earlier[were[index]], _short) if index in were else None,
+                before=near(index - 1, _end, most),
+                after=near(index + 1, _beginning, most),
+                was=was(segment, index),
                 longest=text_field.longest if text_field.kind == "plain" and len(segments) == 1 else None,
                 legend={mark: meaning for each in segment.placeholders for mark, meaning in _meaning(each)},
             ),
@@ -141,12 +155,27 @@ def _meaning(placeholder: SegmentTag) -> list[tuple[str, str]]:
     return [(mark, meaning)] if meaning else []
 
 
-def _beginning(text: str) -> str:
-    return _short(text, most=_MOST_NEAR)
+def _edited_part(old: str, new: str, translation: str) -> Wording:
+    """What stood where a long text was edited, and about the same part of its translation."""
+    start = next((at for at, (was, now) in enumerate(zip(old, new, strict=False)) if was != now), len(old))
+    share = start / max(1, len(old))
+    return Wording(source=_part(old, start), translation=_part(translation, int(share * len(translation))))
 
 
-def _end(text: str) -> str:
-    return text if len(text) <= _MOST_NEAR else f"…{text[1 - _MOST_NEAR :]}"
+def _part(text: str, middle: int) -> str:
+    """The words around a place in a text."""
+    most = _MOST // 2
+    start = max(0, min(middle - most // 2, len(text) - most))
+    end = start + most
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+
+
+def _beginning(text: str, *, most: int = _MOST_NEAR) -> str:
+    return _short(text, most=most)
+
+
+def _end(text: str, *, most: int = _MOST_NEAR) -> str:
+    return text if len(text) <= most else f"…{text[1 - most :]}"
 
 
 def _short(text: str, *, most: int = _MOST) -> str:

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.ownership.field_records import Remembered
 from directus_assets.spending.prompts import count_tokens
 from directus_assets.translation.conversation import Assignment, batches
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.engines.openai_prompt import messages
-from directus_assets.translation.engines.protocol import Request, Voice, Wording
+from directus_assets.translation.engines.protocol import AskedSegment, Request, Voice, Wording
 from directus_assets.translation.engines.pseudo import PseudoEngine
 from directus_assets.translation.languages import language
 from directus_assets.translation.reference import Near, surroundings
@@ -96,6 +98,55 @@ def test_a_paragraph_costs_a_sixth_of_the_whole_post_at_most() -> None:
     tokens = {"whole": count_tokens(prompt(whole)), "one": count_tokens(prompt(one))}
     answers = {"whole": sum(map(count_tokens, known.values())), "one": count_tokens(known[FORTY[7]])}
     assert (tokens["one"] + answers["one"]) * 6 <= tokens["whole"] + answers["whole"]
+
+
+SENTENCE = "The dough has to rest for an hour before it is shaped, and once more before it is baked in a hot oven. "
+
+
+@pytest.mark.parametrize(("paragraphs", "sentences"), [(14, 3), (12, 4), (20, 2)])
+def test_the_same_holds_for_a_post_of_usual_length(paragraphs: int, sentences: int) -> None:
+    texts = [f"{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[number]}: {SENTENCE * sentences}".strip() for number in range(paragraphs)]
+    edited = [*texts[:5], texts[5].replace("an hour", "two hours", 1), *texts[6:]]
+    known = {text: text.replace("The dough", "Der Teig") for text in texts}
+
+    whole = asked([], texts, changed=[*range(paragraphs)], known={})
+    one = asked(texts, edited, changed=[5], known=known)
+
+    tokens = {
+        name: count_tokens(prompt(request)) + sum(count_tokens(each.text) + 5 for each in request.segments)
+        for name, request in {"whole": whole, "one": one}.items()
+    }
+    assert tokens["one"] * 6 <= tokens["whole"]
+
+
+def test_of_a_long_text_the_place_is_shown_that_was_edited() -> None:
+    old = [f"{number}. {SENTENCE * 3}".strip() for number in range(3)]
+    new = [old[0], old[1][:250] + "always " + old[1][250:], old[2]]
+    known = {text: text.upper() for text in old}
+
+    (segment,) = asked(old, new, changed=[1], known=known).segments
+
+    about = segment.reference
+    assert about.was
+    assert about.before
+    assert about.after
+    assert old[1][240:260] in about.was.source
+    assert old[1][240:260].upper() in about.was.translation
+    assert max(map(len, (about.was.source, about.was.translation))) <= 62
+    assert max(map(len, (about.before.translation, about.after.source))) <= 30
+
+
+def test_rules_that_a_few_segments_do_not_need_are_left_out() -> None:
+    def system(*texts: str, context: str = "text") -> str:
+        segments = tuple(AskedSegment(key=text, text=text, context=context) for text in texts)
+        return messages(Request(source=language("en"), target=language("de"), segments=segments))[0][1]
+
+    assert all(rule not in system("Bread") for rule in ("<g1>", "number", "line breaks", "slug", "glossary"))
+    assert "<g1>" in system("<g1>Bread</g1> today")
+    assert "number" in system("3 breads")
+    assert "line breaks" in system("Good\nbread")
+    assert "romanise" in system("bread", context="slug")
+    assert all(rule in system("a", "b", "c", "d") for rule in ("<g1>", "number", "line breaks", "slug", "glossary"))
 
 
 def test_only_a_short_text_of_a_field_with_a_limit_is_told_it() -> None:
