@@ -28,6 +28,7 @@ from directus_assets.spending.usage import (
 )
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects, shared_defect
+from directus_assets.translation.chosen import chosen
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
     NO_REFERENCE,
@@ -202,18 +203,29 @@ class Conversation:
         """
         repairs = repairs or {}
         self._forget(segments)
-        requests = [self.assignment.request(batch) for batch in batches(self.engine, segments, repairs)]
-        self._most_requests += _REQUESTS_PER_BATCH * len(requests)
-        if len(requests) == 1:
-            self._exchange(requests[0], segments)
+        parts = [*batches(self.engine, segments, repairs)]
+        self._most_requests += _REQUESTS_PER_BATCH * len(parts)
+        if len(parts) == 1:
+            self._exchange(self.assignment.request(parts[0]), segments)
             return
-        with ThreadPoolExecutor(max_workers=max(1, min(self.gate.limit, len(requests)))) as pool:
-            exchanges = [pool.submit(self._exchange, request, segments) for request in requests]
+        if self.engine.can_repair and not repairs and parts:
+            # What is chosen there goes along with the others. An engine that does not listen need not be waited for.
+            self._exchange(self.assignment.request(parts.pop(0)), segments)
+        with ThreadPoolExecutor(max_workers=max(1, min(self.gate.limit, len(parts)))) as pool:
+            exchanges = [pool.submit(self._exchange_part, part, segments) for part in parts]
             if any(exchange.exception() for exchange in wait(exchanges, return_when=FIRST_EXCEPTION).done):
                 pool.shutdown(wait=False, cancel_futures=True)
         for exchange in exchanges:
             if not exchange.cancelled():
                 exchange.result()
+
+    def _exchange_part(self, part: tuple[AskedSegment, ...], segments: Mapping[str, Segment]) -> None:
+        """One of several batches, with what was chosen in those before it."""
+        with self._lock:
+            accepted = {key: known.text for key, known in self.accepted.items() if key in segments}
+        earlier = [Wording(source=segments[key].text, translation=text) for key, text in accepted.items()]
+        request = self.assignment.request(part)
+        self._exchange(replace(request, chosen=chosen([each.text for each in part], earlier)), segments)
 
     def _exchange(self, request: Request, segments: Mapping[str, Segment]) -> None:
         """One batch, in as many requests as it takes, as long as that makes sense."""

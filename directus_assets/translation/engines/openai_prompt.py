@@ -160,6 +160,8 @@ def _messages(request: Request) -> str:
 def _reference(request: Request) -> str:
     """What is around the segments, where they are not the whole of a document."""
     shown: dict[str, object] = {"title": _pair(request.title)} if request.title else {}
+    if request.chosen:
+        shown["earlier_parts"] = [_pair(each) for each in request.chosen]
     for index, segment in enumerate(request.segments):
         about = segment.reference
         found = {

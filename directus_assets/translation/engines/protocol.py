@@ -78,7 +78,8 @@ class Request:
     """Segments of one item, to be translated from `source` into `target`.
 
     `glossary` is the whole of the project's; `style_guide` is Markdown; `voice` is that of the target language; `title`
-    is what the item is called, where that is not among the segments.
+    is what the item is called, where that is not among the segments; `chosen` is how other parts of the same document
+    were translated that have terms and names in common with it.
     """
 
     source: Language
@@ -88,6 +89,7 @@ class Request:
     style_guide: str = ""
     voice: Voice = NO_VOICE
     title: Wording | None = None
+    chosen: tuple[Wording, ...] = ()
 
     @property
     def terms(self) -> tuple[Term, ...]:
