@@ -155,7 +155,7 @@ class Translator:
         started = time.monotonic()
         # What a killed try has consumed is no partition's yet.
         payer = Counting(self.payer, sum((answer.usage for answer in self.record_of(item, target).answers), Usage()))
-        if order.anew:
+        if order.anew and self.record_of(item, target).refused:
             self._remember(item, target, lambda known: replace(known, refused={}))
         refused: RefusedWrite | None = None
         attempt = 0
