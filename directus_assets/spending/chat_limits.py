@@ -64,7 +64,8 @@ _OUTPUT: Final = tuple(
 _CONTEXT: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        r"(?:maximum |available )?context (?:length|size|window)\D{0,30}?(?P<tokens>\d+)",
+        # Not the status that stands behind the message: "Context size has been exceeded", "code": 400.
+        r"(?:maximum |available )?context (?:length|size|window)(?:(?!\bcode\b)\D){0,30}?(?P<tokens>\d+)",
         r"max_model_len\D{0,6}(?P<tokens>\d+)",
         r"max_new_tokens\W{0,3} must be <= (?P<tokens>\d+)",
         r"> (?P<tokens>\d+) maximum",
