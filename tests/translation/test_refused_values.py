@@ -1,19 +1,38 @@
 """Values that Directus has refused: what takes their place, and when nothing does."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.compare_and_set import Values
 from directus_assets.directus.field_kinds import TextField
+from directus_assets.directus.models import JsonValue
+from directus_assets.directus.schema import LanguageRow, TranslatedCollection
+from directus_assets.directus.storage import LocalStorage
+from directus_assets.errors import Rejected
 from directus_assets.ownership.field_records import TranslationRecord
+from directus_assets.ownership.record_store import RecordStore
+from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
 from directus_assets.translation.cut_fields import cut_field
-from directus_assets.translation.refusals import FieldsRefused
+from directus_assets.translation.engines.openai import OpenAIEngine
+from directus_assets.translation.engines.pseudo import pseudo
+from directus_assets.translation.items import Item, Row
+from directus_assets.translation.languages import language
+from directus_assets.translation.refusals import FieldsRefused, update
 from directus_assets.translation.refused_values import MOST_NUMBERS, RefusedWrite, UnrefusedDocument, refusal_key
+from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import BadAnswer, Document
 from directus_assets.translation.segments.slug import numbered
-from directus_assets.translation.translate import TranslationOutcome
+from directus_assets.translation.translate import TranslationOutcome, Untranslatable
+from directus_assets.translation.work import Translator
+from tests.translation import scripted_openai as scripted
+from tests.translation.scripted_openai import ScriptedOpenAI
 
 SLUG = TextField(name="slug", kind="slug", is_unique=True)
 TITLE = TextField(name="title", kind="plain")
@@ -92,6 +111,134 @@ def test_a_text_without_words_is_not_blamed_on_anybody() -> None:
 @pytest.mark.parametrize("change", [{"longest": 300}, {"rule": "{}"}, {"is_unique": True}])
 def test_what_a_field_has_refused_is_forgotten_once_the_field_is_another(change: dict[str, object]) -> None:
     assert refusal_key(TITLE, "Brot") != refusal_key(replace(TITLE, **change), "Brot")  # type: ignore[arg-type]
+
+
+GERMAN = LanguageRow(key="de-DE", code="de-DE")
+ENGLISH = LanguageRow(key="en-US", code="en-US")
+
+
+class Rows:
+    """One item and its German row, in a Directus that refuses what others have, and titles that are too long."""
+
+    sees_all_rows = True
+
+    def __init__(self, fields: tuple[TextField, ...], source: dict[str, JsonValue], *taken: str) -> None:
+        self.schema = TranslatedCollection(
+            collection="posts",
+            key_field="id",
+            translations="posts_translations",
+            translations_key_field="id",
+            item_field="posts_id",
+            language_field="languages_code",
+            languages=(ENGLISH, GERMAN),
+            languages_collection="languages",
+            fields=fields,
+        )
+        self.source, self.taken = source, taken
+        self.row: dict[str, JsonValue] = {}
+        self.sent: list[dict[str, JsonValue]] = []
+
+    @property
+    def item(self) -> Item:
+        rows = {"de-DE": Row(key="2", values=dict(self.row))} if self.row else {}
+        return Item(key="1", source_language="en-US", source=self.source, rows=rows)
+
+    def get(self, _key: str) -> Item:
+        return self.item
+
+    def write(self, _item: Item, _language: LanguageRow, values: Values) -> bool:
+        if refused := update(self._patch, values):
+            raise FieldsRefused("posts_translations", refused, written=[n for n in values if n not in refused])
+        return True
+
+    def _patch(self, values: Values) -> None:
+        self.sent.append(dict(values))
+        fields = {name: TAKEN for name, value in values.items() if value in self.taken}
+        if not fields and len(str(values.get("title"))) > 20:
+            raise Rejected(TOO_LONG)  # PostgreSQL does not say which field it is
+        if fields:
+            raise Rejected("refused", fields=fields)
+        self.row |= values
+
+
+def translator(rows: Rows, engine: OpenAIEngine, folder: Path) -> Translator:
+    made = Translator(
+        client=DirectusClient("http://directus.invalid", "t"),
+        scope=Scope(schema=rows.schema, source=ENGLISH, targets=(GERMAN,), filter={}),
+        engine=engine,
+        gate=RateGate(limit=1),
+        records=RecordStore(LocalStorage(folder)),
+        sleep=lambda _: None,
+    )
+    made.__dict__.update({"_writer": rows, "_present": rows})
+    return made
+
+
+@pytest.fixture
+def engine(server: ScriptedOpenAI) -> Iterator[OpenAIEngine]:
+    with closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url)) as engine:
+        yield engine
+
+
+def in_words(server: ScriptedOpenAI, first: str, repaired: str) -> None:
+    """Titles get these words; everything else is answered right."""
+
+    def answer(asked: scripted.Asked) -> scripted.Reply:
+        texts = {name: each["text"] for name, each in asked.segments.items()}
+        title = repaired if asked.is_repair else first
+        german = {n: title if text == "Bread" else pseudo(text, target=asked.target) for n, text in texts.items()}
+        return scripted.completion(asked, json.dumps(german))
+
+    server.always(answer)
+
+
+def test_a_refused_title_is_repaired_and_a_taken_slug_numbered_while_all_else_is_written(
+    server: ScriptedOpenAI, engine: OpenAIEngine, tmp_path: Path
+) -> None:
+    source: dict[str, JsonValue] = {"title": "Bread", "slug": "good-bread", "body": "<p>Dough rests</p>"}
+    rows = Rows((TITLE, SLUG, BODY), source, "good-bread-de", "good-bread-de-2")
+    in_words(server, "Brot, das lange gereift ist", "Brot")
+
+    result = translator(rows, engine, tmp_path).translate(rows.item, GERMAN)
+
+    body = f"<p>{pseudo('Dough rests', target=language('de'))}</p>"
+    assert rows.row == {"title": "Brot", "slug": "good-bread-de-3", "body": body}
+    assert sorted(result.written) == ["body", "slug", "title"]
+    assert [asked.is_repair for asked in server.asked] == [False, True]
+    assert "is too long" in server.asked[1].prompt
+    before = len(rows.sent)
+    again = translator(rows, engine, tmp_path).translate(rows.item, GERMAN)
+    assert (again.written, len(rows.sent), len(server.asked)) == ((), before, 2)
+
+
+def test_what_the_engine_insists_on_is_not_sent_to_directus_again(
+    server: ScriptedOpenAI, engine: OpenAIEngine, tmp_path: Path
+) -> None:
+    rows = Rows((TITLE, BODY), {"title": "Bread", "body": "<p>Dough rests</p>"}, "Roggenbrot")
+    in_words(server, "Roggenbrot", "Roggenbrot")
+
+    for _ in range(3):
+        with pytest.raises(Untranslatable, match="has to be unique"):
+            translator(rows, engine, tmp_path).translate(rows.item, GERMAN)
+
+    assert [*rows.row] == ["body"]
+    assert sum("Roggenbrot" in sent.values() for sent in rows.sent) == 1
+    # One repair each time.
+    assert [asked.is_repair for asked in server.asked] == [False, True, True, True]
+
+
+def test_a_value_that_no_engine_made_is_not_sent_again_either(
+    server: ScriptedOpenAI, engine: OpenAIEngine, tmp_path: Path
+) -> None:
+    rows = Rows((TITLE, BODY), {"title": "2024", "body": "<p>Dough rests</p>"}, "2024")
+
+    for _ in range(2):
+        with pytest.raises(FieldsRefused, match="has to be unique"):
+            translator(rows, engine, tmp_path).translate(rows.item, GERMAN)
+
+    assert [*rows.row] == ["body"]
+    assert sum("2024" in sent.values() for sent in rows.sent) == 1
+    assert len(server.asked) == 1
 
 
 OUTCOME = TranslationOutcome(values={}, segments={}, usage=Usage(), reused=1, sent=1)
