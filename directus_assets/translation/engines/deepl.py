@@ -152,7 +152,7 @@ class DeepLEngine:
         usage = Usage(requests=1, characters=request.characters if billed is None else billed)
         if len(results) != len(texts):
             # Nobody knows which of the texts these are.
-            return Answer(usage=usage, reason=f"DeepL returned {len(results)} texts for {len(texts)}.")
+            return Answer(usage=usage, reason=f"DeepL returned {len(results)} texts for {len(texts)} segments.")
         answers: dict[str, str | None] = {text: text for text in parts}
         for text, result in zip(texts, results, strict=True):
             answers[text] = _readable(result.text, text) if isinstance(result.text, str) else None
