@@ -46,6 +46,8 @@ def strict(studio: DirectusClient) -> DirectusClient:
     unique = {"field": "permalink", "type": "string", "schema": {"is_unique": True}, "meta": {"interface": "input"}}
     studio.post("/fields/posts_translations", unique)
     studio.post("/fields/posts_translations", {**unique, "field": "headline"})
+    slug = {"interface": "input", "options": {"slug": True}}
+    studio.post("/fields/posts_translations", {**unique, "field": "web_slug", "meta": slug})
     return studio
 
 
@@ -138,11 +140,15 @@ def test_a_refused_value_is_repaired_once_and_never_sent_again(
     directus: LocalDirectus, strict: DirectusClient, scopes: dict[str, Scope], server: ScriptedOpenAI, tmp_path: Path
 ) -> None:
     headline = pseudo("Rye loaves", target=language("de-DE"))
-    taken = create_post(strict, title="Taken")
-    for number, permalink in enumerate(["/rye-bread-de", "/rye-bread-de-2"]):
-        row = {"posts_id": int(taken), "languages_code": ["de-DE", "fr-FR"][number], "permalink": permalink}
-        strict.post("/items/posts_translations", {**row, **({"headline": headline} if number == 0 else {})})
-    key = create_post(strict, title="Bread", permalink="/rye-bread", headline="Rye loaves")
+    taken = {"posts_id": int(create_post(strict, title="Taken"))}
+    strict.post(
+        "/items/posts_translations",
+        [
+            {**taken, "languages_code": "de-DE", "web_slug": "rye-bread-de", "headline": headline},
+            {**taken, "languages_code": "fr-FR", "web_slug": "rye-bread-de-2"},
+        ],
+    )
+    key = create_post(strict, title="Bread", web_slug="rye-bread", headline="Rye loaves")
     writes = Writes()
     with (
         DirectusClient(directus.url, directus.bot_token, transport=writes) as client,
@@ -161,30 +167,30 @@ def test_a_refused_value_is_repaired_once_and_never_sent_again(
             translator.translate(read(client, scopes["posts"], key), GERMAN)
 
         (row,) = rows_of(strict, key)
-        assert (row["title"], row["headline"], row["permalink"]) == (
+        assert (row["title"], row["headline"], row["web_slug"]) == (
             pseudo("Bread", target=language("de-DE")),
             None,
-            "/rye-bread-de-3",
+            "rye-bread-de-3",
         )
         assert [each.is_repair for each in server.asked] == [False, True]
         assert "has to be unique" in server.asked[1].prompt
         assert len(server.asked[1].segments) == 1
-        assert writes.times("/rye-bread-de-2") == 1
+        assert writes.times("rye-bread-de-2") == 1
         server.asked.clear()
         writes.sent.clear()
         server.always(better)
         result = translator.translate(read(client, scopes["posts"], key), GERMAN)
 
         (row,) = rows_of(strict, key)
-        assert (row["headline"], row["permalink"], result.written) == (
+        assert (row["headline"], row["web_slug"], result.written) == (
             f"{headline} ŵéļļ",
-            "/rye-bread-de-3",
+            "rye-bread-de-3",
             ("headline",),
         )
         assert [each.is_repair for each in server.asked] == [True]
         again = translator.translate(read(client, scopes["posts"], key), GERMAN)
         assert (again.written, len(server.asked)) == ((), 1)
-    assert [value for value in (headline, "/rye-bread-de", "/rye-bread-de-2") if writes.times(value)] == []
+    assert [value for value in (headline, "rye-bread-de", "rye-bread-de-2") if writes.times(value)] == []
 
 
 @pytest.fixture
