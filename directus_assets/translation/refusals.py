@@ -50,6 +50,8 @@ def update(patch: Callable[[Values], object], values: Values) -> Refusals:
             raise
         except Rejected as error:
             named = _reasons(error, left)
+            if not named and len(left) == 1:
+                raise  # it is about a field that is not written
             if not named:
                 for name, value in left.items():
                     refused |= update(patch, {name: value})
@@ -107,7 +109,9 @@ def _create_from_one(
 
 def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Refusals:
     """The reasons by field, of these fields; empty where Directus did not say which of them it refuses."""
-    named = {name: error.fields[name] for name in names if name in error.fields}
+    # Of an index over several columns it names all: "slug, languages_code".
+    said = {name.strip().split(".")[-1]: reason for all_, reason in error.fields.items() for name in all_.split(",")}
+    named = {name: said[name] for name in names if name in said}
     return named or (dict.fromkeys(names, error.message) if len(names) == 1 and not error.fields else {})
 
 

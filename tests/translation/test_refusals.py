@@ -98,3 +98,28 @@ def raising(error: Exception) -> Callable[..., Any]:
 def test_what_is_not_about_these_fields_is_no_refusal_of_them(error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)):
         create(raising(error), raising(AssertionError("no second row")), TEXTS)
+
+
+@pytest.mark.parametrize(
+    "said", ["slug, languages_code", "slug,languages_code", "languages_code, posts_translations.slug"]
+)
+def test_an_index_over_several_columns_is_about_the_one_that_is_written(said: str) -> None:
+    rows: list[dict[str, Any]] = []
+
+    def refuse(values: Mapping[str, Any]) -> str:
+        if "slug" in values:
+            raise Rejected("refused", fields={said: "has to be unique."})
+        rows.append(dict(values))
+        return "1"
+
+    assert update(refuse, TEXTS) == {"slug": "has to be unique."}
+    assert create(refuse, lambda _key, values: refuse(values), TEXTS) == ("1", {"slug": "has to be unique."})
+    assert rows == [{"title": "T", "body": "B"}] * 2
+
+
+def test_a_refusal_that_is_about_a_field_which_is_not_written_ends() -> None:
+    def refuse(_: Mapping[str, Any]) -> None:
+        raise Rejected("refused", fields={"author": "Value is required."})
+
+    with pytest.raises(Rejected):
+        update(refuse, TEXTS)
