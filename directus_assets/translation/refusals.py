@@ -4,13 +4,16 @@ Directus names the field that breaks a validation rule or has to be unique. Post
 long, so that fields are then sent one by one.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from directus_assets.directus.compare_and_set import Values
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import Rejected, Unreadable
+
+NOT_UNIQUE: Final = "has to be unique"
+"""How every release of Directus ends the message of RECORD_NOT_UNIQUE."""
 
 Refusals: TypeAlias = dict[str, str]
 """Directus' reasons, by field."""
@@ -78,7 +81,13 @@ def create(
         except Unreadable:
             raise
         except Rejected as error:
-            named = _reasons(error, left)
+            named = _named(error, left)
+            if not named and _is_of_several_columns(error):
+                key, more = _create_from_one(make, patch, left, refused)
+                if key is None:
+                    raise  # it is the item or the language that is taken
+                return key, more
+            named = named or _reasons(error, left)
             if not named and not error.fields:
                 return _create_from_one(make, patch, left, refused)
             if not named and not error.fields.keys() & refused.keys():
@@ -109,10 +118,22 @@ def _create_from_one(
 
 def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Refusals:
     """The reasons by field, of these fields; empty where Directus did not say which of them it refuses."""
-    # Of an index over several columns it names all: "slug, languages_code".
+    if named := _named(error, names):
+        return named
+    if len(names) == 1 and (not error.fields or _is_of_several_columns(error)):
+        return dict.fromkeys(names, next(iter(error.fields.values()), error.message))
+    return {}
+
+
+def _named(error: Rejected, names: Iterable[str]) -> Refusals:
+    # Of an index over several columns, PostgreSQL names all: "slug, languages_code".
     said = {name.strip().split(".")[-1]: reason for all_, reason in error.fields.items() for name in all_.split(",")}
-    named = {name: said[name] for name in names if name in said}
-    return named or (dict.fromkeys(names, error.message) if len(names) == 1 and not error.fields else {})
+    return {name: said[name] for name in names if name in said}
+
+
+def _is_of_several_columns(error: Rejected) -> bool:
+    """Whether a value is taken. SQLite names the last column of an index only, which need not be one of ours."""
+    return bool(error.fields) and all(NOT_UNIQUE in reason for reason in error.fields.values())
 
 
 def short_reason(reason: str) -> str:

@@ -12,16 +12,13 @@ from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.ownership.field_records import digest
 from directus_assets.translation.cut_fields import rule_of
-from directus_assets.translation.refusals import FieldsRefused, short_reason
+from directus_assets.translation.refusals import NOT_UNIQUE, FieldsRefused, short_reason
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment
 from directus_assets.translation.segments.slug import numbered
 from directus_assets.translation.translate import TranslationOutcome
 
 MOST_NUMBERS: Final = 20
 """The highest number that an address gets; each costs one request to Directus."""
-
-_NOT_UNIQUE: Final = "has to be unique"
-"""How every release of Directus ends the message of RECORD_NOT_UNIQUE."""
 
 
 class UnrefusedDocument:
@@ -76,7 +73,7 @@ def refusal_key(text_field: TextField, value: JsonValue) -> str:
 
 def is_taken(text_field: TextField, reason: str) -> bool:
     """Whether Directus refuses an address for being somebody else's already."""
-    return text_field.kind in ("slug", "path") and _NOT_UNIQUE in reason
+    return text_field.kind in ("slug", "path") and NOT_UNIQUE in reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -117,6 +117,15 @@ def test_an_index_over_several_columns_is_about_the_one_that_is_written(said: st
     assert rows == [{"title": "T", "body": "B"}] * 2
 
 
+def test_a_row_that_is_there_already_is_no_fault_of_its_texts() -> None:
+    def refuse(_: Mapping[str, Any]) -> str:
+        raise Rejected("refused", fields={"languages_code": "has to be unique."})
+
+    for values in (TEXTS, {"title": "T"}):
+        with pytest.raises(Rejected):
+            create(refuse, lambda _key, _values: None, values)
+
+
 def test_a_refusal_that_is_about_a_field_which_is_not_written_ends() -> None:
     def refuse(_: Mapping[str, Any]) -> None:
         raise Rejected("refused", fields={"author": "Value is required."})
