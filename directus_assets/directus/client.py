@@ -86,7 +86,7 @@ class DirectusClient:
             follow_redirects=False,
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4),
             transport=transport,
-            verify=_certificates(),
+            verify=certificates(),
         )
         self._rows_per_request = ROWS_PER_REQUEST
 
@@ -431,6 +431,6 @@ def _body(value: Any) -> dict[str, Any]:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """What servers are trusted by; read once in a process, since that takes tens of milliseconds."""
     return httpx.create_ssl_context()

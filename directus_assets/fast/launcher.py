@@ -24,6 +24,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import ConfigurableClassData
 
 import directus_assets
 from directus_assets.fast import warm_process
@@ -33,10 +34,13 @@ WORKER_TAG = "directus_assets/worker"
 """The tag of a run that names the process that carries it out, for whoever looks after the run, in any process."""
 
 # What a run was seen to import; what is missing here is imported by each run, and what is not there is left out.
-# The last is ours: no definitions, only what builds them.
+# The last two are ours: no definitions, only what builds them, and what each run would read anew.
 _LIBRARIES = (
     "dagster._cli",
     "dagster._core.executor.in_process",
+    "dagster._core.execution.plan.active",
+    "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.workspace.autodiscovery",
     "dagster._core.instance.factory",
     "upath.implementations.local",
     "httpx",
@@ -51,6 +55,7 @@ _LIBRARIES = (
     "langcodes",
     "babel",
     "directus_assets.orchestration.build",
+    "directus_assets.fast.read_before",
 )
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
 """What keeps libraries from starting threads when they are imported, which forks cannot have."""
@@ -165,17 +170,17 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         with theirs:
             self._process = subprocess.Popen(
                 # Safe path: the folder that the daemon happens to be started in holds no libraries.
-                [sys.executable, "-P", "-m", warm_process.__name__, *_LIBRARIES, *self._storage_modules()],
+                [sys.executable, "-P", "-m", warm_process.__name__, *_LIBRARIES, *self._storage_classes()],
                 stdin=theirs.fileno(),
                 env=_SINGLE_THREADED | os.environ,
             )
         self._control = ours
         return ours
 
-    def _storage_modules(self) -> list[str]:
-        """The modules that `dagster.yaml` names, or that Dagster takes by default: each run needs its storage."""
-        named = [getattr(value, "module_name", None) for value in self._instance.get_ref()]
-        return sorted({name for name in named if name})
+    def _storage_classes(self) -> list[str]:
+        """The classes that `dagster.yaml` names, or that Dagster takes by default: each run needs its storage."""
+        named = (value for value in self._instance.get_ref() if isinstance(value, ConfigurableClassData))
+        return sorted({f"{value.module_name}:{value.class_name}" for value in named})
 
     def _end(self) -> None:
         if self._control:

@@ -40,10 +40,13 @@ def main(modules: Iterable[str]) -> None:
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Imports what is there to be imported; a run imports what is missing itself."""
-    for module in modules:
-        with suppress(ImportError):
-            importlib.import_module(module)
+    """Imports what is there to be imported, as modules or as `module:name`; a run imports what is missing itself."""
+    for each in modules:
+        module, _, name = each.partition(":")
+        with suppress(ImportError, AttributeError):
+            found = importlib.import_module(module)
+            if name:
+                getattr(found, name)
     # A thread that holds a lock while its process is forked holds it in the fork for ever.
     if (threads := len([*Path("/proc/self/task").iterdir()])) > 1:
         print(f"The warm process has {threads} threads, although libraries should not start any.", file=sys.stderr)

@@ -14,9 +14,10 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_lo
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from directus_assets.fast.batched_records.batches import BatchedEvents
+from directus_assets.fast.migrations import read_migrations_once
 
 
 class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
@@ -25,6 +26,7 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         self._begin()
         self._index: Engine | None = None
+        self._run_engine: tuple[str, Engine] | None = None
         self._index_file: tuple[int, int] | None = None
         super().__init__(base_dir)
 
@@ -41,13 +43,27 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         self.flush()
-        # What a run writes is shown live by a watcher of its file, which changes when its connection is closed.
-        if shard != INDEX_SHARD_NAME:
-            with super()._connect(shard) as conn:
+        with self._db_lock:
+            engine = self._open_index() if shard == INDEX_SHARD_NAME else self._engine_of(shard)
+            with engine.connect() as conn, conn.begin():
                 yield conn
-            return
-        with self._db_lock, self._open_index().connect() as conn, conn.begin():
-            yield conn
+
+    def _engine_of(self, run_id: str) -> Engine:
+        """That of one run's file, which is closed after each use: a watcher that shows a run live sees the file change.
+
+        The last one is kept with all the statements that it has compiled: most of what an event of a run costs.
+        """
+        if self._run_engine is None or self._run_engine[0] != run_id:
+            engine = db.create_engine(
+                self.conn_string_for_shard(run_id),
+                poolclass=NullPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+            )
+            self._run_engine = (run_id, engine)
+        if run_id not in self._initialized_dbs:
+            self._initdb(self._run_engine[1])
+            self._initialized_dbs.add(run_id)
+        return self._run_engine[1]
 
     def _open_index(self) -> Engine:
         # Removed by somebody else, and perhaps made anew: what is written to the old file would be lost.
@@ -83,6 +99,7 @@ class BatchedSqliteStorage(DagsterSqliteStorage):
     """Dagster's SQLite storage with records in batches, for `storage: {custom: …}` in `dagster.yaml`."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        read_migrations_once()
         # Two processes that make the tables at the same moment can mark them with two versions of the schema, and then
         # no process opens them any more: `SqliteRunStorage.from_local` takes tables without a version for old ones.
         Path(base_dir).mkdir(parents=True, exist_ok=True)
