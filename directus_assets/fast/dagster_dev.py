@@ -12,10 +12,9 @@ from typing import Any
 import dagster._cli as commands
 from dagster._cli import dev
 
-from directus_assets.fast import webserver
-
 _STARTS = "open_ipc_subprocess"
-_KNOWN = {"dagster_webserver": webserver.__name__, "dagster._daemon": "dagster._daemon"}
+# By its name: importing it would double the memory of this process, which only waits.
+_KNOWN = {"dagster_webserver": "directus_assets.fast.webserver", "dagster._daemon": "dagster._daemon"}
 
 
 def main() -> None:
