@@ -106,7 +106,8 @@ def test_what_is_imported_early_is_there(module: str) -> None:
 
 
 def test_libraries_start_no_threads_before_the_fork(tmp_path: Path) -> None:
-    warm = Warm(tmp_path, *_LIBRARIES)
+    classes = ["BatchedSqliteStorage", "BatchedPostgresStorage", "FreshFirstCoordinator", "OfALaterVersion"]
+    warm = Warm(tmp_path, *_LIBRARIES, *(f"directus_assets.fast:{name}" for name in classes), "nowhere:Nothing")
 
     with warm.fork() as conversation:
         warm.order(conversation)
