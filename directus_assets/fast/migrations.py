@@ -17,17 +17,18 @@ _NAME = "ScriptDirectory"
 
 
 class ScriptsReadOnce(ScriptDirectory):
-    """Finds the scripts of a folder once."""
+    """Finds Dagster's scripts once, and those of others as ever."""
 
-    _found: ClassVar[dict[str, ScriptDirectory]] = {}
+    _found: ClassVar[ScriptDirectory | None] = None
 
     @classmethod
     def from_config(cls, config: Config) -> ScriptDirectory:
         """The scripts that a configuration names. Both of Dagster's callers hold its lock."""
-        location = str(config.get_main_option("script_location"))
-        if location not in cls._found:
-            cls._found[location] = ScriptDirectory.from_config(config)
-        return cls._found[location]
+        if config.get_main_option("script_location") != sql.ALEMBIC_SCRIPTS_LOCATION:
+            return ScriptDirectory.from_config(config)
+        if cls._found is None:
+            cls._found = ScriptDirectory.from_config(config)
+        return cls._found
 
 
 def read_migrations_once() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from dagster._core.storage import sql
 
@@ -19,7 +20,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has just started, and afterwards as before."""
     for module in (sql, command):
         monkeypatch.setattr(module, "ScriptDirectory", ScriptDirectory)
-    monkeypatch.setattr(ScriptsReadOnce, "_found", {})
+    monkeypatch.setattr(ScriptsReadOnce, "_found", None)
 
 
 def revisions(home: Path) -> dict[str, list[str]]:
@@ -61,6 +62,13 @@ def test_the_scripts_are_read_once_for_all_databases_which_are_as_dagster_makes_
     assert ours == stock
     assert stock["run"] == stock["index.db"] != []
     assert read == ["once"]
+
+
+def test_scripts_of_others_are_read_each_time(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(tmp_path))
+
+    assert ScriptsReadOnce.from_config(config) is not ScriptsReadOnce.from_config(config)
 
 
 def test_what_others_have_put_in_that_place_stays() -> None:
