@@ -43,8 +43,7 @@ class Case:
     @cached_property
     def message(self) -> icu.Message | None:
         """The source as an ICU message, where it is one; None where markup stands in its arms."""
-        message = icu.parse(self.text)
-        return message if message and not icu.has_marks(message, PLACEHOLDER) else None
+        return icu.message_in(self.text)
 
     @cached_property
     def bare_text(self) -> str:

@@ -23,6 +23,8 @@ _OFFSET: Final = re.compile(r"\s*offset\s*:\s*(\d+)")
 _SELECTOR: Final = re.compile(r"\s*(=\d+|[\w-]+)\s*\{")
 _END: Final = re.compile(r"\s*\}")
 
+_MARK: Final = re.compile(r"</?[gx][0-9]{1,6}/?>")
+
 FORMS: Final = ("zero", "one", "two", "few", "many", "other")
 """The plural forms of CLDR, in its order."""
 _DEEPEST: Final = 8
@@ -92,6 +94,13 @@ def parse(text: str) -> Message | None:
     return (*parts, text[position:]) if parts else None
 
 
+def message_in(text: str) -> Message | None:
+    """As `parse`; also None where markup stands in an arm: that is there once, whatever the forms of a language."""
+    message = parse(text)
+    parts = (part for choice in choices(message or ()) for part in _arm_parts(choice))
+    return None if any(_MARK.search(part if isinstance(part, str) else part.raw) for part in parts) else message
+
+
 def spans(text: str) -> list[tuple[int, int]]:
     """Where the choices of a text are whose arms have something to translate. Runs in linear time."""
     found = []
@@ -100,12 +109,6 @@ def spans(text: str) -> list[tuple[int, int]]:
             if any(isinstance(part, str) and any(map(str.isalpha, part)) for part in _arm_parts(choice)):
                 found.append((start, end))
     return found
-
-
-def has_marks(message: Message, mark: re.Pattern[str]) -> bool:
-    """Whether there is such a mark in an arm."""
-    parts = (part for choice in choices(message) for part in _arm_parts(choice))
-    return any(mark.search(part if isinstance(part, str) else part.raw) for part in parts)
 
 
 def _found(text: str) -> Iterator[tuple[int, int, Choice]]:

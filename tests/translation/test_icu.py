@@ -139,6 +139,16 @@ def test_only_messages_with_something_to_translate_are_shown(text: str, texts: l
     assert document.splice({}) == text
 
 
+def test_markup_within_an_arm_stays_what_it_is_in_every_language() -> None:
+    source = "You have {n, plural, one {<b>#</b> file} other {<b>#</b> files}} here"
+    answer = "Du hast {n, plural, one {<g1>#</g1> Datei} other {<g2>#</g2> Dateien}} hier"
+
+    assert verdict("en de", source, answer, TextKind.HTML) == ()
+    assert verdict("en de", source, answer.replace("<g2>#</g2>", "#"), TextKind.HTML)
+    (segment,) = cut(source, TextKind.HTML).segments
+    assert pseudo(segment.text, target=language("ja")).count("<g1>") == 1
+
+
 def test_quoting_is_read_as_icu_reads_it() -> None:
     message = icu.parse("{n, plural, other {It''s '{not}' a '#' but # and l'eau '' of '{'it''s'}'}}")
     assert message

@@ -120,7 +120,7 @@ class DeepLEngine:
         """
         source, target = _source_code(request.source), target_code(request.target)
         # DeepL knows nothing of ICU messages: it gets their arms one by one.
-        messages = [icu.Unfolded.of(icu.parse(segment.text) or (segment.text,)) for segment in request.segments]
+        messages = [icu.Unfolded.of(icu.message_in(segment.text) or (segment.text,)) for segment in request.segments]
         parts = [text for message in messages for text in message.texts]
         texts = [text for text in parts if any(map(str.isalpha, PLACEHOLDER.sub("", text)))]
         if len(texts) > self.max_segments:

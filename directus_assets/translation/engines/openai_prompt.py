@@ -145,7 +145,7 @@ def _user_parts(request: Request) -> list[str]:
 
 def _messages(request: Request) -> str:
     """How ICU messages are translated, where there are any."""
-    texts = (icu.parse(segment.text) for segment in request.segments)
+    texts = (icu.message_in(segment.text) for segment in request.segments)
     found = [choice for message in texts if message for choice in icu.choices(message)]
     if not found:
         return ""

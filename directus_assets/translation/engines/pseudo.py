@@ -92,7 +92,7 @@ def pseudo(text: str, *, target: Language, terms: Sequence[Term] = ()) -> str:
     Placeholders, URLs, e-mail addresses, numbers, and what the glossary fixes stay as they have to be; ICU messages get
     the plural forms of `target`.
     """
-    if message := icu.parse(text):
+    if message := icu.message_in(text):
         parts = icu.Unfolded.of(message)
         return parts.folded([_pseudo(each, target=target, terms=terms) for each in parts.texts], target) or text
     return _pseudo(text, target=target, terms=terms)
