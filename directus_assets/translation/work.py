@@ -84,6 +84,8 @@ class Translated:
     fingerprint: str
     written: tuple[str, ...] = ()
     """Fields that were written."""
+    texts: tuple[tuple[str, str, str], ...] = ()
+    """Of each of them its name, its source and its translation."""
     kept: tuple[str, ...] = ()
     """Fields whose human text was kept, and is right for the present source as far as anybody knows."""
     reviews: tuple[Review, ...] = ()
@@ -558,6 +560,7 @@ class Translator:
             language=target.code,
             fingerprint=self.fingerprint(item, target),
             written=tuple(values),
+            texts=tuple((name, canonical(item.source[name]), canonical(value)) for name, value in values.items()),
             kept=tuple(n for n, d in decisions.items() if d.action is FieldAction.KEEP),
             reviews=tuple(
                 review for name in reviews for review in _reviews(name, earlier, item, target, decisions[name])

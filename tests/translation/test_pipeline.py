@@ -82,6 +82,10 @@ def test_what_was_consumed_is_on_the_partition(pipeline: Pipeline, studio: Direc
     values = {name: value.value for name, value in made.metadata.items()}
     assert (values["segments_sent"], values["segments_reused"], values["requests"]) == (2, 0, 1)
     assert values["fields_written"] == "title, summary"
+    shown = made.metadata["texts"]
+    assert isinstance(shown, dg.TableMetadataValue)
+    german = pseudo("Bread", target=language("de-DE"))
+    assert dict(shown.records[0].data) == {"field": "title", "source": "Bread", "translation": german}
     assert values["engine"] == "openai:tiny"
     assert int(str(values["input_tokens"])) > int(str(values["cached_tokens"])) > 0
 

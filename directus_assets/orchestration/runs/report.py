@@ -12,6 +12,7 @@ from directus_assets.enrichment.work import Enriched
 from directus_assets.images.outcomes import Delivered, Made
 from directus_assets.images.purge import address_of, digests_of
 from directus_assets.ownership.field_records import canonical
+from directus_assets.redaction import redact
 from directus_assets.spending.usage import (
     Usage,
 )
@@ -33,6 +34,9 @@ LEFT_OUT_BY_FILTER = "Left out: the item does not match the filter of the YAML f
 
 KEPT = ("human_text_kept", "human_value_kept")
 """The metadata that name what people wrote, and what therefore stayed as it was."""
+
+_TEXT_SHOWN = 300
+"""Characters of a text on the page of its partition."""
 
 _MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
 
@@ -116,6 +120,8 @@ def translation_metadata(
     }
     if result.written:
         metadata["fields_written"] = ", ".join(result.written)
+    if result.texts:
+        metadata["texts"] = dg.MetadataValue.table([_text_row(*text) for text in result.texts])
     if result.kept:
         metadata["human_text_kept"] = ", ".join(result.kept)
     if result.left:
@@ -167,6 +173,16 @@ def _consumed(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
         "characters": usage.characters,
     }
     return figures if cost is None else {**figures, "cost": float(cost)}
+
+
+def _text_row(field: str, source: str, translation: str) -> dg.TableRecord:
+    """A field side by side in both languages; every change of it is recorded, so only its beginning is."""
+    short = {"source": source, "translation": translation}
+    return dg.TableRecord({"field": field} | {name: _beginning(redact(text)) for name, text in short.items()})
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _TEXT_SHOWN else f"{text[: _TEXT_SHOWN - 1]}…"
 
 
 def _review_row(review: Review) -> dg.TableRecord:
