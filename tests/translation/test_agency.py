@@ -112,12 +112,12 @@ def test_a_sentence_of_an_agency_waits_for_a_review_when_its_source_changes_and_
     again = share("body", decision.record, source.replace("12", "14"), field.value).decide(ours.replace("12", "14"))
 
     assert set(settled.settled.values()) == {True}
-    assert (unchanged.verdict, unchanged.value) == (FieldAction.KEEP, None)
+    assert (unchanged.action, unchanged.value) == (FieldAction.KEEP, None)
     assert list(changed.settled.values()) == [True, False]
     assert [(each.human, each.proposal) for each in decision.conflicts] == [
         ("Danach wird er im Ofen gebacken.", "Danach backt man ihn heiß.")
     ]
-    assert [decision.verdict, again.verdict] == [FieldAction.REVIEW] * 2
+    assert [decision.action, again.action] == [FieldAction.REVIEW] * 2
 
 
 def test_what_is_ours_of_a_field_stays_ours_beside_what_came_back() -> None:
