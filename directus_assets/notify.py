@@ -137,7 +137,7 @@ def tell_of_reviews(client: DirectusClient, recipient: str, *, collection: str, 
             "subject": f"{what} for your review",
             "message": (
                 "You changed the source of texts that people wrote or edited. We kept those texts, but they "
-                "may be out of date. A comment on the item shows each text next to a proposal: {names}."
+                f"may be out of date. A comment on the item shows each text next to a proposal: {names}."
             ),
             "collection": collection,
             **({} if items[1:] else {"item": items[0]}),
