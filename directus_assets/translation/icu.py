@@ -42,7 +42,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class IcuChoice:
     """One of several messages, by the value of an argument."""
 
     name: str
@@ -61,7 +61,7 @@ class Choice:
         return self.name, self.kind, self.offset
 
 
-Message: TypeAlias = tuple[str | Argument | Choice, ...]
+Message: TypeAlias = tuple[str | Argument | IcuChoice, ...]
 """What an arm holds: text (without its quoting), arguments and choices."""
 
 NUMBER: Final = Argument("#")
@@ -83,7 +83,7 @@ class Reading:
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Message | None:
     """A text with the choices in it; None where it has none, or where what begins as one has no proper end."""
-    parts: list[str | Argument | Choice] = []
+    parts: list[str | Argument | IcuChoice] = []
     position = 0
     try:
         for start, end, choice in _found(text):
@@ -111,23 +111,23 @@ def spans(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _found(text: str) -> Iterator[tuple[int, int, Choice]]:
+def _found(text: str) -> Iterator[tuple[int, int, IcuChoice]]:
     position = 0
     while match := _START.search(text, position):
         choice, position = _choice(text, match, 0)
         yield match.start(), position, choice
 
 
-def _arm_parts(choice: Choice) -> Iterator[str | Argument]:
+def _arm_parts(choice: IcuChoice) -> Iterator[str | Argument]:
     for each in choices((choice,)):
         for _, arm in each.arms:
-            yield from (part for part in arm if not isinstance(part, Choice))
+            yield from (part for part in arm if not isinstance(part, IcuChoice))
 
 
-def choices(message: Message) -> Iterator[Choice]:
+def choices(message: Message) -> Iterator[IcuChoice]:
     """All choices in a message, those within arms as well."""
     for part in message:
-        if isinstance(part, Choice):
+        if isinstance(part, IcuChoice):
             yield part
             for _, arm in part.arms:
                 yield from choices(arm)
@@ -186,7 +186,7 @@ def broken(source: Message, answer: str, target: Language) -> str | None:
     return _other_values(source, translated, target)
 
 
-def forms(choice: Choice, target: Language) -> tuple[str, ...]:
+def forms(choice: IcuChoice, target: Language) -> tuple[str, ...]:
     """The plural forms that a translation of a choice has to have, beside its arms for exact numbers."""
     exactly = {int(key[1:]) for key in exact(choice)}
     offset = int(choice.offset or 0)
@@ -195,12 +195,12 @@ def forms(choice: Choice, target: Language) -> tuple[str, ...]:
     return tuple(form for form in FORMS if form in {*needed, "other"})
 
 
-def exact(choice: Choice) -> list[str]:
+def exact(choice: IcuChoice) -> list[str]:
     """The arms for exact numbers, such as `=0`."""
     return [key for key, _ in choice.arms if key.startswith("=")]
 
 
-def source_arm(choice: Choice, selector: str) -> str:
+def source_arm(choice: IcuChoice, selector: str) -> str:
     """The arm of the source that this one of the translation is made from."""
     return selector if selector in dict(choice.arms) else "other"
 
@@ -234,13 +234,13 @@ def _possible(tag: str, kind: str) -> frozenset[str]:
     return frozenset({*rule.tags, "other"})
 
 
-def _is_one_word(choice: Choice, selector: str, target: Language) -> bool:
+def _is_one_word(choice: IcuChoice, selector: str, target: Language) -> bool:
     """Whether an arm is for so few numbers that a word can stand for them: "a file", two files in Arabic."""
     covered = _numbers(target.tag, choice.kind).get(selector, frozenset({_ORDINARY[-1]}))
     return selector.startswith("=") or max(covered) <= _SPOKEN
 
 
-def _wrong_arms(choice: Choice, originals: Sequence[Choice], target: Language) -> str | None:
+def _wrong_arms(choice: IcuChoice, originals: Sequence[IcuChoice], target: Language) -> str | None:
     keys = [key for key, _ in choice.arms]
     if len(set(keys)) != len(keys):
         return f"An arm of {{{choice.name}, {choice.kind}, …}} occurs twice."
@@ -288,7 +288,7 @@ def _around(message: Message) -> str:
     return "".join(part if isinstance(part, str) else "{" for part in message)
 
 
-def _choice(text: str, match: re.Match[str], depth: int) -> tuple[Choice, int]:
+def _choice(text: str, match: re.Match[str], depth: int) -> tuple[IcuChoice, int]:
     """The choice whose head is `match`, and where it ends.
 
     Raises:
@@ -306,12 +306,12 @@ def _choice(text: str, match: re.Match[str], depth: int) -> tuple[Choice, int]:
     end = _END.match(text, position)
     if end is None or "other" not in dict(arms):
         raise ValueError("no end")
-    return Choice(match["name"], match["kind"], offset, tuple(arms)), end.end()
+    return IcuChoice(match["name"], match["kind"], offset, tuple(arms)), end.end()
 
 
 def _arm(text: str, position: int, depth: int, *, in_plural: bool) -> tuple[Message, int]:
     """The message that begins at `position`, and the position after the brace that ends it."""
-    parts: list[str | Argument | Choice] = [""]
+    parts: list[str | Argument | IcuChoice] = [""]
 
     def add(part: str) -> None:
         if isinstance(parts[-1], str):
@@ -369,7 +369,7 @@ class Unfolded:
     """
 
     texts: list[str] = field(default_factory=list)
-    _kept: dict[str, Argument | tuple[Choice, tuple[int, ...]]] = field(default_factory=dict)
+    _kept: dict[str, Argument | tuple[IcuChoice, tuple[int, ...]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, message: Message) -> "Unfolded":
@@ -410,7 +410,7 @@ class Unfolded:
         )
 
     def _kept_as_text(
-        self, kept: Argument | tuple[Choice, tuple[int, ...]], translated: Sequence[str], target: Language
+        self, kept: Argument | tuple[IcuChoice, tuple[int, ...]], translated: Sequence[str], target: Language
     ) -> str:
         if isinstance(kept, Argument):
             return kept.raw
@@ -427,7 +427,7 @@ class Unfolded:
         return f"{{{choice.name}, {choice.kind}, {offset}{told}}}"
 
 
-def _best_arm(choice: Choice, selector: str, target: Language) -> str:
+def _best_arm(choice: IcuChoice, selector: str, target: Language) -> str:
     """The arm whose translation says most: "a file" is none where that form stands for 21 files, too."""
     best, arms = source_arm(choice, selector), dict(choice.arms)
     lacks_number = choice.is_plural and NUMBER in arms["other"] and NUMBER not in arms[best]
