@@ -230,7 +230,7 @@ def revert(
 
 @main.group()
 def memory() -> None:
-    """Export and import the translation memory, for other tools."""
+    """Export and import the translation memory, and apply people's corrections everywhere."""
 
 
 def _in_a_file(command: Callable[..., None]) -> Callable[..., None]:
@@ -273,6 +273,33 @@ def memory_import(
     from directus_assets.orchestration.project import Project
 
     sys.exit(run_import(console, Project(_settings(project)), file, languages=languages, named=named, dry_run=dry_run))
+
+
+@memory.command("apply")
+@_of_one_project
+@click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
+@click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be replaced.")
+def memory_apply(
+    *, project: str | None, collections: Sequence[str], languages: Sequence[str], yes: bool, dry_run: bool
+) -> None:
+    """Bring each segment that a person has corrected to all other places where the pipeline wrote another version.
+
+    People's texts stay as they are, and no engine is asked. `directus-assets revert` takes it back.
+    """
+    from directus_assets.commands.memory import run_apply
+    from directus_assets.orchestration.project import Project
+
+    status = run_apply(
+        console,
+        Project(_settings(project)),
+        collections=collections,
+        languages=languages,
+        dry_run=dry_run,
+        confirm=lambda: yes or click.confirm("Replace these?"),
+    )
+    sys.exit(status)
 
 
 @main.group()

@@ -213,6 +213,8 @@ def _of_texts(instance: dg.DagsterInstance, items: Items, choice: Choice, proble
         name: row for name, row in items.languages.items() if not choice.languages or row.code in choice.languages
     }
     prospects = prospects_of(project, instance, items)
+    # What one asks for, the others get; but not where the limit leaves it out.
+    counted: set[tuple[str, str]] | None = set() if choice.limit is None else None
     pages = [list(choice.items)] if choice.items else _pages(instance, items)
     for page in readable(pages, partial(read_items, project.directus, items.scope), problems):
         by_key = {item.key: item for item in page}
@@ -221,7 +223,7 @@ def _of_texts(instance: dg.DagsterInstance, items: Items, choice: Choice, proble
             if choice.missing_only and prospect.is_right:
                 continue
             with noted(problems):
-                usage = translator.forecast(by_key[key], targets[output]).usage
+                usage = translator.forecast(by_key[key], targets[output], counted=counted).usage
                 yield _piece(output, key, usage, project.purse)
 
 

@@ -1,16 +1,22 @@
 """The commands `memory …`: what the project remembers as files for other tools, and corrections brought elsewhere."""
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track, wrap_file
+from rich.table import Table
 
+from directus_assets.commands.subjects import choose
 from directus_assets.errors import BadInput, TransientError
+from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.propagation import Propagation, Proposal
 from directus_assets.snapshot import Wanted, read_snapshot, take_snapshot
+from directus_assets.translation.corrections import Correction
 from directus_assets.translation.exchange import (
     BrokenOff,
     Exchanged,
@@ -27,6 +33,8 @@ from directus_assets.translation.memory import Memory, MemoryEntry, languages_of
 _BATCH = 1000
 """Translations that are remembered at once."""
 _REFUSALS_SHOWN = 50
+_CORRECTIONS_SHOWN = 20
+_LONGEST_SHOWN = 60
 _COUNTED = {"csv": "row", "tmx": "unit"}
 
 
@@ -156,3 +164,80 @@ def _languages(project: Project) -> Languages:
         environment = project.settings.environment
         snapshot = read_snapshot(environment.state_folder, url=environment.directus_url)
     return Languages({row.code for each in snapshot.collections for row in each.languages})
+
+
+def run_apply(
+    console: Console,
+    project: Project,
+    *,
+    collections: Sequence[str],
+    languages: Sequence[str],
+    dry_run: bool,
+    confirm: Callable[[], bool],
+) -> int:
+    """Brings what people corrected to where we wrote another version; returns the exit status.
+
+    Args:
+        console: where to write.
+        project: which Directus, and what is remembered of it.
+        collections: bring it to these only; to all where empty.
+        languages: only these target languages; all where empty.
+        dry_run: only show it.
+        confirm: asks whether to go on.
+
+    Raises:
+        ConfigurationError: a collection or language that is not translated.
+        DirectusAssetsError: Directus refuses or does not answer; what was written until then stays so.
+    """
+    found = list(translated_items(project, take_snapshot(project.directus, Wanted(translations=True))))
+    propagation = Propagation(found, choose(found, collections, languages), languages)
+    with console.status("Comparing texts with what people have corrected"):
+        proposals = propagation.proposals()
+    _show(console, propagation, proposals)
+    if not dry_run and (proposals or propagation.lessons) and confirm():
+        # Directus may keep whole seconds.
+        started = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
+        results = track(
+            propagation.carry_out(proposals),
+            description="Writing",
+            total=len(proposals),
+            console=console,
+            transient=True,
+        )
+        written = sum(is_written for _, is_written in results)
+        console.print(f"Corrected: {written:,} translations.")
+        if written:
+            console.print(f"To take this back: directus-assets revert --since {started.isoformat()}", soft_wrap=True)
+    for problem in propagation.problems[:_REFUSALS_SHOWN]:
+        console.print(f"[yellow]Left as it is:[/] {escape(problem)}", soft_wrap=True)
+    return 1 if propagation.problems else 0
+
+
+def _show(console: Console, propagation: Propagation, proposals: Sequence[Proposal]) -> None:
+    places: dict[tuple[str, Correction], list[Proposal]] = {}
+    for proposal in proposals:
+        for correction in proposal.corrections:
+            places.setdefault((proposal.language, correction), []).append(proposal)
+    table = Table(title="People's versions for what we wrote")
+    for name in ("language", "source", "ours", "theirs", "translations"):
+        table.add_column(name, justify="right" if name == "translations" else "left")
+    by_count = sorted(places.items(), key=lambda each: -len(each[1]))
+    for (code, each), own in by_count[:_CORRECTIONS_SHOWN]:
+        texts = (_short(text) for text in (each.source, each.ours, each.theirs))
+        table.add_row(escape(code), *map(escape, texts), f"{len(own):,}")
+    if proposals:
+        console.print(table)
+    if len(places) > _CORRECTIONS_SHOWN:
+        console.print(f"And {len(places) - _CORRECTIONS_SHOWN:,} more.")
+    for versions in propagation.lessons.disputes[:_CORRECTIONS_SHOWN]:
+        theirs = " or ".join(f"'{_short(each.text)}'" for each in versions)
+        what = f"{languages_of(versions[0].pair)[1]}, '{_short(versions[0].source)}'"
+        console.print(escape(f"People disagree, and nothing is done: {what}: {theirs}."), soft_wrap=True)
+    segments = sum(len(each.corrections) for each in proposals)
+    console.print(
+        f"To correct: {segments:,} segments in {len(proposals):,} translations. To learn: {len(propagation.lessons):,}."
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from directus_assets.errors import BadInput, ConfigurationError, NotFound
-from directus_assets.orchestration.build import translated_items
+from directus_assets.commands.subjects import chosen_items
+from directus_assets.errors import BadInput, NotFound
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import recorded_in_run
 from directus_assets.ownership.field_records import canonical
-from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.revert import MEANWHILE, OverwrittenRow, Period, Revert
 
 _BEFORE, _AFTER = dt.timedelta(seconds=1), dt.timedelta(seconds=5)
@@ -103,25 +102,6 @@ def parse_moment(text: str) -> dt.datetime:
 
 def _revert(project: Project, items: Items) -> Revert:
     return Revert(project.directus, items.scope, project.records)
-
-
-def chosen_items(project: Project, collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
-    """What is translated of these collections, as Directus is now; of all where none is named.
-
-    Raises:
-        ConfigurationError: a collection or language that is not translated.
-        DirectusAssetsError: Directus does not answer.
-    """
-    found = list(translated_items(project, take_snapshot(project.directus, Wanted(translations=True))))
-    names = {name for items in found for name in (items.collection, items.name)}
-    codes = {row.code for items in found for row in items.languages.values()}
-    for what, wanted, there in (("collection", collections, names), ("language", languages, codes)):
-        if unknown := [name for name in wanted if name not in there]:
-            raise ConfigurationError(
-                f"No {what} '{unknown[0]}' is translated.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
-            )
-    chosen = set(collections)
-    return [items for items in found if not chosen or not chosen.isdisjoint({items.collection, items.name})]
 
 
 def _periods_of_run(instance: dg.DagsterInstance, run_id: str, subjects: Iterable[Items]) -> list[tuple[Items, Period]]:

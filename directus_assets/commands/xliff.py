@@ -11,7 +11,7 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-from directus_assets.commands.revert import chosen_items
+from directus_assets.commands.subjects import chosen_items
 from directus_assets.errors import BadInput, ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.kinds.survey import NoMoney

@@ -95,7 +95,9 @@ class TranslationRecord:
     `answers` holds what arrived in a try that has not ended yet, or was killed: it is paid for, and kept as it came
     before anybody looks at it. `source_language` is what both are translated from, a code; empty for the project's.
     `row` is the key of the row in Directus; empty where one is to be made, and None where it is not known. `refused`
-    has for each field the values that Directus has refused, with its reasons (see `refused_values`).
+    has for each field the values that Directus has refused, with its reasons (see `refused_values`). `seen` holds
+    digests of people's versions of segments that are no news here, by key: they were learnt from here, or taken back
+    here. `corrected` holds what the last write has replaced by such versions from elsewhere, where that was its aim.
     """
 
     collection: str
@@ -107,6 +109,8 @@ class TranslationRecord:
     source_language: str = ""
     row: str | None = None
     refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seen: Mapping[str, str] = field(default_factory=dict)
+    corrected: Mapping[str, Remembered] = field(default_factory=dict)
     version: Literal[1] = 1
 
     def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
@@ -118,7 +122,7 @@ class TranslationRecord:
         """
         if (self.source_language or project) == language:
             return self
-        return replace(self, source_language=language, segments={}, answers=())
+        return replace(self, source_language=language, segments={}, answers=(), seen={}, corrected={})
 
     @property
     def has_seen_a_row(self) -> bool:
@@ -136,7 +140,15 @@ class TranslationRecord:
 
     def remembering_only(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
         """This record with these translations only, so that it does not grow with every edit."""
-        return replace(self, segments=dict(segments), answers=())
+        return replace(self, segments=dict(segments), answers=(), corrected={})
+
+    def having_seen(self, texts: Mapping[str, str]) -> "TranslationRecord":
+        """This record where people's versions of segments, by key, are no news any more."""
+        return replace(self, seen={**self.seen, **{key: digest(text) for key, text in texts.items()}})
+
+    def is_news(self, key: str, text: str) -> bool:
+        """Whether a person's version of a segment has neither been learnt from here nor taken back here."""
+        return self.seen.get(key) != digest(text)
 
     def with_fields(self, fields: Mapping[str, FieldRecord]) -> "TranslationRecord":
         """This record with these fields' entries replaced."""

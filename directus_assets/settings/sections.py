@@ -2,7 +2,7 @@
 
 import logging
 from decimal import Decimal
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -168,6 +168,20 @@ class EngineOptions(Section):
     """Where translation records are kept."""
 
 
+class MemoryOptions(Section):
+    """What is shared between items; `true` and `false` stand for all of it, or nothing."""
+
+    enabled: bool = True
+    """Whether what was translated in one item need not be paid for in another, and what people correct is kept."""
+    propagate: bool = False
+    """Whether the reconcile brings what people correct to all other places where we wrote the same segment."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switched(cls, value: Any) -> Any:
+        return {"enabled": value} if isinstance(value, bool) else value
+
+
 class TranslationOptions(Section):
     """The section `translations`."""
 
@@ -187,8 +201,8 @@ class TranslationOptions(Section):
     """Items per run."""
     review: Literal["metadata", "version"] = "metadata"
     """Where a proposal goes that would overwrite a human's text: the partition's page, or a content version too."""
-    memory: bool = True
-    """Whether what was translated in one item need not be paid for in another, and what people correct is kept."""
+    memory: MemoryOptions = MemoryOptions()
+    """What was translated once, and what people have corrected."""
     styles: dict[str, StyleOptions] = Field(default_factory=dict)
     """By language code. A change holds for what is translated from then on."""
     deepl_formality: Literal["default", "more", "less", "prefer_more", "prefer_less"] = "default"

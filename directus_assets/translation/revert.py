@@ -5,17 +5,20 @@ What somebody has changed since stays, and so does what was written anew. Nothin
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.compare_and_set import CompareAndSet
 from directus_assets.directus.feed import is_own
 from directus_assets.directus.models import Activity, JsonValue
-from directus_assets.errors import ChangedMeanwhile
+from directus_assets.errors import BadInput, ChangedMeanwhile
 from directus_assets.ownership.field_records import FieldRecord, TranslationRecord, canonical, digest
 from directus_assets.ownership.record_store import RecordStore
+from directus_assets.translation.cut_fields import cut_field
+from directus_assets.translation.languages import language
 from directus_assets.translation.scope import Scope
+from directus_assets.translation.segments.model import BadAnswer, segment_key
 
 BY_A_PERSON = "somebody has edited it since"
 ANEW = "it has been written again since"
@@ -44,6 +47,8 @@ class Back:
     earlier: JsonValue
     was_ours: bool
     """Whether nobody else had written any of it."""
+    is_last_write: bool = field(default=True, compare=False)
+    """Whether it is one write that is taken back, and not several."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +107,8 @@ def plan_row(writes: Sequence[Write], present: Mapping[str, JsonValue]) -> tuple
         if canonical(earlier) != canonical(value):
             # What we have written after somebody may hold sentences of theirs.
             was_ours = bool(first) and all(write.is_ours for write in history[:first])
-            back[name] = Back(bad=value, earlier=earlier, was_ours=was_ours)
+            is_last_write = first == len(history) - 1
+            back[name] = Back(bad=value, earlier=earlier, was_ours=was_ours, is_last_write=is_last_write)
     return back, kept
 
 
@@ -160,7 +166,7 @@ class Revert:
             if not row.back:
                 continue
             # First what is about to be written, then the write: what was ours is then known as ours again.
-            self._remember(row, partial(_intending, row=row))
+            self._remember(row, partial(self._intending, row=row))
             old = {name: each.bad for name, each in row.back.items()}
             try:
                 table.replace(row.key, old, {name: each.earlier for name, each in row.back.items()})
@@ -204,14 +210,39 @@ class Revert:
                     found.setdefault(activity.item, []).append(write)
         return found
 
+    def _intending(self, known: TranslationRecord, row: OverwrittenRow) -> TranslationRecord:
+        """With what is put back; and without translations that have turned out to be bad.
 
-def _intending(known: TranslationRecord, row: OverwrittenRow) -> TranslationRecord:
-    """With what is put back; and without translations that have turned out to be bad."""
-    fields = {name: _of_earlier(known.fields[name], each) for name, each in row.back.items() if name in known.fields}
-    return replace(known.with_fields(fields), segments={}, answers=())
+        Where people's versions of segments are taken back that came from elsewhere, those before them are as good as
+        they were, and the others are not brought here again.
+        """
+        back = {name: each for name, each in row.back.items() if name in known.fields}
+        if not known.corrected or not all(each.is_last_write for each in row.back.values()):
+            fields = {name: _of_earlier(known.fields[name], each) for name, each in back.items()}
+            return replace(known.with_fields(fields), segments={}, answers=())
+        taken_back = {key: known.segments[key].text for key in known.corrected if key in known.segments}
+        before = replace(known.having_seen(taken_back), segments={**known.segments, **known.corrected}, corrected={})
+        fields = {
+            name: _of_earlier(known.fields[name], each, ours=self._ours(before, name, row.language))
+            for name, each in back.items()
+        }
+        return before.with_fields(fields)
+
+    def _ours(self, record: TranslationRecord, name: str, code: str) -> str:
+        """Our translation of a field, from what is remembered; empty where it cannot be told."""
+        text_field = next(each for each in self.scope.schema.fields if each.name == name)
+        try:
+            document = cut_field(text_field, record.fields[name].source)
+            texts = {each.id: record.segments[segment_key(each)].text for each in document.segments}
+            return canonical(document.splice(texts, language=language(code).tag))
+        except (BadAnswer, BadInput, KeyError):
+            return ""
 
 
-def _of_earlier(known: FieldRecord, back: Back) -> FieldRecord:
-    if not back.was_ours:
-        return replace(known, ours="", before=None, waiting={})
-    return replace(known, intended=digest(back.earlier), ours=canonical(back.earlier), before=None, waiting={})
+def _of_earlier(known: FieldRecord, back: Back, *, ours: str = "") -> FieldRecord:
+    if back.was_ours:
+        return replace(known, intended=digest(back.earlier), ours=canonical(back.earlier), before=None, waiting={})
+    if ours:
+        # Sentences of others are in it, which are told by what differs.
+        return replace(known, written=digest(ours), intended="", ours=ours, before=None)
+    return replace(known, ours="", before=None, waiting={})

@@ -144,7 +144,7 @@ def _scope(
         source_field=source_field,
         status=status if status != _OF_SOURCE and "status" in schema.carried else None,
         told=told,
-        shares_memory=options.memory and own.memory,
+        shares_memory=options.memory.enabled and own.memory,
     )
     fields = _fields(scope, own)
     return replace(scope, schema=replace(schema, fields=fields), carried=_carried(schema, fields, own, status))

@@ -1,7 +1,7 @@
 """One item in one language: what is remembered is reused, the rest is asked for, and answers become field values."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
@@ -75,6 +75,7 @@ class TranslationOutcome:
         held: fields that are held back, since one of their segments has no translation that may be written.
         repaired: fields with a segment that the engine was asked for again, with what was wrong.
         failure: which segments these are, and what is wrong; None where no field is held back.
+        corrected: what people's versions of segments take the place of, where nothing else is done.
     """
 
     values: Mapping[str, JsonValue]
@@ -85,6 +86,7 @@ class TranslationOutcome:
     held: frozenset[str] = frozenset()
     repaired: frozenset[str] = frozenset()
     failure: Untranslatable | None = None
+    corrected: Mapping[str, Remembered] = field(default_factory=dict)
 
     def following(self, earlier: "TranslationOutcome") -> "TranslationOutcome":
         """This outcome, of the fields that are not held back by an earlier one of the same item."""
@@ -137,7 +139,7 @@ def translate(
     conversation.resume(asked, answers)
     unanswered = {key: segment for key, segment in asked.items() if key not in conversation.answered}
     conversation.ask(unanswered)
-    values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+    values, unfit = splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
     wrong = {**conversation.rejected, **unfit}
     repairs = {
         key: rejected
@@ -146,7 +148,7 @@ def translate(
     }
     if repairs:
         conversation.ask({key: segments[key] for key in repairs}, repairs=repairs)
-        values, unfit = _splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+        values, unfit = splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
         wrong = {**conversation.rejected, **unfit}
     failure = _untranslatable(documents, segments, wrong, assignment, conversation.accepted) if wrong else None
     # A field is written as a whole or not at all; its neighbours do not wait for it.
@@ -191,7 +193,7 @@ def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine:
     return sum(estimates, Usage())
 
 
-def _splice(
+def splice(
     documents: Mapping[str, Document], known: Mapping[str, Remembered], language: str
 ) -> tuple[dict[str, JsonValue], dict[str, RejectedAnswer]]:
     """All fields' values, and the translations that would damage the markup around them, which are left out."""

@@ -185,8 +185,14 @@ class Translator:
             item = fresh
         raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while we translated it.")
 
-    def forecast(self, item: Item, target: LanguageRow) -> Forecast:
+    def forecast(self, item: Item, target: LanguageRow, *, counted: set[tuple[str, str]] | None = None) -> Forecast:
         """What `translate` would ask for now. Nothing is sent or written.
+
+        Args:
+            item: the item.
+            target: the language.
+            counted: languages and keys of segments that other items ask for before this one, and that it gets from
+                them; what it asks for itself is added.
 
         Raises:
             DirectusAssetsError: as `translate`, for what can be known before.
@@ -199,6 +205,14 @@ class Translator:
         asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
         asked = {key: segment for key, segment in asked.items() if key not in arrived}
+        if self.memory is not None:
+            pair = pair_of(assignment.source.code, assignment.target.code)
+            shared = {key: segment for key, segment in asked.items() if is_memorable(segment)}
+            free = set(self._recalled(self.memory, shared, assignment))
+            if counted is not None:
+                free |= {key for key in shared if (pair, key) in counted}
+                counted.update((pair, key) for key in shared)
+            asked = {key: segment for key, segment in asked.items() if key not in free}
         return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
 
     def _prepare(self, item: Item, target: LanguageRow, order: Order) -> tuple[TranslationRecord, dict[str, Document]]:
@@ -303,22 +317,13 @@ class Translator:
         wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
         pair = pair_of(assignment.source.code, assignment.target.code)
         sources = {key: segment.text for key, segment in wanted.items()}
-
-        def recalled(found: Mapping[str, MemoryEntry]) -> dict[str, Remembered]:
-            terms = {key: digest_of_terms(assignment.terms_in(wanted[key])) for key in found}
-            return {
-                key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)
-                for key, each in found.items()
-                if each.human or (not anew and each.glossary == terms[key] and is_usable(each.engine, self.engine))
-            }
-
-        known = recalled(self.memory.find(pair, wanted, sources=sources))
+        known = self._recalled(self.memory, wanted, assignment, anew=anew)
         left = [key for key in wanted if key not in known]
         if anew:
             yield known, assignment
             return
         with self.memory.asking(pair, left, sources=sources) as answered:
-            known |= recalled(answered)
+            known |= self._usable(answered, wanted, assignment)
             similar = {key: self.memory.similar(pair, wanted[key].text) for key in left[:FEW] if key not in known}
             yield (
                 known,
@@ -329,6 +334,29 @@ class Translator:
                     }
                 ),
             )
+
+    def _recalled(
+        self, memory: Memory, wanted: Mapping[str, Segment], assignment: Assignment, *, anew: bool = False
+    ) -> dict[str, Remembered]:
+        """What is remembered of segments that an item would ask for, and serves it."""
+        pair = pair_of(assignment.source.code, assignment.target.code)
+        sources = {key: segment.text for key, segment in wanted.items()}
+        return self._usable(memory.find(pair, wanted, sources=sources), wanted, assignment, anew=anew)
+
+    def _usable(
+        self,
+        found: Mapping[str, MemoryEntry],
+        wanted: Mapping[str, Segment],
+        assignment: Assignment,
+        *,
+        anew: bool = False,
+    ) -> dict[str, Remembered]:
+        terms = {key: digest_of_terms(assignment.terms_in(wanted[key])) for key in found}
+        return {
+            key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)
+            for key, each in found.items()
+            if each.human or (not anew and each.glossary == terms[key] and is_usable(each.engine, self.engine))
+        }
 
     def _memorize(
         self, ours: Mapping[str, Document], assignment: Assignment, translations: Mapping[str, Remembered]
@@ -353,26 +381,24 @@ class Translator:
             ]
         )
 
-    def _learn(self, assignment: Assignment, shares: Iterable[Share]) -> None:
-        """Keeps what people have corrected."""
+    def _lessons(self, record: TranslationRecord, assignment: Assignment, shares: Iterable[Share]) -> list[MemoryEntry]:
+        """What people have corrected, and nobody has learnt yet."""
         if self.memory is None:
-            return
+            return []
         pair = pair_of(assignment.source.code, assignment.target.code)
-        self.memory.remember(
-            [
-                MemoryEntry(
-                    pair=pair,
-                    key=segment_key(segment),
-                    source=segment.text,
-                    text=text,
-                    human=True,
-                    kind=segment.context,
-                )
-                for share in shares
-                for segment, text in share.corrections.items()
-                if is_memorable(segment)
-            ]
-        )
+        return [
+            MemoryEntry(
+                pair=pair,
+                key=segment_key(segment),
+                source=segment.text,
+                text=text,
+                human=True,
+                kind=segment.context,
+            )
+            for share in shares
+            for segment, text in share.corrections.items()
+            if is_memorable(segment) and record.is_news(segment_key(segment), text)
+        ]
 
     def take_over(
         self,
@@ -419,11 +445,14 @@ class Translator:
             for segment, text in segments.items()
         }
         theirs = {name: record for name, record in fields.items() if name not in refused}
+        seen = {segment_key(segment): text for segment, text in learnt.items()}
         self._remember(
             item,
             target,
             lambda found: replace(
-                found.with_fields(theirs), segments={**found.segments, **known}, row=row.key if row else made
+                found.with_fields(theirs).having_seen(seen),
+                segments={**found.segments, **known},
+                row=row.key if row else made,
             ),
         )
         if row is None and made == "":
@@ -521,7 +550,9 @@ class Translator:
         shares = {name: self.share(earlier, item, target, name, order) for name in names}
         if any(n not in outcome.values and share.whose is not Standing.HUMAN for n, share in shares.items()):
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
-        self._learn(self.assignment(item, target), shares.values())
+        lessons = self._lessons(earlier, self.assignment(item, target), shares.values())
+        if self.memory is not None:
+            self.memory.remember(lessons)
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
         wanted = {n: d.value for n, d in decisions.items() if d.action is FieldAction.WRITE}
         blocked = {n: why for n, value in wanted.items() if (why := self._refusal(earlier, n, value))}
@@ -532,10 +563,10 @@ class Translator:
             earlier.with_fields({name: decision.record for name, decision in decisions.items()}),
             row=row.key if row else self._row_to_make(earlier, item, target) if values else earlier.row,
         )
+        record = record.having_seen({each.key: each.text for each in lessons})
+        record = record.remembering_only({**self._kept(earlier, item, decisions), **outcome.segments})
         # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
-        if not self.records.replace(
-            earlier, record.remembering_only({**self._kept(earlier, item, decisions), **outcome.segments})
-        ):
+        if not self.records.replace(earlier, replace(record, corrected=outcome.corrected)):
             return None
         if blocked or values:
             if not self._put(item, target, values, blocked, outcome):

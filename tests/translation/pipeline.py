@@ -107,6 +107,11 @@ class Pipeline:
                 return
         raise AssertionError("The sensor keeps asking for runs.")
 
+    def reconcile(self) -> None:
+        """Compares everything, as the schedule has it done."""
+        job = self._defs.resolve_job_def(NAMES.reconcile)
+        assert job.execute_in_process(instance=self.instance, raise_on_error=False).success
+
     def partitions(self, collection: str = "posts") -> list[str]:
         return list(self.instance.get_dynamic_partitions(str(NAMES.items_partitions(collection).name)))
 

@@ -13,13 +13,14 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.work import Translated, Translator
+from directus_assets.translation.work import Forecast, Translated, Translator
 from tests.translation.posts import create_post, read, rows_of
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -71,10 +72,12 @@ def test_what_twenty_items_share_is_paid_for_once_though_they_are_translated_at_
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         items = read_items(translator.client, translator.scope, keys)
+        counted: set[tuple[str, str]] = set()
+        foreseen = [translator.forecast(item, GERMAN, counted=counted) for item in items]
         list(pool.map(lambda item: translator.translate(item, GERMAN), items))
 
     assert server.texts_sent.count(BOILERPLATE) == 1
-    assert len(server.texts_sent) == 21
+    assert len(server.texts_sent) == sum(each.segments for each in foreseen) == 21
     assert all(german(BOILERPLATE) in str(rows_of(studio, key)[0]["body"]) for key in keys)
 
 
@@ -94,8 +97,10 @@ def test_a_persons_version_of_a_sentence_is_what_other_items_get_and_similar_one
     server.asked.clear()
 
     second = create_post(studio, body=body(BOILERPLATE))
+    foreseen = translator.forecast(read(translator.client, translator.scope, second), GERMAN)
     result = translate(translator, second)
 
+    assert foreseen == Forecast(segments=0, usage=Usage())
     assert server.asked == []
     assert (result.sent, result.reused) == (0, 1)
     assert rows_of(studio, second)[0]["body"] == body("Unser Brot ruht, bevor es in den Ofen kommt.")

@@ -101,9 +101,9 @@ def test_a_project_without_languages_has_no_scope() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"collections": {"post": {}}}, "`translations.collections` .* names 'post', .* Did you mean 'posts'?"),
-        ({"languages": ["de"]}, "`translations.languages` .* names 'de', .* Did you mean 'de-DE'?"),
-        ({"source_language": "sw"}, "names 'sw', .* Directus has: en-US, de-DE, fr-FR"),
+        ({"collections": {"post": {}}}, "`translations.collections` .* refers to 'post', .* Did you mean 'posts'?"),
+        ({"languages": ["de"]}, "`translations.languages` .* refers to 'de', .* Did you mean 'de-DE'?"),
+        ({"source_language": "sw"}, "refers to 'sw', .* Directus has: en-US, de-DE, fr-FR"),
         ({"collections": {"posts": {"fields": ["tilte"]}}}, "posts.fields` .* 'tilte', .* Did you mean 'title'?"),
         ({"collections": {"posts": {"exclude": ["bod"]}}}, "posts.exclude` .* 'bod', .* Did you mean 'body'?"),
     ],
@@ -353,3 +353,19 @@ def test_the_layout_is_what_it_was_whatever_is_withheld_or_known_now() -> None:
     assert [field.name for field in scope.schema.fields] == ["title", "body"]
     (scope,) = scopes(replace(GROWN, item_fields=(*title, "note", "rich")), collections={"posts": {"fields": ["rich"]}})
     assert [field.name for field in scope.schema.fields] == ["rich"]
+
+
+@pytest.mark.parametrize(
+    ("common", "own", "is_shared"),
+    [
+        (True, True, True),
+        (False, True, False),
+        (True, False, False),
+        ({"propagate": True}, True, True),
+        (None, True, True),
+    ],
+)
+def test_the_memory_is_shared_unless_it_is_switched_off(common: object, own: bool, is_shared: bool) -> None:
+    (scope,) = scopes(memory=common, collections={"posts": {"memory": own}})
+
+    assert scope.shares_memory is is_shared

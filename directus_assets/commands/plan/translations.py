@@ -14,7 +14,8 @@ from rich.table import Table
 
 from directus_assets.commands.plan.fields import show_fields
 from directus_assets.commands.plan.prospects import HOW_TO_START, Prospect, failed_note, prospects_of
-from directus_assets.errors import ConfigurationError, PermanentError
+from directus_assets.commands.subjects import choose
+from directus_assets.errors import PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.kinds.translations import Items
@@ -25,7 +26,6 @@ from directus_assets.spending.usage import (
 )
 from directus_assets.translation.items import read_items
 
-_PAGE = 200
 _PROBLEMS_SHOWN = 5
 
 
@@ -83,7 +83,7 @@ def show_translations(
     found = list(translated_items(project, snapshot))
     # What is enriched only is no mistake.
     named = [name for name in collections if name not in project.declared]
-    subjects = _chosen(found, named, languages) if named or not collections else []
+    subjects = choose(found, named, languages) if named or not collections else []
     subjects += [items for items in found if items.collection in collections and items not in subjects]
     show_fields(console, [items.scope for items in subjects], each_field=fields)
     problems = [f"The schema of '{name}' could not be read: {fault}" for name, fault in faults.items()]
@@ -115,35 +115,30 @@ def _costs(
     """What each language of each collection adds up to; and what of all that has failed and is tried again."""
     rows: dict[tuple[str, str], _Row] = {}
     again = _Row()
+    counted: set[tuple[str, str]] = set()
     for items in subjects:
         codes = [row.code for row in items.languages.values() if not languages or row.code in languages]
         rows |= {(items.name, code): _Row() for code in codes}
-        for code, prospect, row in _forecasts(instance, items, codes, problems, missing_only=missing_only):
+        for code, prospect, row in _forecasts(instance, items, codes, problems, counted, missing_only=missing_only):
             rows[items.name, code] += row
             again += row if prospect.is_tried_again else _Row()
     return rows, again
 
 
-def _chosen(found: Iterable[Items], collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
-    found = list(found)
-    names = {name for items in found for name in (items.collection, items.name)}
-    known = {row.code for items in found for row in items.languages.values()}
-    for what, wanted, there in (("collection", collections, names), ("language", languages, known)):
-        if unknown := [name for name in wanted if name not in there]:
-            raise ConfigurationError(
-                f"No {what} '{unknown[0]}' is translated.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
-            )
-    return [items for items in found if not collections or not {items.collection, items.name}.isdisjoint(collections)]
-
-
 def _forecasts(
-    instance: dg.DagsterInstance, items: Items, codes: Sequence[str], problems: list[str], *, missing_only: bool
+    instance: dg.DagsterInstance,
+    items: Items,
+    codes: Sequence[str],
+    problems: list[str],
+    counted: set[tuple[str, str]],
+    *,
+    missing_only: bool,
 ) -> Iterator[tuple[str, Prospect, _Row]]:
     project = items.project
     translator = items.translator()
     targets = {output: row for output, row in items.languages.items() if row.code in codes}
     prospects = prospects_of(project, instance, items)
-    for page in readable(_pages(items), partial(read_items, project.directus, items.scope), problems):
+    for page in readable(items.pages(), partial(read_items, project.directus, items.scope), problems):
         by_key = {item.key: item for item in page}
         wanted = items.examine_items(by_key, list(by_key), targets).wanted
         for (output, key), prospect in prospects.of(wanted).items():
@@ -151,17 +146,10 @@ def _forecasts(
             if by_key[key].source_language == target.code or (missing_only and prospect.is_right):
                 continue
             with noted(problems):
-                forecast = translator.forecast(by_key[key], target)
+                forecast = translator.forecast(by_key[key], target, counted=counted)
             if forecast:
                 counts = {"waiting": prospect.waits, "failed": prospect.has_failed}
                 yield target.code, prospect, _Row(items=1, segments=forecast.segments, usage=forecast.usage, **counts)
-
-
-def _pages(items: Items) -> Iterator[list[str]]:
-    page = 1
-    while keys := items.existing(page=page, size=_PAGE):
-        yield keys
-        page += 1
 
 
 def _table(project: Project, rows: dict[tuple[str, str], _Row]) -> Table:

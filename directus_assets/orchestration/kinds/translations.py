@@ -6,6 +6,7 @@ What is translated, kept and written is decided in `directus_assets.translation`
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeVar
 
 import dagster as dg
 
@@ -27,6 +28,7 @@ from directus_assets.orchestration.specs import AssetProps
 from directus_assets.ownership.field_records import canonical
 from directus_assets.planning.changes import Examination
 from directus_assets.spending.budget import Purse
+from directus_assets.translation.corrections import Corrector
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine, Voice
 from directus_assets.translation.fingerprints import (
@@ -42,6 +44,9 @@ from directus_assets.translation.work import (
     Translator,
 )
 from directus_assets.waiting import Notice, Passage
+
+_PAGE = 200
+_W = TypeVar("_W", bound=Translator)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,15 @@ class Items:
 
     def translator(self) -> Translator:
         """With the glossary and the style guide as they are now."""
+        return self._worker(Translator)
+
+    def corrector(self) -> Corrector:
+        """As `translator`, for what people have corrected elsewhere."""
+        return self._worker(Corrector)
+
+    def _worker(self, kind: type[_W]) -> _W:
         settings = self.project.directus.project_settings()
-        return Translator(
+        return kind(
             client=self.project.directus,
             scope=self.scope,
             engine=self.engine,
@@ -183,6 +195,13 @@ class Items:
 
     def existing(self, *, page: int, size: int) -> list[str]:
         return item_keys(self.project.directus, self.scope, page=page, size=size)
+
+    def pages(self) -> Iterator[list[str]]:
+        """The keys of all items, page by page."""
+        page = 1
+        while keys := self.existing(page=page, size=_PAGE):
+            yield keys
+            page += 1
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
         own = [entry.item for entry in entries if entry.collection == self.scope.collection]

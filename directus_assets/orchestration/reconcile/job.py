@@ -1,5 +1,6 @@
 """The job and the schedule `directus_reconcile`."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,9 @@ import dagster as dg
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.orchestration.checks import evaluate_checks
 from directus_assets.orchestration.kinds.kind import Kind
+from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
+from directus_assets.orchestration.propagation import Propagation
 from directus_assets.orchestration.reconcile.report import Report, Trouble
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.rim import without_secrets
@@ -65,6 +68,8 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
                     seconds=options.minutes * 60,
                     first_wait_seconds=options.look_again_after_minutes * 60,
                 ).run()
+                if project.settings.config.translations.memory.propagate:
+                    report.corrected = _propagate(context.log, kinds)
                 _evaluate_checks(context.instance, kinds)
         except TransientError:
             raise
@@ -111,6 +116,16 @@ def _evaluate_checks(instance: dg.DagsterInstance, kinds: Sequence[Kind]) -> Non
             by_source.setdefault(kind.source, []).append(kind)
     for source, several in by_source.items():
         evaluate_checks(instance, source, several)
+
+
+def _propagate(log: logging.Logger, kinds: Sequence[Kind]) -> int:
+    """Brings what people have corrected everywhere; how many translations were written."""
+    subjects = [kind for kind in kinds if isinstance(kind, Items)]
+    propagation = Propagation(subjects, subjects)
+    written = sum(is_written for _, is_written in propagation.carry_out(propagation.proposals()))
+    for problem in propagation.problems[:_TROUBLES_SHOWN]:
+        log.warning("Left as it is: %s", problem)
+    return written
 
 
 def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:
@@ -161,6 +176,8 @@ def _metadata(report: Report, webserver: Webserver) -> dict[str, Any]:
         "registered": report.registered.total(),
         "removed": report.removed.total(),
     }
+    if report.corrected:
+        metadata["corrected"] = report.corrected
     if report.passed_over:
         metadata["passed_over"] = f"Skipped, because a scan is in progress: {', '.join(report.passed_over)}."
     if found:

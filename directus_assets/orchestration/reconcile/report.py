@@ -29,5 +29,7 @@ class Report:
     passed_over: list[str] = field(default_factory=list)
     """Subjects that a scan is at work on."""
     troubles: list[Trouble] = field(default_factory=list)
+    corrected: int = 0
+    """Translations that people's corrections were brought to."""
     is_complete: bool = False
     """Whether the comparison has come to its end; otherwise the next run goes on from here."""

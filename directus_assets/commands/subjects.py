@@ -1,0 +1,42 @@
+"""Which translated collections a command is about."""
+
+from collections.abc import Iterable, Sequence
+
+from directus_assets.errors import ConfigurationError
+from directus_assets.orchestration.build import translated_items
+from directus_assets.orchestration.kinds.translations import Items
+from directus_assets.orchestration.project import Project
+from directus_assets.snapshot import Wanted, take_snapshot
+
+
+def chosen_items(project: Project, collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
+    """What is translated of these collections, as Directus is now; of all where none is named.
+
+    Raises:
+        ConfigurationError: a collection or language that is not translated.
+        DirectusAssetsError: Directus does not answer.
+    """
+    snapshot = take_snapshot(project.directus, Wanted(translations=True))
+    return choose(translated_items(project, snapshot), collections, languages)
+
+
+def choose(found: Iterable[Items], collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
+    """Those that are named.
+
+    Args:
+        found: all there are.
+        collections: by their own names, or those of one field of translations; all where empty.
+        languages: that have to be among their target languages.
+
+    Raises:
+        ConfigurationError: a collection or language that is not translated.
+    """
+    found = list(found)
+    names = {name for items in found for name in (items.collection, items.name)}
+    known = {row.code for items in found for row in items.languages.values()}
+    for what, wanted, there in (("collection", collections, names), ("language", languages, known)):
+        if unknown := [name for name in wanted if name not in there]:
+            raise ConfigurationError(
+                f"No {what} '{unknown[0]}' is translated.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
+            )
+    return [items for items in found if not collections or not {items.collection, items.name}.isdisjoint(collections)]
