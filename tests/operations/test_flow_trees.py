@@ -37,11 +37,10 @@ def test_where_a_flow_cannot_answer_with_an_error_each_refusal_is_a_notification
             can_refuse=can_refuse,
         )
         (flow,) = button_flows(wiring)
-        operations += [row for row in flow.operation_rows() if row["options"].get("message")]
+        operations += [row for row in flow.operation_rows() if row["type"] in ("throw-error", "item-create")]
 
     assert {row["type"] for row in refusals[True]} == {"throw-error"}
-    assert {row["type"] for row in refusals[False]} == {"notification"}
-    assert [row["options"]["message"] for row in refusals[True]] == [
-        row["options"]["message"] for row in refusals[False]
-    ]
-    assert {row["options"]["recipient"] for row in refusals[False]} == {"{{$accountability.user}}"}
+    told = [row["options"]["payload"] for row in refusals[False]]
+    assert {row["options"]["collection"] for row in refusals[False]} == {"directus_notifications"}
+    assert [row["options"]["message"] for row in refusals[True]] == [row["message"] for row in told]
+    assert {row["recipient"] for row in told} == {"{{$accountability.user}}"}

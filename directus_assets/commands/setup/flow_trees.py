@@ -220,13 +220,10 @@ def _error(key: str, code: str, status: int, message: str) -> Operation:
 
 def _notification(key: str, _code: str, _status: int, message: str) -> Operation:
     """What an older Directus shows in place of an error: its Studio says of every click that it was successful."""
-    options = {
-        "recipient": "{{$accountability.user}}",
-        "permissions": "$full",
-        "subject": BUTTON_NAME,
-        "message": message,
-    }
-    return Operation(key=key, type="notification", options=options)
+    # Not by the operation `notification`, which waits for itself in Directus 10 on SQLite.
+    told = {"recipient": "{{$accountability.user}}", "subject": BUTTON_NAME, "message": message}
+    options = {"collection": "directus_notifications", "permissions": "$full", "emitEvents": False, "payload": told}
+    return Operation(key=key, type="item-create", options=options)
 
 
 def push_flow(wiring: Wiring) -> Flow:
