@@ -7,7 +7,7 @@ import pytest
 from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
-from directus_assets.directus.schema import read_translated_collections, read_unlinked
+from directus_assets.directus.schema import read_translated_collections
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.translation.engines.pseudo import pseudo
@@ -32,9 +32,6 @@ def test_codes_beside_an_id_are_used_and_doctor_tells_the_doubtful_and_the_wrong
     studio.post("/items/moods", [{"name": "good"}])
     shapes.create(studio, "songs")
     shapes.translate(studio, "songs", [shapes.text()], languages="moods")
-    shapes.create(studio, "orphans")
-    shapes.translate(studio, "orphans", [shapes.text()])
-    studio.delete("/relations/orphans_translations/language")
     create_bot(studio, token=directus.bot_token)
     with Pipeline(directus, server, tmp_path, {"translations": {"source_language": None}}) as pipeline:
         assert pipeline.tick("menus") == []
@@ -50,6 +47,5 @@ def test_codes_beside_an_id_are_used_and_doctor_tells_the_doubtful_and_the_wrong
     assert (found["language se"].status, found["language cz"].status) == (Status.WARNING, Status.FAILED)
     assert found["language se"].text == "'se' is Northern Sami; the code of Swedish is 'sv'."
     assert "did you mean cs (Czech)?" in found["language cz"].remedy
-    assert read_unlinked(studio) == ["orphans.translations"]
     by_name = {each.name: each for each in read_translated_collections(studio)}
     assert by_name["songs"].languages == ()
