@@ -24,6 +24,7 @@ from directus_assets.translation.form_checks import (
     turned_inside_out,
 )
 from directus_assets.translation.glossary import has_wording, terms_in
+from directus_assets.translation.icu_check import broken
 from directus_assets.translation.language_check import detected_language
 from directus_assets.translation.languages import unicode_script
 from directus_assets.translation.numbers import changed_numbers
@@ -42,7 +43,7 @@ _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
 
 def defects(case: Case) -> tuple[str, ...]:
     """One sentence for each thing that is wrong with `case.answer`; empty for an answer that can be written."""
-    if case.message is not None and (wrong := icu.broken(case.message, case.answer, case.target)):
+    if case.message is not None and (wrong := broken(case.message, case.answer, case.target)):
         return (wrong,)
     sentences = (check(reading) for reading in _readings(case) for check in _CHECKS)
     return tuple(dict.fromkeys(filter(None, sentences)))

@@ -6,9 +6,9 @@ The syntax: https://unicode-org.github.io/icu/userguide/format_parse/messages/, 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Final, TypeAlias
@@ -35,7 +35,7 @@ _ORDINARY: Final = range(1001)
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class IcuArgument:
     """A value that is put in: `{name}`, `{day, date, long}`, or `#`."""
 
     raw: str
@@ -61,10 +61,10 @@ class IcuChoice:
         return self.name, self.kind, self.offset
 
 
-Message: TypeAlias = tuple[str | Argument | IcuChoice, ...]
+Message: TypeAlias = tuple[str | IcuArgument | IcuChoice, ...]
 """What an arm holds: text (without its quoting), arguments and choices."""
 
-NUMBER: Final = Argument("#")
+NUMBER: Final = IcuArgument("#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Reading:
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Message | None:
     """A text with the choices in it; None where it has none, or where what begins as one has no proper end."""
-    parts: list[str | Argument | IcuChoice] = []
+    parts: list[str | IcuArgument | IcuChoice] = []
     position = 0
     try:
         for start, end, choice in _found(text):
@@ -118,7 +118,7 @@ def _found(text: str) -> Iterator[tuple[int, int, IcuChoice]]:
         yield match.start(), position, choice
 
 
-def _arm_parts(choice: IcuChoice) -> Iterator[str | Argument]:
+def _arm_parts(choice: IcuChoice) -> Iterator[str | IcuArgument]:
     for each in choices((choice,)):
         for _, arm in each.arms:
             yield from (part for part in arm if not isinstance(part, IcuChoice))
@@ -157,7 +157,7 @@ def read(message: Message, arms: Mapping[str, str]) -> Reading:
             text += part
         elif part == NUMBER:
             numbers += 1
-        elif isinstance(part, Argument):
+        elif isinstance(part, IcuArgument):
             arguments.append(" ".join(part.raw.split()))
         else:
             known = dict(part.arms)
@@ -166,24 +166,6 @@ def read(message: Message, arms: Mapping[str, str]) -> Reading:
             arguments += inner.arguments
             numbers += inner.numbers
     return Reading(arms, text, tuple(sorted(arguments)), numbers)
-
-
-def broken(source: Message, answer: str, target: Language) -> str | None:
-    """What is wrong with the braces of an answer to a text with choices; None where nothing is."""
-    translated = parse(answer)
-    if translated is None:
-        return "The ICU message is broken: every { needs its }, and before a { an apostrophe is written twice."
-    before, after = list(choices(source)), list(choices(translated))
-    lost = {each.identity for each in before} ^ {each.identity for each in after}
-    if lost:
-        name, kind, _ = min(lost)
-        return f"Keep {{{name}, {kind}, …}} with its name, kind and offset as it is, and add no other."
-    if re.search(r"(?<!')'(?=\{)", _around(translated)) and not re.search(r"(?<!')'(?=\{)", _around(source)):
-        return "An apostrophe directly before a { is written twice in an ICU message."
-    for choice in after:
-        if wrong := _wrong_arms(choice, [each for each in before if each.identity == choice.identity], target):
-            return wrong
-    return _other_values(source, translated, target)
 
 
 def forms(choice: IcuChoice, target: Language) -> tuple[str, ...]:
@@ -225,7 +207,7 @@ def _numbers(tag: str, kind: str) -> Mapping[str, frozenset[int]]:
     return {form: frozenset(numbers) for form, numbers in found.items()}
 
 
-def _possible(tag: str, kind: str) -> frozenset[str]:
+def possible_forms(tag: str, kind: str) -> frozenset[str]:
     """All forms that a language has; where nothing is known of it, all that there are."""
     locale = _locale(tag)
     if locale is None:
@@ -234,45 +216,10 @@ def _possible(tag: str, kind: str) -> frozenset[str]:
     return frozenset({*rule.tags, "other"})
 
 
-def _is_one_word(choice: IcuChoice, selector: str, target: Language) -> bool:
+def is_one_word(choice: IcuChoice, selector: str, target: Language) -> bool:
     """Whether an arm is for so few numbers that a word can stand for them: "a file", two files in Arabic."""
     covered = _numbers(target.tag, choice.kind).get(selector, frozenset({_ORDINARY[-1]}))
     return selector.startswith("=") or max(covered) <= _SPOKEN
-
-
-def _wrong_arms(choice: IcuChoice, originals: Sequence[IcuChoice], target: Language) -> str | None:
-    keys = [key for key, _ in choice.arms]
-    if len(set(keys)) != len(keys):
-        return f"An arm of {{{choice.name}, {choice.kind}, …}} occurs twice."
-    if not choice.is_plural:
-        wanted = [dict(each.arms).keys() for each in originals]
-        if set(keys) not in [set(each) for each in wanted]:
-            return f"Keep the keys of {{{choice.name}, select, …}} as they are: {', '.join(wanted[0])}."
-        return None
-    possible = _possible(target.tag, choice.kind)
-    if any({*exact(e), *forms(e, target)} <= set(keys) <= {*exact(e), *possible} for e in originals):
-        return None
-    arms = ", ".join([*exact(originals[0]), *forms(originals[0], target)])
-    return f"{{{choice.name}, {choice.kind}, …}} needs exactly these arms in {target.name}: {arms}."
-
-
-def _other_values(source: Message, translated: Message, target: Language) -> str | None:
-    """What a reader would not see, or see too often."""
-    plurals = {each.name: each for each in choices(source) if each.is_plural}
-    for own, original in pairs(source, translated):
-        where = ", ".join(f"{name}: {key}" for name, key in own.arms.items())
-        if own.arguments != original.arguments:
-            wanted = " ".join(original.arguments) or "none"
-            return f"The values in the arm for {where} have to be those of the source, and as often: {wanted}."
-        # English has no number in "one file", where other languages need one: that form may stand for 21, too.
-        wants_number = read(source, {**own.arms, **dict.fromkeys(plurals, "other")}).numbers > 0 and not any(
-            _is_one_word(plurals[name], key, target) for name, key in own.arms.items() if name in plurals
-        )
-        if own.numbers < max(original.numbers, 1) and wants_number:
-            return f"The number (#) is missing in the arm for {where}."
-        if own.numbers > max(original.numbers, 1):
-            return f"The number (#) is too often in the arm for {where}."
-    return None
 
 
 def pairs(source: Message, translated: Message) -> Iterator[tuple[Reading, Reading]]:
@@ -281,11 +228,6 @@ def pairs(source: Message, translated: Message) -> Iterator[tuple[Reading, Readi
     for own in readings(translated):
         arms = {name: source_arm(known[name], key) if name in known else key for name, key in own.arms.items()}
         yield own, read(source, arms)
-
-
-def _around(message: Message) -> str:
-    """The text around the choices of a message, with a brace in the place of each."""
-    return "".join(part if isinstance(part, str) else "{" for part in message)
 
 
 def _choice(text: str, match: re.Match[str], depth: int) -> tuple[IcuChoice, int]:
@@ -311,7 +253,7 @@ def _choice(text: str, match: re.Match[str], depth: int) -> tuple[IcuChoice, int
 
 def _arm(text: str, position: int, depth: int, *, in_plural: bool) -> tuple[Message, int]:
     """The message that begins at `position`, and the position after the brace that ends it."""
-    parts: list[str | Argument | IcuChoice] = [""]
+    parts: list[str | IcuArgument | IcuChoice] = [""]
 
     def add(part: str) -> None:
         if isinstance(parts[-1], str):
@@ -328,7 +270,7 @@ def _arm(text: str, position: int, depth: int, *, in_plural: bool) -> tuple[Mess
                 choice, position = _choice(text, head, depth + 1)
                 parts.append(choice)
             elif simple := _SIMPLE.match(text, position):
-                parts.append(Argument(simple[0]))
+                parts.append(IcuArgument(simple[0]))
                 position = simple.end()
             else:
                 raise ValueError("no argument")
@@ -359,80 +301,3 @@ def _quoted(text: str, position: int) -> tuple[str, int]:
             literal += text[end]
             end += 1
     raise ValueError("an apostrophe is not closed")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unfolded:
-    """A text with choices, in parts that an engine can translate which knows nothing of ICU.
-
-    `texts` holds them, the text around the choices first; what stays is `<x9001/>` and so on in them.
-    """
-
-    texts: list[str] = field(default_factory=list)
-    _kept: dict[str, Argument | tuple[IcuChoice, tuple[int, ...]]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, message: Message) -> "Unfolded":
-        """The parts of a message."""
-        made = cls()
-        made._add(message)
-        return made
-
-    def folded(self, translated: Sequence[str | None], target: Language) -> str | None:
-        """The message in another language, with the plural forms that it has; None where a part is missing."""
-        whole = [text for text in translated if text is not None]
-        return self._fold(0, whole, target, is_inner=False) if len(whole) == len(self.texts) else None
-
-    def _add(self, message: Message) -> int:
-        index = len(self.texts)
-        self.texts.append("")
-        text = ""
-        for part in message:
-            if isinstance(part, str):
-                text += part
-                continue
-            mark = f"<x{9001 + len(self._kept)}/>"
-            text += mark
-            self._kept[mark] = NUMBER
-            self._kept[mark] = (
-                part if isinstance(part, Argument) else (part, tuple(self._add(arm) for _, arm in part.arms))
-            )
-        self.texts[index] = text
-        return index
-
-    def _fold(self, index: int, translated: Sequence[str], target: Language, *, is_inner: bool) -> str:
-        parts = re.split(r"(<x9\d{3}/>)", translated[index])
-        return "".join(
-            self._kept_as_text(self._kept[part], translated, target)
-            if part in self._kept
-            else (_escaped(part) if is_inner else part)
-            for part in parts
-        )
-
-    def _kept_as_text(
-        self, kept: Argument | tuple[IcuChoice, tuple[int, ...]], translated: Sequence[str], target: Language
-    ) -> str:
-        if isinstance(kept, Argument):
-            return kept.raw
-        choice, arms = kept
-        texts = {
-            key: self._fold(index, translated, target, is_inner=True)
-            for (key, _), index in zip(choice.arms, arms, strict=True)
-        }
-        keys = list(texts)
-        if choice.is_plural:
-            keys = [*exact(choice), *forms(choice, target)]
-        offset = f"offset:{choice.offset} " if choice.offset else ""
-        told = " ".join(f"{key} {{{texts[_best_arm(choice, key, target)]}}}" for key in keys)
-        return f"{{{choice.name}, {choice.kind}, {offset}{told}}}"
-
-
-def _best_arm(choice: IcuChoice, selector: str, target: Language) -> str:
-    """The arm whose translation says most: "a file" is none where that form stands for 21 files, too."""
-    best, arms = source_arm(choice, selector), dict(choice.arms)
-    lacks_number = choice.is_plural and NUMBER in arms["other"] and NUMBER not in arms[best]
-    return "other" if lacks_number and not _is_one_word(choice, selector, target) else best
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"[{}#]+", lambda match: f"'{match[0]}'", text.replace("'", "''"))

@@ -12,6 +12,7 @@ from directus_assets.translation.checks import defects
 from directus_assets.translation.engines.openai_prompt import messages
 from directus_assets.translation.engines.protocol import AskedSegment, Request
 from directus_assets.translation.engines.pseudo import pseudo
+from directus_assets.translation.icu_parts import Unfolded
 from directus_assets.translation.languages import language
 from directus_assets.translation.segments import TextKind, cut
 
@@ -156,7 +157,7 @@ def test_quoting_is_read_as_icu_reads_it() -> None:
     (reading,) = icu.readings(message)
 
     assert (reading.text, reading.numbers) == ("It's {not} a # but  and l'eau ' of {it's}", 1)
-    folded = icu.Unfolded.of(message)
+    folded = Unfolded.of(message)
     again = icu.parse(str(folded.folded(folded.texts, language("ja"))))
     assert again
     assert [each.text for each in icu.readings(again)] == [reading.text]

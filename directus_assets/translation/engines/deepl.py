@@ -24,6 +24,7 @@ from directus_assets.spending.server_words import NOT_A_CHARACTER, Refusal, read
 from directus_assets.spending.usage import Usage, counted
 from directus_assets.translation import icu
 from directus_assets.translation.engines.protocol import Answer, Request
+from directus_assets.translation.icu_parts import Unfolded
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
@@ -120,7 +121,7 @@ class DeepLEngine:
         """
         source, target = _source_code(request.source), target_code(request.target)
         # DeepL knows nothing of ICU messages: it gets their arms one by one.
-        messages = [icu.Unfolded.of(icu.message_in(segment.text) or (segment.text,)) for segment in request.segments]
+        messages = [Unfolded.of(icu.message_in(segment.text) or (segment.text,)) for segment in request.segments]
         parts = [text for message in messages for text in message.texts]
         texts = [text for text in parts if any(map(str.isalpha, PLACEHOLDER.sub("", text)))]
         if len(texts) > self.max_segments:

@@ -19,6 +19,7 @@ from directus_assets.translation.engines.protocol import (
     Request,
 )
 from directus_assets.translation.glossary import Term, terms_in
+from directus_assets.translation.icu_parts import Unfolded
 from directus_assets.translation.languages import Language, unicode_script
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
@@ -93,7 +94,7 @@ def pseudo(text: str, *, target: Language, terms: Sequence[Term] = ()) -> str:
     the plural forms of `target`.
     """
     if message := icu.message_in(text):
-        parts = icu.Unfolded.of(message)
+        parts = Unfolded.of(message)
         return parts.folded([_pseudo(each, target=target, terms=terms) for each in parts.texts], target) or text
     return _pseudo(text, target=target, terms=terms)
 

@@ -79,7 +79,7 @@ def _protect(source: str, pieces: list[Piece]) -> list[Piece]:
             position += 1
             continue
         text = "".join(piece.text for piece in pieces[position:end])
-        found = protected.spans(text)
+        found = protected.spans_to_keep(text)
         protected_pieces += _carve(source, pieces[position:end], found) if found else pieces[position:end]
         position = end
     return protected_pieces

@@ -51,15 +51,18 @@ def spans(text: str) -> list[Span]:
     found = [*_starting_with_a_sign(text), *_openings_of_closed_shortcodes(text)]
     if "@" in text:
         found += [match.span() for match in _EMAIL.finditer(text)]
-    if choices := icu.spans(text):
-        # What is in their arms stands in each plural form of a translation.
-        found = [each for each in found if not any(start <= each[0] < end for start, end in choices)]
     found.sort(key=lambda span: (span[0], -span[1]))
     kept: list[Span] = []
     for span in found:
         if not kept or span[0] >= kept[-1][1]:
             kept.append(span)
     return kept
+
+
+def spans_to_keep(text: str) -> list[Span]:
+    """The same without ICU messages that have arms to translate: what these hold stands in each form of a language."""
+    choices = icu.spans(text)
+    return [each for each in spans(text) if not any(start <= each[0] < end for start, end in choices)]
 
 
 def template_spans(text: str) -> list[Span]:

@@ -52,7 +52,7 @@ def test_a_slug_takes_the_form_that_its_field_takes(pattern: str, answer: str, e
 def test_a_slug_that_its_field_takes_in_no_form_is_refused() -> None:
     document = cut("about-us", TextKind.SLUG, rule=regex("^x"))
 
-    with pytest.raises(BadAnswer, match=r"validation rule \(_regex: \^x\) refuses"):
+    with pytest.raises(BadAnswer, match=r"validation rule \(_regex: \^x\) rejects"):
         document.splice({document.segments[0].id: "Über uns"}, language="de")
 
 
