@@ -206,7 +206,7 @@ def revert(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Restore translations that the pipeline overwrote, except those edited since."""
+    """Restore translations and enrichments that the pipeline overwrote, except those edited since."""
     from directus_assets.commands.revert import Selection, parse_moment, run_revert
     from directus_assets.orchestration.project import Project
 

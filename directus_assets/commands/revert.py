@@ -1,22 +1,28 @@
 """The command `revert`: puts back what we have overwritten, after it has shown what that is."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 
 import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from directus_assets.commands.subjects import chosen_items
+from directus_assets.commands.subjects import require_known
+from directus_assets.directus.client import DirectusClient
+from directus_assets.enrichment.revert import EnrichmentRevert, places_of
 from directus_assets.errors import BadInput, NotFound
-from directus_assets.orchestration.kinds.translations import Items
+from directus_assets.orchestration.build import enriched_items, translated_items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import recorded_in_run
 from directus_assets.ownership.field_records import canonical
-from directus_assets.translation.revert import MEANWHILE, OverwrittenRow, Period, Revert
+from directus_assets.ownership.take_back import OverwrittenRow, Period
+from directus_assets.snapshot import Wanted, take_snapshot
+from directus_assets.translation.revert import TranslationRevert
 
 _BEFORE, _AFTER = dt.timedelta(seconds=1), dt.timedelta(seconds=5)
 """Directus may keep whole seconds, and its clock may differ from Dagster's. The first is short: what an earlier run
@@ -33,6 +39,35 @@ class Selection:
     since: dt.datetime | None = None
     collections: Sequence[str] = ()
     languages: Sequence[str] = ()
+
+
+class _Revert(Protocol):
+    """Takes back what we have written in one way."""
+
+    def plan(self, period: Period) -> Sequence[OverwrittenRow]:
+        """What there is to be taken back, and what stays."""
+
+    def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, str]]:
+        """Puts everything back; says of each row what has kept it from being put back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Subject:
+    """What can be taken back."""
+
+    collection: str
+    name: str
+    """What `plan` and `status` call it."""
+    written: str
+    """The collection that holds what we write."""
+    outputs: Mapping[dg.AssetKey, str]
+    """The language, or the name of the enrichment, by asset."""
+    revert: _Revert
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether it is about translations, and not about an enrichment."""
+        return isinstance(self.revert, TranslationRevert)
 
 
 def run_revert(
@@ -59,31 +94,31 @@ def run_revert(
         ConfigurationError: a collection or language that is not translated.
         DirectusAssetsError: Directus refuses or does not answer; what was put back until then stays so.
     """
-    subjects = chosen_items(project, selection.collections, selection.languages)
+    subjects = _subjects(project, selection)
     if selection.run:
         with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
             periods = _periods_of_run(records, selection.run, subjects)
     else:
-        periods = [(items, Period(start=selection.since or dt.datetime.now(dt.UTC))) for items in subjects]
+        periods = [(subject, Period(start=selection.since or dt.datetime.now(dt.UTC))) for subject in subjects]
     with console.status("Reading Directus' activity log"):
-        plans = [
-            (items, _revert(project, items).plan(period, languages=selection.languages)) for items, period in periods
-        ]
-    _show(console, plans)
-    if dry_run or not any(row.back for _, rows in plans for row in rows):
+        silent = _without_revisions(project.directus, [subject for subject, _ in periods])
+        plans = [(subject, subject.revert.plan(period)) for subject, period in periods]
+    _show(console, plans, silent)
+    if dry_run or all(row.is_kept for _, rows in plans for row in rows):
         return 0
     if not confirm():
         console.print("Nothing was changed.")
         return 1
-    done, late = 0, list[tuple[str, OverwrittenRow]]()
-    for items, rows in plans:
-        for row, is_back in _revert(project, items).carry_out(rows):
-            done += is_back
-            if not is_back:
-                late.append((items.name, row))
-    console.print(f"Restored: {done} translations.")
-    for name, row in late:
-        console.print(escape(f"Kept: {name} {row.item}, {row.language}: {MEANWHILE}."))
+    done, late = Counter({"translations": 0}), list[tuple[str, OverwrittenRow, str]]()
+    for subject, rows in plans:
+        for row, reason in subject.revert.carry_out(rows):
+            done["translations" if subject.is_translated else "enrichments"] += not reason
+            if reason:
+                late.append((subject.name, row, reason))
+    console.print(f"Restored: {', '.join(f'{count} {what}' for what, count in done.items())}.")
+    console.print("They stay as they are until their source changes or somebody has them made again.")
+    for name, row, reason in late:
+        console.print(escape(f"Kept: {name} {row.item}, {row.output}: {reason.rstrip('.')}."), soft_wrap=True)
     return 0
 
 
@@ -100,11 +135,59 @@ def parse_moment(text: str) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _revert(project: Project, items: Items) -> Revert:
-    return Revert(project.directus, items.scope, project.records)
+def _subjects(project: Project, selection: Selection) -> list[_Subject]:
+    found = [*_translations(project, selection), *_enrichments(project)]
+    names = {name for subject in found for name in (subject.collection, subject.name)}
+    translated = [subject for subject in found if subject.is_translated]
+    codes = {code for subject in translated for code in subject.outputs.values()}
+    require_known("collection", selection.collections, names, made="translated or enriched")
+    require_known("language", selection.languages, codes)
+    chosen = set(selection.collections)
+    return [
+        subject
+        for subject in (translated if selection.languages else found)
+        if not chosen or not chosen.isdisjoint({subject.collection, subject.name})
+    ]
 
 
-def _periods_of_run(instance: dg.DagsterInstance, run_id: str, subjects: Iterable[Items]) -> list[tuple[Items, Period]]:
+def _translations(project: Project, selection: Selection) -> Iterator[_Subject]:
+    for items in translated_items(project, take_snapshot(project.directus, Wanted(translations=True))):
+        # Also languages that are no target any more.
+        languages = items.scope.schema.languages
+        yield _Subject(
+            collection=items.collection,
+            name=items.name,
+            written=items.scope.schema.translations,
+            outputs={items.asset_of(row): row.code for row in languages},
+            revert=TranslationRevert(project.directus, items.scope, project.records, selection.languages),
+        )
+
+
+def _enrichments(project: Project) -> Iterator[_Subject]:
+    if not project.declared:
+        return
+    for items in enriched_items(project, take_snapshot(project.directus, project.wanted)):
+        for output, declaration in items.by_output.items():
+            for place in places_of(project.directus, declaration):
+                yield _Subject(
+                    collection=items.collection,
+                    name=items.name,
+                    written=place.table.collection,
+                    outputs={items.assets[output]: declaration.name},
+                    revert=EnrichmentRevert(project.directus, declaration, project.enrichment_records, place),
+                )
+
+
+def _without_revisions(client: DirectusClient, subjects: Iterable[_Subject]) -> list[str]:
+    """The collections of which Directus does not keep what was there before."""
+    written = dict.fromkeys(subject.written for subject in subjects)
+    metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
+    return [name for name in written if name in metas and metas[name].get("accountability", "all") != "all"]
+
+
+def _periods_of_run(
+    instance: dg.DagsterInstance, run_id: str, subjects: Iterable[_Subject]
+) -> list[tuple[_Subject, Period]]:
     record = instance.get_run_record_by_id(run_id)
     if record is None:
         raise NotFound(
@@ -115,40 +198,64 @@ def _periods_of_run(instance: dg.DagsterInstance, run_id: str, subjects: Iterabl
     start = dt.datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), dt.UTC)
     end = dt.datetime.fromtimestamp(record.end_time, dt.UTC) if record.end_time else dt.datetime.now(dt.UTC)
     periods = []
-    for items in subjects:
-        codes = {items.assets[output]: row.code for output, row in items.languages.items()}
-        only = frozenset((partition, codes[key]) for key, partition in made if key in codes)
+    for subject in subjects:
+        only = frozenset((partition, subject.outputs[key]) for key, partition in made if key in subject.outputs)
         if only:
-            periods.append((items, Period(start=start - _BEFORE, end=end + _AFTER, only=only)))
+            periods.append((subject, Period(start=start - _BEFORE, end=end + _AFTER, only=only)))
     if not periods:
-        raise NotFound(f"Run {run_id} made none of the chosen translations.", remedy="Choose another run.")
+        raise NotFound(
+            f"Run {run_id} made none of the chosen translations or enrichments.", remedy="Choose another run."
+        )
     return periods
 
 
-def _show(console: Console, plans: Sequence[tuple[Items, Sequence[OverwrittenRow]]]) -> None:
+def _show(console: Console, plans: Sequence[tuple[_Subject, Sequence[OverwrittenRow]]], silent: Sequence[str]) -> None:
+    columns = ("collection", "language or enrichment", "rows", "fields", "removed", "kept")
     table = Table(title="To restore")
-    for name in ("collection", "language", "translations", "fields", "kept"):
-        table.add_column(name, justify="left" if name in ("collection", "language") else "right")
-    for items, rows in plans:
-        for code in dict.fromkeys(row.language for row in rows):
-            own = [row for row in rows if row.language == code]
-            fields, kept = sum(len(row.back) for row in own), sum(len(row.kept) for row in own)
-            table.add_row(items.name, code, str(sum(bool(row.back) for row in own)), str(fields), str(kept))
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number < 2 else "right")
+    for subject, rows in plans:
+        for output in dict.fromkeys(row.output for row in rows):
+            own = [row.plan for row in rows if row.output == output]
+            figures = (
+                sum(bool(plan.back) for plan in own),
+                sum(len(plan.back) for plan in own),
+                sum(bool(plan.removed) for plan in own),
+                sum(len(plan.kept) for plan in own),
+            )
+            table.add_row(subject.written, output, *map(str, figures))
     console.print(table)
-    all_rows = [(items.name, row) for items, rows in plans for row in rows]
+    for name in silent:
+        console.print(
+            escape(f"Directus keeps no revisions of {name}, so nothing in it can be restored."),
+            soft_wrap=True,
+        )
+    all_rows = [(subject.name, row) for subject, rows in plans for row in rows]
     if not all_rows:
         console.print("Found nothing that we overwrote.")
-    examples = [(name, row, field) for name, row in all_rows for field in row.back]
-    for name, row, field in examples[:_EXAMPLES]:
-        back = row.back[field]
-        console.print(
-            escape(f"{name} {row.item}, {row.language}, {field}: {_short(back.bad)} → {_short(back.earlier)}")
-        )
-    if len(examples) > _EXAMPLES:
-        console.print(f"And {len(examples) - _EXAMPLES} more fields.")
+    _show_examples(console, all_rows)
     for name, row in all_rows:
-        for field, reason in row.kept.items():
-            console.print(escape(f"Kept: {name} {row.item}, {row.language}, {field}: {reason}."), soft_wrap=True)
+        for field, reason in row.plan.kept.items():
+            console.print(escape(f"Kept: {name} {row.item}, {row.output}, {field}: {reason}."), soft_wrap=True)
+
+
+def _show_examples(console: Console, rows: Sequence[tuple[str, OverwrittenRow]]) -> None:
+    texts = [
+        *(
+            f"{name} {row.item}, {row.output}, {field}: {_short(back.bad)} → {_short(back.earlier)}"
+            for name, row in rows
+            for field, back in row.plan.back.items()
+        ),
+        *(
+            f"{name} {row.item}, {row.output}: row {row.key}, which we created, is removed"
+            for name, row in rows
+            if row.plan.removed
+        ),
+    ]
+    for text in texts[:_EXAMPLES]:
+        console.print(escape(text))
+    if len(texts) > _EXAMPLES:
+        console.print(f"And {len(texts) - _EXAMPLES} more.")
 
 
 def _short(value: object) -> str:

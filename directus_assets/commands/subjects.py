@@ -1,6 +1,6 @@
 """Which translated collections a command is about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.build import translated_items
@@ -34,9 +34,14 @@ def choose(found: Iterable[Items], collections: Sequence[str], languages: Sequen
     found = list(found)
     names = {name for items in found for name in (items.collection, items.name)}
     known = {row.code for items in found for row in items.languages.values()}
-    for what, wanted, there in (("collection", collections, names), ("language", languages, known)):
-        if unknown := [name for name in wanted if name not in there]:
-            raise ConfigurationError(
-                f"No {what} '{unknown[0]}' is translated.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
-            )
+    require_known("collection", collections, names)
+    require_known("language", languages, known)
     return [items for items in found if not collections or not {items.collection, items.name}.isdisjoint(collections)]
+
+
+def require_known(what: str, wanted: Sequence[str], there: Collection[str], *, made: str = "translated") -> None:
+    """Raises ConfigurationError where something is wanted that is not there."""
+    if unknown := [name for name in wanted if name not in there]:
+        raise ConfigurationError(
+            f"No {what} '{unknown[0]}' is {made}.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."
+        )

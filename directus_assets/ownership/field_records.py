@@ -98,6 +98,7 @@ class TranslationRecord:
     has for each field the values that Directus has refused, with its reasons (see `refused_values`). `seen` holds
     digests of people's versions of segments that are no news here, by key: they were learnt from here, or taken back
     here. `corrected` holds what the last write has replaced by such versions from elsewhere, where that was its aim.
+    `waits` says that somebody has taken back what we wrote: what is missing since is no loss to repair.
     """
 
     collection: str
@@ -111,6 +112,7 @@ class TranslationRecord:
     refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     corrected: Mapping[str, Remembered] = field(default_factory=dict)
+    waits: bool = False
     version: Literal[1] = 1
 
     def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
@@ -164,7 +166,7 @@ class TranslationRecord:
 
     def confirmed(self) -> "TranslationRecord":
         """The record after all intended writes have succeeded."""
-        return replace(self, fields={name: known.confirmed() for name, known in self.fields.items()})
+        return replace(self, fields={name: known.confirmed() for name, known in self.fields.items()}, waits=False)
 
     def to_json(self) -> bytes:
         """The record as UTF-8 JSON."""

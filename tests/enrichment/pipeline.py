@@ -92,9 +92,11 @@ class EnrichmentPipeline(Pipeline):
         observation = found[0].asset_observation if found else None
         return str(observation.metadata["failed"].value) if observation else ""
 
-    def ask_again(self, item: str, name: str, collection: str = "notes") -> dg.ExecuteInProcessResult:
-        """What a person starts by hand."""
-        tags = {"dagster/asset_partition_range_start": item, "dagster/asset_partition_range_end": item}
+    def ask_again(
+        self, item: str, name: str, collection: str = "notes", *, upto: str = ""
+    ) -> dg.ExecuteInProcessResult:
+        """What a person starts by hand, for one item or a range of them."""
+        tags = {"dagster/asset_partition_range_start": item, "dagster/asset_partition_range_end": upto or item}
         asset_key = NAMES.enrichment(collection, name)
         return self._run(
             collection,

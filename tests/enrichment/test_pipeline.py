@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import dagster as dg
 import httpx
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from directus_assets.commands.doctor.access import check_rights
 from directus_assets.commands.doctor.enrichments import check_declarations
 from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.plan.enrichments import forecasts
+from directus_assets.commands.revert import Selection, run_revert
 from directus_assets.commands.setup.setup import rights_of_project
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import ConfigurationError
@@ -591,3 +594,54 @@ def test_doctor_and_setup_know_what_enrichments_need(pipeline: EnrichmentPipelin
 
     assert findings["rights"].status is Status.OK
     assert findings["enrichment notes.people"].text == "body into rows of people"
+
+
+def revert(pipeline: EnrichmentPipeline, run_id: str) -> str:
+    output = io.StringIO()
+    console = Console(file=output, width=150)
+    run_revert(
+        console,
+        pipeline.project,
+        Selection(run=run_id),
+        dry_run=False,
+        confirm=lambda: True,
+        instance=pipeline.instance,
+    )
+    return output.getvalue()
+
+
+def test_what_a_bad_run_has_found_out_is_taken_back_and_what_people_have_changed_is_not(
+    pipeline: EnrichmentPipeline, studio: DirectusClient, server: ScriptedOpenAI
+) -> None:
+    items = [create(studio, title=f"Bread {number}", body=f"Anna bakes {number}.") for number in range(3)]
+    pipeline.settle("notes")
+    good = [(note(studio, item), people(studio, item)) for item in items]
+    time.sleep(1.5)  # so that this run is not taken for part of the next
+    bad = {"people": [{"name": name, "role": "subject"} for name in ("Xx", "Yy")]}
+    server.always(about("Find all people", scripted.answer(bad)))
+    found = pipeline.ask_again(items[0], "people", upto=items[-1])
+    server.always(about(ABOUT_MOOD, scripted.answer({"mood": "bad", "score": 0})))
+    judged = pipeline.ask_again(items[0], "mood", upto=items[-1])
+    studio.patch(f"/items/notes/{items[1]}", {"mood": "good", "score": 0.5})
+    assert [len(people(studio, item)) for item in items] == [2, 2, 2]
+    touched = people(studio, items[2])[1]
+    studio.patch(f"/items/people/{touched['id']}", {"name": "Berta"})
+
+    told = revert(pipeline, judged.run_id) + revert(pipeline, found.run_id)
+
+    assert [note(studio, item)["mood"] for item in items] == ["good", "good", "good"]
+    assert [note(studio, item)["score"] for item in items] == [1, 0.5, 1]
+    assert f"Kept: enrichments/notes {items[1]}, mood, score: somebody has edited it since." in told
+    assert [people(studio, item) for item in items] == [
+        good[0][1],
+        good[1][1],
+        [*good[2][1], {**touched, "name": "Berta"}],
+    ]
+    # It waits until the content changes, and the bad answer is not used again.
+    server.asked.clear()
+    server.always(scripted.answer_right)
+    pipeline.settle("notes")
+    assert server.asked == []
+    studio.patch(f"/items/notes/{items[0]}", {"body": "Carl bakes."})
+    pipeline.settle("notes")
+    assert [row["name"] for row in people(studio, items[0])] == ["About Carl bakes."]

@@ -1,27 +1,52 @@
 """Taking back what we have written, on the real Directus and in its log."""
 
+import datetime as dt
 import io
+import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import httpx
 import pytest
 from rich.console import Console
 
 from directus_assets.commands.revert import Selection, parse_moment, run_revert
-from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.client import USER_AGENT, DirectusClient
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput
 from directus_assets.local.server import LocalDirectus
+from directus_assets.orchestration.build import translated_items
+from directus_assets.orchestration.runs.history import latest_records
 from directus_assets.orchestration.runs.tags import CLICK_TAG, range_tags
+from directus_assets.ownership.record_store import RecordStore
+from directus_assets.ownership.take_back import (
+    ANEW,
+    BY_A_PERSON,
+    LOST,
+    MAY_NOT_DELETE,
+    NOTHING_BEFORE,
+    WHOLE_ROW,
+    Back,
+    BackPlan,
+    Period,
+    Write,
+    plan_row,
+)
+from directus_assets.settings import TranslationOptions
+from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
-from directus_assets.translation.revert import ANEW, BY_A_PERSON, LOST, Back, Write, plan_row
+from directus_assets.translation.revert import TranslationRevert
+from directus_assets.translation.scope import plan_scopes
+from tests.directus_query import answer_query, matches, query_of
 from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
+from tests.translation.test_scope import POSTS
 
 
 def write(values: Mapping[str, Any], *, ours: bool = True, meant: bool = False, first: bool = False) -> Write:
@@ -70,23 +95,192 @@ BAD = write({"title": "Schlecht"}, meant=True)
             Back(bad="Schlecht", earlier=None, was_ours=False),
             None,
         ),
-        # What we have made was nothing before.
-        ([write({"title": "Schlecht"}, meant=True, first=True)], "Schlecht", None, None),
+        # What has been put back already; by us, or by a person.
+        ([MADE, BAD, write({"title": "Brot"})], "Brot", None, None),
+        ([MADE, BAD, write({"title": "Brot"}, ours=False)], "Brot", None, None),
+        # A bad write on each side of a person's: theirs comes back.
+        (
+            [MADE, BAD, write({"title": "Laib"}, ours=False), write({"title": "Übel"}, meant=True)],
+            "Übel",
+            Back(bad="Übel", earlier="Laib", was_ours=False),
+            None,
+        ),
+        # We have made the row, and a person has written into another field of it.
+        (
+            [write({"title": "Schlecht"}, meant=True, first=True), write({"summary": "Kurz"}, ours=False)],
+            "Schlecht",
+            None,
+            NOTHING_BEFORE,
+        ),
         ([MADE, write({"title": "Brot"}, meant=True)], "Brot", None, None),
     ],
 )
 def test_what_is_put_back_and_what_stays(
     writes: list[Write], present: str, back: Back | None, kept: str | None
 ) -> None:
-    found = plan_row(writes, {"title": present, "summary": "untouched"})
+    found = plan_row(writes, {"title": present, "summary": "untouched"}, made_with={"id"})
 
-    assert found == ({"title": back} if back else {}, {"title": kept} if kept else {})
+    assert found == BackPlan(back={"title": back} if back else {}, kept={"title": kept} if kept else {})
+
+
+@pytest.mark.parametrize(
+    ("writes", "is_removed"),
+    [
+        ([write({"id": 1, "title": "Schlecht"}, meant=True, first=True)], True),
+        ([write({"id": 1, "title": "Übel"}, meant=True, first=True), BAD], True),
+        # Something else of ours has been put into it meanwhile, or before.
+        ([write({"title": "Schlecht", "keywords": "x"}, meant=True, first=True)], False),
+        ([write({"title": "Schlecht"}, meant=True, first=True), write({"keywords": "x"})], False),
+        ([write({"title": "Anders"}, meant=True, first=True)], False),
+        ([write({"id": 1}, ours=False, first=True), BAD], False),
+    ],
+)
+def test_a_row_that_we_have_made_goes_where_nobody_has_touched_it(writes: list[Write], is_removed: bool) -> None:
+    found = plan_row(writes, {"title": "Schlecht"}, made_with={"id"})
+    of_an_item = plan_row(writes, {"title": "Schlecht"})
+
+    assert found.removed == ({"title": "Schlecht"} if is_removed else {})
+    assert not of_an_item.removed
+
+
+def test_where_the_log_is_kept_without_revisions_nothing_is_put_back_and_that_is_said() -> None:
+    assert plan_row([], {"title": "Schlecht"}) == BackPlan(kept={WHOLE_ROW: LOST})
 
 
 def test_a_moment_without_a_zone_is_in_utc() -> None:
     assert parse_moment("2026-11-29T14:25") == parse_moment("2026-11-29T15:25+01:00")
     with pytest.raises(BadInput, match="is not a valid time"):
         parse_moment("yesterday")
+
+
+class LoggedRows:
+    """Rows of translations in a Directus of a few lines, with the log of all that was written to them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, dict[str, Any]] = {}
+        self.log: list[dict[str, Any]] = []
+        self.now = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+        self.client = DirectusClient(
+            "http://directus.example.com", "t", transport=httpx.MockTransport(self._answer), timeout_seconds=5
+        )
+        self.trouble: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
+
+    def write(self, key: int, *, by: str = "bot", **values: Any) -> None:
+        """One write, by ourselves or by somebody else."""
+        action = "update" if key in self.rows else "create"
+        self.rows.setdefault(key, {"id": str(key), "body": None}).update(values)
+        entry = {"id": len(self.log) + 1, "action": action, "collection": "posts_translations", "item": str(key)}
+        who = {"user": by, "user_agent": USER_AGENT if by == "bot" else "Firefox", "timestamp": self.now.isoformat()}
+        self.log.append({**entry, **who, "revisions": [{"item": str(key), "delta": values}]})
+
+    def after(self, minutes: int) -> dt.datetime:
+        self.now += dt.timedelta(minutes=minutes)
+        return self.now
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        return self.trouble(request) or self._answered(request, request.url.path)
+
+    def _answered(self, request: httpx.Request, path: str) -> httpx.Response:
+        if path == "/users/me":
+            return httpx.Response(200, json={"data": {"id": "bot"}})
+        if request.method in ("PATCH", "DELETE"):
+            return self._change(request.method, json.loads(request.content))
+        if path == "/activity" and "$NOW" in json.dumps(query_of(request)):
+            (keys,) = (each["item"]["_in"] for each in query_of(request)["filter"]["_and"] if "item" in each)
+            recent = [each for each in self.log if each["item"] in keys and each["timestamp"] == self.now.isoformat()]
+            return httpx.Response(200, json={"data": recent})
+        return answer_query(request, self.log if path == "/activity" else self.rows.values())
+
+    def _change(self, method: str, body: dict[str, Any]) -> httpx.Response:
+        condition = body["query"]["filter"]
+        key = int(condition["_and"][0]["id"]["_eq"])
+        found = [key] if key in self.rows and matches(self.rows[key], condition) else []
+        for key in found:
+            if method == "DELETE":
+                del self.rows[key]
+            else:
+                self.write(key, **body["data"])
+        return httpx.Response(200, json={"data": [{"id": key} for key in found]})
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> Iterator[tuple[LoggedRows, TranslationRevert]]:
+    (scope,) = plan_scopes([POSTS], TranslationOptions(), default_language=None)
+    directus = LoggedRows()
+    with directus.client as client:
+        yield directus, TranslationRevert(client, scope, RecordStore(LocalStorage(tmp_path)))
+
+
+def test_of_500_translations_of_a_bad_run_480_are_put_back_and_20_that_people_have_edited_stay(
+    logged: tuple[LoggedRows, TranslationRevert],
+) -> None:
+    directus, revert = logged
+    for number in range(1, 501):
+        directus.write(number, posts_id=number, languages_code="de-DE", title=f"Brot {number}")
+    start = directus.after(60)
+    for number in range(1, 501):
+        directus.write(number, title=f"Schlecht {number}")
+    end = directus.after(5)
+    directus.after(5)
+    for number in range(25, 501, 25):
+        directus.write(number, by="anna", title=f"Von Anna {number}")
+    directus.after(5)
+    period = Period(start=start, end=end, only={(str(number), "de-DE") for number in range(1, 501)})
+
+    plan = revert.plan(period)
+    previewed = [dict(row) for row in directus.rows.values()]
+    outcome = list(revert.carry_out(plan))
+    directus.after(5)
+    again = revert.plan(period)
+
+    assert sum(row["title"].startswith("Schlecht") for row in previewed) == 480
+    assert {row.item for row in plan if row.plan.kept == {"title": BY_A_PERSON}} == {
+        str(number) for number in range(25, 501, 25)
+    }
+    assert (len(outcome), {reason for _, reason in outcome}) == (480, {""})
+    assert all(row["title"] == (f"Brot {key}" if key % 25 else f"Von Anna {key}") for key, row in directus.rows.items())
+    assert all(row.is_kept for row in again)
+    assert len(again) == 20
+
+
+def test_what_nobody_has_touched_of_a_first_run_goes_again(logged: tuple[LoggedRows, TranslationRevert]) -> None:
+    directus, revert = logged
+    start = directus.after(60)
+    for number in range(1, 4):
+        directus.write(number, posts_id=number, languages_code="de-DE", title="Schlecht", body="<p>Schlecht</p>")
+    directus.after(5)
+    directus.write(2, by="anna", body="<p>Gut</p>")
+    directus.after(5)
+
+    outcome = list(revert.carry_out(plan := revert.plan(Period(start=start))))
+
+    assert [reason for _, reason in outcome] == ["", ""]
+    assert directus.rows.keys() == {2}
+    assert plan[1].plan.kept == {"title": NOTHING_BEFORE, "body": BY_A_PERSON}
+
+
+def test_one_row_that_directus_refuses_keeps_no_other_from_being_put_back(
+    logged: tuple[LoggedRows, TranslationRevert],
+) -> None:
+    directus, revert = logged
+    for number in range(1, 4):
+        directus.write(number, posts_id=number, languages_code="de-DE", title=f"Brot {number}")
+    start = directus.after(60)
+    for number in range(1, 4):
+        directus.write(number, title="Schlecht")
+    directus.write(4, posts_id=4, languages_code="de-DE", title="Schlecht")
+    directus.after(5)
+    directus.trouble = lambda request: (
+        httpx.Response(403 if request.method == "DELETE" else 400)
+        if request.method == "DELETE" or (request.method == "PATCH" and b"Brot 2" in request.content)
+        else None
+    )
+
+    outcome = {row.item: reason for row, reason in revert.carry_out(revert.plan(Period(start=start)))}
+
+    assert (outcome["1"], outcome["3"], outcome["4"]) == ("", "", MAY_NOT_DELETE)
+    assert "400" in outcome["2"]
+    assert [row["title"] for row in directus.rows.values()] == ["Brot 1", "Schlecht", "Brot 3", "Schlecht"]
 
 
 @pytest.fixture
@@ -152,3 +346,32 @@ def test_a_bad_run_is_taken_back_but_for_what_people_have_changed_since(
     studio.patch(f"/items/posts_translations/{source['id']}", {"title": "Rye"})
     pipeline.settle()
     assert german(studio)[posts[0]]["title"] == pseudo("Rye", target=language("de-DE"))
+
+
+@pytest.mark.integration
+def test_what_was_nothing_before_waits_once_it_is_taken_back(
+    pipeline: Pipeline, studio: DirectusClient, server: ScriptedOpenAI
+) -> None:
+    """Neither the sensor nor the reconcile makes it again at once."""
+    made = studio.post("/items/posts", [{"translations": [{"languages_code": "en-US", "title": "Rye"}]} for _ in "ab"])
+    first, second = (str(row["id"]) for row in made)
+    studio.post("/items/posts_translations", {"posts_id": first, "languages_code": "de-DE", "title": None})
+    time.sleep(1.5)
+    server.always(scripted.with_bait("XX"))
+    since = dt.datetime.now(dt.UTC)
+    time.sleep(1.5)
+    pipeline.settle()
+    assert german(studio).keys() >= {first, second}
+
+    _, told = revert(pipeline, Selection(since=since, languages=["de-DE"]))
+
+    after = german(studio)
+    assert after[first]["title"] is None
+    assert "Restored: 1 translations." in told
+    assert "may not delete" in told
+    kinds = translated_items(pipeline.project, take_snapshot(pipeline.project.directus, pipeline.project.wanted))
+    kind = next(each for each in kinds if each.name == "posts")
+    page = kind.survey().look([first, second])
+    record = next(iter(latest_records(pipeline.instance, kind.assets, [first]).values()))
+    assert not page.is_lost("de-DE", first, record)
+    assert pipeline.tick() == []

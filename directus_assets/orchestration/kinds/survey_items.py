@@ -67,9 +67,11 @@ class ItemPage:
         if self.is_there(output, key):
             return False
         code = self.items.languages[output].code
+        known = self.items.project.records.load(self.items.name, key, code)
+        if known and known.waits:
+            return False
         if code in self.rows[key].rows or self.sees_all_rows():
             return True
-        known = self.items.project.records.load(self.items.name, key, code)
         row, client = known.row if known else None, self.items.project.directus
         return bool(row and read_deletions(client, self.items.scope.schema.translations, [row]))
 

@@ -153,10 +153,11 @@ class Items:
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:
-        return {
-            output: self.project.names.translation(self.collection, row.code, second=self._second)
-            for output, row in self.languages.items()
-        }
+        return {output: self.asset_of(row) for output, row in self.languages.items()}
+
+    def asset_of(self, row: LanguageRow) -> dg.AssetKey:
+        """The asset of a language, whether it is a target or not."""
+        return self.project.names.translation(self.collection, row.code, second=self._second)
 
     def props_of(self, row: LanguageRow) -> AssetProps:
         """What the asset of a language stands for."""
