@@ -203,10 +203,7 @@ def test_presets_of_any_key_are_exported_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("viewport", "expected"), [(200, 250), (600, 700), (1300, 1400)])
-def test_a_browser_loads_the_smallest_picture_that_is_large_enough(
-    tmp_path: Path, viewport: int, expected: int
-) -> None:
+def test_a_browser_loads_the_smallest_picture_that_is_large_enough(tmp_path: Path) -> None:
     if not CHROMIUM:
         lacking("Chromium (Debian: apt-get install chromium)")
     keys = {250: "small, and odd: 50% #1?", 700: "größer/als vorher", 1400: "x y"}
@@ -219,13 +216,14 @@ def test_a_browser_loads_the_smallest_picture_that_is_large_enough(
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        tab = browser.new_page(viewport={"width": viewport, "height": 300})
-        tab.goto(page.as_uri())
-        width = tab.evaluate(
-            "() => document.images[0].decode().then(() => createImageBitmap(document.images[0])).then(b => b.width)"
-        )
-        source = tab.evaluate("() => document.images[0].currentSrc")
+        loaded = []
+        for viewport in (200, 600, 1300):
+            tab = browser.new_page(viewport={"width": viewport, "height": 300})
+            tab.goto(page.as_uri())
+            tab.evaluate("() => document.images[0].decode()")
+            loaded.append(tab.evaluate("() => document.images[0].currentSrc"))
+            tab.close()
         browser.close()
 
-    assert source.endswith(srcset.split(", ")[[250, 700, 1400].index(expected)].split(" ")[0])
-    assert width > 0
+    addresses = [candidate.split(" ")[0] for candidate in srcset.split(", ")]
+    assert [source.removeprefix(f"{page.parent.as_uri()}/") for source in loaded] == addresses

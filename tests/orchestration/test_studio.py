@@ -37,6 +37,7 @@ from directus_assets.orchestration.runs.tags import (
     TRIGGER_TAG,
     keys_of_tags,
 )
+from directus_assets.translation.languages import language
 from tests.machine import lacking
 from tests.orchestration.test_pipeline import CARD, WIDE, Story, picture
 
@@ -234,18 +235,21 @@ def test_a_post_is_pushed_and_translated_once(story: Story) -> None:
     assert [tags.get(TRIGGER_TAG) for tags in runs_over(story, str(post))] == [PUSH]
 
 
-def test_a_review_is_a_comment_and_is_settled_by_the_form(story: Story, editor: Editor, page: Page) -> None:
+def test_a_review_is_a_comment_and_is_settled_by_the_form_language_by_language(
+    story: Story, editor: Editor, page: Page
+) -> None:
     row = {"languages_code": "en-US", "title": "Rye bread"}
     post = story.admin.post("/items/posts", json={"status": "published", "translations": [row]}).json()["data"]["id"]
     rows = translations(story, post, count=5)
-    patch = f"/items/posts_translations/{rows['de-DE']['id']}"
-    story.admin.patch(patch, json={"title": "Roggenbrot, sagt Anna"}).raise_for_status()
+    for code, title in (("de-DE", "Roggenbrot, sagt Anna"), ("fr-FR", "Pain de seigle, dit Anna")):
+        story.admin.patch(f"/items/posts_translations/{rows[code]['id']}", json={"title": title}).raise_for_status()
     story.settle()
     update = [{"id": rows["en-US"]["id"], "title": "Wheat bread"}]
     editor_saves = {"translations": {"update": update}}
     story.admin.patch(f"/items/posts/{post}", json=editor_saves).raise_for_status()
     story.wait("There is no comment", lambda: len(comments(story, post)) == 1)
     story.settle()
+    assert all(title in comments(story, post)[0] for title in ("sagt Anna", "dit Anna"))
 
     open_studio(page, story, f"/content/posts/{post}")
     page.get_by_text("Comments").first.click()
@@ -253,12 +257,16 @@ def test_a_review_is_a_comment_and_is_settled_by_the_form(story: Story, editor: 
     shown.wait_for()
     _take_picture(page, "comment.png")
     page.get_by_role("button", name="Flows").click()
-    press(page, "Accept the proposals", picture="form.png")
+    press(page, "Accept the proposals", f"{language('de-DE').name} (de-DE)", picture="form.png")
 
     story.wait("Nobody was told", lambda: editor.notifications()[-1][0].startswith("Accept the proposals"))
     assert editor.notifications()[-1][0] == "Accept the proposals: 1 of 1 done"
-    assert "Anna" not in translations(story, post, count=5)["de-DE"]["title"]
-    assert comments(story, post) == []
+    accepted = translations(story, post, count=5)
+    assert "Anna" not in accepted["de-DE"]["title"]
+    assert accepted["fr-FR"]["title"] == "Pain de seigle, dit Anna"
+    (comment,) = comments(story, post)
+    assert "dit Anna" in comment
+    assert "sagt Anna" not in comment
 
 
 def translations(story: Story, post: int, *, count: int) -> dict[str, Any]:
