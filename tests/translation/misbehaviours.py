@@ -434,7 +434,7 @@ FAILED: Final = (
     Row(name="latin-1 that does not say so", behaviour=encoded("latin-1"), most=2, says="character U.FFFF"),
     Row(name="no choices", behaviour=body({"choices": None}), most=2, says="Instead of a completion"),
     Row(name="an empty body", behaviour=page(""), most=2, says="sent nothing"),
-    Row(name="a page", behaviour=page("<html><title>Log in</title><p>x</p></html>"), most=2, says='but: "Log in"'),
+    Row(name="a page", behaviour=page("<html><title>Log in</title><p>x</p></html>"), most=2, says='sent: "Log in"'),
     Row(
         name="a page that is cut", behaviour=whole(lambda d: json.dumps(d)[:40]), most=2, says="Instead of a completion"
     ),
@@ -591,14 +591,14 @@ FAILED: Final = (
         behaviour=lambda a: Reply(body=right(a).body, missing_bytes=9),
         most=9,
         error=TransientError,
-        says="did not answer",
+        says="did not respond",
     ),
     Row(
         name="gzip that is none",
         behaviour=lambda a: Reply(body=right(a).body, headers={"content-encoding": "gzip"}),
         most=9,
         error=TransientError,
-        says="did not answer",
+        says="did not respond",
     ),
     Row(
         name="a body that drips",

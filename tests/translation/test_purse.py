@@ -78,7 +78,7 @@ def test_another_process_counts_in_the_same_purse(tmp_path: Path, clock: Clock) 
         for _ in range(10):
             pool.submit(purse(tmp_path, clock).admit, MILLION)
 
-    with pytest.raises(SpendingLimitReached, match="limit of 10 leaves 0"):
+    with pytest.raises(SpendingLimitReached, match="limit of 10, 0 is left"):
         purse(tmp_path, clock).admit(MILLION)
 
 

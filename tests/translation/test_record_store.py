@@ -277,9 +277,9 @@ def test_a_record_of_a_later_version_is_an_error_and_stays_where_it_is(tmp_path:
 def test_a_folder_that_is_gone_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
     store = RecordStore(LocalStorage(tmp_path / "unmounted"))
 
-    with pytest.raises(Unreachable, match="not there"):
+    with pytest.raises(Unreachable, match="does not exist"):
         store.load("posts", "17", "de-DE")
-    with pytest.raises(Unreachable, match="not there"):
+    with pytest.raises(Unreachable, match="does not exist"):
         store.save(RECORD)
 
 
