@@ -83,7 +83,7 @@ class Corrector(Translator):
             return []
         record = self.record_of(item, target)
         shares = [self.share(record, item, target, name, NO_ORDER) for name in item.source]
-        return self._lessons(record, self.assignment(item, target), shares)
+        return self.recall(self.assignment(item, target)).lessons(record, shares)
 
     def learn(self, item: Item, target: LanguageRow, lessons: Lessons) -> None:
         """Remembers what is not disputed of the corrections in an item."""

@@ -2,8 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -27,7 +26,7 @@ from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import (
     Usage,
 )
-from directus_assets.translation.conversation import FEW, Assignment, is_usable
+from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.cut_fields import cut_field, cut_item, rule_of, uncut
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import (
@@ -40,8 +39,9 @@ from directus_assets.translation.fingerprints import fingerprint
 from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable, pair_of
+from directus_assets.translation.memory import Memory
 from directus_assets.translation.order import NO_ORDER, Order
+from directus_assets.translation.recall import Recall
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused, Refusals
 from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument, refusal_key
@@ -205,14 +205,8 @@ class Translator:
         asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
         arrived = {key for answer in record.answers for key in answer.texts}
         asked = {key: segment for key, segment in asked.items() if key not in arrived}
-        if self.memory is not None:
-            pair = pair_of(assignment.source.code, assignment.target.code)
-            shared = {key: segment for key, segment in asked.items() if is_memorable(segment)}
-            free = set(self._recalled(self.memory, shared, assignment))
-            if counted is not None:
-                free |= {key for key in shared if (pair, key) in counted}
-                counted.update((pair, key) for key in shared)
-            asked = {key: segment for key, segment in asked.items() if key not in free}
+        free = self.recall(assignment).free(asked, counted)
+        asked = {key: segment for key, segment in asked.items() if key not in free}
         return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
 
     def _prepare(self, item: Item, target: LanguageRow, order: Order) -> tuple[TranslationRecord, dict[str, Document]]:
@@ -256,9 +250,9 @@ class Translator:
             self._remember(item, target, lambda known: known.with_answer(answer))
 
         remembered = self._remembered(record, item, target, ours, order)
-        assignment = self.shown(record, item, target)
+        recall = self.recall(self.shown(record, item, target))
         try:
-            with self._recalling(ours, record, remembered, assignment, anew=order.anew) as (recalled, shown):
+            with recall.asking(ours, record, remembered, anew=order.anew) as (recalled, shown):
                 outcome = translate(
                     ours,
                     {**remembered, **recalled},
@@ -269,7 +263,7 @@ class Translator:
                     on_answer=keep,
                     payer=payer,
                 )
-                self._memorize(ours, assignment, outcome.segments)
+                recall.keep(ours, outcome.segments)
         except Untranslatable as error:
             # The next try asks anew for what was no good twice.
             accepted = error.accepted
@@ -297,108 +291,6 @@ class Translator:
                 return result
             # What Directus refuses may well be a row without the field that is held back.
             raise (outcome.failure.beside(error) if outcome.failure else error) from None
-
-    @contextmanager
-    def _recalling(
-        self,
-        ours: Mapping[str, Document],
-        record: TranslationRecord,
-        remembered: Mapping[str, Remembered],
-        assignment: Assignment,
-        *,
-        anew: bool,
-    ) -> Iterator[tuple[Mapping[str, Remembered], Assignment]]:
-        """What other items know of segments that would be asked for, and the assignment with what is like the rest."""
-        if self.memory is None:
-            yield {}, assignment
-            return
-        arrived = {key for answer in record.answers for key in answer.texts}
-        asked = outstanding(ours, remembered, assignment=assignment, engine=self.engine)
-        wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
-        pair = pair_of(assignment.source.code, assignment.target.code)
-        sources = {key: segment.text for key, segment in wanted.items()}
-        known = self._recalled(self.memory, wanted, assignment, anew=anew)
-        left = [key for key in wanted if key not in known]
-        if anew:
-            yield known, assignment
-            return
-        with self.memory.asking(pair, left, sources=sources) as answered:
-            known |= self._usable(answered, wanted, assignment)
-            similar = {key: self.memory.similar(pair, wanted[key].text) for key in left[:FEW] if key not in known}
-            yield (
-                known,
-                assignment.with_examples(
-                    {
-                        key: tuple(Wording(source=e.source, translation=e.text) for e in found)
-                        for key, found in similar.items()
-                    }
-                ),
-            )
-
-    def _recalled(
-        self, memory: Memory, wanted: Mapping[str, Segment], assignment: Assignment, *, anew: bool = False
-    ) -> dict[str, Remembered]:
-        """What is remembered of segments that an item would ask for, and serves it."""
-        pair = pair_of(assignment.source.code, assignment.target.code)
-        sources = {key: segment.text for key, segment in wanted.items()}
-        return self._usable(memory.find(pair, wanted, sources=sources), wanted, assignment, anew=anew)
-
-    def _usable(
-        self,
-        found: Mapping[str, MemoryEntry],
-        wanted: Mapping[str, Segment],
-        assignment: Assignment,
-        *,
-        anew: bool = False,
-    ) -> dict[str, Remembered]:
-        terms = {key: digest_of_terms(assignment.terms_in(wanted[key])) for key in found}
-        return {
-            key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)
-            for key, each in found.items()
-            if each.human or (not anew and each.glossary == terms[key] and is_usable(each.engine, self.engine))
-        }
-
-    def _memorize(
-        self, ours: Mapping[str, Document], assignment: Assignment, translations: Mapping[str, Remembered]
-    ) -> None:
-        if self.memory is None:
-            return
-        pair = pair_of(assignment.source.code, assignment.target.code)
-        segments = {segment_key(each): each for document in ours.values() for each in document.segments}
-        self.memory.remember(
-            [
-                MemoryEntry(
-                    pair=pair,
-                    key=key,
-                    source=segment.text,
-                    text=known.text,
-                    glossary=known.glossary,
-                    engine=known.engine,
-                    kind=segment.context,
-                )
-                for key, segment in segments.items()
-                if (known := translations.get(key)) and is_memorable(segment)
-            ]
-        )
-
-    def _lessons(self, record: TranslationRecord, assignment: Assignment, shares: Iterable[Share]) -> list[MemoryEntry]:
-        """What people have corrected, and nobody has learnt yet."""
-        if self.memory is None:
-            return []
-        pair = pair_of(assignment.source.code, assignment.target.code)
-        return [
-            MemoryEntry(
-                pair=pair,
-                key=segment_key(segment),
-                source=segment.text,
-                text=text,
-                human=True,
-                kind=segment.context,
-            )
-            for share in shares
-            for segment, text in share.corrections.items()
-            if is_memorable(segment) and record.is_news(segment_key(segment), text)
-        ]
 
     def take_over(
         self,
@@ -457,15 +349,12 @@ class Translator:
         )
         if row is None and made == "":
             self._remember_row(item, target)
-        if self.memory is not None:
-            pair = pair_of(assignment.source.code, assignment.target.code)
-            entries = [
-                MemoryEntry(pair=pair, key=segment_key(s), source=s.text, text=text, human=True, kind=s.context)
-                for s, text in learnt.items()
-                if is_memorable(s)
-            ]
-            self.memory.remember(entries)
+        self.recall(assignment).learn_texts(learnt)
         return refused
+
+    def recall(self, assignment: Assignment) -> Recall:
+        """The memory of all items, for this assignment."""
+        return Recall(self.memory, self.engine, assignment)
 
     @cached_property
     def _present(self) -> Together[str, Item]:
@@ -550,9 +439,9 @@ class Translator:
         shares = {name: self.share(earlier, item, target, name, order) for name in names}
         if any(n not in outcome.values and share.whose is not Standing.HUMAN for n, share in shares.items()):
             return None  # A field that was a human's is not any more, so that there is no translation of it yet.
-        lessons = self._lessons(earlier, self.assignment(item, target), shares.values())
-        if self.memory is not None:
-            self.memory.remember(lessons)
+        recall = self.recall(self.assignment(item, target))
+        lessons = recall.lessons(earlier, shares.values())
+        recall.learn(lessons)
         decisions = {name: share.decide(outcome.values.get(name)) for name, share in shares.items()}
         wanted = {n: d.value for n, d in decisions.items() if d.action is FieldAction.WRITE}
         blocked = {n: why for n, value in wanted.items() if (why := self._refusal(earlier, n, value))}

@@ -1,0 +1,170 @@
+"""What one translation takes from the memory of all items, and what it gives to it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from directus_assets.ownership.field_records import Remembered, TranslationRecord
+from directus_assets.translation.conversation import FEW, Assignment, is_usable
+from directus_assets.translation.engines.protocol import Engine, Wording
+from directus_assets.translation.glossary import digest_of_terms
+from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable, pair_of
+from directus_assets.translation.segments.model import Document, Segment, segment_key
+from directus_assets.translation.shares import Share
+from directus_assets.translation.translate import outstanding
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The memory of all items, as one translation uses it.
+
+    Args:
+        memory: how segments were translated in all items; None where each item stands alone.
+        engine: which engine translates what is not remembered.
+        assignment: the languages, the terms and the style.
+    """
+
+    memory: Memory | None
+    engine: Engine
+    assignment: Assignment
+
+    @property
+    def _pair(self) -> str:
+        return pair_of(self.assignment.source.code, self.assignment.target.code)
+
+    def free(self, asked: Mapping[str, Segment], counted: set[tuple[str, str]] | None = None) -> set[str]:
+        """The keys of those segments that cost nothing.
+
+        Args:
+            asked: what the engine would be asked for, by key.
+            counted: language pairs and keys of segments that earlier items ask for; what is asked for here is added.
+        """
+        if self.memory is None:
+            return set()
+        shared = {key: segment for key, segment in asked.items() if is_memorable(segment)}
+        free = set(self._known(self.memory, shared))
+        if counted is not None:
+            free |= {key for key in shared if (self._pair, key) in counted}
+            counted.update((self._pair, key) for key in shared)
+        return free
+
+    @contextmanager
+    def asking(
+        self,
+        documents: Mapping[str, Document],
+        record: TranslationRecord,
+        remembered: Mapping[str, Remembered],
+        *,
+        anew: bool,
+    ) -> Iterator[tuple[Mapping[str, Remembered], Assignment]]:
+        """What other items know of the segments that the engine would be asked for.
+
+        While the context is open, other items wait for the segments that this one asks for.
+
+        Args:
+            documents: the fields that are translated, by name.
+            record: what is remembered of the item; what has arrived for it is not asked for.
+            remembered: what the item knows itself.
+            anew: whether a person wants other translations than the engine's of before.
+
+        Yields:
+            The translations by key of the segment, and the assignment with examples that are like the rest.
+        """
+        if self.memory is None:
+            yield {}, self.assignment
+            return
+        arrived = {key for answer in record.answers for key in answer.texts}
+        asked = outstanding(documents, remembered, assignment=self.assignment, engine=self.engine)
+        wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
+        known = self._known(self.memory, wanted, anew=anew)
+        if anew:
+            yield known, self.assignment
+            return
+        left = [key for key in wanted if key not in known]
+        with self.memory.asking(self._pair, left, sources=_sources(wanted)) as answered:
+            known |= self._usable(answered, wanted)
+            similar = {key: self.memory.similar(self._pair, wanted[key].text) for key in left[:FEW] if key not in known}
+            examples = {
+                key: tuple(Wording(source=each.source, translation=each.text) for each in found)
+                for key, found in similar.items()
+            }
+            yield known, self.assignment.with_examples(examples)
+
+    def keep(self, documents: Mapping[str, Document], translations: Mapping[str, Remembered]) -> None:
+        """Remembers what the engine has translated.
+
+        Args:
+            documents: the fields that were translated, by name.
+            translations: by key of the segment.
+        """
+        if self.memory is None:
+            return
+        segments = {segment_key(each): each for document in documents.values() for each in document.segments}
+        self.memory.remember(
+            [
+                MemoryEntry(
+                    pair=self._pair,
+                    key=key,
+                    source=segment.text,
+                    text=known.text,
+                    glossary=known.glossary,
+                    engine=known.engine,
+                    kind=segment.context,
+                )
+                for key, segment in segments.items()
+                if (known := translations.get(key)) and is_memorable(segment)
+            ]
+        )
+
+    def lessons(self, record: TranslationRecord, shares: Iterable[Share]) -> list[MemoryEntry]:
+        """What people have corrected in an item, and nobody has learnt yet; nothing where there is no memory.
+
+        Args:
+            record: what is remembered of the item.
+            shares: its fields as they stand.
+        """
+        if self.memory is None:
+            return []
+        return [
+            self._persons(segment, text)
+            for share in shares
+            for segment, text in share.corrections.items()
+            if is_memorable(segment) and record.is_news(segment_key(segment), text)
+        ]
+
+    def learn(self, lessons: Sequence[MemoryEntry]) -> None:
+        """Remembers what people have corrected."""
+        if self.memory is not None:
+            self.memory.remember(lessons)
+
+    def learn_texts(self, texts: Mapping[Segment, str]) -> None:
+        """Remembers people's translations."""
+        self.learn([self._persons(segment, text) for segment, text in texts.items() if is_memorable(segment)])
+
+    def _persons(self, segment: Segment, text: str) -> MemoryEntry:
+        return MemoryEntry(
+            pair=self._pair,
+            key=segment_key(segment),
+            source=segment.text,
+            text=text,
+            human=True,
+            kind=segment.context,
+        )
+
+    def _known(self, memory: Memory, wanted: Mapping[str, Segment], *, anew: bool = False) -> dict[str, Remembered]:
+        return self._usable(memory.find(self._pair, wanted, sources=_sources(wanted)), wanted, anew=anew)
+
+    def _usable(
+        self, found: Mapping[str, MemoryEntry], wanted: Mapping[str, Segment], *, anew: bool = False
+    ) -> dict[str, Remembered]:
+        """Those that serve here: people's in any case, an engine's where it knew the same terms."""
+        terms = {key: digest_of_terms(self.assignment.terms_in(wanted[key])) for key in found}
+        return {
+            key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)
+            for key, each in found.items()
+            if each.human or (not anew and each.glossary == terms[key] and is_usable(each.engine, self.engine))
+        }
+
+
+def _sources(wanted: Mapping[str, Segment]) -> dict[str, str]:
+    return {key: segment.text for key, segment in wanted.items()}
