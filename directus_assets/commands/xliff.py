@@ -31,7 +31,12 @@ from directus_assets.translation.exchange.xliff import (
 )
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.work import Translated, Translator
+from directus_assets.translation.results import (
+    Translated,
+)
+from directus_assets.translation.work import (
+    Translator,
+)
 
 _PAGE = 200
 _LARGEST = 50_000_000

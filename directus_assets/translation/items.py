@@ -6,6 +6,7 @@ from typing import Any
 
 from directus_assets.directus.client import NO_FILTER, DirectusClient, items_path
 from directus_assets.directus.models import JsonValue
+from directus_assets.directus.schema import LanguageRow
 from directus_assets.ownership.protection import is_empty
 from directus_assets.translation.scope import Scope
 
@@ -130,6 +131,12 @@ def _item(
         carried={name: carried[name] for name in scope.carried if carried.get(name) is not None},
         duplicates=tuple(duplicates),
     )
+
+
+def target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
+    """What stands in a field of an item in a language."""
+    row = item.rows.get(target.code)
+    return row.values.get(name) if row else None
 
 
 def _together(first: Row, other: Row) -> Row:

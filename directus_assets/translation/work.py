@@ -37,7 +37,7 @@ from directus_assets.translation.engines.protocol import (
 )
 from directus_assets.translation.fingerprints import fingerprint
 from directus_assets.translation.glossary import Term, digest_of_terms
-from directus_assets.translation.items import Item, read_items
+from directus_assets.translation.items import Item, read_items, target_value
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory
 from directus_assets.translation.order import NO_ORDER, Order
@@ -45,6 +45,7 @@ from directus_assets.translation.recall import Recall
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused, Refusals
 from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument, refusal_key
+from directus_assets.translation.results import Forecast, Translated, reviews_of
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import (
@@ -62,53 +63,6 @@ _ROUNDS = 6
 
 class _SeveralRows(PermanentError):
     """There are several rows of one language, so that nobody knows which of them counts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """One field whose human text stays although its source has changed: a human has to look at it."""
-
-    field: str
-    old_source: str
-    new_source: str
-    human: str
-    proposal: JsonValue
-
-
-@dataclass(frozen=True, kw_only=True)
-class Translated:
-    """What became of one item in one language."""
-
-    item: str
-    language: str
-    fingerprint: str
-    written: tuple[str, ...] = ()
-    """Fields that were written."""
-    texts: tuple[tuple[str, str, str], ...] = ()
-    """Of each of them its name, its source and its translation."""
-    kept: tuple[str, ...] = ()
-    """Fields whose human text was kept, and is right for the present source as far as anybody knows."""
-    reviews: tuple[Review, ...] = ()
-    left: tuple[str, ...] = ()
-    """Where text is that could not be cut, and was not translated: `body.blocks.data.html`."""
-    has_duplicates: bool = False
-    """Whether there is more than one row of this language, all of whose texts are people's."""
-    row: str | None = None
-    """The key of the row in the translations collection, where there is one."""
-    is_source: bool = False
-    """Whether this is the language that the item is written in: there is nothing to translate."""
-    usage: Usage = field(default_factory=Usage)
-    reused: int = 0
-    sent: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Forecast:
-    """What bringing one item up to date in one language would ask of the engine, without repairs."""
-
-    segments: int
-    usage: Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -483,7 +437,7 @@ class Translator:
             texts=tuple((name, canonical(item.source[name]), canonical(value)) for name, value in values.items()),
             kept=tuple(n for n, d in decisions.items() if d.action is FieldAction.KEEP),
             reviews=tuple(
-                review for name in reviews for review in _reviews(name, earlier, item, target, decisions[name])
+                review for name in reviews for review in reviews_of(name, earlier, item, target, decisions[name])
             ),
             left=uncut(self.scope, item),
             has_duplicates=target.code in item.duplicates,
@@ -608,38 +562,6 @@ class Translator:
 def _with_earlier(result: Translated, refused: RefusedWrite) -> Translated:
     """What became of an item, with what was written before Directus had refused the rest."""
     return replace(result, written=tuple(dict.fromkeys((*refused.written, *result.written))))
-
-
-def target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
-    """What stands in a field of an item in a language."""
-    row = item.rows.get(target.code)
-    return row.values.get(name) if row else None
-
-
-def _reviews(
-    name: str, earlier: TranslationRecord, item: Item, target: LanguageRow, decision: FieldDecision
-) -> list[Review]:
-    """What a human has to look at in one field: segments, where they can be told, or all of it."""
-    if decision.conflicts:
-        return [
-            Review(
-                field=name,
-                old_source=each.old_source,
-                new_source=each.new_source,
-                human=each.human,
-                proposal=each.proposal,
-            )
-            for each in decision.conflicts
-        ]
-    return [
-        Review(
-            field=name,
-            old_source=earlier.fields[name].source if name in earlier.fields else "",
-            new_source=canonical(item.source[name]),
-            human=canonical(target_value(item, target, name)),
-            proposal=decision.resolved,
-        )
-    ]
 
 
 def _earlier_segments(text_field: TextField, known: FieldRecord | None, source: JsonValue) -> Sequence[Segment]:

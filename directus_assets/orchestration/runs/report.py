@@ -19,8 +19,11 @@ from directus_assets.spending.usage import (
 from directus_assets.translation.engines.protocol import (
     Engine,
 )
+from directus_assets.translation.results import (
+    Review,
+    Translated,
+)
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.work import Review, Translated
 
 REVIEW_MARK = "+review"
 """Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
