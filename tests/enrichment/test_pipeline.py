@@ -483,7 +483,7 @@ def test_a_missing_right_is_named_on_the_partition(
         pipeline.settle("notes")
 
         assert "PATCH /items/notes on Directus" in pipeline.refusal(item, "mood")
-        assert "right" in pipeline.refusal(item, "mood")
+        assert "permission" in pipeline.refusal(item, "mood")
         assert note(studio, item)["mood"] is None
     finally:
         create_bot(studio, token=directus.bot_token, config=Config.model_validate(CONFIG))

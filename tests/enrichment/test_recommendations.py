@@ -219,8 +219,8 @@ def test_values_are_found_through_relations_and_lists(row: object, path: str, ex
     [
         ({"interactions": None}, r"options\.interactions"),
         ({"interactions": {"collection": "visit"}}, "Did you mean 'visits'"),
-        ({"interactions": {"at": "when"}}, r"options\.interactions\.at.*names 'when'"),
-        ({"into": {"rank": "place"}}, r"options\.into\.rank.*names 'place'"),
+        ({"interactions": {"at": "when"}}, r"options\.interactions\.at.*refers to 'when'"),
+        ({"into": {"rank": "place"}}, r"options\.into\.rank.*refers to 'place'"),
         ({"half_life_days": 0}, r"options\.half_life_days"),
         ({"half_life": 3}, r"options\.half_life"),
         ({"phrases": {"both": "{tag}, like {title}"}}, r"options\.phrases.*`both` names '\{tag\}'"),

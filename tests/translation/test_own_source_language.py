@@ -243,7 +243,7 @@ def test_an_item_in_a_language_that_there_is_not_is_translated_from_none(
 
         assert titles(newsroom, "articles", known).keys() == {"en-US", "fr-FR"}
         assert titles(newsroom, "articles", unknown) == {}
-        assert "names 'nl-NL' in 'locale'" in p.reason(unknown, "fr-FR", "articles")
+        assert "has 'nl-NL' in 'locale'" in p.reason(unknown, "fr-FR", "articles")
 
 
 def test_doctor_says_what_items_are_translated_from_and_where_that_is_open(

@@ -70,7 +70,10 @@ def run_doctor(console: Console, settings: Settings) -> int:
         findings = list(examine(subject))
     console.print(_table(findings))
     counts = {status: sum(finding.status is status for finding in findings) for status in Status}
-    console.print(f"{counts[Status.OK]} ok, {counts[Status.WARNING]} warnings, {counts[Status.FAILED]} failed")
+    warnings = counts[Status.WARNING]
+    console.print(
+        f"{counts[Status.OK]} ok, {warnings} warning{'' if warnings == 1 else 's'}, {counts[Status.FAILED]} failed"
+    )
     return 1 if counts[Status.FAILED] else 0
 
 
