@@ -165,9 +165,11 @@ def _nested(depth: int) -> str:
 
 
 ITEMS: Mapping[str, ItemPoison] = {
-    "JSON 120 levels deep": ItemPoison(page=f'{{"notice": {_nested(120)}}}', told="nested over 100 levels deep"),
-    "JSON 900 levels deep": ItemPoison(page=f'{{"notice": {_nested(900)}}}', told="nested over 100 levels deep"),
-    "JSON 1,500 levels deep": ItemPoison(page=f'{{"notice": {_nested(1500)}}}', told="nested over 100 levels deep"),
+    "JSON 120 levels deep": ItemPoison(page=f'{{"notice": {_nested(120)}}}', told="nested more than 100 levels deep"),
+    "JSON 900 levels deep": ItemPoison(page=f'{{"notice": {_nested(900)}}}', told="nested more than 100 levels deep"),
+    "JSON 1,500 levels deep": ItemPoison(
+        page=f'{{"notice": {_nested(1500)}}}', told="nested more than 100 levels deep"
+    ),
     "blocks that are a text": ItemPoison(page='{"notice": "Hello {"}', told="Field 'notice'"),
     "two rows of the source": ItemPoison(rows=("en-US", "en-US"), told="more than one row for en-US"),
     "an engine that refuses": ItemPoison(behaviour=refuse, told="refused to translate"),

@@ -69,7 +69,7 @@ def test_when_npm_fails_the_end_of_its_log_is_in_the_error(tmp_path: Path) -> No
     # npm takes the nearest folder above that has one for the project, and there may be one.
     (tmp_path / "package.json").write_text('{"private": true}')
 
-    with pytest.raises(ConfigurationError, match=r"(?s)end of its log.*package-lock.json"):
+    with pytest.raises(ConfigurationError, match=r"(?s)Last lines of its log.*package-lock.json"):
         npm_ci(tmp_path, lambda _: None)
 
 

@@ -140,7 +140,7 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing_behind(directus:
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
 
-    with pytest.raises(ConfigurationError, match="something else"):
+    with pytest.raises(ConfigurationError, match="something other than"):
         LocalDirectus(tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -14,6 +14,7 @@ from directus_assets.commands.setup.rights import (
     wished_rights,
 )
 from directus_assets.directus.held import read_access, read_user
+from directus_assets.directus.schema import read_unlinked
 from directus_assets.errors import ConfigurationError, Forbidden
 
 _REMEDY = (
@@ -48,12 +49,7 @@ def check_rights(subject: Checkup) -> Iterator[Finding]:
             "nor removed.",
             "Remove the conditions from these permissions, unless they are intended.",
         )
-    for collection in hidden.unexplained:
-        yield warning(
-            "right",
-            f"'{collection}' has a translations field, but the token cannot see the collection behind it.",
-            f"Run `directus-assets setup`, or switch '{collection}' off under `translations.collections`.",
-        )
+    yield from _unexplained(subject, hidden)
     if not missing:
         yield ok("rights", f"all {len(needed)} required permissions are there")
         yield from _surplus(subject, needed)
@@ -111,6 +107,25 @@ def _surplus(subject: Checkup, needed: tuple[Right, ...]) -> Iterator[Finding]:
             f"Unneeded permissions: {', '.join(sorted(right.name for right in surplus))}.",
             "Run `directus-assets setup --prune-rights`, or remove them from the user's policies in Directus.",
         )
+
+
+def _unexplained(subject: Checkup, hidden: Hidden) -> Iterator[Finding]:
+    if not hidden.unexplained:
+        return
+    unlinked = {name.partition(".")[0]: name for name in read_unlinked(subject.project.directus)}
+    for collection in hidden.unexplained:
+        if collection in unlinked:
+            yield warning(
+                f"collection {unlinked[collection]}",
+                "It is not translated: its rows point to no collection of languages.",
+                "In Directus, make the language field there a many-to-one relation to the collection of languages.",
+            )
+        else:
+            yield warning(
+                "right",
+                f"'{collection}' has a translations field, but the token cannot see the collection behind it.",
+                f"Run `directus-assets setup`, or switch '{collection}' off under `translations.collections`.",
+            )
 
 
 def _hidden(subject: Checkup) -> Hidden:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.directus.field_kinds import Fate, TextField
-from directus_assets.directus.schema import read_unlinked
 from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.settings import TranslationOptions
 from directus_assets.translation.cut_fields import (
@@ -45,12 +44,6 @@ def check_collections(subject: Checkup) -> Iterator[Finding]:
             )
         elif schema.name not in translated:
             yield ok(f"collection {schema.name}", "not translated: disabled, or no languages or fields to translate")
-    for name in read_unlinked(subject.project.directus):
-        yield warning(
-            f"collection {name}",
-            "It is not translated: its rows point to no collection of languages.",
-            "In Directus, make the field of the language there a many-to-one relation to the collection of languages.",
-        )
     for collection, fault in subject.faults.items():
         yield failed(f"collection {collection}", f"Its schema could not be read: {fault.message}", fault.remedy)
 
