@@ -449,7 +449,7 @@ def setup(
     if env_file and not dry_run and status == 0:
         from directus_assets.commands.dev import name_home
 
-        name_home(env_file)
+        name_home(env_file, os.environ)
     sys.exit(status)
 
 

@@ -138,14 +138,15 @@ def refuse_taken(port: int) -> None:
             ) from None
 
 
-def name_home(env_file: Path) -> None:
+def name_home(env_file: Path, values: Mapping[str, str]) -> None:
     """Has a plain `dagster dev` keep its history where all commands look for it, unless the file names a home already.
 
     Args:
-        env_file: the `.env` that Dagster reads; its folder is the project's.
+        env_file: the `.env` that Dagster reads; its folder is the project's. Dagster prefers it to what is set.
+        values: the variables that are set.
     """
     if not dotenv_values(env_file).get("DAGSTER_HOME"):
-        home = make_home(env_file.resolve().parent / ".dagster")
+        home = make_home(env_file.resolve().parent / (values.get("DAGSTER_HOME") or ".dagster"))
         set_key(env_file, "DAGSTER_HOME", str(home), quote_mode="auto")
 
 

@@ -57,7 +57,7 @@ def test_a_home_is_made_once_and_then_left_as_it_is(tmp_path: Path) -> None:
 def test_a_home_is_held_once_and_is_free_afterwards(tmp_path: Path) -> None:
     with (
         held(tmp_path),
-        pytest.raises(ConfigurationError, match=rf"already running \(process {os.getpid()}\)"),
+        pytest.raises(ConfigurationError, match=rf"already running in .* \(process {os.getpid()}\)"),
         held(tmp_path),
     ):
         pass
@@ -84,11 +84,15 @@ def test_a_home_is_named_in_the_file_that_dagster_reads_unless_it_names_one(tmp_
     fresh.write_text("DIRECTUS_URL=http://cms\n# kept\nDAGSTER_HOME=\n")
     own = tmp_path / "b.env"
     own.write_text("DAGSTER_HOME=/srv/dagster\n")
+    exported = tmp_path / "c.env"
+    exported.touch()
 
-    name_home(fresh)
-    name_home(own)
+    name_home(fresh, {})
+    name_home(exported, {"DAGSTER_HOME": str(tmp_path / "set")})
+    name_home(own, {"DAGSTER_HOME": str(tmp_path / "set")})
 
     assert dotenv_values(fresh) == {"DIRECTUS_URL": "http://cms", "DAGSTER_HOME": str(fresh.parent / ".dagster")}
+    assert dotenv_values(exported) == {"DAGSTER_HOME": str(tmp_path / "set")}
     assert "# kept" in fresh.read_text()
     assert (fresh.parent / ".dagster" / "dagster.yaml").is_file()
     assert own.read_text() == "DAGSTER_HOME=/srv/dagster\n"
