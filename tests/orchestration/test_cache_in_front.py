@@ -27,7 +27,7 @@ from tests.nginx import Nginx
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 75 if os.environ.get("CHAOS") == "full" else 8
+ROUNDS = 75 if os.environ.get("CHAOS") == "full" else 4
 CHANGES = 4
 """In each round, before runs follow."""
 
