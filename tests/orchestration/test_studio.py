@@ -206,7 +206,7 @@ def test_an_editor_is_told_why_something_could_not_be_made(story: Story, editor:
 
     subject, message = editor.notifications()[-1]
     assert subject == "Render presets again: 1 of 2 done, 1 failed"
-    assert "is cut off: 19 bytes" in message
+    assert "is incomplete: the storage has 19 of" in message
 
 
 def test_an_upload_is_pushed_and_made_once(story: Story, files: list[str]) -> None:
