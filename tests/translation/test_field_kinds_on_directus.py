@@ -215,6 +215,6 @@ def test_doctor_says_what_is_translated_copied_and_left_and_what_cannot_be_cut(
     told = {each.status: each.text for each in findings}
     assert "permalink (copied), slug (slug), css_class (copied)" in told[Status.OK]
     assert "links (repeater, without note)" in told[Status.OK]
-    assert "internal (hidden in the Studio; never sent unless the YAML file names it)" in told[Status.OK]
+    assert "internal (hidden in the Studio, and never sent unless the YAML file names it)" in told[Status.OK]
     assert "note (masked in the Studio" in told[Status.OK]
     assert "blocks.blocks.data.html (item " in told[Status.WARNING]
