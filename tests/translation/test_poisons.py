@@ -89,7 +89,7 @@ def test_a_page_whose_json_is_nested_ever_so_deeply_is_nobody_elses_failure(
         key: status for key, status in healthy.items() if key != poison
     }
     assert statuses[poison] == "FAILED"
-    assert "nested over 100 levels deep" in pipeline.reason(poison, "de-DE", "pages")
+    assert "nested more than 100 levels deep" in pipeline.reason(poison, "de-DE", "pages")
     runs = pipeline.instance.get_runs_count()
     report = pipeline.reconcile()
     assert report.troubles == []

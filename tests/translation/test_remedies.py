@@ -71,7 +71,7 @@ def test_the_token_of_an_editor_is_noticed_at_the_start_and_later(
 ) -> None:
     token = _editor(studio)
     client = DirectusClient(directus.url, token)
-    told = "DIRECTUS_TOKEN belongs to Anna Berg (anna@example.com), who can"
+    told = "DIRECTUS_TOKEN belongs to Anna Berg (anna@example.com), "
     with client:
         later = pipeline.project.directus
         pipeline.project.__dict__["directus"] = client

@@ -451,7 +451,7 @@ def test_a_server_that_hangs_is_given_up(desk: Desk, server: ScriptedOpenAI) -> 
 
     with (
         closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=2)) as hasty,
-        pytest.raises(DirectusAssetsError, match="did not finish its response within 2 seconds"),
+        pytest.raises(DirectusAssetsError, match=r"did not finish its response within 2 seconds|did not respond"),
     ):
         desk.translate(key, engine=hasty)
     assert desk.row(key) == {}
