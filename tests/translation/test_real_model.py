@@ -87,15 +87,15 @@ def test_a_poor_model_writes_nothing_wrong_and_the_failure_names_field_and_defec
 
 
 def test_what_a_real_server_has_no_room_for_is_asked_for_once_and_fails_in_its_words(desk: Desk) -> None:
-    long = " ".join(f"The baker counts loaf number {number}." for number in range(300))
+    long = " ".join(f"The baker counts loaf number {number * 104_729:,}." for number in range(300))
     key = desk.create(body=f"<p>{long}</p>")
     payer = Noting()
 
     with pytest.raises(Untranslatable, match=r"too long for the engine.*exceeds the available context size"):
         desk.translate(key, payer=payer)
 
-    # A long paragraph is cut into three segments, of which none fits.
-    assert [used.requests for used in payer.spent] == [1, 1, 1]
+    # A long paragraph is cut into four segments, of which none fits.
+    assert [(used.requests, used.output_tokens) for used in payer.spent] == [(1, 0)] * 4
     assert desk.row(key) == {}
 
 
