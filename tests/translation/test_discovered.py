@@ -110,7 +110,7 @@ def test_every_field_is_translated_copied_or_left_for_a_reason(pipeline: Pipelin
         "title": "translated: text, recognized by its interface",
         "permalink": "copied: an address: its validation rule accepts no sentence",
         "links": "translated: text, recognized by its interface",
-        "internal_note": "left: hidden in the Studio, and never sent unless the YAML file names it",
+        "internal_note": "left: hidden in the Studio; never sent unless the YAML file names it",
         "image": f"left: a reference to another item{KEPT}",
         "accent": f"left: a colour{KEPT}",
     }
