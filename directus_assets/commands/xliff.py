@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.commands.subjects import chosen_items
-from directus_assets.errors import BadInput, ConfigurationError, PermanentError
+from directus_assets.errors import BadInput, ChangedMeanwhile, ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.kinds.survey import NoMoney
 from directus_assets.orchestration.kinds.translations import Items, notice_of
@@ -22,21 +22,12 @@ from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metad
 from directus_assets.translation.exchange.files import write_whole
 from directus_assets.translation.exchange.hand_out import hand_out
 from directus_assets.translation.exchange.judgement import Judgement
-from directus_assets.translation.exchange.take_back import TakeBack
-from directus_assets.translation.exchange.xliff import (
-    XliffDocument,
-    XliffFile,
-    read_xliff,
-    write_xliff,
-)
+from directus_assets.translation.exchange.take_over import TakeOver
+from directus_assets.translation.exchange.xliff import XliffDocument, XliffFile, read_xliff, write_xliff
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.results import (
-    Translated,
-)
-from directus_assets.translation.work import (
-    Translator,
-)
+from directus_assets.translation.results import Translated
+from directus_assets.translation.work import Translator
 
 _PAGE = 200
 _LARGEST = 50_000_000
@@ -177,9 +168,9 @@ class _Importing:
             items, output = self._place(file)
             translator = self._translators.setdefault(items.name, items.translator())
             row = items.languages[output]
-            taking = TakeBack(translator=translator, target=row, source=self.document.source, dry_run=self.dry_run)
+            taking = TakeOver(translator=translator, target=row, source=self.document.source, dry_run=self.dry_run)
             judgement = taking.carry_out(file)
-        except PermanentError as error:
+        except (PermanentError, ChangedMeanwhile) as error:
             self._report(file.name, str(error))
             return
         self._count(file, judgement)
@@ -236,7 +227,7 @@ class _Importing:
         )
 
     def _tell(self, items: Items, output: str, result: Translated) -> None:
-        """Takes back in the Studio what waits no more."""
+        """Resolves the item's comment in the Studio, or says there what still waits."""
         desk = self.project.desk(items.collection, [result.item], warn=self._warn, notifies=False)
         title, warnings = items.titles[output], list[str]()
         if desk is None:
@@ -268,10 +259,7 @@ def _write(data: bytes, file: IO[bytes]) -> None:
 def _pages(items: Items, output: str, choice: HandOut, instance: dg.DagsterInstance) -> Iterator[list[str]]:
     """The keys of what is chosen, some at a time."""
     if not choice.waiting and not choice.items:
-        page = 1
-        while keys := items.existing(page=page, size=_PAGE):
-            yield keys
-            page += 1
+        yield from items.pages()
         return
     keys = list(choice.items)
     if choice.waiting:

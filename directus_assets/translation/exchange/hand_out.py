@@ -13,18 +13,13 @@ from directus_assets.ownership.field_records import canonical, digest
 from directus_assets.ownership.protection import is_empty
 from directus_assets.translation.cut_fields import cut_field, cut_item
 from directus_assets.translation.exchange.xliff import XliffFile, XliffUnit
-from directus_assets.translation.items import (
-    Item,
-    target_value,
-)
+from directus_assets.translation.items import Item, target_value
 from directus_assets.translation.languages import language
 from directus_assets.translation.reference import Surroundings
 from directus_assets.translation.segments.layout import lay_out, normal_markup
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment, SegmentTag, segment_key
 from directus_assets.translation.segments.notation import PLACEHOLDER
-from directus_assets.translation.work import (
-    Translator,
-)
+from directus_assets.translation.work import Translator
 
 _MOST_SHOWN: Final = 1000
 """Characters of a text that stands there and cannot be shown segment by segment."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from directus_assets.directus.schema import LanguageRow
-from directus_assets.errors import PermanentError, TransientError
+from directus_assets.errors import ChangedMeanwhile, PermanentError
 from directus_assets.translation.cut_fields import cut_item
 from directus_assets.translation.exchange.judgement import Judgement, judge_file
 from directus_assets.translation.exchange.xliff import XliffFile
@@ -15,7 +15,7 @@ _ROUNDS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class TakeBack:
+class TakeOver:
     """Takes over what came back of items of one collection in one language.
 
     Args:
@@ -35,12 +35,13 @@ class TakeBack:
 
         Raises:
             PermanentError: nothing of it can be taken over, or Directus refuses.
-            TransientError: Directus does not answer, or the item kept being edited.
+            ChangedMeanwhile: the item kept being edited.
+            TransientError: Directus does not answer.
         """
         for _ in range(_ROUNDS):
             if (found := self._round(file)) is not None:
                 return found
-        raise TransientError(f"Item {file.item} of {file.collection} kept being edited while it was imported.")
+        raise ChangedMeanwhile(f"Item {file.item} of {file.collection} kept being edited while it was imported.")
 
     def _round(self, file: XliffFile) -> Judgement | None:
         """One try; None where the item was edited at this moment."""
