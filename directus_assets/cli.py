@@ -13,13 +13,13 @@ from dotenv import find_dotenv, load_dotenv
 from rich.console import Console
 from rich.markup import escape
 
+from directus_assets.commands.exchange import memory, xliff
+from directus_assets.commands.options import console, of_one_project, ready, settings_of
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
-from directus_assets.settings import DEFAULT, Environment, Settings, load_each, load_settings, required
+from directus_assets.settings import Environment, Settings, load_each, load_settings, required
 
 if TYPE_CHECKING:
     from directus_assets.commands.watch import Watch
-
-console = Console()
 
 
 class _Commands(click.Group):
@@ -44,10 +44,6 @@ def _amount(text: str) -> Decimal:
     return amount
 
 
-def _of_one_project(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option("--project", help="A project from `projects` in the YAML file, if there are several.")(command)
-
-
 def _of_some_projects(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--project", help="Only this project from `projects` in the YAML file.")(command)
 
@@ -57,6 +53,10 @@ def _of_some_projects(command: Callable[..., None]) -> Callable[..., None]:
 def main() -> None:
     """Keeps a Directus project's generated content up to date: image derivatives, translations and enrichments."""
     load_dotenv(find_dotenv(usecwd=True))
+
+
+main.add_command(memory)
+main.add_command(xliff)
 
 
 @main.command()
@@ -71,14 +71,16 @@ def demo(*, once: bool, data: Path | None, port: int) -> None:
 
 
 @main.command()
-@_of_one_project
+@of_one_project
 @click.option("--preset", "presets", multiple=True, help="Only this preset; repeatable.")
 @click.option("--everything", is_flag=True, help="All pictures, translations and enrichments.")
 @click.option("--collection", "collections", multiple=True, help="Texts of this collection; repeatable.")
 @click.option("--language", "languages", multiple=True, help="Translations into this language; repeatable.")
 @click.option("--item", "items", multiple=True, help="Texts of this item in the collection; repeatable.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
-@click.option("--limit", type=_amount, help="Stop adding texts when their estimated cost reaches this amount.")
+@click.option(
+    "--limit", type=_amount, metavar="AMOUNT", help="Stop adding texts when their estimated cost reaches this amount."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be made, with estimated time and cost.")
 @click.option("--yes", is_flag=True, help="Start texts without asking for confirmation.")
 def backfill(
@@ -110,7 +112,7 @@ def backfill(
         )
     if presets and of_texts:
         raise click.UsageError("--preset applies to pictures only.")
-    settings, status = _settings(project), 0
+    settings, status = settings_of(project), 0
     if of_texts:
         choice = Choice(
             collections=collections, languages=languages, items=items, missing_only=missing_only, limit=limit
@@ -129,7 +131,7 @@ def backfill(
 
 
 @main.command()
-@_of_one_project
+@of_one_project
 @click.option("--collection", "collections", multiple=True, help="Only this collection; repeatable.")
 @click.option("--language", "languages", multiple=True, help="Only this target language; repeatable.")
 @click.option("--missing-only", is_flag=True, help="Only what is missing or out of date, instead of everything.")
@@ -146,7 +148,7 @@ def plan(
     from directus_assets.commands.plan.translations import show_translations
     from directus_assets.orchestration.project import Project
 
-    work = Project(_settings(project))
+    work = Project(settings_of(project))
     if not (collections or languages or fields):
         show_images(console, work)
     show_translations(
@@ -157,7 +159,7 @@ def plan(
 
 
 @main.command()
-@_of_one_project
+@of_one_project
 @click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @click.option("--no-undo", is_flag=True, help="Delete permanently: do not keep contents for --undo.")
@@ -173,7 +175,7 @@ def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo:
 
     if undo and (dry_run or no_undo):
         raise click.UsageError("--undo cannot be combined with other options.")
-    work = Project(_settings(project))
+    work = Project(settings_of(project))
     if undo:
         sys.exit(run_undo(console, work, undo))
     status = run_prune(
@@ -187,7 +189,7 @@ def prune(*, project: str | None, yes: bool, dry_run: bool, no_undo: bool, undo:
 
 
 @main.command()
-@_of_one_project
+@of_one_project
 @click.option("--run", default="", help="Revert what this Dagster run overwrote.")
 @click.option(
     "--since", default="", help="Revert everything overwritten since this time, such as 2026-11-29T14:25 (UTC)."
@@ -220,136 +222,12 @@ def revert(
     )
     status = run_revert(
         console,
-        Project(_settings(project)),
+        Project(settings_of(project)),
         selection,
         dry_run=dry_run,
         confirm=lambda: yes or click.confirm("Restore these?"),
     )
     sys.exit(status)
-
-
-@main.group()
-def memory() -> None:
-    """Export and import the translation memory, and apply people's corrections everywhere."""
-
-
-def _in_a_file(command: Callable[..., None]) -> Callable[..., None]:
-    """What commands have in common that write or read translations as a file."""
-    for option in (
-        click.option(
-            "--language", "languages", multiple=True, help="Only this target language; several times for more."
-        ),
-        click.option("--format", "named", type=click.Choice(["tmx", "csv"]), help="Where the suffix does not tell it."),
-        click.argument("file", type=click.Path(path_type=Path, dir_okay=False)),
-    ):
-        command = option(command)
-    return command
-
-
-@memory.command("export")
-@_of_one_project
-@_in_a_file
-def memory_export(*, project: str | None, file: Path, languages: Sequence[str], named: str | None) -> None:
-    """Write the memory to FILE, as TMX 1.4 or CSV, for translation tools and spreadsheets."""
-    from directus_assets.commands.memory import run_export
-    from directus_assets.orchestration.project import Project
-
-    sys.exit(run_export(console, Project(_settings(project)), file, languages=languages, named=named))
-
-
-@memory.command("import")
-@_of_one_project
-@_in_a_file
-@click.option("--dry-run", is_flag=True, help="Only check the file.")
-def memory_import(
-    *, project: str | None, file: Path, languages: Sequence[str], named: str | None, dry_run: bool
-) -> None:
-    """Import translations from FILE (TMX 1.4 or CSV) as written by people.
-
-    Each one that cannot be used is named with its number (of the unit in TMX, of the row in a table) and the reason;
-    the others are taken.
-    """
-    from directus_assets.commands.memory import run_import
-    from directus_assets.orchestration.project import Project
-
-    sys.exit(run_import(console, Project(_settings(project)), file, languages=languages, named=named, dry_run=dry_run))
-
-
-@memory.command("apply")
-@_of_one_project
-@click.option("--collection", "collections", multiple=True, help="Only this collection; may be given several times.")
-@click.option("--language", "languages", multiple=True, help="Only this target language; may be given several times.")
-@click.option("--yes", is_flag=True, help="Do it without asking.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be replaced.")
-def memory_apply(
-    *, project: str | None, collections: Sequence[str], languages: Sequence[str], yes: bool, dry_run: bool
-) -> None:
-    """Bring each segment that a person has corrected to all other places where the pipeline wrote another version.
-
-    People's texts stay as they are, and no engine is asked. `directus-assets revert` takes it back.
-    """
-    from directus_assets.commands.memory import run_apply
-    from directus_assets.orchestration.project import Project
-
-    status = run_apply(
-        console,
-        Project(_settings(project)),
-        collections=collections,
-        languages=languages,
-        dry_run=dry_run,
-        confirm=lambda: yes or click.confirm("Replace these?"),
-    )
-    sys.exit(status)
-
-
-@main.group()
-def xliff() -> None:
-    """Exchange translations with an agency as XLIFF 2.1."""
-
-
-@xliff.command("export")
-@_of_one_project
-@click.option("--language", "languages", multiple=True, help="Only into this; may be given several times.")
-@click.option("--collection", "collections", multiple=True, help="Items of this; may be given several times.")
-@click.option("--item", "items", multiple=True, help="Only this item of the collection; may be given several times.")
-@click.option("--waiting", is_flag=True, help="Only what waits for a review.")
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default="translations.xlf",
-    show_default=True,
-    help="The file; with several pairs of languages one for each, whose names say so.",
-)
-def export_xliff(
-    *,
-    project: str | None,
-    languages: Sequence[str],
-    collections: Sequence[str],
-    items: Sequence[str],
-    waiting: bool,
-    output: Path,
-) -> None:
-    """Export items with their translations, or everything waiting for review, for an agency."""
-    from directus_assets.commands.xliff import HandOut, run_export
-    from directus_assets.orchestration.project import Project
-
-    if not (collections or waiting):
-        raise click.UsageError("Say what is handed out: --collection, with or without --item, or --waiting.")
-    choice = HandOut(languages=languages, collections=collections, items=items, waiting=waiting)
-    sys.exit(run_export(console, Project(_settings(project)), choice, output))
-
-
-@xliff.command("import")
-@_of_one_project
-@click.option("--dry-run", is_flag=True, help="Only check it, and show what would be imported.")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def import_xliff(*, project: str | None, dry_run: bool, file: Path) -> None:
-    """Import an agency's translations, which then count as written by people."""
-    from directus_assets.commands.xliff import run_import
-    from directus_assets.orchestration.project import Project
-
-    sys.exit(run_import(console, Project(_settings(project)), file, dry_run=dry_run))
 
 
 @main.command()
@@ -362,7 +240,7 @@ def doctor(*, project: str | None) -> None:
 
 
 @main.command()
-@_of_one_project
+@of_one_project
 @click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--new-token", is_flag=True, help="Replace the user's existing token.")
@@ -474,12 +352,12 @@ def status(*, project: str | None, show_all: bool, as_json: bool, check: bool, r
             _for_each(
                 _chosen(project),
                 lambda settings: command.run_status(
-                    console, _ready(settings), show_all=show_all, check=check, review_days=review_days
+                    console, ready(settings), show_all=show_all, check=check, review_days=review_days
                 ),
             )
         )
     found = [
-        command.project_status(_ready(required(settings)), review_days=review_days)
+        command.project_status(ready(required(settings)), review_days=review_days)
         for settings in _chosen(project).values()
     ]
     click.echo(command.as_json(found))
@@ -567,23 +445,6 @@ def _for_each(found: Mapping[str, Settings | ConfigurationError], run: Callable[
 def _chosen(project: str | None) -> Mapping[str, Settings | ConfigurationError]:
     """The project of this name; all of them where none is named."""
     return load_each() if project is None else {project: load_settings(project=project)}
-
-
-def _settings(project: str | None) -> Settings:
-    """Settings of a command that needs Directus and Dagster's storage."""
-    return _ready(load_settings(project=project))
-
-
-def _ready(settings: Settings) -> Settings:
-    """The same settings, once they are known to be enough and Dagster's folder is found."""
-    settings.environment.require()
-    named = os.environ.get("DAGSTER_HOME")
-    home = Path(named or ".dagster").resolve()
-    if not home.is_dir():
-        fault = f"is {named}, which is not a folder" if named else "is not set"
-        raise ConfigurationError(f"DAGSTER_HOME {fault}.", remedy="Start the pipeline first (`make dev`).")
-    os.environ["DAGSTER_HOME"] = str(home)
-    return load_settings(project=settings.project or DEFAULT)
 
 
 def _tell(error: DirectusAssetsError) -> None:
