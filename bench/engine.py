@@ -18,9 +18,7 @@ from typing import Any, Self
 
 import httpx
 
-from directus_assets.spending.prompts import (
-    count_tokens,
-)
+from directus_assets.spending.prompts import count_tokens
 
 _SEGMENTS = re.compile(r"<source_segments>\n(.*)\n</source_segments>")
 _TARGET = re.compile(r"\nTranslate every segment into .*\((\w+)\S*\)\.")

@@ -10,16 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.bed import (
-    POLL_SECONDS,
-    Bed,
-    Running,
-    fresh_directus,
-    phases,
-    photographs,
-    running_pipeline,
-    wait_until,
-)
+from bench.bed import POLL_SECONDS, Bed, Running, fresh_directus, phases, photographs, running_pipeline, wait_until
 from bench.figures import Figure, ours_at_most
 from bench.images import render_all
 from bench.processes import resident_bytes, with_command

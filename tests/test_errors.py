@@ -15,9 +15,7 @@ from directus_assets.errors import (
     parse_retry_after,
 )
 from directus_assets.orchestration.runs.history import try_metadata
-from directus_assets.spending.faults import (
-    RequestRefused,
-)
+from directus_assets.spending.faults import RequestRefused
 from directus_assets.translation.translate import Untranslatable
 
 

@@ -28,9 +28,7 @@ from directus_assets.orchestration.project import Project
 from directus_assets.planning.changes import Examination
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import take_snapshot
-from directus_assets.translation.cut_fields import (
-    cut_item,
-)
+from directus_assets.translation.cut_fields import cut_item
 from directus_assets.translation.items import Item, read_items
 from tests.directus_query import query_of
 from tests.random_rows import ANYTHING, TYPES, as_answer, value_of

@@ -19,12 +19,7 @@ import httpx
 from directus_assets.directus.answers import data_of, nonsense, refusal, reported
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.directus.version import SUPPORTED, Version
-from directus_assets.errors import (
-    BadInput,
-    ConfigurationError,
-    Rejected,
-    TooLarge,
-)
+from directus_assets.errors import BadInput, ConfigurationError, Rejected, TooLarge
 from directus_assets.json_text import as_json, well_formed, well_formed_json
 from directus_assets.settings import Environment
 

@@ -15,10 +15,7 @@ from directus_assets.enrichment.engines.protocol import EnrichmentEngine, Questi
 from directus_assets.enrichment.records import KeptAnswer
 from directus_assets.enrichment.result import check_answer
 from directus_assets.errors import PermanentError
-from directus_assets.spending.faults import (
-    AnswerFault,
-    RequestRefused,
-)
+from directus_assets.spending.faults import AnswerFault, RequestRefused
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate

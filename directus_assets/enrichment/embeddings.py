@@ -10,9 +10,7 @@ from directus_assets.errors import Rejected
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

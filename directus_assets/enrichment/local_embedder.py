@@ -13,9 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from directus_assets.enrichment.embeddings import Embedded
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 NAME: Final = "local"
 _DIMENSIONS: Final = 512

@@ -7,17 +7,10 @@ from typing import Final
 from directus_assets.enrichment.embeddings import Embedded
 from directus_assets.json_text import well_formed
 from directus_assets.spending.chat_endpoint import check_model, classify, connect, document_of, exchange
-from directus_assets.spending.faults import (
-    RequestRefused,
-)
-from directus_assets.spending.prompts import (
-    count_tokens,
-)
+from directus_assets.spending.faults import RequestRefused
+from directus_assets.spending.prompts import count_tokens
 from directus_assets.spending.server_words import Refusal, refusal_in
-from directus_assets.spending.usage import (
-    Usage,
-    counted,
-)
+from directus_assets.spending.usage import Usage, counted
 
 DEFAULT_MODEL: Final = "text-embedding-3-small"
 

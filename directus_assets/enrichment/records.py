@@ -13,9 +13,7 @@ from pydantic import TypeAdapter
 from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.ownership.field_records import FieldRecord
 from directus_assets.ownership.record_store import record_name
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

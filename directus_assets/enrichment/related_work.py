@@ -28,9 +28,7 @@ from directus_assets.isolation import isolate
 from directus_assets.ownership.record_store import record_folder
 from directus_assets.spending.payer import Counting, Payer
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 _TURN = "turn.json"
 _RESULT = "related"

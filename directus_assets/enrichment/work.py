@@ -20,9 +20,7 @@ from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
 from directus_assets.spending.payer import Counting
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 ROUNDS = 6
 """How often an item that keeps being edited while it is enriched is looked at anew before that counts as a failure."""

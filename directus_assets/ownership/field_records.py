@@ -14,9 +14,7 @@ from pydantic import TypeAdapter
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.json_text import shallow, well_formed
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 _MOST_REFUSED: Final = 60
 """Refused values of one field that are remembered: more than an address gets numbers."""

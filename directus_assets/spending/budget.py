@@ -13,9 +13,7 @@ from decimal import Decimal
 from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.errors import ConfigurationError
 from directus_assets.spending.prices import Price, Spending, SpendingLimitReached, price_of
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 _FILE = "spending.json"
 _MOST = Decimal(10**15)

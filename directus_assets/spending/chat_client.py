@@ -14,27 +14,13 @@ from typing import Any, Final
 from directus_assets.errors import DirectusAssetsError, Rejected, from_status
 from directus_assets.json_text import well_formed_json
 from directus_assets.spending.chat_dialect import ChatOptions, Dialect, Prompt
-from directus_assets.spending.chat_endpoint import (
-    check_model,
-    classify,
-    connect,
-    document_of,
-    exchange,
-)
+from directus_assets.spending.chat_endpoint import check_model, classify, connect, document_of, exchange
 from directus_assets.spending.chat_json import read_cut, read_object, without_thoughts
 from directus_assets.spending.chat_limits import LimitOf, limit_in
-from directus_assets.spending.faults import (
-    AnswerFault,
-    RequestRefused,
-)
-from directus_assets.spending.prompts import (
-    count_tokens,
-)
+from directus_assets.spending.faults import AnswerFault, RequestRefused
+from directus_assets.spending.prompts import count_tokens
 from directus_assets.spending.server_words import Refusal, first_choice, page_text, refusal_in, text_of
-from directus_assets.spending.usage import (
-    Usage,
-    counted,
-)
+from directus_assets.spending.usage import Usage, counted
 
 _MOST_TRIES: Final = 8
 """Requests for one question: an answer, and what is learnt of the endpoint before it."""

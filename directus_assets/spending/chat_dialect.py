@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from directus_assets.spending.chat_limits import Limit, LimitOf, limit_in
-from directus_assets.spending.prompts import (
-    count_tokens,
-)
+from directus_assets.spending.prompts import count_tokens
 from directus_assets.spending.server_words import Refusal
 
 MOST_SPARE_TOKENS: Final = 32_768

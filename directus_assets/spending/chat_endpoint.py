@@ -9,9 +9,7 @@ import openai
 from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
 from directus_assets.spending.chat_limits import is_out_of_credit
 from directus_assets.spending.deadline import within
-from directus_assets.spending.faults import (
-    RequestRefused,
-)
+from directus_assets.spending.faults import RequestRefused
 from directus_assets.spending.server_words import Refusal, read_document, refusal_of
 
 _REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {

@@ -9,9 +9,7 @@ from typing import Any, ClassVar, Final
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from directus_assets.errors import ConfigurationError, TransientError
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 _MILLION: Final = 1_000_000
 

@@ -13,19 +13,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from directus_assets.ownership.field_records import (
-    Arrived,
-    Remembered,
-)
-from directus_assets.spending.faults import (
-    AnswerFault,
-)
+from directus_assets.ownership.field_records import Arrived, Remembered
+from directus_assets.spending.faults import AnswerFault
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.case import Case
 from directus_assets.translation.checks import defects, shared_defect
 from directus_assets.translation.chosen import chosen
@@ -44,10 +37,7 @@ from directus_assets.translation.engines.protocol import (
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
 from directus_assets.translation.reference import Near, Surroundings
-from directus_assets.translation.segments.model import (
-    Segment,
-    segment_key,
-)
+from directus_assets.translation.segments.model import Segment, segment_key
 
 _REFUSED = "The engine refused to translate this."
 _CUT_OFF = "The translation did not fit into one answer; it must not be longer than the source needs."

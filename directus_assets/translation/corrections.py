@@ -15,14 +15,10 @@ from directus_assets.translation.glossary import digest_of_terms
 from directus_assets.translation.items import Item
 from directus_assets.translation.memory import MemoryEntry, is_memorable, pair_of
 from directus_assets.translation.order import NO_ORDER
-from directus_assets.translation.results import (
-    Translated,
-)
+from directus_assets.translation.results import Translated
 from directus_assets.translation.segments.model import Document, Segment, segment_key
 from directus_assets.translation.translate import TranslationOutcome, outstanding, splice
-from directus_assets.translation.work import (
-    Translator,
-)
+from directus_assets.translation.work import Translator
 
 _ROUNDS = 3
 

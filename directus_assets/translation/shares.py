@@ -11,21 +11,13 @@ from functools import partial
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
-from directus_assets.ownership.field_records import (
-    Base,
-    FieldRecord,
-    canonical,
-    digest,
-)
+from directus_assets.ownership.field_records import Base, FieldRecord, canonical, digest
 from directus_assets.ownership.protection import FieldAction, Standing, decide, standing
 from directus_assets.translation.cut_fields import cut_field, rule_of
 from directus_assets.translation.merge import Conflict, Match, Merged, match
 from directus_assets.translation.order import Reviews, reviewed
 from directus_assets.translation.segments.layout import Layout, lay_out
-from directus_assets.translation.segments.model import (
-    Segment,
-    segment_key,
-)
+from directus_assets.translation.segments.model import Segment, segment_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

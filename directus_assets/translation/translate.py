@@ -6,15 +6,10 @@ from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
-from directus_assets.ownership.field_records import (
-    Arrived,
-    Remembered,
-)
+from directus_assets.ownership.field_records import Arrived, Remembered
 from directus_assets.spending.payer import Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.conversation import (
     Assignment,
     Conversation,
@@ -23,16 +18,9 @@ from directus_assets.translation.conversation import (
     by_key,
     is_usable,
 )
-from directus_assets.translation.engines.protocol import (
-    Engine,
-)
+from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.glossary import digest_of_terms
-from directus_assets.translation.segments.model import (
-    BadAnswer,
-    Document,
-    Segment,
-    segment_key,
-)
+from directus_assets.translation.segments.model import BadAnswer, Document, Segment, segment_key
 
 
 class Untranslatable(PermanentError):

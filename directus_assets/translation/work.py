@@ -12,29 +12,16 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Together
 from directus_assets.errors import BadInput, PermanentError, TransientError
-from directus_assets.ownership.field_records import (
-    Arrived,
-    FieldRecord,
-    Remembered,
-    TranslationRecord,
-    canonical,
-)
+from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord, canonical
 from directus_assets.ownership.protection import FieldAction, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.payer import Counting, Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.cut_fields import cut_field, cut_item, rule_of, uncut
 from directus_assets.translation.engines import pseudo
-from directus_assets.translation.engines.protocol import (
-    NO_VOICE,
-    Engine,
-    Voice,
-    Wording,
-)
+from directus_assets.translation.engines.protocol import NO_VOICE, Engine, Voice, Wording
 from directus_assets.translation.fingerprints import fingerprint
 from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, read_items, target_value
@@ -48,11 +35,7 @@ from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDo
 from directus_assets.translation.results import Forecast, Translated, reviews_of
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.segments.model import (
-    Document,
-    Segment,
-    segment_key,
-)
+from directus_assets.translation.segments.model import Document, Segment, segment_key
 from directus_assets.translation.shares import FieldDecision, Share
 from directus_assets.translation.translate import TranslationOutcome, Untranslatable, estimate, outstanding, translate
 from directus_assets.translation.versions import save_proposals

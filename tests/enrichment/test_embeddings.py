@@ -11,9 +11,7 @@ from directus_assets.errors import BadInput, Overloaded, Rejected
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.prices import SpendingLimitReached
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 
 class ScriptedEmbedder:

@@ -8,9 +8,7 @@ import pytest
 
 from directus_assets.enrichment.openai_embedder import OpenAIEmbedder
 from directus_assets.errors import DirectusAssetsError, Forbidden, Overloaded, Rejected, Unreachable
-from directus_assets.spending.faults import (
-    RequestRefused,
-)
+from directus_assets.spending.faults import RequestRefused
 from tests.translation.scripted_openai import Asked, Reply, ScriptedOpenAI, hang, out_of_credit, overloaded
 from tests.translation.scripted_openai import unauthorized as wrong_key
 

@@ -20,9 +20,7 @@ from directus_assets.enrichment.related_work import RelatedEnricher, shares
 from directus_assets.errors import PermanentError
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from tests.directus_query import matches
 from tests.enrichment.test_declare import declared
 

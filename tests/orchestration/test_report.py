@@ -8,9 +8,7 @@ from markdown_it import MarkdownIt
 
 from directus_assets.orchestration.runs.report import as_markdown, translation_metadata
 from directus_assets.redaction import hide
-from directus_assets.translation.results import (
-    Translated,
-)
+from directus_assets.translation.results import Translated
 
 
 @pytest.mark.parametrize(

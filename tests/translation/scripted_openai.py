@@ -24,9 +24,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any, Self
 
-from directus_assets.spending.prompts import (
-    count_tokens,
-)
+from directus_assets.spending.prompts import count_tokens
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import Language, language

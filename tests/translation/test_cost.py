@@ -7,9 +7,7 @@ import pytest
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.spending.prices import Price, Spending, SpendingLimitReached, parse_prices, price_of
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 TODAY = dt.date(2025, 3, 1)
 NOON = dt.datetime(2025, 3, 1, 12, tzinfo=dt.UTC)

@@ -19,14 +19,9 @@ from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory
-from directus_assets.translation.results import (
-    Forecast,
-    Translated,
-)
+from directus_assets.translation.results import Forecast, Translated
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.work import (
-    Translator,
-)
+from directus_assets.translation.work import Translator
 from tests.translation.posts import create_post, read, rows_of
 from tests.translation.scripted_openai import ScriptedOpenAI
 

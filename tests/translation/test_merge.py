@@ -8,17 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from directus_assets.directus.field_kinds import TextField
-from directus_assets.ownership.field_records import (
-    FieldRecord,
-    digest,
-)
+from directus_assets.ownership.field_records import FieldRecord, digest
 from directus_assets.ownership.protection import FieldAction, Standing
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.order import Reviews
 from directus_assets.translation.segments.layout import lay_out
-from directus_assets.translation.segments.model import (
-    segment_key,
-)
+from directus_assets.translation.segments.model import segment_key
 from directus_assets.translation.shares import FieldDecision, Share
 
 HTML = TextField(name="body", kind="html")

@@ -11,9 +11,7 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import ConfigurationError
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.prices import Price, SpendingLimitReached
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 MILLION = Usage(requests=1, input_tokens=1_000_000)
 PRICES = {"tiny": Price(input=Decimal(1))}

@@ -9,9 +9,7 @@ from directus_assets.directus.models import GlossaryTerm
 from directus_assets.directus.schema import LanguageRow, TextField, TranslatedCollection
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import TranslationOptions
-from directus_assets.translation.fingerprints import (
-    fingerprint,
-)
+from directus_assets.translation.fingerprints import fingerprint
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.items import Item
 from directus_assets.translation.scope import Scope, plan_scopes

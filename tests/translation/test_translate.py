@@ -11,15 +11,10 @@ from directus_assets.ownership.field_records import Arrived, Remembered
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.prices import SpendingLimitReached
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.engines.protocol import (
-    Answer,
-    Request,
-)
+from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.engines.pseudo import PseudoEngine, pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language

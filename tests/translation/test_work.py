@@ -31,14 +31,10 @@ from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.results import (
-    Translated,
-)
+from directus_assets.translation.results import Translated
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.translate import Untranslatable
-from directus_assets.translation.work import (
-    Translator,
-)
+from directus_assets.translation.work import Translator
 from tests.translation import scripted_openai as scripted
 from tests.translation.scripted_openai import ScriptedOpenAI
 

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from translate.storage.xliff2 import Xliff2File
 
 from directus_assets.errors import BadInput
-from directus_assets.translation.exchange.xliff import (
-    XliffDocument,
-    XliffFile,
-    XliffUnit,
-    read_xliff,
-    write_xliff,
-)
+from directus_assets.translation.exchange.xliff import XliffDocument, XliffFile, XliffUnit, read_xliff, write_xliff
 from directus_assets.translation.segments import TextKind, cut
 from directus_assets.translation.segments.model import Document, SegmentTag
 

@@ -9,11 +9,7 @@ import httpx
 from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
 from directus_assets.commands.setup.account import EMAIL
 from directus_assets.directus.answers import unreachable_remedy
-from directus_assets.directus.client import (
-    LONGEST_ADDRESS,
-    ROWS_PER_REQUEST,
-    USER_AGENT,
-)
+from directus_assets.directus.client import LONGEST_ADDRESS, ROWS_PER_REQUEST, USER_AGENT
 from directus_assets.directus.held import read_access, read_user
 from directus_assets.directus.version import NEWEST, SUPPORTED, TESTED, Version
 from directus_assets.errors import Forbidden, Rejected

@@ -6,9 +6,7 @@ from directus_assets.commands.doctor.findings import Checkup, Finding, failed, o
 from directus_assets.directus.field_kinds import Fate, TextField
 from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.settings import TranslationOptions
-from directus_assets.translation.cut_fields import (
-    uncut,
-)
+from directus_assets.translation.cut_fields import uncut
 from directus_assets.translation.discovered import discovered, is_copied
 from directus_assets.translation.items import item_keys, read_items
 from directus_assets.translation.languages import doubt, language

@@ -17,9 +17,7 @@ from directus_assets.orchestration.build import enriched_items
 from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 from directus_assets.orchestration.project import Project
 from directus_assets.snapshot import take_snapshot
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 _PAGE = 200
 _PROBLEMS_SHOWN = 5

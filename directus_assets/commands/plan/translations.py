@@ -21,9 +21,7 @@ from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.snapshot import Wanted, take_snapshot
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.items import read_items
 
 _PROBLEMS_SHOWN = 5

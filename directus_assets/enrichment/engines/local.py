@@ -9,9 +9,7 @@ from typing import Final
 from directus_assets.enrichment.builtin.model import Builtin, Material
 from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.errors import BadInput, ConfigurationError
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 NAME: Final = "local"
 

@@ -10,13 +10,8 @@ from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.enrichment.result import answer_schema, longest_answer
 from directus_assets.spending.chat_client import Chat
 from directus_assets.spending.chat_dialect import ChatOptions, Prompt
-from directus_assets.spending.prompts import (
-    as_data,
-    count_tokens,
-)
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.prompts import as_data, count_tokens
+from directus_assets.spending.usage import Usage
 
 _ELEMENT: Final = "content"
 _PICTURE_TOKENS: Final = 1100

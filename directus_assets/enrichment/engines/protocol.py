@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from directus_assets.settings import ResultOptions
-from directus_assets.spending.faults import (
-    AnswerFault,
-)
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.faults import AnswerFault
+from directus_assets.spending.usage import Usage
 from directus_assets.translation.languages import Language
 
 

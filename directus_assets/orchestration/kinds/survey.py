@@ -11,9 +11,7 @@ from directus_assets.fast.latest import Latest
 from directus_assets.isolation import fault_of
 from directus_assets.orchestration.kinds.subject import Subject
 from directus_assets.planning.changes import Examination
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 
 T = TypeVar("T")
 

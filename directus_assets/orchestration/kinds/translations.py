@@ -31,20 +31,14 @@ from directus_assets.spending.budget import Purse
 from directus_assets.translation.corrections import Corrector
 from directus_assets.translation.engines import pseudo
 from directus_assets.translation.engines.protocol import Engine, Voice
-from directus_assets.translation.fingerprints import (
-    fingerprint,
-)
+from directus_assets.translation.fingerprints import fingerprint
 from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.items import Item, existing_keys, item_keys, items_of_rows, read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.order import NO_ORDER, Order, Reviews
-from directus_assets.translation.results import (
-    Translated,
-)
+from directus_assets.translation.results import Translated
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.work import (
-    Translator,
-)
+from directus_assets.translation.work import Translator
 from directus_assets.waiting import Notice, Passage
 
 _PAGE = 200

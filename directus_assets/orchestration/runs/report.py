@@ -13,16 +13,9 @@ from directus_assets.images.outcomes import Delivered, Made
 from directus_assets.images.purge import address_of, digests_of
 from directus_assets.ownership.field_records import canonical
 from directus_assets.redaction import redact
-from directus_assets.spending.usage import (
-    Usage,
-)
-from directus_assets.translation.engines.protocol import (
-    Engine,
-)
-from directus_assets.translation.results import (
-    Review,
-    Translated,
-)
+from directus_assets.spending.usage import Usage
+from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.results import Review, Translated
 from directus_assets.translation.scope import Scope
 
 REVIEW_MARK = "+review"

@@ -4,25 +4,11 @@ from typing import Final
 
 from directus_assets.spending.chat_client import Chat
 from directus_assets.spending.chat_dialect import ChatOptions, Prompt
-from directus_assets.spending.faults import (
-    AnswerFault,
-)
-from directus_assets.spending.prompts import (
-    count_tokens,
-)
-from directus_assets.spending.usage import (
-    Usage,
-)
-from directus_assets.translation.engines.openai_prompt import (
-    answer_schema,
-    longest_answer,
-    messages,
-    read_answer,
-)
-from directus_assets.translation.engines.protocol import (
-    Answer,
-    Request,
-)
+from directus_assets.spending.faults import AnswerFault
+from directus_assets.spending.prompts import count_tokens
+from directus_assets.spending.usage import Usage
+from directus_assets.translation.engines.openai_prompt import answer_schema, longest_answer, messages, read_answer
+from directus_assets.translation.engines.protocol import Answer, Request
 
 _FEWEST_CHARACTERS: Final = 500
 """What a request holds at least, however little an endpoint takes."""

@@ -10,14 +10,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from directus_assets.spending.usage import (
-    Usage,
-)
+from directus_assets.spending.usage import Usage
 from directus_assets.translation import icu
-from directus_assets.translation.engines.protocol import (
-    Answer,
-    Request,
-)
+from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.glossary import Term, terms_in
 from directus_assets.translation.icu_parts import Unfolded
 from directus_assets.translation.languages import Language, unicode_script

@@ -2,12 +2,7 @@
 
 import pytest
 
-from directus_assets.images.sharp.geometry import (
-    crop_position,
-    embed_position,
-    jpeg_shrink_on_load,
-    resolve_shrink,
-)
+from directus_assets.images.sharp.geometry import crop_position, embed_position, jpeg_shrink_on_load, resolve_shrink
 
 
 def shrink(target, *, canvas="crop", without_enlargement=False, without_reduction=False):

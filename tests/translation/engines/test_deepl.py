@@ -13,18 +13,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from directus_assets.errors import BadInput, Forbidden, Overloaded, Rejected, Unreachable
-from directus_assets.spending.faults import (
-    AnswerFault,
-    RequestRefused,
-)
+from directus_assets.spending.faults import AnswerFault, RequestRefused
 from directus_assets.translation.engines.deepl import DeepLEngine, from_xml, target_code, to_xml
-from directus_assets.translation.engines.protocol import (
-    AskedSegment,
-    Reference,
-    Request,
-    Voice,
-    Wording,
-)
+from directus_assets.translation.engines.protocol import AskedSegment, Reference, Request, Voice, Wording
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
 

@@ -11,24 +11,11 @@ import pytest
 from directus_assets.errors import Forbidden, Overloaded, Unreachable
 from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.spending.chat_json import read_object
-from directus_assets.spending.faults import (
-    AnswerFault,
-    RequestRefused,
-)
-from directus_assets.spending.prompts import (
-    as_data,
-)
+from directus_assets.spending.faults import AnswerFault, RequestRefused
+from directus_assets.spending.prompts import as_data
 from directus_assets.translation.engines.openai import OpenAIEngine
-from directus_assets.translation.engines.openai_prompt import (
-    answer_schema,
-    longest_answer,
-    messages,
-    read_answer,
-)
-from directus_assets.translation.engines.protocol import (
-    AskedSegment,
-    Request,
-)
+from directus_assets.translation.engines.openai_prompt import answer_schema, longest_answer, messages, read_answer
+from directus_assets.translation.engines.protocol import AskedSegment, Request
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
