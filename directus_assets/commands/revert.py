@@ -102,7 +102,7 @@ def run_revert(
         periods = [(subject, Period(start=selection.since or dt.datetime.now(dt.UTC))) for subject in subjects]
     with console.status("Reading Directus' activity log"):
         silent = _without_revisions(project.directus, [subject for subject, _ in periods])
-        plans = [(subject, subject.revert.plan(period)) for subject, period in periods]
+        plans = [(subject, sorted(subject.revert.plan(period), key=_order)) for subject, period in periods]
     _show(console, plans, silent)
     if dry_run or all(row.is_kept for _, rows in plans for row in rows):
         return 0
@@ -207,6 +207,11 @@ def _periods_of_run(
             f"Run {run_id} made none of the chosen translations or enrichments.", remedy="Choose another run."
         )
     return periods
+
+
+def _order(row: OverwrittenRow) -> tuple[int, str, str]:
+    """By item as people count, then by language."""
+    return len(row.item), row.item, row.output
 
 
 def _show(console: Console, plans: Sequence[tuple[_Subject, Sequence[OverwrittenRow]]], silent: Sequence[str]) -> None:

@@ -407,7 +407,8 @@ def test_a_door_with_other_secrets_is_told_from_one_that_is_not_there(
     found = [row.text for row in site.examine("", DOOR_URL=door.url) if "button" in row.what]
 
     assert found == [f"The door at {door.url} refuses this flow."]
-    # Whoever has lost the list of secrets makes another one by the same command.
+    # Whoever has lost the list of secrets makes another one by the same command, even if the door reads it late.
+    door.room.secrets._read_at = time.monotonic() + 1
     assert set_up()[0] == 0
 
 

