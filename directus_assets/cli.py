@@ -1,4 +1,4 @@
-"""The command `directus-assets`. Exit status: 0 done, 1 something failed (and it says what), 2 wrong use."""
+"""The `directus-assets` command. Exit status: 0 done, 1 something failed (the output says what), 2 wrong usage."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """Ends a command with one clear line and status 1 where one of our errors is raised."""
+    """Command group that turns our errors into one clear line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -374,11 +374,11 @@ def dev(*, port: int | None, arguments: Sequence[str]) -> None:
     """
     from directus_assets.commands.dev import dev_variables, run_dev
 
-    # Dagster reads the file so, too: what it says goes before what is set.
+    # Dagster loads the file the same way: its values take precedence over the environment.
     load_dotenv(find_dotenv(usecwd=True), override=True)
     os.environ.update(dev_variables(os.environ, port))
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    # What is wrong with the other variables is told where Dagster loads the definitions.
+    # Dagster reports problems with the other variables when it loads the definitions.
     status = run_dev(
         _watch(), _dagster_environment(), port=port, arguments=arguments, tell_of_door=partial(_say, "door")
     )
@@ -421,13 +421,13 @@ def _say(who: str, line: str) -> None:
 
 
 def _dagster_environment() -> Environment:
-    """Where Dagster is, whatever else is wrong with the variables."""
+    """Dagster's location, read even when other variables are invalid."""
     names = ("DAGSTER_WEBSERVER_URL", "DAGSTER_HOME", "DOOR_URL")
     return Environment.read({name: value for name, value in os.environ.items() if name in names})
 
 
 def _for_each(found: Mapping[str, Settings | ConfigurationError], run: Callable[[Settings], int]) -> int:
-    """Runs a command for each project; returns the worst exit status. Of several, one that fails stops no other."""
+    """Run a command for each project and return the worst exit status. A failing project does not stop the others."""
     worst = 0
     for settings in found.values():
         if isinstance(settings, Settings) and settings.project:
@@ -443,7 +443,7 @@ def _for_each(found: Mapping[str, Settings | ConfigurationError], run: Callable[
 
 
 def _chosen(project: str | None) -> Mapping[str, Settings | ConfigurationError]:
-    """The project of this name; all of them where none is named."""
+    """The project with this name, or all projects if no name is given."""
     return load_each() if project is None else {project: load_settings(project=project)}
 
 

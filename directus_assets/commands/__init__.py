@@ -1,1 +1,1 @@
-"""What the command line does, one module or folder for each command. No sensor, asset or job is defined here."""
+"""The command line: one module or folder per command. Sensors, assets and jobs are defined elsewhere."""

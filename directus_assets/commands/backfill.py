@@ -1,4 +1,4 @@
-"""The command `backfill`: existing files through image presets, started on Dagster's own backfill machinery."""
+"""The command `backfill`: runs existing files through image presets with Dagster's backfills."""
 
 import time
 from collections import defaultdict
@@ -30,31 +30,31 @@ _POLL_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a backfill would make."""
+    """The work of a backfill."""
 
     files: int
     work: dict[frozenset[str], list[str]]
-    """Keys of presets to the files that need exactly these."""
+    """Sets of preset keys, each with the files that need exactly those presets."""
 
     def count(self, preset: str) -> int:
-        """Files that need this preset."""
+        """Number of files that need this preset."""
         return sum(len(files) for presets, files in self.work.items() if preset in presets)
 
 
 def run_backfill(
     console: Console, settings: Settings, *, presets: Sequence[str], missing_only: bool, dry_run: bool
 ) -> int:
-    """Carries out the command; returns its exit status.
+    """Run the command and return its exit status.
 
     Args:
         console: where to write.
-        settings: which Directus.
-        presets: only these; all where empty.
-        missing_only: leave out what is materialized with the right fingerprint.
-        dry_run: show the plan, start nothing.
+        settings: the project's settings.
+        presets: limits the backfill to these; all if empty.
+        missing_only: skip files that are materialized with the current fingerprint.
+        dry_run: show the work without starting it.
 
     Raises:
-        ConfigurationError: a preset that Directus does not have.
+        ConfigurationError: Directus does not have one of the presets.
     """
     project = Project(settings)
     chosen = _choose(project, presets)
@@ -79,7 +79,10 @@ def run_backfill(
 
 
 def _launch(webserver: Webserver, names: Names, plan: Plan) -> tuple[list[str], list[str]]:
-    """The ids of the backfills that were started, and why others were not: one that Dagster refuses stops no other."""
+    """Start the backfills; return their ids and the reasons for those Dagster refused.
+
+    A refusal does not stop the others.
+    """
     backfills, refusals = [], []
     for keys, files in plan.work.items():
         presets, tags = sorted(keys), {PRIORITY_TAG: SCAN_PRIORITY, **names.tags}
@@ -119,7 +122,7 @@ def _plan(
                 found = isolate(ids, project.files_by_id)
                 files = [file for some in found.results for file in some.values()]
                 wanted = examine_files(files, presets).wanted
-                # What cannot be read is asked for, and says so on its partition.
+                # A file that cannot be read is requested too; its partition then shows the reason.
                 stale = {
                     **stale_outputs(wanted, fingerprints(instance, keys, ids)),
                     **dict.fromkeys(found.culprits, every),
@@ -155,7 +158,7 @@ def _show_plan(
 
 
 def follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
-    """Shows the progress of backfills until all of them have ended."""
+    """Show the progress of backfills until all have ended."""
     with _progress(console) as progress:
         bar = progress.add_task("Making", total=None)
         while True:
@@ -172,14 +175,14 @@ def follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> 
 
 
 def summarise(console: Console, reports: Sequence[BackfillProgress], *, page: str, seconds: float) -> int:
-    """Shows what was made and what failed; returns the exit status. `page` is where Dagster tells the reasons."""
+    """Show what was made and what failed; return the exit status. `page` is the Dagster page that shows the reasons."""
     table = Table(title=f"Done in {duration(seconds)}")
     for name in ("output", "made", "failed"):
         table.add_column(name, justify="left" if name == "output" else "right")
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for report in reports:
         for key, row in report.assets.items():
-            # A preset by its name alone, as in the plan before; texts with their collection.
+            # A preset by its name alone, as in the plan above; texts with their collection.
             name = "/".join(key.path[-2:] if len(key.path) > 2 else key.path[-1:])
             totals[name][0] += row.materialized
             totals[name][1] += row.failed

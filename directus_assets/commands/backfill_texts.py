@@ -1,6 +1,4 @@
-"""The part of the command `backfill` that makes translations and enrichments: priced, then started as Dagster's own
-backfills.
-"""
+"""The part of `backfill` that handles translations and enrichments: it prices them, then starts Dagster backfills."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,21 +44,21 @@ _TITLE = "directus-assets backfill"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What of all texts is to be made; empty is all."""
+    """The texts to make; an empty field does not restrict them."""
 
     collections: Sequence[str] = ()
     languages: Sequence[str] = ()
-    """With one of these, translations only."""
+    """If given, translations only."""
     items: Sequence[str] = ()
-    """Keys; of one collection."""
+    """Keys of items, all in one collection."""
     missing_only: bool = False
     limit: Decimal | None = None
-    """The most money that it may cost, as far as that can be estimated."""
+    """The most money to spend, as far as the cost can be estimated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Piece:
-    """One output of one item, and what it asks of an engine."""
+    """One output of one item, with the estimated usage of the engine."""
 
     output: str
     item: str
@@ -70,7 +68,7 @@ class _Piece:
 
 @dataclass
 class _Row:
-    """What one output of a collection adds up to."""
+    """The totals for one output of a collection."""
 
     name: str
     items: int = 0
@@ -85,7 +83,7 @@ class _Row:
 
 @dataclass
 class _Work:
-    """What is started, and what the limit leaves for another time."""
+    """The work to start now, and the work that the limit defers."""
 
     rows: dict[tuple[str, str], _Row] = field(default_factory=dict)
     outputs: list[tuple[Items | EnrichedItems, list[tuple[str, str]]]] = field(default_factory=list)
@@ -112,19 +110,19 @@ def run_text_backfill(
     instance: dg.DagsterInstance | None = None,
     webserver: Webserver | None = None,
 ) -> int:
-    """Shows what would be made and what it would cost, asks, has it made, and waits; returns the exit status.
+    """Show the work and its cost, ask for confirmation, start it and wait; return the exit status.
 
     Args:
         console: where to write.
-        project: which Directus, engines and prices.
-        choice: what is to be made.
-        dry_run: only show it.
-        confirm: asks whether to go on, where an engine is asked.
-        instance: Dagster's, where it is not the one of DAGSTER_HOME.
-        webserver: Dagster's, where it is not the one of DAGSTER_WEBSERVER_URL.
+        project: provides Directus, the engines and the prices.
+        choice: the texts to make.
+        dry_run: show the work without starting it.
+        confirm: asks whether to proceed when an engine would be called.
+        instance: the Dagster instance; by default the one in DAGSTER_HOME.
+        webserver: Dagster's webserver; by default the one at DAGSTER_WEBSERVER_URL.
 
     Raises:
-        ConfigurationError: something that is chosen is not there, or a limit has no price to go by.
+        ConfigurationError: a chosen collection, language or item does not exist, or there is a limit but no price.
         DirectusAssetsError: Directus or Dagster does not answer.
     """
     subjects = _subjects(project, choice)
@@ -149,10 +147,10 @@ def run_text_backfill(
 
 
 def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
-    """What the choice is about, in the order in which it is made: translations first.
+    """The chosen collections in the order in which they are made: translations first.
 
     Raises:
-        ConfigurationError: a collection or language of which nothing is made.
+        ConfigurationError: nothing is made of a chosen collection or language.
     """
     snapshot = take_snapshot(project.directus, project.wanted)
     found: list[Items | EnrichedItems] = [*translated_items(project, snapshot)]
@@ -172,10 +170,10 @@ def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
 
 
 def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedItems], choice: Choice) -> _Work:
-    """What is chosen, item by item, as far as the limit reaches.
+    """Price the chosen items one by one, up to the limit.
 
     Raises:
-        ConfigurationError: there is a limit, and no price of an engine that would be asked.
+        ConfigurationError: there is a limit, but no price for an engine that would be called.
     """
     work = _Work()
     for subject in subjects:
@@ -187,7 +185,8 @@ def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedIte
                     remedy="Add it to `engine.prices` in the YAML file, or leave out --limit.",
                 )
             cost = piece.cost or Decimal(0)
-            # Once something did not fit, nothing does that costs: what was made is then the first part of the whole.
+            # Once one piece exceeds the limit, all later pieces that cost money are deferred too: what is made is then
+            # a prefix of the whole.
             if choice.limit is not None and cost and (work.left or work.cost + cost > choice.limit):
                 work.left += 1
                 continue
@@ -213,7 +212,7 @@ def _of_texts(instance: dg.DagsterInstance, items: Items, choice: Choice, proble
         name: row for name, row in items.languages.items() if not choice.languages or row.code in choice.languages
     }
     prospects = prospects_of(project, instance, items)
-    # What one asks for, the others get; but not where the limit leaves it out.
+    # Identical requests are paid once and counted once, unless the limit defers the one that would pay.
     counted: set[tuple[str, str]] | None = set() if choice.limit is None else None
     pages = [list(choice.items)] if choice.items else _pages(instance, items)
     for page in readable(pages, partial(read_items, project.directus, items.scope), problems):
@@ -250,7 +249,7 @@ def _piece(output: str, key: str, usage: Usage, purse: Purse) -> _Piece:
 
 def _pages(instance: dg.DagsterInstance, subject: Items | EnrichedItems) -> Iterator[list[str]]:
     if subject.collection == FILES:
-        # Those that are pictures: every one is a partition already.
+        # Pictures: each one already is a partition.
         keys = list(instance.get_dynamic_partitions(subject.partitions_name))
         yield from (keys[start : start + _PAGE] for start in range(0, len(keys), _PAGE))
         return
@@ -292,9 +291,12 @@ def _show(console: Console, work: _Work, choice: Choice) -> None:
 def _launch(
     instance: dg.DagsterInstance, webserver: Webserver, project: Project, work: _Work, *, missing_only: bool
 ) -> tuple[list[str], list[str]]:
-    """The ids of the backfills that were started, and why others were not: one that Dagster refuses stops no other."""
+    """Start the backfills; return their ids and the reasons for those Dagster refused.
+
+    A refusal does not stop the others.
+    """
     backfills, refusals = [], []
-    # A run with a trigger leaves alone what has become right meanwhile.
+    # A run with a trigger tag skips items that became current in the meantime.
     trigger = {TRIGGER_TAG: "scan"} if missing_only else {}
     for subject, outputs in work.outputs:
         instance.add_dynamic_partitions(subject.partitions_name, list(dict.fromkeys(key for _, key in outputs)))

@@ -1,4 +1,4 @@
-"""The command `dev`: `dagster dev` with the home and the address that all other commands use, once for each home."""
+"""The command `dev`: `dagster dev` with the home and address that all other commands use, at most once per home."""
 
 import contextlib
 import fcntl
@@ -20,10 +20,10 @@ from directus_assets.settings import Environment
 from directus_assets.settings.environment import LOOPBACK
 
 RETRY_CHANGED_DEFINITIONS = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
-"""Set, a backfill outlives a code location that is away for a while; otherwise it fails."""
+"""If set, a backfill survives a code location that is briefly unavailable; otherwise it fails."""
 
 INSTANCE_FILE = Path(__file__).parents[1] / "orchestration" / "dagster.yaml"
-"""What an instance of Dagster gets as its `dagster.yaml` when it is made."""
+"""The `dagster.yaml` written into a new Dagster instance."""
 
 _DEFAULT_PORT = 3000
 
@@ -36,18 +36,18 @@ def run_dev(
     arguments: Sequence[str],
     tell_of_door: Callable[[str], None],
 ) -> int:
-    """Runs `dagster dev` with the guarded webserver, opens the door, and looks after the code location, until Dagster
-    ends; returns its exit status.
+    """Run `dagster dev` with the guarded webserver, the door and a watch on the code location until Dagster ends;
+    return its exit status.
 
     Args:
-        watch: looks after the code location.
-        environment: says where Dagster keeps its history, and where its UI answers.
-        port: of the UI; that of `DAGSTER_WEBSERVER_URL` where it is not given.
-        arguments: further ones for `dagster dev`.
-        tell_of_door: gets a line of what the door has to say.
+        watch: monitors the code location.
+        environment: the location of Dagster's history and the address of its UI.
+        port: of the UI; by default the port of `DAGSTER_WEBSERVER_URL`.
+        arguments: passed on to `dagster dev`.
+        tell_of_door: receives the door's messages, one line each.
 
     Raises:
-        ConfigurationError: the home is in use, the port is taken, or `DAGSTER_WEBSERVER_URL` names another one.
+        ConfigurationError: the home is in use, the port is taken, or `DAGSTER_WEBSERVER_URL` names a different port.
     """
     port = ui_port(environment.webserver_url, port)
     home = make_home(environment.state_folder)
@@ -59,14 +59,14 @@ def run_dev(
 
 
 def ui_port(webserver_url: str, port: int | None) -> int:
-    """The port that the UI is to answer on.
+    """The port for the UI.
 
     Raises:
-        ConfigurationError: `DAGSTER_WEBSERVER_URL` is on this machine, and has another port than the one asked for.
+        ConfigurationError: `DAGSTER_WEBSERVER_URL` is on this machine with a port other than the requested one.
     """
     parts = urlsplit(webserver_url)
     if parts.hostname not in LOOPBACK or not parts.port:
-        # A proxy stands before the UI.
+        # The UI is behind a proxy.
         return port or _DEFAULT_PORT
     if port and port != parts.port:
         raise ConfigurationError(
@@ -77,10 +77,10 @@ def ui_port(webserver_url: str, port: int | None) -> int:
 
 
 def make_home(home: Path) -> Path:
-    """Dagster's folder, made for its owner alone, with our `dagster.yaml`; an existing one is left as it is.
+    """Create Dagster's folder, readable by its owner only, with our `dagster.yaml`; leave an existing folder unchanged.
 
     Raises:
-        ConfigurationError: it cannot be made.
+        ConfigurationError: the folder cannot be created.
     """
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -95,10 +95,10 @@ def make_home(home: Path) -> Path:
 
 @contextlib.contextmanager
 def held(home: Path) -> Iterator[None]:
-    """Holds a home for as long as the block runs. A process that dies leaves it free.
+    """Lock a home for the duration of the block. The lock is released when the process dies.
 
     Raises:
-        ConfigurationError: another process holds it: two daemons on one history start everything twice.
+        ConfigurationError: another process holds the lock. Two daemons on one history would start everything twice.
     """
     with (home / "dev.lock").open("a+") as lock:
         try:
@@ -121,13 +121,13 @@ def _holder(lock: IO[str]) -> str:
 
 
 def refuse_taken(port: int) -> None:
-    """Makes sure that the UI can have this port. Dagster would take any other one, where nobody finds it.
+    """Check that the port for the UI is free. Dagster would silently pick another one that nobody finds.
 
     Raises:
-        ConfigurationError: another program has it.
+        ConfigurationError: another program uses the port.
     """
     with socket.socket() as probe:
-        # What has just ended does not count.
+        # A server that has just ended does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -139,11 +139,11 @@ def refuse_taken(port: int) -> None:
 
 
 def name_home(env_file: Path, values: Mapping[str, str]) -> None:
-    """Has a plain `dagster dev` keep its history where all commands look for it, unless the file names a home already.
+    """Make a plain `dagster dev` use the same home as our commands, unless the file already names one.
 
     Args:
-        env_file: the `.env` that Dagster reads; its folder is the project's. Dagster prefers it to what is set.
-        values: the variables that are set.
+        env_file: the `.env` file that Dagster reads, in the project's folder. Dagster prefers it to the environment.
+        values: the environment variables.
     """
     if not dotenv_values(env_file).get("DAGSTER_HOME"):
         home = make_home(env_file.resolve().parent / (values.get("DAGSTER_HOME") or ".dagster"))
@@ -151,14 +151,14 @@ def name_home(env_file: Path, values: Mapping[str, str]) -> None:
 
 
 def dev_variables(values: Mapping[str, str], port: int | None) -> dict[str, str]:
-    """The variables that `dagster dev` gets, beside those that are set.
+    """The additional environment variables for `dagster dev`.
 
     Args:
-        values: the variables that are set.
-        port: of the UI, where one is asked for.
+        values: the environment variables.
+        port: the requested port of the UI, if any.
     """
     found = {
-        # Dagster takes no relative path.
+        # Dagster does not accept a relative path.
         "DAGSTER_HOME": str(Path(values.get("DAGSTER_HOME") or ".dagster").resolve()),
         RETRY_CHANGED_DEFINITIONS: values.get(RETRY_CHANGED_DEFINITIONS) or "1",
     }

@@ -1,4 +1,4 @@
-"""The command `door`, and the door that `dev` opens: where Directus' flows are let in."""
+"""The command `door`, and the door that `dev` opens: the receiver for calls from Directus' flows."""
 
 import contextlib
 import socket
@@ -20,7 +20,7 @@ DEFAULT_PORT = 4000
 
 
 def run_door(*, host: str, port: int, tell: Callable[[str], None]) -> None:
-    """Serves until the process is told to end.
+    """Serve until the process is asked to end.
 
     Raises:
         ConfigurationError: the settings cannot be read, or the port cannot be used.
@@ -36,9 +36,9 @@ def run_door(*, host: str, port: int, tell: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
-    """Serves on this machine for as long as the block runs, where the address is one of it.
+    """Serve on this machine for the duration of the block, if the address is local.
 
-    What hinders that is told and hinders nothing else: sensors find all that a push would have told.
+    A failure is reported and has no further effect: the sensors find everything that a push would have announced.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -52,7 +52,7 @@ def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
                 stack.enter_context(at_work(rooms))
 
                 def serve() -> None:
-                    # Whoever calls meanwhile waits at the open port.
+                    # Callers wait at the open port in the meantime.
                     for room in rooms.values():
                         room.carrier.prepare()
                     server.run(sockets=[listener])
@@ -68,7 +68,7 @@ def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
 
 
 def make_rooms(tell: Callable[[str], None]) -> Mapping[str, Room]:
-    """The rooms of all projects whose settings can be used.
+    """The rooms of all projects with valid settings.
 
     Raises:
         ConfigurationError: the YAML file cannot be read.

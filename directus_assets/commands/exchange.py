@@ -1,4 +1,4 @@
-"""The groups of commands `memory` and `xliff`: what they take, and what carries them out."""
+"""The command groups `memory` and `xliff`: their options and the functions they call."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ def memory() -> None:
 
 
 def _in_a_file(command: Callable[..., None]) -> Callable[..., None]:
-    """What commands have in common that write or read translations as a file."""
+    """Options shared by commands that write or read translations as a file."""
     for option in (
         click.option("--language", "languages", multiple=True, help="Only this target language; repeatable."),
         click.option(
@@ -47,8 +47,8 @@ def memory_import(
 ) -> None:
     """Import translations from FILE (TMX 1.4 or CSV) as written by people.
 
-    Each one that cannot be used is named with its number (of the unit in TMX, of the row in a table) and the reason;
-    the others are taken.
+    Each unusable translation is reported with the reason and its number (of the unit in TMX, of the row in a table);
+    the others are imported.
     """
     from directus_assets.commands.memory import run_import
     from directus_assets.orchestration.project import Project
@@ -67,9 +67,9 @@ def memory_import(
 def memory_apply(
     *, project: str | None, collections: Sequence[str], languages: Sequence[str], yes: bool, dry_run: bool
 ) -> None:
-    """Bring each segment that a person has corrected to all other places where the pipeline wrote another version.
+    """Apply each human correction to all other places where the pipeline wrote a different version.
 
-    People's texts stay as they are, and no engine is asked. `directus-assets revert` takes it back.
+    Human texts stay as they are, and no engine is called. `directus-assets revert` undoes it.
     """
     from directus_assets.commands.memory import run_apply
     from directus_assets.orchestration.project import Project

@@ -1,4 +1,4 @@
-"""The commands `memory …`: what the project remembers as files for other tools, and corrections brought elsewhere."""
+"""The commands `memory …`: export and import the translation memory, and apply corrections everywhere."""
 
 import datetime as dt
 from collections import Counter
@@ -31,7 +31,7 @@ from directus_assets.translation.exchange import (
 from directus_assets.translation.memory import Memory, MemoryEntry, languages_of
 
 _BATCH = 1000
-"""Translations that are remembered at once."""
+"""Number of translations stored at once."""
 _REFUSALS_SHOWN = 50
 _CORRECTIONS_SHOWN = 20
 _LONGEST_SHOWN = 60
@@ -39,14 +39,14 @@ _COUNTED = {"csv": "row", "tmx": "unit"}
 
 
 def run_export(console: Console, project: Project, path: Path, *, languages: Sequence[str], named: str | None) -> int:
-    """Writes what is remembered to a file; returns the exit status.
+    """Write the translation memory to a file; return the exit status.
 
     Args:
         console: where to write.
-        project: whose memory.
-        path: the file; what is there is replaced, once all is written.
-        languages: only these target languages; all where empty.
-        named: the format, where it is not told by the suffix.
+        project: the project whose memory is exported.
+        path: the file; an existing one is replaced once everything is written.
+        languages: limits the export to these target languages; all if empty.
+        named: the format, if the suffix does not tell it.
 
     Raises:
         BadInput: an unknown format or language, or a file that cannot be written.
@@ -80,19 +80,19 @@ def run_export(console: Console, project: Project, path: Path, *, languages: Seq
 def run_import(
     console: Console, project: Project, path: Path, *, languages: Sequence[str], named: str | None, dry_run: bool
 ) -> int:
-    """Remembers the translations in a file as people's, but for those that cannot be used; returns the exit status.
+    """Store the usable translations of a file as human translations; return the exit status.
 
     Args:
         console: where to write.
-        project: whose memory.
+        project: the project whose memory receives them.
         path: the file.
-        languages: only these target languages; all where empty.
-        named: the format, where it is not told by the suffix.
-        dry_run: only check the file.
+        languages: limits the import to these target languages; all if empty.
+        named: the format, if the suffix does not tell it.
+        dry_run: only validate the file.
 
     Raises:
-        BadInput: no such file, or of another format.
-        DirectusAssetsError: the memory cannot be written; what was remembered until then stays so.
+        BadInput: the file does not exist or has a different format.
+        DirectusAssetsError: the memory cannot be written; what was stored before that stays.
     """
     format_ = format_of(path, named)
     importing = _Import(console, project.segments, _COUNTED[format_], dry_run=dry_run)
@@ -119,7 +119,7 @@ def run_import(
 
 
 class _Import:
-    """What becomes of the units of a file."""
+    """The outcome for each unit of a file."""
 
     def __init__(self, console: Console, memory: Memory, counted: str, *, dry_run: bool) -> None:
         self._console = console
@@ -157,7 +157,7 @@ class _Import:
 
 
 def _languages(project: Project) -> Languages:
-    """Those of the collections that are translated; of an earlier time where Directus does not answer."""
+    """The languages of the translated collections; the last known ones if Directus does not answer."""
     try:
         snapshot = take_snapshot(project.directus, Wanted(translations=True), faults={})
     except TransientError:
@@ -175,19 +175,19 @@ def run_apply(
     dry_run: bool,
     confirm: Callable[[], bool],
 ) -> int:
-    """Brings what people corrected to where we wrote another version; returns the exit status.
+    """Apply human corrections wherever we wrote a different version; return the exit status.
 
     Args:
         console: where to write.
-        project: which Directus, and what is remembered of it.
-        collections: bring it to these only; to all where empty.
-        languages: only these target languages; all where empty.
-        dry_run: only show it.
-        confirm: asks whether to go on.
+        project: provides Directus and the memory.
+        collections: limits the changes to these; all if empty.
+        languages: limits the changes to these target languages; all if empty.
+        dry_run: show the changes without making them.
+        confirm: asks whether to proceed.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
-        DirectusAssetsError: Directus refuses or does not answer; what was written until then stays so.
+        DirectusAssetsError: Directus refuses or does not answer; what was written before that stays.
     """
     found = list(translated_items(project, take_snapshot(project.directus, Wanted(translations=True))))
     propagation = Propagation(found, choose(found, collections, languages), languages)
@@ -195,7 +195,7 @@ def run_apply(
         proposals = propagation.proposals()
     _show(console, propagation, proposals)
     if not dry_run and (proposals or propagation.lessons) and confirm():
-        # Directus may keep whole seconds.
+        # Directus may store whole seconds only.
         started = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
         results = track(
             propagation.carry_out(proposals),

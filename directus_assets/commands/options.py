@@ -1,4 +1,4 @@
-"""What commands share: where they write, and which project they are about."""
+"""Options shared by all commands: the console and the project."""
 
 import os
 from collections.abc import Callable
@@ -14,17 +14,17 @@ console = Console()
 
 
 def of_one_project(command: Callable[..., None]) -> Callable[..., None]:
-    """The option that names one project, handed on as `project`."""
+    """Add the option that names one project, passed on as `project`."""
     return click.option("--project", help="A project from `projects` in the YAML file, if there are several.")(command)
 
 
 def settings_of(project: str | None) -> Settings:
-    """Settings of a command that needs Directus and Dagster's storage."""
+    """The settings for a command that needs Directus and Dagster's storage."""
     return ready(load_settings(project=project))
 
 
 def ready(settings: Settings) -> Settings:
-    """The same settings, once they are known to be enough and Dagster's folder is found."""
+    """Check that the settings are complete, find Dagster's folder, and return the settings."""
     settings.environment.require()
     named = os.environ.get("DAGSTER_HOME")
     home = Path(named or ".dagster").resolve()

@@ -1,4 +1,4 @@
-"""The command `revert`: puts back what we have overwritten, after it has shown what that is."""
+"""The command `revert`: shows what the pipeline overwrote, then restores it."""
 
 import datetime as dt
 from collections import Counter
@@ -25,15 +25,17 @@ from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.revert import TranslationRevert
 
 _BEFORE, _AFTER = dt.timedelta(seconds=1), dt.timedelta(seconds=5)
-"""Directus may keep whole seconds, and its clock may differ from Dagster's. The first is short: what an earlier run
-has written is not meant."""
+"""Directus may store whole seconds, and its clock may differ from Dagster's.
+
+The first margin is short, to exclude writes of an earlier run.
+"""
 _EXAMPLES = 5
 _LONGEST_EXAMPLE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Whose writes are taken back: those of a run, or all since a moment."""
+    """The writes to revert: those of a run, or all since a moment."""
 
     run: str = ""
     since: dt.datetime | None = None
@@ -42,31 +44,31 @@ class Selection:
 
 
 class _Revert(Protocol):
-    """Takes back what we have written in one way."""
+    """Reverts one kind of our writes."""
 
     def plan(self, period: Period) -> Sequence[OverwrittenRow]:
-        """What there is to be taken back, and what stays."""
+        """Determine what can be reverted and what stays."""
 
     def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, str]]:
-        """Puts everything back; says of each row what has kept it from being put back."""
+        """Restore each row; yield it with the reason if it could not be restored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Subject:
-    """What can be taken back."""
+    """A collection whose writes can be reverted."""
 
     collection: str
     name: str
-    """What `plan` and `status` call it."""
+    """Its name in `plan` and `status`."""
     written: str
-    """The collection that holds what we write."""
+    """The collection that we write to."""
     outputs: Mapping[dg.AssetKey, str]
-    """The language, or the name of the enrichment, by asset."""
+    """The language or the name of the enrichment, by asset."""
     revert: _Revert
 
     @property
     def is_translated(self) -> bool:
-        """Whether it is about translations, and not about an enrichment."""
+        """Whether it holds translations rather than enrichments."""
         return isinstance(self.revert, TranslationRevert)
 
 
@@ -79,20 +81,20 @@ def run_revert(
     confirm: Callable[[], bool],
     instance: dg.DagsterInstance | None = None,
 ) -> int:
-    """Shows what is put back and what stays, asks, and does it; returns the exit status.
+    """Show what would be restored and what stays, ask for confirmation, and restore it; return the exit status.
 
     Args:
         console: where to write.
-        project: which Directus, and what is remembered of it.
-        selection: whose writes are taken back.
-        dry_run: only show it.
-        confirm: asks whether to go on.
-        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+        project: provides Directus and our records.
+        selection: the writes to revert.
+        dry_run: show the changes without making them.
+        confirm: asks whether to proceed.
+        instance: the Dagster instance; by default the one in DAGSTER_HOME.
 
     Raises:
-        NotFound: Dagster has no such run, or it has made no translations.
+        NotFound: Dagster has no such run, or the run made no translations.
         ConfigurationError: a collection or language that is not translated.
-        DirectusAssetsError: Directus refuses or does not answer; what was put back until then stays so.
+        DirectusAssetsError: Directus refuses or does not answer; rows restored before that stay restored.
     """
     subjects = _subjects(project, selection)
     if selection.run:
@@ -123,10 +125,10 @@ def run_revert(
 
 
 def parse_moment(text: str) -> dt.datetime:
-    """A moment in ISO 8601, in UTC where it names no zone.
+    """Parse a moment in ISO 8601; UTC if it names no zone.
 
     Raises:
-        BadInput: it is none.
+        BadInput: the text is not such a moment.
     """
     try:
         moment = dt.datetime.fromisoformat(text)
@@ -152,7 +154,7 @@ def _subjects(project: Project, selection: Selection) -> list[_Subject]:
 
 def _translations(project: Project, selection: Selection) -> Iterator[_Subject]:
     for items in translated_items(project, take_snapshot(project.directus, Wanted(translations=True))):
-        # Also languages that are no target any more.
+        # Including languages that are no longer targets.
         languages = items.scope.schema.languages
         yield _Subject(
             collection=items.collection,
@@ -179,7 +181,7 @@ def _enrichments(project: Project) -> Iterator[_Subject]:
 
 
 def _without_revisions(client: DirectusClient, subjects: Iterable[_Subject]) -> list[str]:
-    """The collections of which Directus does not keep what was there before."""
+    """The collections for which Directus keeps no revisions."""
     written = dict.fromkeys(subject.written for subject in subjects)
     metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
     return [name for name in written if name in metas and metas[name].get("accountability", "all") != "all"]
@@ -210,7 +212,7 @@ def _periods_of_run(
 
 
 def _order(row: OverwrittenRow) -> tuple[int, str, str]:
-    """By item as people count, then by language."""
+    """Sort key: by item in natural order, then by language."""
     return len(row.item), row.item, row.output
 
 

@@ -1,4 +1,4 @@
-"""The command `status`: what is done, waiting, failed and running, on one screen or as JSON. It only reads."""
+"""The command `status`: what is done, waiting, failed and running, on one screen or as JSON. Read-only."""
 
 import datetime as dt
 import json
@@ -31,7 +31,7 @@ _DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Something that somebody has to do something about."""
+    """A problem that someone has to act on."""
 
     what: str
     text: str
@@ -40,14 +40,14 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectStatus:
-    """All that `status` knows of one project."""
+    """Everything that `status` knows about one project."""
 
     outputs: Sequence[OutputStatus]
     running: int
     queued: int
     problems: Sequence[Problem]
     last_errors: Sequence[tuple[float, str]]
-    """When, in seconds since 1970, and what; the newest first."""
+    """Pairs of time (in seconds since 1970) and message, newest first."""
     spending: str = ""
     project: str = ""
     total: OutputStatus = field(init=False)
@@ -56,7 +56,7 @@ class ProjectStatus:
         object.__setattr__(self, "total", _sum(self.outputs))
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs; moments are in ISO 8601, in UTC."""
+        """The status for programs; times are in ISO 8601, in UTC."""
         return {
             "project": self.project,
             "outputs": [_row(each) for each in self.outputs],
@@ -71,7 +71,7 @@ class ProjectStatus:
 def run_status(
     console: Console, settings: Settings, *, show_all: bool = False, check: bool = False, review_days: float = 7
 ) -> int:
-    """Carries out the command for one project; returns its exit status: with `check`, 1 where there is a problem."""
+    """Run the command for one project; return the exit status, which with `check` is 1 if there is a problem."""
     with console.status("Counting"):
         found = project_status(settings, review_days=review_days)
     if not check:
@@ -94,17 +94,17 @@ def run_status(
 
 
 def as_json(found: Sequence[ProjectStatus]) -> str:
-    """The status of these projects as one document. `ok` says whether none of them has a problem."""
+    """The status of these projects as one document. `ok` says whether all are free of problems."""
     document = {"ok": not any(each.problems for each in found), "projects": [each.as_json() for each in found]}
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStatus:
-    """How far a project is, and what is wrong.
+    """Determine the progress and the problems of a project.
 
     Args:
         settings: of the project.
-        review_days: how long a translation may wait for its review until that is a problem.
+        review_days: how long a translation may wait for its review before that is a problem.
     """
     project = Project(settings)
     snapshot = read_snapshot(settings.environment.state_folder, url=settings.environment.directus_url)
@@ -130,7 +130,7 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
 
 
 def directus_problems(directus: DirectusClient) -> Iterator[Problem]:
-    """What keeps Directus from being read: it is down, or does not take the token."""
+    """Problems that keep us from reading Directus: it is down or refuses the token."""
     try:
         directus.get("/users/me", fields=["id"])
     except DirectusAssetsError as error:
@@ -145,11 +145,12 @@ def _webserver_problems(webserver: Webserver, settings: Settings) -> Iterator[Pr
 
 
 def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
-    """What keeps Dagster from its work: another one answers, its daemon is dead, sensors fail, definitions do not load.
+    """Problems that keep Dagster from working: another server answers, its daemon is dead, sensors fail, definitions do
+    not load.
 
     Raises:
         Unreachable: nothing answers there.
-        Rejected: what does is not Dagster, or refuses.
+        Rejected: the server is not Dagster, or refuses.
     """
     errors = {name: fault for name, fault in webserver.load_errors().items() if fault}
     for name, fault in errors.items():
@@ -174,10 +175,10 @@ def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Probl
 
 
 def output_problems(outputs: Iterable[OutputStatus], *, review_days: float, now: float) -> Iterator[Problem]:
-    """What failed for good, or waits for a review for too long.
+    """Outputs that failed for good or have waited for a review for too long.
 
     Args:
-        outputs: how far each is.
+        outputs: the progress of each.
         review_days: how long a review may wait.
         now: in seconds since 1970.
     """
@@ -261,7 +262,9 @@ def _spending(purse: Purse) -> str:
 
 
 def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey]) -> list[tuple[float, str]]:
-    """Why partitions of these assets failed last: when, in seconds since 1970, and what; the newest first."""
+    """The latest failures of these assets' partitions: pairs of time (in seconds since 1970) and message, newest
+    first.
+    """
     found: list[tuple[float, str]] = []
     for asset_key in asset_keys:
         for record in instance.fetch_observations(asset_key, limit=_ERRORS_SHOWN).records:

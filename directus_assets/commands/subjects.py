@@ -1,4 +1,4 @@
-"""Which translated collections a command is about."""
+"""Selects the translated collections for a command."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -10,7 +10,7 @@ from directus_assets.snapshot import Wanted, take_snapshot
 
 
 def chosen_items(project: Project, collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
-    """What is translated of these collections, as Directus is now; of all where none is named.
+    """The translated collections with these names in the current schema; all if no name is given.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
@@ -21,12 +21,12 @@ def chosen_items(project: Project, collections: Sequence[str], languages: Sequen
 
 
 def choose(found: Iterable[Items], collections: Sequence[str], languages: Sequence[str]) -> list[Items]:
-    """Those that are named.
+    """Select by name.
 
     Args:
-        found: all there are.
-        collections: by their own names, or those of one field of translations; all where empty.
-        languages: that have to be among their target languages.
+        found: all translated collections.
+        collections: their own names, or names of one field of translations; all if empty.
+        languages: each has to be among the target languages.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
@@ -40,7 +40,7 @@ def choose(found: Iterable[Items], collections: Sequence[str], languages: Sequen
 
 
 def require_known(what: str, wanted: Sequence[str], there: Collection[str], *, made: str = "translated") -> None:
-    """Raises ConfigurationError where something is wanted that is not there."""
+    """Raise ConfigurationError if a wanted name does not exist."""
     if unknown := [name for name in wanted if name not in there]:
         raise ConfigurationError(
             f"No {what} '{unknown[0]}' is {made}.", remedy=f"Available: {', '.join(sorted(there)) or 'none'}."

@@ -1,8 +1,9 @@
-"""The command `watch`: has Dagster load a code location again that it has lost.
+"""The command `watch`: makes Dagster reload a code location that it has lost.
 
-Both `dagster dev` and `dagster code-server start` keep the definitions in a process of their own, and do not start it
-again when it is killed, or cannot start because a disk is full just then. Everything else goes on and nothing is done,
-until somebody presses *Reload*. Dagster's health check of the code server does not notice (seen with 1.13).
+Both `dagster dev` and `dagster code-server start` keep the definitions in a process of their own. They do not restart
+it when it is killed or when it cannot start, for example because the disk is full. Everything else keeps running, but
+no work is done until someone presses *Reload*. Dagster's health check of the code server does not notice (seen with
+1.13).
 """
 
 import signal
@@ -16,19 +17,19 @@ from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
 
 LOOK_SECONDS = 15.0
 LONGEST_SECONDS = 300.0
-"""Between two reloads of what cannot be loaded, such as a YAML file with a mistake."""
+"""Between two reloads of a location that cannot be loaded, for example because of a mistake in the YAML file."""
 
 PATIENCE_SECONDS = 15.0
-"""How long a command has after SIGINT until it gets SIGTERM."""
+"""How long a command may take after SIGINT before it gets SIGTERM."""
 
 
 class Watch:
-    """Looks after one code location.
+    """Monitors one code location.
 
     Args:
-        webserver: of the Dagster that has it.
-        location: its name; without one it is ours, or the only one.
-        tell: gets a line whenever something has changed.
+        webserver: of the Dagster that runs it.
+        location: its name; by default ours, or the only one.
+        tell: receives a line whenever the state changes.
     """
 
     def __init__(self, webserver: Webserver, location: str | None = None, *, tell: Callable[[str], None]) -> None:
@@ -38,12 +39,12 @@ class Watch:
         self._trouble = ""
         self._is_silent = False
         self._lost = 0
-        """Looks in a row that found it unusable."""
+        """Consecutive checks that found it unusable."""
 
     def look(self) -> float:
-        """Looks once, and has it loaded again if it was unusable the last time, too; returns the seconds to wait then.
+        """Check once; reload the location if the previous check found it unusable, too; return the seconds to wait.
 
-        A code location that is just being started is unusable for one look.
+        A code location that is just starting is unusable for one check.
         """
         try:
             errors = self._webserver.load_errors()
@@ -69,7 +70,7 @@ class Watch:
         return self._wait_after(trouble, well=f"The code location '{location}' has loaded.")
 
     def fall_silent(self) -> None:
-        """Tells nothing more: what is being ended answers no longer, and that is as it should be."""
+        """Stop reporting: a Dagster that is shutting down is expected not to answer."""
         self._is_silent = True
 
     def _wait_after(self, trouble: str, *, well: str = "") -> float:
@@ -80,14 +81,15 @@ class Watch:
 
 
 def run_watch(watch: Watch, command: Sequence[str]) -> int:
-    """Looks again and again: for ever, or for as long as the command runs that is started here.
+    """Watch until the given command ends, or forever without one.
 
-    The command gets SIGTERM passed on, and its own SIGINT from the terminal; where it has not ended some seconds after
-    one that only we have got, it gets SIGTERM as well. It takes both as usual, also where whoever started us ignores
-    them, as a shell does for what it runs in the background.
+    SIGTERM is passed on to the command, which also gets SIGINT from the terminal. If SIGINT reached only us and the
+    command has not ended after some seconds, it gets SIGTERM. The command handles both as usual even if our parent
+    ignores them, as a shell does for background jobs.
 
     Returns:
-        Its exit status; that of a shell where a signal has ended it, or where SIGTERM has ended a watch without one.
+        Its exit status; the status a shell would report if a signal ended the command, or if SIGTERM ended a watch
+        without one.
 
     Raises:
         ConfigurationError: there is no such command.
@@ -107,7 +109,7 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
             ending.daemon = True
             ending.start()
 
-    # Before the command is started: it would inherit that a signal is ignored, but not who handles it.
+    # Before the command starts: it would inherit an ignored signal, but not a handler.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     process = _started(command)

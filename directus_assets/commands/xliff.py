@@ -1,4 +1,4 @@
-"""The commands `xliff export` and `xliff import`: translations that an agency makes, out and back."""
+"""The commands `xliff export` and `xliff import`: translations by an agency, out and back."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -31,38 +31,38 @@ from directus_assets.translation.work import Translator
 
 _PAGE = 200
 _LARGEST = 50_000_000
-"""Bytes of a file that is read: some million words."""
+"""The maximum size of a file in bytes: some million words."""
 _PROBLEMS_SHOWN = 200
 _IMPORTED = "Translated by people, and imported from XLIFF."
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandOut:
-    """What is handed out; of collections, items and languages, all where none is named."""
+    """The items to export; an empty field does not restrict them."""
 
     languages: Sequence[str] = ()
     collections: Sequence[str] = ()
     items: Sequence[str] = ()
-    """Keys; of one collection."""
+    """Keys of items, all in one collection."""
     waiting: bool = False
-    """Only what waits for a review."""
+    """Only items that wait for a review."""
 
 
 def run_export(
     console: Console, project: Project, choice: HandOut, output: Path, *, instance: dg.DagsterInstance | None = None
 ) -> int:
-    """Writes what is chosen as XLIFF 2.1, one file for each pair of languages; returns the exit status.
+    """Write the selection as XLIFF 2.1, one file per language pair; return the exit status.
 
     Args:
         console: where to report.
-        project: which Directus, and what is remembered of it.
-        choice: what is handed out.
-        output: the file; where there are several pairs of languages, its name is followed by theirs.
-        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+        project: provides Directus and our records.
+        choice: the items to export.
+        output: the file; with several language pairs, each file name gets the pair as a suffix.
+        instance: the Dagster instance; by default the one in DAGSTER_HOME.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
-        BadInput: it is too much for one file, or the file cannot be written.
+        BadInput: the selection is too large for one file, or the file cannot be written.
         DirectusAssetsError: Directus does not answer.
     """
     if choice.items and len(choice.collections) != 1:
@@ -96,7 +96,7 @@ def run_export(
 def _handed_out(
     items: Items, choice: HandOut, instance: dg.DagsterInstance, problems: list[str]
 ) -> Iterator[tuple[tuple[str, str], XliffFile]]:
-    """What is chosen of one collection, each with the tags of its two languages."""
+    """The selected items of one collection, each with the tags of its two languages."""
     translator = items.translator()
     for name, row in items.languages.items():
         if choice.languages and row.code not in choice.languages:
@@ -115,19 +115,19 @@ def _handed_out(
 def run_import(
     console: Console, project: Project, path: Path, *, dry_run: bool, instance: dg.DagsterInstance | None = None
 ) -> int:
-    """Takes over what came back from an agency, and says what it does not; returns the exit status.
+    """Import an agency's file and report what is not imported; return the exit status.
 
     Args:
         console: where to report.
-        project: which Directus, and what is remembered of it.
+        project: provides Directus and our records.
         path: the file.
-        dry_run: only check it.
-        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+        dry_run: only validate the file.
+        instance: the Dagster instance; by default the one in DAGSTER_HOME.
 
     Raises:
-        BadInput: the file is no XLIFF 2, or too large.
+        BadInput: the file is not XLIFF 2, or is too large.
         ConfigurationError: nothing is translated into its language.
-        DirectusAssetsError: Directus does not answer; what was imported until then stays so.
+        DirectusAssetsError: Directus does not answer; what was imported before that stays.
     """
     if (size := path.stat().st_size) > _LARGEST:
         raise BadInput(
@@ -149,7 +149,7 @@ def run_import(
 
 @dataclass(kw_only=True)
 class _Importing:
-    """One file on its way in, item by item."""
+    """One file being imported, item by item."""
 
     project: Project
     document: XliffDocument
@@ -163,7 +163,7 @@ class _Importing:
     _translators: dict[str, Translator] = field(default_factory=dict)
 
     def take(self, file: XliffFile) -> None:
-        """Takes over one item; what goes wrong with it alone is reported."""
+        """Import one item; report a problem that concerns this item only."""
         try:
             items, output = self._place(file)
             translator = self._translators.setdefault(items.name, items.translator())
@@ -178,7 +178,7 @@ class _Importing:
             self._settle(items, output, file.item)
 
     def _place(self, file: XliffFile) -> tuple[Items, str]:
-        """What the item belongs to, and the output of its language there."""
+        """The collection and the language's output that the item belongs to."""
         for items in self._subjects:
             if items.name == file.collection:
                 for output, row in items.languages.items():
@@ -203,7 +203,7 @@ class _Importing:
         self.console.print(f"[red]{escape(what)}:[/] {escape(reason)}", soft_wrap=True)
 
     def _settle(self, items: Items, output: str, key: str) -> None:
-        """Records that the item is right, or what of it waits still, without asking an engine for anything."""
+        """Record that the item is current, or what still waits, without calling an engine."""
         found = read_items(self.project.directus, items.scope, [key])
         if not found or key not in self.instance.get_dynamic_partitions(items.partitions_name):
             return
@@ -211,7 +211,7 @@ class _Importing:
         try:
             result = translator.translate(found[0], items.languages[output])
         except PermanentError:
-            return  # Other fields lack a translation: the pipeline makes it, and records the whole.
+            return  # Other fields lack a translation: the pipeline makes it and records the whole.
         self._tell(items, output, result)
         metadata = translation_metadata(
             result, scope=items.scope, engine=translator.engine, cost=None, public_url=self.project.public_url
@@ -227,7 +227,7 @@ class _Importing:
         )
 
     def _tell(self, items: Items, output: str, result: Translated) -> None:
-        """Resolves the item's comment in the Studio, or says there what still waits."""
+        """Resolve the item's comment in the Studio, or update it with what still waits."""
         desk = self.project.desk(items.collection, [result.item], warn=self._warn, notifies=False)
         title, warnings = items.titles[output], list[str]()
         if desk is None:
@@ -245,7 +245,7 @@ class _Importing:
 
 
 def _tag_of(code: str) -> str:
-    """As tools write it in one case or another; empty for a code that is no language's."""
+    """The tag as tools write it, whatever its case; empty if the code is not a language."""
     try:
         return language(code).tag.lower()
     except BadInput:
@@ -257,7 +257,7 @@ def _write(data: bytes, file: IO[bytes]) -> None:
 
 
 def _pages(items: Items, output: str, choice: HandOut, instance: dg.DagsterInstance) -> Iterator[list[str]]:
-    """The keys of what is chosen, some at a time."""
+    """The keys of the selected items, page by page."""
     if not choice.waiting and not choice.items:
         yield from items.pages()
         return

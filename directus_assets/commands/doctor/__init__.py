@@ -1,1 +1,1 @@
-"""`directus-assets doctor`: looks at everything that has to be right, and says what to do about what is not."""
+"""`directus-assets doctor`: checks the whole setup and explains how to fix each problem."""

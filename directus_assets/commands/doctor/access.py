@@ -1,4 +1,4 @@
-"""Whether the token has the rights that are needed, and no others."""
+"""Checks that the token has the rights it needs, and no others."""
 
 from collections.abc import Iterator
 
@@ -23,18 +23,18 @@ _REMEDY = (
 
 
 def check_rights(subject: Checkup) -> Iterator[Finding]:
-    """Each right that lacks is named, and those that are not needed."""
+    """Report each missing right and each unnecessary one."""
     needed = subject.needed([])
     hidden = Hidden()
     try:
         hidden = _hidden(subject)
         needed = subject.needed(subject.scopes, subject.declarations, subject.recommendations)
     except Forbidden:
-        # Without its schema, Directus does not tell what else lacks.
+        # Without the schema, Directus does not reveal which other rights are missing.
         if not missing_rights(needed, subject.held):
             raise
     except ConfigurationError:
-        # The YAML file may name what is hidden, and only then is that no mistake.
+        # The YAML file may refer to hidden collections; only then is that not a mistake.
         if not hidden.rights:
             raise
     missing = [*missing_rights(needed, subject.held), *hidden.rights]
@@ -62,7 +62,7 @@ def check_rights(subject: Checkup) -> Iterator[Finding]:
 
 
 def _somebody_else(subject: Checkup, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
-    """Who lacks most of the rights is most likely not the pipeline's user."""
+    """A token that lacks most of the rights probably does not belong to the pipeline's user."""
     if len(missing) > len(needed) / 2:
         user = read_user(subject.project.directus)
         yield failed(
@@ -74,7 +74,7 @@ def _somebody_else(subject: Checkup, needed: tuple[Right, ...], missing: list[Ri
 
 
 def _wished(subject: Checkup, needed: tuple[Right, ...], missing: list[Right]) -> Iterator[Finding]:
-    """What it works without, but not as safely."""
+    """Rights that are optional but make writing safer."""
     named = {right.name for right in missing}
     for right in missing_rights(wished_rights(needed), subject.held):
         if right.name not in named:
@@ -100,7 +100,7 @@ def _for_comments(subject: Checkup, needed: tuple[Right, ...]) -> tuple[Right, .
 def _surplus(subject: Checkup, needed: tuple[Right, ...]) -> Iterator[Finding]:
     access = read_access(subject.project.directus)
     if access.is_admin or access.has_app:
-        return  # These bring rights of their own, and are told with the token.
+        return  # These bring their own rights, which are checked with the token.
     if surplus := surplus_rights([*needed, *_for_comments(subject, needed)], subject.held):
         yield warning(
             "rights",

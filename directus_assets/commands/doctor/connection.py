@@ -1,4 +1,4 @@
-"""Whether Directus can be talked to: address, clock, token, version, limits."""
+"""Checks the connection to Directus: address, clock, token, version, limits."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -20,11 +20,14 @@ USE_OWN_USER = (
     "Set it to the token of the pipeline's own least-privilege user: `directus-assets setup --new-token "
     "--write-env` makes both."
 )
-"""What to do about the token of somebody else."""
+"""The remedy for a token that belongs to someone else."""
 
 
 def check_address(subject: Checkup) -> Iterator[Finding]:
-    """Directus answers at `DIRECTUS_URL` itself, and its clock is ours. Asked without the token: it may be anybody."""
+    """Check that Directus itself answers at `DIRECTUS_URL` and that its clock agrees with ours.
+
+    The request carries no token, since any server might be listening there.
+    """
     url = subject.project.settings.environment.directus_url
     try:
         answer = subject.http.get(f"{url}/server/ping", headers={"User-Agent": USER_AGENT})
@@ -63,7 +66,7 @@ def check_address(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_token(subject: Checkup) -> Iterator[Finding]:
-    """The token belongs to the pipeline's user, who is no administrator and nobody who works in the Studio."""
+    """Check that the token belongs to the pipeline's user, who is neither an administrator nor a Studio user."""
     directus = subject.project.directus
     user = read_user(directus)
     access = read_access(directus)
@@ -86,7 +89,7 @@ def check_token(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_version(subject: Checkup) -> Iterator[Finding]:
-    """Which Directus it is: everything else depends on that."""
+    """Report the version of Directus, on which all other checks depend."""
     told = str(subject.project.directus.get("/server/info").get("version") or "")
     version = Version.parse(told)
     tested = f"tested with {', '.join(TESTED[:-1])} and {NEWEST}"
@@ -100,7 +103,7 @@ def check_version(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_limits(subject: Checkup) -> Iterator[Finding]:
-    """No limits of Directus are in the way."""
+    """Check that no limit in Directus gets in the way."""
     server = subject.project.directus.get("/server/info")
     yield from _check_query_limit(subject.project.directus.query_limit())
     for name, variable in (("rateLimit", "RATE_LIMITER"), ("rateLimitGlobal", "RATE_LIMITER_GLOBAL")):
@@ -113,9 +116,9 @@ def check_limits(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_long_queries(subject: Checkup) -> Iterator[Finding]:
-    """What is too long for an address arrives: keys of 255 characters, and long filters in the YAML file."""
+    """Check that queries too long for a URL arrive: keys of 255 characters, and long filters in the YAML file."""
     directus = subject.project.directus
-    # Without the right to read the log, a refusal would say nothing of the method.
+    # Without the right to read the log, a refusal would say nothing about the method.
     directus.get("/activity", fields=["id"], limit=1)
     try:
         directus.get("/activity", fields=["id"], filter={"item": {"_neq": "-" * LONGEST_ADDRESS}}, limit=1)

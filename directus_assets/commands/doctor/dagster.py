@@ -1,4 +1,4 @@
-"""Whether there is a Dagster to work in, and whether it takes what it is to work on."""
+"""Checks that Dagster is available and accepts our definitions."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _FAST = ("storage", "run_launcher", "run_coordinator")
 
 
 def check_home(subject: Checkup) -> Iterator[Finding]:
-    """The folder that Dagster keeps its history in."""
+    """Check the folder where Dagster keeps its history."""
     home = subject.project.settings.environment.state_folder
     if not home.is_dir():
         yield warning(
@@ -41,7 +41,7 @@ def check_home(subject: Checkup) -> Iterator[Finding]:
 
 
 def _news_of_instance(path: Path) -> Iterator[Finding]:
-    """What our `dagster.yaml` has and this one has not: an existing file is never changed."""
+    """Report settings that our `dagster.yaml` has and this one lacks: an existing file is never changed."""
     if not path.is_file():
         return
     try:
@@ -50,7 +50,7 @@ def _news_of_instance(path: Path) -> Iterator[Finding]:
         yield warning("dagster.yaml", f"{path} cannot be read: {type(error).__name__}.", "Correct it.")
         return
     ours = yaml.safe_load(INSTANCE_FILE.read_text("utf-8"))
-    # On PostgreSQL, and on Kubernetes, others take the place of some.
+    # On PostgreSQL and Kubernetes, other settings replace some of ours.
     missing = [name for name in _FAST if name in ours and not _has_one_of_ours(present.get(name))]
     if missing:
         yield ok(
@@ -65,13 +65,13 @@ def _has_one_of_ours(section: object) -> bool:
 
 
 def check_definitions(subject: Checkup) -> Iterator[Finding]:
-    """What the code location loads: all that is derived from this Directus has a place in Dagster."""
+    """Check that the code location loads, so that everything derived from this Directus has a place in Dagster."""
     snapshot = take_snapshot(subject.project.directus, subject.project.wanted, faults={})
     try:
         assets = validate_defs(subject.project, snapshot)
     except DirectusAssetsError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever Dagster does not take, the code location would not load
+    except Exception as error:  # noqa: BLE001 - whatever Dagster rejects here, it would reject when loading
         yield failed(
             "code location",
             f"Dagster rejected these definitions: {error}",
@@ -82,7 +82,9 @@ def check_definitions(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_guard(subject: Checkup) -> Iterator[Finding]:
-    """Whether Dagster's webserver can be commanded by a plain GET, as servers and web pages can be talked into."""
+    """Check whether Dagster's webserver accepts commands by plain GET, which servers and web pages can be tricked into
+    sending.
+    """
     environment = subject.project.settings.environment
     for name in environment.unused:
         yield warning(
@@ -95,7 +97,7 @@ def check_guard(subject: Checkup) -> Iterator[Finding]:
     try:
         answer = subject.http.get(f"{environment.webserver_url}/graphql", params={"query": "{__typename}"})
     except httpx.TransportError:
-        return  # Told by the next check.
+        return  # The next check reports it.
     if answer.is_success and "__typename" in answer.text:
         yield warning(
             "webserver",
@@ -106,7 +108,7 @@ def check_guard(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_webserver(subject: Checkup) -> Iterator[Finding]:
-    """Dagster's webserver, which has to answer while the pipeline runs."""
+    """Check that Dagster's webserver answers; it must do so while the pipeline runs."""
     settings = subject.project.settings
     webserver = Webserver(settings.environment.webserver_url)
     try:

@@ -1,4 +1,4 @@
-"""`directus-assets doctor`: everything that has to be right, looked at, in one table."""
+"""`directus-assets doctor`: runs all checks and shows their findings in one table."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,11 +26,11 @@ from directus_assets.settings import Settings
 
 _FIRST: tuple[tuple[str, Check], ...] = (
     ("address", connection.check_address),
-    # It is the first to use the token: what is wrong with that is told here.
+    # The first check that uses the token, so it reports problems with the token.
     ("token", connection.check_version),
     ("token", connection.check_token),
 )
-"""Without these, nothing else can be asked of Directus."""
+"""Checks that must pass before Directus can be asked anything else."""
 
 _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("limits", connection.check_limits),
@@ -65,7 +65,7 @@ _COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold r
 
 
 def run_doctor(console: Console, settings: Settings) -> int:
-    """Looks at everything and prints the table; returns the exit status: 1 if something does not work."""
+    """Run all checks and print the table; return exit status 1 if something does not work."""
     with contextlib.closing(Checkup(Project(settings))) as subject, console.status("Checking everything ..."):
         findings = list(examine(subject))
     console.print(_table(findings))
@@ -78,7 +78,7 @@ def run_doctor(console: Console, settings: Settings) -> int:
 
 
 def examine(subject: Checkup) -> Iterator[Finding]:
-    """All findings. One check that fails keeps no other from being made, and one cause is told once."""
+    """Yield all findings. A failing check does not stop the others, and each cause is reported once."""
     told: set[str] = set()
     for finding in _examine(subject):
         if finding.status is Status.OK or finding.text not in told:
@@ -114,7 +114,7 @@ def _run(what: str, check: Check, subject: Checkup, *, lacks_rights: bool = Fals
     findings: list[Finding] = []
     try:
         for finding in check(subject):
-            findings.append(finding)  # noqa: PERF402 - what was found before an error counts
+            findings.append(finding)  # noqa: PERF402 - findings made before an error count
     except DirectusAssetsError as error:
         if lacks_rights and isinstance(error, Forbidden):
             findings.append(

@@ -1,4 +1,4 @@
-"""Whether items can be enriched: the declarations, the engines, money, and pictures."""
+"""Checks that items can be enriched: declarations, engines, money, and pictures."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from directus_assets.orchestration.kinds.enrichers import engine_of
 
 
 def check_declarations(subject: Checkup) -> Iterator[Finding]:
-    """Each enrichment: from what, by whom, into what. A declaration that does not fit the schema raises."""
+    """Report the source, engine and target of each enrichment. A declaration that does not fit the schema raises."""
     for declaration in subject.declarations:
         writes = ", ".join(declaration.writes) or "metadata only"
         yield ok(_what(declaration), f"{', '.join(declaration.reads)} into {writes}{_not_read(declaration)}")
@@ -24,7 +24,7 @@ def check_declarations(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_engines(subject: Checkup) -> Iterator[Finding]:
-    """Who enriches answers and takes the key; what it costs is known."""
+    """Check that each enrichment engine answers and accepts the key, and that its price is known."""
     asked: set[str] = set()
     for declaration in subject.declarations:
         what = _what(declaration)

@@ -1,4 +1,4 @@
-"""Whether the sensors follow the activity log that Directus has now."""
+"""Checks that the sensors follow Directus' current activity log."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from directus_assets.orchestration.sensors.feed_positions import read_positions
 
 
 def check_feed(subject: Checkup) -> Iterator[Finding]:
-    """The log that the sensors have read is not another one, and has not gone back since."""
+    """Check that the log is the one that the sensors have read, and that it has not been rolled back since."""
     require_sight_of_others(subject.project.directus)
     try:
         positions = _positions(subject)
-    except Exception as error:  # noqa: BLE001 - Dagster may be given any storage, which fails in its own way
-        # Without its words: they may repeat the address of a database.
+    except Exception as error:  # noqa: BLE001 - Dagster supports any storage, each with errors of its own
+        # The message of the error is left out, since it may contain a database URL.
         yield warning(
             "change feed",
             f"Could not read Dagster's sensor state: {type(error).__name__}.",

@@ -1,4 +1,4 @@
-"""Whether the filters of the YAML file name fields, operators and values that there are."""
+"""Checks that the filters in the YAML file use existing fields, operators and values."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from directus_assets.settings.filters import configured_filters
 
 
 def check_filters(subject: Checkup) -> Iterator[Finding]:
-    """Each mistake in a filter, with its place; Directus takes the others."""
+    """Report each mistake in a filter with its location; Directus accepts the filters without a finding."""
     config = subject.project.settings.config
     wrong = set()
     for where, fault in filter_faults(subject.project.directus, config):

@@ -1,4 +1,4 @@
-"""What `doctor` finds: one row each, with what to do about it."""
+"""The findings of `doctor`: one row each, with a remedy."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ S = TypeVar("S")
 
 
 class Status(Enum):
-    """How serious a finding is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -33,7 +33,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     status: Status
     what: str
@@ -42,12 +42,12 @@ class Finding:
 
 
 def ok(what: str, text: str) -> Finding:
-    """All is well."""
+    """The check passed."""
     return Finding(status=Status.OK, what=what, text=text)
 
 
 def warning(what: str, text: str, remedy: str) -> Finding:
-    """It works, but not as well as it could, or not for long."""
+    """It works, but not well, or not for long."""
     return Finding(status=Status.WARNING, what=what, text=text, remedy=remedy)
 
 
@@ -58,17 +58,17 @@ def failed(what: str, text: str, remedy: str) -> Finding:
 
 @dataclass
 class Checkup:
-    """What is examined. What several checks need is read from Directus once."""
+    """The subject of the checks. What several checks need is read from Directus once."""
 
     project: Project
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10), repr=False)
-    """For requests without the token."""
+    """For requests without a token."""
     faults: dict[str, PermanentError] = field(default_factory=dict)
-    """The collections that cannot be described, and why; as far as they have been read."""
+    """Collections read so far that cannot be described, with the reason."""
 
     @cached_property
     def permissions(self) -> Held:
-        """The token's rights, as Directus tells them."""
+        """The token's rights in Directus' own form."""
         return read_held(self.project.directus)
 
     @property
@@ -83,20 +83,20 @@ class Checkup:
 
     @cached_property
     def collections(self) -> tuple[TranslatedCollection, ...]:
-        """The collections with translations, as far as the token sees them; none where nothing is translated."""
+        """The translated collections that the token can see; empty if nothing is translated."""
         if not self.project.translates:
             return ()
         return self._described(read_translated_collections)
 
     @cached_property
     def scopes(self) -> list[Scope]:
-        """What is translated."""
+        """The translated collections with their settings."""
         options = self.project.settings.config.translations
         return plan_scopes(self.collections, options, default_language=self.directus_settings.default_language)
 
     @cached_property
     def declarations(self) -> list[Declaration]:
-        """What is enriched."""
+        """The declared enrichments."""
         if not self.project.declared:
             return []
         default_language = self.directus_settings.default_language
@@ -104,7 +104,7 @@ class Checkup:
 
     @cached_property
     def recommendations(self) -> list[RecommendationPlan]:
-        """What is recommended."""
+        """The declared recommendations."""
         return plan_recommendations(self.project.declared, self.schema) if self.project.declared else []
 
     @cached_property
@@ -118,13 +118,13 @@ class Checkup:
         self.faults |= {name: fault for name, fault in faults.items() if not isinstance(fault, Forbidden)}
         for fault in faults.values():
             if isinstance(fault, Forbidden):
-                # Of rights, all that lack are told together.
+                # All missing rights are reported together.
                 raise fault
         return found
 
     def close(self) -> None:
-        """Ends the connections that were made."""
-        made = vars(self.project)  # cached properties: what nobody asked for is not made now
+        """Close the connections that were opened."""
+        made = vars(self.project)  # cached properties: close only what was created
         for each in (self.http, made.get("directus"), made.get("engine")):
             if each is not None:
                 each.close()
@@ -135,7 +135,7 @@ class Checkup:
         declarations: Sequence[Declaration] = (),
         recommendations: Sequence[RecommendationPlan] = (),
     ) -> tuple[Right, ...]:
-        """The rights that are needed where this is translated, enriched and recommended."""
+        """The rights needed to translate, enrich and recommend these."""
         return needed_rights(
             scopes,
             self.project.settings.config,

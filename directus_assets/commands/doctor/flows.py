@@ -1,4 +1,4 @@
-"""Whether the buttons in the Studio reach Dagster, and whether their answers reach the editors."""
+"""Checks that the Studio buttons reach Dagster, and that answers reach the editors."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from directus_assets.notify import NOTIFICATIONS_RIGHT
 
 
 def check_buttons(subject: Checkup) -> Iterator[Finding]:
-    """One row for each button that is installed."""
+    """Yield one row for each installed button."""
     kinds = read_kinds(subject.project)
     findings = list(check_flows(wiring_of(subject.project, kinds), kinds, subject.project.directus))
-    # Buttons are a wish: whoever has none, as far as can be seen, has no trouble.
+    # Buttons are optional: a project without any, as far as can be seen, has no problem.
     if all(finding.text in (NOT_INSTALLED, NOT_TRIED) for finding in findings):
         yield ok("buttons", "not installed in the Studio (`directus-assets setup --flows` does it)")
         return

@@ -1,7 +1,7 @@
-"""What the token cannot see of translated collections, told from what it can.
+"""Infers translated collections that the token cannot see from what it can see.
 
-Directus shows a relation only to those who may read both of its ends. So where one right lacks, a whole collection
-seems not to be translated; but the rights and fields that are left still tell of it.
+Directus shows a relation only to users who can read both of its ends. One missing right can therefore make a whole
+collection look untranslated, but the remaining rights and fields still give it away.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,21 +14,21 @@ from directus_assets.directus.schema import TranslatedCollection
 
 @dataclass(frozen=True, kw_only=True)
 class Hidden:
-    """What is not seen."""
+    """The hidden parts of the schema."""
 
     rights: tuple[Right, ...] = ()
-    """Rights that would show it."""
+    """Rights that would reveal them."""
     unexplained: tuple[str, ...] = ()
-    """Collections whose interface for translations leads nowhere that the token sees."""
+    """Collections with a translations interface that leads nowhere the token can see."""
 
 
 def find_hidden(
     found: Iterable[TranslatedCollection], *, fields: Sequence[Mapping[str, Any]], held: Sequence[Right]
 ) -> Hidden:
-    """What lacks, so that collections with translations are not found.
+    """Find the missing rights that keep translated collections from being discovered.
 
     Args:
-        found: the collections that are found.
+        found: the collections that were discovered.
         fields: the answer of `GET /fields`.
         held: the token's rights.
     """

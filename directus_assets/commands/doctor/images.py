@@ -1,4 +1,4 @@
-"""Whether pictures can be delivered as they are meant to: presets, libvips, and what Directus serves."""
+"""Checks that pictures can be delivered as configured: presets, libvips, and the files that Directus serves."""
 
 import itertools
 import secrets
@@ -28,13 +28,13 @@ _ANY_PICTURE = File.parse(
 )
 
 _PROBE: dict[str, Any] = {"width": 7, "height": 3, "fit": "cover", "format": "webp", "quality": 3}
-"""A derivative that nobody uses, asked for without a preset."""
+"""A derivative that nobody uses, requested without a preset."""
 
 _LATEST_FILES = 20
 
 
 def check_presets(subject: Checkup) -> Iterator[Finding]:
-    """Each preset: how it is delivered and why, or what is wrong with it."""
+    """Report the delivery of each preset with its reason, or what is wrong with the preset."""
     settings = subject.directus_settings
     if settings.asset_transform == "none":
         yield failed(
@@ -65,7 +65,7 @@ def check_presets(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_libvips(subject: Checkup) -> Iterator[Finding]:
-    """Pictures can be rendered here, where they are."""
+    """Check that pictures can be rendered here if they have to be."""
     deliveries = {subject.project.delivery_of(preset.key) for preset in subject.directus_settings.presets}
     if deliveries <= {"warm"}:
         return
@@ -78,7 +78,7 @@ def check_libvips(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_bytes(subject: Checkup) -> Iterator[Finding]:
-    """What is rendered here for Directus' storage has the bytes that it would have there."""
+    """Check that pictures rendered for Directus' storage have the same bytes as those from Directus."""
     settings, project = subject.directus_settings, subject.project
     if "storage" not in {project.delivery_of(preset.key) for preset in settings.presets}:
         return
@@ -95,7 +95,7 @@ def check_bytes(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_stored_names(subject: Checkup) -> Iterator[Finding]:
-    """Directus serves what is put into its storage under the name that it looks for."""
+    """Check that Directus serves files that we store under the names it looks for."""
     project = subject.project
     if not project.storages:
         return
@@ -135,7 +135,7 @@ def _examine_preset(subject: Checkup, preset: Preset) -> Finding:
 
 
 def _obstacle(wanted: Sequence[Derivative]) -> str:
-    """Why Directus has to render these itself; empty where they can be rendered here."""
+    """Why Directus has to render these itself; empty if they can be rendered here."""
     try:
         for derivative in wanted:
             read_options(derivative.transforms)
@@ -145,7 +145,7 @@ def _obstacle(wanted: Sequence[Derivative]) -> str:
 
 
 def _other_bytes(subject: Checkup, preset: Preset, delivery: str, wanted: Sequence[Derivative]) -> str:
-    """Why this Directus would make other bytes of these; empty where they may be stored for it."""
+    """Why this Directus would produce different bytes; empty if our derivatives may be stored for it."""
     if delivery == "export" or subject.project.settings.config.images.accept_similar:
         return ""
     return next(filter(None, (difference(preset.directus, derivative) for derivative in wanted)), "")
@@ -170,9 +170,9 @@ def _reported(
 
 
 def _probe(subject: Checkup, files: Sequence[File]) -> str:
-    """Stores some bytes as derivatives that nobody uses, looks whether they come back, and removes them.
+    """Store test derivatives that nobody uses, check that Directus returns them, and remove them.
 
-    One derivative for each kind of name: within the picture's size, and limited to it.
+    One derivative per kind of name: within the picture's size, and limited to it.
     """
     file = files[0]
     storage = subject.project.storages[file.storage]
@@ -194,7 +194,7 @@ def _probe(subject: Checkup, files: Sequence[File]) -> str:
 
 
 def _compare(subject: Checkup, files: Sequence[File]) -> str:
-    """Only presets may be asked for, so a derivative that is there has to do: it is marked for a moment."""
+    """Only presets may be requested, so an existing derivative has to serve: it is marked for a moment."""
     storage = subject.project.storages[files[0].storage]
     presets = [p for p in subject.directus_settings.presets if subject.project.delivery_of(p.key) == "storage"]
     for file, preset in itertools.product(files, presets):

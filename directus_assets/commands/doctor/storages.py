@@ -1,4 +1,4 @@
-"""Whether everything that is written can be written, read back and removed: storage, exports, memory, disk."""
+"""Checks that files can be written, read back and removed in every storage: derivatives, exports, memory, disk."""
 
 import secrets
 import shutil
@@ -14,7 +14,7 @@ _LITTLE_BYTES = 1024**3
 
 
 def check_storages(subject: Checkup) -> Iterator[Finding]:
-    """Every place is written to, read and tidied."""
+    """Write to, read from and clean up every storage."""
     project = subject.project
     for location, storage in project.storages.items():
         yield try_out(f"storage {location}", storage)
@@ -33,7 +33,7 @@ def check_storages(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_translation_records(subject: Checkup) -> Iterator[Finding]:
-    """What is remembered of translations can be kept."""
+    """Check that translation records can be stored."""
     settings = subject.project.settings
     has_place = settings.config.engine.records.location or settings.environment.state_folder.is_dir()
     if subject.project.translates and has_place:
@@ -41,7 +41,7 @@ def check_translation_records(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_disk(subject: Checkup) -> Iterator[Finding]:
-    """There is room where Dagster keeps its history and where storage is a folder."""
+    """Check the free space where Dagster keeps its history, and in storages that are folders."""
     home = subject.project.settings.environment.state_folder
     roots = [storage.root for storage in subject.project.storages.values() if isinstance(storage, LocalStorage)]
     seen: set[int] = set()
@@ -52,12 +52,12 @@ def check_disk(subject: Checkup) -> Iterator[Finding]:
 
 
 def try_out(what: str, storage: Storage, *, is_updated: bool = False) -> Finding:
-    """Whether a storage does what is asked of it.
+    """Check that a storage supports the operations it needs.
 
     Args:
-        what: what is kept there.
-        storage: where it is kept.
-        is_updated: several runs may update the same file. In a bucket, only conditional writes keep them apart.
+        what: the data kept in the storage.
+        storage: the storage to try.
+        is_updated: several runs may update the same file; in a bucket, only conditional writes keep them apart.
     """
     try:
         found = _write_and_read(what, storage)
@@ -85,7 +85,7 @@ def _write_and_read(what: str, storage: Storage) -> Finding:
 
 
 def _update(what: str, storage: Storage) -> Finding:
-    """Updates a file while somebody else creates and changes it: each time, the storage has to refuse our write."""
+    """Update a file while someone else creates or changes it: the storage has to refuse our write each time."""
     name = f"directus-assets-doctor-{secrets.token_hex(8)}"
     seen: list[bytes | None] = []
 

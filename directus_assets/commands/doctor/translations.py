@@ -1,4 +1,4 @@
-"""Whether texts can be translated: collections, languages, tracking, engine, money."""
+"""Checks that texts can be translated: collections, languages, tracking, engine, money."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _ITEMS_LOOKED_AT = 100
 
 
 def check_collections(subject: Checkup) -> Iterator[Finding]:
-    """Each translated collection: languages, layout, fields and how they are read."""
+    """Report each translated collection: languages, layout, fields and how each field is read."""
     if not subject.project.translates:
         return
     for scope in subject.scopes:
@@ -47,7 +47,7 @@ def check_collections(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_tracking(subject: Checkup) -> Iterator[Finding]:
-    """Directus notes the changes of everything that is followed."""
+    """Check that Directus logs changes to all collections that are followed."""
     schemas = [scope.schema for scope in subject.scopes]
     followed = dict.fromkeys(
         name for each in schemas for name in (each.collection, each.translations, each.languages_collection)
@@ -69,7 +69,7 @@ def check_tracking(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_engine(subject: Checkup) -> Iterator[Finding]:
-    """Who translates answers and takes the key."""
+    """Check that the translation engine answers and accepts the key."""
     engine = subject.project.engine
     if not subject.project.settings.config.translations.enabled:
         yield ok("engine", "not needed: translations are disabled in the YAML file")
@@ -89,7 +89,7 @@ def check_engine(subject: Checkup) -> Iterator[Finding]:
 
 
 def check_spending(subject: Checkup) -> Iterator[Finding]:
-    """There is a limit where money is spent, and a price to count with."""
+    """Check that there is a spending limit if money is spent, and a price to calculate with."""
     if not subject.project.translates or subject.project.settings.environment.translation_engine == "pseudo":
         return
     purse = subject.project.purse
@@ -108,7 +108,9 @@ def check_spending(subject: Checkup) -> Iterator[Finding]:
 
 
 def _check_uncut(subject: Checkup, scope: Scope) -> Iterator[Finding]:
-    """Whether the first items hold text in a form that cannot be cut; it would stay as it is, and look like ours."""
+    """Check whether the first items hold text that cannot be segmented; it would stay untranslated and look like our
+    output.
+    """
     if not any(field.kind in _JSON_KINDS for field in scope.schema.fields):
         return
     keys = item_keys(subject.project.directus, scope, page=1, size=_ITEMS_LOOKED_AT)
@@ -117,7 +119,7 @@ def _check_uncut(subject: Checkup, scope: Scope) -> Iterator[Finding]:
         try:
             places = uncut(scope, item)
         except BadInput:
-            continue  # its partition says so
+            continue  # its partition reports it
         for place in places:
             found.setdefault(place, item.key)
     if found:

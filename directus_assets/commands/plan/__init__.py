@@ -1,1 +1,1 @@
-"""`directus-assets plan`: what a backfill would make, and what it would cost."""
+"""`directus-assets plan`: shows the work of a backfill and its cost."""

@@ -1,4 +1,4 @@
-"""The enrichment part of the command `plan`: what a backfill would ask and cost, before anything is sent."""
+"""The enrichment part of the command `plan`: estimates requests and cost before anything is sent."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,18 +25,18 @@ _PROBLEMS_SHOWN = 5
 
 @dataclass
 class EnrichmentForecast:
-    """What one enrichment adds up to."""
+    """The totals for one enrichment."""
 
     items: int = 0
     waiting: int = 0
     failed: int = 0
     again: int = 0
-    """Failed ones that are tried again by themselves."""
+    """Failed items that will be retried automatically."""
     usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = None
 
     def add(self, usage: Usage, prospect: Prospect) -> None:
-        """Counts one item."""
+        """Count one item."""
         self.items += bool(usage.requests or usage.characters)
         self.waiting += prospect.waits
         self.failed += prospect.has_failed
@@ -45,15 +45,15 @@ class EnrichmentForecast:
 
 
 def show_enrichments(console: Console, project: Project, *, collections: Sequence[str], missing_only: bool) -> None:
-    """Shows items, requests, tokens and money for each enrichment; nothing where none is declared.
+    """Show items, requests, tokens and money for each enrichment; nothing if none is declared.
 
-    Items are read from Directus and compared with what is remembered; no engine is asked.
+    Items are read from Directus and compared with our records; no engine is called.
 
     Args:
         console: where to write.
-        project: which Directus, engines and prices.
-        collections: only these; all where empty.
-        missing_only: leave out what is materialized with the right fingerprint.
+        project: provides Directus, the engines and the prices.
+        collections: limits the output to these; all if empty.
+        missing_only: skip items that are materialized with the current fingerprint.
 
     Raises:
         ConfigurationError: a declaration does not fit the schema.
@@ -109,7 +109,9 @@ def _notes(rows: Sequence[EnrichmentForecast]) -> Iterator[str]:
 def forecasts(
     instance: dg.DagsterInstance, items: EnrichedItems, problems: list[str], *, missing_only: bool
 ) -> dict[str, EnrichmentForecast]:
-    """What each enrichment of one collection would ask, by output; what cannot be known is put among the problems."""
+    """Estimate the requests of each enrichment of one collection, by output; add what cannot be determined to the
+    problems.
+    """
     rows = {output: EnrichmentForecast() for output in items.assets}
     prospects = prospects_of(items.project, instance, items)
     for page in readable(_pages(instance, items), items.reader.read, problems):
@@ -126,7 +128,7 @@ def forecasts(
 
 
 def _pages(instance: dg.DagsterInstance, items: EnrichedItems) -> Iterator[Sequence[str]]:
-    """All items that are partitions."""
+    """The keys of all items that are partitions, page by page."""
     keys = instance.get_dynamic_partitions(items.partitions_name)
     for start in range(0, len(keys), _PAGE):
         yield keys[start : start + _PAGE]

@@ -1,4 +1,4 @@
-"""How long work will take, judged by what was made last."""
+"""Estimates durations from the most recent work."""
 
 import statistics
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _SAMPLE = 50
 
 
 def seconds_per_file(instance: dg.DagsterInstance, names: Names, presets: Sequence[Preset]) -> dict[str, float]:
-    """The median time of the latest derivatives, by preset; presets without any are left out."""
+    """The median duration of the latest derivatives by preset; presets without any are omitted."""
     medians = {}
     for preset in presets:
         records = instance.fetch_materializations(names.preset(preset.key), limit=_SAMPLE).records
@@ -24,7 +24,7 @@ def seconds_per_file(instance: dg.DagsterInstance, names: Names, presets: Sequen
 
 
 def duration(seconds: float) -> str:
-    """A time span for people."""
+    """A time span in words."""
     whole = round(seconds)
     if whole < 60:
         return f"{max(seconds, 0):.1f} s"

@@ -1,4 +1,4 @@
-"""The first part of the command `plan`: what was discovered, that is what becomes of each field of the texts."""
+"""The first part of the command `plan`: the discovered text fields and how each one is treated."""
 
 from collections.abc import Iterable
 
@@ -12,12 +12,12 @@ from directus_assets.translation.scope import Scope
 
 
 def show_fields(console: Console, scopes: Iterable[Scope], *, each_field: bool) -> None:
-    """Shows what is translated, copied and left; nothing where no collection is translated.
+    """Show which fields are translated, copied and left alone; nothing if no collection is translated.
 
     Args:
         console: where to write.
-        scopes: what is translated.
-        each_field: a line for each field, with the reason, instead of one for each collection.
+        scopes: the translated collections.
+        each_field: show one line per field, with the reason, instead of one per collection.
     """
     found = list(scopes)
     if not found:

@@ -1,4 +1,4 @@
-"""The image half of the command `plan`: what derivatives there are and what is missing, told from names alone."""
+"""The image part of the command `plan`: derives present and missing derivatives from file names alone."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from directus_assets.orchestration.runs.history import failed_outputs, failures
 
 
 def show_images(console: Console, project: Project) -> None:
-    """Shows what is present, missing and empty by preset, and orphans by reason. Nothing is made and nothing opened.
+    """Show present, missing and empty derivatives by preset, and orphans by reason. Makes and opens no file.
 
     Raises:
         DirectusAssetsError: Directus or its storage cannot be read.
@@ -51,7 +51,7 @@ def show_images(console: Console, project: Project) -> None:
 
 
 def show_orphans(console: Console, orphans: Iterable[Orphan]) -> None:
-    """A table of orphans by place and reason; nothing where there are none."""
+    """A table of orphans by storage and reason; nothing if there are none."""
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for orphan in orphans:
         groups[orphan.place, orphan.reason].append(orphan.size)
@@ -69,7 +69,7 @@ def show_orphans(console: Console, orphans: Iterable[Orphan]) -> None:
 
 
 def _failed(project: Project, instance: dg.DagsterInstance, inventory: Inventory) -> dict[str, list[bool]]:
-    """By preset, whether each picture whose last try has failed is tried again by itself."""
+    """By preset: for each picture whose last attempt failed, whether it will be retried automatically."""
     assets = {preset.key: project.names.preset(preset.key) for preset in inventory.presets}
     name = str(project.names.files_partitions.name)
     failed = failed_outputs(instance, assets, instance.get_dynamic_partitions(name), partitions_name=name)

@@ -1,6 +1,6 @@
-"""What becomes of outputs that are not right: they wait for somebody, are tried again by themselves, or are given up.
+"""Predicts what will happen to outdated outputs: they wait for someone, are retried automatically, or are given up.
 
-The reconcile judges in the same way. Nothing is started or recorded here.
+The reconcile decides in the same way. Nothing is started or recorded here.
 """
 
 import datetime as dt
@@ -26,16 +26,16 @@ HOW_TO_START = (
     "in the UI (select the assets, then Materialize, Missing partitions); or set `backfill_on_start: true` in the YAML "
     "file."
 )
-"""What to do about outputs that wait."""
+"""How to start outputs that wait."""
 
 
 def failed_note(failed: int, again: int, cost: str = "") -> str:
-    """What becomes of outputs that have failed.
+    """A note about failed outputs and their retries.
 
     Args:
-        failed: how many there are.
-        again: how many of them are tried again.
-        cost: what that costs, where it is known.
+        failed: the number of failed outputs.
+        again: how many of them will be retried.
+        cost: the cost of the retries, if known.
     """
     given_up = failed - again
     sentences = []
@@ -53,36 +53,36 @@ def failed_note(failed: int, again: int, cost: str = "") -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Prospect:
-    """What is to be expected of one output."""
+    """The predicted handling of one output."""
 
     verdict: Verdict
     has_failed: bool = False
 
     @property
     def is_right(self) -> bool:
-        """Whether it is as it would be made now."""
+        """Whether the stored output has the current fingerprint."""
         return self.verdict is Verdict.RIGHT
 
     @property
     def waits(self) -> bool:
-        """Whether it is made when somebody starts it, and not before."""
+        """Whether it is made only when someone starts it."""
         return self.verdict is Verdict.WAITS
 
     @property
     def is_tried_again(self) -> bool:
-        """Whether it has failed, and is asked for once more by itself."""
+        """Whether it failed and will be retried automatically."""
         return self.has_failed and self.verdict is not Verdict.GIVEN_UP
 
 
 @dataclass(frozen=True)
 class Prospects:
-    """Looks at the outputs of one subject.
+    """Predicts the handling of one subject's outputs.
 
     Args:
         instance: Dagster's instance.
-        memory: where it is noted what existed at first.
-        subject: whose outputs they are.
-        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
+        memory: records what existed at first.
+        subject: owns the outputs.
+        first_wait_seconds: delay after the first failure before a failure that a person may fix is retried.
     """
 
     instance: dg.DagsterInstance
@@ -91,10 +91,10 @@ class Prospects:
     first_wait_seconds: float
 
     def of(self, wanted: Fingerprints) -> dict[Output, Prospect]:
-        """What is to be expected of each of these outputs.
+        """The prediction for each of these outputs.
 
         Args:
-            wanted: their fingerprints as they would be made now.
+            wanted: their current fingerprints.
         """
         names = {name for name, _ in wanted}
         assets = {name: key for name, key in self.subject.assets.items() if name in names}
@@ -123,7 +123,7 @@ class Prospects:
 
     @cached_property
     def _failed(self) -> Set[Output]:
-        # Of all partitions at once: Dagster looks at all of them anyway.
+        # All partitions at once: Dagster reads all of them anyway.
         keys = self.instance.get_dynamic_partitions(self.subject.partitions_name)
         name = self.subject.partitions_name
         return failed_outputs(self.instance, self.subject.assets, keys, partitions_name=name)
@@ -136,11 +136,11 @@ class Prospects:
 
 
 def _later(tried: tuple[float, Failure] | None, record: Latest | None) -> Failure | None:
-    """The last try, where it came after what was made last."""
+    """The last attempt, if it came after the last materialization."""
     return tried[1] if tried and (record is None or tried[0] > record.timestamp) else None
 
 
 def prospects_of(project: Project, instance: dg.DagsterInstance, subject: Subject) -> Prospects:
-    """Those of a subject of this project."""
+    """The predictions for one subject of this project."""
     minutes = project.settings.config.reconcile.look_again_after_minutes
     return Prospects(instance, project.memory, subject, first_wait_seconds=minutes * 60)

@@ -1,4 +1,4 @@
-"""The translation half of the command `plan`: what a backfill would send and cost, before anything is sent."""
+"""The translation part of the command `plan`: estimates requests and cost before anything is sent."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -29,7 +29,7 @@ _PROBLEMS_SHOWN = 5
 
 @dataclass
 class _Row:
-    """What one language of one collection adds up to."""
+    """The totals for one language of one collection."""
 
     items: int = 0
     waiting: int = 0
@@ -56,18 +56,18 @@ def show_translations(
     fields: bool = False,
     instance: dg.DagsterInstance | None = None,
 ) -> None:
-    """Shows what was discovered; and items, segments, tokens or characters, and money, by collection and language.
+    """Show the discovered fields; and items, segments, tokens or characters, and money, by collection and language.
 
-    Items are read from Directus and compared with the translation records; no engine is asked.
+    Items are read from Directus and compared with the translation records; no engine is called.
 
     Args:
         console: where to write.
-        project: which Directus, engine and prices.
-        collections: only these; all where empty.
-        languages: only these target languages; all where empty.
-        missing_only: leave out what is materialized with the right fingerprint.
-        fields: show each field and why it is translated, copied or left, and nothing else.
-        instance: Dagster's, where it is not the one of DAGSTER_HOME.
+        project: provides Directus, the engine and the prices.
+        collections: limits the output to these; all if empty.
+        languages: limits the output to these target languages; all if empty.
+        missing_only: skip items that are materialized with the current fingerprint.
+        fields: show only the fields, each with the reason why it is translated, copied or left alone.
+        instance: the Dagster instance; by default the one in DAGSTER_HOME.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
@@ -79,7 +79,7 @@ def show_translations(
     faults: dict[str, PermanentError] = {}
     snapshot = take_snapshot(project.directus, Wanted(translations=True), faults=faults)
     found = list(translated_items(project, snapshot))
-    # What is enriched only is no mistake.
+    # A collection that is only enriched is not a mistake.
     named = [name for name in collections if name not in project.declared]
     subjects = choose(found, named, languages) if named or not collections else []
     subjects += [items for items in found if items.collection in collections and items not in subjects]
@@ -110,7 +110,7 @@ def _costs(
     *,
     missing_only: bool,
 ) -> tuple[dict[tuple[str, str], _Row], _Row]:
-    """What each language of each collection adds up to; and what of all that has failed and is tried again."""
+    """The totals for each language of each collection, and how much of that failed and will be retried."""
     rows: dict[tuple[str, str], _Row] = {}
     again = _Row()
     counted: set[tuple[str, str]] = set()
@@ -190,5 +190,5 @@ def _notes(project: Project, rows: dict[tuple[str, str], _Row], again: _Row) -> 
 
 
 def money(cost: Decimal | None) -> str:
-    """An amount as it is shown; `?` where there is no price."""
+    """An amount of money for display; `?` if there is no price."""
     return "?" if cost is None else f"{cost:,.2f}" if cost >= 1 or not cost else f"{cost:.4f}"

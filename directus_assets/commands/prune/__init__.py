@@ -1,1 +1,1 @@
-"""`directus-assets prune`: deletes what is proven to be of no use, and puts it back on request."""
+"""`directus-assets prune`: deletes files that are provably unused, and restores them on request."""

@@ -1,4 +1,4 @@
-"""What delivery `export` has written, and which of it is of no use any more."""
+"""The files written by delivery `export`, and which of them are no longer used."""
 
 import contextlib
 import datetime as dt
@@ -17,47 +17,51 @@ from directus_assets.images.inventory import Inventory
 from directus_assets.images.orphans import OrphanEvidence, is_deleted
 
 _UNDER_WAY = dt.timedelta(hours=1)
-"""What was written so lately may still be about to enter the manifest."""
+"""A file this recent may be about to enter the manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exports:
-    """The manifest's files by id, and what is in the folders of presets by name. Both empty where there is no manifest:
-    without it nothing tells what of the export is in use."""
+    """The manifest's files by id, and the contents of the preset folders by name.
+
+    Both are empty if there is no manifest: without it, nothing tells which exported files are in use.
+    """
 
     manifest: Mapping[str, Any] = field(default_factory=dict)
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
     @classmethod
     def read(cls, target: Storage, presets: Sequence[Preset]) -> "Exports":
-        """What is there now.
+        """Read the current export.
 
         Raises:
-            DirectusAssetsError: the manifest is none of ours, or cannot be read.
+            DirectusAssetsError: the manifest is not ours or cannot be read.
         """
         files = Exported(target).files()
         if files is None:
             return cls()
         keys = {preset.key for preset in presets} | {key for row in files.values() for key in row["presets"]}
-        # An earlier version took any key for a folder as it was.
+        # An earlier version used every key as a folder name unchanged.
         folders = {folder for key in keys for folder in (folder_of(key), *_earlier_folder(key))}
         entries = (entry for folder in sorted(folders) for entry in _listed(target, folder))
         return cls(manifest=files, entries={entry.name: entry for entry in entries})
 
     def gone(self, inventory: Inventory) -> set[str]:
-        """Ids of files that were exported, and that Directus has not."""
+        """Ids of exported files that no longer exist in Directus."""
         return {file_id for file_id in {*self.manifest, *self.unlisted_ids()} if file_id not in inventory.files}
 
     def unlisted_ids(self) -> set[str]:
-        """Ids of files of which there is an exported picture that the manifest does not list."""
+        """Ids of files with an exported picture that the manifest does not list."""
         return {PurePosixPath(name).stem for name in self._unlisted()}
 
     def orphans(self, inventory: Inventory, evidence: OrphanEvidence) -> Iterator[Orphan]:
-        """Entries of deleted files with their pictures, and pictures of ours that the manifest does not list."""
+        """Manifest entries of deleted files with their pictures, and pictures of ours that the manifest does not
+        list.
+        """
         for file_id, row in self.manifest.items():
             paths = _paths(row)
             if any(is_deleted(inventory, file_id, path, evidence) for path in paths):
-                # The entry first, so that the manifest never names what is not there.
+                # The entry goes first, so that the manifest never names a missing file.
                 yield Orphan(
                     place=EXPORT, name=MANIFEST, size=0, reason="file deleted", file_id=file_id, manifest_row=row
                 )

@@ -1,4 +1,4 @@
-"""Reads what orphans are told and proven from: Directus' files, its storage, its activity log and Dagster's records."""
+"""Gathers the evidence for orphans: Directus' files, its storage, its activity log and Dagster's records."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,20 +30,21 @@ _PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class FoundOrphans:
-    """Orphans of pictures, and what only looks like some."""
+    """Orphaned pictures, and files that only look like orphans."""
 
     proven: tuple[Orphan, ...]
     others: tuple[Unclaimed, ...]
-    """Named like derivatives and asked for by no preset, but by somebody else, for all that is known."""
+    """Named like derivatives, but of no preset: someone else may have requested them."""
 
 
 def take_inventory(project: Project, instance: dg.DagsterInstance) -> Inventory:
-    """All files of Directus against the storage locations that are reached from here.
+    """Compare all files in Directus with the storage locations that we can reach.
 
     Raises:
-        DirectusAssetsError: Directus or a storage cannot be read; an inventory never stands for a part.
+        DirectusAssetsError: Directus or a storage cannot be read; a partial inventory is never returned.
     """
-    # The storage first: what is uploaded or made in the meantime then misses from it, which proves nothing.
+    # The storage is listed first: files uploaded or made in the meantime are then missing from the listing, which
+    # proves nothing.
     listings = {
         location: {entry.name: entry for entry in storage.entries()} for location, storage in project.storages.items()
     }
@@ -51,7 +52,7 @@ def take_inventory(project: Project, instance: dg.DagsterInstance) -> Inventory:
     rows = (File.parse(row) for row in project.directus.rows("/files", fields=File.FIELDS, sort="id"))
     while page := list(islice(rows, _PAGE)):
         recorded = _recorded(project, instance, inventory, page)
-        # What another project takes care of claims its names, too, but nothing of it is missing here.
+        # Another project's files claim their names too, but do not count as missing here.
         ours = project.files_by_id(file.id for file in page) if project.settings.config.images.filter else None
         for file in page:
             is_wanted = ours is None or file.id in ours
@@ -60,15 +61,15 @@ def take_inventory(project: Project, instance: dg.DagsterInstance) -> Inventory:
 
 
 def _is_recorded_only(project: Project, inventory: Inventory, file: File, preset: Preset) -> bool:
-    """Whether only Dagster knows if a derivative is there: the storage is not reached, or it went to the export."""
+    """Whether only Dagster's records show that a derivative exists: we cannot reach the storage, or it was exported."""
     return file.storage not in inventory.listings or project.delivery_of(preset.key) == "export"
 
 
 def find_orphans(project: Project, instance: dg.DagsterInstance, inventory: Inventory) -> FoundOrphans:
-    """What of pictures is proven to be an orphan.
+    """Find pictures that are proven to be orphans.
 
     Raises:
-        Forbidden: the token does not see all files, so that nothing can be proven.
+        Forbidden: the token does not see all files, so nothing can be proven.
         DirectusAssetsError: Directus or a storage cannot be read.
     """
     require_full_sight(project.directus, {"directus_files": File.FIELDS})
@@ -94,7 +95,7 @@ def find_orphans(project: Project, instance: dg.DagsterInstance, inventory: Inve
 
 
 def places(project: Project) -> dict[str, Storage]:
-    """Where orphans of pictures can be, by the names that they carry."""
+    """The storages that can hold orphaned pictures, by the name that orphans use."""
     found: dict[str, Storage] = {location_place(name): storage for name, storage in project.storages.items()}
     if _exports(project):
         found[EXPORT] = project.export
@@ -109,7 +110,7 @@ def _exports(project: Project) -> bool:
 def _recorded(
     project: Project, instance: dg.DagsterInstance, inventory: Inventory, files: Sequence[File]
 ) -> dict[str, Recorded]:
-    """What Dagster knows of files and presets that only it knows of, by file id."""
+    """Dagster's records of files and presets that no storage listing covers, by file id."""
     blind: dict[str, dict[str, Sequence[int] | None]] = {}
     for preset in inventory.presets:
         rows = {file.id: file for file in files if _is_recorded_only(project, inventory, file, preset)}
@@ -137,9 +138,9 @@ def _gather(
 def _makings(
     project: Project, instance: dg.DagsterInstance, inventory: Inventory, file_ids: Sequence[str]
 ) -> dict[tuple[str, str], Making]:
-    """All that we ever made of these files, through presets of then and now.
+    """Everything we ever made of these files, through past and present presets.
 
-    What was made for another address tells nothing: this instance may have worked for another project.
+    Records made for another address are ignored: this instance may have served another project.
     """
     names = {project.names.preset(preset.key): preset.key for preset in inventory.presets}
     addresses = tuple(f"{url}/assets/" for url in (project.public_url, project.directus.url))

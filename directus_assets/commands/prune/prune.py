@@ -1,4 +1,4 @@
-"""The command `prune`: deletes what is proven to be of no use any more, and puts it back when asked."""
+"""The command `prune`: deletes files that are provably unused, and restores them on request."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -24,17 +24,17 @@ _NAMES_SHOWN = 20
 def run_prune(
     console: Console, project: Project, *, confirm: Callable[[], bool], dry_run: bool = False, keep: bool = True
 ) -> int:
-    """Shows the proven orphans, asks, and deletes them; returns the exit status.
+    """Show the proven orphans, ask for confirmation, and delete them; return the exit status.
 
     Args:
         console: where to write.
-        project: which Directus.
-        confirm: asks whether to go on.
-        dry_run: only show them.
-        keep: keep the contents, so that all of it can be put back.
+        project: the project to clean up.
+        confirm: asks whether to proceed.
+        dry_run: show the orphans without deleting them.
+        keep: keep the contents, so that everything can be restored.
 
     Raises:
-        DirectusAssetsError: Directus or a storage cannot be read; nothing more is deleted then.
+        DirectusAssetsError: Directus or a storage cannot be read; nothing more is deleted.
     """
     blind: list[str] = []
     with dg.DagsterInstance.get() as instance:
@@ -53,7 +53,7 @@ def run_prune(
         if not confirm():
             console.print("Nothing was deleted.")
             return 1
-        # Once more: while somebody read this, a preset may have been changed back.
+        # Look again: a preset may have been changed back while the user read the list.
         still = set(map(_identity, _look(project, instance, [])))
     moment = dt.datetime.now(dt.UTC)
     undo_list = project.settings.environment.state_folder / _LISTS / f"{moment:%Y%m%dT%H%M%SZ}.jsonl"
@@ -61,14 +61,14 @@ def run_prune(
     removed = []
     try:
         for orphan in remover.remove(orphan for orphan in shown if _identity(orphan) in still):
-            removed.append(orphan)  # noqa: PERF402 (counted also where the storage fails half-way)
+            removed.append(orphan)  # noqa: PERF402 (counted also if the storage fails half-way)
     finally:
         _summarise(console, shown, removed, undo_list if keep else None)
     return status
 
 
 def run_undo(console: Console, project: Project, path: Path) -> int:
-    """Puts back what a list says was deleted; returns the exit status.
+    """Restore everything on an undo list; return the exit status.
 
     Raises:
         DirectusAssetsError: the list cannot be read, or Directus or a storage does not answer.
@@ -78,7 +78,7 @@ def run_undo(console: Console, project: Project, path: Path) -> int:
     uploads = {row.id: _moment(row.uploaded_on) for row in rows if row.uploaded_on}
     found = _places(project)
     failed = 0
-    # Backwards: pictures of an export come back before the manifest names them.
+    # In reverse order: exported pictures come back before the manifest names them.
     for line in reversed(lines):
         if obstacle := put_back(line, found, replaced_on=uploads.get(line.file_id)):
             failed += 1
@@ -88,7 +88,7 @@ def run_undo(console: Console, project: Project, path: Path) -> int:
 
 
 def _look(project: Project, instance: dg.DagsterInstance, blind: list[str]) -> list[Orphan]:
-    """All proven orphans; `blind` gets what cannot be told, for want of a right."""
+    """All proven orphans; `blind` receives what could not be determined for want of a right."""
     orphans: list[Orphan] = []
     try:
         orphans += find_orphans(project, instance, take_inventory(project, instance)).proven

@@ -1,7 +1,7 @@
-"""Translation records of items and languages that are deleted.
+"""Translation records of deleted items and languages.
 
-Without its record, a text in Directus counts as a human's; so only Directus' own word counts, twice: the activity log
-says last of the item or language that it was deleted, and a token that sees all rows sees none of it.
+Without its record, a text in Directus counts as human. So Directus has to confirm the deletion twice: the activity
+log's last entry about the item or language is a deletion, and a token that sees all rows does not find it.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from directus_assets.translation.scope import Scope, plan_scopes
 
 
 def find_record_orphans(project: Project) -> Iterator[Orphan]:
-    """Records that no text in Directus can need any more; none where nothing is translated.
+    """Find records that no text in Directus can need any more; none if nothing is translated.
 
     Raises:
-        Forbidden: the token does not see all items or languages.
+        Forbidden: the token does not see all items or all languages.
         DirectusAssetsError: Directus or the storage cannot be read.
     """
     if not project.translates:
@@ -48,7 +48,7 @@ def _of_scope(project: Project, scope: Scope) -> Iterator[Orphan]:
     items -= existing_keys(client, scope, sorted(items))
     languages: set[str] = set()
     if all(row.key == row.code for row in schema.languages):
-        # Where rows of languages have keys of their own, the log does not tell which language was deleted.
+        # If language rows have keys of their own, the log does not reveal which language was deleted.
         languages = read_deletions(client, schema.languages_collection) - codes
     for code in sorted(languages):
         for entry in _records(project.memory, scope.name, code):

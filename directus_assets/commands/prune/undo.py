@@ -1,7 +1,7 @@
-"""Deleting so that it can be undone: a list of what was deleted, and the contents in a folder of the same storage.
+"""Deletes with undo: a list of deleted files, and their contents in a folder of the same storage.
 
-The list is written before anything is deleted, line by line, so that a crash loses nothing: at worst a line names
-something that is still there, and undoing leaves that alone.
+Each line of the list is written before the file is deleted, so that a crash loses nothing: at worst a line names a file
+that still exists, and undo leaves that file alone.
 """
 
 import datetime as dt
@@ -21,29 +21,29 @@ from directus_assets.images.delivery import Exported
 from directus_assets.images.transforms import OUTPUT_TYPES
 
 FOLDER = ".directus-assets-undo"
-"""Where deleted contents are kept; in a folder, so that nobody takes them for derivatives."""
+"""The folder for deleted contents; inside a folder they are not mistaken for derivatives."""
 
 EXPORT = "export"
 RECORDS = "translation records"
 
 
 def location_place(location: str) -> str:
-    """The place that is one of Directus' storage locations."""
+    """The name of one of Directus' storage locations as orphans use it."""
     return f"storage '{location}'"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Orphan:
-    """Something that is proven to be of no use any more."""
+    """Something that is provably unused."""
 
     place: str
     name: str
     size: int
     reason: str
     file_id: str = ""
-    """The file in Directus that it was made from."""
+    """The Directus file that it was made from."""
     manifest_row: Mapping[str, Any] | None = None
-    """What the manifest of an export holds of a file that is deleted."""
+    """The manifest entry of a deleted file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class Deleted:
     reason: str
     time: dt.datetime
     kept_as: str = ""
-    """Where the content is kept in the same place; empty where it is not."""
+    """The name of the kept content in the same storage; empty if it was not kept."""
     file_id: str = ""
     manifest_row: dict[str, Any] | None = None
 
@@ -71,8 +71,8 @@ class Remover:
 
     Args:
         places: storages by the names that orphans use.
-        undo_list: the file that lists what was deleted; lines are added.
-        keep: whether contents are kept.
+        undo_list: the file that lists deletions; lines are appended.
+        keep: whether to keep the contents.
     """
 
     places: Mapping[str, Storage]
@@ -81,10 +81,10 @@ class Remover:
     moment: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     def remove(self, orphans: Iterable[Orphan]) -> Iterator[Orphan]:
-        """Deletes one after the other; yields those that were deleted, and leaves out what changed meanwhile.
+        """Delete orphans one by one; yield those deleted, and skip those that changed in the meantime.
 
         Raises:
-            TransientError: a storage cannot be read or written; what was deleted until then is in the list.
+            TransientError: a storage cannot be read or written; everything deleted so far is on the list.
         """
         self.undo_list.parent.mkdir(parents=True, exist_ok=True)
         with self.undo_list.open("ab") as lines:
@@ -139,10 +139,10 @@ class Remover:
 
 
 def read_undo_list(path: Path) -> list[Deleted]:
-    """What a list says was deleted, in that order.
+    """The deletions on a list, in their order.
 
     Raises:
-        BadInput: it is no such list, naming the line.
+        BadInput: it is not an undo list; the error names the line.
     """
     found = []
     try:
@@ -163,15 +163,15 @@ def read_undo_list(path: Path) -> list[Deleted]:
 
 
 def put_back(deleted: Deleted, places: Mapping[str, Storage], *, replaced_on: dt.datetime | None) -> str:
-    """Puts one thing back, unless another file has taken its place; returns why it was not put back, or nothing.
+    """Restore one file unless another one has taken its place; return why it was not restored, or an empty text.
 
     Args:
         deleted: the line of the list.
         places: storages by the names that lists use.
-        replaced_on: when the file that it was made from got its present content; what is older shows another picture.
+        replaced_on: when the source file got its present content; anything older shows a different picture.
 
     Raises:
-        ConfigurationError: the place is not reached from here.
+        ConfigurationError: the storage cannot be reached from here.
     """
     if deleted.place not in places:
         raise ConfigurationError(
@@ -179,7 +179,7 @@ def put_back(deleted: Deleted, places: Mapping[str, Storage], *, replaced_on: dt
             remedy="Run this command with the same environment as when it was deleted.",
         )
     storage = places[deleted.place]
-    # Directus keeps whole seconds.
+    # Directus stores whole seconds.
     if replaced_on and replaced_on >= deleted.time.replace(microsecond=0):
         return "its file has been replaced since"
     if deleted.manifest_row is not None:

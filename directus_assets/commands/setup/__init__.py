@@ -1,1 +1,1 @@
-"""`directus-assets setup`: the user with the least rights that work, and the flows in the Studio."""
+"""`directus-assets setup`: the least-privilege user, and the flows in the Studio."""

@@ -1,6 +1,6 @@
-"""The pipeline's own user in Directus, with its role and policy: what is there, what is to be done, and doing it.
+"""The pipeline's own user in Directus, with role and policy: reads, plans and applies them.
 
-Everything is found again by its name or e-mail address, so that doing it twice changes nothing.
+Everything is identified by its name or e-mail address, so that setup is idempotent.
 """
 
 import uuid
@@ -14,10 +14,10 @@ from directus_assets.directus.held import OWN_ROWS
 from directus_assets.errors import NotFound
 
 NAME = "directus-assets"
-"""Of the policy and of the role."""
+"""The name of the policy and of the role."""
 
 EMAIL = "directus-assets@example.com"
-"""Of the user, who never gets mail."""
+"""The user's address, which never receives mail."""
 
 _ICON = "smart_toy"
 _ACCESS = {"admin_access": False, "app_access": False}
@@ -33,19 +33,19 @@ class Permission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """What is there. Ids are None where there is nothing yet."""
+    """The existing account. Ids are None if a part does not exist yet."""
 
     has_policies: bool = True
-    """Not so before Directus 11: there the role itself has the rights, and `policy` is the role."""
+    """False before Directus 11: there the role itself holds the rights, and `policy` is the id of the role."""
     policy: str | None = None
-    """What has the rights."""
+    """The id of the policy or role that holds the rights."""
     has_more_access: bool = False
-    """Whether that makes administrators or opens the Studio."""
+    """Whether it grants administrator or Studio access."""
     permissions: tuple[Permission, ...] = ()
     role: str | None = None
     is_policy_of_role: bool = False
     other_policies: tuple[str, ...] = ()
-    """Ids of the links (`directus_access`) that give the role or the user further policies."""
+    """Ids of the links (`directus_access`) that give the role or user further policies."""
     user: str | None = None
     is_in_role: bool = False
     is_active: bool = False
@@ -53,18 +53,18 @@ class Account:
 
     @property
     def holder(self) -> str:
-        """What Directus calls that which has the rights."""
+        """The field of a permission that names its policy or role."""
         return "policy" if self.has_policies else "role"
 
     @property
     def holders_path(self) -> str:
-        """Where the holders of rights are."""
+        """The path of policies or roles in the API."""
         return "/policies" if self.has_policies else "/roles"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One thing that is to be done; `leave` does nothing and says what stays although it is not needed."""
+    """One planned change; `leave` changes nothing and reports a surplus that stays."""
 
     verb: Literal["create", "change", "remove", "leave"]
     what: str
@@ -75,7 +75,7 @@ class Step:
 
 
 def read_account(admin: DirectusClient) -> Account:
-    """What there is now.
+    """Read the existing account.
 
     Raises:
         DirectusAssetsError: Directus does not answer, or the token is not an administrator's.
@@ -105,7 +105,7 @@ def read_account(admin: DirectusClient) -> Account:
 def _read_account_by_role(admin: DirectusClient) -> Account:
     role = _first(admin, "/roles", name=NAME, fields=["id", *_ACCESS])
     user = _first(admin, "/users", email=EMAIL, fields=["id", "role", "status", "token"])
-    # Directus 10 lists the rights that the Studio needs as well; those have no id.
+    # Directus 10 also lists the rights that the Studio needs; those have no id.
     rows = admin.get("/permissions", filter={"role": {"_eq": role["id"]}}, limit=-1) if role else []
     return Account(
         has_policies=False,
@@ -123,14 +123,14 @@ def _read_account_by_role(admin: DirectusClient) -> Account:
 def plan_account(
     account: Account, rights: Sequence[Right], *, token: str, renew_token: bool = False, prune: bool = False
 ) -> list[Step]:
-    """What is to be done so that the user exists and has these rights: pure, and nothing where all is right.
+    """Plan the changes that give the user these rights. Pure; empty if everything is in place.
 
     Args:
-        account: what there is.
+        account: the existing account.
         rights: what the user needs.
-        token: the user's token where it has none yet, or `renew_token` is set.
-        renew_token: give the user another token; the old one ends.
-        prune: take away what is not needed, which is otherwise left alone and named.
+        token: for a user without one, or if `renew_token` is set.
+        renew_token: replace the user's token; the old one stops working.
+        prune: remove surplus rights, which are otherwise reported and left alone.
     """
     policy = account.policy or str(uuid.uuid4())
     role = (account.role or str(uuid.uuid4())) if account.has_policies else policy
@@ -144,10 +144,10 @@ def plan_account(
 
 
 def carry_out(admin: DirectusClient, steps: Iterable[Step]) -> None:
-    """Does it, in this order.
+    """Apply the changes in order.
 
     Raises:
-        DirectusAssetsError: Directus refuses or does not answer; doing it again goes on from there.
+        DirectusAssetsError: Directus refuses or does not answer; running it again resumes there.
     """
     for step in steps:
         match step.method:
@@ -160,11 +160,12 @@ def carry_out(admin: DirectusClient, steps: Iterable[Step]) -> None:
 
 
 def as_permitted(admin: DirectusClient, rights: Sequence[Right]) -> Sequence[Right]:
-    """What a user is given who needs these rights, and with it the wished ones, as far as Directus can express that.
+    """The permissions to grant for these rights, including the optional ones, as far as Directus can express them.
 
-    It is on all fields, and on all rows, where Directus knows no rights on some of them.
+    Where Directus does not support rights on single fields or rows, they cover all fields and rows.
 
-    Directus 12 wants a license for those (its entitlement `custom_permission_rules_enabled`); earlier ones do not.
+    Directus 12 requires a license for those (its entitlement `custom_permission_rules_enabled`); earlier versions do
+    not.
     """
     rights = wished_rights(rights)
     try:
@@ -261,7 +262,7 @@ def _user_steps(account: Account, role: str, *, token: str | None) -> Iterable[S
 def _row_of(account: Account, right: Right) -> Permission | None:
     key = (right.collection, right.action)
     rows = [row for row in account.permissions if (row.right.collection, row.right.action) == key]
-    # Where there are several, Directus adds them up: the widest is the one to go by.
+    # Directus adds several permissions up, so the widest one counts.
     return min(rows, key=lambda row: len(right.beyond(row.right.fields)), default=None)
 
 

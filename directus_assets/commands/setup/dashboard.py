@@ -1,7 +1,7 @@
-"""A dashboard in Directus Insights: coverage, what waits, what could not be made, and what was written last.
+"""A dashboard in Directus Insights: coverage, waiting items, failures, and the latest writes.
 
-Its panels are queries on what Directus has anyway: rows of translations, our comments, and the activity log. Ids follow
-from names, so that doing it twice changes nothing; where an administrator has moved a panel to is left alone.
+Its panels query data that Directus has anyway: translation rows, our comments, and the activity log. Ids are derived
+from names, so that setup is idempotent; panels stay where an administrator moved them.
 """
 
 import uuid
@@ -25,7 +25,7 @@ _HALF, _THIRD = 18, 12
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One panel as it has to be."""
+    """The desired state of one panel."""
 
     key: str
     name: str
@@ -59,10 +59,10 @@ def dashboard_id(project: str) -> str:
 
 
 def panels_of(scopes: Sequence[Scope], *, own_user: str, version: Version) -> list[Panel]:
-    """The panels for what is translated.
+    """The panels for the translated collections.
 
     Args:
-        scopes: what is translated.
+        scopes: the translated collections.
         own_user: the pipeline's user.
         version: of Directus.
     """
@@ -94,7 +94,7 @@ def panels_of(scopes: Sequence[Scope], *, own_user: str, version: Version) -> li
 
 
 def read_panels(admin: DirectusClient, dashboard: str) -> tuple[Mapping[str, Any] | None, list[dict[str, Any]]]:
-    """The dashboard, where there is one, and its panels."""
+    """The dashboard, if it exists, and its panels."""
     rows = admin.get("/dashboards", filter={"id": {"_eq": dashboard}}, fields=["id", "name"], limit=1)
     panels = admin.rows("/panels", filter={"dashboard": {"_eq": dashboard}}, fields=["*"], sort="id")
     return (rows[0] if rows else None), list(panels) if rows else []
@@ -103,16 +103,16 @@ def read_panels(admin: DirectusClient, dashboard: str) -> tuple[Mapping[str, Any
 def plan_dashboard(
     dashboard: str, present: Mapping[str, Any] | None, rows: Sequence[Mapping[str, Any]], wanted: Sequence[Panel]
 ) -> list[Step]:
-    """What is to be done so that these panels are there, and none where none is wanted; pure.
+    """Plan the changes that create these panels, or remove the dashboard if none is wanted. Pure.
 
     Args:
         dashboard: its id.
-        present: the dashboard that is there.
-        rows: its panels.
-        wanted: the panels that it has to have; without any, the dashboard is removed.
+        present: the existing dashboard.
+        rows: its existing panels.
+        wanted: the desired panels; if empty, the dashboard is removed.
     """
     if not wanted:
-        # Directus deletes its panels with it.
+        # Directus deletes its panels as well.
         gone = Step(verb="remove", what="dashboard", detail=_NAME, method="DELETE", path=f"/dashboards/{dashboard}")
         return [gone] if present else []
     steps = []
@@ -131,7 +131,7 @@ def plan_dashboard(
             steps.append(Step(verb="change", what="panel", detail=row["name"], method="PATCH", path=path, body=changed))
     kept = {row["id"] for row in ours}
     for row_id, known in held.items():
-        # What an administrator has added has an id of another kind.
+        # Panels added by an administrator have ids of a different UUID version.
         if row_id not in kept and uuid.UUID(row_id).version == uuid.UUID(dashboard).version:
             path = f"/panels/{row_id}"
             steps.append(Step(verb="remove", what="panel", detail=known["name"], method="DELETE", path=path))
@@ -144,7 +144,7 @@ def _items(scope: Scope, place: tuple[int, int]) -> Panel:
 
 
 def _languages(scope: Scope, place: tuple[int, int]) -> Panel:
-    """Beside the number of items, how many of them each language has."""
+    """The number of items, and how many of them each language has."""
     schema = scope.schema
     options = {
         "collection": schema.translations,
@@ -160,7 +160,7 @@ def _languages(scope: Scope, place: tuple[int, int]) -> Panel:
 
 
 def _comments(own_user: str, version: Version, text: str) -> dict[str, Any]:
-    """Our comments that hold a text."""
+    """Our comments that contain a text."""
     author = "user_created" if version.has_comments else "user"
     conditions: list[dict[str, Any]] = [{author: {"_eq": own_user}}, {"comment": {"_contains": text}}]
     if version.has_comments:
@@ -178,7 +178,7 @@ def _count(key: str, name: str, icon: str, query: Mapping[str, Any], place: tupl
 
 
 def _list(key: str, title: tuple[str, str], query: Mapping[str, Any], shown: tuple[str, str], column: int) -> Panel:
-    """A list of the latest rows: `title` is its name and icon, `shown` the template and the field to sort by."""
+    """A list of the latest rows: `title` holds its name and icon, `shown` the template and the sort field."""
     template, sort = shown
     options = {
         "collection": query["collection"],

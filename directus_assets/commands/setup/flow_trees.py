@@ -1,7 +1,7 @@
-"""The flows that Directus gets: buttons in the Studio, and the push. What they tell the door, and when.
+"""The flows that we install in Directus: the Studio buttons and the push, with their calls to the door.
 
-Bodies of requests are objects, not text: Directus fills its templates into single values of them and makes JSON of the
-whole afterwards, so that no key, however it is spelt, can become anything but a value.
+Request bodies are objects, not text: Directus fills its templates into single values and serialises the whole to JSON
+afterwards, so that no key, however it is spelled, can become anything but a value.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ PUSH_KEY = "push"
 BUTTON_KEY = "derived"
 BUTTON_NAME = "Derived content …"
 EARLIER_KEYS = ("render", "translate", "enrich")
-"""Earlier versions had a flow for each, which called Dagster itself."""
+"""Earlier versions had a flow for each of these, which called Dagster directly."""
 
 _FILES = "directus_files"
 # Directus keeps the type of a value that stands alone between the braces.
@@ -33,14 +33,14 @@ _UNREACHABLE = "The pipeline is not reachable at the moment. Try again later, or
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """What all flows of a project have in common."""
+    """The settings shared by all flows of a project."""
 
     names: Names
     door_url: str
     own_user: str
-    """The pipeline's user, whose writes push nothing."""
+    """The pipeline's user, whose writes are not pushed."""
     buttons: Mapping[Button, Sequence[str]]
-    """The collections that each button is shown on."""
+    """The collections that show each button."""
     collections: Sequence[str]
     """The collections whose changes are pushed."""
     languages: Mapping[str, str] = field(default_factory=dict)
@@ -48,26 +48,26 @@ class Wiring:
     fields: Sequence[str] = ()
     """All fields that are translated."""
     pictures: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Collections whose items name files, with those fields. Only an administrator sees them all."""
+    """Collections whose items reference files, with those fields. Only an administrator sees them all."""
     can_refuse: bool = True
-    """Whether Directus lets a flow answer with an error."""
+    """Whether a flow can answer with an error in this Directus."""
     secret: str = field(default="", repr=False)
-    """What opens the door."""
+    """The secret for the door."""
 
     @property
     def digest(self) -> str:
-        """Changes with what the button is for, so that a check finds a flow that is not up to date."""
+        """A digest of the button's configuration, by which a check recognises an outdated flow."""
         shown = [[button.value, *sorted(collections)] for button, collections in self.buttons.items()]
         offered = [sorted(shown), sorted(self.languages), sorted(self.fields)]
         return hashlib.sha256(json.dumps(offered).encode()).hexdigest()[:8]
 
     @property
     def offered(self) -> list[Button]:
-        """What an editor can ask for, as far as it works on any collection."""
+        """The actions offered to an editor, as far as they apply to any collection."""
         return [button for button in Button if self.buttons.get(button.made_by)]
 
     def request(self, key: str, kind: RequestKind, body: Mapping[str, Any], **after: Operation | None) -> Operation:
-        """A request to the door."""
+        """Build a request to the door."""
         project = f"{self.names.project}/" if self.names.project else ""
         options = {
             "method": "POST",
@@ -79,7 +79,7 @@ class Wiring:
 
 
 def secrets_in(rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The secrets that flows, as Directus has them, open the door with."""
+    """The door secrets that Directus' flows hold."""
     return {
         str(header.get("value"))
         for row in rows
@@ -95,7 +95,7 @@ def known_ids(project: str) -> list[str]:
 
 
 def button_flows(wiring: Wiring) -> list[Flow]:
-    """The button with its form, where there is anything that it can do."""
+    """The button with its form, if it can do anything."""
     return [_button_flow(wiring)] if wiring.offered else []
 
 
@@ -103,7 +103,7 @@ def _button_flow(wiring: Wiring) -> Flow:
     told = Operation(
         key="told",
         type="transform",
-        # `data` as in every answer of Directus: what stands beside it is not read.
+        # `data`, as in every response of Directus: anything beside it is not read.
         options={"json": {"data": {"status": "{{$last.status}}", "message": "{{$last.message}}"}}},
     )
     check = wiring.request("ask", RequestKind.CHECK, {"plan": wiring.digest}, reject=told)
@@ -135,7 +135,7 @@ def _button_flow(wiring: Wiring) -> Flow:
 
 
 def _form(wiring: Wiring) -> list[dict[str, Any]]:
-    """The dialog. Directus keeps no button for a required field that is empty, so that an editor has to choose."""
+    """The dialog. Directus does not disable the button while a required field is empty, so an editor has to choose."""
     form = [_choice("button", "What to do", {each.value: each.label for each in wiring.offered}, is_required=True)]
     of_texts = [each.value for each in Button if each.made_by is Button.TRANSLATE]
     hidden = [{"name": "pictures", "rule": {"button": {"_nin": of_texts}}, "hidden": True}]
@@ -167,7 +167,7 @@ def _choice(
 
 
 def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject: Operation) -> Operation:
-    """Of items of content, the files that they name are chosen, as far as whoever clicks may read them."""
+    """For content items, select the files that they reference, as far as the clicking user can read them."""
     read = Operation(
         key=f"files_of_{collection}",
         type="item-read",
@@ -184,9 +184,9 @@ def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject:
 
 
 def _click(wiring: Wiring, *, of: str = "", **more: str) -> Operation:
-    """Tells the door of the click, and lets the editor know at once where it is not taken.
+    """Report the click to the door, and tell the editor at once if it was refused.
 
-    Directus lets an operation follow one other only, so that each branch has operations of its own.
+    An operation can have only one successor in Directus, so each branch has its own operations.
     """
     body = {
         "button": "{{$trigger.body.button}}",
@@ -219,16 +219,18 @@ def _error(key: str, code: str, status: int, message: str) -> Operation:
 
 
 def _notification(key: str, _code: str, _status: int, message: str) -> Operation:
-    """What an older Directus shows in place of an error: its Studio says of every click that it was successful."""
-    # Not by the operation `notification`, which waits for itself in Directus 10 on SQLite.
+    """What an older Directus shows instead of an error: its Studio reports every click as successful."""
+    # Not the operation `notification`, which deadlocks in Directus 10 on SQLite.
     told = {"recipient": "{{$accountability.user}}", "subject": BUTTON_NAME, "message": message}
     options = {"collection": "directus_notifications", "permissions": "$full", "emitEvents": False, "payload": told}
     return Operation(key=key, type="item-create", options=options)
 
 
 def push_flow(wiring: Wiring) -> Flow:
-    """The flow that tells of a change at once. What it leaves out, the sensors find some seconds later: deletions, and
-    changes by the pipeline itself."""
+    """The flow that reports a change at once.
+
+    It leaves out deletions and changes by the pipeline itself, which the sensors find some seconds later.
+    """
     # Of an edited file, only the focal point matters to pictures; both of its values are always set together.
     edited = _condition(
         "is_focal_point",

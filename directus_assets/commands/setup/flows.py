@@ -1,7 +1,7 @@
-"""Flows in Directus: what is there, what is to be done so that ours are as they have to be, and taking them away.
+"""Flows in Directus: reads, plans and removes ours.
 
-A flow and its operations have ids that follow from their names, so that doing it twice changes nothing. What an
-administrator may like to change (name, icon, place of an operation on the canvas) is set once and then left alone.
+Flows and operations have ids derived from their names, so that setup is idempotent. Whatever an administrator may like
+to change (name, icon, position on the canvas) is set once and then left alone.
 """
 
 import uuid
@@ -21,19 +21,19 @@ _OPERATION_FIELDS = ("id", "key", "type", "options", "resolve", "reject")
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One step of a flow, and what follows where it succeeds (`resolve`) or fails (`reject`)."""
+    """One step of a flow, with its successors on success (`resolve`) and failure (`reject`)."""
 
     key: str
     type: str
     options: Mapping[str, Any] = field(repr=False)
-    """May hold a header with a secret."""
+    """May contain a header with a secret."""
     resolve: "Operation | None" = None
     reject: "Operation | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One flow as it has to be."""
+    """The desired state of one flow."""
 
     id: str
     name: str
@@ -42,7 +42,7 @@ class Flow:
     options: Mapping[str, Any]
     first: Operation
     accountability: str | None = None
-    """`activity`: Directus notes each of its runs in the activity log. Never `all`, which would keep headers, too."""
+    """`activity`: Directus records each run in the activity log. Never `all`, which would store headers, too."""
 
     def row(self) -> dict[str, Any]:
         """The row in `directus_flows`, without its operations."""
@@ -58,7 +58,7 @@ class Flow:
         }
 
     def operation_rows(self) -> list[dict[str, Any]]:
-        """The rows in `directus_operations`; what an operation leads to comes before it."""
+        """The rows in `directus_operations`; the successors of an operation come before it."""
         return list(self._rows(self.first, x=1, y=1))
 
     def _rows(self, operation: Operation, *, x: int, y: int) -> Iterator[dict[str, Any]]:
@@ -84,26 +84,26 @@ class Flow:
 
 
 def flow_id(project: str, key: str) -> str:
-    """The id of a flow of a project of ours."""
+    """The id of one of our flows in a project."""
     return str(uuid.uuid5(_NAMESPACE, f"{project}/{key}"))
 
 
 def read_flows(admin: DirectusClient, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Those of the flows that are there, with their operations, by id."""
+    """The existing flows among these, with their operations, by id."""
     rows = admin.rows_with("/flows", "id", ids, fields=["*", "operations.*"], sort="id")
     return {row["id"]: row for row in rows}
 
 
 def plan_flows(present: Mapping[str, Mapping[str, Any]], wanted: Sequence[Flow], known: Iterable[str]) -> list[Step]:
-    """What is to be done: pure, and nothing where all is right.
+    """Plan the changes. Pure; empty if everything is in place.
 
     Args:
-        present: what is there, by id.
-        wanted: what has to be there.
-        known: ids of all flows that may be ours; what of them is there and not wanted is removed.
+        present: the existing flows by id.
+        wanted: the desired flows.
+        known: ids of all flows that may be ours; existing ones that are not wanted are removed.
     """
     ids = {flow.id for flow in wanted}
-    # First of all: a license may have no room for more at the same time.
+    # Removals come first: a license may not allow more flows at the same time.
     steps = [
         Step(verb="remove", what="flow", detail=present[gone]["name"], method="DELETE", path=f"/flows/{gone}")
         for gone in known
@@ -113,12 +113,12 @@ def plan_flows(present: Mapping[str, Mapping[str, Any]], wanted: Sequence[Flow],
 
 
 def require_room(admin: DirectusClient, steps: Iterable[Step]) -> None:
-    """Makes sure that Directus takes so many flows.
+    """Check that Directus accepts this many flows.
 
-    Directus 12 allows five active ones without a license (its entitlement `flows`); earlier ones do not count.
+    Directus 12 allows five active flows without a license (its entitlement `flows`); earlier versions have no limit.
 
     Raises:
-        Rejected: it does not; nothing has been done yet.
+        Rejected: it does not; nothing has been changed yet.
     """
     verbs = [step.verb for step in steps if step.what == "flow"]
     more = verbs.count("create") - verbs.count("remove")

@@ -1,4 +1,7 @@
-"""Which fields of content hold pictures: the file library of Directus shows no buttons, items and their lists do."""
+"""Content fields that hold pictures.
+
+Directus shows no buttons in its file library, but does on items and their lists.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,9 +10,10 @@ _FILES = "directus_files"
 
 
 def picture_fields(relations: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Collection to the paths at which its items name files, from the rows of `GET /relations`.
+    """Map each collection to the paths of its files, from the rows of `GET /relations`.
 
-    A field with one file, such as `cover`, or a list of files behind a junction, such as `gallery.directus_files_id`.
+    A path is a field with one file, such as `cover`, or a list of files behind a junction, such as
+    `gallery.directus_files_id`.
     """
     rows = list(relations)
     found: dict[str, list[str]] = {}
@@ -26,6 +30,6 @@ def picture_fields(relations: Iterable[Mapping[str, Any]]) -> dict[str, tuple[st
 
 
 def _is_list_of(relation: Mapping[str, Any], field: str) -> bool:
-    """Whether a relation leads from a junction to the collection that shows what `field` of the junction names."""
+    """Whether a relation leads from a junction to the collection that shows the target of the junction's `field`."""
     meta = relation["meta"] or {}
     return bool(meta.get("one_field") and meta.get("junction_field") == field and relation["related_collection"])

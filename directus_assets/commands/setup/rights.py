@@ -1,4 +1,4 @@
-"""The least rights that the pipeline needs in Directus: one list, for `setup`, `doctor` and the local Directus."""
+"""The least privileges that the pipeline needs in Directus: one list for `setup`, `doctor` and the local Directus."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Right:
     """`read`, `create`, `update`, `delete` or `share`."""
     fields: tuple[str, ...] = ALL_FIELDS
     own: str = ""
-    """The field that names a user: only the token's own rows. Empty: all rows."""
+    """The field that names a user, to restrict the right to the token's own rows. Empty: all rows."""
 
     def __str__(self) -> str:
         return self.name if self.fields == ALL_FIELDS else f"{self.name} ({', '.join(self.fields)})"
@@ -38,7 +38,7 @@ class Right:
         return f"{self.action} on {self.collection}"
 
     def beyond(self, held: Iterable[str]) -> tuple[str, ...]:
-        """The fields of this right that are not among those held; `*` stands for all."""
+        """The fields of this right that are not held; `*` stands for all."""
         fields = set(held)
         return () if "*" in fields else tuple(field for field in self.fields if field not in fields)
 
@@ -47,26 +47,26 @@ IMAGE_RIGHTS: tuple[Right, ...] = (
     Right(collection="directus_activity", action="read", fields=Activity.FIELDS),
     Right(collection="directus_files", action="read", fields=File.FIELDS),
 )
-"""To follow changes, and to read pictures and ask for derivatives."""
+"""To follow changes, read pictures and request derivatives."""
 
 SCHEMA_RIGHTS: tuple[Right, ...] = (
     Right(collection="directus_collections", action="read", fields=_COLLECTION_FIELDS),
     Right(collection="directus_fields", action="read"),
     Right(collection="directus_relations", action="read"),
 )
-"""To find translated collections. Directus answers only what the token may read the items of."""
+"""To discover translated collections. Directus describes only collections whose items the token can read."""
 
 VERSION_RIGHTS: tuple[Right, ...] = tuple(
     Right(collection="directus_versions", action=action) for action in ("read", "create")
 )
-"""To save proposals as content versions; saving into one that exists needs no right to update (Directus 12)."""
+"""To save proposals as content versions; saving into an existing one needs no update right (Directus 12)."""
 
 
 REVISION_RIGHTS: tuple[Right, ...] = (
     Right(collection="directus_activity", action="read", fields=("revisions",)),
     Right(collection="directus_revisions", action="read", fields=("activity", "item", "delta")),
 )
-"""To see what a human has saved within the milliseconds of a write of ours, and to put it back."""
+"""To detect a human save within milliseconds of our write, and to restore it."""
 
 
 _ON_OWN_COMMENTS = ("read", "update", "delete")
@@ -74,7 +74,7 @@ _ON_OWN_COMMENTS = ("read", "update", "delete")
 OWN_PERMISSIONS: Right = Right(
     collection="directus_permissions", action="read", fields=("role", "collection", "action", "permissions", "fields")
 )
-"""To tell what it may do; needed on Directus 10, where nobody else tells it, and for the rows of the own role only."""
+"""To read our own rights; needed on Directus 10, which has no other source, and only for rows of our own role."""
 
 
 def needed_rights(
@@ -89,12 +89,12 @@ def needed_rights(
     """All rights that the pipeline needs, each collection and action once.
 
     Args:
-        scopes: what is translated.
+        scopes: the translated collections.
         config: the YAML file.
-        translates: whether anything is translated at all, so that the schema is searched for collections.
-        declarations: what is enriched.
-        recommendations: what is recommended.
-        directus: whose rights they are.
+        translates: whether anything is translated, so that the schema is searched for collections.
+        declarations: the declared enrichments.
+        recommendations: the declared recommendations.
+        directus: the version that the rights are for.
     """
     settings = Right(collection="directus_settings", action="read", fields=ProjectSettings.fields_of(directus))
     rights = [*IMAGE_RIGHTS, settings]
@@ -121,18 +121,18 @@ def needed_rights(
 
 
 def wished_rights(needed: Iterable[Right]) -> tuple[Right, ...]:
-    """What is needed, and where anything is written, also what it can be written more safely with."""
+    """The needed rights and, if anything is written, the optional rights that make writing safer."""
     rights = tuple(needed)
     return _merged([*rights, *(REVISION_RIGHTS if any(right.action == "update" for right in rights) else ())])
 
 
 def comment_rights(needed: Iterable[Right], config: Config, *, directus: Version = LATEST) -> tuple[Right, ...]:
-    """What comments in the Studio and their notifications take: everything else works without.
+    """The rights for comments in the Studio and their notifications, which are optional.
 
     Args:
         needed: the rights that are needed.
         config: the YAML file.
-        directus: whose rights they are.
+        directus: the version that the rights are for.
     """
     if not config.notify.comments or not any(right.action == "update" for right in needed):
         return ()
@@ -151,7 +151,7 @@ def comment_rights(needed: Iterable[Right], config: Config, *, directus: Version
 
 
 def held_rights(answer: Mapping[str, Any]) -> tuple[Right, ...]:
-    """The rights in the answer of `GET /permissions/me`, which everybody may read about themselves."""
+    """The rights in the response of `GET /permissions/me`, which every user may read."""
     return tuple(
         Right(collection=collection, action=action, fields=tuple(row.get("fields") or ()))
         for collection, actions in answer.items()
@@ -161,7 +161,7 @@ def held_rights(answer: Mapping[str, Any]) -> tuple[Right, ...]:
 
 
 def missing_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right]:
-    """What is needed and not held; of a right that is held in part, the fields that lack."""
+    """The needed rights that are not held; for a right held in part, the missing fields."""
     fields = {(right.collection, right.action): right.fields for right in held}
     lacking = ((right, right.beyond(fields.get((right.collection, right.action), ()))) for right in needed)
     return [
@@ -170,7 +170,7 @@ def missing_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right
 
 
 def bound_reads(needed: Iterable[Right], held: Held) -> list[str]:
-    """The collections that are read and whose right is bound to conditions on the item, where that is not on purpose.
+    """The collections with a read right that is restricted to some items without that being intended.
 
     Args:
         needed: the rights that are needed.
@@ -181,9 +181,9 @@ def bound_reads(needed: Iterable[Right], held: Held) -> list[str]:
 
 
 def surplus_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right]:
-    """Actions that are held and not needed.
+    """Actions that are held but not needed.
 
-    Fields are not counted: Directus without a license has no rights on single fields. Nor is the right to notify: it
+    Fields are ignored: Directus has no rights on single fields without a license. So is the right to notify, which
     comes with the buttons in the Studio.
     """
     wanted = {(right.collection, right.action) for right in wished_rights(needed)} | {NOTIFICATIONS_RIGHT}
@@ -192,21 +192,21 @@ def surplus_rights(needed: Iterable[Right], held: Iterable[Right]) -> list[Right
 
 def _scope_rights(scope: Scope) -> list[Right]:
     schema = scope.schema
-    # Without the alias field, Directus does not show the relation.
+    # Directus does not show the relation without the alias field.
     few = dict.fromkeys([schema.key_field, schema.alias_field, *_fields_of_filter(scope.filter)])
     if scope.source_field:
         few[scope.source_field] = None
     return [
-        # All fields of an original: with one that is added later and cannot be read, it would not look like one.
+        # All fields of an original: if a field added later could not be read, it would no longer look like an original.
         Right(collection=schema.collection, action="read", fields=ALL_FIELDS if scope.source_on_item else tuple(few)),
         Right(collection=schema.languages_collection, action="read"),
-        # All fields: one that is added later is translated at once.
+        # All fields: one added later is translated at once.
         *(Right(collection=schema.translations, action=action) for action in ("read", "create", "update")),
     ]
 
 
 def _declaration_rights(declaration: Declaration) -> Iterator[Right]:
-    """To read what an item is enriched from, and to write its targets; nothing else of it."""
+    """The rights to read an enrichment's sources and write its targets, nothing else of the item."""
     yield from _rights_on_item(declaration)
     if declaration.translated:
         yield Right(collection=declaration.translated.languages_collection, action="read")
@@ -226,7 +226,7 @@ def _declaration_rights(declaration: Declaration) -> Iterator[Right]:
 
 
 def _recommendation_rights(plan: RecommendationPlan) -> Iterator[Right]:
-    """To read items and interactions with what they point to, and to write the rows of segments."""
+    """The rights to read items and interactions with their references, and to write the rows of segments."""
     for collection in (plan.collection.name, plan.interactions.name, *sorted(plan.related)):
         yield Right(collection=collection, action="read")
     for action in ("read", "create", "update", "delete"):
@@ -237,7 +237,7 @@ def _rights_on_item(declaration: Declaration) -> Iterator[Right]:
     name, options = declaration.collection.name, declaration.options
     inputs = [place.name for place in declaration.inputs if not place.is_translated]
     targets = [place.name for place in declaration.targets.values() if not place.is_translated]
-    # Without the alias field, Directus does not show the relation to the translations.
+    # Directus does not show the relation to the translations without the alias field.
     others = [options.picture, declaration.translated.alias_field if declaration.translated else None]
     read = [declaration.collection.key_field, *inputs, *targets, *_fields_of_filter(options.filter), *others]
     yield Right(collection=name, action="read", fields=tuple(dict.fromkeys(field for field in read if field)))
@@ -246,7 +246,7 @@ def _rights_on_item(declaration: Declaration) -> Iterator[Right]:
 
 
 def _fields_of_pictures(images: ImageOptions) -> tuple[str, ...]:
-    """What the YAML file has pictures read by, besides what is read of them in any case."""
+    """The additional fields by which the YAML file reads pictures."""
     texts = ("description", images.export.alt) if images.exports else ()
     return (*_fields_of_filter(images.filter), *texts)
 

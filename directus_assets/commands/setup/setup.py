@@ -1,4 +1,4 @@
-"""`directus-assets setup`: makes the user that the pipeline works as, with the least rights that are enough."""
+"""`directus-assets setup`: creates the pipeline's user with the least privileges that suffice."""
 
 import os
 import secrets
@@ -38,17 +38,17 @@ def run_setup(
     prune_rights: bool = False,
     env_file: Path | None = None,
 ) -> int:
-    """Shows what is to be done, asks, does it, and hands over the token; returns the exit status.
+    """Show the changes, ask for confirmation, apply them, and hand over the token; return the exit status.
 
     Args:
         console: where to write.
         settings: of the pipeline; `DIRECTUS_TOKEN` need not be set.
-        admin_token: a token of an administrator; it is used here and kept nowhere.
-        confirm: asks whether to go on.
-        dry_run: only show it.
-        new_token: replace the token of a user that has one.
-        prune_rights: take away rights that are not needed.
-        env_file: write a new token into this file, instead of showing it.
+        admin_token: an administrator's token; it is used here and not stored.
+        confirm: asks whether to proceed.
+        dry_run: show the changes without applying them.
+        new_token: replace an existing token.
+        prune_rights: remove surplus rights.
+        env_file: write a new token into this file instead of showing it.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer, or the YAML file does not fit its schema.
@@ -91,7 +91,7 @@ def run_setup(
 
 
 def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, ...]:
-    """The rights that a project needs, as far as `client` sees its schema."""
+    """The rights that a project needs, as far as `client` can see its schema."""
     config = project.settings.config
     scopes: list[Scope] = []
     declarations: list[Declaration] = []
@@ -116,7 +116,7 @@ def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, 
 
 
 def require_administrator(admin: DirectusClient) -> None:
-    """Makes sure that the token is an administrator's.
+    """Check that the token is an administrator's.
 
     Raises:
         Forbidden: it is not.
@@ -129,7 +129,7 @@ def require_administrator(admin: DirectusClient) -> None:
 
 
 def table_of(url: str, steps: Sequence[Step], *, what: str, kept: str) -> Table:
-    """What is to be done, and of `what` that which stays as it is."""
+    """The planned changes, and the parts of `what` that stay as they are."""
     table = Table(title=f"Setting up {escape(url)}", title_justify="left")
     for column in ("", "what", "which"):
         table.add_column(column, overflow="fold")
@@ -155,7 +155,7 @@ def _hand_over(console: Console, variable: str, token: str | None, env_file: Pat
 
 
 def write_token(path: Path, variable: str, token: str) -> None:
-    """Sets a variable in a file of variables, which then belongs to its owner alone; other lines stay."""
+    """Set a variable in an env file and make the file readable by its owner only; other lines stay."""
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     path.chmod(0o600)
     set_key(path, variable, token, quote_mode="never")

@@ -23,15 +23,15 @@ def run_dashboard_setup(
     dry_run: bool = False,
     remove: bool = False,
 ) -> int:
-    """Shows what is to be done, asks, and does it; returns the exit status.
+    """Show the changes, ask for confirmation, and apply them; return the exit status.
 
     Args:
         console: where to write.
         settings: of the pipeline, with its token.
-        admin_token: a token of an administrator; it is used here and kept nowhere.
-        confirm: asks whether to go on.
-        dry_run: only show it.
-        remove: take the dashboard away.
+        admin_token: an administrator's token; it is used here and not stored.
+        confirm: asks whether to proceed.
+        dry_run: show the changes without applying them.
+        remove: remove the dashboard.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.

@@ -1,4 +1,4 @@
-"""`directus-assets setup --flows`: buttons in the Studio and, where wished, the push of changes."""
+"""`directus-assets setup --flows`: buttons in the Studio and, if wanted, the push of changes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -35,17 +35,18 @@ def run_flows_setup(
     remove: bool = False,
     new_secret: bool = False,
 ) -> int:
-    """Shows what is to be done, asks, does it, and sees whether the flows reach the door; returns the exit status.
+    """Show the changes, ask for confirmation, apply them, and check that the flows reach the door; return the exit
+    status.
 
     Args:
         console: where to write.
         settings: of the pipeline, with its token.
-        admin_token: a token of an administrator; it is used here and kept nowhere.
-        confirm: asks whether to go on.
-        dry_run: only show it.
-        push: whether changes are pushed; None leaves that as it is.
-        remove: take all flows away.
-        new_secret: give them, and the door, another secret.
+        admin_token: an administrator's token; it is used here and not stored.
+        confirm: asks whether to proceed.
+        dry_run: show the changes without applying them.
+        push: whether changes are pushed; None keeps the current state.
+        remove: remove all flows.
+        new_secret: give the flows and the door a new secret.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
@@ -78,7 +79,7 @@ def run_flows_setup(
         if not remove:
             secrets.admit(project.memory, secret)
         carry_out(admin, todo)
-        # Flows are changed one after the other, and until here both secrets were taken.
+        # Flows are changed one by one; until here the door accepted both secrets.
         secrets.admit_only(project.memory, None if remove else secret)
         console.print("Done." if todo else "Nothing needs to change.")
         if remove:
@@ -90,7 +91,7 @@ def run_flows_setup(
 
 
 def _secret(project: Project, present: Mapping[str, Mapping[str, Any]], *, new: bool) -> str:
-    """The secret that the flows have; another one where it is to change, or the door does not know it."""
+    """The secret that the flows hold; a new one if it is to change, or if the door does not know it."""
     held = secrets_in(present.values())
     if len(held) == 1 and not new and secrets.is_known(project.memory, known := next(iter(held))):
         hide(known)
@@ -99,7 +100,7 @@ def _secret(project: Project, present: Mapping[str, Mapping[str, Any]], *, new: 
 
 
 def _right_to_tell(project: Project, admin: DirectusClient) -> Iterable[Step]:
-    """The pipeline's user tells the editor the outcome of a click, by a notification in Directus."""
+    """The right of the pipeline's user to notify an editor in Directus of the outcome of a click."""
     collection, action = NOTIFICATIONS_RIGHT
     right = Right(collection=collection, action=action)
     if not missing_rights([right], held_rights(read_held(project.directus))):

@@ -1,4 +1,4 @@
-"""What a project's flows are for, read from what it derives, and whether they reach Dagster."""
+"""Builds a project's flows from what it derives, and checks that they reach Dagster."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.languages import language
 
 _PATIENCE_SECONDS = 10
-"""Directus takes a moment to load a flow that was just made, and the door to read a new secret."""
+"""Directus takes a moment to load a new flow, and so does the door to read a new secret."""
 
 NOT_INSTALLED = "Not installed, or turned off."
 NOT_TRIED = "Not checked: there is no item to try it on."
@@ -25,7 +25,7 @@ _WHAT = f"button '{BUTTON_NAME}'"
 _EARLIER = "The flows come from an earlier version and call Dagster directly."
 _SETUP = "Run `directus-assets setup --flows`."
 _UNKNOWN = "undefined"
-"""What Directus makes of a template with nothing behind it."""
+"""What Directus renders for a template without a value."""
 _LINE = (
     "Check DOOR_URL: the address of the door as Directus sees it. By default, Directus does not let its flows "
     "call its own machine. If both run on one machine, set IMPORT_IP_DENY_LIST=169.254.169.254 in Directus' "
@@ -36,11 +36,11 @@ _CLOSED = (
     "the same DAGSTER_HOME and YAML file."
 )
 _OLD_ALIAS = "plan_"
-"""The flows of earlier versions asked Dagster itself for its version, under a name that begins so."""
+"""Flows of earlier versions asked Dagster directly for its version, under a name with this prefix."""
 
 
 def read_kinds(project: Project) -> KindsByButton:
-    """What each button makes again, by collection, as Directus is now.
+    """The outputs that each button remakes, by collection, in the current schema.
 
     Raises:
         DirectusAssetsError: Directus does not answer, or refuses.
@@ -49,7 +49,7 @@ def read_kinds(project: Project) -> KindsByButton:
 
 
 def wiring_of(project: Project, kinds: KindsByButton, *, secret: str = "") -> Wiring:
-    """What the flows have to be for."""
+    """The wiring for the desired flows."""
     all_of_them = [kind for several in kinds.values() for kind in several]
     codes = dict.fromkeys(row.code for kind in all_of_them for row in kind.languages.values())
     return Wiring(
@@ -68,17 +68,17 @@ def wiring_of(project: Project, kinds: KindsByButton, *, secret: str = "") -> Wi
 def check_flows(
     wiring: Wiring, kinds: KindsByButton, client: DirectusClient, *, is_new: bool = False
 ) -> Iterator[Finding]:
-    """Sends a request through the flow of the button, and sees whether it reaches Dagster through the door.
+    """Send a request through the button's flow and check that it reaches Dagster through the door.
 
     Args:
-        wiring: what the flows have to be for.
-        kinds: what the buttons make again.
-        client: who asks: an administrator, or the pipeline's user.
-        is_new: whether the flows were made a moment ago.
+        wiring: of the desired flows.
+        kinds: the outputs that the buttons remake.
+        client: an administrator's or the pipeline's.
+        is_new: whether the flows were just created.
     """
     if not wiring.offered:
         return
-    # The flow wants an item that whoever asks may read; nothing happens to it.
+    # The flow requires an item that the caller can read; the item is not touched.
     found = (
         (collection, key)
         for (_, collection), several in kinds.items()
@@ -99,9 +99,10 @@ def check_flows(
 
 
 def check_open_ways(project: Project, admin: DirectusClient) -> Iterator[Finding]:
-    """Whether Directus reaches Dagster's webserver, which it need not: tried as whoever may import files would try it.
+    """Check whether Directus can reach Dagster's webserver, which it should not: tried the way a user who may import
+    files would.
 
-    On one machine the door is as near as the webserver, and one setting of Directus opens or closes both.
+    On a single machine the door and the webserver are equally reachable, and one Directus setting opens or closes both.
     """
     environment = project.settings.environment
     if urlsplit(environment.webserver_url).hostname == urlsplit(environment.door_url).hostname:
@@ -120,10 +121,9 @@ def check_open_ways(project: Project, admin: DirectusClient) -> Iterator[Finding
 
 
 def _ask(client: DirectusClient, flow: str, body: Mapping[str, Any], patience_seconds: float) -> Any:
-    """The flow's answer; None where Directus has no such flow.
+    """The flow's answer; None if Directus has no such flow.
 
-    While patience lasts, a refusal is asked again: Directus loads a new flow, and the door reads a new secret, only
-    after a moment.
+    While patience lasts, a refusal is retried: Directus and the door need a moment to load a new flow and a new secret.
     """
     deadline = time.monotonic() + patience_seconds
     while True:
@@ -159,7 +159,7 @@ def _finding(what: str, answer: Any, wiring: Wiring) -> Finding:
 
 
 def _at_the_door(what: str, told: Mapping[str, Any], wiring: Wiring) -> Finding:
-    """What the door says of the way from it to a run."""
+    """The door's report on the way from it to a run."""
     if told["plan"] != wiring.digest:
         return warning(what, "It was created for a different set of collections.", _SETUP)
     if not told.get("loaded"):
