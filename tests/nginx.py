@@ -91,10 +91,10 @@ class Nginx:
                 path.unlink()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"{self.url}/server/ping", trust_env=False)
+                httpx.get(f"{self.url}/server/ping", trust_env=False, timeout=60)
             except httpx.TransportError:
                 assert time.monotonic() < deadline, (self._folder / "error.log").read_text()
                 time.sleep(0.05)

@@ -144,10 +144,9 @@ def wait_for_a_line(log: Path, line: str) -> None:
 
 def test_what_compose_starts_works_together_and_follows_a_new_preset(stack: Stack, admin: httpx.Client) -> None:
     webserver = Webserver(stack.url)
-    assert webserver.sick_daemons() == []
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not webserver.asset_statuses():
-        assert time.monotonic() < deadline
+    while webserver.sick_daemons() or not webserver.asset_statuses():
+        assert time.monotonic() < deadline, webserver.sick_daemons()
         time.sleep(1)
 
     upload(admin, landscape(1), filename="harbour.jpg")

@@ -45,7 +45,7 @@ def test_requests_and_tokens_are_counted():
 
 
 def test_more_than_are_answered_at_once_are_refused():
-    with SlowEngine(seconds=1, at_once=1) as server, engine(server) as one, engine(server) as other:
+    with SlowEngine(seconds=4, at_once=1) as server, engine(server) as one, engine(server) as other:
         first = threading.Thread(target=one.translate, args=(request(),))
         first.start()
         while not server.in_flight:

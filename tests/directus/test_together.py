@@ -21,7 +21,7 @@ class Shelf:
         self.asked.append(list(keys))
         if len(self.asked) == 1:
             self.began.set()
-            assert self.opened.wait(10)
+            assert self.opened.wait(60)
         if "broken" in keys:
             raise NotFound("The broken one is not there.")
         return {key: key.upper() for key in keys if key != "gone"}
@@ -36,12 +36,12 @@ def ask(shelf: Shelf, together: Together[str, str], *keys: str) -> list[object]:
     """What one caller gets who asks for the first key, and others who ask for the rest while that is under way."""
     with ThreadPoolExecutor(len(keys)) as pool:
         first = pool.submit(together.get, keys[0])
-        assert shelf.began.wait(10)
+        assert shelf.began.wait(60)
         rest = [pool.submit(together.get, key) for key in keys[1:]]
         while len(together._waiting) < len(rest):
             pass
         shelf.opened.set()
-        return [each.exception(10) or each.result() for each in (first, *rest)]
+        return [each.exception(60) or each.result() for each in (first, *rest)]
 
 
 def test_those_who_ask_meanwhile_are_answered_by_one_more_request(shelf: Shelf) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from directus_assets.directus.storage import Storage
 from directus_assets.door.app import at_work, make_server
-from directus_assets.door.gathering import Changes
+from directus_assets.door.gathering import LONGEST_SECONDS, QUIET_SECONDS, Changes, Gathering
 from directus_assets.door.requests import Clicked
 from directus_assets.door.room import Room
 from directus_assets.door.secrets import KnownSecrets, admit_only
@@ -27,6 +27,8 @@ class Carried:
     clicks: list[Clicked] = field(default_factory=list)
     buttons: set[tuple[str, str]] = field(default_factory=lambda: {("translate", "posts")})
     fails_with: Exception | None = None
+    carried: int = 0
+    """How many batches, with those that have failed."""
     told: dict[str, Any] = field(default_factory=lambda: {"dagster": "1.2.3", "loaded": True, "sick": []})
 
     def prepare(self) -> None: ...
@@ -42,6 +44,7 @@ class Carried:
 
     def carry(self, changes: Changes) -> None:
         self.batches.append({name: list(keys) for name, keys in changes.items()})
+        self.carried += 1
         self._fail()
 
     def click(self, click: Clicked) -> None:
@@ -59,10 +62,21 @@ class Carried:
 
     def wait(self, keys: int) -> None:
         """Until so many keys have been carried out."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while sum(len(own) for batch in self.batches for own in batch.values()) < keys:
             assert time.monotonic() < deadline, self.batches
             time.sleep(0.01)
+
+
+@dataclass
+class Counted(Gathering):
+    """Counts the batches that are taken from it."""
+
+    taken: int = 0
+
+    def take(self) -> dict[str, list[str]]:
+        self.taken += 1
+        return super().take()
 
 
 @dataclass
@@ -72,10 +86,27 @@ class Served:
     url: str
     carrier: Carried
     room: Room
+    gathered: Counted
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
+
+    def settle(self) -> None:
+        """Until nothing that was let in is still to be carried out."""
+        while self.room.gathering.peek() or self.gathered.taken > self.carrier.carried:
+            time.sleep(0.01)
+
+    @contextlib.contextmanager
+    def gathers(self) -> Iterator[None]:
+        """However long the block takes, what is let in during it becomes one batch."""
+        self.gathered.quiet_seconds = self.gathered.longest_seconds = 3600
+        try:
+            yield
+        finally:
+            with self.room._turn:
+                self.gathered.quiet_seconds, self.gathered.longest_seconds = QUIET_SECONDS, LONGEST_SECONDS
+                self.room._turn.notify_all()
 
 
 @contextlib.contextmanager
@@ -84,7 +115,8 @@ def served(storage: Storage, *, secret: str | None = SECRET) -> Iterator[Served]
     if secret:
         admit_only(storage, secret)
     carrier = Carried()
-    room = Room(carrier, KnownSecrets(storage))
+    gathered = Counted()
+    room = Room(carrier, KnownSecrets(storage), gathered)
     server = make_server({"": room})
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -94,7 +126,7 @@ def served(storage: Storage, *, secret: str | None = SECRET) -> Iterator[Served]
         try:
             while not server.started:
                 time.sleep(0.01)
-            yield Served(f"http://127.0.0.1:{port}", carrier, room)
+            yield Served(f"http://127.0.0.1:{port}", carrier, room, gathered)
         finally:
             server.should_exit = True
             thread.join()

@@ -24,7 +24,7 @@ def server() -> Iterator[ScriptedOpenAI]:
 
 @pytest.fixture
 def embedder(server: ScriptedOpenAI) -> Iterator[OpenAIEmbedder]:
-    with closing(OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=1)) as embedder:
+    with closing(OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=2)) as embedder:
         yield embedder
 
 

@@ -15,7 +15,7 @@ from tests.translation.scripted_openai import unauthorized as wrong_key
 
 @pytest.fixture
 def embedder(server: ScriptedOpenAI) -> Iterator[OpenAIEmbedder]:
-    embedder = OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=0.5)
+    embedder = OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=2)
     yield embedder
     embedder.close()
 
@@ -89,7 +89,7 @@ def test_what_is_not_told_is_estimated(server: ScriptedOpenAI, embedder: OpenAIE
         (overloaded(retry_after=3), Overloaded),
         (out_of_credit, Forbidden),
         (wrong_key, Forbidden),
-        (hang(2), Unreachable),
+        (hang(60), Unreachable),
         (lambda _: Reply(body="<html>Bad proxy</html>", headers={"content-type": "text/html"}), Rejected),
     ],
     ids=["overloaded", "out of credit", "wrong key", "no answer", "a proxy's page"],

@@ -137,7 +137,7 @@ def test_a_picture_that_is_more_than_all_bytes_is_made_alone(budget: ByteBudget)
     def small() -> None:
         with budget.hold(1):
             order.append("small in")
-            small_may_end.wait(5)
+            small_may_end.wait(60)
             order.append("small out")
 
     def huge() -> None:

@@ -29,7 +29,7 @@ from tests.operations.conftest import TOKEN, Site, picture
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 240
 
 
 BUTTONS = {("render", "directus_files"), ("render", "posts"), ("accept", "posts"), ("keep", "posts")} | {
@@ -204,7 +204,8 @@ def test_uploads_and_focal_points_are_pushed_together(
     site.admin.patch(f"/files/{first}", {"focal_point_x": 10, "focal_point_y": 10})
     door.carrier.wait(3)
 
-    assert pushed(door) == [("directus_files", first), ("directus_files", second), ("directus_files", first)]
+    assert pushed(door)[0] == ("directus_files", first)
+    assert sorted(pushed(door)[1:]) == sorted([("directus_files", second), ("directus_files", first)])
 
 
 def test_items_are_pushed_when_they_are_made_and_when_they_change(
@@ -219,7 +220,9 @@ def test_items_are_pushed_when_they_are_made_and_when_they_change(
     site.admin.patch("/items/posts", {"keys": [int(key), int(other)], "data": {"status": "published"}})
     door.carrier.wait(5)
 
-    assert pushed(door) == [("posts", each) for each in (key, other, key, key, other)]
+    found = pushed(door)
+    both = {("posts", key), ("posts", other)}
+    assert (set(found[:2]), found[2], set(found[3:]), len(found)) == (both, ("posts", key), both, 5)
 
 
 def test_nothing_else_is_pushed(
@@ -234,7 +237,7 @@ def test_nothing_else_is_pushed(
 
     upload(admin, b"%PDF-1.4", filename="document.pdf", type="application/pdf")
     site.admin.patch(f"/files/{file}", {"title": "Another"})
-    with httpx.Client(base_url=site.directus.url, headers={"authorization": f"Bearer {TOKEN}"}) as bot:
+    with httpx.Client(base_url=site.directus.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60) as bot:
         row = {"posts_id": int(key), "languages_code": "de-DE", "title": "Eigenes"}
         bot.post("/items/posts_translations", json=row).raise_for_status()
     site.admin.delete(f"/items/posts/{key}")
@@ -387,7 +390,7 @@ def test_the_secret_is_made_once_rotated_by_wish_and_shown_nowhere(
     door.room.secrets._read_at = float("-inf")  # as some seconds later
     body = {"plan": "any"}
     statuses = [
-        httpx.post(f"{door.url}/check", headers={SECRET_HEADER: secret}, json=body).status_code
+        httpx.post(f"{door.url}/check", headers={SECRET_HEADER: secret}, json=body, timeout=60).status_code
         for secret in (made, rotated)
     ]
     assert statuses == [403, 202]

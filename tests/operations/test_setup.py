@@ -110,8 +110,14 @@ def test_another_token_ends_the_old_one(run: Run, directus: LocalDirectus) -> No
 
     second = token_in(run("--yes", "--new-token").output)
 
-    assert httpx.get(f"{directus.url}/users/me", headers={"Authorization": f"Bearer {first}"}).status_code == 401
-    assert httpx.get(f"{directus.url}/users/me", headers={"Authorization": f"Bearer {second}"}).status_code == 200
+    assert (
+        httpx.get(f"{directus.url}/users/me", headers={"Authorization": f"Bearer {first}"}, timeout=60).status_code
+        == 401
+    )
+    assert (
+        httpx.get(f"{directus.url}/users/me", headers={"Authorization": f"Bearer {second}"}, timeout=60).status_code
+        == 200
+    )
 
 
 def test_the_token_goes_into_a_file_that_only_its_owner_can_read(run: Run, directus: LocalDirectus) -> None:
@@ -126,7 +132,10 @@ def test_the_token_goes_into_a_file_that_only_its_owner_can_read(run: Run, direc
     token = token_in("\n".join(lines))
     assert token not in result.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert httpx.get(f"{directus.url}/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert (
+        httpx.get(f"{directus.url}/users/me", headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code
+        == 200
+    )
 
 
 def test_only_what_a_changed_schema_lacks_is_added(run: Run, project: DirectusClient) -> None:

@@ -162,10 +162,16 @@ def test_a_run_that_waits_for_its_next_try_is_not_dead() -> None:
 
 
 def test_work_that_takes_long_gives_signs_of_life(instance: dg.DagsterInstance) -> None:
+    def signs(run_id: str) -> int:
+        records = instance.get_records_for_run(run_id).records
+        return [record.event_log_entry.user_message for record in records].count("Still running.")
+
     @dg.op
     def slow(context: dg.OpExecutionContext) -> None:
+        deadline = time.monotonic() + 60
         with signs_of_life(context.log, every_seconds=0.01):
-            time.sleep(0.3)
+            while signs(context.run_id) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     @dg.job(executor_def=dg.in_process_executor)
     def working() -> None:
@@ -173,6 +179,5 @@ def test_work_that_takes_long_gives_signs_of_life(instance: dg.DagsterInstance) 
 
     result = working.execute_in_process(instance=instance)
 
-    messages = [record.event_log_entry.user_message for record in instance.get_records_for_run(result.run_id).records]
-    assert messages.count("Still running.") >= 2
+    assert signs(result.run_id) >= 2
     assert not [thread for thread in threading.enumerate() if thread.name == "signs-of-life"]

@@ -337,7 +337,7 @@ def test_processes_that_open_a_new_home_at_the_same_moment_all_can(tmp_path: Pat
     (tmp_path / "go").touch()
 
     for process in opening:
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
     assert [process.returncode for process in opening] == [0] * 4
     BatchedSqliteStorage(str(tmp_path / "storage")).dispose()
 
@@ -347,7 +347,7 @@ def test_an_outcome_waits_for_others_but_not_for_long(tmp_path: Path) -> None:
     with instance_in(tmp_path, SQLITE) as instance:
         instance.event_log_storage.store_event(event)
         at_once = materialized_on_disk(tmp_path)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not materialized_on_disk(tmp_path) and time.monotonic() < deadline:
             time.sleep(0.05)
 

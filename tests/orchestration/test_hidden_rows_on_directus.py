@@ -167,7 +167,7 @@ def test_a_picture_that_a_rule_hides_during_a_run_keeps_what_is_made_and_a_delet
 
 def test_doctor_names_what_the_token_may_not_see_all_rows_of(site: Site) -> None:
     def warnings() -> list[str]:
-        with httpx.Client() as http:
+        with httpx.Client(timeout=60) as http:
             findings = [*check_rights(Checkup(site.project, http))]
         return [each.text for each in findings if "only some rows" in each.text]
 

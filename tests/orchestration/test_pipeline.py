@@ -37,7 +37,7 @@ NAMES = Names()
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 400
 CARD = {"key": "card", "fit": "cover", "width": 60, "height": 60, "quality": 80, "format": "webp"}
 WIDE = {"key": "wide", "fit": "inside", "width": 80, "height": None, "quality": None, "format": "jpeg"}
 AUTO = {"key": "auto", "fit": "cover", "width": 32, "height": 24, "quality": 50, "format": "auto"}

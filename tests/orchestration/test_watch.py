@@ -156,7 +156,7 @@ def test_it_ends_with_its_command_and_as_that_did(ending: str, status: int) -> N
 
 def test_a_command_that_is_none_is_named() -> None:
     with started("--", "dagstre", "dev") as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=240)
 
     assert process.returncode == 1
     assert "Could not start `dagstre`: No such file or directory." in errors

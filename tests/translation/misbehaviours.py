@@ -606,7 +606,7 @@ FAILED: Final = (
         most=3,
         error=TransientError,
         says="did not finish its response within",
-        timeout_seconds=1,
+        timeout_seconds=2,
     ),
     Row(
         name="headers that drip",
@@ -614,9 +614,9 @@ FAILED: Final = (
         most=3,
         error=TransientError,
         says="did not finish its response within",
-        timeout_seconds=1,
+        timeout_seconds=2,
     ),
-    Row(name="silence", behaviour=scripted.hang(5), most=3, error=TransientError, says="did not", timeout_seconds=1),
+    Row(name="silence", behaviour=scripted.hang(60), most=3, error=TransientError, says="did not", timeout_seconds=2),
 )
 
 

@@ -171,7 +171,7 @@ class Crowd(httpx.HTTPTransport):
         is_first = self.posts == 1
         if is_first:
             self.began.set()
-            assert self.opened.wait(10)
+            assert self.opened.wait(60)
         answer = super().handle_request(request)
         if self._spoil and not is_first:
             answer.close()
@@ -182,7 +182,7 @@ class Crowd(httpx.HTTPTransport):
         """Writes the first item alone and all others together; each gets its own key for a title."""
         with ThreadPoolExecutor(len(items)) as pool:
             first = pool.submit(writer.write, items[0], language, {"title": items[0].key})
-            assert self.began.wait(10)
+            assert self.began.wait(60)
             rest = [pool.submit(writer.write, item, language, {"title": item.key}) for item in items[1:]]
             while len(writer._made._waiting) < len(rest):
                 pass

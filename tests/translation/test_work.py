@@ -198,7 +198,7 @@ def test_json_that_is_nested_too_deeply_is_told_with_item_and_field(desk: Desk, 
     deep = '{"tags":' + "[" * depth + "]" * depth + "}"
     address = f"{desk.studio.url}/items/posts_translations/{row}"
     headers = {"Authorization": desk.studio._http.headers["authorization"], "Content-Type": "application/json"}
-    httpx.patch(address, content=deep, headers=headers, trust_env=False).raise_for_status()
+    httpx.patch(address, content=deep, headers=headers, trust_env=False, timeout=60).raise_for_status()
     before = desk.read(key)
 
     with pytest.raises(BadInput, match=f"Field 'tags' of item {key} of posts: The JSON is nested more than 100"):

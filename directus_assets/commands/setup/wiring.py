@@ -16,7 +16,7 @@ from directus_assets.orchestration.project import Project
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.languages import language
 
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 30
 """Directus takes a moment to load a new flow, and so does the door to read a new secret."""
 
 NOT_INSTALLED = "Not installed, or turned off."

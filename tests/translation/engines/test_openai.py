@@ -198,7 +198,7 @@ def test_refusals_are_classified_and_never_repeated_here(
 
 
 def test_a_server_that_hangs_is_unreachable(server: ScriptedOpenAI) -> None:
-    server.next(scripted.hang(5))
+    server.next(scripted.hang(60))
 
     with closing(make_engine(server.url, timeout_seconds=0.2)) as engine, pytest.raises(Unreachable, match="respon"):
         engine.translate(REQUEST)
