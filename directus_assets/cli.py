@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from directus_assets.commands.exchange import memory, xliff
-from directus_assets.commands.options import console, of_one_project, ready, settings_of
+from directus_assets.commands.options import console, of_one_project, ready, settings_at_first, settings_of
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
 from directus_assets.settings import Environment, Settings, load_each, load_settings, required
 
@@ -148,7 +148,7 @@ def plan(
     from directus_assets.commands.plan.translations import show_translations
     from directus_assets.orchestration.project import Project
 
-    work = Project(settings_of(project))
+    work = Project(settings_at_first(project))
     if not (collections or languages or fields):
         show_images(console, work)
     show_translations(

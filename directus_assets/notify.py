@@ -166,7 +166,9 @@ def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, 
     if not recipients:
         raise NotFound(f"No active user has the role '{role}'.", remedy="Use the name or id of a Directus role.")
     body = {"subject": subject, "message": message, "collection": collection, "item": item}
-    client.post("/notifications", [{**body, "recipient": recipient} for recipient in recipients])
+    # One by one: on SQLite, Directus 10 writes a list in transactions that wait for each other for a minute.
+    for recipient in recipients:
+        client.post("/notifications", {**body, "recipient": recipient})
 
 
 def _is_id(role: str) -> bool:

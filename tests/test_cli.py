@@ -56,6 +56,15 @@ def test_a_command_says_that_there_is_no_pipeline_here() -> None:
     assert "DAGSTER_HOME is not set. Start the pipeline first" in result.stderr
 
 
+def test_a_plan_needs_no_home_of_dagster_and_makes_none(tmp_path: Path) -> None:
+    result = run("plan", **ENVIRONMENT)
+
+    assert "There is no DAGSTER_HOME yet" in result.stdout
+    assert result.exit_code == 1
+    assert "on Directus at http://127.0.0.1:1 failed" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_home_of_dagster_that_is_not_there_is_told() -> None:
     result = run("backfill", **ENVIRONMENT, DAGSTER_HOME="/nonexistent/dagster")
 

@@ -19,7 +19,10 @@ def told(role: str, *users: str) -> tuple[dict[str, object], list[str]]:
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
-            recipients.extend(row["recipient"] for row in json.loads(request.content))
+            body = json.loads(request.content)
+            if isinstance(body, list):  # Directus 10 on SQLite answers a list after a minute, or never
+                raise httpx.ReadTimeout("timed out", request=request)
+            recipients.append(body["recipient"])
             return httpx.Response(204)
         asked.append(json.loads(request.url.params["filter"]))
         return httpx.Response(200, json={"data": [{"id": user} for user in users]})
@@ -30,7 +33,7 @@ def told(role: str, *users: str) -> tuple[dict[str, object], list[str]]:
 
 
 @pytest.mark.parametrize(("role", "field"), [("Editors", "name"), (ID, "id")])
-def test_only_users_of_the_role_are_asked_for_and_told(role: str, field: str) -> None:
+def test_only_users_of_the_role_are_asked_for_and_told_one_by_one(role: str, field: str) -> None:
     assert told(role, "a", "b") == ({"status": {"_eq": "active"}, "role": {field: {"_eq": role}}}, ["a", "b"])
 
 

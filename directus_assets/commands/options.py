@@ -1,11 +1,14 @@
 """Options shared by all commands: the console and the project."""
 
+import atexit
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import DEFAULT, Settings, load_settings
@@ -21,6 +24,21 @@ def of_one_project(command: Callable[..., None]) -> Callable[..., None]:
 def settings_of(project: str | None) -> Settings:
     """The settings for a command that needs Directus and Dagster's storage."""
     return ready(load_settings(project=project))
+
+
+def settings_at_first(project: str | None) -> Settings:
+    """Settings of a command that may be used before the pipeline has ever run: without a home, there is no history."""
+    from directus_assets.commands.dev import make_home
+
+    settings = load_settings(project=project)
+    settings.environment.require()
+    home = Path(os.environ.get("DAGSTER_HOME") or ".dagster")
+    if not home.exists():
+        console.print(f"[dim]There is no DAGSTER_HOME yet ({escape(str(home))}), so nothing counts as made.[/]")
+        folder = tempfile.TemporaryDirectory()
+        atexit.register(folder.cleanup)
+        os.environ["DAGSTER_HOME"] = str(make_home(Path(folder.name)))
+    return ready(settings)
 
 
 def ready(settings: Settings) -> Settings:
