@@ -32,6 +32,11 @@ _CASELESS: Final = re.compile(
 )
 _ICON_CLASS: Final = re.compile(r"(?:fa[bdlrs]?|mdi|bi|ti|ri|icon|ph|lni|glyphicon|material-icons)(?:-\S+)?")
 
+_MARKUP: Final = re.compile(
+    r"(?:<!--(?s:.*?)-->\s*)*<(script|style|iframe|svg|noscript|object|embed|link|meta)\b(?s:.*)>", re.IGNORECASE
+)
+"""What is pasted into a page: scripts, styles and what other sites offer for it."""
+
 _START: Final = re.compile(r"[a-z]+://|mailto:|tel:|www\.|[/#?]|\.{1,2}/", re.IGNORECASE)
 """What an address begins with even where somebody has written spaces into it."""
 
@@ -43,8 +48,10 @@ _WITHOUT_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u
 
 _SURELY: Final = frozenset(
     (  # noqa: SIM905  # a list of words reads best as words
-        "color colour colors colours hex rgb rgba hsl icon icons class classes classname css uuid guid href src "
-        "permalink permalinks robots iframe embed"
+        "color colour colors colours hex rgb rgba hsl icon icons class classes classname css uuid guid href src srcset "
+        "permalink permalinks robots iframe embed svg js javascript cron crontab regex regexp xpath jsonld sql graphql "
+        "selector font fonts fontfamily fontsize mediaquery dateformat timeformat checksum "
+        "password passwords secret secrets"
     ).split()
 )
 _LIKELY: Final = frozenset(
@@ -53,9 +60,15 @@ _LIKELY: Final = frozenset(
         "codes key username identifier sku isbn ean gtin iban bic token website homepage filename mimetype locale "
         "timezone canonical endpoint webhook redirect slug handle currency iso template layout variant component "
         "rel theme postcode latitude longitude coordinates version hashtag twitter facebook instagram linkedin "
-        "youtube vimeo tiktok github"
+        "youtube vimeo tiktok github whatsapp telegram skype mastodon bluesky hostname domain subdomain ip doi orcid "
+        "issn upc asin mpn swift lat lng geo zip ref lang hreflang alignment ogtype schematype contenttype blocktype "
+        "redirectto formaction fileextension utmsource utmmedium utmcampaign utmterm utmcontent "
+        "ipaddress emailaddress webaddress macaddress"
     ).split()
 )
+_CODE: Final = frozenset({"code", "expression", "pattern", "snippet", "script", "scripts"})
+_CODE_OF: Final = _SURELY | {"analytics", "body", "custom", "footer", "head", "header", "tracking", "widget"}
+"""`tracking_code` is a script, and `discount_code` only most likely one word."""
 _NAME_OF: Final = frozenset({"class", "icon", "file"})
 """`icon_name` is no name that people read; `color_name` may be "Midnight blue"."""
 
@@ -66,6 +79,8 @@ def is_address(text: str) -> bool:
     Unsure of single words: `about-us`, `home` and `DE` are none.
     """
     text = text.strip()
+    if _MARKUP.fullmatch(text):
+        return True
     if "\n" in text:
         return False
     if _ADDRESS.fullmatch(text) or _CASELESS.fullmatch(text):
@@ -104,12 +119,15 @@ def all_addresses(values: list[str]) -> bool:
 
 
 def told_by_name(name: str) -> Copied:
-    """Which values of a field or a member with this name are copied: `cta_url`, `iconName`, `css-class`, `phone`."""
+    """Which values of a field or a member with this name are copied: `cta_url`, `iconName`, `css-class`, `phone_2`."""
     words = words_of(name)
-    last, before = (words[-1] if words else ""), words[-2] if len(words) > 1 else ""
-    if last in _SURELY or (last == "name" and before in _NAME_OF) or (last == "code" and before in _SURELY):
+    while len(words) > 1 and words[-1].isdigit():
+        words.pop()
+    before, last = ["", "", *words][-2:]
+    named = {last, before + last}
+    if named & _SURELY or (last == "name" and before in _NAME_OF) or (last in _CODE and before in _CODE_OF):
         return "always"
-    return "unless prose" if last in _LIKELY or (last == "number" and before in _LIKELY) else "addresses"
+    return "unless prose" if named & _LIKELY or (last == "number" and before in _LIKELY) else "addresses"
 
 
 def words_of(name: str) -> list[str]:

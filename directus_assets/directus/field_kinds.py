@@ -33,6 +33,7 @@ _TEXT_TYPES: Final = frozenset({"string", "text"})
 _JSON_TYPES: Final = frozenset({"json", "csv"})
 _STRUCTURED_KINDS: Final = frozenset({"blocks", "tags", "repeater"})
 _ONE_LINE: Final = frozenset({"input", None})
+_LINES: Final = frozenset({"input-multiline", "textarea"})
 _OTHER_INTERFACES: Final[Mapping[str | None, str]] = {
     "select-icon": "an icon",
     "select-color": "a colour",
@@ -261,10 +262,12 @@ def _copied(field: FieldRow, values: Sequence[JsonValue]) -> tuple[Copied, str]:
     """Which values of a text field are copied, and why it is made of addresses; no reason where it is text."""
     if field.validation and (why := _rule_says(field.validation, field.name)):
         return "always", why
+    named = told_by_name(field.name)
+    if field.interface in _LINES and named == "always":
+        return named, "an address or code, recognized by its name"
     if field.interface not in _ONE_LINE:
         return "addresses", ""
     texts = [value for value in values if isinstance(value, str) and value.strip()]
-    named = told_by_name(field.name)
     if named != "addresses" and not (named == "unless prose" and any(map(is_prose, texts))):
         return named, "an address, recognized by its name"
     if texts and _TEXT_NAMES.isdisjoint(words_of(field.name)[-1:]) and all_addresses(texts):

@@ -10,6 +10,7 @@ from directus_assets.directus.addresses import all_addresses, is_address, is_pro
     [
         ["https://example.com/a", "b"][0], "mailto:info@example.com", "info@example.com", "www.example.com", "example.com/about?x=1",
         "/about-us/team", "/", "./local", "../up/there", "#anchor", "#ff8800", "?page=2", "img/picture.JPG".lower(), "rgba(0, 0, 0, 0.5)",
+        '<iframe src="https://video.example/1" title="A film of us"></iframe>', "<!-- Tags -->\n<script>\nshow('a b');\n</script>", "<svg><title>A cat</title></svg>",
         "var(--primary)", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "mdi:home", "fa fa-home", "snake_case", "camelCase", "HTTPS://EXAMPLE.COM",
     ],
 )  # fmt: skip
@@ -20,7 +21,7 @@ def test_an_address_is_told_from_its_value(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Home", "About us", "home", "and/or", "A sentence, with a link: https://example.com.", "Dr. Who", "日本", "10 %", "What?", "Line\n/two"],
+    ["Home", "About us", "home", "and/or", "A sentence, with a link: https://example.com.", "Dr. Who", "日本", "10 %", "What?", "Line\n/two", "<p>Text</p>", "<script>a()</script> and text"],
 )  # fmt: skip
 def test_words_are_no_address(text: str) -> None:
     assert not is_address(text)
@@ -41,6 +42,10 @@ def test_prose_is_more_than_one_word() -> None:
         ("twitter", "unless prose"), ("color_name", "addresses"), ("file_name", "always"),
         ("title", "addresses"), ("link_text", "addresses"), ("url_label", "addresses"), ("class_description", "addresses"),
         ("meta_robots", "always"), ("embed_code", "always"), ("map_iframe", "always"), ("robots_text", "addresses"),
+        ("cron", "always"), ("cronExpression", "always"), ("regex", "always"), ("tracking_code", "always"), ("head_scripts", "always"), ("custom_css", "always"),
+        ("json_ld", "always"), ("font-family", "always"), ("date_format", "always"), ("password", "always"), ("color_2", "always"), ("time_zone", "unless prose"),
+        ("isbn13", "unless prose"), ("link_2", "unless prose"), ("ip_address", "unless prose"), ("og_type", "unless prose"), ("discount_code", "unless prose"),
+        ("title_2", "addresses"), ("postal_address", "addresses"), ("code_of_conduct", "addresses"), ("script", "addresses"), ("pattern", "addresses"),
     ],
 )  # fmt: skip
 def test_the_last_word_of_a_name_tells(name: str, expected: str) -> None:

@@ -146,6 +146,8 @@ def test_the_buttons_of_earlier_versions_make_room_for_the_one(
     site: Site, set_up: Callable[..., tuple[int, str]]
 ) -> None:
     """Directus 12 without a license allows five active flows."""
+    if site.admin.version.major < 12:
+        pytest.skip(f"Directus {site.admin.version} has no limit on flows.")
     for key in ("render", "translate", "enrich"):
         earlier = {"name": key, "status": "active", "trigger": "manual", "options": {"collections": ["posts"]}}
         site.admin.post("/flows", {**earlier, "id": flow_id("", key)})
@@ -321,6 +323,8 @@ def test_what_does_not_fit_the_license_is_said_before_anything_is_done(
     site: Site, set_up: Callable[..., tuple[int, str]]
 ) -> None:
     """Directus 12 without a license allows five active flows."""
+    if site.admin.version.major < 12:
+        pytest.skip(f"Directus {site.admin.version} has no limit on flows.")
     own = {"status": "active", "trigger": "webhook", "options": {}}
     ids = [site.admin.post("/flows", {**own, "name": f"Own {number}"})["id"] for number in range(4)]
     try:
