@@ -1,1 +1,1 @@
-"""Everything that knows Dagster."""
+"""The Dagster side: definitions, runs, sensors and the reconcile."""

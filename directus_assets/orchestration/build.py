@@ -40,8 +40,8 @@ def build_defs(
 
     Args:
         settings: environment and YAML file.
-        snapshot: what to build from; without it, Directus as it is now or was last.
-        project: what assets and sensors work with; for tests.
+        snapshot: the snapshot to build from; by default the current one, or the last one if Directus is down.
+        project: the domain objects for assets and sensors; for tests.
     """
     project = project or Project(settings)
     snapshot = snapshot or load_snapshot(settings.environment, project.wanted, shared=project.shared_memory)
@@ -69,14 +69,14 @@ def build_defs(
 
 
 def validate_defs(project: Project, snapshot: Snapshot) -> int:
-    """Has Dagster check the definitions as it does when it loads them.
+    """Let Dagster validate the definitions as it does when it loads them.
 
     Returns:
         The number of assets.
 
     Raises:
-        DagsterError: it does not take them.
-        ConfigurationError: what the YAML file says does not fit the snapshot.
+        DagsterError: Dagster rejects the definitions.
+        ConfigurationError: the YAML file does not fit the snapshot.
     """
     definitions = build_defs(project.settings, snapshot=snapshot, project=project)
     dg.Definitions.validate_loadable(definitions)
@@ -84,7 +84,7 @@ def validate_defs(project: Project, snapshot: Snapshot) -> int:
 
 
 def _warn_of_unknown_presets(project: Project, snapshot: Snapshot) -> None:
-    """No error: a preset may be removed in Directus at any time, and definitions have to load even so."""
+    """Only a warning: a preset may be removed in Directus at any time, and definitions have to load even so."""
     known = [preset.key for preset in snapshot.settings.presets]
     for key in project.settings.config.images.presets:
         if known and key not in known:
@@ -122,7 +122,7 @@ def _failures(project: Project, kinds: Iterable[Kind], *, jobs: Collection[str])
 
 
 def _collection(project: Project, kinds: Sequence[Kind], *, is_seen: bool) -> dg.Definitions:
-    """All that is derived from one Directus collection: its assets, a job for each kind of them, and one sensor."""
+    """Everything derived from one Directus collection: its assets, one job per kind, and one sensor."""
     made = [built for kind in kinds if (built := _outputs(kind))]
     jobs = [job for _, job in made]
     names, collection = project.names, kinds[0].collection
@@ -153,7 +153,7 @@ def _collection(project: Project, kinds: Sequence[Kind], *, is_seen: bool) -> dg
 
 
 def _outputs(kind: Kind) -> tuple[dg.AssetsDefinition, Job] | None:
-    """The assets of one kind and the job of its runs; None where it has none."""
+    """The assets of one kind and the job for its runs; None if the kind has no outputs."""
     if kind.job_name is None:
         return None
     assets = kind.build()
@@ -161,7 +161,7 @@ def _outputs(kind: Kind) -> tuple[dg.AssetsDefinition, Job] | None:
 
 
 def enriched_items(project: Project, snapshot: Snapshot) -> Iterable[EnrichedItems]:
-    """What is enriched; with a warning, nothing where the schema has not been read, or there is no engine."""
+    """The enriched collections; empty, with a warning, if the schema has not been read or there is no engine."""
     if not project.declared:
         return []
     if snapshot.schema is None or not snapshot.schema.collections:
@@ -185,7 +185,7 @@ def _recommendations(project: Project, snapshot: Snapshot) -> dg.Definitions:
 
 
 def translated_items(project: Project, snapshot: Snapshot) -> Iterable[Items]:
-    """What is translated; nothing, with a warning, where the YAML file does not fit the Directus schema."""
+    """The translated collections; empty, with a warning, if the YAML file does not fit the Directus schema."""
     engine = project.engine
     if engine is None or not project.translates:
         return []

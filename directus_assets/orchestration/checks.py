@@ -1,7 +1,7 @@
-"""The asset checks on what Directus has, `directus/<collection>`: what people have themselves alerted on.
+"""The asset checks on `directus/<collection>`, which people can alert on.
 
-They have no partitions: each tells of all that is derived from a collection. The reconcile evaluates them every hour,
-and a person whenever they like.
+They have no partitions: each covers everything derived from a collection. The reconcile evaluates them every hour, and
+anyone can execute them at any time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,12 +30,12 @@ _DESCRIPTIONS: Mapping[str, str] = {
 def judge(
     failed: Mapping[str, int], reviews: Mapping[str, int], purse: Purse | None
 ) -> dict[str, tuple[bool, dict[str, Any]]]:
-    """Each check by name: whether it passes, and what is told with it.
+    """Evaluate the checks; return by name whether each passes, and its metadata.
 
     Args:
-        failed: by asset, how many partitions have failed.
-        reviews: by asset, how many wait for review.
-        purse: what pays for it; where nothing does, or there is no limit, money is left.
+        failed: the number of failed partitions by asset.
+        reviews: the number of partitions waiting for review by asset.
+        purse: the budget that pays for the collection; without one, or without a limit, the budget check passes.
     """
     limit = purse.limit if purse else None
     spent = purse.spent_today() if purse and limit is not None else Decimal(0)
@@ -53,9 +53,9 @@ def build_checks(names: Names, source: dg.AssetKey, subjects: Sequence[Subject])
     """The checks on one collection.
 
     Args:
-        names: what Dagster calls the project.
-        source: the asset that stands for the collection.
-        subjects: all that is derived from it.
+        names: the Dagster names of the project.
+        source: the asset that represents the collection.
+        subjects: everything derived from it.
     """
 
     @dg.multi_asset_check(
@@ -74,7 +74,7 @@ def build_checks(names: Names, source: dg.AssetKey, subjects: Sequence[Subject])
 
 
 def evaluate_checks(instance: dg.DagsterInstance, source: dg.AssetKey, subjects: Sequence[Subject]) -> None:
-    """Records the results of one collection's checks."""
+    """Evaluate and record the checks of one collection."""
     for name, (passed, told) in _found(instance, subjects).items():
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(asset_key=source, check_name=name, passed=passed, metadata=told)
@@ -86,7 +86,7 @@ def _found(instance: dg.DagsterInstance, subjects: Sequence[Subject]) -> dict[st
     reviews: dict[str, int] = {}
     for subject in subjects:
         if subject.purse is None:
-            # Pictures need no review; there may be millions of them.
+            # Pictures need no review, and there may be millions of them.
             failed |= failed_counts(instance, subject)
             continue
         for row in output_statuses(instance, subject):

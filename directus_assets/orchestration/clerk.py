@@ -1,4 +1,4 @@
-"""What the door lets in, carried out: pushes become runs as a sensor would ask for them, and clicks start their job."""
+"""Carries out what the door accepts: pushes become the runs that a sensor would request, and clicks start their job."""
 
 import contextlib
 import logging
@@ -29,21 +29,21 @@ from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot
 
 _FRESH_SECONDS = 15.0
-"""How long what a project derives is taken to be as it was."""
+"""How long the derived kinds of a project are cached."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Derived:
-    """What a project derives, as it was when it was last looked at."""
+    """Everything that a project derives, cached."""
 
     project: Project
     snapshot: Snapshot
 
     @cached_property
     def followed(self) -> Mapping[str, Followed]:
-        """All that is derived, by collection."""
+        """Everything derived, by collection."""
         found: dict[str, list[Subject]] = {}
         for subject in all_kinds(self.project, self.snapshot):
             if subject.job_name:
@@ -52,27 +52,27 @@ class Derived:
 
     @cached_property
     def buttons(self) -> frozenset[tuple[Button, str]]:
-        """What can be made again, and of which collection."""
+        """The available buttons, each with its collection."""
         return frozenset(kinds_by_button(all_kinds(self.project, self.snapshot)))
 
     @cached_property
     def webserver(self) -> Webserver:
-        """Of the Dagster that is asked."""
+        """The webserver of the Dagster that starts the runs."""
         return Webserver(self.project.settings.environment.webserver_url)
 
     @cached_property
     def location(self) -> str:
-        """The code location that has our jobs."""
+        """The code location that contains our jobs."""
         return self.webserver.location_of(self.project.names.buttons_sensor)
 
 
 @dataclass
 class Clerk:
-    """The carrier of one project (`directus_assets.door.room.Carrier`).
+    """The carrier for one project (`directus_assets.door.room.Carrier`).
 
     Args:
-        read_settings: the project's settings, as they are now.
-        instance: gives Dagster's instance.
+        read_settings: reads the project's current settings.
+        instance: opens Dagster's instance.
     """
 
     read_settings: Callable[[], Settings]
@@ -83,7 +83,10 @@ class Clerk:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def prepare(self) -> None:
-        """Gets ready, so that the first push waits for nothing; what hinders it hinders the first push again."""
+        """Warm up, so that the first push does not wait.
+
+        An error is ignored here, since it would recur with the first push.
+        """
         with contextlib.suppress(DirectusAssetsError):
             desk = self.desk()
             self.instance().get_runs(limit=1)
@@ -94,7 +97,7 @@ class Clerk:
         return collection in self.desk().followed
 
     def has_button(self, click: Clicked) -> bool:
-        """Whether this button makes anything of this collection, or of the files that its items name."""
+        """Whether this button applies to this collection, or to the files that its items reference."""
         try:
             button = Button(click.button)
         except ValueError:
@@ -103,11 +106,11 @@ class Clerk:
         return (button.made_by, collection) in self.desk().buttons
 
     def claim(self, changes: Changes) -> None:
-        """Has the sensors leave these items to us for a moment."""
+        """Make the sensors leave these items to us for a moment."""
         claims.claim(self.desk().project.memory, changes)
 
     def carry(self, changes: Changes) -> None:
-        """Starts the runs that these changes ask for, of all collections in one request."""
+        """Start the runs for these changes, for all collections in one request."""
         desk = self.desk()
         runs = [
             execution_params(
@@ -128,7 +131,7 @@ class Clerk:
             raise
 
     def click(self, click: Clicked) -> None:
-        """Starts the job that takes a click: it outlives us, and tells the editor in the end."""
+        """Start the job that handles a click: it outlives this process, and notifies the editor at the end."""
         desk = self.desk()
         names = desk.project.names
         config = click.model_dump(exclude_none=True)
@@ -145,7 +148,7 @@ class Clerk:
             raise
 
     def check(self) -> Mapping[str, Any]:
-        """What `setup --flows` and `doctor` want to know: whether runs can be started behind the door.
+        """Report to `setup --flows` and `doctor` whether the door can start runs.
 
         Raises:
             DirectusAssetsError: Dagster does not answer.
@@ -155,12 +158,12 @@ class Clerk:
         return {"dagster": desk.webserver.version(), "loaded": bool(tags), "sick": desk.webserver.sick_daemons()}
 
     def desk(self) -> Derived:
-        """What the project derives now, or derived some seconds ago."""
+        """The project's derived kinds, at most some seconds old."""
         with self._turn:
             if time.monotonic() - self._looked_at > _FRESH_SECONDS:
                 self._desk = self._looked(self._desk)
                 self._looked_at = time.monotonic()
-            assert self._desk is not None  # noqa: S101 - made above, at the latest
+            assert self._desk is not None  # noqa: S101 - set above at the latest
             return self._desk
 
     def _looked(self, known: Derived | None) -> Derived:
@@ -181,18 +184,18 @@ class Clerk:
         return Derived(project, snapshot)
 
     def _forget(self) -> None:
-        """Whatever Dagster refuses may have another name by now."""
+        """Drop the cache: whatever Dagster refused may have been renamed."""
         with self._turn:
             self._desk, self._looked_at = None, float("-inf")
 
     def _requests(self, desk: Derived, followed: Followed, keys: Sequence[str]) -> Sequence[dg.RunRequest]:
-        """The runs over what is stale of these items; what is new becomes a partition."""
+        """The runs over the stale outputs of these items; new items become partitions."""
         instance = self.instance()
 
         def order() -> Sequence[str]:
             return instance.get_dynamic_partitions(followed.partitions_name)
 
-        # Before what has been made is read: what ends in between counts as made.
+        # Read before the recorded outputs: a run that ends in between then counts as made.
         at_work = items_at_work(instance, followed.parts, keys, order, triggers=[CHANGE, PUSH])
         examination = followed.examine(keys, list(followed.assets))
         plan = plan_changes(
@@ -211,7 +214,7 @@ class Clerk:
 
 
 def _selected(followed: Followed, request: dg.RunRequest) -> Sequence[dg.AssetKey]:
-    """The assets of a run; none where they are all of its job, which Dagster then need not take apart."""
+    """The assets of a run; empty if they are all assets of its job, which Dagster then need not subset."""
     selected = request.asset_selection or ()
     whole = next(part for part in followed.parts if part.job_name == request.job_name)
     return [] if len(selected) == len(whole.assets) else selected

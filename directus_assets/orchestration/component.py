@@ -1,4 +1,4 @@
-"""`DirectusComponent`: the door through which a Dagster project gets all of this, our own `definitions.py` included."""
+"""`DirectusComponent`: the entry point for Dagster projects, including our own `definitions.py`."""
 
 import os
 from collections.abc import Mapping
@@ -33,14 +33,14 @@ def _resolve_secret(context: dg.ResolutionContext, value: Any) -> SecretStr | No
 
 
 Secret: TypeAlias = Annotated[SecretStr | None, dg.Resolver(_resolve_secret, model_field_type=Any)]
-"""Read as anything at all: whatever it is, no error repeats it."""
+"""Accepts any type, so that no validation error repeats the secret."""
 
 
 def _as_in_yaml(section: str) -> dg.Resolver:
-    """Reads a section as it is written in `directus_assets.yaml`; texts in it may be templates.
+    """Parse a section as in `directus_assets.yaml`; its texts may be templates.
 
-    Dagster takes no pydantic model whose fields have bounds for a field; so the field is declared as anything, and read
-    through that model.
+    Dagster does not accept a pydantic model with bounded fields as a field type. So the field is declared as `Any` and
+    parsed with that model.
     """
     annotation: Any = Config.model_fields[section].annotation
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
@@ -52,7 +52,7 @@ def _as_in_yaml(section: str) -> dg.Resolver:
 
 
 def _revealed(value: Any) -> Any:
-    """The same with secrets as text, which may be templates."""
+    """The value with secrets as plain text, which may contain templates."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Mapping):
@@ -64,7 +64,7 @@ class DirectusScaffolder(dg.Scaffolder[Any]):
     """Writes a `defs.yaml` that works as soon as the two variables are set."""
 
     def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
-        """Writes it."""
+        """Write the file."""
         dg.scaffold_component(request, {"url": "{{ env.DIRECTUS_URL }}", "token": "{{ env.DIRECTUS_TOKEN }}"})
 
 
@@ -72,7 +72,7 @@ class DirectusScaffolder(dg.Scaffolder[Any]):
 class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
     """Keeps the derived content of a Directus project up to date: image presets, translations, enrichments.
 
-    A sensor follows each collection and a schedule compares everything. Each preset, language and enrichment is an
+    A sensor follows each collection, and a schedule compares everything. Each preset, language and enrichment is an
     asset with a partition for each picture or item.
 
     ```yaml
@@ -120,14 +120,14 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
-        # The token of one Directus must not be sent to another.
+        # The token of one Directus must not be sent to another one.
         if bool(self.url) != bool(self.token):
             raise ValueError("give both `url` and `token`, or neither to take both from the environment")
         return self
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The component with these settings, whose environment is that of this process."""
+        """The component for these settings, with the environment of this process."""
         sections = {name: getattr(settings.config, name) for name in Config.model_fields}
         prefix, folder = settings.environment.prefix, str(settings.config_folder)
         made = cls(name=settings.project, environment=prefix, folder=folder, **sections)
@@ -135,13 +135,13 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         return made
 
     def settings(self, root: Path) -> Settings:
-        """Attributes and environment together.
+        """The settings from the attributes and the environment.
 
         Args:
-            root: where a relative `folder` starts.
+            root: the base of a relative `folder`.
 
         Raises:
-            ConfigurationError: a template, or a variable, gives a value that cannot be used.
+            ConfigurationError: a template or a variable has an unusable value.
         """
         prefix = self.name.upper() if self.environment is None else self.environment
         own = {}
@@ -159,7 +159,7 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         return replace(found, is_from_file=self._is_from_file)
 
     def get_asset_spec(self, props: AssetProps) -> dg.AssetSpec:
-        """How Dagster shows an asset; a subclass may change its key, group, description, owners, tags and kinds.
+        """The Dagster spec of an asset; a subclass may change its key, group, description, owners, tags and kinds.
 
         ```python
         class OurDirectus(DirectusComponent):
@@ -168,11 +168,11 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
         ```
 
         Args:
-            props: what the asset stands for.
+            props: what the asset represents.
 
         Returns:
-            Key, group, description, owners, tags, kinds and metadata; partitions, code version and dependencies are
-            ours. The key has to follow from what the asset stands for, and be another one for each asset.
+            Key, group, description, owners, tags, kinds and metadata; partitions, code version and dependencies stay
+            ours. The key has to depend only on `props` and be unique to each asset.
         """
         return default_spec(props)
 
@@ -180,6 +180,6 @@ class DirectusComponent(dg.Component, dg.Model, dg.Resolvable):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """All definitions of the project."""
         settings = self.settings(context.project_root)
-        # Without a hook of its own, nothing is asked for each key.
+        # Without an overridden hook, nothing is called for each key.
         is_own = type(self).get_asset_spec is not DirectusComponent.get_asset_spec
         return build_defs(settings, project=Project(settings, self.get_asset_spec if is_own else default_spec))

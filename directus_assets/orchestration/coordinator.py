@@ -1,4 +1,4 @@
-"""The name that `dagster.yaml` files of earlier versions hold."""
+"""Keeps the dotted name in `dagster.yaml` files of earlier versions importable."""
 
 from directus_assets.fast import FreshFirstCoordinator
 

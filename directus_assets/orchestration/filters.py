@@ -13,15 +13,15 @@ from directus_assets.settings.filters import configured_filters
 def filter_faults(
     client: DirectusClient, config: Config, *, collection: str | None = None
 ) -> Iterator[tuple[str, ConfigurationError]]:
-    """The filters that cannot work, each with what is wrong. Without filters, Directus is not asked.
+    """The filters that cannot work, each with the error. Sends Directus no request if there are no filters.
 
     Args:
         client: Directus.
         config: the YAML file.
-        collection: only the filters of this one.
+        collection: limits the check to the filters of this collection.
 
     Raises:
-        DirectusAssetsError: Directus cannot be read, such as for want of a right.
+        DirectusAssetsError: Directus cannot be read, for example for want of a right.
     """
     found = [each for each in configured_filters(config) if collection in (None, each.collection)]
     if not found:
@@ -45,7 +45,9 @@ def filter_faults(
 
 @dataclass
 class FilterGuard:
-    """Looks at the filters of one collection until they are right; what changes them has the definitions loaded anew.
+    """Validates the filters of one collection until they are correct.
+
+    A changed filter reloads the definitions, and so starts anew.
 
     Args:
         config: the YAML file.
@@ -60,7 +62,7 @@ class FilterGuard:
         """Validates the filters.
 
         Raises:
-            ConfigurationError: the first of them that cannot.
+            ConfigurationError: the first invalid filter.
         """
         if self._is_right:
             return

@@ -1,4 +1,4 @@
-"""Opens the Dagster of a home that need not be the one which DAGSTER_HOME names."""
+"""Opens the Dagster instance of a home other than DAGSTER_HOME."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ import dagster as dg
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """Dagster's instance in this home, to be used as a context manager.
+    """Dagster's instance in this home, for use as a context manager.
 
-    Our `dagster.yaml` says that its storage is in DAGSTER_HOME, so that a copy of a home is a home of its own.
+    Our `dagster.yaml` places its storage in DAGSTER_HOME, so that a copy of a home is a home of its own.
     """
     before = os.environ.get("DAGSTER_HOME")
     os.environ["DAGSTER_HOME"] = str(home.resolve())

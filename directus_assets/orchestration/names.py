@@ -1,4 +1,4 @@
-"""All names that Dagster knows the outputs of one Directus project by: each written once, here."""
+"""All Dagster names for the outputs of one Directus project, each written once."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ import dagster as dg
 from directus_assets.orchestration.specs import AssetProps, SpecOf, default_spec
 
 _TAKEN = frozenset({"files", "settings"})
-"""What `directus_files` and `directus_settings_sensor` stand for already."""
+"""Suffixes that `directus_files` and `directus_settings_sensor` already use."""
 
 _TAKEN_BY_SENSORS = frozenset({"buttons", "failure", "runs"})
 """Names of sensors that do not follow a collection. A collection with such a name gets a different sensor name."""
@@ -26,7 +26,7 @@ class Names:
     ('image_presets/card', 'shop/image_presets/card')
 
     Args:
-        project: stands before every name, so that several projects live in one Dagster; none does by default.
+        project: a prefix for every name, so that several projects can share one Dagster; none by default.
         spec_of: the hook that may rename assets.
     """
 
@@ -50,11 +50,11 @@ class Names:
 
     @property
     def files(self) -> dg.AssetKey:
-        """The files of Directus, as an asset that Directus makes."""
+        """The Directus files, as an asset that Directus produces."""
         return self._renamed(self.source_props("directus_files"))
 
     def items(self, collection: str) -> dg.AssetKey:
-        """A collection of Directus, as an asset that Directus makes."""
+        """A Directus collection, as an asset that Directus produces."""
         return self._renamed(self.source_props(collection))
 
     @property
@@ -72,7 +72,7 @@ class Names:
         Args:
             collection: the collection.
             language: the code of the language.
-            second: the field of translations, of those that a collection has besides the first one.
+            second: the translations field, if it is not the collection's first.
         """
         return self._renamed(self.translation_props(collection, language, second=second))
 
@@ -117,7 +117,7 @@ class Names:
         )
 
     def spec(self, props: AssetProps, *, description: str, kinds: frozenset[str]) -> dg.AssetSpec:
-        """The asset as Dagster shows it.
+        """The spec under which Dagster shows the asset.
 
         Raises:
             TypeError: the hook returns something else.
@@ -130,7 +130,7 @@ class Names:
         return found
 
     def _renamed(self, props: AssetProps) -> dg.AssetKey:
-        # Asked for with each derivative: the hook costs only those who have one.
+        # Called for each derivative, so only projects with a hook pay for calling it.
         return props.key if self.spec_of is default_spec else self.spec_of(props).key
 
     @property
@@ -144,7 +144,7 @@ class Names:
 
     @property
     def images_job(self) -> str:
-        """The job of the runs that the sensor of files starts."""
+        """The job of the runs that the files sensor starts."""
         return self._own("image_presets")
 
     @property
@@ -153,15 +153,15 @@ class Names:
         return self._own("render_image_presets")
 
     def translation_job(self, name: str) -> str:
-        """The job of the runs that the sensor of a collection starts for its languages; by the name of a scope."""
+        """The job of the runs that a collection's sensor starts for its languages; takes the name of a scope."""
         return self._own(f"translate_{_job_name(name)}")
 
     def translation_op(self, name: str) -> str:
-        """The op that translates a collection's items; by the name of a scope."""
+        """The op that translates a collection's items; takes the name of a scope."""
         return self._own(f"translate_items_of_{collection_name(name)}")
 
     def enrichment_job(self, collection: str) -> str:
-        """The job of the runs that the sensor of a collection starts for its enrichments."""
+        """The job of the runs that a collection's sensor starts for its enrichments."""
         return self._own(f"enrich_{_job_name(collection)}")
 
     def enrichment_op(self, collection: str) -> str:
@@ -244,20 +244,20 @@ class Names:
 
 
 def collection_name(collection: str) -> str:
-    """What Dagster calls a collection of the project: its own name, wherever Dagster takes that."""
+    """The name of a project's collection in Dagster: its own name, if Dagster allows it."""
     if re.fullmatch(r"[A-Za-z0-9_]+", collection) and collection not in _TAKEN:
         return collection
     return _distinct(re.sub(r"[^A-Za-z0-9_]+", "_", collection), collection)
 
 
 def _job_name(collection: str) -> str:
-    """What jobs call a collection: not as ops call another one, since a job may not have the name of an op."""
+    """The name of a collection in job names, chosen so that no job shares a name with another collection's op."""
     name = collection_name(collection)
     return _distinct(name, collection) if name.startswith("items_of_") else name
 
 
 def _safe(name: str) -> str:
-    """One part of an asset key; characters that Dagster refuses are replaced, and a digest keeps names apart."""
+    """One part of an asset key: characters that Dagster refuses are replaced, and a digest keeps names distinct."""
     safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name)
     return safe if safe == name and name else _distinct(safe, name)
 

@@ -1,4 +1,4 @@
-"""What assets and sensors work with: one object that hands out plain domain objects."""
+"""The project object from which assets and sensors get plain domain objects."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ from directus_assets.translation.memory import Memory
 
 @dataclass
 class Project:
-    """One Directus project and how its content is derived. Connections are made when first needed."""
+    """One Directus project and how its content is derived. Connections are opened on first use."""
 
     settings: Settings = field(repr=False)
     spec_of: SpecOf = default_spec
@@ -54,12 +54,12 @@ class Project:
 
     @property
     def public_url(self) -> str:
-        """Where browsers reach Directus: for links, never for requests."""
+        """The address of Directus for browsers: for links, never for requests."""
         return self.settings.environment.public_url or self.directus.url
 
     @cached_property
     def storages(self) -> dict[str, Storage]:
-        """Directus' storage locations that this process reaches; empty where STORAGE_LOCATIONS is not set."""
+        """Directus' storage locations that this process can reach; empty if STORAGE_LOCATIONS is not set."""
         return open_storages(self.settings.environment.storage, folder=self.settings.config_folder)
 
     @property
@@ -69,17 +69,17 @@ class Project:
         return f"{prefix}_directus" if prefix else "directus"
 
     def files_by_id(self, ids: Iterable[str]) -> dict[str, File]:
-        """The rows of these files, those that exist and match `images.filter`, by id."""
+        """The rows of the files that exist and match `images.filter`, by id."""
         rows = self.directus.files_by_id(ids, matching=self.settings.config.images.filter)
         return {file.id: file for file in rows}
 
     def delivery_of(self, preset_key: str) -> DeliveryName:
-        """How a preset is delivered."""
+        """The delivery of a preset."""
         return self.settings.config.images.delivery_of(preset_key, has_storage=bool(self.storages))
 
     @cached_property
     def export(self) -> Storage:
-        """Where delivery `export` writes.
+        """The storage for delivery `export`.
 
         Raises:
             ConfigurationError: the YAML file names a location that is not among STORAGE_LOCATIONS.
@@ -110,13 +110,15 @@ class Project:
         )
 
     def texts(self, ids: Iterable[str] | None = None) -> dict[str, Texts]:
-        """Titles and descriptions of the pictures that match `images.filter`, by id; of all pictures without ids."""
+        """Titles and descriptions of the pictures that match `images.filter`, by id; of all pictures if `ids` is
+        None.
+        """
         images = self.settings.config.images
         fields = tuple(dict.fromkeys(("id", "title", "description", images.export.alt)))
         try:
             rows = list(self._picture_rows(ids, fields))
         except Forbidden:
-            # `setup` gives the right to read more than the title; without it, pictures are exported as before.
+            # `setup` grants the right to read more than the title; without it, pictures are exported as before.
             rows = list(self._picture_rows(ids, ("id", "title")))
         places = {"title": "title", "description": "description", "alt": images.export.alt}
         return {row["id"]: {name: _text(row[field]) for name, field in places.items() if field in row} for row in rows}
@@ -163,12 +165,12 @@ class Project:
 
     @property
     def translates(self) -> bool:
-        """Whether anything is translated: there is an engine, and the YAML file does not switch translation off."""
+        """Whether anything is translated: there is an engine, and the YAML file does not disable translation."""
         return self.settings.config.translations.enabled and self.engine is not None
 
     @cached_property
     def declared(self) -> dict[str, dict[str, EnrichmentOptions]]:
-        """The enrichments that are switched on, by collection and name."""
+        """The enabled enrichments, by collection and name."""
         by_collection = self.settings.config.enrichments
         found = {
             collection: {name: own for name, own in by_name.items() if own.enabled}
@@ -178,7 +180,7 @@ class Project:
 
     @property
     def wanted(self) -> Wanted:
-        """What a snapshot has to hold."""
+        """What a snapshot has to contain."""
         into = {own.rows.collection for by_name in self.declared.values() for own in by_name.values() if own.rows}
         enriched = frozenset({*self.declared, *into})
         return Wanted(translations=self.translates, schema=bool(self.declared), enriched=enriched)
@@ -226,7 +228,7 @@ class Project:
         """This project's budget, with the price of a model.
 
         Raises:
-            ConfigurationError: a spending limit without a price of it, or an unknown storage location.
+            ConfigurationError: a spending limit without a price for the model, or an unknown storage location.
         """
         options = self.settings.config.engine
         # The engine `local` costs nothing, whatever the limit.
@@ -251,7 +253,9 @@ class Project:
 
     @cached_property
     def memory(self) -> Storage:
-        """What outlives runs, and Dagster's own storage: translation records, spending, where the reconcile stands."""
+        """State that outlives runs and Dagster's own storage: translation records, spending, the reconcile's
+        position.
+        """
         options = self.settings.config.engine.records
         if options.location is None:
             folder = self.settings.environment.state_folder / options.folder

@@ -1,7 +1,7 @@
-"""Whether the Dagster that answers is ours, and works with the YAML file as it is now.
+"""Checks that the Dagster that answers is ours and has loaded the current YAML file.
 
-The settings sensor carries two digests in its tags: one of the Directus and the home that it works for, and one of the
-YAML file. Another Dagster on the same port has other ones, or no such sensor.
+The settings sensor carries two digests in its tags: one of its Directus and home, and one of the YAML file. Another
+Dagster on the same port has different digests, or no such sensor.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,23 +25,23 @@ class Doubt:
     text: str
     remedy: str
     is_stranger: bool = False
-    """Whether it is certainly another one."""
+    """Whether it certainly is a different Dagster."""
 
 
 def identity(settings: Settings) -> dict[str, str]:
-    """The tags of the settings sensor of a project."""
+    """The tags of a project's settings sensor."""
     edition = {EDITION_TAG: settings.edition} if settings.is_from_file else {}
     return {PLACE_TAG: settings.place, **edition}
 
 
 def doubts(webserver: Webserver, settings: Settings) -> Iterator[Doubt]:
-    """What speaks against the webserver; nothing where all is well.
+    """The evidence against the webserver; nothing if all is well.
 
-    Definitions of an earlier version carry no digests, and are believed.
+    Definitions of an earlier version carry no digests and are trusted.
 
     Raises:
         Unreachable: nothing answers there.
-        Rejected: what does is not Dagster, or refuses.
+        Rejected: the server is not Dagster, or refuses.
     """
     found = webserver.sensor_tags(Names(settings.project).settings_sensor)
     if not found:
@@ -67,11 +67,11 @@ def doubts(webserver: Webserver, settings: Settings) -> Iterator[Doubt]:
 
 
 def require_ours(webserver: Webserver, settings: Settings) -> None:
-    """Verifies that a webserver is ours before we send it a command.
+    """Verify that a webserver is ours before sending it a command.
 
     Raises:
         Unreachable: nothing answers there.
-        Rejected: it is another one.
+        Rejected: it is a different one.
     """
     for doubt in doubts(webserver, settings):
         if doubt.is_stranger:

@@ -1,4 +1,4 @@
-"""What people have corrected, looked for in all items and brought to all others where we wrote the same segment."""
+"""Propagates human corrections: finds them in all items and applies them wherever we wrote the same segment."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from directus_assets.translation.items import Item, read_items
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """An item in one language, and who works on it."""
+    """An item in one language, with its corrector."""
 
     corrector: Corrector
     item: Item
@@ -22,7 +22,7 @@ class _Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What is to be replaced in one item and language."""
+    """The proposed replacements in one item and language."""
 
     collection: str
     place: _Place
@@ -41,14 +41,14 @@ class Proposal:
 
 @dataclass
 class Propagation:
-    """One look at everything, and what follows from it.
+    """One pass over everything, and the resulting proposals.
 
     Args:
-        subjects: the collections that are learnt from; those that do not share in the memory are left out.
-        chosen: those of them that something is brought to.
-        languages: only these target languages; all where empty.
-        problems: what could not be read or written, in sentences.
-        lessons: what people have corrected and nobody had learnt.
+        subjects: the collections to learn from; those that opt out of the memory are skipped.
+        chosen: the collections that may be changed.
+        languages: limits the pass to these target languages; all if empty.
+        problems: sentences about what could not be read or written.
+        lessons: human corrections that had not been learnt yet.
     """
 
     subjects: Sequence[Items]
@@ -59,10 +59,10 @@ class Propagation:
     _teachers: list[_Place] = field(default_factory=list, repr=False)
 
     def proposals(self) -> list[Proposal]:
-        """What there is to be replaced; nothing is written or learnt.
+        """The proposed replacements; nothing is written or learnt.
 
         Raises:
-            DirectusAssetsError: Directus or what is remembered cannot be read.
+            DirectusAssetsError: Directus or our records cannot be read.
         """
         self.problems.clear()
         self.lessons, self._teachers = Lessons(), []
@@ -82,7 +82,7 @@ class Propagation:
         return proposals
 
     def carry_out(self, proposals: Sequence[Proposal]) -> Iterator[tuple[Proposal, bool]]:
-        """Learns, and brings everything where it was proposed; says of each whether it was written."""
+        """Learn the corrections and apply each proposal; yield it with whether it was written."""
         for place in self._teachers:
             with noted(self.problems):
                 place.corrector.learn(place.item, place.target, self.lessons)

@@ -1,7 +1,7 @@
-"""The rim where our code meets Dagster, which stores and shows whatever leaves it, with all of its causes.
+"""The boundary to Dagster, which stores and shows every error that crosses it, with all causes.
 
-Errors of this package are redacted when they are made. Others are not: libraries repeat addresses, headers and
-arguments. So the body of every asset, op, sensor and schedule is wrapped in `without_secrets`.
+Our own errors are redacted when they are created. Others are not: libraries repeat addresses, headers and arguments. So
+the body of every asset, op, sensor and schedule is wrapped in `without_secrets`.
 """
 
 import functools
@@ -21,9 +21,9 @@ R = TypeVar("R")
 
 
 def without_secrets(body: Callable[P, R]) -> Callable[P, R]:
-    """The same body; of an error that holds a credential, Dagster is told what it says without it.
+    """Wrap a body so that Dagster receives an error that contains a credential as its redacted message only.
 
-    All other errors leave it as they are.
+    All other errors pass unchanged.
     """
 
     @functools.wraps(body)
@@ -47,7 +47,8 @@ def _redacted() -> Iterator[None]:
         told = [text for each in _chain(error) for text in traceback.format_exception_only(each)]
         if all(text == printable(redact(text)) for text in told):
             raise
-        # What is raised for Dagster to act upon is made of our own errors; only its causes may be others.
+        # Errors that give Dagster an instruction are built from our own errors; only their causes may come from
+        # elsewhere.
         is_order = isinstance(error, (dg.Failure, dg.RetryRequested))
         raise (error if is_order else as_error(error)).with_traceback(error.__traceback__) from None
 

@@ -1,4 +1,4 @@
-"""Several projects in one code location: one that fails to build does not affect the others."""
+"""Several projects in one code location; a project that fails to build does not affect the others."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -21,11 +21,12 @@ def build_each(
 ) -> dg.Definitions:
     """The definitions of all projects.
 
-    Of several, one that cannot be built is a sensor whose ticks fail with the reason, where the UI shows it.
+    With several projects, one that cannot be built becomes a sensor whose ticks fail with the reason, visible in the
+    UI.
 
     Args:
-        projects: their settings by name, or what is wrong with them.
-        build: the definitions of one.
+        projects: their settings by name, or the error.
+        build: builds the definitions of one project.
 
     Raises:
         Exception: the only project cannot be built.
@@ -48,7 +49,7 @@ def _build(
         if is_alone:
             raise
         fault = as_error(error)
-        logger.error("The project '%s' is disabled, because its settings are invalid: %s", name, fault)  # noqa: TRY400 - the reason is for its operator; a trace of ours says nothing to them
+        logger.error("The project '%s' is disabled, because its settings are invalid: %s", name, fault)  # noqa: TRY400 - a traceback adds nothing
         return dg.Definitions(sensors=[_sensor(Names("" if name == DEFAULT else name), fault)])
 
 

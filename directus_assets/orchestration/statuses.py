@@ -1,4 +1,4 @@
-"""How far outputs are: what is done, behind, waiting, failed and in need of review. It only reads."""
+"""The progress of outputs: done, behind, waiting, failed and in review. Read-only."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,36 +15,36 @@ _PAGE = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class OutputStatus:
-    """How far one preset, language or enrichment is, in partitions."""
+    """The progress of one preset, language or enrichment, in partitions."""
 
     name: str
     partitions: int
     done: int
-    """Made as it would be made now, as far as the preset or the fields decide."""
+    """Made with the current code version, as far as the preset or the fields determine it."""
     behind: int
-    """Made in an earlier way."""
+    """Made with an earlier code version."""
     failed: int
     review: int
-    """Of those done: a human's text was kept although its source has changed."""
+    """Among those done: a human text was kept although its source has changed."""
     running: int
     left_out: int = 0
-    """Of those done: a filter leaves them out, and nothing is made of them."""
+    """Among those done: a filter excludes them, and nothing is made."""
     oldest_review: float = 0.0
-    """Since when the first of those has waited, in seconds since 1970; 0 where none does."""
+    """When the longest-waiting review began, in seconds since 1970; 0 if there is none."""
 
     @property
     def waiting(self) -> int:
-        """Never made, and not tried in vain: what existed before and waits for a backfill, or for its turn."""
+        """Never made, and not failed: existing items that wait for a backfill, or for their turn."""
         return max(0, self.partitions - self.done - self.behind - self.failed)
 
     @property
     def is_complete(self) -> bool:
-        """Whether nobody has to do or wait for anything."""
+        """Whether nothing is left to do or to wait for."""
         return self.done == self.partitions and not (self.failed or self.review or self.running)
 
 
 def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[OutputStatus]:
-    """How far the outputs of one subject are."""
+    """The progress of one subject's outputs."""
     keys = instance.get_dynamic_partitions(subject.partitions_name)
     definition = dg.DynamicPartitionsDefinition(name=subject.partitions_name)
     for name, asset_key in subject.assets.items():
@@ -72,7 +72,7 @@ def output_statuses(instance: dg.DagsterInstance, subject: Subject) -> Iterator[
 
 
 def failed_counts(instance: dg.DagsterInstance, subject: Subject) -> dict[str, int]:
-    """How many partitions of each asset have failed: all that can be told without reading what was recorded of each."""
+    """The number of failed partitions of each asset, determined without reading individual records."""
     keys = instance.get_dynamic_partitions(subject.partitions_name)
     definition = dg.DynamicPartitionsDefinition(name=subject.partitions_name)
     return {

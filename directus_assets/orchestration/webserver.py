@@ -1,4 +1,4 @@
-"""Dagster's webserver over GraphQL: what has no door in Dagster's Python API."""
+"""Client for Dagster's GraphQL API, for what Dagster's Python API lacks."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +12,10 @@ from directus_assets.errors import Rejected, Unreachable, from_status
 from directus_assets.orchestration.sensors.outages import TRIES_AGAIN
 
 CODE_LOCATION = "directus_assets"
-"""The name of our own code location; a component may live in one of any name."""
+"""The name of our own code location; a component's location may have any name."""
 
 _RUNS_PER_REQUEST = 10
-"""Each costs Dagster the record of all that it plans: some seconds for a full batch."""
+"""Each run costs Dagster a record of everything it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
 _REFUSED_REMEDY = "See the webserver's log for details. Its address comes from DAGSTER_WEBSERVER_URL."
 
@@ -141,7 +141,7 @@ query Backfill($id: String!) {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssetProgress:
-    """How far a backfill has come with one asset, in partitions."""
+    """The progress of a backfill on one asset, in partitions."""
 
     targeted: int
     materialized: int
@@ -150,7 +150,7 @@ class AssetProgress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackfillProgress:
-    """How far a backfill has come."""
+    """The progress of a backfill."""
 
     is_over: bool
     error: str
@@ -159,7 +159,7 @@ class BackfillProgress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssetStatus:
-    """Partitions of one asset: all, those made, those whose last try failed, those being made."""
+    """The partitions of one asset: all, made, failed in the last attempt, in progress."""
 
     partitions: int
     materialized: int
@@ -175,7 +175,7 @@ def execution_params(
     run_config: Mapping[str, Any] | None = None,
     assets: Iterable[dg.AssetKey] = (),
 ) -> dict[str, Any]:
-    """One run of a job of a code location, over all of its assets or only these, as GraphQL's `ExecutionParams`."""
+    """One run of a job over all of its assets or only these, as GraphQL's `ExecutionParams`."""
     selected = [{"path": list(key.path)} for key in assets]
     return {
         "selector": {
@@ -193,8 +193,8 @@ class Webserver:
     """The GraphQL API of a running Dagster webserver.
 
     Args:
-        url: its address; a login in it is sent, and shown nowhere.
-        transport: for tests; the network otherwise.
+        url: its address; credentials in it are sent, but never shown.
+        transport: for tests; the network by default.
     """
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
@@ -203,14 +203,14 @@ class Webserver:
         self._transport = transport
 
     def reload_definitions(self, sensor: str) -> None:
-        """Has the definitions of a sensor built anew; webserver and daemon follow within seconds.
+        """Reload the code location of a sensor; webserver and daemon follow within seconds.
 
         Args:
-            sensor: its name tells the code location, which may have any name.
+            sensor: identifies the code location, which may have any name.
 
         Raises:
             Unreachable: no webserver answers there.
-            Rejected: it does, but cannot load the definitions.
+            Rejected: the webserver answers, but cannot load the definitions.
         """
         locations = self.sensor_tags(sensor)
         if not locations:
@@ -219,7 +219,7 @@ class Webserver:
             self.reload(location)
 
     def sensor_tags(self, sensor: str) -> dict[str, dict[str, str]]:
-        """The tags of the sensors of this name, by code location.
+        """The tags of the sensors with this name, by code location.
 
         Raises:
             Unreachable: no webserver answers there.
@@ -233,11 +233,11 @@ class Webserver:
         }
 
     def reload(self, location: str) -> None:
-        """Has the definitions of a code location built anew, in a new process.
+        """Reload a code location in a new process.
 
         Raises:
             Unreachable: no webserver answers there.
-            Rejected: it does, but cannot load the definitions.
+            Rejected: the webserver answers, but cannot load the definitions.
         """
         answer = self._ask(_RELOAD, name=location)["reloadRepositoryLocation"]
         error = answer if "message" in answer else answer.get("locationOrLoadError") or {}
@@ -245,7 +245,7 @@ class Webserver:
             raise Rejected(f"Dagster could not reload the definitions: {error['message']}")
 
     def load_errors(self) -> dict[str, str]:
-        """All code locations, and why each cannot be used; empty for one that can, or is being loaded.
+        """All code locations, each with its load error; empty for one that is loaded or being loaded.
 
         Raises:
             Unreachable: no webserver answers there.
@@ -255,7 +255,7 @@ class Webserver:
         }
 
     def location_of(self, sensor: str) -> str:
-        """The code location that has a sensor; our own where none is loaded that has it.
+        """The code location of a sensor; our own if none that is loaded has it.
 
         Raises:
             Unreachable: no webserver answers there.
@@ -275,7 +275,7 @@ class Webserver:
         return str(self._ask("query Version { version }")["version"])
 
     def sick_daemons(self) -> list[str]:
-        """The parts of Dagster's daemon that are needed and do not run, such as `SENSOR`.
+        """The required daemons that do not run, such as `SENSOR`.
 
         Raises:
             Unreachable: no webserver answers there.
@@ -284,8 +284,8 @@ class Webserver:
         return [row["daemonType"] for row in rows if row["required"] and not row["healthy"]]
 
     def sensor_troubles(self) -> dict[str, str]:
-        """The sensors that do not do their work, and why: they are stopped, they wait for an answer, or their last tick
-        failed.
+        """The sensors that do not work, with the reason: they are stopped, wait for an answer, or failed in their last
+        tick.
 
         Raises:
             Unreachable: no webserver answers there.
@@ -299,11 +299,11 @@ class Webserver:
         return found
 
     def launch_runs(self, runs: Sequence[Mapping[str, Any]]) -> None:
-        """Starts these runs (see `execution_params`), in this order.
+        """Launch these runs (see `execution_params`), in this order.
 
         Raises:
             Unreachable: no webserver answers there.
-            Rejected: it refuses some, and says why; all others are started.
+            Rejected: it refuses some, with the reasons; all others are started.
         """
         faults: list[str] = []
         for start in range(0, len(runs), _RUNS_PER_REQUEST):
@@ -323,11 +323,11 @@ class Webserver:
     def launch_backfill(
         self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]
     ) -> str:
-        """Starts a backfill of these partitions of all these assets; returns its id.
+        """Start a backfill of these partitions for all these assets; return its id.
 
         Raises:
             Unreachable: no webserver answers there.
-            Rejected: it refuses, and says why.
+            Rejected: it refuses, with the reason.
         """
         parameters = {
             "assetSelection": [{"path": list(key.path)} for key in assets],
@@ -341,7 +341,7 @@ class Webserver:
         return str(answer["backfillId"])
 
     def backfill(self, backfill_id: str) -> BackfillProgress:
-        """How far a backfill has come."""
+        """The progress of a backfill."""
         answer = self._ask(_BACKFILL, id=backfill_id)["partitionBackfillOrError"]
         if "status" not in answer:
             raise Rejected(f"Dagster does not know the backfill {backfill_id}: {answer.get('message')}")
@@ -361,7 +361,7 @@ class Webserver:
         )
 
     def asset_statuses(self) -> dict[str, AssetStatus]:
-        """All partitioned assets, by their key, such as `image_presets/card`."""
+        """All partitioned assets by key, such as `image_presets/card`."""
         return {
             "/".join(node["assetKey"]["path"]): AssetStatus(
                 partitions=stats["numPartitions"],
@@ -382,7 +382,7 @@ class Webserver:
                 f"Dagster's webserver at {self.url} does not respond: {type(error).__name__}.", remedy=_REMEDY
             ) from None
         body = _body(answer)
-        # Dagster's own words come with any status: 500 where carrying out failed, 400 where the question is wrong.
+        # Dagster sends its own message with any status: 500 if execution failed, 400 if the query is invalid.
         if reasons := _reasons(body):
             raise Rejected(f"Dagster's webserver at {self.url} refused: {reasons}", remedy=_REFUSED_REMEDY)
         if answer.is_error:
@@ -399,7 +399,7 @@ def _trouble(state: Mapping[str, Any]) -> str:
     for tick in state["ticks"]:
         if tick["status"] == "FAILURE":
             error = tick["error"] or {}
-            # Dagster's own words stand before ours, which are the cause.
+            # Dagster's message precedes ours, which is the cause.
             message = (error.get("cause") or error).get("message") or "for an unknown reason"
             return f"its last tick failed: {message.strip().splitlines()[0]}"
         if (reason := tick.get("skipReason") or "").endswith(TRIES_AGAIN):
@@ -408,7 +408,7 @@ def _trouble(state: Mapping[str, Any]) -> str:
 
 
 def _body(answer: httpx.Response) -> dict[str, Any]:
-    """What was answered; empty where that is nothing that a GraphQL API answers."""
+    """The parsed response; empty if it is not from a GraphQL API."""
     try:
         body = answer.json()
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""The names that `dagster.yaml` files of earlier versions hold."""
+"""Keeps the dotted names in `dagster.yaml` files of earlier versions importable."""

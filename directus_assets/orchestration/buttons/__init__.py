@@ -1,1 +1,1 @@
-"""What the buttons in the Studio start, and what the editor is told of it."""
+"""Clicks on the Studio buttons: the runs they start, and the replies to the editor."""

@@ -1,4 +1,4 @@
-"""Clicks on a button in the Studio: what was chosen, what is remembered until the end, and what the editor is told."""
+"""Clicks on a button in the Studio: the selection, its stored state, and the reply to the editor."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _LINES_SHOWN = 5
 
 
 class Button(Enum):
-    """What an editor may ask for. The value is what flows and run configs call it."""
+    """An action that an editor can request. The value is its name in flows and run configs."""
 
     TRANSLATE = "translate"
     ACCEPT = "accept"
@@ -24,12 +24,12 @@ class Button(Enum):
 
     @property
     def label(self) -> str:
-        """What the form says."""
+        """The label in the form."""
         return _LABELS[self]
 
     @property
     def made_by(self) -> "Button":
-        """Whose outputs it is about: those that are made again by this one."""
+        """The button that remakes the same outputs."""
         return Button.TRANSLATE if self in (Button.ACCEPT, Button.KEEP) else self
 
 
@@ -48,21 +48,21 @@ class Click(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    """That of the run which took it; all runs that it leads to carry it in a tag."""
+    """The id of the run that accepted the click; all runs it leads to carry it in a tag."""
     button: Button
     collection: str
     keys: tuple[str, ...]
     """The chosen items."""
     user: str
-    """Who is told."""
+    """The user to notify."""
     language: str = ""
-    """The code of the only language that is asked for; empty for all."""
+    """The code of the only requested language; empty for all."""
     field: str = ""
-    """The only field that is asked for; empty for all."""
+    """The only requested field; empty for all."""
     passed_over: tuple[str, ...] = ()
-    """Chosen items that nothing is derived from, or that are gone."""
+    """Chosen items that are gone or have no derived content."""
     trouble: str = ""
-    """Why it could not be taken."""
+    """Why the click could not be accepted."""
 
 
 _KEPT = TypeAdapter(dict[str, Click])
@@ -70,38 +70,38 @@ _KEPT = TypeAdapter(dict[str, Click])
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What has become of the items of a click."""
+    """What happened to the items of a click."""
 
     failed: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Item to the reasons."""
+    """Items, each with the reasons for its failure."""
     reviewed: Collection[str] = ()
-    """Items with a human's text that was kept."""
+    """Items with a human text that was kept."""
     unmade: int = 0
-    """Items of runs that ended before their turn."""
+    """Items whose run ended before it reached them."""
     endings: Sequence[str] = ()
     """How such runs ended."""
     left_out: Set[str] = frozenset()
-    """Items that a filter leaves out."""
+    """Items that a filter excludes."""
     kept: Set[str] = frozenset()
-    """Items with texts or values of people, which stayed as they are."""
+    """Items with human texts or values, which stayed as they are."""
     written: Set[str] = frozenset()
     """Items in which fields were written."""
     sent: int | None = None
-    """The segments that the engine has translated anew; None where nothing is translated."""
+    """The number of segments that the engine translated; None if nothing is translated."""
 
 
 def open_clicks(storage: Storage) -> list[Click]:
-    """The clicks that nobody has been told the outcome of."""
+    """The clicks that still await a reply."""
     return list((_file(storage).read() or {}).values())
 
 
 def keep_click(storage: Storage, click: Click) -> None:
-    """Remembers a click, or what has become known of it."""
+    """Store a click, or its updated state."""
     _change(storage, lambda kept: {**kept, click.id: click})
 
 
 def forget_click(storage: Storage, click: Click) -> None:
-    """Its editor has been told."""
+    """Delete a click whose editor has been notified."""
     _change(storage, lambda kept: {key: each for key, each in kept.items() if key != click.id})
 
 
@@ -166,7 +166,7 @@ def _accepted(written: Collection[str]) -> str:
 
 
 def tell_clicker(client: DirectusClient, click: Click, outcome: Outcome) -> None:
-    """The notification in Directus.
+    """Send the editor a notification in Directus.
 
     Raises:
         DirectusAssetsError: Directus refuses (see `NOTIFICATIONS_RIGHT`) or does not answer.

@@ -1,8 +1,8 @@
-"""The buttons in the Studio, on Dagster's side: a click becomes runs over the chosen items, and the editor hears how
-they ended.
+"""The Dagster side of the Studio buttons: a click becomes runs over the chosen items, and the editor is notified of the
+result.
 
-The door starts the job with what was clicked as its config; the sensor answers the click when all runs over the chosen
-items have ended.
+The door starts the job with the click as its config. The sensor answers the click when all runs over the chosen items
+have ended.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,11 +43,11 @@ from directus_assets.planning.changes import Batch, batches
 _SECONDS = 5
 
 KindsByButton: TypeAlias = Mapping[tuple[Button, str], Sequence[Kind]]
-"""What each button makes again, by collection."""
+"""The outputs that each button remakes, by collection."""
 
 
 def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
-    """The job that flows start, and the sensor that answers; nothing where nothing can be made again."""
+    """The job that flows start, and the sensor that answers; empty if no button applies."""
     if not kinds:
         return dg.Definitions()
 
@@ -97,7 +97,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
     @through_outages
     @without_secrets
     def buttons_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        # Dagster's own storage is opened only for a click: a quiet tick costs next to nothing.
+        # Dagster's storage is opened only for a click, so that a quiet tick costs next to nothing.
         for click in open_clicks(project.memory):
             _answer(context, project, click)
         return dg.SkipReason("Every finished click has been answered.")
@@ -106,7 +106,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
 
 
 def _answer(context: dg.SensorEvaluationContext, project: Project, click: Click) -> None:
-    """Tells the editor, once all runs of the click have ended; where Directus is down, the next tick tries again."""
+    """Notify the editor once all runs of the click have ended; if Directus is down, the next tick tries again."""
     outcome = find_outcome(context.instance, click)
     if outcome is None:
         return
@@ -120,12 +120,12 @@ def _answer(context: dg.SensorEvaluationContext, project: Project, click: Click)
 
 
 def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:
-    """The click, as a flow told it; a flow is somebody else's to change, so nothing of it is taken for granted."""
+    """Parse the click from a flow's config. Anyone may edit a flow, so nothing is taken for granted."""
     try:
         button = Button(config["button"])
     except ValueError:
         raise dg.Failure(f"Unknown button {config['button']!r}.", allow_retries=False) from None
-    # Of items of content, the files that they name are chosen.
+    # For content items, the files they reference are the chosen keys.
     is_content = button is Button.RENDER and "files" in config
     keys = _values(config["files"] if is_content else config["keys"])
     return Click(
@@ -140,12 +140,12 @@ def _click(run: dg.DagsterRun, config: Mapping[str, Any]) -> Click:
 
 
 def chosen(value: Any) -> str:
-    """What was chosen in the form; nothing where Directus had nothing to put in a template."""
+    """The value chosen in the form; empty if Directus had nothing to fill into the template."""
     return value if isinstance(value, str) and value != "undefined" else ""
 
 
 def _values(found: Any) -> Iterator[str]:
-    """The keys in lists, and in the fields of rows."""
+    """The keys in lists and in the fields of rows."""
     if isinstance(found, Mapping):
         found = list(found.values())
     if isinstance(found, list):
@@ -156,7 +156,7 @@ def _values(found: Any) -> Iterator[str]:
 
 
 def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByButton, click: Click) -> Click:
-    """Registers what is no partition yet, and starts the runs; returns the click with what was passed over."""
+    """Register new partitions and start the runs; return the click with the items that were skipped."""
     found = kinds.get((click.button.made_by, click.collection), ())
     chosen = [(kind, assets) for kind in found if (assets := _assets(kind, click))]
     if not chosen:
@@ -166,7 +166,7 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByBu
         )
     if not click.keys:
         raise BadInput("None of the selected items has a picture.", remedy="Choose others.")
-    # A try before this one may have got as far as here.
+    # An earlier attempt may have come this far.
     tags = {
         **project.names.tags,
         CLICK_TAG: click.id,
@@ -197,7 +197,7 @@ def _start_runs(instance: dg.DagsterInstance, project: Project, kinds: KindsByBu
 
 
 def _assets(kind: Kind, click: Click) -> list[dg.AssetKey]:
-    """What the click is about: all, or the one language that was chosen."""
+    """The assets that the click is about: all, or only the chosen language."""
     if not click.language:
         return list(kind.assets.values())
     return [kind.assets[output] for output, row in kind.languages.items() if row.code == click.language]
@@ -210,7 +210,7 @@ def _where(click: Click) -> str:
 def _batches(
     instance: dg.DagsterInstance, subject: Subject, present: Sequence[str], *, begun: Sequence[dg.DagsterRun]
 ) -> list[Batch]:
-    """The batches of the items that are there and that no run works on yet; what is no partition becomes one."""
+    """The batches of existing items that no run is processing yet; registers new partitions."""
     if present:
         instance.add_dynamic_partitions(subject.partitions_name, list(present))
     order = instance.get_dynamic_partitions(subject.partitions_name)

@@ -1,4 +1,4 @@
-"""What has become of a click: from its runs and what they recorded."""
+"""Determines the outcome of a click from its runs and their records."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ from directus_assets.orchestration.runs.unfinished import UNFINISHED
 
 
 def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:
-    """The outcome; None while a run of the click is unfinished, or is about to be tried again."""
+    """The outcome; None while a run of the click is unfinished or about to be retried."""
     taker = instance.get_run_by_id(click.id)
-    # The latest try first.
+    # The latest attempt first.
     takers = [*instance.get_runs(dg.RunsFilter(tags={ROOT_RUN_TAG: click.id})), *([taker] if taker else [])]
     runs = instance.get_runs(dg.RunsFilter(tags={CLICK_TAG: click.id}))
     if any(_goes_on(run) for run in (*takers, *runs)):
@@ -58,7 +58,7 @@ def _goes_on(run: dg.DagsterRun) -> bool:
 
 
 def _materialized(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[dg.AssetMaterialization]:
-    """What a run has recorded of items."""
+    """The materializations that a run recorded for items."""
     records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
     for record in records:
         event = record.asset_materialization

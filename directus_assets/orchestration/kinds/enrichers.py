@@ -1,4 +1,4 @@
-"""Who carries out an enrichment: its engine, and what asks it."""
+"""Chooses the engine of an enrichment and builds its enricher."""
 
 from directus_assets.enrichment.answering import Answerer
 from directus_assets.enrichment.builtin.related import BUILTIN as RELATED
@@ -15,7 +15,7 @@ from directus_assets.orchestration.project import Project
 
 
 def engine_of(project: Project, declaration: Declaration) -> EnrichmentEngine | Embedder | None:
-    """Who finds out what is declared; None for `auto` where no key is set.
+    """The engine of a declaration; None for `auto` if no key is set.
 
     Raises:
         ConfigurationError: an unknown engine, or one without its key or model.
@@ -29,7 +29,7 @@ def embedder_of(project: Project, name: str, model: str | None) -> Embedder | No
     """The embedder of this name (see `choose_embedder`).
 
     Raises:
-        ConfigurationError: an unknown one, or one without its key or model.
+        ConfigurationError: an unknown embedder, or one without its key or model.
     """
     if (name, model) not in project.embedders:
         project.embedders[name, model] = choose_embedder(name, project.engine_settings, model=model)
@@ -37,7 +37,7 @@ def embedder_of(project: Project, name: str, model: str | None) -> Embedder | No
 
 
 def enricher_of(project: Project, reader: ItemReader, declaration: Declaration) -> Enricher:
-    """What carries out an enrichment.
+    """Build the enricher of a declaration.
 
     Raises:
         ConfigurationError: it has no engine.
@@ -80,7 +80,7 @@ def _no_engine(declaration: Declaration) -> ConfigurationError:
 def _answering_engine(project: Project, declaration: Declaration) -> EnrichmentEngine | None:
     name, model = declaration.options.engine, declaration.options.model
     where = f"enrichments.{declaration.collection.name}.{declaration.name}"
-    # The engine `local` is another one for each enrichment.
+    # Each enrichment has its own `local` engine.
     key = (name, model or "", where if name == "local" else "")
     if key not in project.enrichment_engines:
         project.enrichment_engines[key] = choose_enrichment_engine(

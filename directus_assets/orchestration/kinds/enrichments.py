@@ -1,6 +1,6 @@
 """The assets `enrichments/<collection>/<name>`: one multi-asset for each collection, over its enrichments.
 
-What is asked, kept and written is decided in `directus_assets.enrichment`; here it becomes Dagster's events.
+`directus_assets.enrichment` decides what is asked, kept and written; this module turns it into Dagster events.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ _MARK = "enrich:"
 
 
 def output_name(enrichment: str) -> str:
-    """What an enrichment is called among the outputs of a partition: no preset and no language is called like it."""
+    """The name of an enrichment among the outputs of a partition; it cannot clash with a preset or a language."""
     return f"{_MARK}{enrichment}"
 
 
@@ -87,13 +87,13 @@ class EnrichedItems:
 
     @property
     def partitions(self) -> dg.DynamicPartitionsDefinition:
-        """Those of the pictures, or of the items."""
+        """The partitions of the pictures or of the items."""
         names = self.project.names
         return names.files_partitions if self.collection == FILES else names.items_partitions(self.collection)
 
     @property
     def source(self) -> dg.AssetKey:
-        """What the enrichments are derived from."""
+        """The asset that the enrichments are derived from."""
         return self.project.names.files if self.collection == FILES else self.project.names.items(self.collection)
 
     @property
@@ -164,16 +164,16 @@ class EnrichedItems:
 
     @cached_property
     def reader(self) -> ItemReader:
-        """Reads the items, with all that any of the enrichments needs."""
+        """Reads the items with all fields that any of the enrichments needs."""
         return ItemReader(self.project.directus, self.declarations)
 
     @cached_property
     def enrichers(self) -> dict[str, Enricher]:
-        """What carries the enrichments out, by output."""
+        """The enrichers by output."""
         return {output: enricher_of(self.project, self.reader, each) for output, each in self.by_output.items()}
 
     def existing(self, *, page: int, size: int) -> list[str]:
-        # Pictures become partitions for their presets already.
+        # Pictures already become partitions for their presets.
         return [] if self.collection == FILES else self.reader.keys_page(page=page, size=size)
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
@@ -195,11 +195,11 @@ class EnrichedItems:
         return Examination(present=files.present, unfit=files.unfit, unready=files.unready, wanted=items.wanted)
 
     def data_version_of(self, result: Enriched) -> str:
-        """The fingerprint, with a mark where a human has to look."""
+        """The fingerprint, marked if the result needs human review."""
         return result.fingerprint + (REVIEW_MARK if result.outcome.reviews else "")
 
     def metadata_of(self, result: Enriched, output: str) -> dict[str, object]:
-        """What is told of one item."""
+        """The metadata for one item."""
         enricher = self.enrichers[output]
         return enrichment_metadata(
             result,
@@ -210,7 +210,7 @@ class EnrichedItems:
         )
 
     def examine_items(self, items: Iterable[EnrichedItem], outputs: Iterable[str]) -> Examination:
-        """As `examine`, of items that have been read. Of one with nothing to look at, nothing is made, either."""
+        """Like `examine`, for items that have been read. Nothing is made of an item without input."""
         chosen = {output: self.by_output[output] for output in outputs}
         matching = [item for item in items if item.matches]
         wanted = {
@@ -226,7 +226,7 @@ class EnrichedItems:
 
 
 def _fingerprint(declaration: Declaration, item: EnrichedItem) -> str:
-    """Empty where there is nothing to look at."""
+    """Empty if there is no input."""
     return fingerprint(declaration, item) if source_of(declaration, item) else ""
 
 
@@ -259,10 +259,10 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             items.collection,
             partitions_of(context),
             warn=context.log.warning,
-            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is told of the whole outcome
+            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is notified of the whole outcome
         )
         with Recorder(context, items.source, code_versions, desk=desk, titles=titles) as recorder:
-            # Built anew for each run: choices are read once for all of its items.
+            # Created anew for each run, so that choices are read once for all of its items.
             run = EnrichedItems(project, items.declarations)
             work = list(_open_work(context, recorder, run, by_asset))
             anew = _asks_anew(context)
@@ -278,7 +278,8 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
             ]
             record = partial(_record, recorder, run, by_asset)
             do_all(tasks, recorder, record, collection=items.collection, threads=project.threads)
-        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        # Nothing to yield: the recorder has logged one event per partition, whereas an output would stand for all of
+        # them.
         yield from ()
 
     return enrichments
@@ -286,7 +287,7 @@ def build_enrichments(project: Project, items: EnrichedItems) -> dg.AssetsDefini
 
 def _prepare(items: EnrichedItems, work: Sequence[tuple[EnrichedItem, str]]) -> None:
     for output in dict.fromkeys(output for _, output in work):
-        # What fails here fails again for each item, which tells it on its partition.
+        # An error here recurs for each item, where it is reported on the partition.
         with suppress(Exception):
             items.enrichers[output].prepare([item for item, own in work if own == output])
 
@@ -315,14 +316,14 @@ def _record(
 
 
 def _asks_anew(context: dg.AssetExecutionContext) -> bool:
-    """A run that a person starts finds everything out again; one that goes on where it stopped does not."""
+    """Whether to ask again: a run started by a person does, a run that resumes another one does not."""
     return TRIGGER_TAG not in context.run.tags and not context.retry_number and not context.run.parent_run_id
 
 
 def _open_work(
     context: dg.AssetExecutionContext, recorder: Recorder, items: EnrichedItems, by_asset: Mapping[dg.AssetKey, str]
 ) -> Iterator[tuple[EnrichedItem, dg.AssetKey, str]]:
-    """What this run has to do, with fingerprints. An item that is gone asks for nothing; its partition is removed."""
+    """The open work of this run, with fingerprints. A deleted item needs no work; its partition is removed."""
     keep_right = TRIGGER_TAG in context.run.tags
     selected = {output: key for key, output in by_asset.items() if key in context.selected_asset_keys}
     found = recorder.read(partial(_read, items, selected), collection=items.collection)
@@ -342,7 +343,7 @@ def _open_work(
 def _read(
     items: EnrichedItems, outputs: Iterable[str], keys: Sequence[str]
 ) -> list[tuple[EnrichedItem, dict[str, str]]]:
-    """The items, each with the fingerprints that its enrichments would have."""
+    """The items, each with the fingerprints of its enrichments."""
     return [
         (item, {output: planned(partial(fingerprint, items.by_output[output], item)) for output in outputs})
         for item in items.reader.read(keys)

@@ -21,7 +21,7 @@ from directus_assets.planning.changes import Examination
 
 @dataclass(frozen=True)
 class Files:
-    """The pictures of a project and these presets."""
+    """The pictures of a project with these presets."""
 
     project: Project
     presets: Sequence[Preset]

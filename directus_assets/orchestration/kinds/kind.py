@@ -1,4 +1,4 @@
-"""The one interface of all kinds of derived content: pictures, translations and enrichments."""
+"""The common interface of all kinds of derived content: pictures, translations and enrichments."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ from directus_assets.orchestration.kinds.survey import Surveyor
 
 
 class Kind(Subject, Protocol):
-    """What is derived from one collection in one way, as definitions, the reconcile and the buttons take it."""
+    """One kind of content derived from one collection, as seen by the definitions, the reconcile and the buttons."""
 
     @property
     def group(self) -> str:
@@ -26,12 +26,12 @@ class Kind(Subject, Protocol):
 
     @property
     def button(self) -> Button:
-        """What an editor has made again of it."""
+        """The button with which an editor remakes it."""
         ...
 
     @property
     def task(self) -> str:
-        """What its job does, in a sentence."""
+        """A sentence that describes its job."""
         ...
 
     @property
@@ -45,9 +45,9 @@ class Kind(Subject, Protocol):
         ...
 
     def build(self) -> dg.AssetsDefinition:
-        """Its assets; it has outputs."""
+        """Build its assets; requires that it has outputs."""
         ...
 
     def survey(self) -> Surveyor:
-        """Looks at what there is of it; good for one reconcile."""
+        """A surveyor of its outputs, good for one reconcile."""
         ...

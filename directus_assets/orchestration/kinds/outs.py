@@ -1,4 +1,4 @@
-"""The assets of a multi-asset as its outputs."""
+"""The outputs of a multi-asset."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ import dagster as dg
 
 
 def outs_of(specs: Iterable[dg.AssetSpec]) -> dict[str, dg.AssetOut]:
-    """One output for each asset, by a name of its own.
+    """One output per asset, each with a unique name.
 
-    Dagster names outputs by the key of their asset with `_` for `-` and `.`, so that presets such as `card-small` and
-    `card_small`, or languages such as `de-DE` and `de_DE`, would be one output to it.
+    Dagster derives output names from asset keys with `_` for `-` and `.`. Presets such as `card-small` and
+    `card_small`, or languages such as `de-DE` and `de_DE`, would share one output.
     """
     outs: dict[str, dg.AssetOut] = {}
     for spec in specs:

@@ -1,6 +1,7 @@
-"""The assets `image_presets/<key>`: one multi-asset over all presets, so that a picture is read once for all of them.
+"""The assets `image_presets/<key>`: one multi-asset over all presets, so that each picture is read once for all of
+them.
 
-What is made, and how, is decided in `directus_assets.images`; here it becomes Dagster's events.
+`directus_assets.images` decides what is made and how; this module turns it into Dagster events.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -76,7 +77,8 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
                     )
             if purger:
                 _flush(purger, context.log.warning)
-        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        # Nothing to yield: the recorder has logged one event per partition, whereas an output would stand for all of
+        # them.
         yield from ()
 
     return image_presets
@@ -85,7 +87,7 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
 def _before(
     instance: dg.DagsterInstance, project: Project, work: Mapping[File, Sequence[Preset]]
 ) -> dict[tuple[str, str], Known]:
-    """What is remembered of derivatives that are made again, by preset and file."""
+    """The recorded derivatives that are about to be made again, by preset and file."""
     assets = {preset.key: project.names.preset(preset.key) for presets in work.values() for preset in presets}
     ids = [file.id for file in work]
     tries = failures(instance, assets, ids, first_wait_seconds=0)
@@ -109,7 +111,7 @@ def _is_news(outcome: Outcome, tried: str, before: Known | None) -> bool:
 
 
 def _flush(purger: Purger, warn: Callable[[str], None]) -> None:
-    """Pictures are made all the same; what could not be told is told later."""
+    """Flush the purger; an error does not affect the pictures, and the purge is repeated later."""
     try:
         purger.flush()
     except DirectusAssetsError as error:
@@ -123,7 +125,7 @@ def _open_work(
     by_asset: dict[dg.AssetKey, Preset],
     project: Project,
 ) -> Iterator[tuple[File, list[Preset]]]:
-    """What this run has to make. A file that is gone asks for nothing; the sensor removes its partition."""
+    """The open work of this run. A deleted file needs no work; the sensor removes its partition."""
     trigger = context.run.tags.get(TRIGGER_TAG)
     names = {
         preset.key: asset_key for asset_key, preset in by_asset.items() if asset_key in context.selected_asset_keys
@@ -142,7 +144,7 @@ def _open_work(
                 if preset.key not in stale:
                     recorder.unchanged(project.names.preset(preset.key), file_id)
             if trigger == "scan":
-                # Nothing is remembered of a picture: an instance that lost its history finds it rendered already.
+                # No record of the picture: an instance that lost its history may find it rendered already.
                 untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
                 stale -= _adopted(recorder, project, file, untried)
         if stale:
@@ -150,12 +152,12 @@ def _open_work(
 
 
 def _tried(project: Project, file: File, presets: Iterable[Preset]) -> dict[dg.AssetKey, str]:
-    """The assets of these presets, with the fingerprints that the reconcile knows a try of this file by."""
+    """The assets of these presets, with the fingerprints by which the reconcile recognises an attempt on this file."""
     return {project.names.preset(preset.key): planned(partial(fingerprint, file, preset)) for preset in presets}
 
 
 def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence[Preset]) -> set[str]:
-    """Keys of the presets whose derivatives Directus' storage holds already; they are recorded as they are."""
+    """Keys of the presets whose derivatives already are in Directus' storage; they are recorded without rendering."""
     found = set()
     for preset in presets:
         outcome = find_stored(project, file, preset)
@@ -184,5 +186,5 @@ def _describe(preset: Preset) -> str:
 
 
 def _pool(project: Project, presets: Sequence[Preset]) -> str:
-    """Runs take slots of what they load most: this machine's processors, or Directus."""
+    """The pool of the resource that runs load most: this machine's processors, or Directus."""
     return project.directus_pool if all(project.delivery_of(preset.key) == "warm" for preset in presets) else "render"

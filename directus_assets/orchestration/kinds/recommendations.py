@@ -1,6 +1,6 @@
-"""The asset `enrichments/<collection>/recommendations`, and the schedule that it is computed on.
+"""The asset `enrichments/<collection>/recommendations` and its schedule.
 
-It has no partitions: what is written belongs to segments, and depends on all items and interactions.
+It has no partitions: its rows belong to segments, and depend on all items and interactions.
 """
 
 import datetime as dt
@@ -26,12 +26,12 @@ _SHOWN = 100
 
 
 def build_recommendations(project: Project, plans: Iterable[RecommendationPlan]) -> dg.Definitions:
-    """One asset, job and schedule for each collection that is recommended."""
+    """One asset, job and schedule for each collection with recommendations."""
     return dg.Definitions.merge(*(_definitions(project, plan) for plan in plans))
 
 
 def build_recommender(project: Project, plan: RecommendationPlan) -> Recommender:
-    """With the vectors of the collection's related items, where there are some."""
+    """With the vectors of the collection's related items, if there are any."""
     collection, name = plan.collection.name, plan.options.related
     related = project.declared.get(collection, {}).get(name)
     embedder = embedder_of(project, related.engine, related.model) if related else None
@@ -85,7 +85,7 @@ def _definitions(project: Project, plan: RecommendationPlan) -> dg.Definitions:
     )
     @without_secrets
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        # Two at a time would write the same rows.
+        # Two concurrent runs would write the same rows.
         if unfinished_runs(context.instance, job_name=names.recommendation_job(collection)):
             return dg.SkipReason("The last computation is still running.")
         return dg.RunRequest()

@@ -1,5 +1,4 @@
-"""What a sensor keeps up to date, seen from outside: files and items are followed in the same way, for whatever is
-derived from them."""
+"""The interface of what a sensor follows: files and items work the same way, whatever is derived from them."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,35 +17,35 @@ logger = logging.getLogger(__name__)
 
 
 class Upkeep(Protocol):
-    """What is made by runs, and has to be kept true between them."""
+    """Made by runs, and kept up to date between them."""
 
     @property
     def state(self) -> str:
-        """Where this changes, all of it is looked at; empty where there is nothing to keep."""
+        """A change of this state triggers a check of everything; empty if there is nothing to maintain."""
         ...
 
     def keep(self, ids: Iterable[str] | None = None) -> None:
-        """Brings what there is of these partitions, or of all, up to date. Raises DirectusAssetsError."""
+        """Bring these partitions, or all, up to date. Raises DirectusAssetsError."""
         ...
 
     def missing(self, outputs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of the outputs (name, partition) that were taken out since they were made."""
+        """The outputs (name, partition) among these that have been removed since they were made."""
         ...
 
 
 class Cache(Protocol):
-    """What people may be shown of outputs that are gone."""
+    """A cache that may still serve outputs that are gone."""
 
     def without_partitions(self, ids: Iterable[str]) -> None:
-        """Nothing is made of these partitions any more, or they are back."""
+        """These partitions no longer have outputs, or are back."""
         ...
 
     def without_outputs(self, instance: dg.DagsterInstance, outputs: Iterable[str], ids: Iterable[str]) -> None:
-        """These outputs, of all the partitions that there are, are not made any more. Raises DirectusAssetsError."""
+        """These outputs are no longer made for any partition. Raises DirectusAssetsError."""
         ...
 
     def tell(self) -> bool:
-        """Has it forgotten; returns whether all of it is. Raises DirectusAssetsError."""
+        """Purge the cache; return whether everything is purged. Raises DirectusAssetsError."""
         ...
 
 
@@ -55,12 +54,12 @@ class Subject(Protocol):
 
     @property
     def name(self) -> str:
-        """What the reconcile knows it by."""
+        """Its name in the reconcile."""
         ...
 
     @property
     def job_name(self) -> str | None:
-        """The job of its runs; None where it has no outputs."""
+        """The job of its runs; None if it has no outputs."""
         ...
 
     @property
@@ -75,7 +74,7 @@ class Subject(Protocol):
 
     @property
     def feed_collections(self) -> Sequence[str]:
-        """The collections in which a change may touch a partition."""
+        """The collections in which a change may affect a partition."""
         ...
 
     @property
@@ -85,57 +84,57 @@ class Subject(Protocol):
 
     @property
     def titles(self) -> Mapping[str, str]:
-        """What editors know outputs by in the Studio; those that nothing is said of there have none."""
+        """The names of outputs for editors in the Studio; outputs that get no comments there have none."""
         ...
 
     @property
     def code_versions(self) -> Mapping[str, str]:
-        """The code version of each output: where it changes, the output is made anew."""
+        """The code version of each output; a changed one causes the output to be remade."""
         ...
 
     @property
     def revision(self) -> str:
-        """Where this changes, what has been made before is looked at again, and only that."""
+        """A changed revision triggers a check of what has been made before, and only of that."""
         ...
 
     def is_for_all(self, output: str, *, is_new: bool) -> bool:
-        """Whether every partition gets an output that is new, or made in another way.
+        """Whether every partition gets an output that is new, or whose code version changed.
 
-        Otherwise only those get it where it was made, or tried, before: outputs may cost money.
+        Otherwise only partitions that already had it, or an attempt at it, get it: outputs may cost money.
         """
         ...
 
     def backfills_on_start(self, output: str) -> bool:
-        """Whether what exists when an output first appears gets it at once, or waits for a backfill."""
+        """Whether existing items get a new output at once, or wait for a backfill."""
         ...
 
     @property
     def notes(self) -> Sequence[str]:
-        """The names under which it is noted what existed at first."""
+        """The names of the notes on what existed at first."""
         ...
 
     def note_of(self, output: str) -> str:
-        """That of one output, should it be new one day; see `noted_as`."""
+        """The name of the note for one output, should it be new one day; see `noted_as`."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """Partitions of one run."""
+        """The number of partitions per run."""
         ...
 
     @property
     def purse(self) -> Purse | None:
-        """What pays for its outputs; None where they cost nothing."""
+        """The budget that pays for its outputs; None if they cost nothing."""
         ...
 
     @property
     def upkeep(self) -> Upkeep | None:
-        """What has to be kept true of it."""
+        """The maintenance that it needs between runs."""
         ...
 
     @property
     def cache(self) -> Cache | None:
-        """Where outputs are kept by others, who are told of what is gone."""
+        """A cache that holds its outputs and needs to be purged."""
         ...
 
     def existing(self, *, page: int, size: int) -> list[str]:
@@ -143,20 +142,20 @@ class Subject(Protocol):
         ...
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
-        """The keys that these changes touch."""
+        """The keys that these changes affect."""
         ...
 
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
-        """What Directus has for these keys."""
+        """Read what Directus has for these keys."""
         ...
 
 
 @dataclass(frozen=True)
 class Followed:
-    """All that is derived from one Directus collection, as its sensor follows it: one look serves every part.
+    """Everything derived from one Directus collection, as its sensor follows it: one read serves every part.
 
     Args:
-        parts: at least one; all with the same partitions, and no name of an output twice.
+        parts: at least one; all with the same partitions and with distinct output names.
     """
 
     parts: Sequence[Subject]
@@ -173,7 +172,7 @@ class Followed:
 
     @cached_property
     def feed_collections(self) -> Sequence[str]:
-        """The collections in which a change may touch a partition."""
+        """The collections in which a change may affect a partition."""
         return list(dict.fromkeys(name for part in self.parts for name in part.feed_collections))
 
     @cached_property
@@ -183,7 +182,7 @@ class Followed:
 
     @cached_property
     def titles(self) -> Mapping[str, str]:
-        """What editors know outputs by."""
+        """The names of outputs for editors."""
         return {output: title for part in self.parts for output, title in part.titles.items()}
 
     @cached_property
@@ -202,40 +201,41 @@ class Followed:
 
     @cached_property
     def upkeeps(self) -> Sequence[Upkeep]:
-        """What has to be kept true of the parts."""
+        """The maintenance that the parts need."""
         return [part.upkeep for part in self.parts if part.upkeep]
 
     @cached_property
     def caches(self) -> Sequence[Cache]:
-        """Where outputs of the parts are kept by others."""
+        """The caches that hold outputs of the parts."""
         return [part.cache for part in self.parts if part.cache]
 
     def existing(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of the keys of all parts.
 
-        Where one part has a full page, the union has as many keys at least; a shorter one is the last of all.
+        If one part has a full page, the union has at least as many keys; a shorter union is the last page for all
+        parts.
         """
         pages = (part.existing(page=page, size=size) for part in self.parts)
         return list(dict.fromkeys(key for keys in pages for key in keys))
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
-        """The keys that these changes touch."""
+        """The keys that these changes affect."""
         return list(dict.fromkeys(key for part in self.parts for key in _touched(part, entries)))
 
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
-        """What Directus has for these keys. A key that one part has a use for is present, whatever the others say."""
+        """Read what Directus has for these keys. A key that one part uses is present, whatever the other parts say."""
         return merged(
             examine_each(part, keys, [name for name in outputs if name in part.assets]) for part in self.parts
         )
 
 
 def examine_each(subject: Subject, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
-    """As the subject examines them, each key on its own: one that fails has stand-ins for fingerprints.
+    """Examine each key on its own if examining all fails: a failing key gets stand-ins for fingerprints.
 
-    Its runs then fail with the reason, for everybody to see, and the reconcile knows a try of the same again.
+    Its runs then fail with the reason, visible to everyone, and the reconcile recognises the same attempt.
 
     Raises:
-        DirectusAssetsError: what concerns all keys.
+        DirectusAssetsError: an error that concerns all keys.
     """
     found = isolate(keys, lambda some: subject.examine(some, outputs))
     unread = Examination(
@@ -250,7 +250,7 @@ def _touched(subject: Subject, entries: Sequence[Activity]) -> list[str]:
     found = isolate(own, subject.touched)
     keys = [key for keys in found.results for key in keys]
     for entry, fault in found.culprits.items():
-        # Whose row of translations, or picture, it is stays unknown: that is for the reconcile to find.
+        # The owner of this translation row or picture stays unknown; the reconcile will find it.
         logger.warning(
             "'%s': could not determine which items %s %s affects: %s", subject.name, entry.collection, entry.item, fault
         )

@@ -1,4 +1,4 @@
-"""What the reconcile sees of some partitions: what Directus has for them, and what there is of their outputs."""
+"""The reconcile's view of some partitions: their rows in Directus and the state of their outputs."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """An output that is right as it is: what is to be recorded of it."""
+    """An existing output that is correct and only needs to be recorded."""
 
     data_version: str
     metadata: Mapping[str, Any]
@@ -31,34 +31,36 @@ class Page(Protocol):
 
     @property
     def examination(self) -> Examination:
-        """What Directus has for them."""
+        """The state in Directus."""
         ...
 
     @property
     def gone(self) -> Sequence[str]:
-        """Keys whose row is gone, or is nothing that anything is derived from."""
+        """Keys whose row is gone, or no longer is a source of outputs."""
         ...
 
     def is_lost(self, output: str, key: str, record: Latest) -> bool:
-        """Whether what was recorded as made is not there any more."""
+        """Whether an output that was recorded as made no longer exists."""
         ...
 
     def is_remembered(self, output: str, key: str) -> bool:
-        """Whether an output that Dagster knows nothing of was worked on before."""
+        """Whether an output without a record in Dagster was worked on before."""
         ...
 
     def is_there(self, output: str, key: str) -> bool:
-        """Whether there is something to adopt."""
+        """Whether there is an output to adopt."""
         ...
 
     def adopt(self, output: str, key: str) -> Adopted | None:
-        """Takes what is there; None where that turns out not to be right."""
+        """Adopt the existing output; None if it turns out not to be correct."""
         ...
 
 
 @dataclass(frozen=True)
 class Careful:
-    """A page whose answers about one output fail without harm to any other: then nothing is known."""
+    """A page that contains errors: a failing question about one output counts as unknown and does not affect the
+    others.
+    """
 
     page: Page
 
@@ -74,7 +76,7 @@ class Careful:
         return _answer(partial(self.page.is_lost, output, key, record), unknown=False)
 
     def is_remembered(self, output: str, key: str) -> bool:
-        # Something is remembered, though it cannot be read.
+        # There is a record, though it cannot be read.
         return _answer(partial(self.page.is_remembered, output, key), unknown=True)
 
     def is_there(self, output: str, key: str) -> bool:
@@ -86,7 +88,7 @@ class Careful:
 
 @dataclass(frozen=True, kw_only=True)
 class Unread:
-    """Partitions that cannot be looked at: nothing is known of their outputs but what they would be planned as."""
+    """Partitions that cannot be read: only the planned state of their outputs is known."""
 
     examination: Examination
     gone: Sequence[str] = ()
@@ -114,27 +116,27 @@ def _answer(ask: Callable[[], T], *, unknown: T) -> T:
 
 
 class Surveyor(Protocol):
-    """Looks at one subject, page by page. Good for one run of the reconcile."""
+    """Surveys one subject page by page. Good for one run of the reconcile."""
 
     @property
     def subject(self) -> Subject:
-        """What is looked at."""
+        """The surveyed subject."""
         ...
 
     def look(self, keys: Sequence[str]) -> Page:
-        """Reads what Directus has for these partitions."""
+        """Read what Directus has for these partitions."""
         ...
 
 
 class WouldCostMoney(PermanentError):
-    """What is there is not right: the engine would have to be asked."""
+    """The existing output is not correct: the engine would have to be called."""
 
 
 class NoMoney:
-    """Pays for no request to an engine: what is right already costs nothing."""
+    """A budget that pays for no request: correct outputs cost nothing."""
 
-    def admit(self, estimate: Usage) -> None:  # noqa: ARG002 (whatever it is, it is too much)
-        """Admits nothing.
+    def admit(self, estimate: Usage) -> None:  # noqa: ARG002 (any amount is too much)
+        """Refuse every request.
 
         Raises:
             WouldCostMoney: always.
@@ -142,4 +144,4 @@ class NoMoney:
         raise WouldCostMoney("The existing content does not match the current source.")
 
     def settle(self, used: Usage, estimate: Usage) -> None:
-        """Nothing: nothing was admitted."""
+        """Do nothing, since nothing was admitted."""

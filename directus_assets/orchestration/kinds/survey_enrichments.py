@@ -1,4 +1,4 @@
-"""What the reconcile sees of items and their enrichments."""
+"""The reconcile's view of items and their enrichments."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class EnrichmentSurveyor:
-    """Looks at the items of one collection for their enrichments."""
+    """Surveys the enrichments of one collection."""
 
     subject: "EnrichedItems"
 
@@ -39,7 +39,7 @@ class EnrichmentSurveyor:
 
     @cached_property
     def _enrichers(self) -> dict[str, DeclaredEnricher]:
-        """Some that never ask an engine: what is right already costs nothing."""
+        """Enrichers that never call an engine: correct outputs cost nothing."""
         declared = ((output, each) for output, each in self.subject.enrichers.items())
         return {
             output: replace(each, answerer=replace(each.answerer, payer=NoMoney()))
@@ -50,7 +50,7 @@ class EnrichmentSurveyor:
 
 @dataclass(frozen=True, kw_only=True)
 class EnrichmentPage:
-    """Some items, as their enrichments see them."""
+    """Some items with their enrichments."""
 
     items: "EnrichedItems"
     rows: Mapping[str, EnrichedItem]
@@ -59,7 +59,7 @@ class EnrichmentPage:
     enrichers: Callable[[], Mapping[str, DeclaredEnricher]]
 
     def is_lost(self, output: str, key: str, record: Latest) -> bool:  # noqa: ARG002
-        """Never: a target that somebody has emptied may be meant to be empty."""
+        """Never: a target that someone has emptied may be meant to be empty."""
         return False
 
     def is_remembered(self, output: str, key: str) -> bool:
@@ -67,7 +67,7 @@ class EnrichmentPage:
         return self.items.project.enrichment_records.is_known(self.items.collection, name, key)
 
     def is_there(self, output: str, key: str) -> bool:
-        """Whether what is remembered may be right; `adopt` finds out."""
+        """Whether there is a record that may be correct; `adopt` finds out."""
         return output in self.enrichers() and self.is_remembered(output, key)
 
     def adopt(self, output: str, key: str) -> Adopted | None:

@@ -1,4 +1,4 @@
-"""What the reconcile sees of files and their derivatives."""
+"""The reconcile's view of files and their derivatives."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 def find_stored(project: Project, file: File, preset: Preset) -> Delivered | None:
-    """The derivatives of a file that Directus' storage holds and that are right; None where it does not."""
+    """The correct derivatives of a file in Directus' storage; None if they are not there."""
     wanted = _stored_derivatives(project, file, preset)
     found = adopted(file, preset, wanted, look_up(project.storages[file.storage], wanted)) if wanted else None
     return found if found and _is_own(project, file, preset, wanted) else None
 
 
 def _is_own(project: Project, file: File, preset: Preset, wanted: Sequence[Derivative]) -> bool:
-    """Whether what is stored cannot be that of another picture."""
+    """Whether the stored derivatives cannot belong to another picture."""
     try:
         require_own(file, preset, wanted, sharers(project.directus, file) if is_chosen(file) else ())
     except PermanentError:
@@ -42,7 +42,7 @@ def _is_own(project: Project, file: File, preset: Preset, wanted: Sequence[Deriv
 
 
 def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[Derivative, ...]:
-    """What the storage has to hold of a file, where we reach that storage and Directus serves from it."""
+    """The derivatives that the storage should hold, if we can reach it and Directus serves from it."""
     if file.storage not in project.storages or project.delivery_of(preset.key) == "export":
         return ()
     try:
@@ -54,16 +54,16 @@ def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[D
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What one storage location holds."""
+    """The contents of one storage location."""
 
     taken_at: float
-    """Seconds since 1970; what was made later may not be in it."""
+    """Seconds since 1970; files made later may be missing."""
     entries: Mapping[str, Entry]
 
 
 @dataclass
 class FileSurveyor:
-    """Looks at files, with one listing of each storage location for all of its pages."""
+    """Surveys files, with one listing of each storage location for all pages."""
 
     subject: "Files"
     _listings: dict[str, Listing] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class FileSurveyor:
     def look(self, keys: Sequence[str]) -> "FilePage":
         rows = self.subject.project.files_by_id(keys)
         examination = examine_files([rows[key] for key in keys if key in rows], self.subject.presets)
-        # A file that the filter leaves out keeps its partition: it may come back.
+        # A file that the filter excludes keeps its partition: it may come back.
         unseen = [key for key in keys if key not in rows]
         directus = self.subject.project.directus
         deleted = find_deleted(directus, self.subject.collection, unseen, directus.existing_files)
@@ -88,7 +88,7 @@ class FileSurveyor:
     def _listing(self, location: str) -> Listing:
         if location not in self._listings:
             taken_at = time.time()
-            # Every stored derivative carries `__` in its name; originals are left out to keep this small.
+            # The name of every stored derivative contains `__`; originals are skipped to keep this small.
             entries = self.subject.project.storages[location].entries()
             found = {entry.name: entry for entry in entries if "__" in entry.name}
             self._listings[location] = Listing(taken_at=taken_at, entries=found)
@@ -106,7 +106,7 @@ class FilePage:
     gone: Sequence[str]
     listing: Callable[[str], Listing]
     missing: Callable[[], Set[tuple[str, str]]]
-    """What was made for an export, and is not in it."""
+    """Outputs made for an export and missing from it."""
 
     def is_lost(self, output: str, key: str, record: Latest) -> bool:
         if self.project.delivery_of(output) == "export":
@@ -118,7 +118,7 @@ class FilePage:
         listing = self.listing(file.storage)
         return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(record.metadata))
 
-    def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster remembers derivatives)
+    def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster records derivatives)
         return False
 
     def is_there(self, output: str, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the reconcile sees of items and their translations."""
+"""The reconcile's view of items and their translations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class ItemSurveyor:
-    """Looks at the items of one collection."""
+    """Surveys the items of one collection."""
 
     subject: "Items"
 
     def look(self, keys: Sequence[str]) -> "ItemPage":
         items, client, scope = self.subject, self.subject.project.directus, self.subject.scope
         rows = {item.key: item for item in read_items(client, scope, keys)}
-        # An item that the filter leaves out keeps its partition: it may be published again.
+        # An item that the filter excludes keeps its partition: it may be published again.
         unseen = [key for key in keys if key not in rows]
         deleted = find_deleted(client, scope.collection, unseen, partial(existing_keys, client, scope))
         return ItemPage(
@@ -43,12 +43,12 @@ class ItemSurveyor:
 
     @cached_property
     def _sees_all_rows(self) -> bool:
-        """Whether no row of translations is hidden; asked only where one is not answered."""
+        """Whether no translation row is hidden; checked only if a row is missing."""
         return sees_all_rows(self.subject.project.directus, self.subject.scope.schema.translations)
 
     @cached_property
     def _translator(self) -> Translator:
-        """One that never asks the engine: what is right already costs nothing."""
+        """A translator that never calls the engine: correct outputs cost nothing."""
         return replace(self.subject.translator(), payer=NoMoney())
 
 
@@ -79,7 +79,7 @@ class ItemPage:
         return self.items.project.records.load(self.items.name, key, self.items.languages[output].code) is not None
 
     def is_there(self, output: str, key: str) -> bool:
-        """Whether every source text has one in the target language; the source is there."""
+        """Whether every source text has a counterpart in the target language; there is a source."""
         item, code = self.rows[key], self.items.languages[output].code
         row = item.rows.get(code)
         return item.source_language == code or all(
@@ -88,7 +88,7 @@ class ItemPage:
         )
 
     def adopt(self, output: str, key: str) -> Adopted | None:
-        """What is remembered tells whether the texts are right; where nothing is, they count as a human's."""
+        """Our records tell whether the texts are correct; texts without a record count as human."""
         translator = self.translator()
         try:
             result = translator.translate(self.rows[key], self.items.languages[output])

@@ -1,6 +1,6 @@
 """The assets `translations/<collection>/<language>`: one multi-asset for each collection, over its languages.
 
-What is translated, kept and written is decided in `directus_assets.translation`; here it becomes Dagster's events.
+`directus_assets.translation` decides what is translated, kept and written; this module turns it into Dagster events.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,11 +83,11 @@ class Items:
         return ItemSurveyor(self)
 
     def translator(self) -> Translator:
-        """With the glossary and the style guide as they are now."""
+        """A translator with the current glossary and style guide."""
         return self._worker(Translator)
 
     def corrector(self) -> Corrector:
-        """As `translator`, for what people have corrected elsewhere."""
+        """Like `translator`, for applying human corrections made elsewhere."""
         return self._worker(Corrector)
 
     def _worker(self, kind: type[_W]) -> _W:
@@ -156,7 +156,7 @@ class Items:
         return self.project.names.translation(self.collection, row.code, second=self._second)
 
     def props_of(self, row: LanguageRow) -> AssetProps:
-        """What the asset of a language stands for."""
+        """The props of a language's asset."""
         return self.project.names.translation_props(self.collection, row.code, second=self._second)
 
     @cached_property
@@ -179,8 +179,8 @@ class Items:
 
     @property
     def revision(self) -> str:
-        """Changes with the glossary, with a real engine after `pseudo`, when there is money again, and with the field
-        that names an item's own language.
+        """Changes with the glossary, when a real engine replaces `pseudo`, when there is money again, and with the
+        field that names an item's own language.
         """
         is_pseudo = self.engine.name == pseudo.NAME
         field = f":{self.scope.source_field}" if self.scope.source_field else ""
@@ -210,7 +210,7 @@ class Items:
         return self.examine_items(items, keys, outputs)
 
     def examine_items(self, items: Mapping[str, Item], keys: Sequence[str], outputs: Iterable[str]) -> Examination:
-        """As `examine`, of items that have been read."""
+        """Like `examine`, for items that have been read."""
         present = [key for key in keys if key in items]
         targets = {output: row for output, row in self.languages.items() if output in outputs}
         wanted = {
@@ -225,7 +225,7 @@ class Items:
 
 
 def _name_of(code: str) -> str:
-    """What people call the language; its code where it is none, which each of its partitions says as well."""
+    """The English name of the language; an invalid code as it is, which each of its partitions reports as well."""
     try:
         return language(code).name
     except BadInput:
@@ -263,7 +263,7 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
             scope.collection,
             partitions_of(context),
             warn=context.log.warning,
-            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is told of the whole outcome
+            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is notified of the whole outcome
         )
         with Recorder(
             context, project.names.items(scope.collection), code_versions, desk=desk, titles=titles
@@ -281,17 +281,18 @@ def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
             ]
             record = partial(_record, recorder, translator, project)
             do_all(tasks, recorder, record, collection=scope.collection, threads=project.threads)
-        # Nothing to yield: the recorder has logged one event for each partition, where an output would stand for all.
+        # Nothing to yield: the recorder has logged one event per partition, whereas an output would stand for all of
+        # them.
         yield from ()
 
     return translations
 
 
 def order_of(tags: Mapping[str, str]) -> Order:
-    """What a person has asked for with the run that has these tags."""
+    """The request of the person who started the run with these tags."""
     if CLICK_TAG not in tags:
         return NO_ORDER
-    # The buttons of earlier versions had one for translations.
+    # Earlier versions had a button for translations only.
     button = Button(tags.get(BUTTON_TAG, Button.TRANSLATE.value))
     return Order(
         anew=button is Button.TRANSLATE,
@@ -322,11 +323,11 @@ def _record(
 
 
 def notice_of(title: str, result: Translated) -> Notice | None:
-    """What editors are told of what waits for them; None where nothing does.
+    """The notice for editors about what waits for them; None if nothing does.
 
     Args:
-        title: what they know the language by.
-        result: what became of an item.
+        title: the language's name for editors.
+        result: the result for one item.
     """
     passages = tuple(
         Passage(
@@ -355,7 +356,7 @@ def _note(result: Translated) -> str:
 
 
 def _voices(project: Project) -> dict[str, Voice]:
-    """How texts are worded in each language that the YAML file says something about."""
+    """The style of each language that the YAML file configures."""
     return {
         code: Voice(register=own.register_ or "", tone=own.tone or "", instructions=own.instructions or "")
         for code, own in project.settings.config.translations.styles.items()
@@ -368,7 +369,7 @@ def _open_work(
     translator: Translator,
     by_asset: dict[dg.AssetKey, LanguageRow],
 ) -> Iterator[tuple[Item, dg.AssetKey, str]]:
-    """What this run has to do, with fingerprints. An item that is gone asks for nothing; its partition is removed."""
+    """The open work of this run, with fingerprints. A deleted item needs no work; its partition is removed."""
     keep_right, scope = TRIGGER_TAG in context.run.tags, translator.scope
     selected = {row.code: key for key, row in by_asset.items() if key in context.selected_asset_keys}
     rows = [row for row in by_asset.values() if row.code in selected]
@@ -392,7 +393,7 @@ def _open_work(
 def _read(
     translator: Translator, rows: Iterable[LanguageRow], keys: Sequence[str]
 ) -> list[tuple[Item, dict[str, str]]]:
-    """The items, each with the fingerprints that it would have in each language."""
+    """The items, each with its fingerprint in each language."""
     return [
         (item, {row.code: planned(partial(translator.fingerprint, item, row)) for row in rows})
         for item in read_items(translator.client, translator.scope, keys)

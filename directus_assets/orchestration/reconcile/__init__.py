@@ -1,1 +1,1 @@
-"""The reconcile: compares all of Directus with all that was made, and asks for what is missing."""
+"""The reconcile: compares all of Directus with everything made so far, and requests what is missing."""

@@ -1,4 +1,4 @@
-"""What the reconcile and the sensors remember outside of Dagster's storage, next to translation records."""
+"""The state of the reconcile and the sensors outside of Dagster's storage, next to the translation records."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,18 +14,18 @@ _KEYS = TypeAdapter(dict[str, list[str]])
 
 
 class Position(BaseModel):
-    """How far a comparison has come."""
+    """How far a comparison has progressed."""
 
     collection: str
     step: Literal["register", "compare"] = "register"
     at: int = 0
     """Pages of rows that are registered, or partitions that are compared."""
     sees_rows: bool = False
-    """Whether Directus has shown any row of the collection."""
+    """Whether Directus has returned any row of the collection."""
 
 
 class Asked(BaseModel):
-    """A backfill that was asked for."""
+    """A backfill that was requested."""
 
     backfill: str
     collection: str
@@ -34,7 +34,7 @@ class Asked(BaseModel):
 
 
 class Repair(BaseModel, frozen=True):
-    """A lost output that was made again."""
+    """A lost output that was remade."""
 
     collection: str
     output: str
@@ -43,36 +43,36 @@ class Repair(BaseModel, frozen=True):
 
 
 class Progress(BaseModel):
-    """Where the reconcile stands."""
+    """The persistent state of the reconcile."""
 
     position: Position | None = None
-    """None where the last comparison came to its end."""
+    """None if the last comparison was completed."""
     asked: tuple[Asked, ...] = ()
-    """Backfills that had not ended when they were last looked at."""
+    """Backfills that had not ended at the last check."""
     repaired: frozenset[Repair] = frozenset()
-    """By the last comparison that came to its end."""
+    """Repairs by the last completed comparison."""
     repairing: frozenset[Repair] = frozenset()
-    """By the present one."""
+    """Repairs by the current comparison."""
 
 
 def read_place(storage: Storage) -> Progress:
-    """Where the reconcile stands; at the beginning where nothing is kept."""
+    """Read the stored state; the initial state if there is none."""
     return _place_file(storage).read() or Progress()
 
 
 def keep_place(storage: Storage, place: Progress) -> None:
-    """Keeps where the reconcile stands."""
+    """Store the state."""
     _place_file(storage).write(place.model_dump_json().encode())
 
 
 def note_first(storage: Storage, note: str, keys: Sequence[str]) -> None:
-    """Notes which rows existed when something was first derived from them, unless that is noted already."""
+    """Record which rows existed when something was first derived from them, unless that is recorded already."""
     _change(storage, lambda noted: {note: list(keys), **noted})
 
 
 def noted_as(storage: Storage, note: str) -> str:
-    """The name under which that is noted: its own, or that of its collection, which stands for all languages that there
-    were at the first start.
+    """The name of that note: the output's own, or that of its collection, which covers all languages of the first
+    start.
     """
     noted = _first_file(storage).read() or {}
     collection = note.rpartition("/")[0]
@@ -80,13 +80,13 @@ def noted_as(storage: Storage, note: str) -> str:
 
 
 def keys_at_first(storage: Storage, collection: str) -> set[str] | None:
-    """The rows that existed when the pipeline first started and have not been made since; None until that is noted."""
+    """The rows that existed when the pipeline first started and have not been made since; None if not recorded yet."""
     keys = (_first_file(storage).read() or {}).get(collection)
     return None if keys is None else set(keys)
 
 
 def forget_first(storage: Storage, collection: str, keys: Iterable[str]) -> None:
-    """These rows have been made: should Dagster lose its history, they are not taken for rows that wait."""
+    """Remove rows that have been made: if Dagster loses its history, they are not mistaken for waiting rows."""
     gone = set(keys)
 
     def forget(noted: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The backfills that the reconcile asks Dagster for."""
+"""Requests the reconcile's backfills from Dagster."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ from directus_assets.orchestration.webserver import Webserver
 from directus_assets.planning.verdicts import Verdict
 
 _TITLES = {Verdict.START: "Reconcile: missing or stale", Verdict.REPAIR: "Reconcile: lost"}
-"""Dagster takes 100 characters, and not all: the names of collection and outputs are in tags."""
+"""Dagster limits a title to 100 characters of certain kinds; the collection and outputs are in tags instead."""
 
 
 @dataclass(frozen=True)
 class BackfillRequests:
-    """Asks for backfills, and follows them.
+    """Requests and tracks backfills.
 
     Args:
         instance: Dagster's instance.
         webserver: starts them.
-        names: what Dagster calls the project.
+        names: the Dagster names of the project.
     """
 
     instance: dg.DagsterInstance
@@ -41,19 +41,19 @@ class BackfillRequests:
     names: Names
 
     def ask(self, subject: Subject, verdict: Verdict, outputs: Iterable[Output]) -> Iterator[Asked | Trouble]:
-        """Asks for what was judged so: one backfill for all partitions that need the same outputs.
+        """Request backfills for outputs with this verdict: one for all partitions that need the same outputs.
 
         Raises:
             TransientError: the webserver does not answer.
         """
         for needed, keys in grouped(outputs).items():
-            # The sensor may have removed some meanwhile.
+            # The sensor may have removed some in the meantime.
             there = set(self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys))
             if there:
                 yield self._launch(subject, verdict, sorted(needed), [key for key in keys if key in there])
 
     def is_under_way(self, asked: Asked) -> bool:
-        """Whether a backfill that was asked for has not ended."""
+        """Whether a requested backfill is still in progress."""
         try:
             return not self.webserver.backfill(asked.backfill).is_over
         except Rejected:
@@ -61,7 +61,7 @@ class BackfillRequests:
             return False
 
     def _launch(self, subject: Subject, verdict: Verdict, names: Sequence[str], keys: Sequence[str]) -> Asked | Trouble:
-        # A run with a trigger leaves alone what has the right fingerprint: what is lost has it.
+        # A run with a trigger tag skips outputs with the current fingerprint, which a lost output has.
         trigger = {TRIGGER_TAG: "scan"} if verdict is Verdict.START else {}
         tags = {COLLECTION_TAG: fitting(subject.name), OUTPUTS_TAG: fitting(", ".join(names))}
         try:

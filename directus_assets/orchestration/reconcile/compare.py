@@ -1,4 +1,4 @@
-"""One page of partitions against what Dagster remembers: the evidence for each output, and the verdict on it."""
+"""Compares one page of partitions with Dagster's records: the evidence for each output, and its verdict."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -27,7 +27,7 @@ Output = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What one page of partitions asks for."""
+    """The result of comparing one page of partitions."""
 
     verdicts: Mapping[Output, Verdict]
     wanted: Mapping[Output, str]
@@ -45,12 +45,12 @@ class Comparison:
 
     Args:
         instance: Dagster's instance.
-        surveyor: looks at what Directus has.
-        source: the asset that outputs are derived from.
-        waiting: by output, keys that wait for a backfill as long as nothing of them was ever tried; None for all.
-        under_way: outputs that were asked for and are not done.
-        repaired: what was lost, and made again, not long ago.
-        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
+        surveyor: reads the state in Directus.
+        source: the asset that the outputs are derived from.
+        waiting: by output, the keys that wait for a backfill until something of them has been tried; None for all.
+        under_way: outputs that were requested and are not done.
+        repaired: outputs that were lost and recently remade.
+        first_wait_seconds: delay after the first failure before a failure that a person may fix is retried.
     """
 
     instance: dg.DagsterInstance
@@ -63,8 +63,8 @@ class Comparison:
     _statuses: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def compare(self, keys: Sequence[str]) -> Compared:
-        """The verdicts on all outputs of these partitions; what is to be adopted is adopted."""
-        # What Dagster remembers is read first: what is made from now on is then at worst asked for once more.
+        """Judge all outputs of these partitions, and adopt those to be adopted."""
+        # Dagster's records are read first: an output made from now on is then requested once too often at worst.
         subject = self.surveyor.subject
         records = latest_records(self.instance, subject.assets, keys)
         seen = isolate(keys, self.surveyor.look)
@@ -126,7 +126,7 @@ class Comparison:
         )
 
     def _is_remembered(self, page: Page, output: Output) -> bool:
-        """Asked of what would wait otherwise, and only where there is nothing to adopt."""
+        """Checked only for outputs that would wait, and only if there is nothing to adopt."""
         return self._waits(output) and not page.is_there(*output) and page.is_remembered(*output)
 
     def _waits(self, output: Output) -> bool:
@@ -134,7 +134,7 @@ class Comparison:
         return waiting is None or output[1] in waiting
 
     def as_repair(self, output: Output, fingerprint: str) -> Repair:
-        """What is remembered of a repair."""
+        """The stored form of a repair."""
         name, key = output
         return Repair(collection=self.surveyor.subject.name, output=name, key=key, fingerprint=fingerprint)
 
@@ -155,10 +155,11 @@ class Comparison:
         return True
 
     def _is_shown_as_not_made(self, name: str, key: str) -> bool:
-        """Whether Dagster shows what is right as failed, or as missing.
+        """Whether Dagster shows a correct output as failed or missing.
 
-        The first is so where what was wrong has been put right, and nothing is left to do. The second comes of a race
-        in Dagster's cache of statuses: a materialization that is committed while another run is planned is never read.
+        It shows it as failed if the fault has been fixed and there is nothing left to do. It shows it as missing
+        because of a race in its status cache: a materialization committed while another run is being planned is never
+        read.
         """
         if not self._status(name, key):  # It may have been made since the statuses were read.
             del self._statuses[name]
@@ -175,18 +176,18 @@ class Comparison:
 
 
 def waiting_keys(subject: Subject, output: str, at_first: Set[str] | None) -> Set[str] | None:
-    """The partitions that wait for a backfill of an output; None for all of them.
+    """The partitions that wait for a backfill of an output; None for all.
 
     Args:
-        subject: whose output it is.
+        subject: owns the output.
         output: its name.
-        at_first: the rows that existed when it first appeared; None until that is noted.
+        at_first: the rows that existed when it first appeared; None if not recorded yet.
     """
     return set() if subject.backfills_on_start(output) and at_first is not None else at_first
 
 
 def grouped(outputs: Iterable[Output]) -> dict[frozenset[str], list[str]]:
-    """Partition keys by the names of the outputs that they need."""
+    """Group partition keys by the set of outputs that they need."""
     names: dict[str, set[str]] = {}
     for name, key in outputs:
         names.setdefault(key, set()).add(name)

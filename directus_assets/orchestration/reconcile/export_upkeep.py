@@ -1,6 +1,6 @@
-"""Keeps the export true: what does not belong there any more goes, and texts are those that Directus has now.
+"""Keeps the export current: removes what no longer belongs there, and updates texts from Directus.
 
-Pictures themselves come and change by runs; a run is no place to notice that a file is gone, or has another title.
+Runs add and replace pictures, but no run notices that a file is gone or has a new title.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from directus_assets.orchestration.project import Project
 
 @dataclass(frozen=True)
 class ExportUpkeep:
-    """The export of a project that has these presets."""
+    """The export of a project with these presets."""
 
     project: Project
     presets: Sequence[Preset]
@@ -30,17 +30,19 @@ class ExportUpkeep:
 
     @property
     def state(self) -> str:
-        """What decides which files and presets belong into the export: where it changes, all of it is looked at.
-        Empty where nothing does."""
+        """Determines which files and presets belong in the export: a changed state triggers a check of all of it.
+
+        Empty if nothing is exported.
+        """
         images = self.project.settings.config.images
         text = json.dumps([sorted(self.keys), images.filter, images.export.model_dump()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16] if self.keys else ""
 
     def keep(self, ids: Iterable[str] | None = None) -> None:
-        """Takes out what does not belong there, and brings texts up to date.
+        """Remove what does not belong there, and update texts.
 
         Args:
-            ids: the files to look at; all where it is None.
+            ids: the files to check; all if None.
 
         Raises:
             DirectusAssetsError: Directus or the export cannot be read or written.
@@ -51,9 +53,9 @@ class ExportUpkeep:
             target.keep(self.project.texts(among), self.keys, among=among)
 
     def missing(self, outputs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of the outputs (preset, file id) that are exported, and that the export does not have.
+        """The outputs (preset, file id) among these that should be in the export and are not.
 
-        One that cannot be read, or is not there at all, lacks nothing, as far as is known: a volume may not be mounted.
+        An export that cannot be read or does not exist counts as complete: a volume may not be mounted.
         """
         visible = self.keys - {preset.key for preset in self.presets if asks_for_nothing(preset)}
         asked = {output for output in outputs if output[0] in visible}

@@ -21,21 +21,21 @@ from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
 
 _SNAPSHOT_TAG = "directus_assets/snapshot"
-"""The digest of the snapshot that Dagster's definitions were built from when the run was asked for."""
+"""The digest of the snapshot that the definitions were built from when the run was requested."""
 
 _GRACE_SECONDS = 1800
-"""What a run may take beyond its time: the page that it is at, and what it asks for."""
+"""The time a run may exceed its limit by: for the current page, and for its requests."""
 
 _TROUBLES_SHOWN = 5
 
 
 def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -> dg.Definitions:
-    """The job, and the schedule that starts it.
+    """The job and its schedule.
 
     Args:
-        loaded: what these definitions were built from.
-        project: what is compared.
-        kinds: all that is derived from it.
+        loaded: the snapshot that these definitions were built from.
+        project: the project to compare.
+        kinds: everything derived from it.
     """
     options, names = project.settings.config.reconcile, project.names
     digest = loaded.digest
@@ -109,7 +109,7 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
 
 
 def _evaluate_checks(instance: dg.DagsterInstance, kinds: Sequence[Kind]) -> None:
-    """Records how the asset checks come out, now that everything has been looked at."""
+    """Evaluate and record the asset checks, now that everything has been compared."""
     by_source: dict[dg.AssetKey, list[Kind]] = {}
     for kind in kinds:
         if kind.assets:
@@ -119,7 +119,7 @@ def _evaluate_checks(instance: dg.DagsterInstance, kinds: Sequence[Kind]) -> Non
 
 
 def _propagate(log: logging.Logger, kinds: Sequence[Kind]) -> int:
-    """Brings what people have corrected everywhere; how many translations were written."""
+    """Propagate human corrections; return how many translations were written."""
     subjects = [kind for kind in kinds if isinstance(kind, Items)]
     propagation = Propagation(subjects, subjects)
     written = sum(is_written for _, is_written in propagation.carry_out(propagation.proposals()))
@@ -129,13 +129,13 @@ def _propagate(log: logging.Logger, kinds: Sequence[Kind]) -> int:
 
 
 def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:
-    """Has the definitions built anew where Directus has other presets, languages or collections; whether it did.
+    """Reload the definitions if Directus has other presets, languages or collections; return whether it did.
 
     Args:
-        project: what is compared.
-        webserver: has them built anew.
-        loaded: what the definitions of this run were built from.
-        digest: of what those were built from that the run was asked for by; None where a person asked for it.
+        project: the project to compare.
+        webserver: reloads the definitions.
+        loaded: the snapshot that this run's definitions were built from.
+        digest: of the snapshot behind the definitions that requested the run; None if a person started it.
     """
     if digest is None:
         return False

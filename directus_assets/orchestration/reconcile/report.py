@@ -1,4 +1,4 @@
-"""What one run of the reconcile found and did."""
+"""The report of one reconcile run: findings and actions."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from directus_assets.planning.verdicts import Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """Something that could not be done, while all the rest was."""
+    """Something that failed without stopping the rest."""
 
     collection: str
     what: str
@@ -19,7 +19,7 @@ class Trouble:
 
 @dataclass
 class Report:
-    """What one run of the reconcile found and did."""
+    """The findings and actions of one run of the reconcile."""
 
     verdicts: Counter[tuple[str, Verdict]] = field(default_factory=Counter)
     """Outputs by subject and verdict."""
@@ -27,9 +27,9 @@ class Report:
     removed: Counter[str] = field(default_factory=Counter)
     asked: list[Asked] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
-    """Subjects that a scan is at work on."""
+    """Subjects that a sensor's scan is processing."""
     troubles: list[Trouble] = field(default_factory=list)
     corrected: int = 0
-    """Translations that people's corrections were brought to."""
+    """Translations to which human corrections were applied."""
     is_complete: bool = False
-    """Whether the comparison has come to its end; otherwise the next run goes on from here."""
+    """Whether the comparison is complete; otherwise the next run resumes here."""

@@ -1,7 +1,7 @@
-"""`directus_reconcile`: compares all that Directus has with all that is materialized, and asks for the difference.
+"""`directus_reconcile`: compares everything in Directus with everything materialized, and requests the difference.
 
-It finds what the change feed cannot: rows that never became partitions, partitions whose row is gone, outputs that are
-stale, given up or lost; and it adopts what is right already where Dagster has forgotten it.
+It finds what the change feed cannot: rows that never became partitions, partitions whose row is gone, and outputs that
+are stale, given up or lost. It also adopts correct outputs that Dagster has forgotten.
 """
 
 import time
@@ -42,13 +42,13 @@ class Reconcile:
 
     Args:
         instance: Dagster's instance.
-        memory: where its place is kept.
-        webserver: starts backfills; asked only where there is something to start, or to follow.
-        names: what Dagster calls the project.
-        kinds: what is compared, in this order.
-        seconds: the time it may take. It goes on to the end of the page that it is at.
-        first_wait_seconds: how long after its first failure something is looked at again that somebody may put right.
-        page_size: rows or partitions of one page.
+        memory: stores its position.
+        webserver: starts backfills; used only if there is something to start or to track.
+        names: the Dagster names of the project.
+        kinds: the kinds to compare, in this order.
+        seconds: the time limit. The current page is still completed.
+        first_wait_seconds: delay after the first failure before a failure that a person may fix is retried.
+        page_size: rows or partitions per page.
         clock: seconds; for tests.
     """
 
@@ -66,16 +66,17 @@ class Reconcile:
     _report: Report = field(default_factory=Report)
     _wanted: dict[tuple[str, Verdict], list[Output]] = field(default_factory=lambda: defaultdict(list))
     _repairs: set[Repair] = field(default_factory=set)
-    """What is lost and to be made again, as far as this run has found it."""
+    """Lost outputs to be remade, as far as this run has found them."""
 
     def run(self) -> Report:
-        """Goes on from where the last run stopped.
+        """Resume where the last run stopped.
 
-        A collection that cannot be compared, or a backfill that Dagster refuses, is reported, and stops nothing else.
+        A collection that cannot be compared, or a backfill that Dagster refuses, is reported and does not stop the
+        rest.
 
         Raises:
-            DirectusAssetsError: nothing at all can be read, or the webserver does not answer; the next run goes on from
-                the same place.
+            DirectusAssetsError: nothing can be read, or the webserver does not answer; the next run resumes at the same
+                position.
         """
         self._deadline = self.clock() + self.seconds
         self._place = read_place(self.memory)
@@ -91,13 +92,13 @@ class Reconcile:
             if position is None:
                 self._place.repaired, self._place.repairing = self._remembered_repairs(), frozenset()
         finally:
-            # What was asked for is kept even if the rest could not be: it would be asked for twice.
+            # Requests are stored even if the rest failed; otherwise they would be repeated.
             keep_place(self.memory, self._place)
         self._report.is_complete = position is None
         return self._report
 
     def _keep(self) -> None:
-        """Keeps true what runs have made, such as an export: what does not belong there any more goes."""
+        """Maintain what runs have made, such as an export: remove what no longer belongs there."""
         for kind in self.kinds:
             upkeep = kind.upkeep
             try:
@@ -108,7 +109,7 @@ class Reconcile:
                 self._report.troubles.append(Trouble(collection=name, what=f"Could not maintain '{name}'", error=error))
 
     def _tell_caches(self) -> None:
-        """Tells caches what they have not been told yet."""
+        """Send pending purges to caches."""
         for kind in self.kinds:
             try:
                 if kind.cache:
@@ -118,7 +119,7 @@ class Reconcile:
                 self._report.troubles.append(Trouble(collection=name, what=f"'{name}' is cached", error=error))
 
     def _walk(self, position: Position | None) -> Position | None:
-        """Compares until the end, or until time is up; returns where to go on."""
+        """Compare until the end or until time is up; return where to resume."""
         names = [kind.name for kind in self.kinds]
         start = names.index(position.collection) if position and position.collection in names else 0
         unread: dict[str, DirectusAssetsError] = {}
@@ -128,7 +129,7 @@ class Reconcile:
                 position = Position(collection=name)
             try:
                 position, is_over = self._reconcile_one(kind, position)
-            except Exception as error:  # noqa: BLE001 - whatever one collection does to us, the others are compared
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong in one collection, the others are compared
                 unread[name] = as_error(error)
                 continue
             if not is_over:
@@ -154,12 +155,12 @@ class Reconcile:
         return position, is_over
 
     def _register(self, subject: Subject, position: Position) -> tuple[Position, bool]:
-        """Makes partitions of rows that are none."""
+        """Register rows that are not partitions yet."""
         while True:
             keys = subject.existing(page=position.at + 1, size=self.page_size)
             known = set(self.instance.get_existing_dynamic_partitions(subject.partitions_name, keys) if keys else [])
             new = [key for key in keys if key not in known]
-            # A file that is still being uploaded becomes a partition by its sensor.
+            # A file that is still being uploaded becomes a partition through its sensor.
             new = list(examine_each(subject, new, []).present)
             if new:
                 self.instance.add_dynamic_partitions(subject.partitions_name, new)
@@ -172,7 +173,7 @@ class Reconcile:
                 return position, False
 
     def _is_scanned(self, kind: Kind) -> bool:
-        """Whether the sensor is walking over all partitions: it then asks for the same itself, little by little."""
+        """Whether the sensor is scanning all partitions: it then requests the same outputs itself, step by step."""
         name = kind.job_name
         return bool(name and unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=name))
 
@@ -189,14 +190,14 @@ class Reconcile:
             first_wait_seconds=self.first_wait_seconds,
         )
         made: dict[str, set[str]] = defaultdict(set)
-        # Read once: of a large project, all keys are megabytes. What is new since then is its sensor's.
+        # Read once: all keys of a large project take megabytes. Keys added since then are left to the sensor.
         rest = self.instance.get_dynamic_partitions(kind.partitions_name)[position.at :]
         is_over = False
         while not is_over:
             keys, rest = rest[: self.page_size], rest[self.page_size :]
             compared = comparison.compare(keys) if keys else Compared(verdicts={}, wanted={}, gone=())
             self._note(comparison, compared)
-            # What waits in one language only goes on to wait in that one.
+            # A key that waits in one language only keeps waiting in that one.
             for note in at_first:
                 waits = {key for output, key in compared.outputs(Verdict.WAITS) if notes[output] == note}
                 made[note] |= {key for output, key in compared.wanted if notes[output] == note} - waits
@@ -220,12 +221,12 @@ class Reconcile:
         }
 
     def _remembered_repairs(self) -> frozenset[Repair]:
-        """The repairs of this comparison; and of those that it could not look at, the earlier ones."""
+        """The repairs of this comparison, and the earlier repairs of subjects that it could not compare."""
         unread = {trouble.collection for trouble in self._report.troubles}
         return self._place.repairing | {each for each in self._place.repaired if each.collection in unread}
 
     def _remove(self, kind: Kind, gone: Sequence[str]) -> int:
-        """Removes partitions, but not under a run whose range they mark; those are met again by the next comparison."""
+        """Remove partitions, except the ends of an unfinished run's range; the next comparison meets those again."""
         going = [key for key in gone if not marks_an_unfinished_run(self.instance, key)]
         if kind.cache:
             kind.cache.without_partitions(going)

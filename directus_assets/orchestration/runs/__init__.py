@@ -1,1 +1,1 @@
-"""What happens within a run, and what Dagster remembers of it."""
+"""What happens within a run, and Dagster's records of it."""

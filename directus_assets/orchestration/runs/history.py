@@ -1,4 +1,4 @@
-"""What Dagster remembers of outputs: the fingerprints of partitions, as their data versions, and failed tries."""
+"""Dagster's records of outputs: the fingerprints of partitions, stored as data versions, and failed attempts."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,16 +12,16 @@ from directus_assets.fast.latest import Latest, latest_of, read_latest
 from directus_assets.planning.verdicts import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
-"""SQLite allows a limited number of variables in one statement."""
+"""SQLite limits the number of variables in one statement."""
 
 DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"
 
 
 def version_tags(*, data_version: str, code_version: str, source: dg.AssetKey) -> dict[str, str]:
-    """The tags by which Dagster tells whether a logged materialization is in sync.
+    """The tags by which Dagster decides whether a logged materialization is in sync.
 
-    Dagster adds them to outputs only. An external asset that nobody observes has the data version `INITIAL` and no
+    Dagster adds them only to outputs. An external asset that nobody observes has the data version `INITIAL` and no
     event; without these two tags every partition would show "new dependency" (Dagster 1.13).
     """
     return {
@@ -35,11 +35,11 @@ def version_tags(*, data_version: str, code_version: str, source: dg.AssetKey) -
 def fingerprints(
     instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
 ) -> dict[tuple[str, str], str]:
-    """(name, partition key) to the fingerprint of the latest materialization, where there is one.
+    """Map (name, partition key) to the fingerprint of the latest materialization, if there is one.
 
     Args:
         instance: Dagster's instance.
-        asset_keys: the assets to look up, by the names that the answer uses.
+        asset_keys: the assets to look up, by the names to use in the result.
         partition_keys: the partitions to look up.
     """
     return {
@@ -50,7 +50,7 @@ def fingerprints(
 def latest_records(
     instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
 ) -> dict[tuple[str, str], Latest]:
-    """As `fingerprints`, with what was recorded of the latest materialization."""
+    """Like `fingerprints`, with the record of the latest materialization."""
     keys = list(partition_keys)
     found: dict[tuple[str, str], Latest] = {}
     for name, asset_key in asset_keys.items():
@@ -64,7 +64,7 @@ def latest_records(
 
 
 def _built(records: Iterable[dg.EventLogRecord]) -> dict[str, Latest]:
-    """The first of each partition."""
+    """The first record of each partition."""
     found: dict[str, Latest] = {}
     for record in records:
         if record.partition_key is not None and record.asset_materialization:
@@ -83,12 +83,12 @@ def all_materializations(
 
 
 def data_version(record: Latest) -> str:
-    """The fingerprint that a materialization was recorded with."""
+    """The fingerprint recorded with a materialization."""
     return record.tags.get(DATA_VERSION_TAG, "")
 
 
 def try_metadata(error: DirectusAssetsError, *, fingerprint: str) -> dict[str, Any]:
-    """What an observation of a failed try tells `failures`: what was tried, and whether another try may help."""
+    """The metadata of a failed attempt's observation, for `failures`: what was tried, and whether a retry may help."""
     tried = {"tried": fingerprint, "transient": isinstance(error, TransientError)}
     if isinstance(error, TransientError) and error.retry_after_seconds:
         return {**tried, "retry_after_seconds": error.retry_after_seconds}
@@ -103,14 +103,13 @@ def failures(
     *,
     first_wait_seconds: float,
 ) -> dict[tuple[str, str], tuple[float, Failure]]:
-    """(name, partition key) to when the latest failed try was recorded, in seconds since 1970, and how it ended.
+    """Map (name, partition key) to the time of the latest failed attempt, in seconds since 1970, and its outcome.
 
     Args:
         instance: Dagster's instance.
         asset_keys: the assets, by name.
         partition_keys: the partitions.
-        first_wait_seconds: how long to wait after the first failure that somebody may put right, unless it says so
-            itself.
+        first_wait_seconds: delay after the first failure that a person may fix, unless the failure states one.
     """
     found: dict[tuple[str, str], list[dg.EventLogRecord]] = {}
     for name, asset_key in asset_keys.items():
@@ -125,11 +124,11 @@ def failures(
 
 
 def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) -> Failure:
-    """How the first of `records` ended; the others are earlier tries, the latest first."""
+    """The outcome of the first record; the others are earlier attempts, latest first."""
     latest = _metadata(records[0])
     tried = str(latest.get("tried", ""))
     same = takewhile(lambda record: _metadata(record).get("tried", "") == tried, records)
-    # Bounded here as well: earlier versions recorded whatever a server had asked for, `inf` included.
+    # Bounded here as well: earlier versions recorded whatever delay a server requested, including `inf`.
     asked = latest.get("retry_after_seconds")
     wait = None if asked is None else bounded_wait(float(asked))
     if longest := latest.get("longest_wait_seconds"):
@@ -158,8 +157,8 @@ def latest_materialization(
 
 
 def record_again(instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition: str) -> None:
-    """Records the latest materialization of a partition once more: a run that failed on it has marked it as failed, and
-    what it was to make is there, and right, all the same.
+    """Record the latest materialization again: a run that failed marked the partition as failed, although its output
+    exists and is correct.
     """
     if latest := latest_materialization(instance, asset_key, partition):
         instance.report_runless_asset_event(
@@ -180,7 +179,7 @@ def recorded_in_run(instance: dg.DagsterInstance, run_id: str) -> set[tuple[dg.A
 
 
 def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[tuple[dg.AssetKey, str], str]:
-    """The (asset, partition) pairs that a run has recorded as failed for good, each with the reason."""
+    """The (asset, partition) pairs that a run recorded as failed for good, each with the reason."""
     records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION).records
     found: dict[tuple[dg.AssetKey, str], str] = {}
     for record in records:
@@ -203,7 +202,7 @@ def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> 
 def failed_outputs(
     instance: dg.DagsterInstance, assets: Mapping[str, dg.AssetKey], keys: Sequence[str], *, partitions_name: str
 ) -> set[tuple[str, str]]:
-    """Those of the outputs (output, key) whose last try failed."""
+    """The outputs (output, key) among these whose last attempt failed."""
     definition = dg.DynamicPartitionsDefinition(name=partitions_name)
     return {
         (output, key)

@@ -1,8 +1,8 @@
-"""One run over many partitions: each output on its own, so that 3 failures of 50 leave 47 materialized.
+"""Records each output of a run over many partitions on its own, so that 3 failures of 50 leave 47 materialized.
 
-Dagster shows a partition as failed when it was planned by a run that failed, with no materialization after the plan.
-So successes are recorded at once, a retry of the step does only what is left, and what an automatic run found to be
-right already is recorded again if that run is about to fail for the sake of others.
+Dagster shows a partition as failed if a failed run planned it and no materialization followed the plan. So successes
+are recorded at once, and a retry of the step does only the remaining work. Outputs that an automatic run found to be
+current are recorded again if that run is about to fail because of others.
 """
 
 import random
@@ -35,15 +35,15 @@ from directus_assets.redaction import redact
 from directus_assets.waiting import Notice
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
-"""Waits between the tries of one run. An outage that lasts longer is made good by the reconcile."""
+"""Delays between the attempts of one run. The reconcile makes up for longer outages."""
 
 _JITTER = 0.25
-"""By what part a wait is longer at most, so that the runs that an outage has stopped do not all come back at once."""
+"""The largest fraction by which a delay is extended, so that runs stopped by an outage do not all resume at once."""
 
 _LONGEST_WAIT_SECONDS = 600
 
 _CONTINUES = ("dagster/retry_number", "dagster/is_resume_retry", "dagster/is_asset_resume_retry")
-"""Tags of a run that goes on where another one failed. One that a person executes again from the start has none."""
+"""Tags of a run that resumes a failed one. A run that a person re-executes from the start has none of them."""
 
 _FAILURES_SHOWN = 50
 
@@ -53,27 +53,27 @@ R = TypeVar("R")
 
 @dataclass
 class Recorder:
-    """Keeps the books of one run.
+    """Records the outcomes of one run.
 
     >>> with Recorder(context, source_key, code_versions) as recorder:
     ...     for key in recorder.partitions:
     ...         for asset_key in recorder.open_outputs(key):
     ...             recorder.succeeded(asset_key, key, data_version="…", metadata={})
 
-    Leaving the block raises `RetryRequested` where another try may help, and `Failure` where outputs failed for good.
+    Leaving the block raises `RetryRequested` if a retry may help, and `Failure` if outputs failed for good.
     """
 
     context: dg.AssetExecutionContext
     source: dg.AssetKey
-    """What the outputs are derived from."""
+    """The asset that the outputs are derived from."""
     code_versions: Mapping[dg.AssetKey, str]
     backoff_seconds: Sequence[float] = _BACKOFF_SECONDS
     chance: Callable[[], float] = random.random  # noqa: S311 - spreads waits, keeps no secret
-    """From 0 to 1; for tests."""
+    """Returns a number from 0 to 1; for tests."""
     desk: Desk | None = None
-    """Says in the Studio what waits for people."""
+    """Adds Studio comments about what waits for people."""
     titles: Mapping[dg.AssetKey, str] = field(default_factory=dict)
-    """What editors know the outputs of an item by."""
+    """The names of an item's outputs for editors."""
     _alive: ExitStack = field(default_factory=ExitStack)
     _left: Set[str] = frozenset()
     _done: set[Output] = field(default_factory=set)
@@ -117,7 +117,7 @@ class Recorder:
 
     @property
     def partitions(self) -> Sequence[str]:
-        """The partitions that this run is over, but for those that it leaves to another one."""
+        """The partitions of this run, without those that it leaves to another run."""
         return [key for key in partitions_of(self.context) if key not in self._left]
 
     def open_outputs(self, partition: str) -> list[dg.AssetKey]:
@@ -132,10 +132,10 @@ class Recorder:
         ]
 
     def read(self, read: Callable[[Sequence[str]], R], *, collection: str) -> list[R]:
-        """What `read` finds of the partitions of this run; those that it cannot read have failed.
+        """Read the partitions of this run; record those that cannot be read as failed.
 
         Raises:
-            DirectusAssetsError: what concerns all of them.
+            DirectusAssetsError: an error that concerns all of them.
         """
         found = isolate(self.partitions, read)
         for partition, fault in found.culprits.items():
@@ -146,16 +146,16 @@ class Recorder:
 
     @contextmanager
     def alone(self, tried: Mapping[dg.AssetKey, str], partition: str, *, name: str) -> Iterator[None]:
-        """Whatever goes wrong in this block is the failure of these outputs, but for those that it has recorded.
+        """Record any error in this block as the failure of these outputs, except those recorded already.
 
         Args:
-            tried: the assets, with the fingerprint of what is tried.
+            tried: the assets, each with the fingerprint of the attempt.
             partition: the partition.
-            name: how an editor knows the item.
+            name: the item's name for editors.
         """
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever an item does to us, the batch goes on
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with an item, the batch continues
             fault = as_error(error)
             if fault is not error:
                 self.context.log.warning("%s:\n%s", name, redact("".join(traceback.format_exception(error))))
@@ -164,7 +164,7 @@ class Recorder:
                     self.failed(asset_key, partition, fault, name=name, fingerprint=tried[asset_key])
 
     def unchanged(self, asset_key: dg.AssetKey, partition: str) -> None:
-        """This output is right as it is."""
+        """Record that this output is current."""
         self._unchanged.add((asset_key, partition))
 
     def succeeded(
@@ -177,9 +177,9 @@ class Recorder:
         note: str = "",
         notice: Notice | None = None,
     ) -> None:
-        """This output is made: record it now, as far as Dagster can hold and show what is told of it.
+        """Record this output as made, with its metadata as far as Dagster can store and show it.
 
-        What editors have to be told (`notice`) is said first, so that it is not forgotten where Directus is down.
+        The editors' `notice` is delivered first, so that it is not lost if Directus is down.
         """
         if self.desk and notice:
             self.desk.waits(partition, notice)
@@ -195,20 +195,20 @@ class Recorder:
         self._done.add((asset_key, partition))
 
     def left_out(self, asset_key: dg.AssetKey, partition: str, *, reason: str) -> None:
-        """Nothing is to be made of this output, and that is as it should be: a backfill over it ends well."""
+        """Record that a filter excludes this output: a backfill over it succeeds."""
         self.succeeded(asset_key, partition, data_version=LEFT_OUT, metadata={"left_out": reason}, note=reason)
 
     def failed(
         self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str, fingerprint: str = ""
     ) -> None:
-        """This output could not be made. Nothing else in the batch suffers.
+        """Record that this output failed, without affecting the rest of the batch.
 
         Args:
             asset_key: the asset.
             partition: the partition.
-            error: why; decides whether there is another try.
-            name: how an editor knows the item.
-            fingerprint: what was tried, where that is known: the reconcile leaves alone what failed for good.
+            error: the reason; decides whether to retry.
+            name: the item's name for editors.
+            fingerprint: what was tried, if known: the reconcile does not retry what failed for good.
         """
         output = (asset_key, partition)
         if isinstance(error, TransientError) and self._retries_left and not _asks_for_too_much(error):
@@ -267,15 +267,15 @@ class Recorder:
         if not errors or not self._retries_left or any(_asks_for_too_much(error) for error in errors):
             return
         asked = max((error.retry_after_seconds or 0 for error in errors), default=0)
-        # Never shorter than what was asked for.
+        # Never shorter than the server requested.
         wait = max(self.backoff_seconds[self.context.retry_number], asked) * (1 + _JITTER * self.chance())
         self.context.log.warning("%s, in %.0f s.", reason, wait)
         raise dg.RetryRequested(max_retries=len(self.backoff_seconds), seconds_to_wait=wait)
 
     def _record_unchanged_again(self) -> None:
-        """Leaves it to Dagster to show as failed what has failed, and nothing else."""
+        """Make Dagster show only failed outputs as failed."""
         if keys_of_tags(self.context.run.tags):
-            # Nothing was planned by itself: what failed, or was not tried, is planned now, and nothing else.
+            # Nothing was planned automatically: plan only what failed or was not tried.
             settled = self._unchanged | self._done
             for asset_key in sorted(self.context.selected_asset_keys):
                 plan_partitions(
@@ -296,10 +296,10 @@ class Recorder:
 
 
 def _seen_to_by_a_sensor(context: dg.AssetExecutionContext) -> Set[str]:
-    """The partitions that a run of the same job is at work on, which a sensor has started meanwhile.
+    """The partitions that another run of the same job, started by a sensor in the meantime, is processing.
 
-    Between the door's look and the run of a sensor lies a moment. The sensor looks again at what it hears of later, so
-    that it is always the pushed run that can give way.
+    There is a moment between the door's check and the sensor's run. The sensor checks later changes again, so the
+    pushed run can always give way.
     """
     chosen = dg.RunsFilter(job_name=context.run.job_name, tags={TRIGGER_TAG: CHANGE}, statuses=UNFINISHED)
     runs = context.instance.get_runs(chosen)
@@ -312,10 +312,12 @@ def _seen_to_by_a_sensor(context: dg.AssetExecutionContext) -> Set[str]:
 
 
 def partitions_of(context: dg.AssetExecutionContext) -> Sequence[str]:
-    """The partitions that a run is over: neighbours, or those that its tags name."""
+    """The partitions of a run: a range, or those listed in its tags."""
     return keys_of_tags(context.run.tags) or context.partition_keys
 
 
 def _asks_for_too_much(error: TransientError) -> bool:
-    """A wait for hours (a spending limit, a quota) does not hold a run: it ends, and the work is resumed later."""
+    """Whether the wait takes hours (a spending limit, a quota): it then does not hold the run, which ends and is
+    resumed later.
+    """
     return (error.retry_after_seconds or 0) > _LONGEST_WAIT_SECONDS

@@ -1,4 +1,4 @@
-"""Outcomes as Dagster metadata: what an editor or an operator reads on a partition's page."""
+"""Converts outcomes to Dagster metadata, which editors and operators read on a partition's page."""
 
 import re
 from collections.abc import Mapping
@@ -19,30 +19,32 @@ from directus_assets.translation.results import Review, Translated
 from directus_assets.translation.scope import Scope
 
 REVIEW_MARK = "+review"
-"""Behind the fingerprint of a partition that needs review: the next change by a human is then looked at again."""
+"""Appended to the fingerprint of a partition that needs review: the next human change then triggers a check."""
 
 LEFT_OUT = "left-out"
-"""The data version of a partition that a filter leaves out. It is never a fingerprint: once the filter matches the item
-again, it is stale."""
+"""The data version of a partition that a filter excludes.
+
+It is never a fingerprint: once the filter matches the item again, it is stale.
+"""
 
 LEFT_OUT_BY_FILTER = "Left out: the item does not match the filter of the YAML file."
 """Describes such a partition."""
 
 KEPT = ("human_text_kept", "human_value_kept")
-"""The metadata that name what people wrote, and what therefore stayed as it was."""
+"""The metadata keys that list human texts, which stayed as they were."""
 
 _TEXT_SHOWN = 300
-"""Characters of a text on the page of its partition."""
+"""Maximum characters of a text on its partition's page."""
 
 _MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
 
 ADOPTED = "Already correct: recorded without making anything."
-"""Describes the materialization of what an instance that lost its history finds in Directus."""
+"""Describes the materialization of an output that an instance without history found in Directus."""
 
 
 def as_markdown(text: str) -> str:
-    """`text` as Markdown that shows just that: Dagster's UI reads descriptions as Markdown, and would load pictures and
-    follow links that an editor has put into a file name or a text.
+    """Escape `text` for Markdown: Dagster's UI reads descriptions as Markdown, and would load pictures and follow links
+    that an editor has put into a file name or a text.
     """
     return _MARKUP.sub(r"\\\g<0>", text).replace("://", ":\\//")
 
@@ -50,8 +52,8 @@ def as_markdown(text: str) -> str:
 def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any]:
     """Metadata of one file through one preset.
 
-    Numbers are those of the largest derivative, so that Dagster can plot them; a preset with the format `auto` lists
-    all of its derivatives in a table.
+    The numbers are those of the largest derivative, so that Dagster can plot them; a preset with the format `auto`
+    lists all of its derivatives in a table.
     """
     largest = max(outcome.made, key=lambda made: made.bytes, default=None)
     link = address_of(public_url, outcome.file_id, outcome.preset)
@@ -81,15 +83,13 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
 
 
 def adopted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata of an output that was found to be right although Dagster remembered nothing of it: nobody was asked."""
+    """Metadata of an output that was found to be correct although Dagster had no record of it: no engine was called."""
     asked = ("seconds", "engine", "segments_sent", "segments_reused")
     return {name: value for name, value in metadata.items() if name not in asked} | {"adopted": True}
 
 
 def stored_sizes(metadata: Mapping[str, Any]) -> dict[str, int]:
-    """Bytes by stored name, from what was recorded (`Latest`) of what `derivative_metadata` made; without those that
-    were not recorded.
-    """
+    """Stored sizes in bytes by name, from a record (`Latest`) of `derivative_metadata`; omits those not recorded."""
     if (rows := metadata.get("derivatives")) is not None:
         return {str(row["name"]): int(str(row["bytes"])) for row in rows}
     name, size = metadata.get("stored_as"), metadata.get("bytes")
@@ -99,7 +99,7 @@ def stored_sizes(metadata: Mapping[str, Any]) -> dict[str, int]:
 def translation_metadata(
     result: Translated, *, scope: Scope, engine: Engine, cost: Decimal | None, public_url: str
 ) -> dict[str, Any]:
-    """Metadata of one item in one language. Numbers are plotted by Dagster, over partitions and over time."""
+    """Metadata of one item in one language. Dagster plots the numbers over partitions and over time."""
     link = dg.MetadataValue.url(f"{public_url}/admin/content/{quote(scope.collection)}/{quote(result.item)}")
     if result.is_source:
         return {
@@ -130,7 +130,7 @@ def translation_metadata(
 def enrichment_metadata(
     result: Enriched, *, collection: str, engine: str, cost: Decimal | None, public_url: str
 ) -> dict[str, Any]:
-    """Metadata of one item and one enrichment. Numbers are plotted by Dagster, over partitions and over time."""
+    """Metadata of one item and one enrichment. Dagster plots the numbers over partitions and over time."""
     outcome = result.outcome
     place = "files" if collection == "directus_files" else f"content/{quote(collection)}"
     metadata: dict[str, Any] = {
@@ -172,7 +172,7 @@ def _consumed(usage: Usage, cost: Decimal | None) -> dict[str, Any]:
 
 
 def _text_row(field: str, source: str, translation: str) -> dg.TableRecord:
-    """A field side by side in both languages; every change of it is recorded, so only its beginning is."""
+    """One field side by side in both languages; shortened, since every change of it is recorded."""
     short = {"source": source, "translation": translation}
     return dg.TableRecord({"field": field} | {name: _beginning(redact(text)) for name, text in short.items()})
 

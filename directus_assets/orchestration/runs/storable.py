@@ -1,4 +1,6 @@
-"""Metadata as Dagster can hold it in any database, and show it: editors and engines write anything at all."""
+"""Sanitises metadata so that any database can store it and Dagster can show it: editors and engines may write
+anything.
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,9 +24,9 @@ _MAKERS: Mapping[type, Callable[[Any], Any]] = {
 
 
 def storable(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The same metadata without what the webserver answers with an error for, or PostgreSQL refuses.
+    """Remove what makes the webserver answer with an error or what PostgreSQL refuses.
 
-    Halves of emoji and NUL characters are replaced; `NaN`, infinity and numbers beyond 64 bits become text.
+    Lone surrogates and NUL characters are replaced; `NaN`, infinity and numbers beyond 64 bits become text.
     """
     return {printable(name): _value(value) for name, value in metadata.items()}
 
@@ -44,7 +46,7 @@ def _plain(value: Any) -> Any:
         case float() if not math.isfinite(value):
             return str(value)
         case int() if value.bit_length() > _LONGEST_NUMBER_BITS:
-            # Python itself refuses to write numbers of thousands of digits as decimals.
+            # Python itself refuses to format numbers with thousands of digits as decimals.
             return f"{hex(value)[:_LONGEST_NUMBER_SHOWN]}…"
         case Mapping():
             return {printable(str(name)): _plain(own) for name, own in value.items()}

@@ -1,4 +1,4 @@
-"""The tags of runs, and what they stand for."""
+"""The tags of runs and their meaning."""
 
 import hashlib
 import json
@@ -14,36 +14,38 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 KEYS_TAG = "directus_assets/keys"
-"""The partitions of a run that are no range, as JSON; what does not fit goes on in `directus_assets/keys.1`."""
+"""The partitions of a run that are not a range, as JSON; the remainder continues in `directus_assets/keys.1`."""
 
 TRIGGER_TAG = "directus_assets/trigger"
-"""Why a run was started by itself: `change`, `push` or `scan`. Such a run leaves alone what is already right; a run
-that a person starts makes everything again."""
+"""Why a run was started automatically: `change`, `push` or `scan`.
+
+Such a run skips what is current; a run started by a person remakes everything.
+"""
 
 CHANGE = "change"
-"""The trigger of a run that a sensor started for what has changed."""
+"""The trigger of a run that a sensor started for a change."""
 
 PUSH = "push"
-"""The trigger of a run that the door started for what Directus' flows pushed."""
+"""The trigger of a run that the door started for a push from Directus' flows."""
 
 ITEM_TAG = "directus_assets/item"
-"""The item of a run that a flow of an earlier version has started: one run at a time works on it."""
+"""The item of a run started by a flow of an earlier version; only one run at a time processes it."""
 
 CLICK_TAG = "directus_assets/click"
-"""The id of the click in the Studio that a run was started for."""
+"""The id of the Studio click that started a run."""
 
 BUTTON_TAG = "directus_assets/button"
 FIELD_TAG = "directus_assets/field"
-"""What was clicked, and the one field that it is about."""
+"""The clicked button, and the single field that the click is about."""
 
 COLLECTION_TAG = "directus_assets/collection"
 OUTPUTS_TAG = "directus_assets/outputs"
-"""What a backfill of the reconcile is for: a title has room for neither."""
+"""What a reconcile backfill is for; a title has room for neither."""
 
 ROOT_RUN_TAG = "dagster/root_run_id"
 WILL_RETRY_TAG = "dagster/will_retry"
 RETRIED_BY_TAG = "dagster/auto_retry_run_id"
-"""On a failed run: whether there will be a run in its place, and which one it is."""
+"""On a failed run: whether another run will replace it, and which one."""
 
 SENSOR_TAG = "dagster/sensor_name"
 
@@ -57,10 +59,10 @@ def range_tags(first: str, last: str) -> dict[str, str]:
 
 
 def batch_tags(batch: Batch) -> dict[str, str]:
-    """The tags of a run over a batch: the ends of a range, which Dagster knows, or the keys themselves.
+    """The tags of a run over a batch: the ends of a range, which Dagster supports, or the keys themselves.
 
-    Dagster has no run over some partitions that are no range. A run without a range plans nothing by itself, and asks
-    for its partitions by `keys_of_tags`.
+    Dagster has no run over partitions that are not a range. A run without a range plans nothing by itself, and reads
+    its partitions with `keys_of_tags`.
     """
     if batch.is_range:
         return range_tags(batch.keys[0], batch.keys[-1])
@@ -73,7 +75,7 @@ def batch_tags(batch: Batch) -> dict[str, str]:
 
 
 def keys_of_tags(tags: Mapping[str, str]) -> list[str]:
-    """The partitions that the tags of a run name one by one; none where it is over a range."""
+    """The partitions that a run's tags list individually; empty if it is over a range."""
     found: list[str] = []
     number = 0
     while (text := tags.get(_keys_tag(number))) is not None:
@@ -83,11 +85,11 @@ def keys_of_tags(tags: Mapping[str, str]) -> list[str]:
 
 
 def keys_of_run(run: dg.DagsterRun, order: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """The partitions that a run is over.
+    """The partitions of a run.
 
     Args:
         run: the run.
-        order: gives all partitions, in Dagster's order.
+        order: returns all partitions in Dagster's order.
     """
     if named := keys_of_tags(run.tags):
         return named
@@ -97,7 +99,7 @@ def keys_of_run(run: dg.DagsterRun, order: Callable[[], Sequence[str]]) -> Seque
     if first == last:
         return [first]
     keys = order()
-    # An end that is no partition any more keeps its run from working at all.
+    # A run cannot start if an end of its range is no longer a partition.
     return keys[keys.index(first) : keys.index(last) + 1] if first in keys and last in keys else []
 
 
@@ -116,7 +118,7 @@ _LONGEST_VALUE = 255
 
 
 def fitting(value: str) -> str:
-    """`value` as Dagster can keep it in a tag: where it is too long, the end is a digest that tells it from others."""
+    """Shorten `value` so that Dagster can store it in a tag; a long value ends in a digest that keeps it distinct."""
     if len(value) <= _LONGEST_VALUE:
         return value
     digest = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The work of one run on items: many at once, each on its own, so that what fails takes nothing along."""
+"""Runs tasks on items concurrently and isolates their failures."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Generic[T]):
-    """What is to be done for one output of one item.
+    """The task for one output of one item.
 
     Attributes:
         asset_key: the asset.
         partition: the key of the item.
-        do: the work itself; runs in any thread.
-        fingerprint: what the reconcile knows the try by, should it fail.
+        do: does the work; runs in any thread.
+        fingerprint: identifies the attempt for the reconcile if it fails.
     """
 
     asset_key: dg.AssetKey
@@ -37,14 +37,14 @@ def do_all(
     collection: str,
     threads: int,
 ) -> None:
-    """Does all tasks in so many threads, and records what came of each as soon as it is there.
+    """Run all tasks in several threads, and record each result as soon as it is available.
 
     Args:
         tasks: the work.
-        recorder: of the run; is told of what failed.
-        record: is told of the asset and the result of what succeeded, in this thread.
+        recorder: of the run; receives failures.
+        record: receives the asset and the result of each success, in this thread.
         collection: of the items, for people.
-        threads: how many tasks at once.
+        threads: the number of concurrent tasks.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix=collection) as pool:
         futures = {pool.submit(task.do): task for task in tasks}

@@ -1,4 +1,4 @@
-"""Runs that have not ended yet: what they have to do is not asked for again, and their ranges are not cut."""
+"""Unfinished runs: their work is not requested again, and their ranges are not cut."""
 
 from collections.abc import Mapping
 
@@ -19,12 +19,12 @@ UNFINISHED = [
 def unfinished_runs(
     instance: dg.DagsterInstance, *, tags: Mapping[str, str] | None = None, job_name: str | None = None
 ) -> int:
-    """How many unfinished runs carry these tags, or belong to this job."""
+    """The number of unfinished runs with these tags or of this job."""
     return instance.get_runs_count(dg.RunsFilter(tags=dict(tags or {}), job_name=job_name, statuses=UNFINISHED))
 
 
 def marks_an_unfinished_run(instance: dg.DagsterInstance, partition: str) -> bool:
-    """Whether a partition is one end of the range of an unfinished run: without it that run could not be planned."""
+    """Whether a partition is one end of an unfinished run's range: without it, that run could not be planned."""
     return any(
         unfinished_runs(instance, tags={tag: partition}) for tag in (RANGE_START_TAG, RANGE_END_TAG, PARTITION_TAG)
     )

@@ -1,1 +1,1 @@
-"""The sensors, and what they remember between two ticks."""
+"""The sensors and their cursors."""

@@ -1,7 +1,7 @@
-"""The sensors that follow one Directus collection: what happens there becomes runs over ranges of partitions.
+"""The sensors that follow one Directus collection and turn changes into runs over ranges of partitions.
 
-A sensor reads, plans and reports; what a change asks for is decided in `directus_assets.planning`. A read
-that fails fails the tick, and the cursor stays. *Nothing changed* is the only reason to skip.
+A sensor reads, plans and reports; `directus_assets.planning` decides what a change requires. A failed read fails the
+tick, and the cursor stays. *Nothing changed* is the only reason to skip.
 """
 
 import datetime as dt
@@ -40,14 +40,15 @@ from directus_assets.planning.ticks import Read, plan_tick
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0
-"""Half of the time that Dagster gives a tick."""
+"""Half of the time that Dagster allows for a tick."""
 _SCAN_BATCHES = 4
-"""Batches that one tick of a scan looks at."""
+"""Batches that one tick of a scan examines."""
 _QUEUED_RUNS = 4
-"""Changes wait in Directus while so many of their runs are unfinished: a run costs seconds to start, whatever it has to
-do, so that what has gathered by then is better made by one run than by many."""
+"""Changes wait in Directus while this many of their runs are unfinished: a run takes seconds to start, however little
+it has to do, so one run handles the accumulated changes better than many.
+"""
 _QUEUED_SCAN_RUNS = 8
-"""A scan waits while so many of its runs are unfinished, so that the queue stays short and fresh work comes through."""
+"""A scan waits while this many of its runs are unfinished, which keeps the queue short for fresh work."""
 
 _STARTS_OVER = (
     "Directus' activity log is older than when we last read it, probably because a backup was restored. We "
@@ -56,7 +57,7 @@ _STARTS_OVER = (
 
 
 Job: TypeAlias = Any
-"""A job as it is defined; Dagster has no public name for the type of one that is not resolved yet."""
+"""A job as it is defined; Dagster has no public type for an unresolved job."""
 
 
 def build_partition_sensor(
@@ -68,17 +69,17 @@ def build_partition_sensor(
     jobs: Sequence[Job],
     is_seen: bool = True,
 ) -> dg.SensorDefinition:
-    """The sensor that keeps up to date all that is derived from one collection.
+    """Build the sensor that keeps everything derived from one collection up to date.
 
     Args:
-        subjects: what is derived, at least one; all with the same partitions. One without outputs only has its
+        subjects: what is derived, at least one; all with the same partitions. A subject without outputs only has its
             partitions registered, so that a first output finds them.
-        project: whose it is.
+        project: owns the collection.
         name: of the sensor.
         description: of the sensor.
-        jobs: that its runs belong to; as the subjects name them.
-        is_seen: whether Directus has ever been seen. A sensor that begins before would take what exists for what is
-            new, and have all of it made.
+        jobs: the jobs of its runs; as the subjects name them.
+        is_seen: whether Directus has ever been reached. A sensor that starts earlier would mistake existing items for
+            new ones and make all of them.
     """
     followed = Followed(subjects)
     filters = FilterGuard(project.settings.config, followed.collection)
@@ -98,7 +99,7 @@ def build_partition_sensor(
                 skip_reason="Directus has not responded yet. Existing content will be recorded once it does.",
                 cursor=None,
             )
-        # Ticks are in the process that lives as long as the pipeline does.
+        # Ticks run in the process that lives as long as the pipeline.
         keep_open(project.settings.environment.state_folder)
         tick = _Tick(context, project, followed, name)
         filters.require(project.directus)
@@ -109,7 +110,7 @@ def build_partition_sensor(
 
 @dataclass
 class _Tick:
-    """One look at Directus. Each step takes the cursor and returns it moved on."""
+    """One tick. Each step takes the cursor and returns it advanced."""
 
     context: dg.SensorEvaluationContext
     project: Project
@@ -125,11 +126,11 @@ class _Tick:
 
     @property
     def instance(self) -> dg.DagsterInstance:
-        # Dagster opens its storage anew for each tick that asks for it, which is most of what a quiet tick would cost.
+        # Dagster opens its storage anew for each tick that uses it, which would be most of the cost of a quiet tick.
         return self.context.instance
 
     def first_cursor(self) -> Cursor:
-        """The feed from now on, all existing rows as partitions, and a scan of them only where it is wished."""
+        """The feed from now on, all existing rows as partitions, and a scan of them only if configured."""
         require_sight_of_others(self.project.directus)
         waiting = {
             output: version
@@ -173,11 +174,11 @@ class _Tick:
 
     def _follow_feed(self, cursor: Cursor) -> Cursor:
         directus = self.project.directus
-        # Before the feed, which then has the entries of all uploads that it has entries of.
+        # Before the feed: it then contains the entries of all uploads that have any.
         uploads = self._follow_uploads(cursor)
         page = read_feed(directus, cursor.feed, collections=self.subject.feed_collections)
         if page.starts_over or page.position.has_lost_sight_of(cursor.feed):
-            # The token may be somebody else's now.
+            # The token may belong to a different user by now.
             require_sight_of_others(directus)
         if page.starts_over:
             self.news = _STARTS_OVER
@@ -187,11 +188,12 @@ class _Tick:
         foreign = foreign_changes(page.entries, own_user_id=directus.own_user_id) if page.entries else []
         entries = [*foreign, *uploads.changes]
         own = self._own_writes(page.entries)
-        # Our own writes as well: a description that an enrichment has written is shown like any other.
+        # Including our own writes: a description that an enrichment has written is shown like any other.
         self._keep(entry.item for entry in (*page.entries, *entries) if entry.collection == FILES)
         if not (entries or own or cursor.unready or cursor.pushed):
             return cursor.model_copy(update=moved)
-        # First of all: what is touched may be for Directus to say, and while changes wait each tick would ask again.
+        # First of all: Directus may have to tell which items are touched, and while changes wait each tick would ask
+        # again.
         if unfinished_runs(self.instance, tags={SENSOR_TAG: self.sensor_name, TRIGGER_TAG: CHANGE}) >= _QUEUED_RUNS:
             return cursor
         keys = list(dict.fromkeys([*self.subject.touched(entries), *cursor.unready, *cursor.pushed]))
@@ -206,7 +208,7 @@ class _Tick:
             )
             return cursor.model_copy(update=moved)
         outputs = list(self.versions)
-        # Before what has been made is read: a run that ends in between is one to wait for, and not overlooked.
+        # Before the records are read: a run that ends in between is then waited for, and not overlooked.
         pushed = items_at_work(self.instance, self.subject.parts, keys, self._order, triggers=[PUSH])
         examination = self.subject.examine(keys, outputs)
         made = self._fingerprints(outputs, keys)
@@ -222,12 +224,12 @@ class _Tick:
                 tried=self._tried(cursor.pushed),
                 followers=followers,
                 leaving=cursor.leaving,
-                # Last of all: the push of a change comes a moment after the change itself.
+                # Last of all: the push of a change arrives a moment after the change itself.
                 at_work=pushed | claimed(self.project.memory, self.subject.collection, keys),
             )
         )
         self._show_right(plan.right)
-        # What comes back was something else in between.
+        # A row that came back was something else in between.
         gone = [*deleted, *set(plan.leaving).difference(cursor.leaving), *self._made_before(plan.registered)]
         self._note_gone(dict.fromkeys(gone))
         self._register(plan.registered)
@@ -238,14 +240,14 @@ class _Tick:
         return cursor.model_copy(update={**moved, **after})
 
     def _tried(self, pushed: Sequence[str]) -> dict[tuple[str, str], str]:
-        """What runs have failed on of these partitions: the fingerprint of each output then."""
+        """The failed attempts on these partitions: the fingerprint of each output at the time."""
         if not pushed:
             return {}
         found = failures(self.instance, self.subject.assets, pushed, first_wait_seconds=0)
         return {output: failure.fingerprint for output, (_, failure) in found.items()}
 
     def _show_right(self, right: Set[tuple[str, str]]) -> None:
-        """What a run has failed on, and a change has put right, is no failure any more."""
+        """Stop showing as failed what a change has fixed."""
         keys = sorted({key for _, key in right})
         failed = self._failed({output for output, _ in right}, keys) & right if right else set()
         if not failed:
@@ -258,15 +260,17 @@ class _Tick:
             record_again(self.instance, self.subject.assets[output], key)
 
     def _keep_all(self, cursor: Cursor) -> Cursor:
-        """Where what belongs into an export has changed, all of it is looked at."""
+        """Check the whole export if its configuration has changed."""
         state = "|".join(upkeep.state for upkeep in self.subject.upkeeps)
         if cursor.kept == state or not self._keep(None):
             return cursor
         return cursor.model_copy(update={"kept": state})
 
     def _keep(self, ids: Iterable[str] | None) -> bool:
-        """Keeps true what was made by runs of these partitions, or of all. What hinders it does not hinder pictures,
-        and passes or is reported by the reconcile."""
+        """Maintain what runs have made of these partitions, or of all.
+
+        An error here does not affect pictures: it passes, or the reconcile reports it.
+        """
         asked = None if ids is None else list(dict.fromkeys(ids))
         try:
             for upkeep in self.subject.upkeeps:
@@ -278,25 +282,25 @@ class _Tick:
         return True
 
     def _note_gone(self, keys: Collection[str]) -> None:
-        """A cache is to forget what it has of these partitions."""
+        """Mark these partitions for purging from caches."""
         for cache in self.subject.caches if keys else ():
             cache.without_partitions(keys)
             self._is_untold = True
 
     def _made_before(self, keys: Sequence[str]) -> list[str]:
-        """Those of the partitions that were some before."""
+        """The partitions among these that existed before."""
         if not (keys and self.subject.caches):
             return []
         return list(dict.fromkeys(key for _, key in fingerprints(self.instance, self.subject.assets, keys)))
 
     def _note_dropped(self, outputs: Set[str]) -> None:
-        """A cache is to forget what it has of these outputs."""
+        """Mark these outputs for purging from caches."""
         for cache in self.subject.caches if outputs else ():
             cache.without_outputs(self.instance, outputs, self._order())
             self._is_untold = True
 
     def _tell_caches(self, cursor: Cursor) -> Cursor:
-        """Tells the caches what is gone; what hinders it hinders nothing else, and the next tick tries again."""
+        """Purge what is gone from the caches; an error affects nothing else, and the next tick tries again."""
         if not (self._is_untold or cursor.untold):
             return cursor
         try:
@@ -312,18 +316,18 @@ class _Tick:
         return follow_uploads(self.project.directus, cursor.uploads, now=dt.datetime.now(dt.UTC))
 
     def _look_at_all(self, cursor: Cursor, feed: FeedPosition) -> Cursor:
-        """Has all rows registered, and all that was made before compared with what Directus has now."""
+        """Register all rows, and compare everything made before with the current state of Directus."""
         outputs = tuple(sorted(cursor.code_versions.keys() & self.versions.keys()))
         complete = cursor.scan.complete if cursor.scan else ()
         scan = Scan(id=secrets.token_hex(4), outputs=outputs, complete=complete) if outputs else None
-        # What was on its way out may be there again.
+        # A partition about to be removed may exist again.
         anew = {"feed": feed, "uploads": None, "registered_pages": 0, "scan": scan, "leaving": ()}
         return cursor.model_copy(update=anew)
 
     def _own_writes(self, entries: Sequence[Activity]) -> list[Activity]:
-        """Our own writes, where what an enrichment has written may be what a preset or a translation is made from.
+        """Our own writes, where a preset or a translation may be made from what an enrichment wrote.
 
-        Never a change for enrichments themselves: two that read what the other writes would ask for each other forever.
+        Never a change for enrichments themselves: two that read each other's output would trigger each other forever.
         """
         if not any(map(is_enrichment, self.versions)) or all(map(is_enrichment, self.versions)) or not entries:
             return []
@@ -331,7 +335,9 @@ class _Tick:
         return [entry for entry in entries if entry.id not in foreign and entry.action in ("create", "update")]
 
     def _stale_followers(self, own: Sequence[Activity]) -> dict[str, frozenset[str]]:
-        """The presets and languages that our own writes have made stale; what was never made is on its way."""
+        """The presets and languages that our own writes have made stale; outputs never made are already on their
+        way.
+        """
         keys = self.subject.touched(own) if own else []
         if not keys:
             return {}
@@ -341,14 +347,14 @@ class _Tick:
         return stale_outputs({place: own for place, own in wanted.items() if place in made}, made)
 
     def _follow_outputs(self, cursor: Cursor) -> Cursor:
-        """Where an output is new or is made in another way, a scan of all partitions finds what is stale."""
+        """Scan all partitions for stale outputs if an output is new or has a new code version."""
         revised = cursor.revision != self.subject.revision
         if cursor.code_versions == self.versions and not revised:
             return cursor
         changed = {key for key, version in self.versions.items() if cursor.code_versions.get(key) != version}
         complete = {output for output in changed if self._is_for_all(output, cursor)}
         if cursor.registered_pages is None:
-            # What has begun to be derived only now waits for a backfill of what there is; what comes gets it.
+            # For an output that is new, existing items wait for a backfill, and new items get it.
             new = sorted(output for output in changed - complete if output not in cursor.code_versions)
             self._note_first(self.subject.part_of(output).note_of(output) for output in new)
             if new and (waiting := len(self._order())):
@@ -402,11 +408,11 @@ class _Tick:
         return cursor.model_copy(update={"scan": rest, "unready": unready})
 
     def _remove_leaving(self, cursor: Cursor) -> Cursor:
-        """Removes partitions whose row is gone, but not under a run whose range they mark."""
+        """Remove partitions whose row is gone, except the ends of an unfinished run's range."""
         staying = [key for key in cursor.leaving if self._marks_a_run(key)]
         going = set(cursor.leaving) - set(staying)
         if cursor.scan and going:
-            # What comes after a removed partition moves up, and would be passed over.
+            # Keys after a removed partition move up, and the scan would skip them.
             behind = len(going.intersection(self._order()[: cursor.scan.position]))
             scan = cursor.scan.model_copy(update={"position": cursor.scan.position - behind})
             cursor = cursor.model_copy(update={"scan": scan})
@@ -418,7 +424,7 @@ class _Tick:
         return self.asked.marks(key) or marks_an_unfinished_run(self.instance, key)
 
     def _register(self, keys: Iterable[str]) -> None:
-        # Many keys at once go in through the instance: as part of a sensor's result they cost 2.7 ms each.
+        # Many keys at once are added through the instance: in a sensor result they cost 2.7 ms each.
         new = list(keys)
         if new:
             self.instance.add_dynamic_partitions(self.subject.partitions_name, new)
@@ -446,7 +452,7 @@ def _waits(new: Sequence[str], waiting: int) -> str:
 
 
 def _occasion(page: FeedPage, entries: Sequence[Activity]) -> str:
-    """What a run is known by: the last of these entries, or where nothing was logged, the position."""
+    """The identity of a run: the last of these entries or, if nothing was logged, the position."""
     if entries:
         return Witness.of(entries[-1]).name
     position = page.position

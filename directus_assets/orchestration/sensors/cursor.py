@@ -1,4 +1,4 @@
-"""Where the sensor of a collection stands, from one tick to the next."""
+"""The cursor of a collection's sensor."""
 
 import logging
 from typing import TypeVar
@@ -11,50 +11,50 @@ from directus_assets.directus.uploads import UploadPosition
 C = TypeVar("C", bound=BaseModel)
 
 _SHOWN = 1000
-"""Characters of a cursor that nobody can read."""
+"""Characters shown of a cursor that cannot be parsed."""
 
 
 class Scan(BaseModel):
-    """A walk over all partitions that starts what is stale of some outputs."""
+    """A scan over all partitions that requests the stale outputs among some."""
 
     id: str
-    """Keeps the runs of one scan apart from those of an earlier one."""
+    """Distinguishes the runs of one scan from those of an earlier one."""
     outputs: tuple[str, ...]
     complete: tuple[str, ...]
-    """Those of the outputs that every partition gets; of the others only what has been made, or tried, before."""
+    """The outputs that every partition gets; the others are remade only if they were made, or tried, before."""
     position: int = 0
 
 
 class Cursor(BaseModel):
-    """Where a sensor stands."""
+    """The position and state of a sensor."""
 
     feed: FeedPosition
     uploads: UploadPosition | None = None
-    """Of a sensor that follows files; None to begin."""
+    """For a sensor that follows files; None at the start."""
     registered_pages: int | None = None
-    """Pages of existing rows that have become partitions; None when all have."""
+    """Pages of existing rows that have become partitions; None once all have."""
     code_versions: dict[str, str] = {}
-    """Output to the code version that all partitions have been looked at for."""
+    """By output, the code version for which all partitions have been checked."""
     revision: str = ""
-    """The revision that all partitions have been looked at for."""
+    """The revision for which all partitions have been checked."""
     kept: str = ""
-    """The state of what has to be kept true that all partitions have been looked at for."""
+    """The upkeep state for which all partitions have been checked."""
     untold: bool = False
-    """Whether a cache has not been told yet of all that is gone."""
+    """Whether purges of removed content are pending."""
     scan: Scan | None = None
     leaving: tuple[str, ...] = ()
     """Partitions to remove as soon as no unfinished run has them as an end of its range."""
     unready: tuple[str, ...] = ()
-    """Keys to look at again, since their rows were still being written."""
+    """Keys to check again, since their rows were still being written."""
     pushed: tuple[str, ...] = ()
-    """Keys to look at again, since a run that Directus itself had started was at work on them."""
+    """Keys to check again, since a run that Directus itself had started was processing them."""
 
 
 def read_cursor(kind: type[C], text: str | None, log: logging.Logger) -> C | None:
-    """What a tick has left for the next one; None where there is none.
+    """Parse the cursor of the previous tick; None if there is none.
 
-    One that cannot be read, since people can set it in Dagster's UI, is reported and counts as lost: the sensor follows
-    from now on, and the reconcile finds what it has missed.
+    A cursor that cannot be parsed, since people can set it in Dagster's UI, is reported and treated as missing: the
+    sensor follows from now on, and the reconcile finds what it has missed.
     """
     try:
         return kind.model_validate_json(text) if text else None

@@ -1,4 +1,4 @@
-"""`directus_failure_sensor`: tells people of what failed for good. Defined only where the YAML file asks for it."""
+"""`directus_failure_sensor`: notifies people of permanent failures. Defined only if the YAML file asks for it."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -16,12 +16,12 @@ from directus_assets.orchestration.sensors.interval import minimum_interval
 def build_failure_sensor(
     project: Project, collections: Mapping[dg.AssetKey, str], *, jobs: Collection[str]
 ) -> dg.SensorDefinition:
-    """The sensor.
+    """Build the sensor.
 
     Args:
-        project: whose editors are told.
+        project: whose editors are notified.
         collections: the Directus collection of each asset's partitions.
-        jobs: the names of our jobs; other runs of the code location are nothing that we tell of.
+        jobs: the names of our jobs; failures of other runs in the code location are not reported.
     """
 
     @dg.run_failure_sensor(
@@ -37,13 +37,13 @@ def build_failure_sensor(
             return
         causes = _causes(context, collections)
         if not causes and run.tags.get(WILL_RETRY_TAG) == "true":
-            return  # A worker died, and another one goes on: nothing has failed for good.
+            return  # A worker died and another one takes over: nothing has failed for good.
         notify = project.settings.config.notify
         new = new_causes(project.memory, causes)
         try:
             if notify.webhook and (new or not causes):
                 call_webhook(notify.webhook.get_secret_value(), _body(context, new))
-            if notify.editors and CLICK_TAG not in run.tags:  # whoever clicked is told of the whole outcome
+            if notify.editors and CLICK_TAG not in run.tags:  # whoever clicked is notified of the whole outcome
                 _tell_editors(project, new)
         except DirectusAssetsError as error:
             forget_causes(project.memory, new)
@@ -53,7 +53,7 @@ def build_failure_sensor(
 
 
 def _causes(context: dg.RunFailureSensorContext, collections: Mapping[dg.AssetKey, str]) -> list[Cause]:
-    """What the run recorded of items that failed; nothing where the run itself died."""
+    """The recorded failures of the run's items; empty if the run itself died."""
     failures = failures_of_run(context.instance, context.dagster_run.run_id)
     found = {
         Cause(collection=collections[asset_key], item=item, text=text): None

@@ -1,4 +1,4 @@
-"""How far the sensors have read the change feed, as Dagster keeps it between ticks."""
+"""The sensors' positions in the change feed, as Dagster stores them between ticks."""
 
 import logging
 from collections.abc import Collection
@@ -14,13 +14,13 @@ logger = logging.getLogger(__name__)
 
 
 class _Followed(BaseModel):
-    """What the cursors of all sensors that follow the feed have in common."""
+    """The part common to the cursors of all sensors that follow the feed."""
 
     feed: FeedPosition
 
 
 def read_positions(home: Path, sensors: Collection[str]) -> dict[str, FeedPosition]:
-    """Sensor to its position; only of those that have ticked.
+    """The positions by sensor; only of those that have ticked.
 
     Args:
         home: Dagster's folder.

@@ -1,13 +1,13 @@
-"""How often sensors look."""
+"""The interval of sensors."""
 
 _SLACK = 1
 
 
 def minimum_interval(seconds: int) -> int:
-    """The `minimum_interval_seconds` of a sensor that is to look every `seconds`.
+    """The `minimum_interval_seconds` for a sensor that should tick every `seconds`.
 
-    Dagster's daemon looks at its sensors every 5 s and passes over those whose last tick began less than their minimum
-    interval ago. A tick begins some milliseconds after the look, now more, now fewer; so a sensor with just 5 s would
-    often be passed over, and tick after 10 s.
+    Dagster's daemon checks its sensors every 5 s and skips those whose last tick started less than their minimum
+    interval ago. A tick starts some milliseconds after the check, with jitter; so a sensor with exactly 5 s would often
+    be skipped, and tick after 10 s.
     """
     return max(1, seconds - _SLACK)

@@ -1,6 +1,6 @@
-"""What sensors do while Directus, or Dagster's webserver, does not answer: they look again, and say so once a minute.
+"""How sensors handle outages of Directus or Dagster's webserver: they retry each tick, and log it once a minute.
 
-A tick that fails is a stack trace in the log of the daemon, for each sensor, every few seconds of an outage.
+A failed tick would put a stack trace into the daemon's log, for each sensor, every few seconds of an outage.
 """
 
 import functools
@@ -16,7 +16,7 @@ from directus_assets.errors import TransientError
 TELL_SECONDS = 60.0
 
 TRIES_AGAIN = "The next tick tries again."
-"""Ends the reason of a tick that was skipped for want of an answer."""
+"""Ends the reason of a tick that was skipped because of an outage."""
 
 _ADDRESS = re.compile(r"https?://[^\s/]+")
 
@@ -26,11 +26,11 @@ Tick = Callable[[dg.SensorEvaluationContext], dg.SensorResult | dg.SkipReason]
 
 
 class Crier:
-    """Says once a minute what is wrong with one address, whoever notices it, and whatever was asked of it.
+    """Logs the problem with one address once a minute, whoever notices it and whatever the request was.
 
     Args:
         clock: seconds; for tests.
-        say: gets the line.
+        say: receives the line.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Crier:
         self._told: dict[str, float] = {}
 
     def tell(self, text: str) -> None:
-        """Says it, unless something of the same address was said just now."""
+        """Log it, unless something about the same address was logged less than a minute ago."""
         now = self._clock()
         self._told = {known: at for known, at in self._told.items() if now - at < TELL_SECONDS}
         found = _ADDRESS.search(text)
@@ -55,9 +55,9 @@ _crier = Crier()
 
 
 def through_outages(tick: Tick, *, crier: Crier = _crier) -> Tick:
-    """The same tick, skipped with the reason where what it needs does not answer just now; its cursor stays.
+    """Wrap a tick so that it is skipped with the reason during an outage; its cursor stays.
 
-    All other errors fail it, as nobody but people can end them.
+    All other errors fail the tick, since only people can fix them.
     """
 
     @functools.wraps(tick)

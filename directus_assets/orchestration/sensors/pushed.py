@@ -1,7 +1,7 @@
-"""What is pushed and what a sensor hears of is the same change: nothing is done twice.
+"""Prevents duplicate work for a change that is both pushed and found by a sensor.
 
-A push is fast and may get lost; the sensor is slower and sees everything. So the sensor leaves an item to the door and
-to its run, and looks at it again when that has ended. The door in turn leaves alone what a run is at work on already.
+A push is fast and may get lost; the sensor is slower and sees everything. So the sensor leaves an item to the door's
+run, and checks it again once that run has ended. The door in turn skips items that a run is already processing.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -21,14 +21,14 @@ def items_at_work(
     *,
     triggers: Collection[str],
 ) -> set[str]:
-    """Those of the items that an unfinished run of any of these parts works on.
+    """The items among these that an unfinished run of any of these parts is processing.
 
     Args:
         instance: Dagster's instance.
         parts: what is derived from the items.
-        keys: the items that are asked about.
-        order: gives all partitions, in Dagster's order.
-        triggers: why such a run was started.
+        keys: the items to check.
+        order: returns all partitions in Dagster's order.
+        triggers: counts only runs with one of these triggers.
     """
     if not keys:
         return set()

@@ -1,4 +1,4 @@
-"""What a tick asks for: what is stale becomes runs over ranges of partitions."""
+"""The run requests of a tick: stale outputs become runs over ranges of partitions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ from directus_assets.planning.changes import Batch, batches
 
 @dataclass
 class RunRequests:
-    """The runs of one tick.
+    """The run requests of one tick.
 
     Args:
-        subject: what is followed.
-        tags: what all runs of the project carry.
-        requests: what has been asked for so far.
+        subject: the followed collection.
+        tags: added to all runs of the project.
+        requests: the requests so far.
     """
 
     subject: Followed
@@ -34,15 +34,15 @@ class RunRequests:
     def add(
         self, stale: Mapping[str, frozenset[str]], order: Sequence[str], *, trigger: str, priority: str, occasion: str
     ) -> None:
-        """Asks for runs over what is stale, each part's in its own job.
+        """Request runs over stale outputs, each part in its own job.
 
         Args:
             stale: outputs by partition.
             order: all partitions, in Dagster's order.
-            trigger: why.
+            trigger: the reason.
             priority: in the queue.
-            occasion: what has happened: the same batch on the same occasion is asked for once, however often the tick
-                is repeated.
+            occasion: identifies the event: the same batch is requested once per occasion, however often the tick is
+                repeated.
         """
         for part in self.subject.parts:
             own = {key: outputs & part.assets.keys() for key, outputs in stale.items()}
@@ -50,7 +50,7 @@ class RunRequests:
                 self.requests.append(self._request(batch, part, trigger, priority, occasion))
 
     def marks(self, key: str) -> bool:
-        """Whether a partition is one end of the range of a run that is asked for."""
+        """Whether a partition is one end of the range of a requested run."""
         return any(key in (each.tags.get(RANGE_START_TAG), each.tags.get(RANGE_END_TAG)) for each in self.requests)
 
     def _request(self, batch: Batch, part: Subject, trigger: str, priority: str, occasion: str) -> dg.RunRequest:

@@ -1,4 +1,4 @@
-"""`directus_runs_sensor`: ends runs whose worker is dead, so that Dagster tries them again."""
+"""`directus_runs_sensor`: ends runs whose worker is dead, so that Dagster retries them."""
 
 import time
 from collections.abc import Collection
@@ -16,12 +16,12 @@ _MESSAGE = "This run's worker has died: there has been no heartbeat for several 
 
 
 def build_runs_sensor(names: Names, *, jobs: Collection[str], assets: Collection[dg.AssetKey]) -> dg.SensorDefinition:
-    """The sensor.
+    """Build the sensor.
 
     Args:
-        names: what it is called.
-        jobs: the names of our jobs; what they do gives `signs_of_life`.
-        assets: our assets, which people and backfills start in a job of Dagster's own.
+        names: the Dagster names of the project.
+        jobs: the names of our jobs, whose runs send `signs_of_life`.
+        assets: our assets, which people and backfills materialize in a job of Dagster's own.
     """
 
     @dg.sensor(
@@ -51,20 +51,19 @@ def end_dead_runs(
     assets: Collection[dg.AssetKey],
     now: float,
 ) -> tuple[list[str], Heartbeat]:
-    """Marks as failed what is started, of ours, and dead.
+    """Mark our started runs as failed if their worker is dead.
 
-    A failed run is tried again (`run_retries`), and one that is not dead after all does no harm: what it makes is what
-    the other one makes.
+    A failed run is retried (`run_retries`). A run that was not dead after all does no harm: both make the same.
 
     Args:
-        instance: whose runs.
-        watch: what the look before has seen.
+        instance: holds the runs.
+        watch: the state of the previous check.
         jobs: as for the sensor.
         assets: as for the sensor.
         now: seconds since 1970.
 
     Returns:
-        The ids of those runs, and what this look has seen.
+        The ids of the ended runs, and the state of this check.
     """
     dead = []
     seen: dict[str, Silence] = {}

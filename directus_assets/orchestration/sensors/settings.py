@@ -1,4 +1,4 @@
-"""`directus_settings_sensor`: follows what definitions are built from, and has them built anew."""
+"""`directus_settings_sensor`: watches what definitions are built from, and reloads them."""
 
 import time
 
@@ -19,21 +19,21 @@ from directus_assets.settings import DEFAULT, Settings, load_each
 from directus_assets.snapshot import Snapshot, take_snapshot, write_snapshot
 
 _PATIENCE_SECONDS = 30.0
-"""Webserver and daemon follow a reload within about 12 s; asking again sooner only keeps them busy."""
+"""Webserver and daemon complete a reload within about 12 s; requesting another one sooner only keeps them busy."""
 
 
 class SettingsCursor(BaseModel):
-    """Where the sensor stands."""
+    """The sensor's cursor."""
 
     feed: FeedPosition
     compared: str = ""
-    """The digest of the snapshot that is known to be what Directus has at this position."""
+    """The digest of the snapshot that matches Directus at this position."""
     reloaded_at: float = 0.0
-    """When the definitions were last asked to be built anew, in seconds since 1970."""
+    """When a reload of the definitions was last requested, in seconds since 1970."""
 
 
 def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefinition:
-    """The sensor that compares Directus with the snapshot that these definitions were built from."""
+    """Build the sensor that compares Directus with the snapshot behind these definitions."""
 
     digest = loaded.digest
 
@@ -56,13 +56,13 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
             return _skip(text, _rebuilt(project.settings, project.names, cursor))
         page = read_feed(directus, cursor.feed, collections=loaded.watched_collections)
         cursor = cursor.model_copy(update={"feed": page.position})
-        # A start with an old snapshot, or none, leaves something to do although nothing changes any more.
+        # After a start from an old snapshot, or from none, a reload may be due although nothing changes any more.
         if not (page.entries or page.starts_over) and cursor.compared == digest:
             return _skip("Nothing changed.", cursor)
         faults: dict[str, PermanentError] = {}
         current = take_snapshot(directus, project.wanted, known=loaded, faults=faults)
         if current == loaded:
-            # A right that is given, for one, leaves no trace in the feed.
+            # A newly granted right, for example, leaves no trace in the feed.
             reasons = [f"The schema of '{name}' could not be read: {fault}" for name, fault in faults.items()]
             compared = "" if faults else digest
             return _skip(" ".join(["Nothing changed.", *reasons]), cursor.model_copy(update={"compared": compared}))
@@ -74,10 +74,10 @@ def build_settings_sensor(loaded: Snapshot, project: Project) -> dg.SensorDefini
 
 
 def _file_changed(loaded: Settings) -> str:
-    """What has happened to the YAML file since it was loaded; empty if nothing that matters.
+    """How the YAML file has changed since it was loaded; empty if nothing relevant has.
 
     Raises:
-        ConfigurationError: it cannot be loaded any more; what was loaded stays in effect for the sensors.
+        ConfigurationError: the file is no longer valid; the sensors continue with the loaded settings.
     """
     if not loaded.is_from_file:
         return ""
@@ -88,7 +88,7 @@ def _file_changed(loaded: Settings) -> str:
 
 
 def _rebuilt(settings: Settings, names: Names, cursor: SettingsCursor) -> SettingsCursor:
-    """Has the definitions built anew, unless that was asked for just now."""
+    """Reload the definitions, unless that was requested just now."""
     if time.time() - cursor.reloaded_at < _PATIENCE_SECONDS:
         return cursor
     webserver = Webserver(settings.environment.webserver_url)
