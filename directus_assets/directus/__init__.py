@@ -1,1 +1,1 @@
-"""Directus from the outside: its API, its records, its change feed, its schema, its storage."""
+"""Access to Directus: its API, records, change feed, schema and storage."""

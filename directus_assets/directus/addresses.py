@@ -1,6 +1,6 @@
-"""What is an address, and what is text: told from a value, from a name, and from both.
+"""Tells addresses from text: by value, by name, and by both.
 
-An address leads somewhere or is compared with something: a URL, a path, an e-mail address, a colour, an icon, a CSS
+An address refers to something or is compared with something: a URL, a path, an e-mail address, a colour, an icon, a CSS
 class, an identifier. It is copied into every language, never translated. Pure, and about single strings only.
 """
 
@@ -8,7 +8,7 @@ import re
 from typing import Final, Literal
 
 Copied = Literal["addresses", "unless prose", "always"]
-"""Which values of a field are copied: those that can be nothing but an address, all but prose, or all."""
+"""Which values of a field are copied: only unmistakable addresses, everything but prose, or all."""
 
 _ADDRESS: Final = re.compile(
     r"[a-z][a-z0-9+.-]*://\S+"  # a URL
@@ -16,14 +16,14 @@ _ADDRESS: Final = re.compile(
     r"|(?:www\.|//)\S+"
     r"|[^\s@/]+@[^\s@/]+\.[^\s@/]+"  # an e-mail address
     r"|@[a-z0-9-]+/[\w./-]+"  # a package
-    r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?::\d+)?(?:[/?#]\S*)?"  # a host, with what follows
+    r"|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?::\d+)?(?:[/?#]\S*)?"  # a host with an optional remainder
     r"|/\S*|\.{1,2}/\S*|~/\S*"  # a path
     r"|[?#][^\s#]+|#"  # a query, an anchor, a colour
     r"|\S+\.(?:jpe?g|png|gif|webp|avif|svg|ico|pdf|mp[34]|webm|html?|php|aspx?|css|js|json|xml|csv|zip)(?:[?#]\S*)?"
     r"|(?:rgb|hsl|hwb|lab|lch|oklab|oklch|color|var|calc|url|(?:repeating-)?(?:linear|radial|conic)-gradient)a?\(.*\)"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*\d)[0-9a-f]{16,}"  # a UUID, a digest
     r"|[a-z0-9-]+(?::[a-z0-9-]+)+"  # an icon of a set, such as `mdi:home`
-    r"|--[a-z][\w-]*"  # a variable of CSS
+    r"|--[a-z][\w-]*"  # a CSS variable
     r"|[a-z0-9]*(?:_+[a-z0-9]+)+_*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"  # snake_case
     r"|[a-z]+[0-9]*(?:[A-Z][a-z0-9]+)+",  # camelCase
 )
@@ -35,15 +35,15 @@ _ICON_CLASS: Final = re.compile(r"(?:fa[bdlrs]?|mdi|bi|ti|ri|icon|ph|lni|glyphic
 _MARKUP: Final = re.compile(
     r"(?:<!--(?s:.*?)-->\s*)*<(script|style|iframe|svg|noscript|object|embed|link|meta)\b(?s:.*)>", re.IGNORECASE
 )
-"""What is pasted into a page: scripts, styles and what other sites offer for it."""
+"""Snippets pasted into a page: scripts, styles and embed codes of other sites."""
 
 _START: Final = re.compile(r"[a-z]+://|mailto:|tel:|www\.|[/#?]|\.{1,2}/", re.IGNORECASE)
-"""What an address begins with even where somebody has written spaces into it."""
+"""The start of an address, recognised even if someone has typed spaces into it."""
 
 _TOKEN: Final = re.compile(r"[!-~]+")
 _SIGN_OF_A_TOKEN: Final = re.compile(r"[-_/.:#@=?&%+\d]|[a-z][A-Z]")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
-# Scripts that are written without spaces: any two letters may be two words.
+# Scripts written without spaces: any two letters may be two words.
 _WITHOUT_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2}")
 
 _SURELY: Final = frozenset(
@@ -68,15 +68,15 @@ _LIKELY: Final = frozenset(
 )
 _CODE: Final = frozenset({"code", "expression", "pattern", "snippet", "script", "scripts"})
 _CODE_OF: Final = _SURELY | {"analytics", "body", "custom", "footer", "head", "header", "tracking", "widget"}
-"""`tracking_code` is a script, and `discount_code` only most likely one word."""
+"""`tracking_code` is a script, whereas `discount_code` is only probably a single word."""
 _NAME_OF: Final = frozenset({"class", "icon", "file"})
-"""`icon_name` is no name that people read; `color_name` may be "Midnight blue"."""
+"""`icon_name` is not a name for people to read, whereas `color_name` may be "Midnight blue"."""
 
 
 def is_address(text: str) -> bool:
-    """Whether a text, as a whole, can be nothing but an address.
+    """Whether a text as a whole can only be an address.
 
-    Unsure of single words: `about-us`, `home` and `DE` are none.
+    Single words are ambiguous: `about-us`, `home` and `DE` do not count.
     """
     text = text.strip()
     if _MARKUP.fullmatch(text):
@@ -90,7 +90,7 @@ def is_address(text: str) -> bool:
 
 
 def is_prose(text: str) -> bool:
-    """Whether a text is more than one word that people read."""
+    """Whether a text is prose: more than one human-readable word."""
     if is_address(text):
         return False
     words = [part for part in text.split() if _WORD.search(part) and not is_address(part)]
@@ -98,7 +98,7 @@ def is_prose(text: str) -> bool:
 
 
 def is_copied(text: str, which: Copied) -> bool:
-    """Whether a value is copied as it is, by what is known of its field."""
+    """Whether a value is copied unchanged, given what is known about its field."""
     if which == "always":
         return True
     if which == "unless prose":
@@ -107,9 +107,10 @@ def is_copied(text: str, which: Copied) -> bool:
 
 
 def all_addresses(values: list[str]) -> bool:
-    """Whether values of one field, taken together, are addresses: single tokens, a third of them with signs of one.
+    """Whether the values of one field, taken together, are addresses: single tokens, a third of which look like
+    addresses.
 
-    One of them alone would tell less: `home` is a word, beside `about-us` and `contact-us` it is a place.
+    Single values tell less: `home` is a word, but beside `about-us` and `contact-us` it is a page.
     """
     found = {value.strip() for value in values if value.strip()}
     if not all(is_address(value) or _TOKEN.fullmatch(value) for value in found):
@@ -119,7 +120,7 @@ def all_addresses(values: list[str]) -> bool:
 
 
 def told_by_name(name: str) -> Copied:
-    """Which values of a field or a member with this name are copied: `cta_url`, `iconName`, `css-class`, `phone_2`."""
+    """Which values of a field or member with this name are copied: `cta_url`, `iconName`, `css-class`, `phone_2`."""
     words = words_of(name)
     while len(words) > 1 and words[-1].isdigit():
         words.pop()
@@ -131,5 +132,5 @@ def told_by_name(name: str) -> Copied:
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name in snake_case, kebab-case or camelCase, in lower case."""
+    """Split a name in snake_case, kebab-case or camelCase into lower-case words."""
     return re.findall(r"[a-z]+|\d+|[^\W\d_a-z]+", re.sub(r"(?<=[a-z\d])(?=[A-Z])", "_", name).lower())

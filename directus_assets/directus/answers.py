@@ -1,4 +1,4 @@
-"""What Directus' answers say, or why there is none: from HTTP to data and to the errors of this package."""
+"""Converts Directus' HTTP responses to data or to the errors of this package."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,18 +10,18 @@ from directus_assets.errors import DirectusAssetsError, Rejected, Unreachable, U
 from directus_assets.json_text import read_json
 
 _ACTIONS = {"GET": "read", "HEAD": "read", "SEARCH": "read", "POST": "create", "PATCH": "update", "DELETE": "delete"}
-"""What Directus' policies call the methods."""
+"""The names of the methods in Directus' policies."""
 
 
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
-"""What OpenSSL says where https was spoken to a port that speaks http; which, depends on its version."""
+"""What OpenSSL reports when https meets a port that speaks http; the text depends on its version."""
 
 
 def data_of(answer: httpx.Response) -> Any:
-    """What Directus answers with; None for an empty answer.
+    """The data of a response; None for an empty one.
 
     Raises:
-        Unreadable: it is no answer of Directus.
+        Unreadable: the response is not from Directus.
     """
     if not answer.content:
         return None
@@ -32,13 +32,13 @@ def data_of(answer: httpx.Response) -> Any:
 
 
 def refusal(attempt: str, answer: httpx.Response, method: str, path: str) -> DirectusAssetsError:
-    """The error for an answer that is no success.
+    """The error for an unsuccessful response.
 
     Args:
-        attempt: what was attempted, for people.
-        answer: read to its end.
-        method: the method of the request.
-        path: its path, which tells the right that it needs.
+        attempt: a description of the attempt, for people.
+        answer: the response, fully read.
+        method: the request's method.
+        path: the request's path, from which the required right follows.
     """
     if answer.is_redirect:
         return Rejected(
@@ -60,10 +60,10 @@ def refusal(attempt: str, answer: httpx.Response, method: str, path: str) -> Dir
 
 @contextlib.contextmanager
 def reported(attempt: str) -> Iterator[None]:
-    """Failures of the connection as errors of this package.
+    """Convert connection failures to errors of this package.
 
     Raises:
-        Unreachable: nobody answered, or not in time.
+        Unreachable: no response, or not in time.
     """
     try:
         yield
@@ -76,14 +76,14 @@ def reported(attempt: str) -> Iterator[None]:
 
 
 def unreachable_remedy(error: Exception) -> str:
-    """What to do where no connection to Directus came about."""
+    """The remedy if Directus could not be reached."""
     if any(word in str(error).upper() for word in _PLAIN_HTTP):
         return "That port does not use HTTPS: start DIRECTUS_URL with http://, or use the HTTPS port."
     return "Check DIRECTUS_URL, and that Directus is running and reachable from here."
 
 
 def nonsense(answer: httpx.Response) -> Unreadable:
-    """The error for an answer that is none of Directus'."""
+    """The error for a response that is not from Directus."""
     return Unreadable(
         f"The response to {answer.request.method} {answer.request.url.path} did not come from Directus.",
         remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
@@ -98,7 +98,7 @@ def _reason(answer: httpx.Response) -> str:
 
 
 def _refused_fields(answer: httpx.Response) -> dict[str, str]:
-    """Directus' reasons by field: of a validation rule, or of a database that names the column."""
+    """Directus' messages by field: from a validation rule, or from a database that names the column."""
     try:
         errors = [
             (error["extensions"].get("field"), str(error["message"])) for error in read_json(answer.content)["errors"]
@@ -109,7 +109,7 @@ def _refused_fields(answer: httpx.Response) -> dict[str, str]:
 
 
 def _right(method: str, path: str) -> str:
-    """The right that a request needs, as `doctor` calls it, such as `read on posts`."""
+    """The right that a request needs, as `doctor` names it, such as `read on posts`."""
     kind, *rest = path.strip("/").split("/")
     collection = rest[0] if kind == "items" else "directus_files" if kind == "assets" else f"directus_{kind}"
     return f"{_ACTIONS[method]} on {collection}"

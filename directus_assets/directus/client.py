@@ -1,7 +1,7 @@
-"""Directus over HTTP: typed answers, time-outs, and failures as the errors of this package.
+"""HTTP client for Directus with typed answers, time-outs, and failures as errors of this package.
 
-The client never retries: what is worth another try says so by its type, and the caller decides.
-Redirects are refused, so that the token goes to no other host.
+The client never retries: an error's type says whether a retry may help, and the caller decides. Redirects are refused,
+so that the token reaches no other host.
 """
 
 import contextlib
@@ -24,39 +24,39 @@ from directus_assets.json_text import as_json, well_formed, well_formed_json
 from directus_assets.settings import Environment
 
 USER_AGENT = "directus-assets"
-"""Directus notes it in its activity log; with the user it tells our own writes from everybody else's."""
+"""Directus stores it in its activity log, where it distinguishes our own writes, together with the user."""
 
 _RENDER_TIMEOUT = httpx.Timeout(180, connect=5)
 """Directus needs about 30 s for an AVIF of 4000 px on a small machine."""
 
 Filter: TypeAlias = Mapping[str, Any]
-"""A condition in Directus' own form, such as `{"folder": {"_eq": "…"}}`."""
+"""A condition in Directus' own format, such as `{"folder": {"_eq": "…"}}`."""
 
 NO_FILTER: Filter = MappingProxyType({})
 
 LONGEST_ADDRESS = 7500
-"""Bytes of path and query. Servers and proxies commonly take 8 KiB; a longer query goes into the body of a SEARCH."""
+"""Bytes of path and query. Servers and proxies commonly allow 8 KiB; a longer query goes into the body of a SEARCH."""
 
 ROWS_PER_REQUEST = 1000
-"""Where `QUERY_LIMIT_MAX` in Directus is lower, that many."""
+"""Reduced to Directus' `QUERY_LIMIT_MAX` if that is lower."""
 
 _VALUES_PER_REQUEST = 100
-"""Keys in one condition: databases limit them, and Directus the size of a body (`MAX_PAYLOAD_SIZE`)."""
+"""Keys per condition: databases limit their number, and Directus the size of a body (`MAX_PAYLOAD_SIZE`)."""
 
 _NESTED_ROWS = 1_000_000
-"""Without a limit of their own, rows within a row are cut at `QUERY_LIMIT_DEFAULT` (100). No other one binds them."""
+"""Nested rows without a limit of their own are cut at `QUERY_LIMIT_DEFAULT` (100). No other limit applies to them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AssetHead:
-    """What `HEAD /assets/<id>` says: the size in bytes and the MIME type of what a visitor would get."""
+    """The response of `HEAD /assets/<id>`: the size in bytes and the MIME type of what a visitor would get."""
 
     content_length: int
     content_type: str
 
 
 class DirectusClient:
-    """One Directus project, used by any number of threads.
+    """Client for one Directus project; thread-safe.
 
     >>> with DirectusClient.from_environment(environment) as directus:
     ...     for file in directus.files_by_id(["3f0c…"]):
@@ -68,10 +68,10 @@ class DirectusClient:
     ) -> None:
         """
         Args:
-            url: the address of the project, with a path where it is served under one.
+            url: the address of the project, with a path if it is served under one.
             token: a static token.
-            timeout_seconds: how long an answer may take that needs no rendering.
-            transport: for tests; the network otherwise.
+            timeout_seconds: the time limit for responses that need no rendering.
+            transport: for tests; the network by default.
         """
         self.url = url.rstrip("/")
         self._http = httpx.Client(
@@ -108,7 +108,7 @@ class DirectusClient:
         return f"DirectusClient({self.url!r})"
 
     def close(self) -> None:
-        """Ends all connections."""
+        """Close all connections."""
         self._http.close()
 
     @cached_property
@@ -125,9 +125,9 @@ class DirectusClient:
         skip_ids: Iterable[int] = (),
         also: Filter = NO_FILTER,
     ) -> list[Activity]:
-        """Entries of the change feed with an id above `after_id`, in the order of ids, at most `limit` of them.
+        """Entries of the change feed with an id above `after_id`, ordered by id, at most `limit` of them.
 
-        Those that match `also` come with them, whatever their id and collection.
+        Entries that match `also` are included, whatever their id and collection.
         """
         conditions: list[Any] = [{"id": {"_gt": after_id}}, {"collection": {"_in": list(collections)}}]
         if skip := sorted(skip_ids):
@@ -143,17 +143,17 @@ class DirectusClient:
         return [Activity.parse(row) for row in rows]
 
     def latest_activity_id(self) -> int:
-        """The highest id in the change feed; 0 where it is empty."""
+        """The highest id in the change feed; 0 if it is empty."""
         rows = self.get("/activity", fields=["id"], sort="-id", limit=1)
         return int(rows[0]["id"]) if rows else 0
 
     def files_by_id(self, ids: Iterable[str], *, matching: Filter = NO_FILTER) -> list[File]:
-        """The rows of these files, those that exist and match, in no particular order."""
+        """The rows of the files that exist and match, in no particular order."""
         rows = self.rows_with("/files", "id", ids, matching=matching, fields=File.FIELDS, sort="id")
         return [File.parse(row) for row in rows]
 
     def existing_files(self, ids: Iterable[str]) -> set[str]:
-        """Those of the ids that Directus has a file for, as far as the token sees."""
+        """The ids among these that have a file in Directus, as far as the token sees."""
         return {str(row["id"]) for row in self.rows_with("/files", "id", ids, fields=["id"], sort="id")}
 
     def files_page(self, *, types: Iterable[str], page: int, size: int, matching: Filter = NO_FILTER) -> list[File]:
@@ -161,7 +161,7 @@ class DirectusClient:
         return [File.parse(row) for row in self._files_page(types, page, size, matching, File.FIELDS)]
 
     def file_ids_page(self, *, types: Iterable[str], page: int, size: int, matching: Filter = NO_FILTER) -> list[str]:
-        """The ids of the same files, also of those whose rows make no sense."""
+        """The ids of the same files, including those with invalid rows."""
         return [str(row["id"]) for row in self._files_page(types, page, size, matching, ["id"])]
 
     def _files_page(
@@ -172,18 +172,18 @@ class DirectusClient:
         return self.rows("/files", start=start, most=size, fields=fields, filter=condition, sort="uploaded_on,id")
 
     def count_files(self, *, types: Iterable[str], matching: Filter = NO_FILTER) -> int:
-        """How many files of these MIME types match."""
+        """The number of matching files of these MIME types."""
         condition = all_of({"type": {"_in": sorted(types)}}, matching)
         rows = self.get("/files", filter=condition, aggregate={"count": "id"})
         return int(rows[0]["count"]["id"])
 
     def project_settings(self) -> ProjectSettings:
-        """The part of Directus' settings that this project follows."""
+        """The part of Directus' settings that this project uses."""
         return ProjectSettings.parse(self.settings_row())
 
     def settings_row(self) -> dict[str, Any]:
-        """The same as Directus answers it, with its version beside it."""
-        # Asked anew, since an upgrade of Directus leaves no other trace.
+        """The settings as Directus returns them, plus its version."""
+        # Read anew, since an upgrade of Directus leaves no other trace.
         version = self.read_version()
         row = self.get("/settings", fields=ProjectSettings.fields_of(version))
         mended: dict[str, Any] = {**well_formed_json(row), ProjectSettings.VERSION: version.text}
@@ -191,15 +191,15 @@ class DirectusClient:
 
     @cached_property
     def version(self) -> Version:
-        """Which Directus it is, as of when it was first asked.
+        """The version of Directus, as of the first call.
 
         Raises:
-            ConfigurationError: one that is not supported.
+            ConfigurationError: the version is not supported.
         """
         return self.read_version()
 
     def require_supported(self) -> None:
-        """Makes sure that this Directus is supported; asks it once.
+        """Check that this version of Directus is supported; read it once.
 
         Raises:
             ConfigurationError: it is not.
@@ -207,10 +207,10 @@ class DirectusClient:
         _ = self.version
 
     def read_version(self) -> Version:
-        """Which Directus it is; `/server/info` tells any token.
+        """Read the version of Directus; `/server/info` answers any token.
 
         Raises:
-            ConfigurationError: one that is not supported.
+            ConfigurationError: the version is not supported.
         """
         info = self.get("/server/info")
         version = Version.parse(str(info.get("version")) if isinstance(info, Mapping) else "")
@@ -219,23 +219,26 @@ class DirectusClient:
         return version
 
     def head_asset(self, file_id: str, *, preset: str, accept: str | None = None) -> AssetHead:
-        """Asks for a derivative without its bytes. Directus renders and keeps it where it has none (Directus 12).
+        """Request a derivative without its bytes.
+
+        Directus renders and stores it if it does not exist yet (Directus 12).
 
         Args:
             file_id: the file.
             preset: the key of the preset.
-            accept: what the caller accepts; decides the format of presets with the format `auto`.
+            accept: the caller's Accept header; determines the format of presets with the format `auto`.
         """
         headers = {"Accept": accept} if accept else {}
         path, params = f"/assets/{file_id}", {"key": preset}
         try:
             answer = self._send("HEAD", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
         except Rejected:
-            # The reason is in the body, which a HEAD has not.
+            # The reason is in the body, which a HEAD response lacks.
             answer = self._send("GET", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
         length = answer.headers.get("content-length")
         if length is None:
-            # Some proxies take it away, and no size must not pass for an empty picture: then the bytes are counted.
+            # Some proxies strip the header, and a missing size must not pass for an empty picture: then the bytes are
+            # counted.
             length = len(self._send("GET", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT).content)
         return AssetHead(
             content_length=int(length),
@@ -245,16 +248,16 @@ class DirectusClient:
     def download(
         self, file_id: str, *, most: int | None = None, accept: str | None = None, **transformation: str | int
     ) -> bytes:
-        """The original of a file, or what Directus makes of it with these query parameters.
+        """The original of a file, or a transformation of it with these query parameters.
 
         Args:
             file_id: the file.
-            most: the most bytes to read.
-            accept: as of `head_asset`.
+            most: the maximum number of bytes to read.
+            accept: as for `head_asset`.
             transformation: the query parameters.
 
         Raises:
-            TooLarge: it has more bytes; no more than that are read.
+            TooLarge: the file has more bytes; reading stops there.
         """
         path, headers = f"/assets/{file_id}", {"Accept": accept} if accept else {}
         answer = self._send(
@@ -272,10 +275,10 @@ class DirectusClient:
         return bytes(content)
 
     def get(self, path: str, **query: Any) -> Any:
-        """`data` of a read. Of many rows Directus answers some only: see `rows`.
+        """The `data` of a read. Directus limits the number of rows: see `rows`.
 
         Args:
-            path: of the API, such as `/items/posts`.
+            path: in the API, such as `/items/posts`.
             query: as in Directus' documentation, with plain lists and mappings as values.
         """
         if nested := _nested_limits(query.get("fields", ())):
@@ -292,13 +295,13 @@ class DirectusClient:
         return data_of(answer)
 
     def rows(self, path: str, *, start: int = 0, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
-        """All rows that a query matches, in as many requests as Directus' limit takes; of a singleton its only one.
+        """All rows that match a query, in as many requests as Directus' limit requires; the only row of a singleton.
 
         Args:
-            path: as of `get`.
-            start: how many rows to pass over.
-            most: how many to give; all where it is None.
-            query: as of `get`, with a `sort` that leaves no two rows equal, and no limit of its own.
+            path: as for `get`.
+            start: the number of rows to skip.
+            most: the maximum number of rows; all if None.
+            query: as for `get`, with a `sort` that defines a total order, and without a limit.
         """
         given = 0
         while most is None or given < most:
@@ -318,14 +321,14 @@ class DirectusClient:
     def rows_with(
         self, path: str, field: str, values: Iterable[str], *, matching: Filter = NO_FILTER, **query: Any
     ) -> Iterator[dict[str, Any]]:
-        """The rows that have one of these values in a field, and that match; the rest as of `rows`."""
+        """The matching rows with one of these values in a field; other parameters as for `rows`."""
         wanted = list(dict.fromkeys(values))
         for start in range(0, len(wanted), _VALUES_PER_REQUEST):
             condition = {field: {"_in": wanted[start : start + _VALUES_PER_REQUEST]}}
             yield from self.rows(path, filter=all_of(condition, matching), **query)
 
     def _is_limited_to_fewer_than(self, size: int) -> bool:
-        """Whether Directus gives fewer rows at a time; it is then asked for no more than that."""
+        """Whether Directus returns fewer rows at a time; requests then ask for no more."""
         limit = self.query_limit()
         if limit is None or not 0 < limit < size:
             return False
@@ -333,24 +336,24 @@ class DirectusClient:
         return True
 
     def takes_chunked_uploads(self) -> bool:
-        """Whether Directus takes uploads in chunks (`TUS_ENABLED`)."""
+        """Whether Directus accepts chunked uploads (`TUS_ENABLED`)."""
         return "chunkSize" in (self.get("/server/info").get("uploads") or {})
 
     def query_limit(self) -> int | None:
-        """The most rows that Directus gives at a time (`QUERY_LIMIT_MAX`); None where it says of no limit."""
+        """The maximum number of rows that Directus returns at a time (`QUERY_LIMIT_MAX`); None if it reports none."""
         limit = (self.get("/server/info").get("queryLimit") or {}).get("max", -1)
         return int(limit) if limit >= 0 else None
 
     def post(self, path: str, body: Any) -> Any:
-        """`data` of a POST with a JSON body."""
+        """The `data` of a POST with a JSON body."""
         return data_of(self._send("POST", path, **_body(body)))
 
     def patch(self, path: str, body: Any, **query: Any) -> Any:
-        """`data` of a PATCH with a JSON body; `query` says what is answered, as for `get`."""
+        """The `data` of a PATCH with a JSON body; `query` selects the response, as for `get`."""
         return data_of(self._send("PATCH", path, **_body(body), params=_parameters(query)))
 
     def delete(self, path: str, body: Any = None) -> None:
-        """A DELETE."""
+        """Send a DELETE."""
         self._send("DELETE", path, **({} if body is None else _body(body)))
 
     def _attempt(self, method: str, path: str) -> str:
@@ -367,33 +370,33 @@ class DirectusClient:
 
 
 def items_path(collection: str) -> str:
-    """Where the items of a collection are; those of Directus' own collections are elsewhere."""
+    """The path of a collection's items; Directus' own collections have other paths."""
     own = collection.removeprefix("directus_")
     return f"/items/{collection}" if own == collection else f"/{own}"
 
 
 def item_path(collection: str, key: str) -> str:
-    """Where one item is. Keys can be any text that people type in, `../users/me` as well.
+    """The path of one item. A key can be any text that people type in, even `../users/me`.
 
     Raises:
-        BadInput: the key holds half of a character, which no address can.
+        BadInput: the key contains a lone surrogate, which a URL cannot.
     """
     if key != well_formed(key):
         raise BadInput(
             f"The key {key!r} of an item in {collection} contains an invalid character (half of a surrogate pair).",
             remedy="Give the item a different key.",
         )
-    # `quote` leaves dots as they are, and two of them would lead elsewhere.
+    # `quote` keeps dots, and two of them would change the path.
     return f"{items_path(collection)}/{quote(key, safe='').replace('.', '%2E')}"
 
 
 def all_of(condition: Filter, matching: Filter) -> Filter:
-    """What both match."""
+    """The conjunction of both filters."""
     return {"_and": [condition, matching]} if condition and matching else condition or matching
 
 
 def _nested_limits(fields: str | Iterable[str]) -> dict[str, Any]:
-    """For each relation that fields lead through, a limit that cuts nothing, as Directus' `deep` wants it."""
+    """A limit that cuts nothing for each relation in the field paths, in the form of Directus' `deep`."""
     limits: dict[str, Any] = {}
     for name in fields.split(",") if isinstance(fields, str) else fields:
         level = limits
@@ -403,7 +406,7 @@ def _nested_limits(fields: str | Iterable[str]) -> dict[str, Any]:
 
 
 def _as_json(value: Any) -> Any:
-    """Mappings and tuples of any kind as those that JSON has."""
+    """Convert mappings and tuples of any type to JSON's types."""
     if isinstance(value, Mapping):
         return {name: _as_json(part) for name, part in value.items()}
     return [_as_json(part) for part in value] if isinstance(value, (list, tuple)) else value
@@ -427,5 +430,5 @@ def _body(value: Any) -> dict[str, Any]:
 
 @cache
 def certificates() -> ssl.SSLContext:
-    """What servers are trusted by; read once in a process, since that takes tens of milliseconds."""
+    """The trusted certificates; loaded once per process, since that takes tens of milliseconds."""
     return httpx.create_ssl_context()

@@ -1,6 +1,6 @@
-"""Comments in the sidebar of an item in the Studio, as far as they are the token's own.
+"""The token user's own comments in the sidebar of an item in the Studio.
 
-Directus keeps them in a collection of their own from 11.2 on, and before that in its activity log.
+Directus stores them in a collection of their own from 11.2 on, and before that in its activity log.
 """
 
 from collections.abc import Iterable
@@ -21,16 +21,16 @@ class Comment:
 
 @dataclass(frozen=True)
 class OwnComments:
-    """The comments that the token's user has made on items of one collection.
+    """The comments by the token's user on items of one collection.
 
-    Every method raises a `DirectusAssetsError` where Directus refuses or does not answer.
+    Every method raises a `DirectusAssetsError` if Directus refuses or does not answer.
     """
 
     client: DirectusClient
     collection: str
 
     def read(self, items: Iterable[str]) -> dict[str, list[Comment]]:
-        """The comments on each of these items that has any, the oldest first."""
+        """The comments on each of these items that has any, oldest first."""
         author = "user_created" if self._is_collection else "user"
         conditions = [{"collection": {"_eq": self.collection}}, {author: {"_eq": self.client.own_user_id}}]
         found: dict[str, list[Comment]] = {}
@@ -46,15 +46,15 @@ class OwnComments:
         return found
 
     def add(self, item: str, text: str) -> None:
-        """Makes a new comment on an item."""
+        """Add a comment to an item."""
         self.client.post(self._path, {"collection": self.collection, "item": item, "comment": text})
 
     def change(self, comment: Comment, text: str) -> None:
-        """Gives the comment another text."""
+        """Change the text of the comment."""
         self.client.patch(f"{self._path}/{comment.id}", {"comment": text})
 
     def remove(self, comment: Comment) -> None:
-        """Deletes the comment."""
+        """Delete the comment."""
         self.client.delete(f"{self._path}/{comment.id}")
 
     @property

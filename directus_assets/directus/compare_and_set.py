@@ -1,11 +1,12 @@
-"""Writes that replace what was read and nothing else: people win, also in the last milliseconds.
+"""Compare-and-set writes: replace only what was read, so that people win even within milliseconds.
 
-Directus has no such write. Two things stand in for it:
+Directus has no such write. Two techniques make up for that:
 
-1. **The condition.** It can update what a query matches, so the query asks for the key and for the old values. But it
-   selects the rows first and updates them by key some milliseconds later. Half of those who save in between are lost.
-2. **The look.** Its log has every write to a row in their true order, with what it has set. So the log is read after
-   each write, and what a human had set just before is put back.
+1. **The condition.** Directus can update the rows that match a query, so the query asks for the key and for the old
+   values. But Directus selects the rows first and updates them by key some milliseconds later. Half of the edits saved
+   in between are lost.
+2. **The check.** Directus' log lists all writes to a row in their true order, with the values they set. So we read the
+   log after each write, and restore what a human had set just before it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,38 +23,40 @@ from directus_assets.errors import ChangedMeanwhile, Forbidden
 
 Values: TypeAlias = Mapping[str, JsonValue]
 Comparable: TypeAlias = Callable[[str, JsonValue], JsonValue]
-"""A field's value, by its name, as it compares with others: databases give some back in another form."""
+"""Normalises a field's value, given its name, for comparison: databases return some values in another form."""
 
 _LONGEST_CONDITION: Final = 100_000
-"""Characters. A request holds the old value and the new one, and Directus takes 1 MB unless told otherwise."""
+"""Characters. A request contains the old value and the new one, and Directus accepts 1 MB by default."""
 
 _READ_AS_OTHERS: Final = frozenset({"true", "false", "null", "NULL"})
-"""Directus takes these texts in a filter for values that are no text, and those with a dollar for its own variables."""
+"""In a filter, Directus interprets these texts as values of other types, and texts with a dollar sign as its own
+variables.
+"""
 
 _LOOK_BACK: Final = "$NOW(-1 minutes)"
-"""By Directus' own clock. Longer than what can lie between our read and our write; what is older was read."""
+"""By Directus' own clock. Longer than the time between our read and our write; our read covers older changes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """What one write to a row has set."""
+    """The values set by one write to a row."""
 
     is_own: bool
-    """Whether we have written it, and nobody else."""
+    """Whether the write is ours."""
     values: Values
 
 
 @dataclass(frozen=True)
 class CompareAndSet:
-    """Replaces values of the rows of one collection, for any number of threads.
+    """Replaces values in the rows of one collection; thread-safe.
 
     Args:
         client: Directus.
         collection: the collection.
         key_field: the field of its primary key.
-        filterable: the fields whose value rows can be selected by (see `is_filterable`).
-        is_singleton: whether the collection has one row only, which Directus updates without a query.
-        comparable: how values compare.
+        filterable: the fields by whose value rows can be selected (see `is_filterable`).
+        is_singleton: whether the collection has a single row, which Directus updates without a query.
+        comparable: normalises values for comparison.
     """
 
     client: DirectusClient
@@ -64,22 +67,22 @@ class CompareAndSet:
     comparable: Comparable = lambda _name, value: value
 
     def replace(self, key: str, old: Values, new: Values) -> None:
-        """Writes `new` into a row whose values are `old`.
+        """Write `new` into a row whose values are `old`.
 
         Args:
             key: the row.
-            old: what was read, or put there: what has to be there still. Fields that it does not have were empty.
-            new: what is written, by field.
+            old: the values as read or last written, which must still be there. Fields that are missing here were empty.
+            new: the values to write, by field.
 
         Raises:
-            ChangedMeanwhile: somebody has changed the row since, or it is gone. What they have set stays.
+            ChangedMeanwhile: someone has changed or deleted the row in the meantime. Their values stay.
             DirectusAssetsError: Directus refuses or does not answer.
         """
         if not self.client.patch(*self._request(key, old, new), fields=[self.key_field]):
             raise self._changed(key)
         lost = overwritten(self._changes.get(key) or (), old=old, new=new, comparable=self.comparable)
         for name, value in lost.items():
-            # One by one: where somebody has changed one of them again, the others come back all the same.
+            # One by one: if someone has changed one of them again, the others are still restored.
             try:
                 self.replace(key, {name: new[name]}, {name: value})
             except ChangedMeanwhile:
@@ -88,7 +91,7 @@ class CompareAndSet:
             raise self._changed(key)
 
     def remove(self, key: str, old: Values) -> None:
-        """Deletes a row whose values are `old`; one that somebody has changed stays.
+        """Delete a row whose values are `old`; a row that someone has changed stays.
 
         Raises:
             DirectusAssetsError: Directus refuses or does not answer.
@@ -119,20 +122,20 @@ class CompareAndSet:
 
     @cached_property
     def _changes(self) -> Together[str, list[Change]]:
-        """The latest changes of rows, the last one first, read for all rows that are written at the same time."""
+        """The latest changes of rows, newest first, read for all concurrently written rows at once."""
         return Together(partial(read_changes, self.client, self.collection))
 
 
 def read_changes(
     client: DirectusClient, collection: str, keys: Sequence[str], *, action: str = "update"
 ) -> dict[str, list[Change]]:
-    """The latest changes of rows, by key, the last one first; none where there are no revisions of them to be seen.
+    """The latest changes of rows by key, newest first; empty if no revisions are visible.
 
     Args:
         client: Directus.
         collection: the collection of the rows.
         keys: the rows.
-        action: what Directus' log calls such changes.
+        action: the action of such changes in Directus' log.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
@@ -148,9 +151,9 @@ def read_changes(
     try:
         entries = [*client.rows("/activity", fields=fields, filter={"_and": conditions}, sort="-timestamp,-id")]
     except Forbidden:
-        return {}  # An account that `setup` has made before it knew of this; `doctor` says so.
+        return {}  # An account created by a `setup` that did not know this right yet; `doctor` reports it.
     found: dict[str, list[Change]] = {}
-    # Their ids are in the order of the writes: each was given while its row was locked.
+    # Their ids are in the order of the writes: each was assigned while its row was locked.
     for entry in sorted(entries, key=lambda entry: int(entry["id"]), reverse=True):
         activity = Activity.parse(entry)
         for revision in entry.get("revisions") or ():
@@ -163,13 +166,13 @@ def read_changes(
 def overwritten(
     changes: Sequence[Change], *, old: Values, new: Values, comparable: Comparable = lambda _name, value: value
 ) -> dict[str, JsonValue]:
-    """What somebody had set just before our write, which has overwritten it; pure.
+    """What someone had set just before our write, which overwrote it. Pure.
 
     Args:
-        changes: of the row, the last one first.
-        old: what we took for the row's values.
-        new: what we have written.
-        comparable: as of `CompareAndSet`.
+        changes: of the row, newest first.
+        old: the values that we expected in the row.
+        new: the values that we wrote.
+        comparable: as for `CompareAndSet`.
     """
     lost = {
         name: _overwritten(changes, name, old=old.get(name), new=value, comparable=partial(comparable, name))
@@ -186,9 +189,9 @@ def _overwritten(
     new: JsonValue,
     comparable: Callable[[JsonValue], JsonValue],
 ) -> Change | None:
-    # What came after our write stands.
+    # Changes after our write stay.
     from_ours = [*dropwhile(lambda change: not change.is_own, (each for each in changes if name in each.values))]
-    # A try that got no answer may have written the same.
+    # An attempt without a response may have written the same values.
     earlier = dropwhile(lambda change: change.is_own and change.values[name] == from_ours[0].values[name], from_ours)
     last = next(earlier, None)
     is_lost = last and not last.is_own and comparable(last.values[name]) not in (comparable(old), comparable(new))
@@ -196,7 +199,7 @@ def _overwritten(
 
 
 def _condition(value: JsonValue, *, is_filterable: bool) -> dict[str, JsonValue] | None:
-    """That a field has a value, as a filter; None where Directus or its database cannot be asked for that."""
+    """A filter for a field's value; None if Directus or its database cannot compare that value."""
     if value is None:
         return {"_null": True}
     if not is_filterable or isinstance(value, dict):

@@ -1,10 +1,10 @@
 """The change feed: Directus' activity log, read forward by id.
 
-PostgreSQL hands out ids before commit, so an entry can become visible after one with a higher id was read. Each read
-therefore looks back over `OVERLAP` ids and leaves out what it has already seen there.
+PostgreSQL assigns ids before commit, so an entry can become visible after one with a higher id was read. Each read
+therefore looks back over `OVERLAP` ids and skips what it has already seen there.
 
-A log can also go back, with a restored backup or another database. Its ids are then given again, so each read asks for
-the last entry once more, and the feed starts over where that is another one.
+A log can also go back, with a restored backup or a different database. Its ids are then assigned again, so each read
+fetches the last entry once more, and the feed restarts if that is a different one.
 """
 
 import datetime as dt
@@ -17,63 +17,68 @@ from directus_assets.directus.client import NO_FILTER, USER_AGENT, DirectusClien
 from directus_assets.directus.models import Activity
 
 OVERLAP = 500
-"""How many ids a late entry may lie behind. What comes later still is found by the reconcile."""
+"""How many ids an entry may arrive late. The reconcile finds later ones."""
 
 MAX_ENTRIES = 500
-"""Entries of one read; the rest waits for the next."""
+"""Entries per read; the rest waits for the next read."""
 
 _CHANGES = frozenset({"create", "update", "delete"})
 
 _IS_CHANGE: Filter = {"action": {"_in": sorted(_CHANGES)}}
-"""Other entries may go before older ones: runs of flows have a retention of their own, and comments are deleted."""
+"""Other entries may be removed before older ones: runs of flows have a retention of their own, and comments can be
+deleted.
+"""
 
 _CLOCKS = dt.timedelta(minutes=5)
-"""How much the clocks of two servers may differ that wrote into one log."""
+"""The maximum clock difference between two servers that wrote into one log."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Witness:
-    """What the last entry *was*: in a log that has gone back, another one has its id, or none."""
+    """The identity of the last entry: in a log that has gone back, its id belongs to another entry, or to none."""
 
     id: int
     timestamp: dt.datetime | None = None
-    """None in a position that an earlier version kept."""
+    """None in a position stored by an earlier version."""
     digest: str = ""
-    """Of what happened, and to what; empty in a position that an earlier version kept, for which any entry will do."""
+    """Of the action and its target; empty in a position stored by an earlier version, for which any entry matches."""
     is_gone: bool = False
-    """Whether Directus has pruned its log up to here and beyond. Any entry up to here is then one of another log."""
+    """Whether Directus has pruned its log up to here or beyond.
+
+    Any entry up to here then belongs to a different log.
+    """
 
     @classmethod
     def of(cls, entry: Activity) -> "Witness":
-        """The witness that an entry is."""
-        # Seconds are what all databases keep.
+        """The witness for an entry."""
+        # All databases store whole seconds.
         told = [entry.action, entry.collection, entry.item, int(entry.timestamp.timestamp())]
         digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
         return cls(id=entry.id, timestamp=entry.timestamp, digest=digest)
 
     @property
     def name(self) -> str:
-        """What no other entry is called, of this log or of one that has its ids again."""
+        """Identifies the entry, in this log and in any log that reuses its ids."""
         return f"{self.id}-{self.digest}"
 
     @property
     def condition(self) -> Filter:
-        """What the entries match that it is judged by."""
+        """A filter for the entries needed to verify it."""
         return {"_and": [{"id": {"_lte": self.id}}, _IS_CHANGE]} if self.is_gone else {"id": {"_eq": self.id}}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedPosition:
-    """How far the feed has been read."""
+    """A position in the feed."""
 
     last_id: int
     """The highest id read."""
     first_id: int = 0
-    """Where following began; entries up to it are history, not news."""
+    """Where following began; entries up to here are history, not news."""
     seen: tuple[int, ...] = ()
-    """The ids within the overlap that have been read, in ascending order."""
+    """The ids read within the overlap, in ascending order."""
     witness: Witness | None = None
-    """The last change that was read; None where there was none yet, and in a position that an earlier version kept."""
+    """The last change that was read; None if there was none yet, and in a position stored by an earlier version."""
 
     @property
     def looks_back_to(self) -> int:
@@ -81,28 +86,29 @@ class FeedPosition:
         return max(self.first_id, self.last_id - OVERLAP)
 
     def has_lost_sight_of(self, earlier: "FeedPosition") -> bool:
-        """Whether nothing that was read up to an earlier position is shown any more, and was shown then."""
+        """Whether nothing read up to an earlier position is visible any more, although it was then."""
         is_gone = self.witness is not None and self.witness.is_gone
         return is_gone and not (earlier.witness is not None and earlier.witness.is_gone)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedPage:
-    """New entries, and the position behind them."""
+    """New entries, and the position after them."""
 
     entries: tuple[Activity, ...]
     position: FeedPosition
     is_last: bool
     """Whether there was nothing more to read at that moment."""
     starts_over: bool = False
-    """Whether the log has gone back: what was read before may be undone, and only a full comparison tells.
+    """Whether the log has gone back: earlier changes may be undone, and only a full comparison can tell.
 
-    There are no entries then: the position is the one to go on from, with what happened since the last was read.
+    There are no entries then. The position is the one to resume from, with everything that happened since the last
+    read.
     """
 
 
 def begin_feed(client: DirectusClient, *, at: dt.datetime | None = None) -> FeedPosition:
-    """The position from which on everything is news: behind the newest change, or the newest of that moment."""
+    """The position after which everything is news: behind the newest change, or the newest at that moment."""
     condition = {"_and": [_IS_CHANGE, {"timestamp": {"_lte": at.isoformat()}}]} if at else _IS_CHANGE
     newest = client.activity_entries(condition, sort="-id", limit=1)
     if not newest:
@@ -113,9 +119,9 @@ def begin_feed(client: DirectusClient, *, at: dt.datetime | None = None) -> Feed
 def read_feed(
     client: DirectusClient, position: FeedPosition, *, collections: Sequence[str], limit: int = MAX_ENTRIES
 ) -> FeedPage:
-    """The entries of these collections behind `position`, in one request.
+    """The entries of these collections after `position`, in one request.
 
-    Where the log has gone back, some more requests tell where to start over.
+    If the log has gone back, a few more requests determine where to restart.
     """
     known = _witness_of(position)
     found = client.activity(
@@ -136,7 +142,7 @@ def read_feed(
 
 
 def has_gone_back(client: DirectusClient, position: FeedPosition) -> bool:
-    """Whether the log is another one than that in which the feed has been read up to `position`."""
+    """Whether the log is a different one from the one read up to `position`."""
     known = _witness_of(position)
     if known is None:
         return False
@@ -148,12 +154,12 @@ def _witness_of(position: FeedPosition) -> Witness | None:
 
 
 def _confirmed(client: DirectusClient, witness: Witness, found: Iterable[Activity]) -> Witness | None:
-    """The witness as it is known now; None where the log has gone back.
+    """The updated witness; None if the log has gone back.
 
     Args:
-        client: asked only where the entry is gone for the first time.
-        witness: as it was known before.
-        found: among other entries, those that match its condition.
+        client: used only when the entry is first found to be gone.
+        witness: the previous witness.
+        found: contains, among others, the entries that match its condition.
     """
     if witness.is_gone:
         return None if any(entry.id <= witness.id for entry in found) else witness
@@ -161,7 +167,7 @@ def _confirmed(client: DirectusClient, witness: Witness, found: Iterable[Activit
         if entry.id == witness.id:
             now = Witness.of(entry)
             return now if witness.digest in ("", now.digest) else None
-    # Directus prunes the oldest entries; in a log that has gone back, there are some before this one.
+    # Directus prunes the oldest entries, whereas a log that has gone back has some before this one.
     pruned = replace(witness, is_gone=True)
     return None if client.activity_entries(pruned.condition, sort="id", limit=1) else pruned
 
@@ -173,7 +179,7 @@ def _later(witness: Witness | None, entries: Iterable[Activity]) -> Witness | No
 
 
 def advance(position: FeedPosition, entries: Iterable[Activity]) -> FeedPosition:
-    """The position after these entries: pure, and never behind the one given."""
+    """The position after these entries. Pure; never before the one given."""
     read = list(entries)
     ids = {entry.id for entry in read}
     moved = replace(position, last_id=max([position.last_id, *ids]), witness=_later(position.witness, read))
@@ -181,12 +187,12 @@ def advance(position: FeedPosition, entries: Iterable[Activity]) -> FeedPosition
 
 
 def read_deletions(client: DirectusClient, collection: str, items: Iterable[str] | None = None) -> set[str]:
-    """Items of which the feed says last that they were deleted, as far as its history goes.
+    """Items whose last entry in the feed is a deletion, as far as its history goes.
 
     Args:
         client: Directus.
         collection: the collection.
-        items: the keys to ask about; all that were ever deleted where it is None.
+        items: the keys to look up; if None, all that were ever deleted.
     """
     if items is None:
         condition = _of(collection, "delete")
@@ -204,13 +210,13 @@ def _of(collection: str, *actions: str) -> Filter:
 
 
 def foreign_changes(entries: Iterable[Activity], *, own_user_id: str) -> list[Activity]:
-    """The entries that are changes by somebody else: our own writes are never a change."""
+    """The entries that are changes by others: our own writes never count as changes."""
     return [entry for entry in entries if entry.action in _CHANGES and not is_own(entry, own_user_id)]
 
 
 def is_own(entry: Activity, own_user_id: str) -> bool:
-    """Whether we have made an entry: its user and its user agent are ours.
+    """Whether an entry is ours: both its user and its user agent are.
 
-    A person who works in the Studio with the account that the token belongs to is still somebody else.
+    A person who works in the Studio with the token's account still counts as someone else.
     """
     return entry.user == own_user_id and entry.user_agent == USER_AGENT

@@ -1,7 +1,7 @@
-"""What each field of a collection holds, and what becomes of it in other languages: translated, copied, or left.
+"""Classifies the fields of a collection: translated, copied, or left alone in other languages.
 
-One pure decision, from the field's row as Directus has it: its type, interface, name, validation rule, whether it is
-hidden, and, where they are at hand, the values that are there. Nothing here reads Directus.
+A single pure decision, from the field's row in Directus: its type, interface, name, validation rule, whether it is
+hidden, and, if available, its existing values. Nothing here reads Directus.
 """
 
 import json
@@ -56,7 +56,7 @@ _OTHER_INTERFACES: Final[Mapping[str | None, str]] = {
     "rating": "a number",
     "map": "a map location",
 }
-"""Directus' own interfaces that hold no text; others are of extensions."""
+"""Directus' own interfaces without text; all others belong to extensions."""
 _NO_TEXT: Final = frozenset(
     (  # noqa: SIM905  # a list of words reads best as words
         "barcode calendar checkbox choice choices code color colour computed country coordinates currency date "
@@ -65,7 +65,7 @@ _NO_TEXT: Final = frozenset(
         "tree unit url uuid"
     ).split()
 )
-"""Words in the names of extensions' interfaces that say that a value is no text."""
+"""Words in the names of extensions' interfaces that indicate a value without text."""
 _TEXT_NAMES: Final = frozenset(
     (  # noqa: SIM905  # as above
         "title subtitle headline heading subheading label text content body description summary name caption alt "
@@ -91,7 +91,7 @@ _ADDRESSES: Final = (
 
 
 class Fate(StrEnum):
-    """What becomes of a field in other languages."""
+    """How a field is treated in other languages."""
 
     TRANSLATED = "translated"
     COPIED = "copied"
@@ -100,41 +100,44 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TextField:
-    """A field that holds text to translate, or something that is copied with it."""
+    """A field with text to translate, or with something copied along with it."""
 
     name: str
     kind: str
-    """How its value is read: `plain`, `html`, `markdown`, `blocks`, `slug`, `tags`, `repeater`, `copied`, or `auto`,
-    which each value tells."""
+    """How its value is parsed: `plain`, `html`, `markdown`, `blocks`, `slug`, `tags`, `repeater`, `copied`, or `auto`,
+    which depends on each value.
+    """
     members: tuple[str, ...] | None = None
-    """Repeaters: the members that are declared with text, as `links.label` or, where the value does not tell how it is
-    read, `links.label:markdown`; also those that stay, as `secret:hidden`. None to tell by name and value. `auto`:
-    empty where nothing but documents is text."""
+    """For repeaters: the members declared as text, such as `links.label` or, if the value does not determine how it is
+    parsed, `links.label:markdown`; also those that stay, such as `secret:hidden`.
+
+    None to decide by name and value. For `auto`: empty if only documents count as text.
+    """
     copied: Copied = "addresses"
-    """Which of its values are copied as they are."""
+    """Which of its values are copied unchanged."""
     rule: str = ""
     """The field's validation rule, as JSON."""
     is_unique: bool = False
     """Whether no two rows may have the same value."""
     is_filterable: bool = attribute(default=False, compare=False)
-    """Whether rows can be selected by its value."""
+    """Whether rows can be filtered by its value."""
     note: str = attribute(default="", compare=False)
-    """What the Studio shows at it."""
+    """The note shown with it in the Studio."""
     longest: int | None = attribute(default=None, compare=False)
-    """The most characters that it takes."""
+    """Its maximum length in characters."""
 
     @property
     def is_copied(self) -> bool:
-        """Whether it is made of addresses, as far as the schema tells."""
+        """Whether it consists of addresses, as far as the schema tells."""
         return self.copied != "addresses"
 
     @property
     def hidden(self) -> tuple[str, ...]:
-        """The members that people are not to see."""
+        """The members hidden from people."""
         return tuple(name for name, kind in map(_named, self.members or ()) if kind == "hidden")
 
     def showing(self, kinds: Mapping[str, str]) -> "TextField":
-        """With these of the hidden members as text of these kinds."""
+        """The field with these hidden members as text of these kinds."""
         if not kinds or self.members is None:
             return self
         shown = [_member(name, kinds.get(name, kind)) for name, kind in map(_named, self.members)]
@@ -142,7 +145,7 @@ class TextField:
 
     @property
     def first_members(self) -> tuple[str, ...] | None:
-        """The members as the first version knew them, which fingerprints have to agree with."""
+        """The members as the first version of this package determined them; fingerprints have to agree with that."""
         if self.members is None:
             return None
         return tuple(
@@ -165,27 +168,27 @@ def _member(name: str, kind: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class FieldTreatment:
-    """What becomes of one field, and why, in words that complete "it is …"."""
+    """The treatment of one field, with a reason that completes "it is …"."""
 
     fate: Fate
     why: str
     text: TextField | None = None
-    """How it is read; also of what is hidden, should somebody name it."""
+    """How it is parsed; also set for a hidden field, in case the YAML file names it."""
     is_withheld: bool = False
-    """Whether it is left because people are not to see it."""
+    """Whether it is left alone because it is hidden from people."""
 
     def withheld(self, how: str) -> "FieldTreatment":
-        """The treatment of a field that people are not to see."""
+        """The treatment of a field that is hidden from people."""
         why = f"{how}; never sent unless the YAML file names it"
         return replace(self, fate=Fate.LEFT, why=why, is_withheld=True)
 
 
 def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> FieldTreatment:
-    """What becomes of a field in other languages.
+    """Classify a field.
 
     Args:
         field: the field.
-        values: some of its values, where they are at hand. They decide only where nothing else does.
+        values: some of its values, if available. They matter only if nothing else decides.
     """
     if no_text := _no_text(field):
         return FieldTreatment(fate=Fate.LEFT, why=no_text)
@@ -208,14 +211,14 @@ def classify(field: FieldRow, values: Sequence[JsonValue] = ()) -> FieldTreatmen
 
 
 def holds_text(field: FieldRow) -> bool:
-    """Whether a field holds text that people read; addresses, states and what is hidden from them are none."""
+    """Whether a field holds human-readable text; addresses, states and hidden fields do not count."""
     treatment = classify(field)
     is_address = treatment.text is not None and treatment.text.kind == "slug"
     return treatment.fate is Fate.TRANSLATED and not is_address and field.name != "status"
 
 
 def is_told_by_values(field: FieldRow) -> bool:
-    """Whether its values decide what becomes of a field."""
+    """Whether the treatment of a field depends on its values."""
     if field.type not in _TEXT_TYPES or field.interface not in _ONE_LINE or _no_text(field):
         return False
     treatment = classify(field)
@@ -225,7 +228,7 @@ def is_told_by_values(field: FieldRow) -> bool:
 
 
 def _no_text(field: FieldRow) -> str:
-    """Why it can hold no text, whatever its interface; empty where it can."""
+    """Why it cannot hold text, whatever its interface; empty if it can."""
     if field.is_key:
         return "the primary key"
     if field.is_reference or field.special & {"m2o", "file"}:
@@ -259,7 +262,7 @@ def _of_text(field: FieldRow, values: Sequence[JsonValue]) -> FieldTreatment:
 
 
 def _copied(field: FieldRow, values: Sequence[JsonValue]) -> tuple[Copied, str]:
-    """Which values of a text field are copied, and why it is made of addresses; no reason where it is text."""
+    """Which values of a text field are copied, with the reason if it consists of addresses; no reason if it is text."""
     if field.validation and (why := _rule_says(field.validation, field.name)):
         return "always", why
     named = told_by_name(field.name)
@@ -276,7 +279,7 @@ def _copied(field: FieldRow, values: Sequence[JsonValue]) -> tuple[Copied, str]:
 
 
 def _rule_says(rule: Mapping[str, Any], name: str) -> str:
-    """Why a field with this validation rule holds no text; empty where it may."""
+    """Why a field with this validation rule holds no text; empty if it may."""
     if any(accepts(rule, name, text) for text in _PROSE):
         return ""
     if any(accepts(rule, name, text) for text in _ADDRESSES):
@@ -286,7 +289,7 @@ def _rule_says(rule: Mapping[str, Any], name: str) -> str:
 
 
 def _of_other_interface(field: FieldRow) -> FieldTreatment:
-    """A text field whose interface is none for text, or of an extension, of which the name is all that is known."""
+    """Classify a text field with a non-text interface, or with an extension's, of which only the name is known."""
     if field.interface in _OTHER_INTERFACES:
         return FieldTreatment(fate=Fate.LEFT, why=_OTHER_INTERFACES[field.interface])
     words = set(words_of(field.interface or ""))
@@ -331,7 +334,7 @@ def _translated(text: TextField, why: str) -> FieldTreatment:
 
 
 def hidden_members(field: FieldRow) -> tuple[str, ...]:
-    """The declared members of a repeater, at any depth, that people are not to see."""
+    """The declared members of a repeater, at any depth, that are hidden from people."""
     return tuple(_hidden(field.options.get("fields") or (), "")) if field.interface == "list" else ()
 
 
@@ -344,7 +347,7 @@ def _hidden(declared: Iterable[Mapping[str, Any]], above: str) -> Iterable[str]:
 
 
 def _declared(field: FieldRow) -> tuple[str, ...] | None:
-    """The text members of a repeater, where its interface says what it is made of."""
+    """The text members of a repeater, if its interface declares its members."""
     declared = field.options.get("fields")
     return tuple(_members(declared, "")) if declared else None
 
@@ -379,7 +382,7 @@ def _member_row(member: Mapping[str, Any]) -> FieldRow:
 
 
 def _member_kind(row: FieldRow) -> str:
-    """How a member of a repeater is read; empty for no text. HTML and plain text are told by the value."""
+    """How a member of a repeater is parsed; empty if it is not text. The value decides between HTML and plain text."""
     treatment = classify(row)
     text = treatment.text
     if text is None or (treatment.fate is Fate.LEFT and not row.is_secret):

@@ -1,4 +1,4 @@
-"""Fields as Directus describes them: what of a row of `GET /fields` tells what the field holds."""
+"""Field descriptions: the parts of a `GET /fields` row that indicate what the field holds."""
 
 import math
 from collections import defaultdict
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 HIDING_SPECIALS: Final = frozenset({"conceal", "hash", "encrypt"})
 _FILTERABLE_TYPES: Final = frozenset({"string", "text", "csv", "integer", "boolean", "uuid"})
-"""Databases have no equality of JSON, and of floats only an approximate one."""
+"""Databases cannot compare JSON for equality, and floats only approximately."""
 _UNFILTERABLE_COLUMNS: Final = frozenset({"clob", "nclob", "ntext"})
 _HIDING_INTERFACES: Final = frozenset({"input-hash", "system-input-password", "system-token", "system-mfa-setup"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldRow:
-    """One field as Directus describes it."""
+    """The description of one field."""
 
     name: str
     type: str
@@ -28,30 +28,30 @@ class FieldRow:
     is_generated: bool = False
     """Whether the database computes it."""
     is_hidden: bool = False
-    """Hidden in the Studio, by itself or with its group."""
+    """Hidden in the Studio, directly or with its group."""
     validation: Mapping[str, Any] | None = None
     is_filterable: bool = False
-    """Whether rows can be selected by its value."""
+    """Whether rows can be filtered by its value."""
     note: str = ""
-    """What the Studio shows at it."""
+    """The note shown with it in the Studio."""
     longest: int | None = None
-    """The most characters that its column takes."""
+    """The maximum length of its column in characters."""
     number: float = math.inf
-    """The older a field is, the lower is its number."""
+    """The older a field, the lower its number."""
 
     @property
     def holds_value(self) -> bool:
-        """Whether rows have a value of it; groups, dividers and the other side of relations have none."""
+        """Whether rows hold a value for it; groups, dividers and the reverse side of relations have none."""
         return self.type != "alias"
 
     @property
     def is_secret(self) -> bool:
-        """Whether people are not to see it: hidden, masked or concealed."""
+        """Whether it is hidden from people: hidden, masked or concealed."""
         return self.is_hidden or bool(hides(self.type, self.interface, self.special, self.options))
 
 
 def _is_filterable(row: Mapping[str, Any]) -> bool:
-    """Whether Directus and its database select rows by the very value of a field."""
+    """Whether Directus and its database can filter rows by the exact value of a field."""
     meta, column = row.get("meta") or {}, row.get("schema") or {}
     return (
         row["type"] in _FILTERABLE_TYPES
@@ -61,10 +61,10 @@ def _is_filterable(row: Mapping[str, Any]) -> bool:
 
 
 class FieldRows:
-    """The fields by collection, each read when it is asked for, so that what is odd in one stays there."""
+    """The fields by collection, each parsed on demand, so that an anomaly in one affects no other."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Takes what `GET /fields` answers."""
+        """Parse the response of `GET /fields`."""
         self._rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for row in rows:
             self._rows[row["collection"]].append(row)
@@ -97,7 +97,7 @@ def _field(row: Mapping[str, Any], metas: Mapping[str, Mapping[str, Any]]) -> Fi
 
 
 def _is_hidden(name: str, metas: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether a field is hidden in the Studio, by itself or with a group around it."""
+    """Whether a field is hidden in the Studio, directly or with a group around it."""
     seen: set[str] = set()
     at: str | None = name
     while at and at not in seen:
@@ -110,13 +110,13 @@ def _is_hidden(name: str, metas: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def always_hidden(meta: Mapping[str, Any]) -> bool:
-    """Whether a field is hidden, and no condition of it ever shows it."""
+    """Whether a field is hidden and none of its conditions ever shows it."""
     conditions = meta.get("conditions") or ()
     return bool(meta.get("hidden")) and not any(condition.get("hidden") is False for condition in conditions)
 
 
 def hides(type_: str, interface: str | None, special: Iterable[str], options: Mapping[str, Any]) -> bool:
-    """Whether a field shows people asterisks in the place of its value."""
+    """Whether a field shows people asterisks instead of its value."""
     return (
         type_ == "hash"
         or interface in _HIDING_INTERFACES

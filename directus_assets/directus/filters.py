@@ -1,6 +1,7 @@
-"""Filters against the schema: what Directus would refuse with a word about rights, or take for nothing in silence.
+"""Validates filters against the schema: finds what Directus refuses with a misleading message about rights, or silently
+ignores.
 
-Of a date that is none, or of `true` for a text, Directus answers no rows and no error.
+For an invalid date, or for `true` compared with a text, Directus returns no rows and no error.
 """
 
 import datetime as dt
@@ -20,7 +21,7 @@ _NAMES = (
     "intersects nintersects intersects_bbox nintersects_bbox"
 )
 OPERATORS = frozenset(f"_{name}" for name in _NAMES.split())
-"""What follows the name of a field (https://directus.io/docs/guides/connect/filter-rules)."""
+"""The operators after a field name (https://directus.io/docs/guides/connect/filter-rules)."""
 
 _YES_OR_NO = frozenset({"_null", "_nnull", "_empty", "_nempty"})
 _LISTS = frozenset({"_in", "_nin", "_between", "_nbetween"})
@@ -33,7 +34,7 @@ _FUNCTIONS = ("year", "month", "week", "day", "weekday", "hour", "minute", "seco
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """What is wrong with a filter."""
+    """A mistake in a filter."""
 
     text: str
     remedy: str
@@ -41,12 +42,12 @@ class Mistake:
 
 @dataclass(frozen=True)
 class FilterSchema:
-    """What filters are looked at with.
+    """The schema against which filters are validated.
 
     Args:
         types: the types of the fields, by collection and name.
-        related: the collection that a field leads to, by collection and field; on both sides of a relation. Empty where
-            it may lead to several.
+        related: the target collection of a field, by collection and field; on both sides of a relation. Empty if it may
+            lead to several.
         keys: the fields of the primary keys, by collection.
     """
 
@@ -56,7 +57,7 @@ class FilterSchema:
 
     @classmethod
     def read(cls, client: DirectusClient) -> Self:
-        """The schema, as far as the token sees it.
+        """Read the schema, as far as the token sees it.
 
         Raises:
             DirectusAssetsError: it cannot be read.
@@ -76,7 +77,7 @@ class FilterSchema:
         return cls(types, related, keys)
 
     def mistakes(self, condition: Mapping[str, Any], collection: str) -> Iterator[Mistake]:
-        """What is wrong with a filter of the items of `collection`; nothing where that is not seen."""
+        """The mistakes in a filter for items of `collection`; only those that can be detected."""
         known = self.types.get(collection)
         if known is None:
             return
@@ -107,7 +108,7 @@ class FilterSchema:
             remedy = _meant(function[1], _FUNCTIONS) or f"Available: {', '.join(_FUNCTIONS)}."
             yield Mistake(text=f"'{spelled}' is not a Directus function.", remedy=remedy)
             return
-        # `item:posts` is what leads to posts where it may lead to several collections.
+        # `item:posts` selects posts for a field that may lead to several collections.
         name, _, chosen = (function[2].partition(",")[0].strip() if function else spelled).partition(":")
         if name not in known:
             remedy = _meant(name, list(known)) or f"Available to the token: {', '.join(sorted(known))}."
@@ -155,9 +156,9 @@ def _of_operand(name: str, type_: str, operator: str, operand: Any) -> Iterator[
 
 
 def _wanted(type_: str, value: Any) -> str:
-    """What values a field of this type holds, where `value` is none of them; else nothing."""
+    """The values that a field of this type holds, if `value` is not one of them; else empty."""
     if value is None or (isinstance(value, str) and value.strip().startswith("$")):
-        return ""  # `$NOW` and the like
+        return ""  # `$NOW` and similar
     takes, wanted = _VALUES_OF.get(type_, (None, ""))
     return "" if takes is None or takes(value) else wanted
 
@@ -198,7 +199,7 @@ _VALUES_OF: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "string": (lambda value: not isinstance(value, bool), "texts: put quotes around it"),
     "text": (lambda value: not isinstance(value, bool), "texts: put quotes around it"),
 }
-"""What tells the values of a type, and what to call them."""
+"""A predicate for the values of each type, and a name for them."""
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,6 @@
-"""What a token may do, as Directus says itself: alike for policies (since Directus 11) and for roles (Directus 10)."""
+"""The rights of a token as Directus reports them: the same form for policies (since Directus 11) and roles (Directus
+10).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ Held: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """By collection and action: `access` (`full`, `partial` or `none`) and `fields`, as in `GET /permissions/me`."""
 
 OWN_ROWS: Mapping[str, Any] = {"role": {"_eq": "$CURRENT_ROLE"}}
-"""Of `directus_permissions`: those of the token's own role."""
+"""Restricts `directus_permissions` to those of the token's own role."""
 
 _ALL_ACTIONS = {
     action: {"access": "full", "fields": ["*"]} for action in ("create", "read", "update", "delete", "share")
@@ -19,11 +21,11 @@ _ALL_ACTIONS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """Whose a token is."""
+    """The user of a token."""
 
     id: str
     email: str = ""
-    """Empty where the user may not read it, as the pipeline's own may not."""
+    """Empty if the user may not read it; the pipeline's own user may not."""
     name: str = ""
 
     def __str__(self) -> str:
@@ -32,7 +34,7 @@ class User:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Access:
-    """What comes before all single rights."""
+    """Access that precedes all individual rights."""
 
     is_admin: bool
     has_app: bool
@@ -40,10 +42,10 @@ class Access:
 
 
 def read_user(client: DirectusClient) -> User:
-    """Whose the token is.
+    """Read the token's user.
 
     Raises:
-        DirectusAssetsError: Directus does not answer, or does not take the token.
+        DirectusAssetsError: Directus does not answer, or refuses the token.
     """
     row = client.get("/users/me", fields=["id", "email", "first_name", "last_name"])
     names = (row.get("first_name"), row.get("last_name"))
@@ -51,7 +53,7 @@ def read_user(client: DirectusClient) -> User:
 
 
 def read_access(client: DirectusClient) -> Access:
-    """What the token's user is.
+    """Read the access of the token's user.
 
     Raises:
         DirectusAssetsError: Directus does not answer.
@@ -59,16 +61,16 @@ def read_access(client: DirectusClient) -> Access:
     if client.version.has_policies:
         row = client.get("/policies/me/globals")
     else:
-        # To whom may not read roles, which everybody in the Studio and every administrator may, it answers an id only.
+        # Users who may not read roles get only an id; everyone in the Studio and every administrator may read them.
         row = client.get("/users/me", fields=["role.admin_access", "role.app_access"]).get("role") or {}
     return Access(is_admin=bool(row.get("admin_access")), has_app=bool(row.get("app_access")))
 
 
 def read_held(client: DirectusClient) -> Held:
-    """The token's rights.
+    """Read the token's rights.
 
     Raises:
-        Forbidden: on Directus 10, without the right to read the own ones.
+        Forbidden: Directus 10, and the token lacks the right to read its own rights.
         DirectusAssetsError: Directus does not answer.
     """
     if client.version.has_policies:
@@ -77,7 +79,7 @@ def read_held(client: DirectusClient) -> Held:
     if read_access(client).is_admin:
         return {row["collection"]: _ALL_ACTIONS for row in client.get("/collections")}
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    # Directus 10 answers all of them whatever the limit, and puts those of the Studio among them, which have no id.
+    # Directus 10 returns all rows whatever the limit, including those of the Studio, which have no id.
     for row in client.get("/permissions", filter=OWN_ROWS, limit=-1):
         access = "partial" if row.get("permissions") else "full"
         found.setdefault(row["collection"], {})[row["action"]] = {"access": access, "fields": row.get("fields") or []}

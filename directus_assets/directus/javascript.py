@@ -1,4 +1,4 @@
-"""JavaScript's reading of values from JSON, where Directus leaves it to JavaScript what a value means."""
+"""JavaScript's interpretation of JSON values, for values whose meaning Directus leaves to JavaScript."""
 
 import math
 import re
@@ -10,12 +10,12 @@ _BLANK = " \t\n\r\v\f\xa0\ufeff\u2028\u2029"
 
 
 def is_truthy(value: object) -> bool:
-    """Whether JavaScript takes `value` for true: unlike Python, it does so for empty lists and objects."""
+    """Whether `value` is truthy in JavaScript: unlike in Python, empty lists and objects are."""
     return (isinstance(value, Mapping | Sequence) and not isinstance(value, str)) or bool(value)
 
 
 def as_number(value: object) -> float:
-    """`Number(value)`; NaN for what is none.
+    """`Number(value)`; NaN if it is not a number.
 
     >>> as_number(" 0x10 "), as_number([60]), as_number(True), as_number("wide")
     (16, 60, 1, nan)
@@ -43,9 +43,9 @@ def _read(text: str) -> float:
 
 
 def _float(value: float | str) -> float:
-    """A whole number without a fraction; an infinite one where it is too large."""
+    """Convert to float; a number that is too large becomes infinite."""
     try:
         number = float(value)
-    except OverflowError:  # an integer of Python's, which may have any number of digits
+    except OverflowError:  # a Python integer, which may have any number of digits
         return math.copysign(math.inf, float(value > 0) - 0.5)  # type: ignore[operator]  # texts never overflow
     return int(number) if number.is_integer() else number

@@ -1,6 +1,6 @@
 """Directus' records as this project uses them: parsed once, at the edge, and frozen.
 
-Field names are Directus' names. Past this module nothing handles the raw JSON of a system collection.
+Field names are Directus' names. Beyond this module nothing handles the raw JSON of a system collection.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 
 class Missing(Enum):
-    """The type of `MISSING`: a key that is not there, where Directus treats *absent* and `null` differently."""
+    """The type of `MISSING`, for a missing key where Directus distinguishes *missing* from `null`."""
 
     MISSING = "missing"
 
@@ -30,12 +30,14 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 _DEEPEST: Final = 20
-"""Levels of a preset's transforms: sharp takes three."""
+"""Nesting of a preset's transforms: sharp needs three levels."""
 
 _LONGEST_SHOWN: Final = 60
 
 TRANSFORMED_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif"})
-"""The MIME types that Directus transforms (its `SUPPORTED_IMAGE_TRANSFORM_FORMATS`); others are served as they are."""
+"""The MIME types that Directus transforms (its `SUPPORTED_IMAGE_TRANSFORM_FORMATS`); other files are served
+unchanged.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,10 +56,10 @@ class Activity:
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "Activity":
-        """The record for one row of `GET /activity`.
+        """Parse one row of `GET /activity`.
 
         Raises:
-            Rejected: the row lacks a field (the token may not read it) or holds another type.
+            Rejected: the row lacks a field (the token may not read it) or a value has the wrong type.
         """
         return cls(
             id=_integer(row, "id", "directus_activity"),
@@ -72,7 +74,7 @@ class Activity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class File:
-    """One row of `directus_files`. Sizes in pixels and bytes; `None` where Directus has none."""
+    """One row of `directus_files`. Sizes are in pixels and bytes; `None` if Directus has no value."""
 
     id: str
     storage: str
@@ -111,15 +113,15 @@ class File:
 
     @property
     def name(self) -> str:
-        """How an editor knows this file."""
+        """The file's name for editors."""
         return self.title or self.filename_download or self.id
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "File":
-        """The record for one row of `GET /files`.
+        """Parse one row of `GET /files`.
 
         Raises:
-            Rejected: the row lacks a field (the token may not read it) or holds another type.
+            Rejected: the row lacks a field (the token may not read it) or a value has the wrong type.
         """
         return cls(
             id=_text(row, "id", "directus_files"),
@@ -140,10 +142,10 @@ class File:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preset:
-    """One entry of `storage_asset_presets`, its values as Directus hashes them.
+    """One entry of `storage_asset_presets`, with its values as Directus hashes them.
 
-    `fit` is `MISSING` where the key is absent, which Directus names differently from `null`.
-    `transforms` holds sharp operations as lists: the method's name, then its arguments.
+    `fit` is `MISSING` if the key is missing, which leads to a different file name than `null`. `transforms` holds sharp
+    operations as lists: the method's name, then its arguments.
     """
 
     key: str
@@ -154,25 +156,25 @@ class Preset:
     without_enlargement: bool | None = None
     format: str | None = None
     transforms: tuple[tuple[JsonValue, ...], ...] = ()
-    # What came later is no part of the text that the digests of presets are made of, unless it says something.
+    # Fields added later are excluded from the text behind the presets' digests, unless they are set.
     focal_point_x: float | None = field(default=None, repr=False)
-    """No form of Directus has a field for it, but where it is set it stands before the file's."""
+    """Directus has no form field for it, but if set it takes precedence over the file's."""
     focal_point_y: float | None = field(default=None, repr=False)
     fault: str = field(default="", repr=False)
-    """What Directus cannot make anything of; empty where there is nothing of that kind."""
+    """What Directus cannot process; empty if there is nothing of that kind."""
     directus: Version = field(default=LATEST, repr=False)
-    """Whose preset it is: how derivatives are named depends on it."""
+    """The version of the preset's Directus, which determines how derivatives are named."""
 
     @property
     def is_auto(self) -> bool:
-        """Whether the output format depends on what the caller accepts."""
+        """Whether the output format depends on the caller's Accept header."""
         return self.format == "auto"
 
     @classmethod
     def parse(cls, row: Mapping[str, Any], directus: Version = LATEST) -> "Preset":
-        """The preset for one entry of `settings.storage_asset_presets`, with its `fault` where it cannot work.
+        """Parse one entry of `settings.storage_asset_presets`, with its `fault` if it cannot work.
 
-        Directus checks nothing when it is saved; what it makes of a value is what JavaScript does.
+        Directus does not validate it on saving; a value has the meaning that JavaScript gives it.
 
         Raises:
             Rejected: an entry without a key.
@@ -200,7 +202,7 @@ class Preset:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GlossaryTerm:
-    """One entry of `ai_translation_glossary`: a term, and how it is to be translated."""
+    """One entry of `ai_translation_glossary`: a term and its translation."""
 
     term: str
     translation_note: str
@@ -208,17 +210,17 @@ class GlossaryTerm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProjectSettings:
-    """What this project follows of `directus_settings`."""
+    """The parts of `directus_settings` that this project uses."""
 
     directus: Version = LATEST
     presets: tuple[Preset, ...] = ()
     asset_transform: str = "all"
-    """`all`, `none` or `presets`: which transformations Directus allows to be asked for."""
+    """`all`, `none` or `presets`: the transformations that Directus allows."""
     default_language: str | None = None
     glossary: tuple[GlossaryTerm, ...] = ()
     style_guide: str = ""
     faults: tuple[str, ...] = ()
-    """What is malformed and is passed over."""
+    """Malformed entries, which are skipped."""
 
     FIELDS: ClassVar[tuple[str, ...]] = (
         "storage_asset_presets",
@@ -228,19 +230,19 @@ class ProjectSettings:
         "ai_translation_style_guide",
     )
     VERSION: ClassVar[str] = "directus_version"
-    """What is put beside the fields of the row: the version of the Directus that answered it."""
+    """The key added to the row's fields: the version of the Directus that returned it."""
 
     @classmethod
     def fields_of(cls, directus: Version) -> tuple[str, ...]:
-        """The fields that this Directus has."""
+        """The fields that this version of Directus has."""
         return tuple(name for name in cls.FIELDS if directus.has_glossary or not name.startswith("ai_translation_"))
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> "ProjectSettings":
-        """The record for `GET /settings`, with the version beside it; without one, that of the newest Directus.
+        """Parse the response of `GET /settings` with the version added; without one, assume the newest Directus.
 
         Raises:
-            Rejected: the token may not read the presets, or they are such that Directus serves no asset at all.
+            Rejected: the token may not read the presets, or they are so malformed that Directus serves no asset at all.
         """
         if "storage_asset_presets" not in row:
             raise Rejected(
@@ -252,7 +254,7 @@ class ProjectSettings:
         usable = list(_askable(entries))
         directus = Version.parse(_optional_text(row, cls.VERSION) or "")
         for preset in (Preset.parse(entry, directus) for entry in usable):
-            # Of two with the same key, Directus takes the first (its assets controller).
+            # Of two with the same key, Directus uses the first (its assets controller).
             presets.setdefault(preset.key, preset)
         return cls(
             directus=directus,
@@ -266,7 +268,7 @@ class ProjectSettings:
 
 
 def _glossary(entries: object) -> Iterator[GlossaryTerm]:
-    """The entries that have a term: the field is JSON, which takes anything."""
+    """The entries with a term: the field is JSON and may contain anything."""
     for entry in entries if isinstance(entries, list) else ():
         term = _optional_text(entry, "term") if isinstance(entry, Mapping) else None
         if term and term.strip():
@@ -274,7 +276,7 @@ def _glossary(entries: object) -> Iterator[GlossaryTerm]:
 
 
 def _askable(rows: Any) -> Iterator[Mapping[str, Any]]:
-    """The presets that somebody can ask for: Directus compares their keys with a text."""
+    """The presets that can be requested: Directus compares their keys with a text."""
     if not isinstance(rows, list) or None in rows:
         raise Rejected(
             "With these presets, Directus responds to every asset request with an error.",
@@ -288,7 +290,7 @@ def _preset_number(value: Any, name: str, faults: list[str]) -> float | None:
     if not is_truthy(value):
         return 0 if value == 0 and not is_focal and not isinstance(value, bool) else None
     number = as_number(value)
-    # Directus looks at the value as it is stored, so that "0" is there, and 0 is not.
+    # Directus checks the stored value for truth, so "0" counts as present and 0 does not.
     if not math.isfinite(number) or (number == 0 and not is_focal):
         faults.append(f"`{name}` is {_shown(value)}, which is not a number that sharp accepts")
         return None

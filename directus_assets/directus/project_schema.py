@@ -1,4 +1,4 @@
-"""The collections of a project with their fields and relations, as far as a declaration has to be checked by them."""
+"""The collections of a project with their fields and relations, as needed to validate declarations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,25 +14,25 @@ from directus_assets.errors import PermanentError
 
 @dataclass(frozen=True, kw_only=True)
 class FieldSchema:
-    """One field that holds a value; aliases hold none."""
+    """One field that holds a value; alias fields hold none."""
 
     name: str
     type: str
-    """Directus' name of it, such as `string`, `text`, `json`, `csv`, `float` or `uuid`."""
+    """Directus' type name, such as `string`, `text`, `json`, `csv`, `float` or `uuid`."""
     is_key: bool = False
     related: str | None = None
-    """The collection that it points to."""
+    """The collection that it references."""
     max_length: int | None = None
     choices: tuple[str, ...] = ()
-    """The values that the Studio offers for it."""
+    """The choices that the Studio offers for it."""
     is_text: bool | None = None
-    """Whether it holds text that people read; None where nobody has looked."""
+    """Whether it holds human-readable text; None if that was not examined."""
     is_filterable: bool = field(default=False, compare=False)
-    """Whether rows can be selected by its value."""
+    """Whether rows can be filtered by its value."""
     is_secret: bool = False
-    """Whether people are not to see it."""
+    """Whether it is hidden from people."""
     hidden_members: tuple[str, ...] = ()
-    """The members of a repeater that people are not to see, such as `rows.note`."""
+    """The members of a repeater that are hidden from people, such as `rows.note`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,13 @@ class CollectionSchema:
         return next((field.name for field in self.fields if field.is_key), "id")
 
     def field(self, name: str) -> FieldSchema | None:
-        """The field of this name."""
+        """The field with this name."""
         return next((field for field in self.fields if field.name == name), None)
 
 
 @dataclass(frozen=True)
 class ProjectSchema:
-    """All collections that the token sees, and those of them that have translations."""
+    """All collections that the token sees, including the translated ones."""
 
     collections: tuple[CollectionSchema, ...] = ()
     translated: tuple[TranslatedCollection, ...] = ()
@@ -67,16 +67,17 @@ class ProjectSchema:
         return {each.name: each for each in self.collections}
 
     def translations_of(self, collection: str) -> TranslatedCollection | None:
-        """How a collection is translated, where it is."""
+        """The translations of a collection, if it has any."""
         return next((each for each in self.translated if each.collection == collection), None)
 
 
 def read_project_schema(client: DirectusClient, *, faults: dict[str, PermanentError] | None = None) -> ProjectSchema:
-    """The schema, as far as the token sees it.
+    """Read the schema, as far as the token sees it.
 
     Args:
         client: Directus.
-        faults: takes the collections that cannot be described, and why; otherwise the first of them is raised.
+        faults: receives the collections that cannot be described, with the errors; if not given, the first error is
+            raised.
 
     Raises:
         DirectusAssetsError: it cannot be read.
@@ -126,13 +127,13 @@ def _field(row: Mapping[str, Any], field: FieldRow, related: Mapping[tuple[str, 
 
 
 def _is_content(row: Mapping[str, Any]) -> bool:
-    """Of what Directus itself keeps, such as names of files, only two fields are written by people for people."""
+    """Of Directus' own content, such as file names, only two fields are written by people for people."""
     is_system = bool((row.get("meta") or {}).get("system"))
     return not is_system or (row["collection"] == "directus_files" and row["field"] in ("title", "description"))
 
 
 def _choices(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """What an interface offers: `choices` of a dropdown or of checkboxes, `presets` of tags."""
+    """The choices of an interface: `choices` of a dropdown or of checkboxes, `presets` of tags."""
     offered = options.get("choices") or options.get("presets") or ()
     values = (choice.get("value") if isinstance(choice, dict) else choice for choice in offered)
     return tuple(value for value in values if isinstance(value, str))

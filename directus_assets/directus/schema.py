@@ -1,8 +1,8 @@
-"""Which collections of a project are translated, found in its schema.
+"""Discovers the translated collections of a project from its schema.
 
-The pattern is the one that the Studio makes for an interface of the type *translations*: an alias field with the
-special `translations` on the parent, a relation from the translations collection to the parent (`meta.one_field` is
-the alias, `meta.junction_field` the language's field), and its twin from that field to the collection of languages.
+The pattern is the one that the Studio creates for an interface of the type *translations*: an alias field with the
+special `translations` on the parent, a relation from the translations collection to the parent (`meta.one_field` is the
+alias, `meta.junction_field` the language's field), and its twin from that field to the languages collection.
 """
 
 import itertools
@@ -23,13 +23,13 @@ from directus_assets.json_text import well_formed
 
 _ROWS_THAT_TELL = 50
 _PLAIN_SPECIALS = frozenset({"cast-json", "cast-csv", "cast-boolean", "cast-timestamp", "cast-datetime", "m2o", "file"})
-"""What Directus does to a field's values, apart from making or hiding them."""
+"""Specials that neither generate nor hide a field's values."""
 _CODE_FIELDS = ("code", "language_code", "locale", "iso", "iso_code", "key", "id")
 _OTHER_CODE_FIELDS = ("tag", "culture", "lang", "language", "short_code", "deepl_code")
 _NO_CODE_FIELDS = frozenset(
     {"name", "title", "label", "country", "country_code", "flag", "region", "direction", "icon"}
 )
-"""Countries have codes that languages have, too, and some languages short names."""
+"""Countries share codes with languages, and some languages have short names."""
 _COUNTRY = re.compile(r"[A-Za-z]{2}(?:[-_][A-Za-z]{2})?")
 
 
@@ -43,55 +43,55 @@ class LanguageRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslatedCollection:
-    """A collection with translations, and where everything about them is."""
+    """A collection with translations, and the location of all their parts."""
 
     collection: str
     key_field: str
     translations: str
-    """The collection that holds one row for each item and language."""
+    """The collection with one row for each item and language."""
     translations_key_field: str
     item_field: str
-    """The field of `translations` that points to the item."""
+    """The field of `translations` that references the item."""
     language_field: str
-    """The field of `translations` that points to the language."""
+    """The field of `translations` that references the language."""
     languages: tuple[LanguageRow, ...]
     languages_collection: str
     fields: tuple[TextField, ...]
     reasons: tuple[tuple[str, str], ...] = ()
-    """What becomes of each field of the translations, and why."""
+    """The treatment of each field of the translations, with the reason."""
     withheld: tuple[TextField, ...] = ()
-    """Those that are translated only where the YAML file names them: hidden ones, and such as cannot be copied."""
+    """Fields translated only if the YAML file names them: hidden ones, and those that cannot be copied."""
     item_fields: tuple[str, ...] = ()
-    """Those of the fields that the item itself has, too."""
+    """Those of the fields that the item itself also has."""
     carried: tuple[str, ...] = ()
-    """Fields of `translations` that hold no text: a new row gets them from the source."""
+    """Fields of `translations` without text, which a new row copies from the source."""
     carried_on_item: tuple[str, ...] = ()
-    """Those of them that the item itself has, too."""
+    """Those of them that the item itself also has."""
     alias_field: str = "translations"
-    """The field of the item that stands for its translations; it has no column."""
+    """The field of the item that represents its translations; it has no column."""
     default_language: str | None = None
-    """What the interface in the Studio shows first."""
+    """The language that the Studio's interface shows first."""
     is_singleton: bool = False
     is_versioned: bool = False
     """Whether Directus keeps content versions of `translations`."""
     source_language_fields: tuple[str, ...] = ()
-    """The fields of the item that point to a language."""
+    """The fields of the item that reference a language."""
     code_fields: tuple[str, ...] = ()
-    """The fields of the item that could hold the code of a language."""
+    """The fields of the item that may hold a language code."""
     is_first: bool = True
-    """Whether it goes by the name of the collection: the oldest of its fields of translations does."""
+    """Whether it uses the name of the collection, as its oldest translations field does."""
 
     @property
     def name(self) -> str:
-        """What tells these translations from all others: the collection, with a second field's name behind it."""
+        """Identifies these translations: the collection, followed by the field's name if it is not the first."""
         return self.collection if self.is_first else f"{self.collection}.{self.alias_field}"
 
     def language(self, code: str) -> LanguageRow | None:
-        """The language of this code; None where Directus has no such language."""
+        """The language with this code; None if Directus does not have it."""
         return next((row for row in self.languages if row.code == code), None)
 
     def language_key(self, code: str) -> str | None:
-        """The key of the row of a language; None where Directus has no such language."""
+        """The key of the language's row; None if Directus does not have it."""
         row = self.language(code)
         return row.key if row else None
 
@@ -103,9 +103,10 @@ def read_translated_collections(
 
     Args:
         client: Directus.
-        with_system: those of Directus itself, too, such as its files. They are not translated: their items are not at
-            `/items`, and their changes have another form.
-        faults: takes the collections that cannot be described, and why; otherwise the first of them is raised.
+        with_system: include Directus' own collections, such as its files. They are not translated: their items are not
+            at `/items`, and their changes have a different form.
+        faults: receives the collections that cannot be described, with the errors; if not given, the first error is
+            raised.
 
     Raises:
         DirectusAssetsError: the schema cannot be read.
@@ -122,15 +123,15 @@ def read_translated_collections(
                     collection = _describe(client, relation, twin, fields, collections)
                     pointing = _pointing(collection, relations, fields)
                     found.append(replace(collection, source_language_fields=pointing))
-    # Which of a collection's fields of translations is the first one cannot be told while one of them is at fault.
+    # Which of a collection's translations fields is the first cannot be determined while one of them is faulty.
     whole = [each for each in found if each.fields and each.collection not in (faults or ())]
     return tuple(_named_apart(whole, fields))
 
 
 def read_unlinked(client: DirectusClient) -> list[str]:
-    """The fields of translations, as `collection.field`, whose rows point to no collection of languages.
+    """The translations fields, as `collection.field`, whose rows reference no languages collection.
 
-    The Studio makes none like that, but leaves them behind where somebody deletes the collection of languages.
+    The Studio does not create such fields, but leaves them behind if someone deletes the languages collection.
 
     Raises:
         DirectusAssetsError: the schema cannot be read.
@@ -153,10 +154,10 @@ def read_unlinked(client: DirectusClient) -> list[str]:
 
 @contextmanager
 def alone(collection: str, faults: dict[str, PermanentError] | None) -> Iterator[None]:
-    """Whatever makes it impossible to describe a collection becomes its fault.
+    """Record any error that makes it impossible to describe a collection as its fault.
 
     Raises:
-        DirectusAssetsError: where nobody takes faults; or Directus is in trouble.
+        DirectusAssetsError: no faults are collected, or Directus has a problem.
     """
     try:
         yield
@@ -168,7 +169,7 @@ def alone(collection: str, faults: dict[str, PermanentError] | None) -> Iterator
 
 
 def _named_apart(found: Iterable[TranslatedCollection], fields: FieldRows) -> Iterator[TranslatedCollection]:
-    """Sorted by name. A field of translations that is added to a collection leaves what the first one is known by."""
+    """Sort by name. A translations field added later does not change the name of the first one."""
 
     def age(each: TranslatedCollection) -> tuple[str, float, bool, str]:
         alias = _named(fields[each.collection], each.alias_field)
@@ -184,7 +185,7 @@ def _named_apart(found: Iterable[TranslatedCollection], fields: FieldRows) -> It
 def _twin(
     relation: Mapping[str, Any], relations: Sequence[Mapping[str, Any]], fields: FieldRows
 ) -> Mapping[str, Any] | None:
-    """The relation to the languages, where `relation` is that of a translations collection to its parent."""
+    """The relation to the languages, given a translations collection's relation to its parent."""
     meta = relation.get("meta") or {}
     parent = relation.get("related_collection") or ""
     alias = _named(fields[parent], meta.get("one_field"))
@@ -236,7 +237,7 @@ def _describe(
 def _treatments(
     client: DirectusClient, relation: Mapping[str, Any], twin: Mapping[str, Any], fields: FieldRows
 ) -> dict[str, FieldTreatment]:
-    """What each field of a translations collection holds; of some fields only their values tell."""
+    """Classify each field of a translations collection; for some fields this needs their values."""
     rows = relation["collection"]
     own = [field for field in fields[rows] if field.name not in (relation["field"], twin["field"])]
     doubtful = [field.name for field in own if is_told_by_values(field)]
@@ -249,15 +250,16 @@ def _some_rows(client: DirectusClient, collection: str, names: Sequence[str], ke
     try:
         return list(client.rows(f"/items/{collection}", most=_ROWS_THAT_TELL, fields=[key, *names], sort=key))
     except Forbidden:
-        return ()  # `doctor` says what that right is needed for
+        return ()  # `doctor` explains what that right is needed for
 
 
 def _without_hidden_sources(
     treatments: Mapping[str, FieldTreatment], item: Iterable[FieldRow]
 ) -> dict[str, FieldTreatment]:
-    """A field that is hidden on the item is hidden in its translations, where others of the item are translated.
+    """Treat a field that is hidden on the item as hidden in its translations, if other fields of the item are
+    translated.
 
-    Where all of them are hidden, they are what was there before the translations, and not their source.
+    If all of them are hidden, they predate the translations, and are not their source.
     """
     translated = {name for name, treatment in treatments.items() if treatment.fate is not Fate.LEFT}
     twins = [field for field in item if field.name in translated and field.holds_value]
@@ -275,7 +277,7 @@ def _is_withheld(treatments: Mapping[str, FieldTreatment], field: FieldRow) -> b
 
 
 def _is_carried(field: FieldRow, treatment: FieldTreatment) -> bool:
-    """Whether another row may have the same value of a field without text: not where each row has one of its own."""
+    """Whether another row may share the value of a field without text: not if it identifies the row."""
     has_value = field.holds_value and field.type != "hash" and field.special <= _PLAIN_SPECIALS
     is_own = field.is_key or field.is_unique or field.is_generated
     return has_value and not is_own and treatment.fate is Fate.LEFT and not treatment.is_withheld
@@ -284,7 +286,9 @@ def _is_carried(field: FieldRow, treatment: FieldTreatment) -> bool:
 def _pointing(
     collection: TranslatedCollection, relations: Iterable[Mapping[str, Any]], fields: FieldRows
 ) -> tuple[str, ...]:
-    """The fields of the item that point to one of its languages; a language that points to another is no such item."""
+    """The fields of the item that reference one of its languages; a language that references another one does not
+    count.
+    """
     parent, languages = collection.collection, collection.languages_collection
     if parent == languages:
         return ()
@@ -301,17 +305,17 @@ def _languages(client: DirectusClient, collection: str, fields: FieldRows) -> tu
     found: dict[str, LanguageRow] = {}
     for row in rows:
         if row.get(code):
-            # Where two rows have the same code, the first one counts.
+            # If two rows have the same code, the first one counts.
             name = well_formed(str(row[code]))
             found.setdefault(name, LanguageRow(key=well_formed(str(row[key])), code=name))
     return tuple(found.values())
 
 
 def _code_field(rows: Sequence[Mapping[str, Any]], key: str) -> str | None:
-    """The field that holds language codes: that of the usual ones with the most codes in it; the key before others.
+    """Find the field with language codes: the usual name with the most codes in it; the key takes precedence.
 
-    Where none of them holds any, it is another one; where no field does, the one with the codes of countries, which
-    somebody took for those of languages. None where there are rows, and nothing in them is either.
+    If none of them holds any, try other fields; if no field does, use country codes mistaken for language codes. None
+    if there are rows, but neither kind of code in them.
     """
     usual = (key, *_CODE_FIELDS)
     others = [*_OTHER_CODE_FIELDS, *(name for name in (rows[0] if rows else ()) if name not in _NO_CODE_FIELDS)]

@@ -1,4 +1,4 @@
-"""Whether a row that Directus does not answer is deleted, or merely hidden by a right or a rule."""
+"""Determines whether a row that Directus does not return is deleted, or merely hidden by a right or a rule."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
@@ -16,16 +16,16 @@ def find_deleted(
     unseen: Iterable[str],
     look: Callable[[Sequence[str]], Collection[str]],
 ) -> set[str]:
-    """Those of some rows that are deleted for certain.
+    """The rows among these that are certainly deleted.
 
-    A row that is not answered may be hidden. It is deleted if the activity log says so, or if the token sees all rows
-    of the collection and not this one.
+    A row that is not returned may be hidden. It is deleted if the activity log says so, or if the token sees all rows
+    of the collection and this one is not among them.
 
     Args:
         client: Directus.
         collection: the collection of the rows.
         unseen: their keys.
-        look: gives those of some keys that Directus answers, whatever is filtered by.
+        look: returns those of some keys that Directus returns, ignoring any configured filter.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
@@ -34,7 +34,7 @@ def find_deleted(
     deleted = read_deletions(client, collection, hidden) if hidden else set()
     hidden -= deleted
     if hidden and sees_all_rows(client, collection):
-        # Once more: they may have been hidden until just now.
+        # Look again: they may have been hidden until just now.
         deleted |= _unanswered(hidden, look)
     return deleted
 
@@ -53,20 +53,20 @@ def sees_all_rows(client: DirectusClient, collection: str) -> bool:
 
 
 def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str]]) -> None:
-    """Makes sure that Directus hides no row and none of these fields.
+    """Check that Directus hides no row and none of these fields.
 
     Args:
         client: Directus.
         fields: collections, with the fields that must be readable.
 
     Raises:
-        Forbidden: the token may see some rows only, or may not see a field; nothing is proven then.
+        Forbidden: the token sees only some rows, or not all fields; nothing is proven then.
         DirectusAssetsError: Directus does not answer.
     """
     held = read_held(client)
     for collection, needed in fields.items():
         right = held.get(collection, {}).get("read", {})
-        # Directus says itself whether a right is bound to conditions on the item.
+        # Directus itself reports whether a right has conditions on the item.
         sees_all, readable = right.get("access") == "full", right.get("fields") or ()
         hidden = [] if "*" in readable else [name for name in needed if name not in readable]
         if not sees_all or hidden:
@@ -78,8 +78,7 @@ def require_full_sight(client: DirectusClient, fields: Mapping[str, Sequence[str
 
 
 def require_sight_of_others(client: DirectusClient) -> None:
-    """Makes sure that the activity log shows what others do: for an editor's token Directus leaves that out, and says
-    nothing.
+    """Check that the activity log shows other users' actions: for an editor's token Directus silently omits them.
 
     Raises:
         Forbidden: it does not.

@@ -1,4 +1,4 @@
-"""Many threads that ask for one thing each, answered with few requests."""
+"""Batches concurrent requests: many threads ask for one key each, and few requests answer them."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -18,21 +18,21 @@ class _Question(Generic[K, V]):
     is_answered: bool = False
     error: DirectusAssetsError | None = None
     is_alone: bool = False
-    """Whether it has to be asked without others, since asking together has failed."""
+    """Whether it must be requested alone, since a batch has failed."""
 
 
 @dataclass(eq=False)
 class Together(Generic[K, V]):
-    """Whoever asks while a request is under way is answered by the next one, with all others who wait for it.
+    """Callers that ask while a request is in flight are answered together by the next one.
 
-    Nobody waits for others to ask, so that a caller alone is as fast as without. Every answer is from a request that
-    was sent after its caller had asked.
+    No caller waits for others to ask, so a single caller is as fast as without batching. Every answer is from a request
+    sent after its caller asked.
 
     Args:
-        fetch: one request: answers by key, none for what is not there.
-        most: keys in one request.
-        unrepeatable: errors that leave open whether the request was carried out. Where asking twice does harm, all who
-            have asked together get such an error; after others each asks again, alone.
+        fetch: sends one request: returns answers by key, without those that do not exist.
+        most: maximum keys per request.
+        unrepeatable: errors that leave open whether the request was carried out. If repeating it would do harm, the
+            whole batch gets such an error; after other errors each caller's key is requested again, alone.
     """
 
     fetch: Callable[[Sequence[K]], Mapping[K, V]]
@@ -43,11 +43,11 @@ class Together(Generic[K, V]):
     _is_asking: bool = False
 
     def get(self, key: K) -> V | None:
-        """The answer; None for what is not there.
+        """The answer; None if it does not exist.
 
         Raises:
-            DirectusAssetsError: as `fetch` for this key alone, so that nobody suffers from what others ask for; or what
-                is unrepeatable.
+            DirectusAssetsError: as `fetch` raises for this key alone, so that callers are isolated from each other; or
+                an unrepeatable error.
         """
         question = _Question[K, V](key)
         with self._turn:
@@ -61,7 +61,7 @@ class Together(Generic[K, V]):
         return question.answer
 
     def _take_turn(self) -> None:
-        """Asks for all who wait; or, where somebody else does so, waits for the end of that."""
+        """Send the request for all waiting callers; if another thread is doing so, wait for it."""
         with self._turn:
             if self._is_asking:
                 self._turn.wait_for(lambda: not self._is_asking)
@@ -72,7 +72,7 @@ class Together(Generic[K, V]):
             answers = self.fetch(list(dict.fromkeys(each.key for each in asked))) if asked else {}
             for each in asked:
                 each.answer, each.is_answered = answers.get(each.key), True
-        except Exception as error:  # noqa: BLE001 - nobody suffers from what others ask for
+        except Exception as error:  # noqa: BLE001 - callers are isolated from each other's errors
             if len(asked) == 1 or isinstance(error, self.unrepeatable):
                 for each in asked:
                     each.error = as_error(error)

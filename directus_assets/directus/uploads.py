@@ -1,7 +1,7 @@
-"""Uploads that leave no trace in the change feed: those that arrive in chunks (TUS).
+"""Finds uploads that leave no trace in the change feed: chunked ones (TUS).
 
-Directus logs such an upload when it begins, and nothing when it ends. Where it replaces a file, only a temporary row is
-logged. What is left is the time of the upload in the row of the file, so that files are read forward by that.
+Directus logs the start of such an upload, but not its end. If it replaces a file, only a temporary row is logged. What
+remains is the upload time in the file's row, so files are read forward by that.
 """
 
 import datetime as dt
@@ -16,65 +16,65 @@ from directus_assets.directus.models import Activity
 FILES = "directus_files"
 
 OVERLAP = dt.timedelta(seconds=30)
-"""How late a row may become visible, and how much the clocks of several Directus servers may differ."""
+"""How late a row may become visible, and how far the clocks of several Directus servers may differ."""
 
 MAX_UPLOADS = 500
-"""Uploads of one read; the rest waits for the next."""
+"""Uploads per read; the rest waits for the next read."""
 
 _SETTLED_SECONDS = 60
-"""Without a new upload for so long, nothing is late any more, and what has been read is not read again."""
+"""After this long without a new upload, no row is late any more, and the overlap is no longer read again."""
 
 _NEWEST = 100
-"""Files of one second that are known from the beginning; more are looked at once."""
+"""Files with the same second that are marked as known at the start; any more are checked once."""
 
 _ASKED_AGAIN_SECONDS = 600
-"""A Directus that takes no uploads in chunks may do so after its next start."""
+"""A Directus that does not accept chunked uploads may do so after its next start."""
 
 _FIELDS = ("id", "uploaded_on", "filesize")
 
 _HORIZON = dt.timedelta(days=1)
-"""What is later than now by more than this, with or without a zone, is a mistake, and no time to wait for."""
+"""A time further in the future than this, with or without a zone, is a mistake and not worth waiting for."""
 
-_BEGINNING = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - Directus gives times without a zone on some databases
+_BEGINNING = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - on some databases Directus returns times without a zone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadPosition:
-    """How far uploads have been read."""
+    """A position in the uploads."""
 
     at: dt.datetime
     """When it last moved, by our own clock."""
     last: dt.datetime | None = None
-    """The time of the last upload, by Directus' clock; None where it takes no uploads in chunks."""
+    """The time of the last upload, by Directus' clock; None if chunked uploads are not accepted."""
     first: dt.datetime = _BEGINNING
-    """What was uploaded before the second of this time is history, not news."""
+    """Uploads before the second of this time are history, not news."""
     seen: tuple[str, ...] = ()
-    """Marks of what is read again: of the uploads within the overlap, or of the last second."""
+    """Marks of uploads that are read again: those within the overlap, or of the last second."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadPage:
-    """The files with new content, as changes that the feed does not tell, and the position behind them."""
+    """The files with new content, as changes missing from the feed, and the position after them."""
 
     position: UploadPosition | None
     changes: tuple[Activity, ...] = ()
 
     @property
     def occasion(self) -> str:
-        """What tells these changes from those of other pages."""
+        """Distinguishes these changes from those of other pages."""
         return f"-{self.position.last}" if self.position and self.changes else ""
 
 
 def follow_uploads(
     client: DirectusClient, position: UploadPosition | None, *, now: dt.datetime, limit: int = MAX_UPLOADS
 ) -> UploadPage:
-    """What has been uploaded since, in one request; in none where Directus takes no uploads in chunks.
+    """The uploads since the last read, in one request; in none if Directus does not accept chunked uploads.
 
     Args:
         client: Directus.
-        position: None to begin, behind what has been uploaded so far.
+        position: None to start after all uploads so far.
         now: the time.
-        limit: the most uploads to give.
+        limit: the maximum number of uploads to return.
     """
     if position and position.last:
         return _read(client, position, position.last, now=now, limit=limit)
@@ -95,7 +95,7 @@ def _read(
     is_settled = (now - position.at).total_seconds() > _SETTLED_SECONDS
     since = last if is_settled else max(position.first, last - OVERLAP)
     until = (now + _HORIZON).replace(tzinfo=last.tzinfo)
-    # Whole seconds: on some databases Directus keeps fractions and does not tell them.
+    # Whole seconds: on some databases Directus stores fractions without returning them.
     condition = {"uploaded_on": {"_gte": _text(since), "_lt": _text(until)}}
     read: dict[str, dt.datetime] = {}
     changes: list[Activity] = []
@@ -118,7 +118,7 @@ def _read(
 
 
 def _mark(row: Mapping[str, Any]) -> str:
-    """What tells one upload of a file from another, within a second by its size."""
+    """Identifies one upload of a file, within a second by its size."""
     return hashlib.sha256(f"{row['id']} {row['uploaded_on']} {row['filesize']}".encode()).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""A field's validation rule, in Directus' form of a filter, and whether a text passes it."""
+"""Validation rules of fields, in Directus' filter format: checks whether a text passes."""
 
 import json
 import re
@@ -10,15 +10,15 @@ import regex
 
 _CONDITION: Final = re.compile(r'"(_(?!(?:and|or)")\w+)": ("(?:[^"\\]|\\.)*"|true|false|null|-?[\d.]+|\[[^\[\]]*\])')
 _PATIENCE_SECONDS: Final = 0.2
-"""A pattern can be of any kind, also one that takes for ever on some texts."""
+"""A pattern can be arbitrary, including one that takes forever on some texts."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The validation rule of one field, which is part of other rules or a rule itself.
+    """The validation rule of one field, or that part of a larger rule.
 
     Args:
-        field: whose rule it is.
+        field: the field it applies to.
         spelled: the rule, as JSON.
     """
 
@@ -30,17 +30,18 @@ class Rule:
         return accepts(json.loads(self.spelled), self.field, text)
 
     def __str__(self) -> str:
-        """What it asks for, such as `_regex: ^[a-z-]+$`."""
+        """The requirement in short, such as `_regex: ^[a-z-]+$`."""
         found = _CONDITION.findall(self.spelled)
         return ", ".join(f"{operator}: {json.loads(value)}" for operator, value in found)
 
 
 def accepts(rule: Mapping[str, Any], field: str, text: str) -> bool:
-    """Whether `text` as the value of `field` passes `rule`; what cannot be told of one text alone counts as passed.
+    """Whether `text` as the value of `field` passes `rule`; a part that cannot be decided from this text alone counts
+    as passed.
 
     Args:
-        rule: such as `{"_and": [{"permalink": {"_regex": "^/"}}]}`; a part about other fields tells nothing.
-        field: the field whose rule it is.
+        rule: such as `{"_and": [{"permalink": {"_regex": "^/"}}]}`; parts about other fields are ignored.
+        field: the field that the rule belongs to.
         text: its value.
     """
     for name, condition in rule.items():
@@ -54,7 +55,7 @@ def accepts(rule: Mapping[str, Any], field: str, text: str) -> bool:
 
 
 def spelled(rule: Mapping[str, Any] | None) -> str:
-    """The rule as JSON; empty for none."""
+    """The rule as JSON; empty if there is none."""
     return json.dumps(rule, sort_keys=True) if rule else ""
 
 
@@ -94,7 +95,7 @@ def _passes(operator: str, value: Any, text: str) -> bool:  # noqa: PLR0911 - on
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """As Directus does it: a search, with JavaScript's delimiters around the pattern or without."""
+    """Match like Directus: a search, with or without JavaScript's delimiters around the pattern."""
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
         pattern = pattern[1:-1]
     try:

@@ -1,4 +1,4 @@
-"""Decisions as pure functions over plain records: what changes ask for, and what the reconcile does with an output.
+"""Decisions as pure functions over plain records: what changes require, and how the reconcile handles an output.
 
-Nothing here reads, writes or knows Dagster.
+Nothing here reads, writes or imports Dagster.
 """

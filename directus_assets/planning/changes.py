@@ -1,7 +1,7 @@
-"""From changes to runs: pure decisions, the same for files and for items.
+"""From changes to runs: pure decisions, the same for files and items.
 
-An *output* is what one asset makes of one partition; it is named by the preset or the language. It is stale where the
-fingerprint of what was made last is not the one that it would have now.
+An *output* is one asset's result for one partition, named by the preset or the language. It is stale if its recorded
+fingerprint differs from the one that it would have now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -15,20 +15,20 @@ Fingerprints = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Examination:
-    """What Directus has for some partition keys."""
+    """The state of some partition keys in Directus."""
 
     present: tuple[str, ...] = ()
-    """Keys that are, or become, partitions; in the order in which new ones are registered."""
+    """Keys that are, or become, partitions; new ones in the order of their registration."""
     unfit: tuple[str, ...] = ()
-    """Keys of rows that exist, but that nothing is derived from (any more)."""
+    """Keys of rows that exist, but are not (or no longer) a source of outputs."""
     unready: tuple[str, ...] = ()
-    """Keys of rows that are still being written, with no word in the feed when they are complete."""
+    """Keys of rows that are still being written; the feed will not report their completion."""
     wanted: Fingerprints = field(default_factory=dict)
-    """Fingerprints of all outputs of the present keys, as they would be made now."""
+    """The current fingerprints of all outputs of the present keys."""
 
 
 def merged(examinations: Iterable[Examination]) -> Examination:
-    """What several looks at the same collection have found. A key that one has a use for is present in any case."""
+    """Combine several examinations of the same collection. A key that one of them uses is present in any case."""
     found = list(examinations)
     present = dict.fromkeys(key for each in found for key in each.present)
     return Examination(
@@ -41,39 +41,39 @@ def merged(examinations: Iterable[Examination]) -> Examination:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangePlan:
-    """What a set of changes asks for."""
+    """What a set of changes requires."""
 
     registered: tuple[str, ...]
     """Keys that become partitions."""
     removed: tuple[str, ...]
     """Partitions to remove."""
     stale: Mapping[str, frozenset[str]]
-    """Partition key to its stale outputs; only keys with at least one."""
+    """Stale outputs by partition key; only keys with at least one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """What one run brings up to date: all `outputs` for every one of these partitions."""
+    """The work of one run: all `outputs` for every one of these partitions."""
 
     keys: tuple[str, ...]
-    """At least one; in the order of partitions."""
+    """At least one; in partition order."""
     outputs: frozenset[str]
     is_range: bool
-    """Whether they are neighbours, so that the first and the last of them name them all."""
+    """Whether they are contiguous, so that the first and the last one define them."""
 
 
 def plan_changes(
     examination: Examination, *, deleted: Iterable[str], known: Iterable[str], materialized: Fingerprints
 ) -> ChangePlan:
-    """What changed keys ask for.
+    """Plan the work for changed keys.
 
-    A row counts as deleted only if the feed says so: a row that cannot be read may be a lost right.
+    A row counts as deleted only if the feed says so: a row that cannot be read may be hidden.
 
     Args:
-        examination: what Directus has for the changed keys.
-        deleted: keys that the feed says were deleted.
-        known: those of the keys that are partitions.
-        materialized: fingerprints of what is materialized for the keys.
+        examination: the state of the changed keys in Directus.
+        deleted: keys whose deletion is in the feed.
+        known: the keys that already are partitions.
+        materialized: the recorded fingerprints of the keys.
     """
     partitions = set(known)
     there = {*examination.present, *examination.unfit, *examination.unready}
@@ -86,7 +86,7 @@ def plan_changes(
 
 
 def stale_outputs(wanted: Fingerprints, materialized: Fingerprints) -> dict[str, frozenset[str]]:
-    """Partition key to the outputs whose fingerprint is not the wanted one; only keys with at least one."""
+    """By partition key, the outputs whose recorded fingerprint is not the wanted one; only keys with at least one."""
     stale: dict[str, set[str]] = {}
     for (output, key), fingerprint in wanted.items():
         if materialized.get((output, key)) != fingerprint:
@@ -95,27 +95,27 @@ def stale_outputs(wanted: Fingerprints, materialized: Fingerprints) -> dict[str,
 
 
 def right_outputs(wanted: Fingerprints, materialized: Fingerprints) -> set[tuple[str, str]]:
-    """The outputs (output, partition key) that are as they would be made now."""
+    """The outputs (output, partition key) that are current."""
     return {place for place, fingerprint in wanted.items() if materialized.get(place) == fingerprint}
 
 
 def deleted_items(entries: Iterable[Activity], collection: str) -> list[str]:
-    """The items of a collection of which these entries say last that they were deleted."""
+    """The items of a collection whose last entry is a deletion."""
     own = sorted((entry for entry in entries if entry.collection == collection), key=lambda entry: entry.id)
     last = {entry.item: entry.action for entry in own}
     return [item for item, action in last.items() if action == "delete"]
 
 
 def batches(stale: Mapping[str, Set[str]], order: Sequence[str], *, size: int) -> list[Batch]:
-    """Stale outputs as batches, in the order of partitions.
+    """Group stale outputs into batches, in partition order.
 
-    A batch never holds a partition or an output that is not stale. What is scattered shares a batch as neighbours do: a
-    run costs seconds to start, however little it has to do.
+    A batch never contains a partition or an output that is not stale. Scattered partitions share a batch just as
+    neighbours do: a run takes seconds to start, however little it has to do.
 
     Args:
-        stale: partition key to the names of its stale outputs. Keys that `order` lacks are left out.
-        order: all partition keys, in Dagster's order (that of their registration).
-        size: the most partitions of one batch.
+        stale: names of stale outputs by partition key. Keys missing from `order` are skipped.
+        order: all partition keys in Dagster's order (that of their registration).
+        size: the maximum number of partitions per batch.
     """
     index = {key: position for position, key in enumerate(order)}
     alike: dict[frozenset[str], list[int]] = {}

@@ -1,4 +1,4 @@
-"""What one tick of a sensor decides of the keys that have changed: pure, from all that was read of them."""
+"""The decision of one sensor tick about the changed keys. Pure, given everything read about them."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from directus_assets.planning.changes import Examination, Fingerprints, plan_cha
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """All that was read of the changed keys.
+    """Everything read about the changed keys.
 
     Attributes:
         keys: the keys.
-        examination: what Directus has for them.
-        materialized: fingerprints of what is materialized for them.
-        known: those that are partitions.
-        deleted: those that the feed says were deleted.
-        at_work: those that a pushed run works on, or is about to.
-        tried: of those that a pushed run had worked on at the last tick, the fingerprint of each output that failed.
+        examination: their state in Directus.
+        materialized: their recorded fingerprints.
+        known: the keys that already are partitions.
+        deleted: keys whose deletion is in the feed.
+        at_work: keys that a pushed run is processing, or is about to.
+        tried: for keys that a pushed run was processing at the last tick, the fingerprint of each failed output.
         followers: by key, outputs that our own writes have made stale.
-        leaving: partitions that were on their way out at the last tick.
+        leaving: partitions that were about to be removed at the last tick.
     """
 
     keys: tuple[str, ...]
@@ -35,15 +35,15 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class TickPlan:
-    """What is to be done.
+    """The planned actions.
 
     Attributes:
-        right: outputs (output, key) that are as they should be; what failed on them is over.
+        right: outputs (output, key) that are current; their failures are resolved.
         registered: keys that become partitions.
-        stale: by key, the outputs that runs are asked for.
-        leaving: partitions to remove, once no run is marked by them.
-        unready: keys to look at again, since a file is still being uploaded.
-        pushed: keys to look at again, since a pushed run works on them.
+        stale: by key, the outputs to request runs for.
+        leaving: partitions to remove once no run has them as an end of its range.
+        unready: keys to check again, since a file is still being uploaded.
+        pushed: keys to check again, since a pushed run is processing them.
     """
 
     right: frozenset[tuple[str, str]]
@@ -55,9 +55,9 @@ class TickPlan:
 
 
 def plan_tick(read: Read) -> TickPlan:
-    """What changed keys ask for, besides what pushed runs do already.
+    """Plan the work for changed keys that pushed runs do not already do.
 
-    What a pushed run has tried in vain, in the very state that it is in now, is left to the reconcile.
+    An output on which a pushed run has failed, and whose inputs are unchanged, is left to the reconcile.
     """
     plan = plan_changes(read.examination, deleted=read.deleted, known=read.known, materialized=read.materialized)
     wanted = read.examination.wanted
@@ -70,7 +70,7 @@ def plan_tick(read: Read) -> TickPlan:
             stale[key] = left
     for key, followers in read.followers.items():
         stale[key] = stale.get(key, frozenset()) | followers
-    # What was on its way out may be back: a file that was replaced by a document, and then by a picture.
+    # A leaving partition may be back: a file that was replaced by a document, and then by a picture.
     staying = set(read.examination.present)
     leaving = dict.fromkeys([*(key for key in read.leaving if key not in staying), *plan.removed])
     return TickPlan(

@@ -1,4 +1,4 @@
-"""The reconcile's decision: what becomes of one output, from all that is known of it. Pure; nothing is read here."""
+"""The reconcile's decision about one output, given all evidence. Pure; nothing is read here."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,68 +6,68 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    """What the reconcile does with one output."""
+    """How the reconcile handles one output."""
 
     RIGHT = "right"
     UNDER_WAY = "under way"
     ADOPT = "adopt"
-    """It is there and right, though nothing is remembered of it: remember it, make nothing."""
+    """It exists and is correct, but is not recorded: record it, make nothing."""
     START = "start"
     REPAIR = "repair"
-    """It was made, and is lost: make it again, although its fingerprint is right."""
+    """It was made and is lost: make it again, although its fingerprint is current."""
     LATER = "later"
-    """It failed for a reason that has not passed yet."""
+    """It failed for a reason that persists for now."""
     GIVEN_UP = "given up"
     """It would fail again, or be lost again."""
     WAITS = "waits"
-    """It existed when the pipeline first started, and a backfill is what makes it."""
+    """It existed when the pipeline first started, and waits for a backfill."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """How the last try ended."""
+    """The outcome of the last attempt."""
 
     fingerprint: str
-    """What was tried; empty where that is not known."""
+    """The fingerprint of the attempt; empty if unknown."""
     is_transient: bool
     not_before: dt.datetime | None = None
-    """When another try makes sense, where the failure said so."""
+    """When a retry makes sense, if the failure said so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """All that is known of one output."""
+    """Everything known about one output."""
 
     wanted: str
-    """The fingerprint that it would have now."""
+    """Its current fingerprint."""
     made: str | None = None
-    """The fingerprint of what was made last."""
+    """The fingerprint of the last materialization."""
     failure: Failure | None = None
-    """The last try, where it came after what was made last."""
+    """The last attempt, if it came after the last materialization."""
     was_tried: bool = False
-    """Whether a run has ever had it to do, or a record remembers it."""
+    """Whether a run was ever supposed to make it, or there is a record of it."""
     existed_at_first: bool = False
     """Whether its row existed when the pipeline first started, and was left for a backfill."""
     is_under_way: bool = False
     is_lost: bool = False
-    """Whether what was made is not where it was put."""
+    """Whether the materialized output is missing from its place."""
     is_there: bool = False
-    """Whether Directus has what would be made, though nothing is remembered of it."""
+    """Whether Directus already has the output, though there is no record of it."""
     was_repaired: bool = False
-    """Whether the same was lost, and made again, in the last comparison already."""
+    """Whether the same output was already lost and remade in the last comparison."""
 
 
 def wait_seconds(tries: int, *, first: float, longest: float) -> float:
-    """How long to wait after so many failures of the same: twice as long each time.
+    """The delay after this many identical failures: it doubles each time.
 
-    What passes soon is then seen soon, and what lasts costs little.
+    Short outages are noticed soon, and long ones cost little.
     """
-    # A number that is large enough to be cut to `longest` is not worth computing.
+    # A number that will be cut to `longest` is not worth computing.
     return float(min(longest, first * 2 ** min(tries - 1, 30)))
 
 
 def judge(evidence: Evidence, *, now: dt.datetime) -> Verdict:
-    """What the reconcile does with an output."""
+    """Decide how the reconcile handles an output."""
     if evidence.made == evidence.wanted and not evidence.is_lost:
         return Verdict.RIGHT
     if evidence.is_under_way:

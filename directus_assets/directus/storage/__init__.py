@@ -1,7 +1,8 @@
-"""Directus' own file storage, reached with Directus' own STORAGE_* variables (local disk and S3-compatible).
+"""Directus' own file storage, accessed with Directus' own STORAGE_* variables (local disk and S3-compatible).
 
-Every write is atomic: on disk under a temporary name that starts with the final one (Directus then cleans it up with
-the file, should it ever be left behind) and renamed; on S3 an object appears whole or not at all.
+Every write is atomic. On disk, a file is written under a temporary name that starts with the final one (so that
+Directus cleans it up with the file if it is left behind) and then renamed; on S3, an object appears whole or not at
+all.
 """
 
 import logging
@@ -31,15 +32,15 @@ logger = logging.getLogger(__name__)
 
 
 def open_storages(variables: Mapping[str, str], *, folder: Path = Path()) -> dict[str, Storage]:
-    """The storage locations that Directus' own variables name, by location; empty where none is set.
+    """The storage locations configured by Directus' own variables, by name; empty if none is set.
 
     Args:
         variables: `STORAGE_LOCATIONS` and `STORAGE_<LOCATION>_…`, with Directus' meaning.
-        folder: what a relative `_ROOT` starts from.
+        folder: the base of a relative `_ROOT`.
 
     Raises:
-        ConfigurationError: a variable is missing. A location with a driver that we cannot write to is left out, with a
-            warning; its files are delivered by `warm`.
+        ConfigurationError: a variable is missing. A location with an unsupported driver is skipped with a warning; its
+            files are delivered by `warm`.
     """
     locations = read_locations(variables, folder=folder)
     opened = {location: _open(f"STORAGE_{location.upper()}_", own, folder) for location, own in locations.items()}
@@ -91,5 +92,5 @@ def _required(own: Mapping[str, str], name: str, prefix: str) -> str:
 
 
 def _with_scheme(endpoint: str | None) -> str | None:
-    """Directus accepts an endpoint without a scheme and takes https."""
+    """Directus accepts an endpoint without a scheme and assumes https."""
     return endpoint if not endpoint or "://" in endpoint else f"https://{endpoint}"

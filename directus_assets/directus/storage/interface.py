@@ -1,4 +1,4 @@
-"""What every storage location can do, whatever it is."""
+"""The interface of all storage locations."""
 
 import datetime as dt
 import secrets
@@ -11,11 +11,11 @@ from directus_assets.errors import BadInput, ConfigurationError, TransientError
 
 
 class StorageFull(TransientError):
-    """The disk has no room; work goes on when there is some again."""
+    """The disk is full; work resumes once there is space."""
 
 
 class Unusable(BadInput):
-    """What is there under a name is no file, or one that nobody can read."""
+    """The entry under this name is not a file, or cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,27 +28,28 @@ class Entry:
 
 
 class Storage(Protocol):
-    """One storage location: names to bytes. Names are relative, with `/` between folders."""
+    """One storage location: a map from names to bytes. Names are relative, with `/` between folders."""
 
     def read(self, name: str, *, most: int | None = None) -> bytes:
-        """The content. Raises TooLarge, before it is read, if it has more than `most` bytes; NotFound, Unreachable or
-        PermanentError."""
+        """The content. Raises TooLarge, before reading, if it has more than `most` bytes; NotFound, Unreachable or
+        PermanentError.
+        """
         ...
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:
-        """Puts the content there, whole or not at all, over what was there."""
+        """Write the content atomically, replacing an existing file."""
         ...
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
-        """Replaces what is there by `change` of it (None: nothing there); no update by anybody else is lost."""
+        """Replace the content by `change` of it (None: no file) without losing concurrent updates."""
         ...
 
     def size(self, name: str) -> int | None:
-        """Bytes of what is there, or None."""
+        """The size in bytes, or None if there is no file."""
         ...
 
     def entry(self, name: str) -> Entry | None:
-        """What is there, or None."""
+        """The entry, or None if there is no file."""
         ...
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
@@ -56,31 +57,31 @@ class Storage(Protocol):
         ...
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
-        """What is there under names that start with `prefix`."""
+        """The entries with names that start with `prefix`."""
         ...
 
     def delete(self, name: str) -> None:
-        """Removes what is there; nothing there is fine."""
+        """Delete the file, if it exists."""
         ...
 
     def set_aside(self, name: str, *, unless: Callable[[bytes], bool]) -> str | None:
-        """Moves what is there, whatever it is, to a name of its own, unless its content will do; gives that name.
+        """Move the entry, whatever it is, to a unique name unless its content is acceptable; return that name.
 
-        None where its content will do, or nothing is there: others may have been quicker.
+        None if the content is acceptable or there is nothing: another process may have been faster.
         """
         ...
 
     def inside(self, folder: str) -> "Storage":
-        """The storage that starts in a folder of this one. Raises ConfigurationError if that folder leaves it."""
+        """The storage rooted in a folder of this one. Raises ConfigurationError if the folder is outside of it."""
         ...
 
     def describe(self) -> str:
-        """Where this is, for people; no secrets."""
+        """The location in words, without secrets."""
         ...
 
 
 def name_aside(name: str) -> str:
-    """A name beside `name` that nothing else has. Its ending keeps it out of listings by ending."""
+    """A unique name beside `name`. Its suffix keeps it out of listings by suffix."""
     return f"{name}.unreadable-{secrets.token_hex(4)}"
 
 
@@ -88,7 +89,7 @@ def safe_name(name: str) -> PurePosixPath:
     """`name` as a path that stays inside its root.
 
     Raises:
-        BadInput: it is empty or absolute, or climbs out (`..`), or holds a NUL.
+        BadInput: it is empty, absolute, leaves the root (`..`), or contains a NUL.
     """
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name:

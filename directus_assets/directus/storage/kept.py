@@ -1,7 +1,7 @@
-"""A file that this project keeps for itself, and what becomes of it where it cannot be read.
+"""A state file of this project, with recovery if it becomes unreadable.
 
-Disks break, backups are cut off, people try things out. What cannot be read is moved to a name beside its own, where
-people can look at it, and reported; from then on everything goes on as if it had been lost.
+Disks break, backups are truncated, people experiment. An unreadable file is moved to a name beside its own, where
+people can inspect it, and reported; from then on it counts as lost.
 """
 
 import json
@@ -22,16 +22,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class KeptFile(Generic[T]):
-    """One file.
+    """A state file.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one.
+    Every method raises its storage's errors: a storage that cannot be read is never mistaken for an empty one.
 
     Args:
-        storage: where it is.
+        storage: contains the file.
         name: of the file.
-        what: it is, for people.
-        loss: what it means that it is lost, as a sentence.
-        parse: its content. Whatever this raises that is no error of ours says that nobody can read it.
+        what: a description of the file for people.
+        loss: the consequence of losing it, as a sentence.
+        parse: parses the content. Any exception other than our own errors means that it is unreadable.
     """
 
     storage: Storage
@@ -42,21 +42,21 @@ class KeptFile(Generic[T]):
     content_type: str = "application/json"
 
     def read(self) -> T | None:
-        """What is kept; None where there is nothing, or nothing any more.
+        """The parsed content; None if there is no file, or none that is readable.
 
         Raises:
-            BadInput: a later version of this package has written it.
+            BadInput: it was written by a later version of this package.
         """
         try:
             return self._parsed(self.storage.read(self.name))
         except NotFound:
             return None
         except Unusable as error:
-            # Another run may have put it right meanwhile.
+            # Another run may have repaired it in the meantime.
             return None if self._set_aside(error) else self.read()
 
     def write(self, content: bytes) -> None:
-        """Puts `content` in the place of whatever is there."""
+        """Replace the file by `content`."""
         try:
             self.storage.write(self.name, content, content_type=self.content_type)
         except Unusable as error:
@@ -64,10 +64,10 @@ class KeptFile(Generic[T]):
             self.storage.write(self.name, content, content_type=self.content_type)
 
     def update(self, change: Callable[[T | None], bytes]) -> None:
-        """Puts `change` of what is kept (None: nothing) in its place; no update by anybody else is lost.
+        """Replace the file by `change` of its parsed content (None: no file) without losing concurrent updates.
 
         Raises:
-            BadInput: a later version of this package has written it.
+            BadInput: it was written by a later version of this package.
         """
         try:
             self._update(change)
@@ -86,7 +86,7 @@ class KeptFile(Generic[T]):
             return self.parse(content)
         except DirectusAssetsError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is one file that nobody can read
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is one unreadable file
             if _is_of_a_later_version(content):
                 place = f"{self.name} in {self.storage.describe()}"
                 raise BadInput(
@@ -115,7 +115,7 @@ class KeptFile(Generic[T]):
 
 
 def _is_of_a_later_version(content: bytes) -> bool:
-    """Whoever goes back to an earlier version of this package keeps what the later one has remembered."""
+    """Whether a later version wrote it: after a downgrade, the later version's state is kept."""
     try:
         version = json.loads(content.partition(b"\n")[0])["version"]
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -18,7 +18,7 @@ _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL})
 
 _SHORT = 40
-"""Bytes of a name that has room for a mark behind it; those of derivatives are longer."""
+"""Bytes of a name that leaves room for a suffix; names of derivatives are longer."""
 
 _NO_ROOT = "Is its volume mounted? A relative STORAGE_<LOCATION>_ROOT is relative to the folder of the YAML file."
 
@@ -90,7 +90,7 @@ class LocalStorage:
         with self._reported(prefix):
             for entry in sorted(os.scandir(top), key=lambda found: found.name):
                 if entry.name.startswith(start) and _is_file(entry):
-                    # What was removed since the folder was read is not there any more.
+                    # Files deleted since the folder was listed.
                     with contextlib.suppress(FileNotFoundError):
                         yield _entry(f"{folder}/{entry.name}" if folder else entry.name, entry.stat())
 
@@ -109,14 +109,14 @@ class LocalStorage:
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        """Only one at a time changes what is in the folder of `name`."""
+        """Lock the folder of `name` for writing."""
         lock_name = self._path(name).with_name(".lock")
         self._require_root()
         with self._reported(name):
             lock_name.parent.mkdir(parents=True, exist_ok=True)
             if lock_name.is_dir():
                 lock_name.rename(self._path(name_aside(f"{name}.lock")))
-            # One lock for each folder: one for each name would double the number of files.
+            # One lock per folder: one per name would double the number of files.
             with lock_name.open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
@@ -125,7 +125,7 @@ class LocalStorage:
         return self.root / safe_name(name)
 
     def _require_root(self) -> None:
-        """A folder that is not there is a volume that is not mounted, and not an empty storage."""
+        """A missing folder is an unmounted volume, not an empty storage."""
         if not self.root.is_dir():
             raise Unreachable(f"The storage folder {self.root} does not exist.", remedy=_NO_ROOT)
 
@@ -163,7 +163,9 @@ class LocalStorage:
         return Unreachable(f"The storage folder {self.root} failed on {name}: {error.strerror}.")
 
     def _is_closed(self, name: str) -> bool:
-        """Whether it is a file of this very user who may not read it; another's is a matter of who runs this."""
+        """Whether it is a file of the current user who may not read it; another user's file is a matter of who runs the
+        process.
+        """
         path = self._path(name)
         return path.is_file() and path.stat().st_uid == os.geteuid() and not os.access(path, os.R_OK)
 
@@ -172,15 +174,17 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_file()
     except OSError as error:
-        # A link that leads to itself is none, and hides no other file.
+        # A link that leads to itself counts as missing, and hides no other file.
         if error.errno == errno.ELOOP:
             return False
         raise
 
 
 def _temporary_name(name: str) -> str:
-    """A name that starts as `name` does. It is no longer, unless that is short: a disk takes 255 bytes at most, and
-    names of derivatives may use them up."""
+    """A name with the same beginning as `name`.
+
+    It is no longer than that unless `name` is short: a disk allows 255 bytes, which names of derivatives may use up.
+    """
     mark = f".{secrets.token_hex(4)}.tmp"
     size = len(name.encode())
     return name.encode()[: size if size <= _SHORT else size - len(mark)].decode(errors="ignore") + mark

@@ -16,7 +16,7 @@ _WITH_KMS = ("aws:kms", "aws:kms:dsse")
 
 
 class _ChangedMeanwhile(TransientError):
-    """Another writer was quicker."""
+    """Another writer was faster."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class S3Storage:
     connect_seconds: float = 5
     read_seconds: float = 60
     inner: str = ""
-    """A folder within `root`, with a slash at its end."""
+    """A folder within `root`, with a trailing slash."""
 
     def describe(self) -> str:
         return f"s3://{self.bucket}/{self.root.removeprefix('./')}{self.inner and '/'}{self.inner}".rstrip("/")
@@ -138,8 +138,8 @@ class S3Storage:
         return None
 
     def _put(self, name: str, content: bytes, content_type: str, **condition: str) -> None:
-        # What Directus' driver sends along with each object: without it, what we write could be read by nobody else,
-        # or would be refused by a bucket that insists on it.
+        # Directus' driver sends these with each object: without them, others could not read what we write, or a strict
+        # bucket would refuse it.
         wishes = {"ACL": self.acl, "ServerSideEncryption": self.encryption}
         if self.encryption in _WITH_KMS:
             wishes["SSEKMSKeyId"] = self.kms_key_id

@@ -1,4 +1,4 @@
-"""Directus' own STORAGE_* variables, read the way Directus reads them (`@directus/env`, and its storage drivers)."""
+"""Parses Directus' own STORAGE_* variables the way Directus does (`@directus/env`, and its storage drivers)."""
 
 import json
 import posixpath
@@ -11,12 +11,12 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.redaction import hide
 
 DRIVERS: Final = frozenset({"local", "s3"})
-"""Those of Directus' drivers whose storage we write to."""
+"""The Directus drivers that we support."""
 
 _DEFAULTS: Final = {"STORAGE_LOCAL_DRIVER": "local", "STORAGE_LOCAL_ROOT": "./uploads"}
 
 _CASTS: Final = ("string", "number", "boolean", "array", "json", "regex")
-"""What may stand before a value, as in `string:0123`."""
+"""Type prefixes of a value, as in `string:0123`."""
 
 _DURATION: Final = re.compile(
     r"([\d.]+) *(ms|milli\w*|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)?", re.IGNORECASE
@@ -25,16 +25,16 @@ _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def read_locations(variables: Mapping[str, str], *, folder: Path) -> dict[str, dict[str, str]]:
-    """What is said of each storage location: by its name, the values by the names of the variables behind
+    """The settings of each storage location: by its name, the values by the part of the variable after
     `STORAGE_<LOCATION>_`, in lower case.
 
     Args:
-        variables: `STORAGE_LOCATIONS` and `STORAGE_<LOCATION>_…`; Directus takes the latter in any case. What ends in
-            `_FILE` names a file that holds the value.
-        folder: what a relative name of such a file starts from.
+        variables: `STORAGE_LOCATIONS` and `STORAGE_<LOCATION>_…`; Directus accepts the latter in any case. A variable
+            that ends in `_FILE` names a file that holds the value.
+        folder: the base of a relative path to such a file.
 
     Raises:
-        ConfigurationError: a file that a variable names cannot be read.
+        ConfigurationError: such a file cannot be read.
     """
     given = {name.upper(): value for name, value in variables.items()}
     names = [name.strip() for name in _plain(given.get("STORAGE_LOCATIONS", "")).split(",") if name.strip()]
@@ -49,14 +49,13 @@ def read_locations(variables: Mapping[str, str], *, folder: Path) -> dict[str, d
 
 
 def unsupported(variables: Mapping[str, str], *, folder: Path = Path()) -> dict[str, str]:
-    """Locations whose driver we do not write to, with that driver."""
+    """Locations with an unsupported driver, with that driver."""
     drivers = {location: own.get("driver", "") for location, own in read_locations(variables, folder=folder).items()}
     return {location: driver for location, driver in drivers.items() if driver not in DRIVERS}
 
 
 def seconds(text: str | None, default: float) -> float:
-    """A duration as the npm package `ms` takes it: `500`, `500ms`, `5s`, `2 minutes`; what it does not take is the
-    default."""
+    """Parse a duration like the npm package `ms`: `500`, `500ms`, `5s`, `2 minutes`; the default if it is invalid."""
     match = _DURATION.fullmatch(text.strip()) if text else None
     if not match:
         return default
@@ -69,7 +68,7 @@ def seconds(text: str | None, default: float) -> float:
 
 
 def key_prefix(root: str) -> str:
-    """What the keys of objects start with, for a `_ROOT` such as `media`, `./media/` or `/` (driver `s3`)."""
+    """The prefix of object keys for a `_ROOT` such as `media`, `./media/` or `/` (driver `s3`)."""
     path = re.sub(r"[/\\]+", "/", root)
     if path == "/":
         return path
@@ -86,7 +85,7 @@ def _values(given: Mapping[str, str], folder: Path) -> Iterator[tuple[str, str]]
         if plain == name or (plain in given and plain not in _DEFAULTS):
             continue
         try:
-            # Directus takes a line break at the end for a part of the value, which then fits nothing.
+            # Directus keeps a trailing line break as part of the value, which then matches nothing.
             content = _plain((folder / _plain(value)).read_text("utf-8").rstrip("\r\n"))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -100,7 +99,7 @@ def _values(given: Mapping[str, str], folder: Path) -> Iterator[tuple[str, str]]
 
 
 def _plain(value: str) -> str:
-    """A value without what Directus takes off: a cast in front, or the quotes of a JSON text."""
+    """A value without what Directus strips: a type prefix, or the quotes of a JSON string."""
     cast, colon, rest = value.partition(":")
     if colon and cast in _CASTS:
         return rest
