@@ -1,1 +1,1 @@
-"""What a derivative is, how it is named, rendered and delivered."""
+"""Derivatives: planning, naming, rendering and delivery."""

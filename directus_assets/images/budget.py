@@ -1,4 +1,4 @@
-"""How many bytes may be in memory at the same time: it is bounded by bytes in flight, not by files."""
+"""Limits the bytes held in memory at the same time; counts bytes in flight, not files."""
 
 import contextlib
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 class ByteBudget:
-    """At most so many bytes at once; what alone is more waits until it is alone."""
+    """A limit on bytes held at once; a single larger item waits until it is alone."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -16,7 +16,10 @@ class ByteBudget:
 
     @contextlib.contextmanager
     def hold(self, size: int) -> Iterator[None]:
-        """Waits until these bytes fit, and holds them. Within a block of its own a thread does not: for itself."""
+        """Wait until these bytes fit, and hold them.
+
+        Within a block that it already holds, a thread does not wait for itself.
+        """
         if getattr(self._own, "is_holding", False):
             yield
             return

@@ -1,8 +1,8 @@
-"""The name under which Directus keeps a derivative, computed without Directus.
+"""Computes the name under which Directus stores a derivative, without Directus.
 
 Directus names a derivative `<name of the file on disk>__<sha1><extension>`, where the SHA-1 is that of the npm package
-`object-hash` (3.x, with its defaults) over the resolved transforms. This module is that package for the values that
-JSON can hold, and the few lines of Directus' `AssetsService` that put the name together.
+`object-hash` (3.x, with its defaults) over the resolved transforms. This module reimplements that package for JSON
+values, and the few lines of Directus' `AssetsService` that assemble the name.
 """
 
 import functools
@@ -17,7 +17,7 @@ from directus_assets.directus.models import MISSING, Missing
 from directus_assets.errors import BadInput
 
 Argument: TypeAlias = "bool | int | float | str | Missing | Sequence[Argument] | Mapping[str, Argument] | None"
-"""A value as JavaScript holds it; `MISSING` stands for `undefined`."""
+"""A JavaScript value; `MISSING` stands for `undefined`."""
 
 Transform: TypeAlias = tuple[Argument, ...]
 """One sharp operation: the method's name, then its arguments."""
@@ -30,11 +30,11 @@ def stored_name(filename_disk: str, transforms: Sequence[Transform]) -> str:
     """The name of a derivative in the storage that holds the original.
 
     Args:
-        filename_disk: the file's name in its storage, as Directus has it in `directus_files`.
+        filename_disk: the file's name in its storage, as in `directus_files`.
         transforms: the resolved transforms, at least one.
 
     Returns:
-        A bare name: Directus drops any folders of `filename_disk`.
+        A name without folders: Directus drops any folders of `filename_disk`.
 
     Raises:
         BadInput: `filename_disk` is empty, absolute, or leaves its folder.
@@ -44,16 +44,16 @@ def stored_name(filename_disk: str, transforms: Sequence[Transform]) -> str:
 
 
 def original_stem(filename_disk: str) -> str:
-    """What the names of all derivatives of an original start with.
+    """The common prefix of the names of all derivatives of an original.
 
     Raises:
-        BadInput: as `stored_name`.
+        BadInput: as for `stored_name`.
     """
     return _split_name(_base_name(filename_disk))[0]
 
 
 def object_hash(value: Argument) -> str:
-    """The SHA-1 that the npm package object-hash gives for `value`, in hexadecimal."""
+    """The SHA-1 that the npm package object-hash computes for `value`, in hexadecimal."""
     writer = _Writer()
     writer.write(value)
     return writer.sha1.hexdigest()
@@ -61,7 +61,7 @@ def object_hash(value: Argument) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """Transforms hold lists and mappings, which Python does not hash; their text tells them apart as well."""
+    """Transforms contain lists and mappings, which Python cannot hash; their text identifies them just as well."""
 
     text: str
     transforms: Sequence[Transform] = field(compare=False)
@@ -69,7 +69,7 @@ class _Key:
 
 @functools.lru_cache(maxsize=4096)
 def _hash_once(key: _Key) -> str:
-    # Nearly all files have the same transforms through one preset, and a comparison asks for all of their names.
+    # Nearly all files have the same transforms for one preset, and a comparison needs all of their names.
     return object_hash(key.transforms)
 
 
@@ -92,7 +92,7 @@ def javascript_number(value: float) -> str:
 
 
 class _Writer:
-    """Writes one value into a SHA-1 the way object-hash serialises it."""
+    """Feeds one value into a SHA-1 the way object-hash serialises it."""
 
     def __init__(self) -> None:
         self.sha1 = hashlib.sha1(usedforsecurity=False)
@@ -116,8 +116,8 @@ class _Writer:
                 self._write_reference(value)
 
     def _write_reference(self, value: object) -> None:
-        # JavaScript's arrays and objects are told apart by identity. Values from JSON are never shared, so what comes
-        # up twice is only what all plain objects share; Python may well share equal tuples.
+        # JavaScript distinguishes arrays and objects by identity. Values from JSON are never shared, so the only
+        # repeated values are those that all plain objects share; Python, however, may share equal tuples.
         if id(value) in self._shared:
             self.write(f"[CIRCULAR:{self._shared[id(value)]}]")
             return
@@ -182,6 +182,6 @@ def _base_name(filename_disk: str) -> str:
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    # Node's path.extname, which differs from os.path.splitext for names that start with several dots.
+    # Node's path.extname, which differs from os.path.splitext for names with several leading dots.
     dot = name.rfind(".")
     return (name[:dot], name[dot:]) if dot > 0 else (name, "")

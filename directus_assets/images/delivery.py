@@ -1,4 +1,4 @@
-"""The three ways a derivative gets to its users: `warm`, `storage` and `export`."""
+"""The three deliveries of derivatives: `warm`, `storage` and `export`."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -40,31 +40,31 @@ __all__ = [
 ]
 
 _MARK = b"\0\0\0\x08free"
-"""What may follow any picture: for AVIF it is an empty box, for the others it is past their end."""
+"""Bytes that may follow any picture: in AVIF they are an empty box, in other formats they are past the end."""
 
 
 class NotServed(PermanentError):
-    """Directus does not serve what was put into its storage: something about its name or place is not as expected."""
+    """Directus does not serve what we stored: something about its name or location is unexpected."""
 
 
 @dataclass(frozen=True)
 class Warm:
-    """Directus renders and keeps the derivative. Needs nothing but address and token.
+    """Directus renders and stores the derivative. Needs only an address and a token.
 
     Args:
         client: Directus.
-        is_read: whether to know the digest of what Directus has made; otherwise no bytes are sent.
+        is_read: whether to download the derivative to determine its digest; otherwise no bytes are transferred.
     """
 
     client: DirectusClient
     is_read: bool = False
 
     def deliver(self, file: File, derivative: Derivative) -> Made:
-        """Asks Directus for the derivative.
+        """Request the derivative from Directus.
 
         Raises:
-            TransientError: Directus is busy, or serves an empty derivative: it opens the target before it renders,
-                so that a second request meanwhile gets nothing (Directus 12).
+            TransientError: Directus is busy, or serves an empty derivative: it opens the target before it renders, so a
+                second request in the meantime gets nothing (Directus 12).
             DirectusAssetsError: Directus refuses.
         """
         head = self.client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
@@ -91,10 +91,10 @@ class Warm:
 def served_bytes(
     client: DirectusClient, storage: Storage, file: File, derivative: Derivative, content: bytes
 ) -> int | None:
-    """How many bytes Directus serves that are not those in the storage; None where it serves those.
+    """The size of what Directus serves if that differs from the file in the storage; None if it serves that file.
 
-    Directus itself may make a derivative of the same length, even of the same bytes. So what it is shown is marked, by
-    bytes that no decoder looks at; they stay until the derivative is written anew.
+    Directus may itself make a derivative of the same length, or even with the same bytes. So the stored file is marked
+    with bytes that decoders ignore; they stay until the derivative is written anew.
     """
     marked = content + _MARK
     storage.write(derivative.stored_name, marked, content_type=derivative.mime_type)
@@ -104,17 +104,19 @@ def served_bytes(
 
 @dataclass(frozen=True)
 class Stored:
-    """The derivative goes into Directus' own storage under the name that Directus looks for, and Directus serves it."""
+    """The derivative is stored in Directus' own storage under the name that Directus looks for, and Directus serves
+    it.
+    """
 
     client: DirectusClient
     storages: Mapping[str, Storage]
     sample: Sample = field(default_factory=Sample)
 
     def deliver(self, file: File, derivative: Derivative, rendered: Rendered, preview: str | None) -> Made:
-        """Stores the derivative, and proves by a HEAD that Directus serves it, or another of its kind.
+        """Store the derivative, and verify with a HEAD request that Directus serves it, or another of its kind.
 
         Raises:
-            NotServed: Directus serves something else; what was stored is removed again.
+            NotServed: Directus serves something else; the stored file has been removed again.
         """
         storage = self.storages[file.storage]
         if self.sample.includes(file, derivative):
@@ -135,7 +137,7 @@ class Stored:
             )
 
     def withdraw(self, file: File, derivatives: Sequence[Derivative]) -> None:
-        """Removes derivatives of a file that was deleted while they were made."""
+        """Remove derivatives of a file that was deleted while they were being made."""
         for derivative in derivatives:
             self.storages[file.storage].delete(derivative.stored_name)
 
@@ -147,7 +149,7 @@ class Exported:
     target: Storage
 
     def deliver(self, derivative: Derivative, rendered: Rendered, preview: str | None, *, look: str = "") -> Made:
-        """Writes the derivative as `<preset>/<file id><extension>`; see `look_of` for how it looks."""
+        """Write the derivative as `<preset>/<file id><extension>`; `look` is described in `look_of`."""
         name = export_name(derivative.preset_key, derivative.file_id, rendered.mime_type)
         self.target.write(name, rendered.content, content_type=rendered.mime_type)
         return replace(_made(name, derivative, rendered, preview), look=look)
@@ -155,11 +157,11 @@ class Exported:
     def publish(
         self, entries: Mapping[str, ManifestEntry | None], *, dropped: Mapping[str, Set[str]] = NO_PRESETS
     ) -> None:
-        """Brings the manifest up to date, then removes what entries had before and have no more.
+        """Update the manifest, then delete files that entries no longer list.
 
         Args:
-            entries: file id to its entry, or None for a file that is gone; what was exported of that stays.
-            dropped: file id to keys of presets of which it has nothing any more.
+            entries: entries by file id, or None for a deleted file, whose exported pictures stay.
+            dropped: keys of presets that a file no longer has, by file id.
         """
         touched = {*(file_id for file_id, entry in entries.items() if entry), *dropped}
 
@@ -169,15 +171,15 @@ class Exported:
         self._change(change, touched)
 
     def keep(self, wanted: Mapping[str, Texts], presets: Set[str], *, among: Iterable[str] | None = None) -> None:
-        """Has the export hold only what belongs there, under the texts that it has now.
+        """Reduce the export to what belongs there, and update its texts.
 
         Args:
-            wanted: files that belong there, by id.
-            presets: keys of all presets that are exported.
-            among: the files to look at; all where it is None.
+            wanted: files that belong there, by id, with their current texts.
+            presets: keys of all exported presets.
+            among: the files to check; all if None.
 
         Raises:
-            BadInput: what is there is no manifest of ours.
+            BadInput: the existing manifest is not ours.
         """
         files = self.files()
         if files is None:
@@ -187,7 +189,7 @@ class Exported:
             self._change(lambda now: kept(now, wanted, presets, ids), ids)
 
     def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]], touched: Set[str]) -> None:
-        """Changes the manifest's files, then removes what those that are touched had before and have no more."""
+        """Change the manifest's files, then delete what the touched ones no longer list."""
         gone: set[str] = set()
 
         def rewrite(current: bytes | None) -> bytes:
@@ -203,10 +205,10 @@ class Exported:
             self.target.delete(path)
 
     def files(self) -> dict[str, Any] | None:
-        """The manifest's files, by id; None where nothing has been exported.
+        """The manifest's files, by id; None if nothing has been exported.
 
         Raises:
-            BadInput: what is there is no manifest of ours.
+            BadInput: the existing manifest is not ours.
         """
         try:
             files: dict[str, Any] = read_manifest(self.target.read(MANIFEST))["files"]
@@ -215,7 +217,7 @@ class Exported:
         return files
 
     def put_back(self, file_id: str, row: Mapping[str, Any]) -> None:
-        """Puts a file that was taken out of the manifest in again, unless it is there."""
+        """Restore a file that was removed from the manifest, unless it is there."""
 
         def change(current: bytes | None) -> bytes:
             manifest = read_manifest(current)
@@ -225,13 +227,13 @@ class Exported:
         self.target.update(MANIFEST, change, content_type="application/json")
 
     def withdraw(self, file_id: str) -> None:
-        """Takes a deleted file out of the manifest, then removes what was exported of it."""
+        """Remove a deleted file from the manifest, then delete its exported pictures."""
         if file_id in (self.files() or {}):
             self._change(lambda files: {each: row for each, row in files.items() if each != file_id}, {file_id})
 
 
 def digest(content: bytes) -> str:
-    """SHA-256, as manifests carry it."""
+    """The SHA-256 in the form used in manifests."""
     return hashlib.sha256(content).hexdigest()
 
 

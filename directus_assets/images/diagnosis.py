@@ -1,4 +1,4 @@
-"""Why Directus does not make a derivative: what it says of that is little or wrong, so the picture is asked."""
+"""Diagnoses why Directus does not make a derivative: its messages say little or mislead, so the picture is examined."""
 
 from directus_assets.directus.models import File
 from directus_assets.errors import BadInput, Correctable, DirectusAssetsError, Overloaded, Rejected, TooLarge
@@ -8,25 +8,25 @@ from directus_assets.images.render import Source, render
 from directus_assets.images.transforms import UNKNOWN_SIZES_REMEDY, Derivative, SizesUnknown
 
 _REFUSED = "Illegal asset transformation"
-"""Directus' words for a picture, or a derivative, that it does not make because of its size."""
+"""Directus' message for a picture or derivative that it refuses because of its size."""
 
 _MOST_BYTES_TO_ASK = 100_000_000
-"""A larger file is not read only to say more precisely what is wrong with it."""
+"""A larger file is not read just for a more precise message."""
 
 
 def diagnose(
     originals: Originals, file: File, derivative: Derivative, error: DirectusAssetsError
 ) -> DirectusAssetsError:
-    """What is wrong with the picture, if that is why Directus failed; else the error as it came.
+    """The error for a faulty picture, if that is why Directus failed; else the original error.
 
-    Directus answers 500 to a truncated picture, just as when it is in trouble itself, and 400 to garbage and to what
-    is too large for it. Where nothing can be rendered here, the error stays as it came, too.
+    Directus answers 500 to a truncated picture, just as when it has problems itself, and 400 to garbage and to pictures
+    that are too large. If nothing can be rendered here, the error is returned unchanged.
 
     Args:
         originals: reads the picture.
         file: the file.
-        derivative: what Directus was asked for.
-        error: how that failed.
+        derivative: the derivative requested from Directus.
+        error: the failure of that request.
     """
     if not isinstance(error, (Overloaded, Rejected)):
         return error
@@ -50,12 +50,12 @@ def diagnose(
 
 
 def why_no_sizes(originals: Originals, file: File, error: SizesUnknown) -> BadInput:
-    """Why Directus knows no sizes of a picture: it is no picture, it is damaged, or, as `error` says, it is too large.
+    """Why Directus has no size for a picture: it is not a picture, it is damaged, or, as `error` says, it is too large.
 
     Args:
         originals: reads the picture.
         file: the file.
-        error: what is said of a picture that can be read.
+        error: the error for a picture that can be read.
     """
     try:
         with originals.open(file, most=_MOST_BYTES_TO_ASK):

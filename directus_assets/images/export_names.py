@@ -1,4 +1,4 @@
-"""What exported derivatives are called: names that any file system and any URL takes, and that no two of them share."""
+"""The names of exported derivatives: valid in any file system and URL, and unique."""
 
 import hashlib
 from typing import Final
@@ -10,19 +10,19 @@ _EXTENSIONS: Final = {
     "image/tiff": ".tiff",
     "image/avif": ".avif",
 }
-"""Not those of the machine: a slim container knows no WebP."""
+"""Not the machine's own table: a slim container does not know WebP."""
 
 _UNSAFE: Final = frozenset('/\\~:*?"<>|%#')
-"""`~` marks what is spelt out; the others mean something to a file system or in a URL."""
+"""`~` marks escapes; the others have a meaning in a file system or a URL."""
 
 _LONGEST: Final = 120
-"""Bytes of a folder's name."""
+"""Maximum bytes of a folder's name."""
 
 
 def folder_of(preset_key: str) -> str:
-    """The folder of a preset: its key, with what cannot stand in a name spelt out as `~` and its bytes in hexadecimal.
+    """The folder of a preset: its key, with invalid characters escaped as `~` and their bytes in hexadecimal.
 
-    No two keys have the same folder, and none is one that means another, such as `..`.
+    Folders are unique per key, and never special names such as `..`.
     """
     spelt = "".join(
         character

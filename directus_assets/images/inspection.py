@@ -1,6 +1,6 @@
-"""A look at a picture before anything is decoded: what it really is, how large, and whether to touch it at all.
+"""Inspects a picture before decoding: its real format and size, and whether to open it at all.
 
-The header is read by libvips, which also decodes later: what passes here is not opened by anything else.
+libvips reads the header and later decodes the pixels, so nothing else opens what passes here.
 """
 
 from dataclasses import dataclass, replace
@@ -12,66 +12,68 @@ from directus_assets.images.sharp import NotReproducible
 from directus_assets.images.sharp.load import MIME_TYPES, libvips, memory_of, open_picture
 
 MAX_PIXELS: Final = 268_000_000
-"""The largest picture that is rendered here unless set otherwise: 16,384 x 16,384, about 800 MB once decoded."""
+"""The largest picture that is rendered here by default: 16,384 x 16,384, about 800 MB once decoded."""
 
 MAX_BYTES: Final = 1_000_000_000
-"""The largest original that is read unless set otherwise: the largest picture takes less in 8 bits, uncompressed."""
+"""The largest original that is read by default: the largest picture takes less in 8 bits, uncompressed."""
 
 BYTES_PER_PIXEL: Final = 4
-"""What a pixel of a usual picture takes: three channels and transparency, 8 bits each."""
+"""The bytes of a pixel in a typical picture: three channels and transparency, 8 bits each."""
 
 DIRECTUS_MAX_SIDE: Final = 6000
-"""The default of Directus' ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION, in pixels a side."""
+"""The default of Directus' ASSETS_TRANSFORM_IMAGE_MAX_DIMENSION, in pixels per side."""
 
 _LEFT_TO_DIRECTUS: Final = ((b"GIF8", "a GIF"), (b"<svg", "an SVG"), (b"<?xml", "an SVG"))
-"""How the formats begin that sharp reads whatever a file's type is, and that have no decoder here."""
+"""Signatures of formats that sharp reads whatever the file's declared type, and for which there is no decoder here."""
 
 _REPAIR: Final = "Open it in an image editor, save it again, and replace the file in Directus."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What the header of a picture says. Sizes in pixels, as stored: before any orientation is applied."""
+    """The data in a picture's header. Sizes are in pixels, as stored: before any orientation is applied."""
 
     mime_type: str
     width: int
     height: int
     frames: int
     orientation: int
-    """The EXIF orientation, 1 to 8; 1 where the picture has none."""
+    """The EXIF orientation, 1 to 8; 1 if the picture has none."""
     interpretation: str
-    """libvips' name for what the channels mean, such as `srgb`, `b-w`, `cmyk`, `rgb16`."""
+    """libvips' name for the meaning of the channels, such as `srgb`, `b-w`, `cmyk`, `rgb16`."""
     decoded_bytes: int
-    """The most memory that decoding takes: a frame with all channels in their full depth; twice that where it is only
-    complete at the end (interlaced, progressive), or laid over the one before (animated)."""
+    """The most memory that decoding takes: one frame with all channels in full depth; twice that if it is only complete
+    at the end (interlaced, progressive) or composed with the previous one (animated).
+    """
 
     @property
     def is_refused_by_directus(self) -> bool:
-        """Whether Directus, as it is set by default, would not transform a picture of this size itself."""
+        """Whether Directus, with its default settings, would refuse to transform a picture of this size."""
         return max(self.width, self.height) > DIRECTUS_MAX_SIDE
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Width and height once the orientation is applied, as Directus reads them at an upload."""
+        """Width and height after the orientation is applied, as Directus reads them on upload."""
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
     def sized(self, file: File) -> File:
-        """The row as it would be, had Directus read the sizes of this picture."""
+        """The row as it would be if Directus had read the picture's size."""
         width, height = self.upright
         return replace(file, width=width, height=height)
 
 
 def inspect(content: bytes, file: File, *, max_pixels: int = MAX_PIXELS) -> Facts:
-    """What `content` is, from its header alone, whichever of the types that Directus transforms the row declares.
+    """Determine what `content` is from its header alone, whichever of the types that Directus transforms the row
+    declares.
 
     Args:
         content: the whole file.
         file: the row that describes it in Directus.
-        max_pixels: the largest picture, in pixels, that is worth decoding.
+        max_pixels: the largest picture, in pixels, that may be decoded.
 
     Raises:
-        BadInput: nothing there, cut off, no picture, or too large. Names the file and the way out.
-        NotReproducible: a format that Directus renders, and that is not opened here.
+        BadInput: empty, truncated, not a picture, or too large. Names the file and the remedy.
+        NotReproducible: a format that Directus renders, but that is not opened here.
     """
     subject = f"{file.name} ({file.id})"
     if not content:

@@ -1,6 +1,6 @@
-"""Which derivatives are there, told by names and sizes alone: present, missing, empty, and claimed by nobody.
+"""Takes stock of derivatives by names and sizes alone: present, missing, empty, and unclaimed.
 
-Pure: rows of files, presets and a listing of each storage location go in; nothing is read here and nothing rendered.
+Pure: file rows, presets and a listing of each storage location go in; nothing is read or rendered here.
 """
 
 import re
@@ -17,15 +17,18 @@ from directus_assets.errors import PermanentError
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 
 _DERIVATIVE = re.compile(r"(?P<stem>[^/]+)__[0-9a-f]{40}(?:\.[^/.]*)?")
-"""What Directus calls derivatives (`cache_name`), at the top of the storage. Temporary names have one more ending."""
+"""Directus' names for derivatives (`cache_name`), at the top level of the storage.
+
+Temporary names have an additional suffix.
+"""
 
 Recorded: TypeAlias = Mapping[str, Sequence[int] | None]
-"""By preset: the bytes of each derivative that was made and is up to date; None where nothing is."""
+"""By preset: the sizes in bytes of the current derivatives; None if there are none."""
 
 
 @dataclass
 class Stock:
-    """The derivatives of one preset: how many, and the bytes of those that are there."""
+    """The derivatives of one preset: their number, and the bytes of those that exist."""
 
     wanted: int = 0
     present: int = 0
@@ -33,10 +36,10 @@ class Stock:
     empty: int = 0
     bytes: int = 0
     files_to_make: int = 0
-    """Files with a derivative that is missing or empty."""
+    """Files with a missing or empty derivative."""
 
     def count(self, sizes: Sequence[int | None]) -> None:
-        """One file, with the sizes of its derivatives; None where there is none."""
+        """Count one file, given the sizes of its derivatives; None for a missing one."""
         self.wanted += len(sizes)
         self.present += sum(1 for size in sizes if size)
         self.missing += sizes.count(None)
@@ -47,23 +50,23 @@ class Stock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unclaimed:
-    """What is named like a derivative, and what no present file and preset ask for."""
+    """A file named like a derivative that no current file and preset claim."""
 
     location: str
     entry: Entry
     stem: str
-    """The name of the original without its extension; where Directus chose it, the id of the file."""
+    """The original's name without its extension; if Directus chose it, the id of the file."""
     files: tuple[str, ...]
-    """Ids of present files whose derivatives would be named like this."""
+    """Ids of current files whose derivatives would have this prefix."""
 
 
 @dataclass
 class Inventory:
-    """Files are counted one after the other; then what is left over is what nobody claims.
+    """Files are counted one by one; whatever they do not claim is left over.
 
     Args:
-        presets: *all* presets that Directus has. One that is switched off here is still used by visitors.
-        listings: what each storage location holds, by name; only the locations that are reached.
+        presets: *all* presets in Directus. Visitors still use one that is disabled here.
+        listings: the contents of each reachable storage location, by name.
     """
 
     presets: Sequence[Preset]
@@ -72,9 +75,9 @@ class Inventory:
     files: dict[str, File] = field(default_factory=dict)
     """All files, by id."""
     unresolved: set[str] = field(default_factory=set)
-    """Ids of files for which it cannot be told what some preset asks for."""
+    """Ids of files for which the derivatives of some preset cannot be determined."""
     unsized: set[str] = field(default_factory=set)
-    """Ids of files of which Directus knows no sizes, so that presets with a size ask for nothing."""
+    """Ids of files without a size in Directus, for which presets with a size produce nothing."""
     _claimed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _stems: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -82,16 +85,16 @@ class Inventory:
         self.stocks = {preset.key: Stock() for preset in self.presets}
 
     def count(self, file: File, recorded: Recorded, *, is_wanted: bool = True) -> None:
-        """Counts one file.
+        """Count one file.
 
         Args:
-            file: the row; of any type, since what is no picture claims its name, too.
-            recorded: stands in for a listing, where there is none.
-            is_wanted: whether its derivatives are made here; else it only claims their names.
+            file: the row, of any type, since files that are not pictures claim their names, too.
+            recorded: replaces a listing if there is none.
+            is_wanted: whether its derivatives are made here; otherwise it only claims their names.
         """
         self.files[file.id] = file
         self._stems[file.storage, PurePosixPath(file.filename_disk).stem].append(file.id)
-        # Somebody may have uploaded what was a derivative elsewhere: an original is never a derivative.
+        # Someone may have uploaded another system's derivative: an original never counts as a derivative.
         self._claimed[file.storage].add(file.filename_disk)
         for preset in self.presets:
             try:
@@ -109,7 +112,7 @@ class Inventory:
                 self.stocks[preset.key].count(self._sizes(file, preset, wanted, recorded))
 
     def unclaimed(self) -> Iterator[Unclaimed]:
-        """What is named like a derivative and was claimed by no file counted so far."""
+        """Files that are named like derivatives and not claimed by any file counted so far."""
         for location, listing in self.listings.items():
             for name, entry in listing.items():
                 match = _DERIVATIVE.fullmatch(name)
@@ -118,7 +121,7 @@ class Inventory:
                     yield Unclaimed(location=location, entry=entry, stem=match["stem"], files=files)
 
     def has_original(self, location: str, stem: str) -> bool:
-        """Whether the storage holds something called `<stem>` or `<stem>.<extension>`."""
+        """Whether the storage contains a file called `<stem>` or `<stem>.<extension>`."""
         return stem in self._originals[location]
 
     @cached_property

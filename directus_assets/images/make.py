@@ -1,4 +1,4 @@
-"""Pictures in, outcomes out: several pictures side by side, each on its own, memory bounded by pixels in flight."""
+"""Makes derivatives of several pictures in parallel, each isolated, with memory bounded by pixels in flight."""
 
 import contextlib
 import logging
@@ -42,11 +42,11 @@ Work = Mapping[File, Sequence[Preset]]
 logger = logging.getLogger(__name__)
 
 _ROUNDS = 3
-"""How often a file that keeps being replaced while it is made is made again before that counts as a failure."""
+"""How often a file that keeps being replaced while it is processed is made again before that counts as a failure."""
 
 
 def default_workers() -> int:
-    """One more than there are processors: each of them waits for the disk or for Directus at times."""
+    """One more than there are processors: each worker waits for the disk or for Directus at times."""
     return (os.cpu_count() or 1) + 1
 
 
@@ -56,16 +56,17 @@ class Maker:
 
     Args:
         client: Directus.
-        storages: Directus' storage locations, by name; empty where delivery `storage` is not to be had.
-        export: where delivery `export` writes.
-        delivery_of: `warm`, `storage` or `export` for a preset's key.
-        workers: pictures side by side.
-        warm_concurrency: the most requests that make Directus render at once.
-        max_pixels: larger pictures are refused before they are decoded.
-        max_bytes: larger files are refused before they are read.
-        accept_similar: whether to render for delivery `storage` what Directus would encode to other bytes.
-        texts: what people read of pictures, by id; without those of which nothing is known.
-        warm_is_read: whether to read what Directus makes, so that its digest is known.
+        storages: Directus' storage locations, by name; empty if delivery `storage` is unavailable.
+        export: the storage for delivery `export`.
+        delivery_of: returns `warm`, `storage` or `export` for a preset's key.
+        workers: the number of pictures processed in parallel.
+        warm_concurrency: the maximum number of concurrent requests that make Directus render.
+        max_pixels: larger pictures are refused before decoding.
+        max_bytes: larger files are refused before reading.
+        accept_similar: whether to render derivatives for delivery `storage` that Directus would encode to different
+            bytes.
+        texts: returns the texts of pictures by id, without pictures that have none.
+        warm_is_read: whether to download what Directus renders to determine its digest.
     """
 
     client: DirectusClient
@@ -83,7 +84,7 @@ class Maker:
     def make(self, work: Work) -> Iterator[Outcome]:
         """The outcome for every file and preset, as they are finished, in no particular order.
 
-        A file that was replaced while it was made is made again, and its outcome comes a second time.
+        A file that was replaced while it was processed is made again, and yields a second outcome.
         """
         for _ in range(_ROUNDS):
             yield from self._make_round(work)
@@ -124,7 +125,7 @@ class Maker:
                 yield row, changed
 
     def _withdraw(self, file: File, presets: Sequence[Preset]) -> None:
-        """A file that was deleted meanwhile leaves nothing of ours behind."""
+        """Remove our derivatives of a file that was deleted in the meantime."""
         deliveries = {preset.key: self.delivery_of(preset.key) for preset in presets}
         for preset in presets:
             if deliveries[preset.key] == "storage" and file.storage in self.storages:
@@ -137,12 +138,12 @@ class Maker:
 
 @dataclass
 class _Bench:
-    """One round of one `Maker`: its limits, and what its export has to publish at the end."""
+    """One round of one `Maker`: its limits, and the export to publish at the end."""
 
     maker: Maker
     manifest: dict[str, ManifestEntry] = field(default_factory=dict)
     unexported: dict[str, set[str]] = field(default_factory=dict)
-    """File id to keys of presets of which it has nothing to export any more."""
+    """Keys of presets that a file can no longer export, by file id."""
 
     def __post_init__(self) -> None:
         self.originals = Originals(
@@ -161,7 +162,7 @@ class _Bench:
         self.stored = Stored(self.maker.client, self.maker.storages)
 
     def publish(self, exported: Sequence[Delivered]) -> Iterator[Outcome]:
-        """The export's manifest changes last; what was exported counts as delivered when it is in there."""
+        """Publish the export's manifest last; an exported picture counts as delivered once the manifest lists it."""
         try:
             if self.manifest or self.unexported:
                 texts = self.maker.texts(self.manifest)
@@ -174,7 +175,7 @@ class _Bench:
             yield from exported
 
     def make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
-        """All presets of one file. Never raises: each preset has its own outcome."""
+        """Make all presets of one file. Never raises: each preset has its own outcome."""
         try:
             return self._make_file(file, presets)
         except Exception as error:
@@ -215,7 +216,7 @@ class _Bench:
         return [*outcomes, *self._render_here(file, here)]
 
     def _why_left(self, preset: Preset, wanted: Sequence[Derivative], facts: Facts | None = None) -> str:
-        """Why these are left to Directus; empty where they are rendered here for its storage."""
+        """Why these are left to Directus; empty if they are rendered here for its storage."""
         reasons = (
             why_left(preset.directus, derivative, facts, accept_similar=self.maker.accept_similar)
             for derivative in wanted
@@ -275,16 +276,16 @@ class _Bench:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
         except DirectusAssetsError as error:
             return self._instead(file, preset, error, started)
-        # What has other bytes gets here only where that will do.
+        # Derivatives with different bytes get here only if similar bytes are accepted.
         reasons = (difference(preset.directus, derivative, facts) for derivative in wanted if delivery == "storage")
         return _delivered(file, preset, delivery, made, started, reason=next(filter(None, reasons), ""))
 
     def _wanted(self, file: File, facts: Facts, preset: Preset) -> tuple[Derivative, ...]:
-        """The derivatives to render. An export needs no name of Directus', so that the picture's own sizes count.
+        """The derivatives to render. An export needs no name from Directus, so the picture's own size counts.
 
         Raises:
-            BadInput: what the preset asks for cannot be made of this picture, or Directus has other sizes for it.
-            NotReproducible: this Directus would make other bytes of this picture.
+            BadInput: the preset cannot be applied to this picture, or Directus has a different size for it.
+            NotReproducible: this Directus would produce different bytes for this picture.
         """
         right = derivatives(preset, facts.sized(file))
         if self.maker.delivery_of(preset.key) == "export":
@@ -305,9 +306,9 @@ class _Bench:
         return wanted
 
     def _instead(self, file: File, preset: Preset, error: DirectusAssetsError, started: float) -> Outcome:
-        """Where delivery `storage` cannot, Directus makes the derivative itself, and the reason is kept.
+        """Let Directus make the derivative if delivery `storage` cannot, and keep the reason.
 
-        Not so where it could not either, or where this delivery can later.
+        Not if Directus could not either, or if a retry of this delivery may succeed.
         """
         if isinstance(error, BadInput) and not isinstance(error, Correctable):
             self._drop(file, preset)
@@ -320,7 +321,7 @@ class _Bench:
         return outcome
 
     def _drop(self, file: File, preset: Preset) -> None:
-        """What was exported before is of an earlier picture, or of an earlier preset."""
+        """Drop the exported picture, which shows an earlier picture or preset."""
         if self.maker.delivery_of(preset.key) == "export":
             self.unexported.setdefault(file.id, set()).add(preset.key)
 
@@ -345,7 +346,7 @@ class _Bench:
 
 
 def _previewed(pictures: Sequence[tuple[Derivative, Rendered]]) -> Iterator[tuple[Derivative, Rendered, str | None]]:
-    """The first picture of a preset comes with a preview: it is enough to see what was made."""
+    """Add a preview to the first picture of a preset; one is enough to show what was made."""
     for index, (derivative, picture) in enumerate(pictures):
         yield derivative, picture, preview(picture.content, picture.pixels) if index == 0 else None
 

@@ -1,4 +1,4 @@
-"""The manifest of an export: what a static build learns of pictures. Pure: contents go in and come out."""
+"""The manifest of an export, which tells a static build about the pictures. Pure: contents go in and come out."""
 
 import json
 from collections.abc import Iterable, Mapping, Set
@@ -18,7 +18,7 @@ NO_PRESETS: Final[Mapping[str, Set[str]]] = MappingProxyType({})
 
 
 Texts: TypeAlias = Mapping[str, str | None]
-"""What people read of a picture, as far as it is known: `title`, `description`, and `alt`, which says what it shows."""
+"""The known texts of a picture: `title`, `description`, and `alt`, which describes what it shows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,22 +28,22 @@ class ManifestEntry:
     file: File
     placeholder: Placeholder
     outputs: tuple[tuple[str, Made, str], ...]
-    """Preset key, what was made, and its SHA-256."""
+    """Preset key, derivative, and its SHA-256."""
     texts: Texts = field(default_factory=dict)
 
 
 def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | None]) -> bytes:
-    """The manifest with these entries put in, over and out; presets of an entry that are not among them stay.
+    """Add, replace and remove these entries; presets that an entry does not mention stay.
 
     Raises:
-        BadInput: what is there is no manifest of ours.
+        BadInput: the existing manifest is not ours.
     """
     manifest = read_manifest(current)
     return written({**manifest, "files": merged(manifest["files"], entries)})
 
 
 def merged(files: Mapping[str, Any], entries: Mapping[str, ManifestEntry | None]) -> dict[str, Any]:
-    """The files of a manifest with these entries put in, over and out."""
+    """The files of a manifest after adding, replacing and removing these entries."""
     found = {file_id: row for file_id, row in files.items() if file_id not in entries}
     for file_id, entry in entries.items():
         if entry is not None:
@@ -52,7 +52,7 @@ def merged(files: Mapping[str, Any], entries: Mapping[str, ManifestEntry | None]
 
 
 def without(files: Mapping[str, Any], dropped: Mapping[str, Set[str]]) -> dict[str, Any]:
-    """The files of a manifest without some presets of some files. A file without any preset is none of its files."""
+    """The files of a manifest without some presets of some files. A file without any preset is removed."""
     found = {}
     for file_id, row in files.items():
         presets = {key: outputs for key, outputs in row["presets"].items() if key not in dropped.get(file_id, ())}
@@ -64,24 +64,25 @@ def without(files: Mapping[str, Any], dropped: Mapping[str, Set[str]]) -> dict[s
 
 
 def kept(files: Mapping[str, Any], wanted: Mapping[str, Texts], presets: Set[str], ids: Set[str]) -> dict[str, Any]:
-    """The files of a manifest where those of `ids` are only what is wanted, with these presets at most, and with what
-    people read of them now."""
+    """The files of a manifest, reduced among `ids` to the wanted ones with at most these presets, and with their
+    current texts.
+    """
     rows = {file_id: row for file_id, row in files.items() if file_id not in ids or file_id in wanted}
     rows = without(rows, {file_id: row["presets"].keys() - presets for file_id, row in rows.items() if file_id in ids})
     return {file_id: {**row, **wanted[file_id]} if file_id in ids else row for file_id, row in rows.items()}
 
 
 def paths_of(files: Mapping[str, Any], ids: Iterable[str]) -> set[str]:
-    """Where the outputs of these files are."""
+    """The paths of these files' outputs."""
     rows = [files[file_id] for file_id in ids if file_id in files]
     return {output["path"] for row in rows for outputs in row["presets"].values() for output in outputs}
 
 
 def read_manifest(content: bytes | None) -> dict[str, Any]:
-    """The manifest; an empty one where there is none.
+    """Parse the manifest; an empty one if there is none.
 
     Raises:
-        BadInput: what is there is no manifest of ours.
+        BadInput: the existing manifest is not ours.
     """
     try:
         manifest: dict[str, Any] = json.loads(content) if content else {"version": 1, "files": {}}
@@ -97,7 +98,7 @@ def read_manifest(content: bytes | None) -> dict[str, Any]:
 
 
 def written(manifest: Mapping[str, Any]) -> bytes:
-    """The same manifest gives the same bytes."""
+    """Serialise the manifest deterministically."""
     return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode()
 
 

@@ -1,8 +1,8 @@
-"""Names on disk that people chose: Directus looks after derivatives well only where it named the original itself.
+"""Handles custom names on disk: Directus manages derivatives correctly only if it named the original itself.
 
-It calls a derivative by the bare stem of its original's name, whatever folder or extension that has. So two originals
-may share the derivatives of one of them. And at a replacement it deletes what starts with the *id* of the file, so that
-derivatives of a file with another name stay, and go on being served (`FilesService.uploadOne`, Directus 12).
+It names a derivative after the stem of its original, ignoring folder and extension. So two originals may share one set
+of derivatives. And on a replacement it deletes files whose names start with the file's *id*, so derivatives of a file
+with another name stay and continue to be served (`FilesService.uploadOne`, Directus 12).
 """
 
 import datetime as dt
@@ -16,35 +16,35 @@ from directus_assets.images.cache_name import original_stem
 from directus_assets.images.transforms import Derivative, derivatives
 
 _AT_ONCE = dt.timedelta(seconds=3)
-"""Within this time of a replacement Directus notes it in its activity log."""
+"""Directus logs a replacement within this time."""
 
 _ENTRIES = 20
 
 
 def is_chosen(file: File) -> bool:
-    """Whether somebody chose the name on disk, so that Directus does not find the derivatives by the file's id."""
+    """Whether someone chose the name on disk, so that Directus does not find the derivatives by the file's id."""
     return not original_stem(file.filename_disk).startswith(file.id)
 
 
 def sharers(client: DirectusClient, file: File) -> list[File]:
-    """Other pictures of the same storage whose derivatives are named by the same stem.
+    """Other pictures in the same storage whose derivatives have the same stem.
 
-    Rows that name the very same original are none of them: their derivatives show the same.
+    Rows that share the very same original do not count: their derivatives show the same.
     """
     stem = original_stem(file.filename_disk)
     condition = {"_and": [{"storage": {"_eq": file.storage}}, {"filename_disk": {"_contains": stem}}]}
     found = []
     for row in client.rows("/files", fields=File.FIELDS, filter=condition, sort="id"):
-        with suppress(Malformed):  # that is the failure of that picture
+        with suppress(Malformed):  # this error belongs to that picture
             found.append(File.parse(row))
     return [row for row in found if row.filename_disk != file.filename_disk and _shares(row, stem)]
 
 
 def require_own(file: File, preset: Preset, wanted: Iterable[Derivative], others: Sequence[File]) -> None:
-    """Refuses derivatives that Directus would take for those of another picture.
+    """Refuse derivatives that Directus would mistake for those of another picture.
 
     Raises:
-        Correctable: whichever of the two pictures is asked for first would be served for both.
+        Correctable: whichever of the two pictures is requested first would be served for both.
     """
     names = {derivative.stored_name for derivative in wanted}
     for other in others:
@@ -58,10 +58,10 @@ def require_own(file: File, preset: Preset, wanted: Iterable[Derivative], others
 
 
 def was_replaced(client: DirectusClient, file: File) -> bool:
-    """Whether the picture is, as far as Directus tells, another than the one that was uploaded first.
+    """Whether, as far as Directus tells, the picture has replaced an earlier one.
 
-    It is where the upload is dated later than the row, and where the log has an update at the time of the upload: dates
-    are in whole seconds, and not every token may read that of the row.
+    It has if the upload is dated later than the row and the log has an update at the time of the upload: dates are in
+    whole seconds, and not every token may read the row's date.
     """
     uploaded = _moment(file.uploaded_on)
     try:

@@ -1,4 +1,4 @@
-"""Reads originals: none that is larger than it may be, and not too many bytes at the same time."""
+"""Reads originals with limits on their size and on the bytes in flight."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -12,21 +12,21 @@ from directus_assets.images.budget import ByteBudget
 from directus_assets.images.inspection import BYTES_PER_PIXEL, MAX_BYTES, MAX_PIXELS, Facts, inspect
 
 _ENCODED_IN_FLIGHT = 256_000_000
-"""Bytes of files that are held at the same time; a larger one is held alone."""
+"""Maximum bytes of encoded files in memory; a larger file is read alone."""
 
 _DECODED_IN_FLIGHT = 120_000_000 * BYTES_PER_PIXEL
-"""Bytes of decoded pictures that are open at the same time; a larger picture is made alone."""
+"""Maximum bytes of decoded pictures in memory; a larger picture is processed alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Originals:
-    """Originals of one project, for several threads that share its limits.
+    """The originals of one project, for several threads that share its limits.
 
     Args:
-        client: Directus, which hands out what is in no storage that is reached.
-        storages: Directus' storage locations, by name, that are reached.
-        max_pixels: larger pictures are refused before they are decoded.
-        max_bytes: larger files are refused before they are read.
+        client: Directus, which provides files from storages that we cannot reach.
+        storages: the reachable storage locations of Directus, by name.
+        max_pixels: larger pictures are refused before decoding.
+        max_bytes: larger files are refused before reading.
     """
 
     client: DirectusClient
@@ -38,15 +38,15 @@ class Originals:
 
     @contextlib.contextmanager
     def content(self, file: File, *, most: int | None = None) -> Iterator[bytes]:
-        """The file itself, which counts as held until the block is left.
+        """The file's content, which counts as in flight during the block.
 
         Args:
             file: the file.
-            most: the most bytes, where that is less than `max_bytes`.
+            most: a limit in bytes below `max_bytes`.
 
         Raises:
-            TooLarge: it has more.
-            DirectusAssetsError: neither a storage nor Directus hands it out.
+            TooLarge: the file exceeds it.
+            DirectusAssetsError: neither a storage nor Directus provides the file.
         """
         most = min(most or self.max_bytes, self.max_bytes)
         size = self._size(file)
@@ -57,20 +57,20 @@ class Originals:
 
     @contextlib.contextmanager
     def open(self, file: File, *, most: int | None = None) -> Iterator[tuple[bytes, Facts]]:
-        """The file and what its header says; what decoding it takes counts as held until the block is left.
+        """The file and its header data; the memory for decoding counts as in flight during the block.
 
         Raises:
             BadInput: see `inspect`.
-            DirectusAssetsError: as of `content`.
+            DirectusAssetsError: as for `content`.
         """
         with self.content(file, most=most) as content:
             facts = inspect(content, file, max_pixels=self.max_pixels)
-            # In this order everywhere: who waits for the second budget keeps nobody from giving back of it.
+            # Always in this order: a thread that waits for the second budget then blocks nobody from releasing it.
             with self._decoded.hold(facts.decoded_bytes):
                 yield content, facts
 
     def _size(self, file: File) -> int:
-        """As Directus has it; else as the storage has it, and 0 where nobody says."""
+        """The size according to Directus; else according to the storage, or 0 if unknown."""
         if file.filesize is None and file.storage in self.storages:
             return self.storages[file.storage].size(file.filename_disk) or 0
         return file.filesize or 0

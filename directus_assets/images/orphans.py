@@ -1,16 +1,16 @@
-"""Which derivatives nobody needs any more, and what proves it. Pure; nothing is read here.
+"""Decides which derivatives are orphans, and on what proof. Pure; nothing is read here.
 
-Names alone prove nothing: what visitors ask for with parameters of their own, and what the Studio asks for with
-Directus' built-in presets, is named in the same way. So there are two proofs, and what has neither is left alone.
+Names alone prove nothing: derivatives that visitors request with parameters of their own, or the Studio with Directus'
+built-in presets, are named the same way. So there are two proofs, and derivatives without either are left alone.
 
-- *The file is deleted*: the derivative is named by the id of a file of which Directus has no row (which counts only
-  where the token is known to see all rows) and the storage no original (Directus deletes it with the row); and either
-  the last thing that the activity log says of that id is its deletion, or Dagster recorded that we made this very
-  derivative. Nobody can ask for a derivative of a file that is gone, whoever made it.
-- *It was replaced*: Dagster recorded that we made it for a file that is still there, and no preset asks for it now: the
-  preset was changed or removed, or the file's focal point, size or type was; or Directus knows no sizes of the file,
-  and what was made is the picture in full size. Where a visitor happens to ask for the same with parameters of their
-  own, Directus makes it again: originals are never touched, so nothing is lost.
+- *The file is deleted*: the derivative carries the id of a file that has no row in Directus (which counts only if the
+  token is known to see all rows) and no original in the storage (Directus deletes it with the row); in addition, either
+  the activity log's last entry for that id is its deletion, or Dagster recorded that we made this very derivative.
+  Nobody can request a derivative of a deleted file, whoever made it.
+- *It was replaced*: Dagster recorded that we made it for a file that still exists, and no preset produces it now: the
+  preset was changed or removed, or the file's focal point, size or type was; or Directus has no size for the file, and
+  the derivative is the picture in full size. If a visitor requests the same with parameters of their own, Directus
+  makes it again: originals are never touched, so nothing is lost.
 """
 
 import re
@@ -22,12 +22,12 @@ from directus_assets.images.inventory import Inventory, Unclaimed
 from directus_assets.images.plan import code_version
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""What Directus calls originals by, unless somebody gives `filename_disk` another value."""
+"""Directus' names for originals, unless someone sets another `filename_disk`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Making:
-    """What was recorded when a derivative was made: the preset, and its parameters' digest."""
+    """The record of a derivative: its preset, and the digest of the preset's parameters."""
 
     preset: str
     code_version: str
@@ -35,16 +35,16 @@ class Making:
 
 @dataclass(frozen=True, kw_only=True)
 class OrphanEvidence:
-    """What is known beyond names."""
+    """The evidence beyond names."""
 
     made: Mapping[tuple[str, str], Making] = field(default_factory=dict)
-    """(file id, stored or exported name) to how we made it last, of all that we ever made."""
+    """The latest record of every derivative that we made, by (file id, stored or exported name)."""
     deleted: Set[str] = frozenset()
-    """Ids of which the activity log says last that they were deleted."""
+    """Ids whose last entry in the activity log is a deletion."""
 
 
 def questions(unclaimed: Iterable[Unclaimed]) -> tuple[set[str], set[str]]:
-    """What the evidence has to be about: ids of files that may be deleted, and ids of files that are there."""
+    """The ids that evidence is needed for: of files that may be deleted, and of files that exist."""
     gone: set[str] = set()
     present: set[str] = set()
     for each in unclaimed:
@@ -57,12 +57,12 @@ def questions(unclaimed: Iterable[Unclaimed]) -> tuple[set[str], set[str]]:
 def prove(
     inventory: Inventory, unclaimed: Iterable[Unclaimed], evidence: OrphanEvidence
 ) -> Iterator[tuple[Unclaimed, str]]:
-    """Those of the unclaimed that are proven orphans, each with the reason.
+    """The unclaimed files that are proven orphans, each with the reason.
 
     Args:
-        inventory: of all files, read by a token that is known to see all of them.
-        unclaimed: what it does not claim.
-        evidence: what Directus' activity log and Dagster remember.
+        inventory: of all files, read with a token that is known to see all of them.
+        unclaimed: the files that it does not claim.
+        evidence: from Directus' activity log and Dagster's records.
     """
     presets = {preset.key: preset for preset in inventory.presets}
     for each in unclaimed:
@@ -71,7 +71,7 @@ def prove(
 
 
 def is_deleted(inventory: Inventory, file_id: str, name: str, evidence: OrphanEvidence) -> bool:
-    """Whether a file of this id existed in this project, and does no more."""
+    """Whether a file with this id existed in this project and no longer does."""
     return file_id not in inventory.files and (file_id in evidence.deleted or (file_id, name) in evidence.made)
 
 

@@ -1,4 +1,4 @@
-"""How many requests may make Directus render at once: never more than it takes gladly."""
+"""Adaptive limit on concurrent render requests to Directus."""
 
 import contextlib
 import threading
@@ -12,14 +12,14 @@ _SHORT, _LONG = 0.3, 0.03
 
 
 class Pace:
-    """A limit on concurrent calls that follows the other side's condition.
+    """A concurrency limit that adapts to the server's condition.
 
-    It falls by half when a call fails for now, by a tenth while the recent latency is over twice the long-term one
-    (the idea of gradient limits: https://github.com/Netflix/concurrency-limits), and otherwise grows by one for each
+    It is halved when a call fails transiently, falls by a tenth while the recent latency is over twice the long-term
+    one (the idea of gradient limits: https://github.com/Netflix/concurrency-limits), and otherwise grows by one per
     round of calls.
 
     Args:
-        most: the highest limit, 1 or more.
+        most: the maximum limit, at least 1.
         clock: monotonic seconds.
     """
 
@@ -34,12 +34,12 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """How many calls may run now."""
+        """The number of calls that may run now."""
         return max(1, int(self._limit))
 
     @contextlib.contextmanager
     def call(self) -> Iterator[None]:
-        """One call: waits for its place, and reports how it went."""
+        """Run one call: wait for a slot, and report the outcome."""
         with self._changed:
             self._changed.wait_for(lambda: self._running < self.limit)
             self._running += 1

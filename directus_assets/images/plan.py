@@ -1,4 +1,4 @@
-"""What decides a derivative: fingerprints of files through presets, and code versions of presets."""
+"""The inputs of a derivative: fingerprints of files for presets, and code versions of presets."""
 
 import datetime as dt
 import hashlib
@@ -13,19 +13,19 @@ from directus_assets.isolation import planned
 from directus_assets.planning.changes import Examination
 
 _RENDERING = 1
-"""Part of every code version: raise it when the same preset has to give other bytes than before."""
+"""Part of every code version: increment it when the same preset has to produce different bytes than before."""
 
 _LONGEST_UPLOAD = dt.timedelta(hours=1)
-"""A file without `uploaded_on` is taken as it is when nothing has happened to it for so long."""
+"""A file without `uploaded_on` is accepted as it is once nothing has happened to it for this long."""
 
 
 def examine_files(files: Iterable[File], presets: Sequence[Preset], *, now: dt.datetime | None = None) -> Examination:
-    """Which of these files are pictures, and the fingerprints of all their derivatives.
+    """Find the pictures among these files, with the fingerprints of all their derivatives.
 
     Args:
         files: the rows.
         presets: the presets.
-        now: the time; that of this machine by default.
+        now: the current time; by default this machine's.
     """
     now = now or dt.datetime.now(dt.UTC)
     rows = list(files)
@@ -43,10 +43,10 @@ def examine_files(files: Iterable[File], presets: Sequence[Preset], *, now: dt.d
 
 
 def fingerprint(file: File, preset: Preset) -> str:
-    """A digest of all inputs that decide the derivatives of `file` through `preset`.
+    """A digest of all inputs that determine the derivatives of `file` for `preset`.
 
-    The stored names cover the resolved transforms, focal point and limits to the file's size included where they
-    count, so that an edit of a title, or of a focal point that the preset ignores, changes nothing.
+    The stored names cover the resolved transforms, including the focal point and the limits to the file's size where
+    they matter. An edited title, or a focal point that the preset ignores, changes nothing.
     """
     try:
         outputs = [derivative.stored_name for derivative in derivatives(preset, file)]
@@ -63,18 +63,18 @@ def code_version(preset: Preset) -> str:
 
 
 def _is_being_uploaded(file: File, now: dt.datetime) -> bool:
-    """Whether the bytes are still on their way.
+    """Whether the upload is still in progress.
 
-    Directus makes the row, and its entry in the change feed, before it receives the bytes, and sets `uploaded_on` with
-    name and sizes at the end, without another entry (its `FilesService.uploadOne`). A row that was made without an
-    upload, for a file that lay in the storage already, never gets one.
+    Directus creates the row and its entry in the change feed before it receives the bytes; at the end it sets
+    `uploaded_on` with name and size, without another entry (its `FilesService.uploadOne`). A row created without an
+    upload, for a file already in the storage, never gets that date.
     """
     if file.uploaded_on:
         return False
     try:
         touched = dt.datetime.fromisoformat(file.modified_on or "0001-01-01")
     except ValueError:
-        return False  # No date of Directus' own: nothing is under way.
+        return False  # Without a date from Directus, nothing is in progress.
     return now - touched.replace(tzinfo=touched.tzinfo or dt.UTC) < _LONGEST_UPLOAD
 
 

@@ -1,4 +1,4 @@
-"""Small stand-ins for a picture: what Dagster's pages show, and what a site shows while a picture loads."""
+"""Small stand-ins for a picture: previews for Dagster's pages, and placeholders for a site while a picture loads."""
 
 import base64
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _PREVIEW_SIDE: Final = 160
 _PLACEHOLDER_SIDE: Final = 24
 _COMPARED_SIDE: Final = 96
 _UNSEEN: Final = 3.0
-"""Levels of 255 that encoders differ by at most, on average."""
+"""The largest mean difference between encoders, in levels of 255."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placeholder:
-    """What stands in for a picture until it is there.
+    """A placeholder to show while a picture loads.
 
     Attributes:
         blurhash: 4 x 3 components (https://blurha.sh).
@@ -34,15 +34,15 @@ class Placeholder:
 
 
 def preview(content: bytes, pixels: Image | None = None) -> str:
-    """A picture, at most 160 pixels a side and a few kilobytes, as a `data:` URI.
+    """Encode a preview of at most 160 pixels per side and a few kilobytes as a `data:` URI.
 
     Args:
-        content: a derivative. It is in sRGB and has no profile, which to look at takes longer than all the rest.
-        pixels: the same, where it is in memory, which saves decoding it.
+        content: a derivative, in sRGB and without a profile; processing one would take longer than all the rest.
+        pixels: the same picture if it is in memory, which saves decoding it.
 
     Raises:
-        BadInput: `content` is no picture that can be decoded.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: `content` is not a picture that can be decoded.
+        ConfigurationError: libvips is not installed.
     """
     try:
         small = thumbnail(content, _PREVIEW_SIDE, profile=None) if pixels is None else _shrunk(pixels, _PREVIEW_SIDE)
@@ -53,11 +53,11 @@ def preview(content: bytes, pixels: Image | None = None) -> str:
 
 
 def placeholder(content: bytes) -> Placeholder:
-    """Blurhash and dominant colour of a picture; transparent parts count as white.
+    """BlurHash and dominant colour of a picture; transparent parts count as white.
 
     Raises:
-        BadInput: `content` is no picture that can be decoded.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: `content` is not a picture that can be decoded.
+        ConfigurationError: libvips is not installed.
     """
     pixels = thumbnail_pixels(content, _PLACEHOLDER_SIDE)
     return Placeholder(
@@ -67,11 +67,11 @@ def placeholder(content: bytes) -> Placeholder:
 
 
 def thumbhash_of(content: bytes) -> str:
-    """The ThumbHash of a picture, in base64; it knows of transparency.
+    """The ThumbHash of a picture, in base64, with transparency.
 
     Raises:
-        BadInput: `content` is no picture that can be decoded.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: `content` is not a picture that can be decoded.
+        ConfigurationError: libvips is not installed.
     """
     try:
         small = thumbnail(content, LARGEST_SIDE)
@@ -83,22 +83,22 @@ def thumbhash_of(content: bytes) -> str:
 
 
 def are_alike(one: bytes, other: bytes) -> bool:
-    """Whether two pictures show the same to the eye, encoded in different ways.
+    """Whether two differently encoded pictures look the same.
 
     Raises:
-        BadInput: one of them is no picture that can be decoded.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: one of them is not a picture that can be decoded.
+        ConfigurationError: libvips is not installed.
     """
     first, second = (thumbnail_pixels(each, _COMPARED_SIDE).astype(np.float64) for each in (one, other))
     return first.shape == second.shape and bool(np.abs(first - second).mean() < _UNSEEN)
 
 
 def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
-    """A picture, at most `side` pixels a side: rows of pixels of red, green and blue; transparent parts are white.
+    """The RGB pixels of a picture reduced to at most `side` pixels per side, by rows; transparent parts are white.
 
     Raises:
-        BadInput: `content` is no picture that can be decoded.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: `content` is not a picture that can be decoded.
+        ConfigurationError: libvips is not installed.
     """
     try:
         small = thumbnail(content, side)
@@ -109,16 +109,16 @@ def thumbnail_pixels(content: bytes, side: int) -> NDArray[np.uint8]:
 
 
 def thumbnail(content: bytes, side: int, *, profile: str | None = "srgb") -> Image:
-    """A `pyvips.Image` of 8 bits in sRGB, upright, decoded no larger than needed."""
+    """An upright `pyvips.Image` of 8 bits in sRGB, decoded no larger than needed."""
     options = {"output_profile": profile} if profile else {}
-    # What is damaged is an error: by default its missing rows would be grey. (libvips 8.18 overlooks its own option
-    # `fail_on` here, and takes it as one of the loader.)
+    # Damage must raise an error: by default the missing rows would be grey. (libvips 8.18 ignores its own option
+    # `fail_on` here, and expects it as one of the loader.)
     options["option_string"] = "[fail_on=error]"
     return _as_srgb(libvips().Image.thumbnail_buffer(content, side, height=side, size="down", **options))
 
 
 def _shrunk(pixels: Image, side: int) -> Image:
-    # Whatever its metadata say: they are not encoded.
+    # Whatever the metadata say: they are not encoded.
     return _as_srgb(pixels.thumbnail_image(side, height=side, size="down", no_rotate=True))
 
 
@@ -127,12 +127,12 @@ def _as_srgb(image: Image) -> Image:
 
 
 def _dominant(picture: Pillow.Image) -> str:
-    """The colour that most pixels are nearest to, of the eight that describe the picture best."""
+    """Of the eight colours that describe the picture best, the one that most pixels are closest to."""
     reduced = picture.quantize(colors=8, method=Pillow.Quantize.MEDIANCUT)
     _, red, green, blue = max((count, *_rgb(colour)) for count, colour in reduced.convert("RGB").getcolors() or [])
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def _rgb(colour: object) -> tuple[int, int, int]:
-    assert isinstance(colour, tuple)  # noqa: S101 - Pillow's type covers pictures of one band, too
+    assert isinstance(colour, tuple)  # noqa: S101 - Pillow's type also covers pictures with one band
     return colour[0], colour[1], colour[2]

@@ -1,4 +1,4 @@
-"""Whether derivatives are in the storage, as far as names, sizes and times tell; nothing is opened."""
+"""Checks by names, sizes and times whether derivatives are in the storage; opens no file."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,20 +10,20 @@ from directus_assets.images.plan import fingerprint
 from directus_assets.images.transforms import Derivative
 
 _PRECISION = dt.timedelta(seconds=1)
-"""Directus keeps whole seconds: what was stored in the second of the upload may be older than the upload."""
+"""Directus stores whole seconds: a file stored in the second of the upload may be older than the upload."""
 
 
 def look_up(storage: Storage, wanted: Iterable[Derivative]) -> dict[str, Entry]:
-    """What the storage has of these derivatives, by stored name."""
+    """The existing files among these derivatives, by stored name."""
     found = (storage.entry(derivative.stored_name) for derivative in wanted)
     return {entry.name: entry for entry in found if entry}
 
 
 def are_right(file: File, wanted: Sequence[Derivative], found: Mapping[str, Entry]) -> bool:
-    """Whether all these derivatives are there, not empty, and not older than the file's upload.
+    """Whether all these derivatives exist, are not empty, and are not older than the file's upload.
 
-    A derivative that Directus is being asked for is there and empty until it is rendered, and one of a replaced file
-    with a name of its own on disk stays behind (Directus 12).
+    A derivative being requested from Directus exists and is empty until it is rendered, and one of a replaced file with
+    a custom name on disk stays behind (Directus 12).
     """
     if not file.uploaded_on:
         return False
@@ -34,7 +34,7 @@ def are_right(file: File, wanted: Sequence[Derivative], found: Mapping[str, Entr
 
 
 def adopted(file: File, preset: Preset, wanted: Sequence[Derivative], found: Mapping[str, Entry]) -> Delivered | None:
-    """The outcome that stands for derivatives which are there and right already; None where they are not."""
+    """The outcome for derivatives that already exist and are correct; None if they are not."""
     if not are_right(file, wanted, found):
         return None
     return Delivered(
@@ -58,13 +58,13 @@ def adopted(file: File, preset: Preset, wanted: Sequence[Derivative], found: Map
 
 
 def are_lost(wanted: Sequence[Derivative], found: Mapping[str, Entry], sizes: Mapping[str, int]) -> bool:
-    """Whether one of these derivatives is not there any more, is empty, or has another size than the one recorded.
+    """Whether one of these derivatives is missing, is empty, or has a size other than the recorded one.
 
     Args:
-        wanted: what was made.
-        found: what the storage has, by stored name.
-        sizes: bytes by stored name, as recorded. Where none is recorded, all may have any size but 0; what is missing
-            among others is kept by Directus under a name that is not known.
+        wanted: the derivatives that were made.
+        found: the existing files, by stored name.
+        sizes: recorded bytes by stored name. If none are recorded, any size but 0 is accepted; if only some are
+            missing, Directus keeps those under an unknown name.
     """
     for derivative in wanted:
         if sizes and derivative.stored_name not in sizes:

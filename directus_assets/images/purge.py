@@ -1,8 +1,8 @@
-"""Tells a cache in front of Directus which addresses have another picture since a run.
+"""Purges a cache in front of Directus of pictures that have changed.
 
-An address counts as changed where its derivative has other bytes than the one before; where nobody knows the bytes,
-where it was made from something else. It is changed, too, where there is no picture any more: the file or the preset is
-gone, or the picture cannot be made. What could not be told is told with the next.
+An address counts as changed if its derivative's bytes differ from before or, if the bytes are unknown, if its inputs
+do. It also counts as changed if the picture is gone: its file or preset was deleted, or it can no longer be made. A
+failed purge is repeated with the next one.
 """
 
 import math
@@ -25,18 +25,18 @@ from directus_assets.settings.sections import PurgeOptions
 _PENDING = "purges.json"
 _ADDRESSES = TypeAdapter(dict[str, str])
 _MOST: Mapping[str, int] = {"generic": 1000, "cloudflare": 30, "fastly": 1, "bunny": 1}
-"""Addresses in one request: Cloudflare's as all of its plans but the largest take them."""
+"""Addresses per request; for Cloudflare, the limit of all its plans but the largest."""
 _BUNNY = "https://api.bunny.net/purge"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What is remembered of a derivative that was made before.
+    """The record of a derivative made earlier.
 
     Attributes:
-        fingerprint: what it was made from.
-        digests: of its bytes; empty where they are not known.
-        failed: what it was to be made from when that failed last, if it did since.
+        fingerprint: of its inputs.
+        digests: of its bytes; empty if unknown.
+        failed: the fingerprint of the last failed attempt since then, if any.
     """
 
     fingerprint: str
@@ -45,11 +45,11 @@ class Known:
 
 
 def is_changed(outcome: Delivered, before: Known | None) -> bool:
-    """Whether visitors may have seen another picture at the same address; pure."""
+    """Whether visitors may have seen a different picture at the same address. Pure."""
     if before is None:
         return False
     if before.failed and before.failed != before.fingerprint:
-        return True  # Meanwhile there was something else, such as an error, or what Directus made by itself.
+        return True  # There was something else in between, such as an error, or Directus' own rendering.
     digests = digests_of(outcome)
     if digests and before.digests:
         return digests != before.digests
@@ -57,12 +57,12 @@ def is_changed(outcome: Delivered, before: Known | None) -> bool:
 
 
 def is_spoiled(error: DirectusAssetsError, fingerprint: str, before: Known | None) -> bool:
-    """Whether visitors see an earlier picture where there is none any more, since it cannot be made; pure.
+    """Whether visitors still see an earlier picture although it can no longer be made. Pure.
 
     Args:
-        error: why not.
-        fingerprint: what it was to be made from.
-        before: what was made.
+        error: why it cannot be made.
+        fingerprint: of the failed attempt.
+        before: the record of the earlier picture.
     """
     if before is None or isinstance(error, TransientError):
         return False
@@ -70,18 +70,18 @@ def is_spoiled(error: DirectusAssetsError, fingerprint: str, before: Known | Non
 
 
 def digests_of(outcome: Delivered) -> str:
-    """The digests of all derivatives of a file and preset; empty where one is not known."""
+    """The digests of all derivatives of a file and preset; empty if one is unknown."""
     digests = [made.digest for made in outcome.made]
     return ", ".join(digests) if all(digests) else ""
 
 
 def address_of(public_url: str, file_id: str, preset: str) -> str:
-    """Where visitors find a derivative."""
+    """The URL of a derivative for visitors."""
     return f"{public_url}/assets/{quote(file_id)}?key={quote(preset)}"
 
 
 def requests_of(options: PurgeOptions, addresses: Iterable[str]) -> Iterator[tuple[httpx.Request, Sequence[str]]]:
-    """The requests that a cache is told by, each with the addresses that it tells; pure."""
+    """The purge requests for a cache, each with the addresses that it covers. Pure."""
     rest = iter(addresses)
     while some := list(islice(rest, _MOST[options.form or "generic"])):
         yield _request(options, some), some
@@ -109,12 +109,12 @@ def _post(url: str, body: Mapping[str, object], headers: Mapping[str, str]) -> h
 
 @dataclass(frozen=True)
 class Purger:
-    """Remembers what is to be told, and tells it.
+    """Stores pending purges and sends them.
 
     Args:
-        options: whom, and in which form.
-        storage: where it is remembered until then.
-        transport: for tests; the network otherwise.
+        options: the cache and its protocol.
+        storage: holds pending purges.
+        transport: for tests; the network by default.
     """
 
     options: PurgeOptions
@@ -122,21 +122,21 @@ class Purger:
     transport: httpx.BaseTransport | None = field(default=None)
 
     def note(self, addresses: Iterable[str]) -> None:
-        """These addresses have another picture, or none any more."""
-        # Each time anew: what changes again while it is told is told again.
+        """Add addresses whose picture has changed or is gone."""
+        # A new mark each time: an address that changes again while it is being purged is purged again.
         mark = secrets.token_hex(8)
         new = dict.fromkeys(addresses, mark)
         if new:
             self._file.update(lambda known: _ADDRESSES.dump_json({**(known or {}), **new}))
 
     def flush(self, *, seconds: float = math.inf) -> bool:
-        """Tells what has not been told; returns whether that was all.
+        """Send pending purges; return whether all were sent.
 
         Args:
-            seconds: the time it may take; it goes on to the end of the request that it is at.
+            seconds: the time limit; the current request is still completed.
 
         Raises:
-            DirectusAssetsError: the cache does not answer or refuses; what it was not told of is not forgotten.
+            DirectusAssetsError: the cache does not answer or refuses; unsent purges stay pending.
         """
         pending = self._file.read()
         if not pending:
@@ -176,7 +176,7 @@ def _send(http: httpx.Client, request: httpx.Request) -> None:
     try:
         answer = http.send(request)
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        # The address is not told, since it may hold a secret.
+        # The error does not name the URL, which may contain a secret.
         raise Unreachable(f"The cache did not respond: {type(error).__name__}.", remedy=remedy) from None
     if not answer.is_success:
         raise from_status(answer.status_code, "The cache refused to purge pictures", remedy=remedy)

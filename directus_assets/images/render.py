@@ -1,4 +1,4 @@
-"""Rendering a derivative as Directus would: the same operations, the same engine, the same bytes."""
+"""Renders a derivative as Directus would: with the same operations and library, to the same bytes."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -23,10 +23,10 @@ from directus_assets.images.transforms import Derivative
 __all__ = ["NotReproducible", "Rendered", "Source", "render"]
 
 _MAX_DECODED_BYTES: Final = 256 * 1024 * 1024
-"""The largest decoded picture that a `Source` keeps for several derivatives."""
+"""The largest decoded picture that a `Source` caches for several derivatives."""
 
 _MAX_PIXEL_BYTES: Final = 64 * 1024 * 1024
-"""The largest derivative that is in memory as a whole while it is encoded."""
+"""The largest derivative that is kept in memory as a whole during encoding."""
 
 _SCALED_WHILE_DECODED: Final = frozenset({"jpeg", "webp"})
 
@@ -40,17 +40,17 @@ class Rendered:
     height: int
     mime_type: str
     pixels: Image | None = field(default=None, repr=False, compare=False)
-    """What was encoded, unless it is very large."""
+    """The encoded picture, unless it is very large."""
 
 
 class Source:
-    """One picture that derivatives are made of, one after the other.
+    """A picture from which derivatives are made, one after the other.
 
-    What cannot be scaled while it is decoded (PNG, TIFF, AVIF) is decoded once for all of them, unless it is very
-    large. Not for several threads at once.
+    A format that cannot be scaled during decoding (PNG, TIFF, AVIF) is decoded once for all derivatives, unless it is
+    very large. Not thread-safe.
 
     Args:
-        content: the file; see `inspection` for what to check first.
+        content: the file; see `inspection` for the checks to make first.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -61,7 +61,7 @@ class Source:
         """The picture, for one derivative.
 
         Raises:
-            BadInput: its format is none that Directus transforms.
+            BadInput: Directus does not transform its format.
             pyvips.Error: it is damaged.
         """
         if self._decoded:
@@ -74,17 +74,17 @@ class Source:
 
 
 def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXELS) -> Rendered:
-    """The derivative's bytes, equal to those that Directus would store.
+    """Render the derivative's bytes, equal to those that Directus would store.
 
     Args:
         source: the original.
-        derivative: what to make of it.
-        max_pixels: the largest picture that is made on the way.
+        derivative: the derivative to make.
+        max_pixels: the largest intermediate picture.
 
     Raises:
-        BadInput: the picture is damaged, or the preset's operations cannot be done to it. Directus refuses both.
-        NotReproducible: Directus can make this derivative, but it cannot be made here with equal bytes.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: the picture is damaged, or the preset's operations cannot be applied to it. Directus refuses both.
+        NotReproducible: Directus can make this derivative, but equal bytes cannot be made here.
+        ConfigurationError: libvips is not installed.
     """
     subject = f"Preset '{derivative.preset_key}', file {derivative.file_name} ({derivative.file_id})"
     try:
@@ -102,7 +102,7 @@ def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXE
 
 
 def _explained(error: Exception, subject: str, content: bytes) -> BadInput:
-    """libvips' error in words: whether the picture is to blame or what was asked for, and what libvips says of it."""
+    """Explain libvips' error: whether the picture or the request is at fault, and what libvips reports."""
     cause = _cause(error)
     damage = _damage(content)
     if damage is not None:
@@ -128,6 +128,6 @@ def _damage(content: bytes) -> str | None:
 
 
 def _cause(error: Exception) -> str:
-    """The first line of libvips' details, which is the cause of the others; empty if it gives none."""
+    """The first line of libvips' details, which is the cause of the others; empty if there is none."""
     detail: str = getattr(error, "detail", "")
     return next((line.strip() for line in detail.splitlines() if line.strip()), "no details")

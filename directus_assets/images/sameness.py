@@ -1,7 +1,7 @@
-"""Which derivatives a Directus encodes to the very bytes that are made here.
+"""Determines which derivatives a Directus encodes to exactly our bytes.
 
-Both sides work with libvips, Directus through the sharp that it comes with. What differs was found by comparing the
-whole corpus of the tests on each version that they run on.
+Both sides use libvips, Directus through its bundled sharp. The differences were found by comparing the tests' whole
+corpus on each version that they run on.
 """
 
 from typing import Final
@@ -11,17 +11,17 @@ from directus_assets.images.inspection import Facts
 from directus_assets.images.transforms import Derivative, encoding
 
 _SAME_IN_OLDER: Final = frozenset({"jpeg", "webp"})
-"""Formats that sharp 0.34 writes as 0.35 does, but for pictures in CMYK."""
+"""Formats that sharp 0.34 writes as 0.35 does, except for CMYK pictures."""
 
 
 def why_left(directus: Version, derivative: Derivative, facts: Facts | None = None, *, accept_similar: bool) -> str:
-    """Why a derivative cannot be put into the storage of a Directus, which is to make it itself; empty where it can.
+    """Why a derivative has to be made by Directus itself; empty if ours may be stored for it.
 
     Args:
-        directus: who would serve it.
-        derivative: what is to be made.
-        facts: of the picture itself; without them, only what is true of every picture is told.
-        accept_similar: whether other bytes than those of Directus will do.
+        directus: the version that would serve it.
+        derivative: the derivative to make.
+        facts: about the picture itself; without them, only what is true of every picture is reported.
+        accept_similar: whether bytes that differ from Directus' are acceptable.
     """
     if derivative.other_name:
         return (
@@ -32,7 +32,7 @@ def why_left(directus: Version, derivative: Derivative, facts: Facts | None = No
 
 
 def difference(directus: Version, derivative: Derivative, facts: Facts | None = None) -> str:
-    """Why this Directus makes other bytes of a derivative than are made here; empty where it makes the same."""
+    """Why this Directus produces different bytes for a derivative than we do; empty if they are the same."""
     form = encoding(derivative.transforms, facts.mime_type) if facts else derivative.format
     if directus.same_bytes == "all":
         return ""

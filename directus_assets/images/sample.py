@@ -1,4 +1,4 @@
-"""Which derivatives are proved by asking Directus whether it serves them, and which are vouched for by those."""
+"""Chooses which derivatives to verify by asking Directus; those vouch for the others of their kind."""
 
 import re
 import threading
@@ -15,11 +15,11 @@ Kind = tuple[str, ...]
 
 
 class Sample:
-    """Of each kind: all until Directus has served one, and from then on each tenth.
+    """For each kind: all until Directus has served one, and from then on every tenth.
 
-    Directus serves a derivative if it looks for it in the place and under the name that we think. Place and name
-    follow from the same rules for all derivatives of a kind, so one that is served vouches for the next, and what a
-    storage has taken it holds. A proof costs Directus about a tenth of what rendering the derivative would.
+    Directus serves a derivative if it looks for it in the expected place under the expected name. Both follow from the
+    same rules for all derivatives of a kind, so one that is served vouches for the next, and a storage keeps what it
+    has accepted. A check costs Directus about a tenth of rendering the derivative.
     """
 
     def __init__(self) -> None:
@@ -27,8 +27,8 @@ class Sample:
         self._lock = threading.Lock()
 
     def includes(self, file: File, derivative: Derivative) -> bool:
-        """Whether this one is to be proved."""
-        # A name that somebody chose may hold anything, and so may a folder.
+        """Whether to verify this one."""
+        # A custom name may hold anything, and so may a folder.
         if file.filename_disk != file.id + PurePosixPath(file.filename_disk).suffix:
             return True
         kind = _kind(file, derivative)
@@ -38,15 +38,15 @@ class Sample:
             return self._served[kind] % _EVERY == 0
 
     def learn(self, file: File, derivative: Derivative, *, is_served: bool) -> None:
-        """How a proof ended; after one that failed, all of the kind are proved again."""
+        """Record a check; after a failed one, all derivatives of the kind are checked again."""
         kind = _kind(file, derivative)
         with self._lock:
             self._served[kind] = max(1, self._served[kind]) if is_served else 0
 
 
 def _kind(file: File, derivative: Derivative) -> Kind:
-    """All that place and name follow from, but for the file's id and for numbers."""
-    # Whether a number is a whole one stays: names are digests of how numbers are spelt.
+    """Everything that determines location and name, except for the file's id and numbers."""
+    # Whether a number is an integer stays visible: names are digests of how numbers are written.
     operations = re.sub(r"\d+", "0", repr(derivative.transforms))
     suffix = PurePosixPath(file.filename_disk).suffix
     limit = "at its size" if _is_limited(file, derivative) else ""
@@ -54,7 +54,7 @@ def _kind(file: File, derivative: Derivative) -> Kind:
 
 
 def _is_limited(file: File, derivative: Derivative) -> bool:
-    """Whether a picture is not to be enlarged, and too small for what its preset asks for."""
+    """Whether a picture must not be enlarged and is too small for its preset."""
     for name, *arguments in derivative.transforms:
         options = arguments[0] if name == "resize" and arguments else None
         if isinstance(options, Mapping) and options.get("withoutEnlargement") is True:

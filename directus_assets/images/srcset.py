@@ -1,4 +1,4 @@
-"""Which derivatives a browser may choose between: those that show the same, in other sizes."""
+"""Groups derivatives that a browser may choose from: the same picture in different sizes."""
 
 import hashlib
 import json
@@ -11,36 +11,36 @@ from directus_assets.directus.models import MISSING, File, Preset
 from directus_assets.images.transforms import Derivative
 
 Output: TypeAlias = Mapping[str, Any]
-"""One derivative, as a manifest has it: `path`, `type`, `width`, `height`, and its `look`."""
+"""One derivative in a manifest: `path`, `type`, `width`, `height`, and its `look`."""
 
 WHOLE: Final = "whole"
-"""The look of a picture of which nothing is cut off, and to which nothing is added."""
+"""The look of a picture without crops and additions."""
 
 # fmt: off
 _SAME_LOOK: Final = frozenset({"toFormat", "jpeg", "png", "webp", "tiff", "avif"})
-"""Operations that decide how a picture is encoded."""
+"""Operations that only determine the encoding."""
 
 _AT_ANY_SIZE: Final = frozenset({
     "bandbool", "ensureAlpha", "extractChannel", "flatten", "flip", "flop", "gamma", "grayscale", "greyscale", "linear",
     "modulate", "negate", "recomb", "removeAlpha", "rotate", "threshold", "tint", "toColorspace", "toColourspace",
 })
 # fmt: on
-"""Operations that do the same to a picture of any size; others count in pixels, so that sizes look different."""
+"""Operations with the same effect at any size; others are measured in pixels, so that sizes look different."""
 
 _BOXED: Final = ("cover", "contain", "fill")
-"""How a picture is fitted into both of its sides, so that their ratio counts."""
+"""Fits that fill both sides, so that the aspect ratio matters."""
 
 
 def look_of(preset: Preset, derivative: Derivative, file: File) -> str:
-    """What decides how a derivative looks, but for its size: derivatives with the same look may stand for each other.
+    """Identifies a derivative's appearance apart from its size: derivatives with the same look are interchangeable.
 
     Args:
-        preset: what it was made with.
-        derivative: what was made.
-        file: the picture, with its own sizes.
+        preset: the preset it was made with.
+        derivative: the derivative.
+        file: the picture, with its own size.
 
     Returns:
-        The ratio of its sides and how the picture fills them, or `whole`; then a digest of all further operations.
+        The aspect ratio and the fit, or `whole`; then a digest of all further operations.
     """
     own = [operation for operation in preset.transforms if operation[0] not in _SAME_LOOK]
     resize = [each for each in derivative.transforms[len(preset.transforms) :] if each[0] != "toFormat"]
@@ -55,17 +55,17 @@ def look_of(preset: Preset, derivative: Derivative, file: File) -> str:
 
 
 def srcsets(presets: Mapping[str, Sequence[Output]]) -> dict[str, str]:
-    """`<MIME type> <ratio of the sides>` to a `srcset` of all outputs with the same look, by growing width.
+    """Map `<MIME type> <aspect ratio>` to a `srcset` of all outputs with the same look, by increasing width.
 
-    Outputs without a look were written by an earlier version, and are told apart by the ratio of their own sides. Where
-    two looks have the same ratio, the look stands behind it.
+    Outputs without a look were written by an earlier version, and are grouped by their own aspect ratio. If two looks
+    have the same ratio, the look is appended.
     """
     groups: dict[tuple[str, str], dict[int, Output]] = {}
     for outputs in presets.values():
         for output in outputs:
             look = output.get("look") or f"= {_ratio(output)}"
             group = groups.setdefault((output["type"], look), {})
-            # Two of one width differ in quality at most; which of them is chosen does not depend on any order.
+            # Two outputs of the same width differ only in quality; the choice does not depend on their order.
             known = group.get(output["width"])
             if known is None or (output["bytes"], output["path"]) > (known["bytes"], known["path"]):
                 group[output["width"]] = output

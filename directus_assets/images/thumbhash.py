@@ -1,4 +1,4 @@
-"""ThumbHash (https://evanw.github.io/thumbhash/): a picture in some 25 bytes, with its ratio and its transparency."""
+"""ThumbHash (https://evanw.github.io/thumbhash/): a picture in about 25 bytes, with aspect ratio and transparency."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGEST_SIDE = 100
-"""Pixels; more of them say nothing that the hash could hold."""
+"""Pixels; more would add nothing that the hash can hold."""
 
 _Channel = NDArray[np.float64]
 
@@ -15,7 +15,7 @@ def thumbhash(pixels: NDArray[np.uint8]) -> bytes:
     """The hash of a picture.
 
     Args:
-        pixels: rows of pixels of red, green, blue and alpha, not premultiplied; at most `LARGEST_SIDE` a side.
+        pixels: RGBA pixels by rows, not premultiplied; at most `LARGEST_SIDE` per side.
     """
     height, width = pixels.shape[:2]
     values = pixels.astype(np.float64)
@@ -47,7 +47,7 @@ def thumbhash(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _encode(channel: _Channel, across: int, down: int) -> tuple[float, list[float], float]:
-    """A channel's mean, and the other terms of its cosine transform, as shares of the largest of them."""
+    """A channel's mean, and the other terms of its cosine transform, relative to the largest of them."""
     height, width = channel.shape
     columns = [np.cos(math.pi / width * x * (np.arange(width) + 0.5)) for x in range(across)]
     rows = [np.cos(math.pi / height * y * (np.arange(height) + 0.5)) for y in range(down)]
@@ -58,10 +58,10 @@ def _encode(channel: _Channel, across: int, down: int) -> tuple[float, list[floa
 
 
 def _total(values: _Channel) -> float:
-    """Summed up in the order of the reference: terms that are next to nothing are then the same nothing."""
+    """Sum in the order of the reference implementation, so that terms close to zero round the same way."""
     return float(np.cumsum(values)[-1])
 
 
 def _round(value: float) -> int:
-    """As JavaScript rounds: halves go up."""
+    """Round like JavaScript: halves go up."""
     return math.floor(value + 0.5)

@@ -1,7 +1,8 @@
-"""What Directus would do to a file for a preset: the resolved sharp operations and the derivatives that they make.
+"""Determines what Directus would do to a file for a preset: the resolved sharp operations and the resulting
+derivatives.
 
-A pure re-computation of Directus' `utils/transformations` and of the part of its assets controller that chooses the
-format for `auto`. What the operations do to pixels is not decided here.
+A pure reimplementation of Directus' `utils/transformations` and of the part of its assets controller that chooses the
+format for `auto`. What the operations do to pixels is decided elsewhere.
 """
 
 import math
@@ -21,7 +22,7 @@ OPERATIONS: Final = frozenset({
     "threshold", "linear", "recomb", "modulate", "tint", "greyscale", "grayscale", "toColorspace", "toColourspace",
     "removeAlpha", "ensureAlpha", "extractChannel", "bandbool",
 })
-"""The methods of sharp that Directus permits to whoever asks for an asset (its `TransformationMethods`)."""
+"""The sharp methods that Directus permits in asset requests (its `TransformationMethods`)."""
 
 OTHER_OPERATIONS: Final = frozenset({
     "affine", "autoOrient", "dilate", "erode", "gif", "heif", "keepExif", "keepIccProfile", "keepMetadata", "keepXmp",
@@ -29,13 +30,15 @@ OTHER_OPERATIONS: Final = frozenset({
     "withIccProfile", "withMetadata", "withXmp",
 })
 # fmt: on
-"""Others that Directus carries out for a preset, since it does not look at those of presets. What takes another picture
-(`composite`) is not among them: it would be one from the server's disk."""
+"""Further methods that work in presets, since Directus does not check those.
+
+Methods that read another picture (`composite`) are excluded: it would come from the server's disk.
+"""
 
 SYSTEM_PRESETS: Final = frozenset(
     f"system-{size}-{fit}" for size in ("small", "medium", "large") for fit in ("cover", "contain")
 )
-"""Keys of Directus' built-in presets, which win over own presets of the same key."""
+"""Keys of Directus' built-in presets, which take precedence over own presets with the same key."""
 
 OUTPUT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -48,7 +51,7 @@ OUTPUT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "avif": "image/avif",
     }
 )
-"""MIME type by the name that `toFormat` takes, which is also the extension of the stored derivative."""
+"""MIME types by the names that `toFormat` accepts, which are also the extensions of stored derivatives."""
 
 
 UNKNOWN_SIZES_REMEDY: Final = (
@@ -59,24 +62,24 @@ UNKNOWN_SIZES_REMEDY: Final = (
 
 
 class SizesUnknown(BadInput):
-    """Directus knows no width and height of a picture, and a preset asks for a size."""
+    """Directus has no width and height for a picture, and a preset requires a size."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Derivative:
-    """One file through one preset in one output format.
+    """One file for one preset in one output format.
 
     Attributes:
         preset_key: the preset.
-        file_id: the file, as Directus knows it.
-        file_name: the file, as an editor knows it; for messages.
-        accept: the `Accept` header with which Directus chooses this derivative and no other of the preset.
-        transforms: the resolved sharp operations; `MISSING` is JavaScript's `undefined`.
-        format: what the pixels are encoded as: `jpeg`, `png`, `webp`, `tiff`, `avif`, or another format of sharp.
-        mime_type: what Directus announces when it serves the derivative.
+        file_id: the file's id in Directus.
+        file_name: the file's name for editors, for messages.
+        accept: the `Accept` header that makes Directus choose exactly this derivative of the preset.
+        transforms: the resolved sharp operations; `MISSING` stands for JavaScript's `undefined`.
+        format: of the encoded pixels: `jpeg`, `png`, `webp`, `tiff`, `avif`, or another sharp format.
+        mime_type: the content type with which Directus serves the derivative.
         stored_name: its name in the storage that holds the original.
-        label: for people: the preset's key, and the format where there are several.
-        other_name: where it is not known which of two rules this Directus names it by: the name by the other one.
+        label: for people: the preset's key, plus the format if there are several.
+        other_name: if it is unknown which of two naming rules this Directus uses: the name by the other rule.
     """
 
     preset_key: str
@@ -92,15 +95,15 @@ class Derivative:
 
 
 def derivatives(preset: Preset, file: File) -> tuple[Derivative, ...]:
-    """What Directus would make of `file` for `preset`.
+    """The derivatives that Directus would make of `file` for `preset`.
 
     Returns:
-        One derivative, or three for `format: auto` (avif, webp, and what all other browsers get). None where Directus
-        answers with the original: files of other types, and presets that ask for nothing.
+        One derivative, or three for `format: auto` (avif, webp, and the one for all other browsers). None if Directus
+        answers with the original: for files of other types, and presets without effect.
 
     Raises:
-        BadInput: a preset that Directus cannot carry out or never reaches, or a `filename_disk` that leaves its folder.
-        SizesUnknown: Directus would leave out the size that the preset asks for, and serve the picture in full size.
+        BadInput: a preset that Directus cannot apply or never reaches, or a `filename_disk` that leaves its folder.
+        SizesUnknown: Directus would ignore the size in the preset, and serve the picture in full size.
     """
     _refuse_impossible(preset)
     if file.type not in TRANSFORMED_TYPES:
@@ -129,7 +132,7 @@ def asks_for_nothing(preset: Preset) -> bool:
 
 
 def uses_focal_point(preset: Preset) -> bool:
-    """Whether the derivatives for `preset` follow a focal point, if there is one."""
+    """Whether the derivatives for `preset` depend on the focal point, if there is one."""
     return preset.fit in (MISSING, "cover") and bool(preset.width and preset.height)
 
 
@@ -173,7 +176,7 @@ def _derivative(preset: Preset, file: File, *, output: str, accept: str, label: 
 
 
 def encoding(transforms: tuple[Transform, ...], source_type: str) -> str:
-    """The format of the bytes; `["webp", {}]` decides it just as `toFormat` does, but keeps the extension."""
+    """The format of the bytes; `["webp", {}]` determines it just as `toFormat` does, but keeps the extension."""
     encoding = source_type.removeprefix("image/")
     for name, *arguments in transforms:
         if name == "toFormat" and arguments:
@@ -191,7 +194,7 @@ def _resolve(preset: Preset, file: File, output: str, *, limits: bool) -> tuple[
 
 
 def _target_size(preset: Preset, file: File, *, limits: bool) -> tuple[float | None, float | None]:
-    """Width and height to resize to."""
+    """Width and height of the resize."""
     width, height = preset.width or None, preset.height or None
     if preset.without_enlargement and limits:
         return width and min(width, file.width or width), height and min(height, file.height or height)
@@ -225,7 +228,7 @@ def _focus(preset: Preset, file: File) -> tuple[float, float] | None:
 def _around(
     focus: tuple[float, float], source: tuple[float, float], target: tuple[float, float]
 ) -> tuple[int, int, dict[str, Argument]]:
-    """The size to resize to, and the region of that with `focus` nearest to its centre (`getResizeArguments`)."""
+    """The size of the resize, and the region of it that centres `focus` as far as possible (`getResizeArguments`)."""
     horizontal, vertical = source[0] / target[0], source[1] / target[1]
     factor = min(horizontal, vertical)
     width = _round(source[0] / factor if vertical < horizontal else target[0])
@@ -249,5 +252,5 @@ def _round(value: float) -> int:
 
 
 def _clamp(value: float, highest: float) -> float:
-    # lodash's order: the upper bound first, so that 0 wins where the picture is smaller than the region.
+    # lodash's order: the upper bound first, so that 0 wins if the picture is smaller than the region.
     return max(min(value, highest), 0)

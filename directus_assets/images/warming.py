@@ -1,4 +1,4 @@
-"""Has Directus make derivatives, and notices where what it then serves is not what it should be."""
+"""Makes Directus render derivatives, and detects when it serves something else."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ from directus_assets.images.transforms import Derivative
 
 @dataclass(frozen=True, kw_only=True)
 class Warming:
-    """Delivery `warm`, for any number of threads.
+    """Delivery `warm`; thread-safe.
 
     Args:
         client: Directus.
-        storages: Directus' storage locations, by name, that are reached.
-        originals: reads pictures that something is wrong with.
-        pace: limits what Directus renders at the same time.
-        is_read: as of `Warm`.
+        storages: the reachable storage locations of Directus, by name.
+        originals: reads pictures to diagnose failures.
+        pace: limits concurrent rendering in Directus.
+        is_read: as for `Warm`.
     """
 
     client: DirectusClient
@@ -40,13 +40,13 @@ class Warming:
     is_read: bool = False
 
     def make(self, file: File, wanted: Sequence[Derivative]) -> list[Made]:
-        """Asks for these derivatives of a file.
+        """Request these derivatives of a file.
 
         Raises:
-            Correctable: Directus serves what it made of an earlier picture.
+            Correctable: Directus serves a derivative of an earlier picture.
             DirectusAssetsError: Directus does not make them.
         """
-        # A row that was made without an upload names an original that nobody has replaced through Directus.
+        # A row created without an upload refers to an original that nobody has replaced through Directus.
         may_be_stale = is_chosen(file) and bool(file.uploaded_on)
         if may_be_stale:
             self._remove_stale(file, wanted)
@@ -57,7 +57,7 @@ class Warming:
                 self._prove(file, derivative)
         if file.storage not in self.storages:
             return made
-        # Under a name that is not in the storage nothing can be missed later.
+        # A name that is not in the storage cannot be found missing later.
         return [each if each.name in found else replace(each, name=_address(file, each)) for each in made]
 
     def _ask(self, file: File, derivative: Derivative) -> Made:
@@ -68,11 +68,11 @@ class Warming:
             raise diagnose(self.originals, file, derivative, error) from error
 
     def _remove_stale(self, file: File, wanted: Sequence[Derivative]) -> None:
-        """Takes away what Directus made before the file was replaced, and would go on serving."""
+        """Remove derivatives from before the file was replaced, which Directus would continue to serve."""
         found = self._stored(file, wanted)
         for derivative in wanted:
             if derivative.stored_name in found and not are_right(file, [derivative], found):
-                # What may not be deleted is found out by what Directus serves.
+                # If deletion is not allowed, the check of what Directus serves finds out.
                 with contextlib.suppress(PermanentError):
                     self.storages[file.storage].delete(derivative.stored_name)
 
@@ -83,7 +83,7 @@ class Warming:
             return {}
 
     def _prove(self, file: File, derivative: Derivative) -> None:
-        """Compares what Directus serves with what is rendered here: nothing else tells how old a derivative is."""
+        """Compare what Directus serves with our own rendering: nothing else shows how old a derivative is."""
         served = self.client.download(
             file.id, most=self.originals.max_bytes, accept=derivative.accept, key=derivative.preset_key
         )

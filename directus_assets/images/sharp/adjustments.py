@@ -56,7 +56,7 @@ _CHANNELS: Final = MappingProxyType({"red": 0, "green": 1, "blue": 2, "alpha": 3
 
 
 def _switch(field: str) -> Callable[..., dict[str, Any]]:
-    """A method that is on unless it is told `false`."""
+    """A method that is on unless called with `false`."""
 
     def method(_options: Options, value: object = MISSING, *_: object) -> dict[str, Any]:
         return {field: value if isinstance(value, bool) else True}
@@ -233,4 +233,6 @@ METHODS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = MappingProxyType(
         "bandbool": _bandbool,
     }
 )
-"""By the names that Directus permits; each takes the options so far and the arguments, and returns what changes."""
+"""By the names that Directus permits; each method takes the current options and the arguments, and returns the
+changes.
+"""

@@ -1,6 +1,6 @@
-"""Checks of the values that a preset passes to sharp, with sharp's own ranges (its `lib/is`).
+"""Validates the values that a preset passes to sharp, with sharp's own ranges (its `lib/is`).
 
-Each check returns the value as libvips takes it and raises `BadInput` for a value that sharp refuses.
+Each check returns the value in libvips' form and raises `BadInput` for a value that sharp refuses.
 """
 
 import math
@@ -24,17 +24,17 @@ _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 
 
 def is_defined(value: object) -> bool:
-    """Whether JavaScript has something there: neither undefined nor null."""
+    """Whether the value is defined in JavaScript's sense: neither undefined nor null."""
     return value is not MISSING and value is not None
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether `value` is a finite number; unlike Python, JavaScript does not count booleans among them."""
+    """Whether `value` is a finite number; in JavaScript, unlike in Python, booleans are not numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def is_integer(value: object) -> TypeGuard[float]:
-    """Whether `value` is a whole number; JavaScript does not tell 90 from 90.0."""
+    """Whether `value` is an integer; JavaScript does not distinguish 90 from 90.0."""
     return is_number(value) and float(value).is_integer()
 
 
@@ -66,7 +66,7 @@ def integer(low: float = -math.inf, high: float = math.inf) -> Check:
 
 
 def boolean(name: str, value: object) -> bool:
-    """True or false."""
+    """A boolean."""
     if not isinstance(value, bool):
         raise expected("true or false", name, value)
     return value
@@ -78,7 +78,7 @@ def one_of(*names: str) -> Check:
 
 
 def word(meanings: Mapping[str, Value]) -> Check:
-    """One of these words, for what it means."""
+    """One of these words, converted to its meaning."""
 
     def check(name: str, value: object) -> Value:
         if not isinstance(value, str) or value not in meanings:
@@ -111,11 +111,11 @@ def _css_colour(name: str, value: str) -> Colour:
 
 
 def checked(given: object, checks: Mapping[str, tuple[str, Check]]) -> dict[str, Any]:
-    """The options in `given` that are defined, checked and renamed.
+    """The defined options in `given`, validated and renamed.
 
     Args:
-        given: the options object of a method; anything else holds no options.
-        checks: for each option of sharp its name here and its check.
+        given: the options object of a method; any other value has no options.
+        checks: our name and the check for each of sharp's options.
     """
     if not isinstance(given, Mapping):
         return {}

@@ -1,4 +1,4 @@
-"""Crops, borders and free rotations: what happens to the size after the resize."""
+"""Crops, extensions and free rotations: changes of size after the resize."""
 
 from directus_assets.errors import BadInput
 from directus_assets.images.sharp.colours import on_background
@@ -8,7 +8,7 @@ from directus_assets.images.sharp.options import Options
 
 
 def to_canvas(image: Image, options: Options, *, is_premultiplied: bool, max_pixels: int) -> Image:
-    """The picture cropped or extended to the target size."""
+    """Crop or extend the picture to the target size."""
     size = (image.width, image.height)
     target = (options.width or size[0], options.height or size[1])
     if size == target:
@@ -30,7 +30,7 @@ def to_canvas(image: Image, options: Options, *, is_premultiplied: bool, max_pix
 
 
 def after_canvas(image: Image, options: Options, *, is_premultiplied: bool, max_pixels: int) -> Image:
-    """The picture turned by any angle, cut once more, and extended, in this order."""
+    """Rotate the picture by any angle, crop it once more, and extend it, in this order."""
     if options.rotation_angle and not options.rotate_before:
         image, background = on_background(
             stay_sequential(image), options.rotation_background, premultiply=is_premultiplied
@@ -57,7 +57,7 @@ def _extended(image: Image, options: Options, *, is_premultiplied: bool, max_pix
 
 
 def refuse_beyond(max_pixels: int, width: float, height: float) -> None:
-    """Raises `BadInput` for a picture of more pixels than that."""
+    """Raise `BadInput` if the picture would exceed this number of pixels."""
     if width * height > max_pixels:
         raise BadInput(
             f"The preset makes this picture {width:.0f} x {height:.0f} pixels, more than the limit of {max_pixels}.",

@@ -5,12 +5,12 @@ from directus_assets.images.sharp.load import Image, libvips
 
 
 def is_16_bit(image: Image) -> bool:
-    """Whether pixel values go up to 65535."""
+    """Whether pixel values range up to 65535."""
     return image.interpretation in {"rgb16", "grey16"}
 
 
 def split_alpha(image: Image) -> tuple[Image, Image | None]:
-    """The picture without alpha, and its alpha if it has one."""
+    """The picture without alpha, and its alpha channel if it has one."""
     if not image.hasalpha():
         return image, None
     return without_alpha(image), image[image.bands - 1]
@@ -32,7 +32,9 @@ def with_alpha(image: Image, opacity: float) -> Image:
 
 
 def on_background(image: Image, colour: Colour, *, premultiply: bool) -> tuple[Image, list[float]]:
-    """`image`, with alpha if the colour is transparent, and the colour as a pixel of it (`ApplyAlpha`)."""
+    """`image`, with alpha added if the colour is transparent, and the colour as a pixel in its format
+    (`ApplyAlpha`).
+    """
     scale = 256.0 if is_16_bit(image) else 1.0
     red, green, blue, alpha = colour
     if image.bands > 2:

@@ -1,4 +1,4 @@
-"""What changes pixels and not sizes, as in sharp's `operations.cc`."""
+"""Operations that change pixels but not sizes, as in sharp's `operations.cc`."""
 
 from directus_assets.errors import BadInput
 from directus_assets.images.sharp.arguments import Colour
@@ -20,13 +20,13 @@ def gamma(image: Image, exponent: float) -> Image:
 
 
 def threshold(image: Image, options: Options) -> Image:
-    """`image` in black and white, by its brightness or band by band."""
+    """Convert `image` to black and white, by brightness or per band."""
     grey = image.colourspace("b-w") if options.threshold_greyscale else image
     return grey >= options.threshold
 
 
 def blur(image: Image, options: Options) -> Image:
-    """`image` blurred: a mild box blur for sigma -1, otherwise a Gaussian."""
+    """Blur `image`: mildly with a box filter for sigma -1, otherwise with a Gaussian."""
     if options.blur_sigma == -1:
         return image.conv(libvips().Image.new_from_array([[1, 1, 1]] * 3, scale=9))
     return stay_sequential(image).gaussblur(
@@ -42,7 +42,7 @@ def convolve(image: Image, kernel: Kernel) -> Image:
 
 
 def recomb(image: Image, matrix: tuple[float, ...]) -> Image:
-    """`image` with each band a mixture of all, by a matrix of 3 x 3 or 4 x 4."""
+    """Mix the bands of `image` by a matrix of 3 x 3 or 4 x 4."""
     image = image.colourspace("srgb")
     side = 3 if len(matrix) == 9 else 4
     rows = [list(matrix[start : start + side]) for start in range(0, len(matrix), side)]
@@ -52,7 +52,7 @@ def recomb(image: Image, matrix: tuple[float, ...]) -> Image:
 
 
 def modulate(image: Image, options: Options) -> Image:
-    """`image` with other brightness, saturation, hue and lightness."""
+    """Change brightness, saturation, hue and lightness of `image`."""
     before = image.interpretation
     colours, alpha = split_alpha(image)
     changed = colours.colourspace("lch").linear(
@@ -62,7 +62,7 @@ def modulate(image: Image, options: Options) -> Image:
 
 
 def sharpen(image: Image, options: Options) -> Image:
-    """`image` sharpened: mildly for sigma -1, otherwise in LAB with control over flat and jagged areas."""
+    """Sharpen `image`: mildly for sigma -1, otherwise in LAB with control over flat and jagged areas."""
     if options.sharpen_sigma == -1:
         mask = [[-1, -1, -1], [-1, 32, -1], [-1, -1, -1]]
         return image.conv(libvips().Image.new_from_array(mask, scale=24))
@@ -78,7 +78,7 @@ def sharpen(image: Image, options: Options) -> Image:
 
 
 def linear(image: Image, factors: tuple[float, ...], offsets: tuple[float, ...]) -> Image:
-    """`image` times `factors` plus `offsets`; alpha is left alone where they do not name it."""
+    """Multiply `image` by `factors` and add `offsets`; alpha is unchanged unless they include it."""
     bands, count = image.bands, len(factors)
     if count > bands:
         raise BadInput(f"`linear`: {count} factors for a picture of {bands} bands.")
@@ -90,7 +90,7 @@ def linear(image: Image, factors: tuple[float, ...], offsets: tuple[float, ...])
 
 
 def normalise(image: Image, lower: int, upper: int) -> Image:
-    """`image` with its luminance stretched from the `lower` to the `upper` percentile."""
+    """Stretch the luminance of `image` from the `lower` to the `upper` percentile."""
     before = _with_transfer(image.interpretation)
     lab = image.colourspace("lab")
     luminance = lab[0]
@@ -105,7 +105,7 @@ def normalise(image: Image, lower: int, upper: int) -> Image:
 
 
 def tint(image: Image, colour: Colour) -> Image:
-    """`image` in shades of one colour, as bright as before."""
+    """Tint `image` with one colour, keeping its brightness."""
     images = libvips().Image
     of_tint = (images.black(1, 1) + list(colour)).colourspace("lab", source_space="srgb").getpoint(0, 0)
     identity = images.identity(bands=3).colourspace("lab", source_space="srgb")
@@ -119,7 +119,7 @@ def tint(image: Image, colour: Colour) -> Image:
 
 
 def negate(image: Image, *, alpha_too: bool) -> Image:
-    """`image` inverted."""
+    """Invert `image`."""
     if alpha_too:
         return image.invert()
     colours, alpha = split_alpha(image)

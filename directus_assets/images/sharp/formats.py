@@ -1,4 +1,4 @@
-"""sharp's output methods (its `lib/output`): what `toFormat`, `jpeg`, `png`, ... mean to libvips' save operations."""
+"""sharp's output methods (its `lib/output`): what `toFormat`, `jpeg`, `png`, ... mean for libvips' save operations."""
 
 import math
 from collections.abc import Mapping
@@ -119,7 +119,7 @@ def to_format(options: Options, name: object = MISSING, settings: object = MISSI
     wanted = name.lower() if isinstance(name, str) else ""
     if wanted in others:
         raise NotReproducible(f"The output format {name!r} is left to Directus.")
-    # JPEG 2000 and JPEG XL are among them: sharp knows their names, and the libvips that it brings cannot write them.
+    # JPEG 2000 and JPEG XL are among them: sharp knows their names, but its bundled libvips cannot write them.
     if wanted not in methods:
         raise expected(f"one of {', '.join(methods)}", "format", name)
     return methods[wanted](options, settings)
@@ -135,7 +135,7 @@ def jpeg(options: Options, settings: object = MISSING, *_: object) -> dict[str, 
 
 
 def png(options: Options, settings: object = MISSING, *_: object) -> dict[str, Any]:
-    """`png(settings)`: any of quality, effort, colours and dither asks for a palette."""
+    """`png(settings)`: any of quality, effort, colours and dither selects a palette."""
     given: Mapping[str, object] = settings if isinstance(settings, Mapping) else {}
     save = {**options.png, **checked(given, _PNG)}
     colours = given.get("colours") or given.get("colors")
@@ -179,6 +179,6 @@ def _flag(settings: object, name: str) -> bool:
 
 
 def _bits_for(colours: int) -> int:
-    """The bit depth of a palette of so many colours: 1, 2, 4 or 8 (sharp's `bitdepthFromColourCount`)."""
+    """The bit depth of a palette with this many colours: 1, 2, 4 or 8 (sharp's `bitdepthFromColourCount`)."""
     needed = math.ceil(math.log2(colours))
     return 1 << (needed - 1).bit_length()

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Shrink(NamedTuple):
-    """How much smaller each axis becomes; below 1 it becomes larger."""
+    """The shrink factor of each axis; a factor below 1 enlarges."""
 
     horizontal: float
     vertical: float
@@ -18,7 +18,7 @@ def resolve_shrink(
     without_enlargement: bool,
     without_reduction: bool,
 ) -> Shrink:
-    """The shrink that takes `size` (width, height) to `target`, where `None` follows from the other side."""
+    """The shrink that takes `size` (width, height) to `target`; a side that is `None` follows from the other one."""
     (width, height), (target_width, target_height) = size, target
     horizontal = width / target_width if target_width else 1.0
     vertical = height / target_height if target_height else 1.0
@@ -33,28 +33,28 @@ def resolve_shrink(
         horizontal, vertical = min(1.0, horizontal), min(1.0, vertical)
     elif without_enlargement:
         horizontal, vertical = max(1.0, horizontal), max(1.0, vertical)
-    # No axis is shrunk to nothing.
+    # No axis is shrunk to zero.
     return Shrink(min(horizontal, width), min(vertical, height))
 
 
 def jpeg_shrink_on_load(shrink: float, *, is_fast: bool) -> int:
-    """The factor (1, 2, 4 or 8) by which a JPEG is shrunk while it is decoded."""
+    """The factor (1, 2, 4 or 8) by which a JPEG is shrunk during decoding."""
     margin = 1 if is_fast else 2
     factor = next((factor for factor in (8, 4, 2) if shrink >= factor * margin), 1)
-    # libjpeg rounds up where the factor is all of the shrink.
+    # libjpeg rounds up if the factor is the whole shrink.
     return factor // 2 if factor > 1 and int(shrink) == factor else factor
 
 
 def crop_position(size: tuple[int, int], region: tuple[int, int], gravity: int) -> tuple[int, int]:
-    """Left and top of a region of that size within `size` (`CalculateCrop`)."""
+    """Left and top of a region with that size within `size` (`CalculateCrop`)."""
     spare = (size[0] - region[0], size[1] - region[1])
     return _placed(spare, ((spare[0] + 1) // 2, (spare[1] + 1) // 2), gravity)
 
 
 def embed_position(size: tuple[int, int], canvas: tuple[int, int], gravity: int) -> tuple[int, int]:
-    """Left and top of a picture of `size` on a canvas of that size (`CalculateEmbedPosition`)."""
+    """Left and top of a picture with `size` on a canvas of that size (`CalculateEmbedPosition`)."""
     spare = (canvas[0] - size[0], canvas[1] - size[1])
-    # Integer division of C++ rounds towards zero; one side of the canvas may be the smaller one.
+    # C++ integer division rounds towards zero; one side of the canvas may be the smaller one.
     return _placed(spare, (int(spare[0] / 2), int(spare[1] / 2)), gravity)
 
 

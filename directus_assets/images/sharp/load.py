@@ -1,4 +1,4 @@
-"""libvips itself, and pictures opened with it the way sharp opens them."""
+"""Sets up libvips, and opens pictures with it the way sharp does."""
 
 import threading
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from directus_assets.errors import BadInput, ConfigurationError
 
 Image: TypeAlias = Any
-"""A `pyvips.Image`; the package has no types, and is imported only where pictures are rendered."""
+"""A `pyvips.Image`; the package has no types, and is imported only when pictures are rendered."""
 
 _FORMATS: Final = MappingProxyType(
     {
@@ -24,11 +24,11 @@ _FORMATS: Final = MappingProxyType(
 MIME_TYPES: Final = MappingProxyType(
     {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "tiff": "image/tiff", "heif": "image/avif"}
 )
-"""By libvips' name of the format; of HEIF, only AVIF can be read and written."""
+"""By libvips' format name; of the HEIF family, only AVIF can be read and written."""
 
 _LOADERS: Final = ("Jpeg", "Uhdr", "Png", "Webp", "Tiff", "Heif")
 
-# What Directus sets: its `sequentialRead` and the default of its ASSETS_INVALID_IMAGE_SENSITIVITY_LEVEL.
+# Directus' settings: its `sequentialRead` and the default of its ASSETS_INVALID_IMAGE_SENSITIVITY_LEVEL.
 _HOW: Final = MappingProxyType({"access": "sequential", "fail_on": "warning"})
 
 
@@ -36,13 +36,13 @@ _SETTING_UP = threading.Lock()
 
 
 def libvips() -> Any:
-    """The module pyvips, set up once for this process.
+    """The module pyvips, set up once per process.
 
     Raises:
-        ConfigurationError: there is no libvips that can be loaded.
+        ConfigurationError: libvips cannot be loaded.
     """
-    # Setting up blocks every loader for a moment: a second thread that did it again would have the first one's picture
-    # taken for none.
+    # Setup blocks every loader for a moment: a second thread repeating it would make the first one's picture look
+    # invalid.
     with _SETTING_UP:
         return _set_up()
 
@@ -56,11 +56,11 @@ def _set_up() -> Any:
             f"libvips cannot be loaded, so nothing can be rendered here: {error}",
             remedy="Install pyvips-binary for this platform, or let Directus render (delivery `warm`).",
         ) from error
-    # One thread for each picture, as sharp has it: AVIF bytes depend on the number of threads.
+    # One thread per picture, as in sharp: AVIF bytes depend on the number of threads.
     pyvips.concurrency_set(1)
-    # No operation is repeated across pictures, and a cache would only keep their pixels in memory.
+    # No operation repeats across pictures; a cache would only keep their pixels in memory.
     pyvips.cache_set_max(0)
-    # A hostile upload must not reach the loaders of formats that Directus never transforms (SVG, PDF, ImageMagick).
+    # A hostile upload must not reach loaders for formats that Directus never transforms (SVG, PDF, ImageMagick).
     pyvips.operation_block_set("VipsForeignLoad", True)
     for loader in _LOADERS:
         pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
@@ -69,25 +69,25 @@ def _set_up() -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
-    """A picture whose header has been read; its pixels are decoded when they are asked for, from top to bottom."""
+    """A picture whose header has been read; its pixels are decoded on demand, from top to bottom."""
 
     content: bytes
     image: Image
     format: str
-    """`jpeg`, `png`, `webp`, `tiff` or `heif` (which AVIF is)."""
+    """`jpeg`, `png`, `webp`, `tiff` or `heif` (which includes AVIF)."""
 
     def reopened(self, **scaling: float) -> Image:
-        """The same picture, scaled while it is decoded: `shrink` for JPEG, `scale` for WebP."""
+        """The same picture, scaled during decoding: `shrink` for JPEG, `scale` for WebP."""
         images = libvips().Image
         load = images.jpegload_buffer if self.format == "jpeg" else images.webpload_buffer
         return load(self.content, **_HOW, **scaling)
 
 
 def open_picture(content: bytes) -> Opened:
-    """The first frame of the picture in `content`, or the primary one of a HEIF container.
+    """Open the first frame of the picture in `content`, or the primary image of a HEIF container.
 
     Raises:
-        BadInput: its format is none that Directus transforms.
+        BadInput: Directus does not transform its format.
         pyvips.Error: its header is corrupt.
     """
     images = libvips().Image
@@ -102,7 +102,7 @@ def open_picture(content: bytes) -> Opened:
 
 
 def memory_of(image: Image) -> int:
-    """The bytes that all of its pixels take."""
+    """The memory in bytes for all its pixels."""
     sample_bytes = {"uchar": 1, "char": 1, "ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}.get(
         image.format, 8
     )
@@ -110,7 +110,7 @@ def memory_of(image: Image) -> int:
 
 
 def stay_sequential(image: Image, *, condition: bool = True) -> Image:
-    """`image` in memory, if what follows needs its rows in another order than they are decoded in."""
+    """`image` copied to memory if later steps need its rows in an order other than the decoder's."""
     if not (condition and image.get_typeof("vips-sequential")):
         return image
     image = image.copy_memory().copy()

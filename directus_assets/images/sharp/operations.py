@@ -1,6 +1,7 @@
-"""sharp's methods (its `lib/resize`, `lib/operation`, `lib/colour` and `lib/channel`): from calls to options.
+"""sharp's methods (its `lib/resize`, `lib/operation`, `lib/colour` and `lib/channel`): converts calls to options.
 
-The order of the calls counts where sharp looks at what was asked for before: rotation, resize, extract and trim.
+The order of calls matters for operations whose meaning in sharp depends on earlier calls: rotation, resize, extract and
+trim.
 """
 
 import dataclasses
@@ -41,11 +42,12 @@ _POSITIONS = {
 
 
 def read_options(transforms: Sequence[Transform]) -> Options:
-    """What Directus asks sharp for: it orients every picture by its own tag, unless a `rotate` is among `transforms`.
+    """The options of Directus' sharp pipeline: every picture is oriented by its own tag, unless `transforms` contains a
+    `rotate`.
 
     Raises:
         BadInput: an operation or an argument that sharp refuses.
-        NotReproducible: one that sharp understands and this package does not.
+        NotReproducible: an operation that sharp supports and this package does not.
     """
     options = Options(auto_orient=all(transform[0] != "rotate" for transform in transforms))
     for name, *arguments in transforms:
@@ -96,7 +98,7 @@ def _resize(
 def _extract(options: Options, region: object = MISSING, *_: object) -> dict[str, Any]:
     given: Mapping[str, object] = region if isinstance(region, Mapping) else {}
     rectangle = Region(*(integer(0, 100_000_000)(name, given.get(name, MISSING)) for name in Region._fields))
-    # After a resize, or a first extract, the region is one of the resized picture.
+    # After a resize, or a first extract, the region refers to the resized picture.
     if options.is_resized or options.pre_extract is not None:
         after = dataclasses.replace(options, post_extract=rectangle)
     else:

@@ -1,4 +1,4 @@
-"""The options of one pipeline, with the initial values of sharp's `lib/constructor`."""
+"""The options of one pipeline, with the initial values from sharp's `lib/constructor`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,10 +30,10 @@ class Kernel(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """What is to be done to one picture; the order of doing it is the pipeline's.
+    """The operations for one picture; the pipeline determines their order.
 
-    The names are sharp's. `None` stands for *not asked for*; `jpeg`, `png`, `webp`, `tiff` and `heif` hold the
-    arguments of libvips' save operations.
+    The names are sharp's. `None` means *not requested*; `jpeg`, `png`, `webp`, `tiff` and `heif` hold the arguments of
+    libvips' save operations.
     """
 
     auto_orient: bool = False
@@ -128,7 +128,7 @@ class Options:
             "Q": 80,
             "compression": "jpeg",
             "predictor": "horizontal",
-            # The height of tiles is that of strips, too, where there are no tiles.
+            # Without tiles, the tile height is the height of strips.
             "tile_width": 256,
             "tile_height": 256,
             "xres": 1,
@@ -149,10 +149,10 @@ class Options:
 
     @property
     def is_rotated(self) -> bool:
-        """Whether a turn is asked for, apart from the orientation that the file itself tells."""
+        """Whether a rotation is requested, apart from the file's own orientation."""
         return self.angle % 360 != 0 or self.rotation_angle != 0
 
     @property
     def is_resized(self) -> bool:
-        """Whether a target size is asked for."""
+        """Whether a target size is requested."""
         return self.width is not None or self.height is not None

@@ -1,4 +1,4 @@
-"""One picture through all that was asked for, in the fixed order of sharp's `pipeline.cc`."""
+"""Applies all requested operations to a picture, in the fixed order of sharp's `pipeline.cc`."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ORIENTATIONS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turns:
-    """Turns and mirrors by quarters that are still to be done."""
+    """Pending rotations by quarter turns, and mirrors."""
 
     orientation: int
     """Degrees, from the picture's own tag."""
@@ -31,12 +31,12 @@ class Turns:
 
 
 def run(opened: Opened, options: Options, *, max_pixels: int) -> Image:
-    """The picture as it is to be encoded; nothing is decoded before somebody asks for its pixels.
+    """The picture ready for encoding; nothing is decoded until its pixels are read.
 
     Args:
         opened: the source.
-        options: what to do to it.
-        max_pixels: the largest result of a resize or an extension that is made.
+        options: the operations.
+        max_pixels: the largest allowed result of a resize or an extension.
 
     Raises:
         BadInput: the operations do not fit this picture, or enlarge it beyond `max_pixels`.
@@ -61,7 +61,9 @@ def run(opened: Opened, options: Options, *, max_pixels: int) -> Image:
 
 
 def _before_resize(image: Image, options: Options) -> tuple[Image, Turns, bool]:
-    """What comes first: turns that later operations rely on, trim and extract; and whether none of it was needed."""
+    """Apply the first steps: rotations that later operations depend on, trim and extract; also return whether none were
+    needed.
+    """
     degrees, is_mirrored = (0, False)
     if options.auto_orient and image.get_typeof("orientation"):
         degrees, is_mirrored = _ORIENTATIONS.get(image.get("orientation"), (0, False))
@@ -92,7 +94,7 @@ def _before_resize(image: Image, options: Options) -> tuple[Image, Turns, bool]:
 def _shrunk_on_load(
     opened: Opened, image: Image, options: Options, turns: Turns, *, is_untouched: bool
 ) -> tuple[Image, Shrink]:
-    """The picture, decoded smaller where the decoder can do that, and the shrink that is left."""
+    """The picture, decoded at a reduced size if the decoder supports that, and the remaining shrink."""
     target = (options.width, options.height)
     if turns.orientation in {90, 270}:
         target = (options.height, options.width)
@@ -126,14 +128,14 @@ def _oriented_by_pixels_alone(image: Image, options: Options) -> Image:
 
 
 def _to_device_independent(image: Image) -> Image:
-    """The picture in sRGB (in P3 if it has 16 bits), by its embedded profile or libvips' own for CMYK."""
+    """Convert the picture to sRGB (to P3 if it has 16 bits), with its embedded profile or libvips' own for CMYK."""
     profile = "p3" if image.interpretation == "rgb16" else "srgb"
     if image.get_typeof("icc-profile-data") and image.interpretation not in {"labs", "grey16"}:
         try:
             depth = 16 if is_16_bit(image) else 8
             return image.icc_transform(profile, embedded=True, depth=depth, intent="perceptual")
         except libvips().Error:
-            return image  # as sharp does with a profile that cannot be used
+            return image  # like sharp with an unusable profile
     if image.interpretation == "cmyk":
         return image.icc_transform(profile, input_profile="cmyk", intent="perceptual")
     return image
@@ -150,7 +152,7 @@ def _before_alpha(image: Image, options: Options) -> Image:
 
 
 def _resized(image: Image, options: Options, shrink: Shrink) -> tuple[Image, str | None]:
-    """The resized picture, and the band format from before its alpha was multiplied in, if it was."""
+    """The resized picture and, if alpha was premultiplied, the band format from before."""
     resizes = shrink != (1.0, 1.0)
     mixes_pixels = resizes or options.blur_sigma != 0 or options.convolve or options.sharpen_sigma != 0
     band_format: str | None = None
@@ -171,7 +173,7 @@ def _turned(image: Image, turns: Turns) -> Image:
 
 
 def _filtered(image: Image, options: Options) -> Image:
-    """What works on premultiplied alpha."""
+    """Apply the operations on premultiplied alpha."""
     if options.median_size:
         image = image.rank(options.median_size, options.median_size, options.median_size**2 // 2)
     if options.threshold:
@@ -190,7 +192,7 @@ def _filtered(image: Image, options: Options) -> Image:
 
 
 def _graded(image: Image, options: Options) -> Image:
-    """What works on straight alpha."""
+    """Apply the operations on straight alpha."""
     if options.gamma_out is not None:
         image = effects.gamma(image, options.gamma_out)
     if options.linear_a:

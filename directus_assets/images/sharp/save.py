@@ -1,4 +1,4 @@
-"""Encoding with sharp's settings: nothing of the source's metadata is kept."""
+"""Encodes pictures with sharp's settings; none of the source's metadata is kept."""
 
 from types import MappingProxyType
 from typing import Final
@@ -12,16 +12,16 @@ _MAX_SIDE: Final = MappingProxyType({"jpeg": 65_535, "webp": 16_383, "heif": 16_
 
 
 def encode(image: Image, form: str, options: Options) -> bytes:
-    """`image` as the bytes of a file.
+    """Encode `image` to the bytes of a file.
 
     Args:
-        image: what the pipeline gave.
+        image: the result of the pipeline.
         form: `jpeg`, `png`, `webp`, `tiff` or `heif`.
-        options: for the settings of that format.
+        options: contain the settings of that format.
 
     Raises:
         BadInput: the picture is too large for the format.
-        pyvips.Error: the source turns out to be corrupt while its pixels are decoded.
+        pyvips.Error: the source turns out to be corrupt during decoding.
     """
     limit = _MAX_SIDE.get(form)
     if limit is not None and max(image.width, image.height) > limit:

@@ -1,4 +1,4 @@
-"""Cutting off borders of one colour, as in sharp's `operations.cc`."""
+"""Trims borders of a uniform colour, as in sharp's `operations.cc`."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class _Box(NamedTuple):
 
 
 def trim(image: Image, options: Options) -> Image:
-    """`image` without borders that are as good as the background, or as its top left pixel.
+    """Remove the borders of `image` that match the background, or its top left pixel.
 
     Raises:
         BadInput: the picture is smaller than 3 x 3 pixels.
