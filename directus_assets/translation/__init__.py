@@ -1,1 +1,1 @@
-"""Texts cut into segments, translated, checked, and put back without touching anything else."""
+"""Splits texts into segments, translates and checks them, and puts them back without touching anything else."""

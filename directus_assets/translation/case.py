@@ -1,4 +1,4 @@
-"""One segment with its answer: what all checks look at."""
+"""A segment with its answer, the input of all checks."""
 
 import re
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from directus_assets.translation.segments.model import Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
 URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-# Addresses start where no letter stands before, else a long word costs the square of its length.
+# An address must not be preceded by a letter; otherwise a long word would take quadratic time.
 EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-# Latin names stand without a space in a text of another script.
+# Latin names appear without spaces in texts of other scripts.
 _LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
 _RUN = re.compile(rf"[{_LATIN}]+|[^\W\d_{_LATIN}]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One segment with its answer, both with placeholders, and what decides whether they fit.
+    """One segment with its answer, both with placeholders, and everything needed to check them.
 
-    `is_pseudo`: the answer is in no language at all, so that none can be the wrong one.
+    `is_pseudo`: the answer is not in a real language, so its language is not checked.
     """
 
     segment: Segment
@@ -42,7 +42,7 @@ class Case:
 
     @cached_property
     def message(self) -> icu.Message | None:
-        """The source as an ICU message, where it is one; None where markup stands in its arms."""
+        """The source as an ICU message, if it is one; None if its arms contain markup."""
         return icu.message_in(self.text)
 
     @cached_property
@@ -57,7 +57,7 @@ class Case:
 
     @cached_property
     def added(self) -> list[LivePart]:
-        """What of the answer would be acted upon, and is not in the source."""
+        """The live parts of the answer that are not in the source."""
         return added_parts(without_placeholders(self.text), without_placeholders(self.answer))
 
     @cached_property
@@ -67,7 +67,7 @@ class Case:
 
     @cached_property
     def new_letters(self) -> str:
-        """The letters of the answer without words of the source: names and brands may stay as they are."""
+        """The letters of the answer outside of words from the source: names and brands may stay as they are."""
         kept = {run.casefold() for run in _RUN.findall(self.bare_text)}
         for term in self.terms:
             kept |= {run.casefold() for run in _RUN.findall(term.fixed_translation(self.target) or "")}
@@ -75,18 +75,18 @@ class Case:
 
     @property
     def is_new(self) -> bool:
-        """Whether most of the answer's letters are in words that the source does not have."""
+        """Whether most of the answer's letters are in words that the source does not contain."""
         return 2 * len(self.new_letters) > sum(map(str.isalpha, self.bare_answer))
 
     @property
     def crosses_languages(self) -> bool:
-        """Whether source and target are different languages, and not variants of one."""
+        """Whether source and target are different languages rather than variants of one."""
         return self.source.base != self.target.base
 
 
 def without_placeholders(text: str) -> str:
-    """A text as far as it is there to be read."""
-    # A single placeholder stands for something between words, a pair for the markup of the words inside.
+    """The readable part of a text."""
+    # A single placeholder replaces something between words, a pair the markup of the words inside.
     return PLACEHOLDER.sub(lambda match: " " if match[0].endswith("/>") else "", text)
 
 

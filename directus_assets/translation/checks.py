@@ -1,7 +1,8 @@
-"""What is wrong with an answer, segment by segment, before anything of it is written.
+"""Checks answers segment by segment before anything is written.
 
-Each check is a pure function that gives one sentence, which goes to the engine in the repair request and to the editor
-when the repair fails too. A check that is unsure stays silent: a false alarm costs a request and then the partition.
+Each check is a pure function that returns one sentence, which goes to the engine in the repair request and to the
+editor if the repair fails too. A check in doubt stays silent: a false alarm costs a request and then fails the
+partition.
 """
 
 import math
@@ -42,7 +43,7 @@ _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
 
 
 def defects(case: Case) -> tuple[str, ...]:
-    """One sentence for each thing that is wrong with `case.answer`; empty for an answer that can be written."""
+    """One sentence per defect of `case.answer`; empty for an answer that can be written."""
     if case.message is not None and (wrong := broken(case.message, case.answer, case.target)):
         return (wrong,)
     sentences = (check(reading) for reading in _readings(case) for check in _CHECKS)
@@ -50,16 +51,16 @@ def defects(case: Case) -> tuple[str, ...]:
 
 
 def shared_defect(cases: Sequence[Case]) -> str | None:
-    """What is wrong with answers that are each fine, taken together: many short ones in the wrong language.
+    """A defect that only shows in many answers taken together: short texts in the wrong language.
 
-    Answers that mostly repeat words of their source are left out: lists of names are the same in every language.
+    Answers that mostly repeat words of their source are ignored: lists of names are the same in every language.
     """
     texts = [reading.bare_answer for case in cases for reading in _readings(case) if reading.is_new]
     return _foreign("\n".join(texts), cases[0]) if texts else None
 
 
 def _readings(case: Case) -> Iterator[Case]:
-    """The case itself; one for each way to read it, where it is an ICU message."""
+    """The case itself or, for an ICU message, one case for each way to read it."""
     if case.message is None or (translated := icu.parse(case.answer)) is None:
         yield case
         return
@@ -86,7 +87,7 @@ def _fits(case: Case) -> str | None:
 
 
 def _numbers(case: Case) -> str | None:
-    # Pseudo-translations keep numbers as they are spelled: "3,000" is three thousand there, and not three.
+    # Pseudo-translations keep the spelling of numbers: "3,000" then still means three thousand, not three.
     languages = case.source, case.source if case.is_pseudo else case.target
     lost, made_up = changed_numbers(case.bare_text, case.bare_answer, languages=languages)
     parts = [f"lost {', '.join(lost)}"] if lost else []
@@ -122,8 +123,8 @@ def _script(case: Case) -> str | None:
         return None
     right = "".join(letter for letter in letters if case.target.writes(letter))
     if case.target.base == "ko" and not any(unicode_script(letter) == "HANGUL" for letter in right):
-        right = ""  # Chinese characters stand beside the script of today, not instead of it
-    # New Latin names are possible in every script, a text without any letter of the right one is not.
+        right = ""  # Chinese characters accompany the modern script, rather than replace it
+    # New Latin names are acceptable in any script, but a text without any letter of the right script is not.
     return None if _weight(right) >= _weight(letters) / 3 else f"This is not in the script of {case.target.name}."
 
 
@@ -190,17 +191,17 @@ def _addresses_in(text: str) -> list[str]:
 
 
 def _weight(text: str) -> float:
-    """The length of `text` in Latin letters: one of Chinese or Japanese says as much as two or three."""
+    """The length of `text` in Latin letters: a Chinese or Japanese character says as much as two or three."""
     return sum(2.5 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1.0 for letter in text.strip())
 
 
 def _seen(text: str) -> str:
-    """`text` as readers see it: spaces are spaces, and soft hyphens nothing."""
+    """`text` as readers see it: all spaces are equal, and soft hyphens are removed."""
     return " ".join(text.replace("\u00ad", "").split())
 
 
 def _has_wording(answer: str, wording: str) -> bool:
-    """Whether `wording` is in `answer`; of longer words the beginning is enough, since languages inflect the end."""
+    """Whether `wording` is in `answer`; for longer words the beginning is enough, since languages inflect endings."""
     folded = _seen(answer).casefold()
     if wording.casefold() in folded or has_wording(folded, wording):
         return True

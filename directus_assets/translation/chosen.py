@@ -1,7 +1,7 @@
-"""What was chosen in the parts of a long document that are translated already, for the parts that are not.
+"""Selects wordings from the translated parts of a long document for use in the parts that follow.
 
-A document that takes several requests would else have several words for one thing. Which sentences are shown is decided
-by the rare words and names that they share with what is to be translated, within a bound of tokens.
+Otherwise, a document that takes several requests could use several words for one thing. The sentences to show are
+chosen by the rare words and names that they share with the texts to translate, within a token budget.
 """
 
 import math
@@ -16,32 +16,32 @@ from directus_assets.translation.engines.protocol import Wording
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
 MOST_TOKENS: Final = 200
-"""Of all that is shown, sources and translations together."""
+"""For everything shown, sources and translations together."""
 _LONGEST: Final = 160
-"""Characters of a sentence; a longer one costs more than it tells."""
+"""Characters per sentence; a longer one costs more than it helps."""
 _BRACKETS: Final = 3
 _FEWEST_LETTERS: Final = 4
 _NAME: Final = 3.0
-"""What a name counts in relation to another word that is as rare."""
+"""The weight of a name relative to another word of the same rarity."""
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…؟۔।])\s+|(?<=[。！？])|\n+")
-# Words are told apart by spaces, and where there are none, by what is no kana.
+# Words are separated by spaces or, in scripts without them, by kana.
 _WORD: Final = re.compile(r"[\u30a0-\u30ff]{2,}|[\u4e00-\u9fff]{2,4}|[^\W\d_\u3040-\u30ff\u4e00-\u9fff][\w'’-]*")
 
 
 def chosen(texts: Iterable[str], earlier: Iterable[Wording]) -> tuple[Wording, ...]:
-    """The sentences whose words come again, with their translations.
+    """The sentences whose words recur, with their translations.
 
     Args:
-        texts: what is to be translated.
-        earlier: what has been translated of the same document.
+        texts: the texts to translate.
+        earlier: the translated parts of the same document.
     """
     sentences = list(dict.fromkeys(sentence for wording in earlier for sentence in _sentences(wording)))
     words = {sentence: _words(sentence.source) for sentence in sentences}
     counts = Counter(word for found in words.values() for word in found)
     wanted = set().union(*map(_words, texts)) & counts.keys()
     names = set().union(*(_names(sentence.source) for sentence in sentences)) & wanted
-    # What stands in half of the sentences is no term.
+    # A word in half of the sentences is not a term.
     weights = {
         word: math.log((1 + len(sentences)) / counts[word]) * (_NAME if word in names else 1.0)
         for word in wanted
@@ -53,7 +53,7 @@ def chosen(texts: Iterable[str], earlier: Iterable[Wording]) -> tuple[Wording, .
 def _picked(
     sentences: Sequence[Wording], words: dict[Wording, AbstractSet[str]], weights: dict[str, float]
 ) -> Iterator[Wording]:
-    """The sentences that tell most for their length, each for words that none before it has told."""
+    """The most useful sentences for their length, each with words that no earlier one covers."""
     left, open_words = MOST_TOKENS, set(weights)
 
     def worth(sentence: Wording) -> float:
@@ -72,7 +72,7 @@ def _picked(
 
 
 def _sentences(wording: Wording) -> Iterator[Wording]:
-    """A segment by sentence, where its translation has as many."""
+    """Split a segment into sentences, if its translation has the same number of them."""
     before, after = (
         [part.strip() for part in _SENTENCE_END.split(PLACEHOLDER.sub("", text)) if part.strip()]
         for text in (wording.source, wording.translation)
@@ -90,7 +90,7 @@ def _words(text: str) -> AbstractSet[str]:
 
 
 def _names(text: str) -> AbstractSet[str]:
-    """Words with a capital letter that does not stand at the beginning."""
+    """Capitalised words that are not at the beginning."""
     found = list(_WORD.finditer(text))
     return {m[0].casefold() for m in found if any(map(str.isupper, m[0][1:])) or (m.start() and m[0][0].isupper())}
 

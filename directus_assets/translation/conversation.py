@@ -1,8 +1,8 @@
-"""Asking an engine for segments until each has a checked translation or a reason why it has none.
+"""Asks an engine for segments until each has a checked translation or a reason why it has none.
 
-All that is the same for every engine is here: batches, splitting what is too long, finding what is refused, checks,
-and handing on every answer the moment it arrives, before it is checked, so that it is not paid for again when the run
-is killed.
+Everything common to all engines is here: batching, splitting requests that are too long, isolating refused segments,
+and checks. Every answer is passed on the moment it arrives, before it is checked, so that a killed run does not pay for
+it again.
 """
 
 import threading
@@ -46,22 +46,22 @@ _MISSING = "There was no translation of this segment in the answer."
 _OVER_A_LIMIT = "The text is too long for the engine."
 
 _MOST_SINGLES: Final = 3
-"""Segments that may fail one after the other although each was asked for alone; after that it is not their fault."""
+"""The number of consecutive failures of single-segment requests after which the segments are no longer to blame."""
 
 _REQUESTS_FOR_FAULTS: Final = 24
 _REQUESTS_PER_BATCH: Final = 4
-"""So many requests an item may take for each batch that it is sent in, besides those above."""
+"""The number of requests allowed per batch of an item, in addition to those above."""
 
 
 FEW: Final = 6
-"""Segments in one request that are shown with what is around them."""
+"""Up to this many segments per request are shown with their surroundings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RejectedAnswer:
-    """An answer that was not taken (empty if there was none), and what is wrong with it, in sentences.
+    """A rejected answer (empty if there was none), with sentences about its defects.
 
-    `is_final`: asking again would bring the same.
+    `is_final`: asking again would return the same.
     """
 
     answer: str
@@ -71,16 +71,16 @@ class RejectedAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assignment:
-    """How an item is to be translated.
+    """How to translate an item.
 
     Attributes:
-        source: the language of the item.
-        target: the language that it is translated into.
-        glossary: the project's, whole.
-        style_guide: the project's.
-        voice: that of the target language.
-        title: what the item is called, and the key of that segment.
-        surroundings: where its segments stand, by key.
+        source: the item's language.
+        target: the target language.
+        glossary: the project's full glossary.
+        style_guide: the project's style guide.
+        voice: the style in the target language.
+        title: the item's title, and the key of its segment.
+        surroundings: the surroundings of its segments, by key.
         examples: similar segments of other items, by key.
     """
 
@@ -94,7 +94,7 @@ class Assignment:
     examples: Mapping[str, tuple[Wording, ...]] = field(default_factory=dict)
 
     def request(self, segments: tuple[AskedSegment, ...]) -> Request:
-        """The request for `segments`, with what is around them where they are few: a whole document explains itself."""
+        """The request for `segments`, with their surroundings if they are few: a whole document explains itself."""
         asked = {each.key for each in segments}
         is_shown = len(segments) <= FEW
         if is_shown:
@@ -110,7 +110,7 @@ class Assignment:
         )
 
     def with_examples(self, examples: Mapping[str, tuple[Wording, ...]]) -> "Assignment":
-        """This assignment with similar segments to show, by the key of the segment that they are like."""
+        """The assignment with similar segments as examples, by the key of the segment that they resemble."""
         return replace(self, examples={key: found for key, found in examples.items() if found})
 
     def _reference(self, key: str, asked: AbstractSet[str]) -> Reference:
@@ -140,11 +140,11 @@ class Conversation:
     """One item's exchange with an engine.
 
     Args:
-        assignment: languages, glossary, style guide.
-        engine: who is asked.
-        gate: the gate that all who ask this engine go through.
-        payer: who pays for the requests; raises to stop.
-        on_answer: called with the translations that a request brought the moment they arrive, one call at a time.
+        assignment: languages, glossary and style.
+        engine: the engine to ask.
+        gate: the rate limiter shared by all users of the engine.
+        payer: pays for the requests; raises to stop.
+        on_answer: called with each request's translations the moment they arrive, one call at a time.
     """
 
     assignment: Assignment
@@ -156,20 +156,20 @@ class Conversation:
     accepted: dict[str, Remembered] = field(default_factory=dict)
     rejected: dict[str, RejectedAnswer] = field(default_factory=dict)
     repaired: set[str] = field(default_factory=set)
-    """Whose answer, good or bad, is one to a repair request."""
+    """Keys whose answer, good or bad, came from a repair request."""
     _requests: int = 0
     _most_requests: int = _REQUESTS_FOR_FAULTS
     _too_long: int | None = None
-    """The characters of the smallest request that was too long."""
+    """The size in characters of the smallest request that was too long."""
     _failed_alone: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def resume(self, segments: Mapping[str, Segment], answers: Sequence[Arrived]) -> None:
-        """Judge what arrived in an earlier try that was killed, as if it arrived now; see `answered`.
+        """Judge answers that arrived in an earlier, killed attempt as if they arrived now; see `answered`.
 
         Args:
-            segments: what would be asked for otherwise.
-            answers: what arrived, the latest last. Answers to anything else are passed over.
+            segments: the segments that would otherwise be requested.
+            answers: the earlier answers, latest last. Answers to other segments are ignored.
         """
         for answer in answers:
             keys = [key for key in answer.texts if key in segments and is_usable(answer.engine, self.engine)]
@@ -178,18 +178,18 @@ class Conversation:
 
     @property
     def answered(self) -> set[str]:
-        """The keys that have an answer, good or bad."""
+        """The keys with an answer, good or bad."""
         return {*self.accepted, *self.rejected}
 
     def ask(self, segments: Mapping[str, Segment], *, repairs: Mapping[str, RejectedAnswer] | None = None) -> None:
-        """Ask for `segments` by key; afterwards each key is in `accepted` or in `rejected`.
+        """Request `segments` by key; afterwards each key is in `accepted` or in `rejected`.
 
         Args:
-            segments: what to ask for.
-            repairs: what was wrong with earlier answers to some of them.
+            segments: the segments to request.
+            repairs: earlier rejected answers to some of them.
 
         Raises:
-            DirectusAssetsError: a request failed. What other requests brought was handed on.
+            DirectusAssetsError: a request failed. The results of other requests were passed on.
         """
         repairs = repairs or {}
         self._forget(segments)
@@ -199,7 +199,7 @@ class Conversation:
             self._exchange(self.assignment.request(parts[0]), segments)
             return
         if self.engine.can_repair and not repairs and parts:
-            # What is chosen there goes along with the others. An engine that does not listen need not be waited for.
+            # Its wordings accompany the later parts. An engine that ignores them need not be waited for.
             self._exchange(self.assignment.request(parts.pop(0)), segments)
         with ThreadPoolExecutor(max_workers=max(1, min(self.gate.limit, len(parts)))) as pool:
             exchanges = [pool.submit(self._exchange_part, part, segments) for part in parts]
@@ -210,7 +210,7 @@ class Conversation:
                 exchange.result()
 
     def _exchange_part(self, part: tuple[AskedSegment, ...], segments: Mapping[str, Segment]) -> None:
-        """One of several batches, with what was chosen in those before it."""
+        """Exchange one of several batches, with the wordings chosen in those before it."""
         with self._lock:
             accepted = {key: known.text for key, known in self.accepted.items() if key in segments}
         earlier = [Wording(source=segments[key].text, translation=text) for key, text in accepted.items()]
@@ -218,7 +218,7 @@ class Conversation:
         self._exchange(replace(request, chosen=chosen([each.text for each in part], earlier)), segments)
 
     def _exchange(self, request: Request, segments: Mapping[str, Segment]) -> None:
-        """One batch, in as many requests as it takes, as long as that makes sense."""
+        """Exchange one batch in as many requests as it takes and as make sense."""
         waiting = [request]
         stopped_by: Answer | None = None
         while waiting:
@@ -252,7 +252,7 @@ class Conversation:
             self._too_long = min(self._too_long or request.characters, request.characters)
 
     def _reason_to_stop(self, stopped_by: Answer | None) -> str:
-        """Why no more requests make sense for this item; empty where they do."""
+        """Why further requests for this item make no sense; empty if they do."""
         if self._failed_alone >= _MOST_SINGLES and stopped_by is not None:
             return f"Not requested, after {self._failed_alone} other failures: {' '.join(_reason(stopped_by))}"
         if self._requests >= self._most_requests:
@@ -272,7 +272,7 @@ class Conversation:
         self._take(keys, ({}, rejected), is_repair=request.is_repair)
 
     def _send(self, request: Request) -> Answer:
-        """The answer to one request, kept and booked before anything else happens to it."""
+        """Send one request; the answer is stored and booked before anything else happens to it."""
 
         with self._lock:
             self._requests += 1
@@ -313,12 +313,12 @@ class Conversation:
 def judge(
     assignment: Assignment, keys: Sequence[str], segments: Mapping[str, Segment], answer: Arrived
 ) -> tuple[dict[str, Remembered], dict[str, RejectedAnswer]]:
-    """Which translations may be written, and what is wrong with the others.
+    """The translations that may be written, and the defects of the others.
 
     Args:
         assignment: languages and glossary.
-        keys: of those that are judged, of `answer.texts`.
-        segments: what was to be translated, by these keys.
+        keys: the keys of `answer.texts` to judge.
+        segments: the segments to translate, by these keys.
         answer: the translations.
     """
     cases: dict[str, Case] = {}
@@ -343,14 +343,14 @@ def judge(
 
 
 def is_usable(made_by: str, engine: Engine) -> bool:
-    """Whether the work of the engine of that name will do: that of `pseudo` does not, where a real one is at hand."""
+    """Whether to accept translations by the engine with that name: not those of `pseudo` if a real one is available."""
     return made_by != pseudo.NAME or engine.name == pseudo.NAME
 
 
 def batches(
     engine: Engine, segments: Mapping[str, Segment], repairs: Mapping[str, RejectedAnswer]
 ) -> Iterator[tuple[AskedSegment, ...]]:
-    """`segments` in their order, in groups that fit into one request to `engine`."""
+    """Group `segments`, in their order, into batches that fit into one request to `engine`."""
     batch: list[AskedSegment] = []
     characters = 0
     for key, segment in segments.items():
@@ -370,7 +370,7 @@ def batches(
 
 
 def by_key(segments: Sequence[Segment]) -> dict[str, Segment]:
-    """The segments by what their translations are remembered by: each text once, however often it occurs."""
+    """The segments by the key under which their translations are stored: each text once, however often it occurs."""
     keyed: dict[str, Segment] = {}
     for segment in segments:
         keyed.setdefault(segment_key(segment), segment)
@@ -387,13 +387,13 @@ def _halves(request: Request) -> list[Request]:
 
 
 def _without(request: Request, texts: Container[str]) -> Request | None:
-    """What of a request has no answer; None where all has."""
+    """The unanswered rest of a request; None if there is none."""
     rest = tuple(segment for segment in request.segments if segment.key not in texts)
     return replace(request, segments=rest) if rest else None
 
 
 def _parts(rest: Request, answer: Answer) -> list[Request]:
-    """How to go on with what was not answered: in pieces of about the size that was, where some was."""
+    """Split the unanswered rest into requests about the size of the part that was answered, if any."""
     answered = len(answer.texts)
     if not answered:
         return _halves(rest)

@@ -1,6 +1,6 @@
-"""One correction, everywhere: what people made of a segment takes the place of what we wrote for it elsewhere.
+"""Propagates human corrections: what people made of a segment replaces our translation of it elsewhere.
 
-People's texts stay as they are, no engine is asked, and what was taken back is not brought again.
+Human texts stay as they are, no engine is called, and a reverted correction is not applied again.
 """
 
 from collections.abc import Mapping
@@ -23,12 +23,12 @@ from directus_assets.translation.work import Translator
 _ROUNDS = 3
 
 Key = tuple[str, str]
-"""A pair of languages, and a segment's key."""
+"""A language pair and a segment's key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Correction:
-    """A segment of ours that a person has worded in another way elsewhere."""
+    """A segment of ours that a person has worded differently elsewhere."""
 
     source: str
     ours: str
@@ -36,30 +36,30 @@ class Correction:
 
 
 class Lessons:
-    """What people have corrected and nobody has learnt yet, in whatever items.
+    """New human corrections from any item.
 
-    Where they disagree on a segment, nothing is learnt of it, and it is brought nowhere.
+    A segment with conflicting corrections is neither learnt nor applied.
     """
 
     def __init__(self) -> None:
         self._by_key: dict[Key, dict[str, MemoryEntry]] = {}
 
     def add(self, entry: MemoryEntry) -> None:
-        """One more."""
+        """Add a correction."""
         self._by_key.setdefault((entry.pair, entry.key), {})[entry.text] = entry
 
     def of(self, pair: str, key: str) -> MemoryEntry | None:
-        """What there is to learn of a segment."""
+        """The correction of a segment to learn, if any."""
         found = self._by_key.get((pair, key), {})
         return next(iter(found.values())) if len(found) == 1 else None
 
     def is_disputed(self, pair: str, key: str) -> bool:
-        """Whether there are several versions of a segment."""
+        """Whether there are conflicting versions of a segment."""
         return len(self._by_key.get((pair, key), {})) > 1
 
     @property
     def disputes(self) -> list[list[MemoryEntry]]:
-        """The versions of each segment that there are several of."""
+        """The conflicting versions of each such segment."""
         return [list(found.values()) for found in self._by_key.values() if len(found) > 1]
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class Lessons:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
-    """What is to become of an item in one language."""
+    """The plan for an item in one language."""
 
     outcome: TranslationOutcome
     corrections: tuple[Correction, ...]
@@ -76,10 +76,10 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Corrector(Translator):
-    """Brings people's versions of segments to where we wrote other ones."""
+    """Applies human versions of segments where we wrote different ones."""
 
     def lessons(self, item: Item, target: LanguageRow) -> list[MemoryEntry]:
-        """What people have corrected in an item, and nobody has learnt yet."""
+        """New human corrections in an item."""
         if target.code not in item.rows or target.code in item.duplicates:
             return []
         record = self.record_of(item, target)
@@ -87,22 +87,22 @@ class Corrector(Translator):
         return self.recall(self.assignment(item, target)).lessons(record, shares)
 
     def learn(self, item: Item, target: LanguageRow, lessons: Lessons) -> None:
-        """Remembers what is not disputed of the corrections in an item."""
+        """Learn the undisputed corrections in an item."""
         found = [each for each in self.lessons(item, target) if lessons.of(each.pair, each.key) == each]
         if found and self.memory is not None:
             self.memory.remember(found)
             self._remember(item, target, lambda known: known.having_seen({each.key: each.text for each in found}))
 
     def proposals(self, item: Item, target: LanguageRow, lessons: Lessons) -> tuple[Correction, ...]:
-        """What `bring` would replace. Nothing is written or learnt."""
+        """The replacements that `bring` would make. Nothing is written or learnt."""
         plan = self._plan(item, target, lessons)
         return plan.corrections if plan else ()
 
     def bring(self, item: Item, target: LanguageRow, lessons: Lessons) -> Translated | None:
-        """Writes people's versions in the place of ours; None where there is nothing to be replaced any more.
+        """Replace our versions by human ones; None if there is nothing left to replace.
 
         Raises:
-            DirectusAssetsError: it cannot be written; the old texts stay.
+            DirectusAssetsError: the item cannot be written; the old texts stay.
         """
         for _ in range(_ROUNDS):
             fresh = self._present.get(item.key)
@@ -129,7 +129,7 @@ class Corrector(Translator):
         }
         values, unfit = splice(documents, {**remembered, **corrections}, self.assignment(item, target).target.tag)
         corrections = {key: text for key, text in corrections.items() if key not in unfit}
-        # What a killed run has remembered and may not have written is written now.
+        # Write what a killed run has recorded but may not have written.
         unfinished = {key: text for key, text in record.corrected.items() if key in remembered}
         found: dict[str, Correction] = {}
         before: dict[str, Remembered] = {}
@@ -170,7 +170,7 @@ class Corrector(Translator):
         document: Document,
         remembered: Mapping[str, Remembered],
     ) -> bool:
-        """Whether a field's translation is there, is ours in part at least, and is not due to be made anew."""
+        """Whether a field's translation exists, is ours at least in part, and is not about to be remade."""
         if is_empty(item.rows[target.code].values.get(name)):
             return False
         assignment = self.assignment(item, target)
@@ -191,7 +191,7 @@ class Corrector(Translator):
         remembered: Mapping[str, Remembered],
         lessons: Lessons,
     ) -> dict[str, Remembered]:
-        """People's versions of segments, where they are other ones than ours."""
+        """Human versions of segments that differ from ours."""
         if self.memory is None:
             return {}
         assignment = self.assignment(item, target)

@@ -1,4 +1,4 @@
-"""Fields of an item, cut into segments as their kinds and rules say."""
+"""Splits the fields of an item into segments according to their kinds and rules."""
 
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
@@ -12,10 +12,10 @@ from directus_assets.translation.segments.model import Document
 
 
 def cut_field(field: TextField, value: JsonValue, *, language: str = "") -> Document:
-    """The value of a field, cut into segments; `language` is the BCP 47 tag that it is written in.
+    """Split the value of a field into segments; `language` is the BCP 47 tag of its language.
 
     Raises:
-        BadInput: it is not of the field's kind.
+        BadInput: the value does not fit the field's kind.
     """
     return cut(
         value,
@@ -30,15 +30,15 @@ def cut_field(field: TextField, value: JsonValue, *, language: str = "") -> Docu
 
 
 def rule_of(field: TextField) -> Rule | None:
-    """The field's validation rule in Directus, where it has one."""
+    """The field's validation rule in Directus, if it has one."""
     return Rule(field.name, field.rule) if field.rule else None
 
 
 def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
-    """The fields of an item, cut into segments.
+    """Split the fields of an item into segments.
 
     Raises:
-        BadInput: a field's value is not of its kind; names the item and the field.
+        BadInput: a field's value does not fit its kind; names the item and the field.
     """
     documents: dict[str, Document] = {}
     tag = tag_of(item.source_language)
@@ -56,10 +56,10 @@ def cut_item(scope: Scope, item: Item) -> dict[str, Document]:
 
 
 def uncut(scope: Scope, item: Item) -> tuple[str, ...]:
-    """Where in an item text is that cannot be cut, so that it stays as it is in every language.
+    """The places in an item with text that cannot be segmented, and so stays the same in every language.
 
     Raises:
-        BadInput: as `cut_item`.
+        BadInput: as for `cut_item`.
     """
     found = cut_item(scope, item).items()
     return tuple(f"{name}.{place}".rstrip(".") for name, document in found for place in left(document))

@@ -1,4 +1,4 @@
-"""What was found out about the fields of a translated collection: what becomes of each, and why."""
+"""The discovered fields of a translated collection: the treatment of each, with the reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from directus_assets.translation.scope import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class Discovered:
-    """What becomes of one field of the translations, and why, in words that complete "it is …"."""
+    """The treatment of one translations field, with a reason that completes "it is …"."""
 
     field: str
     fate: Fate
@@ -17,7 +17,7 @@ class Discovered:
 
 
 def discovered(scope: Scope) -> Iterator[Discovered]:
-    """All fields of the translations, but for those that point to the item and to the language."""
+    """All translations fields except those that reference the item and the language."""
     chosen = {field.name: field for field in scope.schema.fields}
     for name, reason in scope.schema.reasons:
         found, _, why = reason.partition(": ")
@@ -29,12 +29,12 @@ def discovered(scope: Scope) -> Iterator[Discovered]:
 
 
 def is_copied(field: TextField) -> bool:
-    """Whether a field is made of addresses, which are the same in all languages."""
+    """Whether a field consists of addresses, which are the same in all languages."""
     return field.copied == "always" or (field.is_copied and field.kind == "plain")
 
 
 def _begins(scope: Scope, name: str) -> str:
-    """What a field of a new row begins with, where that is not its default."""
+    """The initial value of a field in a new row, if it is not the default."""
     if name in scope.carried:
         return "; new rows copy the source's value"
     return f"; new rows get '{scope.status}'" if name == "status" and scope.status is not None else ""

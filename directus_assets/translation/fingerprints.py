@@ -1,4 +1,4 @@
-"""What decides a translation, as one digest: where it changes, the translation is stale."""
+"""The fingerprint of a translation: a digest of its inputs. When it changes, the translation is stale."""
 
 import hashlib
 import json
@@ -18,18 +18,18 @@ from directus_assets.translation.segments import is_new
 
 
 def fingerprint(scope: Scope, item: Item, target: LanguageRow, glossary: Sequence[Term], *, is_pseudo: bool) -> str:
-    """A digest of all that decides the translation of `item` into `target`.
+    """A digest of everything that determines the translation of `item` into `target`.
 
-    Of the glossary only the terms that occur count, so that a changed term makes stale only what contains it. The
-    target's text does not count: an editor's wording is no reason to work. In the language that the item is written in
-    its text does not count either.
+    Of the glossary, only terms that occur count, so that a changed term makes only texts with that term stale. The
+    target text does not count: an editor's wording requires no work. For the item's own language, the source text does
+    not count either.
     """
     if item.source_language == target.code:
         return _digest([scope.code_version, target.code, "source"])
     texts = _as_at_first(scope, {name: canonical(value) for name, value in item.source.items()})
     terms = digest_of_terms(terms_in("\n".join(texts.values()), glossary))
     parts: list[object] = [texts, scope.code_version, target.code, terms, is_pseudo]
-    # The project's language is part of the code version, and has been the only one that there was.
+    # The project's language is part of the code version, and used to be the only source language.
     if item.source_language != scope.source.code:
         parts += [item.source_language, scope.schema.language(item.source_language) is not None]
     parts += [field.name for field in scope.schema.fields if _is_cut_anew(field, texts.get(field.name, ""))]
@@ -41,17 +41,19 @@ def _digest(parts: Sequence[object]) -> str:
 
 
 def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:
-    """The texts as the first version saw them where there is nothing in the fields that it did not know, and in those
-    that are not read any more.
+    """The texts as the first version of this package saw them, unless the fields contain something it did not know;
+    also the texts that are no longer read.
     """
     new = {field.name for field in scope.schema.fields if field.kind == "auto"}
     kept = {name: text for name, text in texts.items() if text or name not in new}
     return {**dict.fromkeys(scope.withheld, ""), **kept} if texts else texts
 
 
-@lru_cache(maxsize=256)  # every language asks
+@lru_cache(maxsize=256)  # all languages share it
 def _is_cut_anew(field: TextField, text: str) -> bool:
-    """Whether the first version took other texts out of a value; what it did not know is in the code version."""
+    """Whether the first version extracted other texts from a value; everything it did not know is in the code
+    version.
+    """
     if field.kind not in ("plain", "blocks", "repeater", "tags") or not text:
         return False
     if field.kind == "plain" and not is_copied(text, field.copied):

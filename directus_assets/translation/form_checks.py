@@ -1,6 +1,6 @@
-"""What of the form of a text its translation has to keep: order of tags, words in links, lines, spelling of characters.
+"""Checks that a translation keeps the form of its source: order of tags, words in links, lines, character escapes.
 
-Each check takes a segment and the answer to it, and gives a sentence, or None where nothing is wrong.
+Each check takes a segment and its answer, and returns a sentence, or None if there is no defect.
 """
 
 import re
@@ -17,7 +17,7 @@ _TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?=[^<>]*>)")
 _REFERENCE: Final = re.compile(r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ESCAPE: Final = re.compile(r"\\(?:u\{?[0-9A-Fa-f]{4,6}\}?|x[0-9A-Fa-f]{2}|[nrt\"'])")
 
-# Twig and Liquid, Handlebars, Svelte, shortcodes: the family, the name, and what it is to its pair.
+# Twig and Liquid, Handlebars, Svelte, shortcodes: the family, the name, and the role in its pair.
 _CLOSING: Final = re.compile(
     r"\{(?P<twig>%)[-~+]?\s*end_?(\w+)|\{\{(?P<bars>/)\s*(\w+)|\{(?P<svelte>/)(\w+)|(?P<short>\[)/([\w-]+)"
 )
@@ -31,14 +31,14 @@ _ITEM: Final = re.compile(r"\s*(?:[-*•–+]|\d+[.)])\s")
 
 
 class _Tag(NamedTuple):
-    """One tag of a pair: `partner` is the number of the placeholder that opens it, and its own for that one."""
+    """One tag of a pair: `partner` is the number of the opening placeholder, which is its own for the opening one."""
 
     role: str
     partner: int
 
 
 def turned_inside_out(segment: Segment, answer: str) -> str | None:
-    """Template tags and shortcodes that belong together have to open, close and nest as in the source."""
+    """Paired template tags and shortcodes have to open, close and nest as in the source."""
     tags = _paired_tags(segment)
     opened: list[int] = []
     for number in map(int, _SINGLE.findall(answer)):
@@ -56,7 +56,7 @@ def turned_inside_out(segment: Segment, answer: str) -> str | None:
 
 
 def emptied_pair(segment: Segment, answer: str) -> str | None:
-    """A link or a bold word has to keep words of its own."""
+    """A link or a bold phrase has to keep words of its own."""
     for placeholder in segment.placeholders:
         if placeholder.paired:
             pair = re.compile(rf"<g{placeholder.number}>(.*?)</g{placeholder.number}>", re.DOTALL)
@@ -72,7 +72,7 @@ def emptied_pair(segment: Segment, answer: str) -> str | None:
 
 
 def changed_lines(segment: Segment, answer: str) -> str | None:
-    """A single line stays one; lines that are no wrapped paragraph stay as many."""
+    """A single line stays single; the number of lines stays the same unless they are a wrapped paragraph."""
     before, after = _lines(segment.text), _lines(answer)
     if len(before) == 1:
         return "The source is one line, the translation has several." if len(after) > 1 else None
@@ -83,14 +83,17 @@ def changed_lines(segment: Segment, answer: str) -> str | None:
 
 
 def escaped_characters(segment: Segment, answer: str) -> str | None:
-    """Characters are written as they are, not as `&nbsp;`, `\\n` or `\\u00fc`."""
+    """Characters are written literally, not as `&nbsp;`, `\
+
+    ` or `\\u00fc`.
+    """
     found = Counter(_REFERENCE.findall(answer)) - Counter(_REFERENCE.findall(segment.text))
     found += Counter(_ESCAPE.findall(answer)) - Counter(_ESCAPE.findall(segment.text))
     return f"Write characters as they are, not as {' '.join(found)[:80]}." if found else None
 
 
 def lost_markup(segment: Segment, answer: str) -> str | None:
-    """What a plain text has of markup, links and templates stays."""
+    """Markup, links and templates in a plain text stay."""
     lost = Counter(_TAG.findall(_bare(segment.text))) - Counter(_TAG.findall(_bare(answer)))
     if "[" in segment.text or "{" in segment.text:
         parts = live_parts(_bare(segment.text)) - live_parts(_bare(answer))
@@ -101,7 +104,7 @@ def lost_markup(segment: Segment, answer: str) -> str | None:
 
 
 def _paired_tags(segment: Segment) -> dict[int, _Tag]:
-    """The placeholders that stand for tags which belong together within this segment."""
+    """The placeholders of tags that form pairs within this segment."""
     tags: dict[int, _Tag] = {}
     opened: list[tuple[str, int, list[int]]] = []
     for placeholder in segment.placeholders:

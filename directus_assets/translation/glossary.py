@@ -1,8 +1,8 @@
-"""The project's glossary: which terms a text contains, and what a term's note fixes for a language.
+"""The project's glossary: finds terms in a text, and parses binding rules from a term's note.
 
-Directus keeps the glossary in `directus_settings.ai_translation_glossary` as a list of `{term, translation_note}`.
-A note is free text for the model. Three forms in it are also checked, since they leave no choice. They stand on lines
-of their own, or are separated by `;`:
+Directus stores the glossary in `directus_settings.ai_translation_glossary` as a list of `{term, translation_note}`. A
+note is free text for the model. Three forms in it are also checked, since they are unambiguous. They are on lines of
+their own, or separated by `;`:
 
 - a translation per language: `de: Rösterei; fr-FR = torréfaction` (language codes, `:` or `=`);
 - `do not translate` (or `never translate`, `don't translate`, `keep as is`): the term itself;
@@ -30,7 +30,7 @@ _FORBIDDEN = re.compile(
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200d\u2060\ufeff]")
 _GAP = r"[\s\u2010-\u2015-]{1,3}"
-"""What may stand between the words of a term: a space of any kind, a line break, a hyphen."""
+"""What may separate the words of a term: a space of any kind, a line break, a hyphen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +42,13 @@ class Term:
 
     @classmethod
     def of(cls, entry: GlossaryTerm) -> "Term":
-        """The term for one entry of Directus' glossary."""
+        """Convert an entry of Directus' glossary."""
         return cls(term=entry.term.strip(), note=entry.translation_note.strip())
 
     def fixed_translation(self, target: Language) -> str | None:
-        """The only right translation into `target` where the note gives one, else None.
+        """The only correct translation into `target` if the note gives one, else None.
 
-        A note for `de-AT` wins over one for `de`; one for `de-AT` says nothing about `de-DE`.
+        A note for `de-AT` takes precedence over one for `de`; a note for `de-AT` does not apply to `de-DE`.
         """
         fixed: dict[str, str] = {}
         for part in self._parts:
@@ -60,7 +60,7 @@ class Term:
         return self.term if _KEEP.search(self.note) else None
 
     def forbidden_wordings(self, target: Language) -> tuple[str, ...]:
-        """What the term must not be called in `target`."""
+        """Wordings of the term that are forbidden in `target`."""
         found: list[str] = []
         for part in self._parts:
             if match := _FORBIDDEN.match(part):
@@ -75,33 +75,33 @@ class Term:
 
 
 def terms_in(text: str, glossary: Sequence[Term]) -> tuple[Term, ...]:
-    """The terms of `glossary` that occur in `text` as words, in the glossary's order.
+    """The terms of `glossary` that occur in `text` as words, in glossary order.
 
-    In any case (upper or lower), with an ending, and whatever stands within it: no-break spaces, hyphens, line breaks,
-    soft hyphens, markup.
+    In any letter case, with endings, and whatever is between the letters: no-break spaces, hyphens, line breaks, soft
+    hyphens, markup.
     """
     if not glossary:
         return ()
     seen = _UNSEEN.sub("", html.unescape(text))
     lowered = f"{seen}\0{_MARKUP.sub('', seen)}".lower()
-    # The plain search first: it is a hundred times faster, and nearly always says no.
+    # The plain search first: it is a hundred times faster, and nearly always finds nothing.
     return tuple(term for term in glossary if _stem(term.term) in lowered and has_wording(lowered, term.term))
 
 
 def has_wording(text: str, wording: str) -> bool:
-    """Whether `text` has these words, in any case and with endings."""
+    """Whether `text` contains these words, in any case and with endings."""
     return _pattern(wording).search(text) is not None
 
 
 def digest_of_terms(terms: Iterable[Term]) -> str:
-    """A short digest of `terms`, whatever their order; empty for none."""
+    """A short, order-independent digest of `terms`; empty if there are none."""
     pairs = sorted((term.term, term.note) for term in terms)
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()[:16] if pairs else ""
 
 
 @functools.lru_cache(maxsize=4096)
 def _pattern(term: str) -> re.Pattern[str]:
-    # `\b` would not do: in scripts without spaces a Latin name stands between letters of the other script.
+    # `\b` would fail: in scripts without spaces a Latin name is between letters of the other script.
     *inner, last = re.split(_GAP, term.strip())
     parts = [*(_inflected(word) if len(word) > 4 else re.escape(word) for word in inner)]
     parts.append(_inflected(last) if len(term) > 4 else re.escape(last))
@@ -112,7 +112,7 @@ _LETTERS = "A-Za-z0-9\u00c0-\u024f"
 
 
 def _inflected(word: str) -> str:
-    """A word with the endings that it may have: `roasters` and `bakeries`, кофейню for кофейня."""
+    """A pattern for a word with possible endings: `roasters` and `bakeries`, кофейню for кофейня."""
     own = f"{re.escape(word)}[{_LETTERS}]{{0,2}}"
     if word.endswith(("y", "Y")):
         return f"(?:{own}|{re.escape(word[:-1])}ie[sd])"
@@ -124,6 +124,6 @@ def _inflected(word: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _stem(term: str) -> str:
-    """What a text holds in any case that has `term` in some form."""
+    """The part of `term` that every inflected form contains."""
     first = re.split(_GAP, term.strip())[0].lower()
     return first if len(first) <= 4 else first[:-1]

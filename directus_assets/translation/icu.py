@@ -1,8 +1,8 @@
-"""Messages in ICU's syntax: `{count, plural, one {# file} other {# files}}`, with select and selectordinal.
+"""Messages in ICU syntax: `{count, plural, one {# file} other {# files}}`, with select and selectordinal.
 
-Their arms are text, and languages have other plural forms than each other, so that a translation has other arms than
-its source. Whatever else the braces hold stays: names of arguments, keys of a select, exact numbers (`=0`), `#`.
-The syntax: https://unicode-org.github.io/icu/userguide/format_parse/messages/, apostrophes included.
+Their arms are text, and plural forms differ between languages, so a translation has different arms than its source.
+Everything else in the braces stays: names of arguments, keys of a select, exact numbers (`=0`), `#`. Syntax:
+https://unicode-org.github.io/icu/userguide/format_parse/messages/, including apostrophes.
 """
 
 import re
@@ -31,19 +31,21 @@ _DEEPEST: Final = 8
 _MOST_READINGS: Final = 200
 _SPOKEN: Final = 2
 _ORDINARY: Final = range(1001)
-"""The numbers whose forms a translation has to have; others, such as Spanish `many` for millions, it may have."""
+"""The numbers whose plural forms a translation must have; forms for others, such as Spanish `many` for millions, are
+optional.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class IcuArgument:
-    """A value that is put in: `{name}`, `{day, date, long}`, or `#`."""
+    """An inserted value: `{name}`, `{day, date, long}`, or `#`."""
 
     raw: str
 
 
 @dataclass(frozen=True, slots=True)
 class IcuChoice:
-    """One of several messages, by the value of an argument."""
+    """One of several messages, selected by the value of an argument."""
 
     name: str
     kind: str
@@ -62,16 +64,16 @@ class IcuChoice:
 
 
 Message: TypeAlias = tuple[str | IcuArgument | IcuChoice, ...]
-"""What an arm holds: text (without its quoting), arguments and choices."""
+"""The content of an arm: text (unquoted), arguments and choices."""
 
 NUMBER: Final = IcuArgument("#")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text as one reader sees it: with one arm of each choice.
+    """A text as a particular reader sees it: with one arm of each choice.
 
-    `arms` has the selector of each choice by name; `text` has the arms' text, where `#` has become nothing.
+    `arms` maps each choice's name to its selector; `text` contains the arms' text, with `#` removed.
     """
 
     arms: Mapping[str, str]
@@ -82,7 +84,7 @@ class Reading:
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Message | None:
-    """A text with the choices in it; None where it has none, or where what begins as one has no proper end."""
+    """Parse a text with choices; None if it has none, or if a choice is not properly closed."""
     parts: list[str | IcuArgument | IcuChoice] = []
     position = 0
     try:
@@ -95,14 +97,14 @@ def parse(text: str) -> Message | None:
 
 
 def message_in(text: str) -> Message | None:
-    """As `parse`; also None where markup stands in an arm: that is there once, whatever the forms of a language."""
+    """Like `parse`; also None if an arm contains markup, which must occur exactly once whatever the plural forms."""
     message = parse(text)
     parts = (part for choice in choices(message or ()) for part in _arm_parts(choice))
     return None if any(_MARK.search(part if isinstance(part, str) else part.raw) for part in parts) else message
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """Where the choices of a text are whose arms have something to translate. Runs in linear time."""
+    """The positions of choices whose arms contain translatable text. Runs in linear time."""
     found = []
     with suppress(ValueError, IndexError):
         for start, end, choice in _found(text):
@@ -125,7 +127,7 @@ def _arm_parts(choice: IcuChoice) -> Iterator[str | IcuArgument]:
 
 
 def choices(message: Message) -> Iterator[IcuChoice]:
-    """All choices in a message, those within arms as well."""
+    """All choices in a message, including nested ones."""
     for part in message:
         if isinstance(part, IcuChoice):
             yield part
@@ -134,7 +136,7 @@ def choices(message: Message) -> Iterator[IcuChoice]:
 
 
 def readings(message: Message) -> Iterator[Reading]:
-    """A message as its readers see it: with every arm of every choice, in all combinations unless these are many."""
+    """A message as its readers see it: with every arm of every choice, in all combinations unless there are many."""
     selectors: dict[str, dict[str, None]] = {}
     for choice in choices(message):
         selectors.setdefault(choice.name, {}).update(dict.fromkeys(key for key, _ in choice.arms))
@@ -150,7 +152,7 @@ def readings(message: Message) -> Iterator[Reading]:
 
 
 def read(message: Message, arms: Mapping[str, str]) -> Reading:
-    """A message with these arms, by the name of the argument; `other` for what is not named, or not there."""
+    """A message with these arms, by the name of the argument; `other` for arguments or arms that are missing."""
     text, arguments, numbers = "", [], 0
     for part in message:
         if isinstance(part, str):
@@ -169,7 +171,7 @@ def read(message: Message, arms: Mapping[str, str]) -> Reading:
 
 
 def forms(choice: IcuChoice, target: Language) -> tuple[str, ...]:
-    """The plural forms that a translation of a choice has to have, beside its arms for exact numbers."""
+    """The plural forms that a choice needs in translation, besides its arms for exact numbers."""
     exactly = {int(key[1:]) for key in exact(choice)}
     offset = int(choice.offset or 0)
     numbers = _numbers(target.tag, choice.kind)
@@ -183,7 +185,7 @@ def exact(choice: IcuChoice) -> list[str]:
 
 
 def source_arm(choice: IcuChoice, selector: str) -> str:
-    """The arm of the source that this one of the translation is made from."""
+    """The source arm from which this arm of the translation is made."""
     return selector if selector in dict(choice.arms) else "other"
 
 
@@ -196,7 +198,7 @@ def _locale(tag: str) -> babel.Locale | None:
 
 @lru_cache(maxsize=512)
 def _numbers(tag: str, kind: str) -> Mapping[str, frozenset[int]]:
-    """The ordinary numbers that each form stands for; only `other` where nothing is known of the language."""
+    """The ordinary numbers for each plural form; only `other` if the language is unknown."""
     locale = _locale(tag)
     if locale is None:
         return {"other": frozenset(_ORDINARY)}
@@ -208,7 +210,7 @@ def _numbers(tag: str, kind: str) -> Mapping[str, frozenset[int]]:
 
 
 def possible_forms(tag: str, kind: str) -> frozenset[str]:
-    """All forms that a language has; where nothing is known of it, all that there are."""
+    """All plural forms of a language; all that exist if the language is unknown."""
     locale = _locale(tag)
     if locale is None:
         return frozenset(FORMS)
@@ -217,13 +219,13 @@ def possible_forms(tag: str, kind: str) -> frozenset[str]:
 
 
 def is_one_word(choice: IcuChoice, selector: str, target: Language) -> bool:
-    """Whether an arm is for so few numbers that a word can stand for them: "a file", two files in Arabic."""
+    """Whether an arm covers so few numbers that a word can express them: "a file", two files in Arabic."""
     covered = _numbers(target.tag, choice.kind).get(selector, frozenset({_ORDINARY[-1]}))
     return selector.startswith("=") or max(covered) <= _SPOKEN
 
 
 def pairs(source: Message, translated: Message) -> Iterator[tuple[Reading, Reading]]:
-    """Each reading of a translation, with that of the source which it is made from."""
+    """Each reading of a translation, with the source reading that it is made from."""
     known = {each.name: each for each in choices(source)}
     for own in readings(translated):
         arms = {name: source_arm(known[name], key) if name in known else key for name, key in own.arms.items()}
@@ -231,10 +233,10 @@ def pairs(source: Message, translated: Message) -> Iterator[tuple[Reading, Readi
 
 
 def _choice(text: str, match: re.Match[str], depth: int) -> tuple[IcuChoice, int]:
-    """The choice whose head is `match`, and where it ends.
+    """Parse the choice that starts with `match`; return it and its end.
 
     Raises:
-        ValueError: it has no proper end, or no arm `other`.
+        ValueError: it is not closed, or has no arm `other`.
     """
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
@@ -252,7 +254,7 @@ def _choice(text: str, match: re.Match[str], depth: int) -> tuple[IcuChoice, int
 
 
 def _arm(text: str, position: int, depth: int, *, in_plural: bool) -> tuple[Message, int]:
-    """The message that begins at `position`, and the position after the brace that ends it."""
+    """The message that starts at `position`, and the position after its closing brace."""
     parts: list[str | IcuArgument | IcuChoice] = [""]
 
     def add(part: str) -> None:
@@ -284,7 +286,7 @@ def _arm(text: str, position: int, depth: int, *, in_plural: bool) -> tuple[Mess
 
 
 def _quoted(text: str, position: int) -> tuple[str, int]:
-    """What an apostrophe at `position` stands for, and where that ends."""
+    """The text for an apostrophe at `position`, and the position after it."""
     if text.startswith("''", position):
         return "'", position + 2
     if text[position + 1 : position + 2] not in ("{", "}", "#", "|") or not text[position + 1 : position + 2]:

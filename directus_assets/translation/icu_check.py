@@ -1,4 +1,4 @@
-"""What is wrong with a translation of an ICU message (`icu`), as its readers would see it."""
+"""Checks translations of ICU messages (`icu`) as their readers would see them."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from directus_assets.translation.languages import Language
 
 
 def broken(source: Message, answer: str, target: Language) -> str | None:
-    """What is wrong with the braces of an answer to a text with choices; None where nothing is."""
+    """The defect in the braces of an answer to a text with choices; None if there is none."""
     translated = parse(answer)
     if translated is None:
         return "The ICU message is broken: every { needs its }, and before a { an apostrophe is written twice."
@@ -53,14 +53,14 @@ def _wrong_arms(choice: IcuChoice, originals: Sequence[IcuChoice], target: Langu
 
 
 def _other_values(source: Message, translated: Message, target: Language) -> str | None:
-    """What a reader would not see, or see too often."""
+    """A value that a reader would miss, or see too often."""
     plurals = {each.name: each for each in choices(source) if each.is_plural}
     for own, original in pairs(source, translated):
         where = ", ".join(f"{name}: {key}" for name, key in own.arms.items())
         if own.arguments != original.arguments:
             wanted = " ".join(original.arguments) or "none"
             return f"The values in the arm for {where} have to be those of the source, and as often: {wanted}."
-        # English has no number in "one file", where other languages need one: that form may stand for 21, too.
+        # English has no number in "one file", where other languages need one: that form may also cover 21.
         wants_number = read(source, {**own.arms, **dict.fromkeys(plurals, "other")}).numbers > 0 and not any(
             is_one_word(plurals[name], key, target) for name, key in own.arms.items() if name in plurals
         )
@@ -72,5 +72,5 @@ def _other_values(source: Message, translated: Message, target: Language) -> str
 
 
 def _around(message: Message) -> str:
-    """The text around the choices of a message, with a brace in the place of each."""
+    """The text around the choices of a message, with a brace in place of each."""
     return "".join(part if isinstance(part, str) else "{" for part in message)

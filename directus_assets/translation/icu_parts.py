@@ -1,4 +1,4 @@
-"""ICU messages (`icu`) for engines that know nothing of them: in parts, and put together again."""
+"""Splits ICU messages (`icu`) into parts for engines that do not support them, and reassembles them."""
 
 import re
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from directus_assets.translation.languages import Language
 
 @dataclass(frozen=True, kw_only=True)
 class Unfolded:
-    """A text with choices, in parts that an engine can translate which knows nothing of ICU.
+    """A text with choices, split into parts for an engine without ICU support.
 
-    `texts` holds them, the text around the choices first; what stays is `<x9001/>` and so on in them.
+    `texts` holds the parts, starting with the text around the choices; fixed parts are replaced by `<x9001/>` and so
+    on.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -35,7 +36,7 @@ class Unfolded:
         return made
 
     def folded(self, translated: Sequence[str | None], target: Language) -> str | None:
-        """The message in another language, with the plural forms that it has; None where a part is missing."""
+        """The message in the target language with that language's plural forms; None if a part is missing."""
         whole = [text for text in translated if text is not None]
         return self._fold(0, whole, target, is_inner=False) if len(whole) == len(self.texts) else None
 
@@ -84,7 +85,7 @@ class Unfolded:
 
 
 def _best_arm(choice: IcuChoice, selector: str, target: Language) -> str:
-    """The arm whose translation says most: "a file" is none where that form stands for 21 files, too."""
+    """The arm whose translation says most: not "a file" if that form also covers 21 files."""
     best, arms = source_arm(choice, selector), dict(choice.arms)
     lacks_number = choice.is_plural and NUMBER in arms["other"] and NUMBER not in arms[best]
     return "other" if lacks_number and not is_one_word(choice, selector, target) else best

@@ -1,4 +1,4 @@
-"""Items and their translation rows, as Directus has them."""
+"""Items and their translation rows in Directus."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ class Row:
     values: Mapping[str, JsonValue]
     """The translated fields."""
     carried: Mapping[str, JsonValue] = field(default_factory=dict)
-    """The fields without text that other rows begin with."""
+    """The fields without text that new rows start with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +28,25 @@ class Item:
 
     key: str
     source_language: str
-    """The code of the language that it is written in; where its field names none of the project's, what that says."""
+    """The code of its language; if that is not one of the project's, the value of its language field."""
     source: Mapping[str, JsonValue]
-    """The translated fields in the source language; empty where the item has no source row yet."""
+    """The translated fields in the source language; empty if the item has no source row yet."""
     rows: Mapping[str, Row]
     """The target rows, by language code."""
     carried: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What a new row begins with: the source's fields without text."""
+    """Initial values of a new row: the source's fields without text."""
     duplicates: tuple[str, ...] = ()
     """Codes of languages that have more than one row."""
 
 
 def read_items(client: DirectusClient, scope: Scope, keys: Iterable[str], *, matching_only: bool = True) -> list[Item]:
-    """The items with these keys, those that exist.
+    """The existing items with these keys.
 
     Args:
         client: Directus.
-        scope: which collection, fields and languages.
+        scope: the collection, fields and languages.
         keys: primary keys, as text.
-        matching_only: leave out items that the scope's filter does not match.
+        matching_only: skip items that the scope's filter excludes.
     """
     schema, wanted = scope.schema, list(dict.fromkeys(keys))
     names = [each.name for each in schema.fields]
@@ -68,7 +68,7 @@ def read_items(client: DirectusClient, scope: Scope, keys: Iterable[str], *, mat
 
 
 def item_keys(client: DirectusClient, scope: Scope, *, page: int, size: int) -> list[str]:
-    """Page `page` (from 1) of the keys of all items that the scope's filter matches, in the order of keys."""
+    """Page `page` (from 1) of the keys of all items that match the scope's filter, sorted by key."""
     key = scope.schema.key_field
     path, start = items_path(scope.collection), (page - 1) * size
     rows = client.rows(path, start=start, most=size, fields=[key], filter=scope.filter, sort=key)
@@ -76,14 +76,14 @@ def item_keys(client: DirectusClient, scope: Scope, *, page: int, size: int) -> 
 
 
 def existing_keys(client: DirectusClient, scope: Scope, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that Directus has an item for, whether the scope's filter matches it or not."""
+    """The keys that have an item in Directus, whether it matches the scope's filter or not."""
     key = scope.schema.key_field
     rows = client.rows_with(items_path(scope.collection), key, keys, fields=[key], sort=key)
     return {str(row[key]) for row in rows if row.get(key) is not None}
 
 
 def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str]) -> list[str]:
-    """The items that these rows of the translations collection belong to; deleted rows belong to none."""
+    """The items that these translation rows belong to; deleted rows belong to none."""
     schema = scope.schema
     key = schema.translations_key_field
     rows = client.rows_with(f"/items/{schema.translations}", key, row_keys, fields=[schema.item_field], sort=key)
@@ -93,7 +93,7 @@ def items_of_rows(client: DirectusClient, scope: Scope, row_keys: Sequence[str])
 def _translations(
     client: DirectusClient, scope: Scope, keys: Sequence[str], names: Sequence[str]
 ) -> dict[str, list[tuple[str, Row]]]:
-    """The rows of these items, each with the code of its language, by item."""
+    """The rows of these items, each with its language code, by item."""
     schema = scope.schema
     key, item, language = schema.translations_key_field, schema.item_field, schema.language_field
     codes = {row.key: row.code for row in schema.languages}
@@ -117,7 +117,7 @@ def _item(
     for code, row in found:
         if code in rows:
             duplicates.append(code)
-            row = _together(rows[code], row)  # noqa: PLW2901 - what there is of that language
+            row = _together(rows[code], row)  # noqa: PLW2901 - merge the rows of that language
         rows[code] = row
     source_language = _source_language(scope, parent)
     source_row = rows.pop(source_language, None)
@@ -134,13 +134,13 @@ def _item(
 
 
 def target_value(item: Item, target: LanguageRow, name: str) -> JsonValue:
-    """What stands in a field of an item in a language."""
+    """The value of an item's field in a language."""
     row = item.rows.get(target.code)
     return row.values.get(name) if row else None
 
 
 def _together(first: Row, other: Row) -> Row:
-    """The first of two rows of one language, with what the other has besides."""
+    """The first of two rows of one language, completed by the other."""
     values = {name: other.values.get(name) if is_empty(value) else value for name, value in first.values.items()}
     return replace(first, values=values)
 

@@ -1,8 +1,8 @@
-"""Whether a text is written in the language that was asked for, as far as letters and statistics can tell.
+"""Checks whether a text is in the requested language, as far as letters and statistics can tell.
 
-The first opinion comes from a detector of all 75 languages that lingua knows, in its low-accuracy mode: 60 MB and half
-a second once, then about 1 ms a text. Only where it suspects another language, a detector for those two alone, in
-high-accuracy mode (about 50 MB a language), has to confirm it. Both are loaded when first needed.
+The first opinion comes from a detector for all 75 languages that lingua knows, in its low-accuracy mode: 60 MB and half
+a second once, then about 1 ms per text. Only if it suspects another language, a detector for just those two, in
+high-accuracy mode (about 50 MB per language), has to confirm it. Both are loaded on first use.
 """
 
 import functools
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from lingua import LanguageDetector
 
 MIN_LETTERS: Final = 80
-"""Shorter texts are not judged: of those the detector is wrong too often."""
+"""Shorter texts are not judged, since the detector is wrong too often."""
 
 _SURE: Final = 0.9
 _END: Final = 1000
 _CHINESE: Final = frozenset("的是了在这這我們你您也很吧嗎吗與与及就都")
 
-# Close relatives that the detector takes for each other; which of them it is, is not for statistics to say.
+# Closely related languages that the detector confuses; statistics cannot decide between them.
 _RELATIVES: Final[tuple[frozenset[str], ...]] = (
     frozenset({"nb", "nn", "no", "da"}),
     frozenset({"hr", "bs", "sr", "sh", "sl"}),
@@ -38,19 +38,19 @@ _RELATIVES: Final[tuple[frozenset[str], ...]] = (
 
 
 def detected_language(text: str, *, target: Language) -> str | None:
-    """The English name of the language of `text` where it is surely another than `target`, else None.
+    """The English name of the language of `text` if it certainly differs from `target`, else None.
 
-    Languages that the detector does not know, and texts of fewer than `MIN_LETTERS` letters, are never judged.
+    Languages that the detector does not know, and texts with fewer than `MIN_LETTERS` letters, are never judged.
     """
     wanted = _canonical(target.base)
     if sum(map(str.isalpha, text)) < MIN_LETTERS or wanted not in _known_languages():
         return None
-    # The detector's time grows with the text, its certainty soon no more: both ends are enough.
+    # The detector's time grows with the text, but its certainty soon does not: both ends are enough.
     text = text if len(text) <= 2 * _END else f"{text[:_END]} {text[-_END:]}"
     suspect = _surest(_detector(), text)
     if suspect is None or _are_alike(suspect, wanted) or (wanted == "ja" and _may_be_japanese(text)):
         return None
-    # Each half has to say the same: in a text of names, codes or nonsense one chance hit would decide.
+    # Both halves have to agree: in a text of names, codes or nonsense a single chance hit would decide.
     middle = len(text) // 2
     judge = _pair_detector(suspect, wanted)
     if any(_surest(judge, part) != suspect for part in (text[:middle], text[middle:])):
@@ -59,9 +59,9 @@ def detected_language(text: str, *, target: Language) -> str | None:
 
 
 def _may_be_japanese(text: str) -> bool:
-    """Whether a text without kana, such as a list of names and headings, may be Japanese all the same.
+    """Whether a text without kana, such as a list of names and headings, may still be Japanese.
 
-    Japanese character sets lack what is simplified, and its small words are not those of Chinese.
+    Japanese character sets lack simplified characters, and Japanese function words differ from Chinese ones.
     """
     han = [sign for sign in text if "CJK" in unicodedata.name(sign, "")]
     if not han or any("KATAKANA" in (name := unicodedata.name(sign, "")) or "HIRAGANA" in name for sign in text):

@@ -1,4 +1,4 @@
-"""What is known of a language from its code alone: name, direction, scripts. No text is looked at here."""
+"""What a language code alone tells: name, direction, scripts. No text is examined here."""
 
 import functools
 import re
@@ -16,8 +16,8 @@ from directus_assets.errors import BadInput
 
 _RTL_SCRIPTS: Final = frozenset({"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"})
 
-# Unicode names its characters by script, nearly always in the English name of the script that CLDR has.
-# These are the codes where one code means several scripts, or where the two names differ.
+# Unicode names its characters by script, nearly always with CLDR's English name of the script. These are the codes that
+# cover several scripts, or whose two names differ.
 _UNICODE_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Hans": ("CJK",),
     "Hant": ("CJK",),
@@ -28,7 +28,7 @@ _UNICODE_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "Cans": ("CANADIAN",),
 }
 
-# Written in more than one script; the code alone does not say in which.
+# Written in more than one script; the code alone does not determine which.
 _ALSO_WRITTEN_IN: Final[dict[str, tuple[str, ...]]] = {
     "sr": ("Cyrl", "Latn"),
     "uz": ("Latn", "Cyrl"),
@@ -44,7 +44,9 @@ _SELDOM_MEANT: Final = frozenset(
     {"ae", "ba", "br", "ch", "co", "cr", "cu", "ee", "ie", "kg", "kr", "li", "ng", "sa", "sc", "se", "sg", "si", "tw"}
     | {"ve", "za"}
 )
-"""Codes of languages with fewer people than the country of that code has: who writes one may mean the country's."""
+"""Language codes with fewer speakers than the country of that code has inhabitants: the country's language may be
+meant.
+"""
 
 _OF_MANY_COUNTRIES: Final = frozenset({"ar", "de", "en", "es", "fr", "pt", "zh"})
 
@@ -55,9 +57,9 @@ _MOST_NAMED: Final = 3
 class Language:
     """One language of the project.
 
-    `code` is as Directus has it; `tag` the same in BCP 47 form; `base` the bare language (`de` of `de-AT`);
-    `name` its English name; `script` the likely ISO 15924 script; `script_names` how Unicode's character names
-    begin in the scripts that it may be written in.
+    `code` is the code in Directus; `tag` the same in BCP 47 form; `base` the bare language (`de` of `de-AT`); `name`
+    its English name; `script` the likely ISO 15924 script; `script_names` the beginnings of Unicode character names in
+    its possible scripts.
     """
 
     code: str
@@ -84,10 +86,10 @@ class Language:
 
 @functools.cache
 def language(code: str) -> Language:
-    """What `code` (BCP 47, or with `_` for `-`; `de`, `pt-BR`, `zh-Hans`) stands for.
+    """The language for `code` (BCP 47, or with `_` for `-`; `de`, `pt-BR`, `zh-Hans`).
 
     Raises:
-        BadInput: no such language.
+        BadInput: there is no such language.
     """
     try:
         parsed = langcodes.Language.get(code)
@@ -108,7 +110,7 @@ def language(code: str) -> Language:
 
 
 def tag_of(code: str) -> str:
-    """The BCP 47 tag of a code; empty where it is not the code of a language."""
+    """The BCP 47 tag of a code; empty if it is not a language code."""
     try:
         return language(code).tag
     except BadInput:
@@ -117,23 +119,25 @@ def tag_of(code: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def unicode_script(letter: str) -> str:
-    """How the Unicode name of `letter` begins, which is its script (`LATIN`, `CYRILLIC`, `CJK`); empty for none."""
+    """The beginning of the Unicode name of `letter`, which is its script (`LATIN`, `CYRILLIC`, `CJK`); empty if it has
+    none.
+    """
     first, _, rest = unicodedata.name(letter, "").partition(" ")
     return rest.partition(" ")[0] if first in {"FULLWIDTH", "HALFWIDTH", "MODIFIER"} else first
 
 
 def doubt(code: str, others: Iterable[str]) -> str:
-    """What a code may be mistaken for: small languages have the codes of large countries.
+    """A warning that a code may be a mistake: small languages share codes with large countries.
 
     >>> doubt("se", ["en"])
     "'se' is Northern Sami, and Swedish is 'sv'."
 
     Args:
-        code: a code that there is.
-        others: the other codes of the project. One that is there beside what it may be mistaken for is meant.
+        code: an existing language code.
+        others: the project's other codes. If they include the alternative, the code is intended.
 
     Returns:
-        A sentence; empty where there is no doubt.
+        A sentence; empty if there is no doubt.
     """
     parsed = langcodes.Language.get(code.replace("_", "-"))
     base = str(parsed.language)
@@ -153,15 +157,15 @@ def _known(codes: Iterable[str]) -> Iterator[Language]:
 
 
 def _shorter(tag: str) -> tuple[str, str]:
-    """The language alone, and the language with its country."""
+    """The bare language, and the language with its country."""
     parsed = langcodes.Language.get(tag)
     return str(parsed.language), f"{parsed.language}-{parsed.territory}"
 
 
 def _spoken_in(country: str) -> list[str]:
-    """The codes of the languages that a country speaks officially: first those that are at home there."""
+    """The codes of a country's official languages, native ones first."""
     official = babel.languages.get_official_languages(country, de_facto=True)
-    # Longer ones are those of regions, such as Swiss German, which next to nothing is published in.
+    # Longer codes are those of regional languages, such as Swiss German, with hardly any publications.
     written = [tag for tag in official if len(tag.partition("_")[0]) == 2]
     plain = [tag for tag in written if "_" not in tag or tag.partition("_")[0] not in written]
     homes = {tag.replace("_", "-"): langcodes.Language.get(tag).maximize().territory for tag in plain}

@@ -1,7 +1,7 @@
-"""The project's memory: how each segment was translated, in whatever item, and what people made of it.
+"""The translation memory: how each segment was translated in any item, and what people made of it.
 
-What is remembered is stored as small files that are written once and never changed, beside the records: runs that share
-no disk never touch the same one. Each process reads them into an index on its own disk (SQLite), which can be lost.
+Entries are stored in small, immutable files beside the records, so that runs without a shared disk never touch the same
+file. Each process reads them into an index on its own disk (SQLite), which can be rebuilt.
 """
 
 import json
@@ -30,19 +30,19 @@ logger = logging.getLogger(__name__)
 
 _FOLDER: Final = "memory"
 _LEAST_ALIKE: Final = 0.75
-"""From here on, a translation is worth showing as an example."""
+"""The minimum similarity for showing a translation as an example."""
 _LOOK_EVERY_SECONDS: Final = 5.0
 _LOOK_SHARE: Final = 20
-"""Looking takes one part in so many of the time at most, however many files there are."""
+"""Refreshing takes at most one part in this many of the time, however many files there are."""
 _RARE: Final = 5
-"""Words by which similar segments are looked for: the rarest ones."""
+"""The number of words used to find similar segments: the rarest ones."""
 _MOST_WORDS: Final = 200
 _MOST_CANDIDATES: Final = 60
 _TOO_FREQUENT: Final = 10_000
-"""Segments with a word that is no help to find others by."""
+"""A word that occurs in more segments than this is useless for finding others."""
 
 _PAGE: Final = 1000
-"""Entries that are read at once where all are."""
+"""Entries read at once when all are read."""
 
 _FIND: Final = "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries WHERE pair = ? AND key = ?"
 _ALL: Final = (
@@ -85,17 +85,17 @@ CREATE TABLE IF NOT EXISTS terms (term TEXT PRIMARY KEY, docs INTEGER) WITHOUT R
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryEntry:
-    """How one segment was translated.
+    """The translation of one segment.
 
     Attributes:
         pair: source and target language: see `pair_of`.
-        key: of the segment.
+        key: the segment's key.
         source: its text.
         text: its translation.
         glossary: digest of the terms in it.
-        engine: who made it.
-        human: whether a person did.
-        kind: where the segment stands (see `Segment.context`); empty where that is not known.
+        engine: the engine that made it.
+        human: whether a person made it.
+        kind: the segment's context (see `Segment.context`); empty if unknown.
     """
 
     pair: str
@@ -109,12 +109,12 @@ class MemoryEntry:
 
     @property
     def remembered(self) -> Remembered:
-        """The translation as an item's record has it."""
+        """The translation in the form of an item's record."""
         return Remembered(text=self.text, glossary=self.glossary, engine=self.engine)
 
 
 def pair_of(source: str, target: str) -> str:
-    """What entries of these two languages have in common."""
+    """The identifier of a language pair."""
     return f"{source}>{target}"
 
 
@@ -125,22 +125,22 @@ def languages_of(pair: str) -> tuple[str, str]:
 
 
 def is_memorable(segment: Segment) -> bool:
-    """Whether a segment may read the same everywhere: an address has to be unlike others."""
+    """Whether a segment may read the same everywhere: addresses have to be unique."""
     return segment.context != "slug"
 
 
 def key_of_any_kind(text: str) -> str:
-    """What a text is remembered by wherever it stands: files of others do not tell headings from paragraphs."""
+    """The key of a text in any context: files from other tools do not distinguish headings from paragraphs."""
     return key_of("", text)
 
 
 @dataclass
 class Memory:
-    """What has been translated in a project.
+    """The translations of a project.
 
     Args:
-        storage: where it is kept, for all who work on the project.
-        index: the file of this machine's index; it is made where it is not there.
+        storage: holds the entries, shared by everyone who works on the project.
+        index: this machine's index file; created if it does not exist.
     """
 
     storage: Storage
@@ -152,12 +152,12 @@ class Memory:
     def find(
         self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
     ) -> dict[str, MemoryEntry]:
-        """The entries of these segments, those that there are.
+        """The entries of these segments, as far as there are any.
 
         Args:
             pair: the languages.
             keys: of the segments.
-            sources: their texts, by key. What people have made of a text wherever it stands is found by it, too.
+            sources: their texts, by key. Human translations that apply to any context are found by text.
         """
         found: dict[str, MemoryEntry] = {}
         with self._lock:
@@ -171,10 +171,10 @@ class Memory:
         return found
 
     def pairs(self, targets: Collection[str] = ()) -> list[str]:
-        """The languages that there are entries of, once all is read that others have stored.
+        """The language pairs with entries, after reading everything that others have stored.
 
         Args:
-            targets: only with one of these target languages; all where there are none.
+            targets: limits the result to these target languages; all if empty.
         """
         with self._lock:
             self._look_at = 0.0
@@ -183,10 +183,10 @@ class Memory:
         return [pair for pair in pairs if not targets or languages_of(pair)[1] in targets]
 
     def entries(self, *, targets: Collection[str] = ()) -> Iterator[MemoryEntry]:
-        """All that is known, by languages and key.
+        """All entries, by language pair and key.
 
         Args:
-            targets: only these target languages; all where there are none.
+            targets: limits the result to these target languages; all if empty.
         """
         for pair in self.pairs(targets):
             last = ""
@@ -199,14 +199,14 @@ class Memory:
                 last = page[-1].key
 
     def count(self, *, targets: Collection[str] = ()) -> int:
-        """How many entries there are."""
+        """The number of entries."""
         pairs = self.pairs(targets)
         with self._lock:
             of_pair = "SELECT count(*) FROM entries WHERE pair = ?"
             return sum(int(self._index.execute(of_pair, (pair,)).fetchone()[0]) for pair in pairs)
 
     def similar(self, pair: str, source: str, *, most: int = 2) -> list[MemoryEntry]:
-        """Entries of segments that are nearly like `source`, the likest first."""
+        """Entries of segments similar to `source`, most similar first."""
         with self._lock:
             self._read_new()
             candidates = list(self._candidates(pair, source))
@@ -214,7 +214,7 @@ class Memory:
         return [each for _, each in ranked if each.source != source][:most]
 
     def remember(self, entries: Sequence[MemoryEntry]) -> None:
-        """Keeps these; a person's version is never replaced by an engine's."""
+        """Store entries; an engine's translation never replaces a human one."""
         with self._lock:
             known = {(each.pair, each.key): each for each in self._present(entries)}
             new = [each for each in entries if _is_news(each, known.get((each.pair, each.key)))]
@@ -230,19 +230,19 @@ class Memory:
     def asking(
         self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
     ) -> Iterator[dict[str, MemoryEntry]]:
-        """While a segment is asked for here, others in this process who want it wait for the answer.
+        """While a segment is being requested here, others in this process that need it wait for the answer.
 
         Args:
             pair: the languages.
             keys: of the segments.
-            sources: as `find` has them.
+            sources: as for `find`.
 
         Yields:
-            What others have been answered meanwhile: it need not be asked for.
+            Entries that others obtained in the meantime, which need not be requested.
         """
         answered: dict[str, MemoryEntry] = {}
         with ExitStack() as stack:
-            # In one order for everybody, so that nobody waits in a circle.
+            # Always in the same order, to avoid deadlocks.
             for key in sorted(set(keys)):
                 with self._lock:
                     lock = self._busy.setdefault(f"{pair}\0{key}", threading.Lock())
@@ -255,7 +255,7 @@ class Memory:
             yield answered
 
     def close(self) -> None:
-        """Closes the index."""
+        """Close the index."""
         with self._lock:
             self._index.close()
 
@@ -268,7 +268,7 @@ class Memory:
         self.index.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.index, timeout=60, check_same_thread=False, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")  # what it holds is kept elsewhere
+        connection.execute("PRAGMA synchronous = OFF")  # its contents are stored elsewhere
         is_old = connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION
         drop = _DROP if is_old else ""
         connection.executescript(f"BEGIN IMMEDIATE; {drop} {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
@@ -279,7 +279,7 @@ class Memory:
         return None if row is None else _entry(row)
 
     def _read_new(self) -> None:
-        """Takes in what others have stored since this machine last looked."""
+        """Read what others have stored since this machine last looked."""
         started = time.monotonic()
         if started < self._look_at:
             return
@@ -295,7 +295,7 @@ class Memory:
         try:
             return [MemoryEntry(**json.loads(line)) for line in lines if line]
         except (ValueError, TypeError) as error:
-            # What it held is paid for again, at worst.
+            # At worst, its contents are paid for again.
             logger.warning("A part of the translation memory cannot be read: %s: %s", name, error)
             return []
 
@@ -328,7 +328,7 @@ class Memory:
     def _candidates(self, pair: str, source: str) -> Iterator[MemoryEntry]:
         counts = self._index.execute(_COUNTS, (json.dumps(sorted(_terms(source))[:_MOST_WORDS]),)).fetchall()
         rare = [f'"{term}"' for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
-        # Two rare words in common; where there are no two, the rarest of all words together.
+        # Two rare words in common or, failing that, all of the rarest words together.
         pairs = " OR ".join(f"({one} AND {other})" for one, other in combinations(rare, 2))
         query = pairs or " AND ".join(f'"{term}"' for term, _ in counts[:_RARE])
         if query:
@@ -337,11 +337,11 @@ class Memory:
 
 
 def _alike(source: str, candidates: Iterable[MemoryEntry]) -> Iterator[tuple[float, MemoryEntry]]:
-    """Those that say nearly the same, each with how much of it is the same, by words: 1 for all."""
+    """Candidates that are similar enough, each with its similarity by words: 1 for identical."""
     matcher = SequenceMatcher(None, b=source.lower().split(), autojunk=False)
     for each in candidates:
         matcher.set_seq1(each.source.lower().split())
-        # From the cheapest to the dearest: each is at most what the one before it says.
+        # From the cheapest to the most expensive: each is an upper bound of the next.
         for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio):
             if (alike := ratio()) < _LEAST_ALIKE:
                 break
@@ -350,7 +350,7 @@ def _alike(source: str, candidates: Iterable[MemoryEntry]) -> Iterator[tuple[flo
 
 
 def _terms(source: str) -> set[str]:
-    """The words by which a text is found."""
+    """The words by which a text can be found."""
     return {word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))}
 
 
@@ -362,5 +362,5 @@ def _entry(row: Sequence[Any]) -> MemoryEntry:
 
 
 def _is_news(entry: MemoryEntry, known: MemoryEntry | None) -> bool:
-    # Where a segment stands is told by its key; the first version did not say it.
+    # The key tells a segment's context, which the first version did not store.
     return known is None or (replace(entry, kind=known.kind) != known and (entry.human or not known.human))

@@ -1,4 +1,4 @@
-"""The translation services, behind one protocol, and the choice between them."""
+"""The translation engines, behind one protocol, and the choice between them."""
 
 from dataclasses import dataclass, field
 
@@ -9,14 +9,15 @@ from directus_assets.translation.engines.protocol import Engine
 OPENAI_DEFAULT_MODEL = "gpt-4.1-mini"
 
 _NO_KEY = "none"
-"""What a server that asks for no key gets: the library does without none."""
+"""Sent to servers that require no key: the library insists on one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineSettings:
-    """What decides which engine translates; the environment's variables of the same names in capitals.
+    """The settings that determine the engine; named like the environment variables in lower case.
 
-    `engine` is `TRANSLATION_ENGINE`: `openai`, `deepl`, `pseudo` or `auto`; the last two are of the YAML file.
+    `engine` is `TRANSLATION_ENGINE`: `openai`, `deepl`, `pseudo` or `auto`; the last two fields come from the YAML
+    file.
     """
 
     engine: str = "auto"
@@ -30,7 +31,7 @@ class EngineSettings:
 
 
 def choose(settings: EngineSettings) -> Engine | None:
-    """The engine that `settings` ask for; None for `auto` where no key and no endpoint is set, and never `pseudo`.
+    """The engine for `settings`; None for `auto` if no key and no endpoint is set, and never `pseudo`.
 
     Raises:
         ConfigurationError: an unknown engine, or one without its key or model.
@@ -56,7 +57,7 @@ def _named(settings: EngineSettings) -> str | None:
         return "openai"
     if settings.deepl_api_key:
         return "deepl"
-    # A server of one's own asks for no key.
+    # A self-hosted server requires no key.
     return "openai" if settings.openai_base_url else None
 
 
@@ -70,10 +71,10 @@ class Endpoint:
 
 
 def require_openai(settings: EngineSettings, *, model: str | None = None) -> Endpoint:
-    """The endpoint that `settings` name, and the model to ask there: `model`, where it is given.
+    """The endpoint in `settings`, and the model to use there: `model`, if given.
 
     Raises:
-        ConfigurationError: there is no key, or no model for another endpoint than OpenAI's.
+        ConfigurationError: there is no key, or no model for an endpoint other than OpenAI's.
     """
     if not settings.openai_api_key and not settings.openai_base_url:
         raise ConfigurationError(

@@ -1,6 +1,6 @@
 """Translation by DeepL.
 
-Limits and codes: https://developers.deepl.com/docs/api-reference/translate (50 texts and 128 KiB in one request).
+Limits and codes: https://developers.deepl.com/docs/api-reference/translate (50 texts and 128 KiB per request).
 """
 
 import html
@@ -29,10 +29,10 @@ from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
 GLOSSARY_NAME: Final = "directus-assets"
-"""The one glossary that is kept at DeepL, with a dictionary for each pair of languages; free accounts may have one."""
+"""Our only glossary at DeepL, with a dictionary for each language pair; free accounts may have one."""
 
 QUOTA_EXCEEDED: Final = 456
-"""DeepL's own status."""
+"""A status specific to DeepL."""
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ _LATIN_AMERICA: Final = frozenset(
     }
 )
 _SENSELESS: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError, RecursionError)
-"""What the package raises where an answer is not what it expects."""
+"""The exceptions that the package raises for an unexpected response."""
 _EMPTY_PAIR: Final = re.compile(r"<x(\d+)\s*>\s*</x\1\s*>|<x(\d+)\s*/>")
 
 
@@ -72,15 +72,15 @@ class DeepLEngine:
     """An `Engine` for DeepL.
 
     Args:
-        api_key: the key; those that end in `:fx` are of free accounts and go to another address.
-        formality: `default`, `prefer_more` or `prefer_less`; ignored by DeepL where a language has none.
+        api_key: the key; keys ending in `:fx` belong to free accounts and use a different address.
+        formality: `default`, `prefer_more` or `prefer_less`; DeepL ignores it for languages without formality.
         server_url: another address, for a proxy.
-        timeout_seconds: how long an answer may take.
+        timeout_seconds: the time limit for an answer.
     """
 
     name = "deepl"
     model = "deepl"
-    # 128 KiB hold this many characters even where each is escaped to five bytes.
+    # 128 KiB hold this many characters even if each is escaped to five bytes.
     max_characters = 24_000
     max_segments = 50
     can_repair = False
@@ -93,11 +93,11 @@ class DeepLEngine:
         server_url: str | None = None,
         timeout_seconds: float = 120.0,
     ) -> None:
-        # The package has no other way than these two of its settings, which hold for the whole process.
+        # The package can only be configured by these two settings, which apply to the whole process.
         deepl.http_client.max_network_retries = 0
         deepl.http_client.min_connection_timeout = timeout_seconds
         self._client = deepl.DeepLClient(api_key, server_url=server_url, send_platform_info=False)
-        # A redirect would take the texts to an address that nobody configured. The package has no setting for it.
+        # A redirect would send the texts to an address that nobody configured. The package has no setting for it.
         self._client._client._session.max_redirects = 0  # noqa: SLF001
         self._heard = _Heard()
         for scheme in ("http://", "https://"):
@@ -111,16 +111,16 @@ class DeepLEngine:
         return Usage(requests=1, characters=request.characters)
 
     def translate(self, request: Request) -> Answer:
-        """The answer to one request.
+        """Answer one request.
 
         Raises:
             TransientError: no answer in time, or 429, 5xx.
             Forbidden: the key is wrong, or its quota used up.
             BadInput: DeepL does not know one of the languages.
-            Rejected: it refuses the request for another reason, or its answer makes no sense.
+            Rejected: it refuses the request for another reason, or its answer is invalid.
         """
         source, target = _source_code(request.source), target_code(request.target)
-        # DeepL knows nothing of ICU messages: it gets their arms one by one.
+        # DeepL does not support ICU messages, so it gets their arms one by one.
         messages = [Unfolded.of(icu.message_in(segment.text) or (segment.text,)) for segment in request.segments]
         parts = [text for message in messages for text in message.texts]
         texts = [text for text in parts if any(map(str.isalpha, PLACEHOLDER.sub("", text)))]
@@ -152,7 +152,7 @@ class DeepLEngine:
         billed = counted(sum(result.billed_characters for result in results))
         usage = Usage(requests=1, characters=request.characters if billed is None else billed)
         if len(results) != len(texts):
-            # Nobody knows which of the texts these are.
+            # Which of the texts these are is unknown.
             return Answer(usage=usage, reason=f"DeepL returned {len(results)} texts for {len(texts)} segments.")
         answers: dict[str, str | None] = {text: text for text in parts}
         for text, result in zip(texts, results, strict=True):
@@ -165,12 +165,12 @@ class DeepLEngine:
 
     def _formality_of(self, request: Request) -> str | None:
         if request.voice.register:
-            # Preferred, not required: DeepL refuses the request where a language has no such forms.
+            # Preferred, not required: DeepL refuses a required formality for languages without such forms.
             return "prefer_more" if request.voice.register == "formal" else "prefer_less"
         return None if self._formality == "default" else self._formality
 
     def check(self) -> str:
-        """Nothing, where DeepL takes the key and there are characters left; else a doubt in one sentence.
+        """Empty if DeepL accepts the key and has characters left; else a warning in one sentence.
 
         Raises:
             TransientError: no answer in time, or 429, 5xx.
@@ -184,10 +184,10 @@ class DeepLEngine:
         return ""
 
     def _exchange(self, send: Callable[[], T]) -> T:
-        """What `send` returns, as one exchange with one deadline.
+        """Call `send` as one exchange with one deadline.
 
         Raises:
-            DirectusAssetsError: what DeepL says where it refuses.
+            DirectusAssetsError: DeepL's message if it refuses.
         """
 
         def run() -> T:
@@ -200,7 +200,7 @@ class DeepLEngine:
                 if refusal := self._heard.refusal:
                     raise _refused(refusal) from None
                 raise RequestRefused(f"DeepL sent a response that could not be understood: {error!r:.200}") from None
-            # An error may come as a success.
+            # An error may arrive with a success status.
             if refusal := self._heard.refusal:
                 raise _refused(refusal)
             return result
@@ -213,7 +213,7 @@ class DeepLEngine:
 
 
 def _context(request: Request) -> str:
-    """What stands around the texts, in their language: DeepL reads it and does not bill it."""
+    """The surroundings of the texts, in their language: DeepL reads them without billing them."""
     wordings = [request.title]
     for segment in request.segments:
         wordings += [segment.reference.before, segment.reference.after]
@@ -222,17 +222,17 @@ def _context(request: Request) -> str:
 
 
 class _TooLarge(Rejected):
-    """Fewer texts at once may work."""
+    """The request is too large; fewer texts may succeed."""
 
 
 class _Heard(threading.local):
-    """What DeepL answered last: the package keeps neither what it says, nor when it wants to be asked again."""
+    """DeepL's last response: the package keeps neither its message nor its Retry-After."""
 
     response: requests.Response | None = None
 
     @property
     def refusal(self) -> Refusal | None:
-        """What the last answer refuses; None where it refuses nothing."""
+        """The refusal in the last response; None if there is none."""
         if self.response is None:
             return None
         content, headers = self.response.content, self.response.headers
@@ -254,7 +254,7 @@ class _Listening(HTTPAdapter):
 
 
 class _Glossaries:
-    """What of the project's glossary is at DeepL. Each pair of languages is sent once, and when it changes."""
+    """The project's glossary at DeepL. Each language pair is sent once, and again when it changes."""
 
     def __init__(self, client: deepl.DeepLClient, heard: _Heard) -> None:
         self._client = client
@@ -263,7 +263,7 @@ class _Glossaries:
         self._sent: dict[tuple[str, str], tuple[dict[str, str], str | None]] = {}
 
     def id_for(self, request: Request, source: str, target: str) -> str | None:
-        """The id of the glossary that holds this pair's terms; None where there are none, or DeepL takes none."""
+        """The id of the glossary with this pair's terms; None if there are none, or DeepL refuses them."""
         entries = {
             term.term: wording for term in request.glossary if (wording := term.fixed_translation(request.target))
         }
@@ -286,14 +286,14 @@ class _Glossaries:
             return self._client.create_multilingual_glossary(GLOSSARY_NAME, [dictionary]).glossary_id
         except deepl.DeepLException as error:
             classified = _classify(error, self._heard.refusal)
-            # Not every pair of languages can have a glossary; the checks still ask for its terms.
+            # Not every language pair supports glossaries; the checks still require its terms.
             if isinstance(classified, Rejected):
                 return None
             raise classified from None
 
 
 def target_code(target: Language) -> str:
-    """DeepL's code for a target language: variants for English, Portuguese and Chinese, which it demands.
+    """DeepL's code for a target language; English, Portuguese and Chinese require a variant.
 
     Raises:
         BadInput: DeepL does not translate into this language.
@@ -312,7 +312,7 @@ def target_code(target: Language) -> str:
 
 
 def to_xml(text: str) -> str:
-    """A segment's text as XML: placeholders are its tags, everything else is escaped."""
+    """Convert a segment's text to XML: placeholders become tags, everything else is escaped."""
     parts, end = [], 0
     for match in PLACEHOLDER.finditer(text):
         parts += [html.escape(text[end : match.start()], quote=False), match[0]]
@@ -321,7 +321,7 @@ def to_xml(text: str) -> str:
 
 
 def from_xml(answer: str) -> str:
-    """The text of an answer in XML."""
+    """Convert an XML answer back to text."""
     answer = _EMPTY_PAIR.sub(lambda match: f"<x{match[1] or match[2]}/>", answer)
     parts, end = [], 0
     for match in PLACEHOLDER.finditer(answer):
@@ -341,8 +341,8 @@ def _source_code(language: Language) -> str:
 
 
 def _readable(answer: str, source: str) -> str:
-    """An answer's text, with what no check lets pass in the place of bytes and halves that are no character."""
-    # The package reads bytes that are not UTF-8 as this.
+    """An answer's text, where undecodable bytes and lone surrogates become a character that every check rejects."""
+    # The package decodes bytes that are not UTF-8 to this character.
     broken = answer if "\ufffd" in source else answer.replace("\ufffd", NOT_A_CHARACTER)
     return well_formed(from_xml(broken), half=NOT_A_CHARACTER)
 

@@ -1,4 +1,4 @@
-"""Translation by any endpoint that speaks OpenAI's chat completions."""
+"""Translation by any endpoint that supports OpenAI's chat completions."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from directus_assets.translation.engines.openai_prompt import answer_schema, lon
 from directus_assets.translation.engines.protocol import Answer, Request
 
 _FEWEST_CHARACTERS: Final = 500
-"""What a request holds at least, however little an endpoint takes."""
+"""The minimum size of a request, however little an endpoint accepts."""
 
 
 class OpenAIEngine:
@@ -19,12 +19,12 @@ class OpenAIEngine:
 
     Args:
         api_key: the endpoint's key.
-        model: the model's name there.
+        model: the endpoint's name of the model.
         base_url: the endpoint with its version, such as `http://127.0.0.1:11434/v1`; None for OpenAI itself.
-        timeout_seconds: how long an answer may take.
-        options: how the model is asked to answer.
-        max_characters: characters of source text in one request.
-        max_segments: segments in one request.
+        timeout_seconds: the time limit for an answer.
+        options: the form of the model's answers.
+        max_characters: maximum characters of source text per request.
+        max_segments: maximum segments per request.
     """
 
     can_repair = True
@@ -49,7 +49,7 @@ class OpenAIEngine:
         self.max_segments = max_segments
 
     def estimate(self, request: Request) -> Usage:
-        """About the tokens that `request` and its answer need."""
+        """The approximate number of tokens for `request` and its answer."""
         prompt = sum(count_tokens(text) for _, text in messages(request))
         source = sum(count_tokens(segment.text) for segment in request.segments)
         growth = 1.3 if request.target.script == "Latn" else 2.0
@@ -61,11 +61,11 @@ class OpenAIEngine:
         )
 
     def translate(self, request: Request) -> Answer:
-        """The answer to one request.
+        """Answer one request.
 
         Raises:
             TransientError: no answer in time, or 408, 429, 5xx.
-            Forbidden: the key is wrong, expired, or has nothing left to spend.
+            Forbidden: the key is wrong or expired, or has no credit left.
             Rejected: the endpoint refuses the request for another reason, such as an unknown model.
         """
         completion = self._chat.ask(
@@ -81,7 +81,7 @@ class OpenAIEngine:
             )
         )
         if completion.was_sent_back and completion.failure is AnswerFault.TOO_LONG:
-            # The next items need not find that out once more.
+            # Saves later items from hitting the same limit.
             self.max_characters = min(self.max_characters, max(request.characters // 2, _FEWEST_CHARACTERS))
         return Answer(
             texts=read_answer(completion.answer, request),
@@ -92,7 +92,7 @@ class OpenAIEngine:
         )
 
     def check(self) -> str:
-        """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
+        """Empty if the endpoint accepts the key and lists the model; else a warning in one sentence.
 
         Raises:
             TransientError: no answer in time, or 408, 429, 5xx.

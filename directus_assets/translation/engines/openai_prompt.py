@@ -1,10 +1,10 @@
-"""What an LLM is told and how its answer is read. Pure: requests in, messages out; text in, translations out.
+"""The prompts for an LLM and the parsing of its answers. Pure: requests in, messages out; text in, translations out.
 
-The order of a prompt is the order in which providers cache it (exact prefixes): what is the same for every request,
+The order of a prompt follows the way providers cache it (exact prefixes): first what is the same for every request,
 then what is the same for the project, then the item's segments, and what differs between languages at the end.
 
 Segments are named `s1`, `s2`, … within a request. A provider compiles each new JSON schema once, and these names make
-the schema the same for all requests with as many segments; digests would also cost ten tokens each, twice.
+the schema the same for all requests with the same number of segments; digests would also cost ten tokens each, twice.
 """
 
 from collections.abc import Mapping
@@ -72,19 +72,19 @@ _ADDRESSES: Final[Mapping[str, Mapping[str, str]]] = {
     "cs": {"formal": "vy", "informal": "ty"},
     "tr": {"formal": "siz", "informal": "sen"},
 }
-"""How readers are addressed in each register."""
+"""The form of address in each register."""
 
 
 def messages(request: Request) -> list[tuple[str, str]]:
     """The prompt for `request` as pairs of role and text: one system and one user message.
 
-    Only these two, because the chat templates of many open models refuse several user messages in a row.
+    Only these two, because the chat templates of many open models refuse consecutive user messages.
     """
     return [("system", _instructions(request)), ("user", "\n\n".join(filter(None, _user_parts(request))))]
 
 
 def _instructions(request: Request) -> str:
-    """All rules; for a few segments only those that they need, since all would cost more than the text."""
+    """All rules; for few segments only the relevant ones, since all would cost more than the text."""
     if len(request.segments) > _FEW:
         return INSTRUCTIONS
     text = "\n".join(segment.text for segment in request.segments)
@@ -104,7 +104,7 @@ def alias(index: int) -> str:
 
 
 def answer_schema(request: Request) -> dict[str, object]:
-    """The JSON schema of the answer: one string for each segment and nothing else, as strict mode demands."""
+    """The JSON schema of the answer: exactly one string per segment, as strict mode demands."""
     names = [alias(index) for index in range(len(request.segments))]
     return {
         "type": "object",
@@ -115,13 +115,13 @@ def answer_schema(request: Request) -> dict[str, object]:
 
 
 def read_answer(answer: Mapping[str, object], request: Request) -> dict[str, str]:
-    """Translations by segment key. Foreign keys and non-strings are dropped."""
+    """Translations by segment key. Unknown keys and non-strings are dropped."""
     named = {alias(index): segment.key for index, segment in enumerate(request.segments)}
     return {named[name]: text for name, text in answer.items() if name in named and isinstance(text, str)}
 
 
 def longest_answer(request: Request) -> int:
-    """The most tokens that an honest answer to `request` needs: no token is shorter than a letter's third."""
+    """The maximum tokens of an honest answer to `request`: a token covers at least a third of a letter."""
     return int(1.5 * request.characters) + 40 * len(request.segments)
 
 
@@ -144,7 +144,7 @@ def _user_parts(request: Request) -> list[str]:
 
 
 def _messages(request: Request) -> str:
-    """How ICU messages are translated, where there are any."""
+    """The rules for ICU messages, if there are any."""
     texts = (icu.message_in(segment.text) for segment in request.segments)
     found = [choice for message in texts if message for choice in icu.choices(message)]
     if not found:
@@ -158,7 +158,7 @@ def _messages(request: Request) -> str:
 
 
 def _reference(request: Request) -> str:
-    """What is around the segments, where they are not the whole of a document."""
+    """The surroundings of the segments, if they are not a whole document."""
     shown: dict[str, object] = {"title": _pair(request.title)} if request.title else {}
     if request.chosen:
         shown["earlier_parts"] = [_pair(each) for each in request.chosen]

@@ -1,7 +1,7 @@
-"""What every translation engine takes and gives. One call of an engine is one request to its service.
+"""The interface of all translation engines. One call of an engine is one request to its service.
 
-Engines know nothing of fields, markup or records: a segment is text with numbered placeholders (`<g1>…</g1>`, `<x2/>`).
-They do not retry, split or check; `translate.py` does that in one way for all of them.
+Engines know nothing about fields, markup or records: a segment is text with numbered placeholders (`<g1>…</g1>`,
+`<x2/>`). They do not retry, split or check; `translate.py` does that the same way for all of them.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from directus_assets.translation.languages import Language
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wording:
-    """A text and its translation; empty where there is none."""
+    """A text and its translation; empty if there is none."""
 
     source: str
     translation: str = ""
@@ -24,7 +24,7 @@ class Wording:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Voice:
-    """How texts are worded in one language.
+    """The style of texts in one language.
 
     `register` is "formal" or "informal", and `tone` a few words such as "warm, plain"; all may be empty.
     """
@@ -36,11 +36,11 @@ class Voice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """What is shown beside a segment, and not translated. All may be empty.
+    """Context shown with a segment, which is not translated. All fields may be empty.
 
-    `place` is the field that it stands in; `before` and `after` are what stands beside it; `was` is what it was, and
-    how that was translated; `longest` is how many characters its translation may have; `legend` says what its
-    placeholders stand for; `examples` are similar texts of other items.
+    `place` is its field; `before` and `after` are its neighbours; `was` is its earlier version with translation;
+    `longest` is the maximum length of its translation in characters; `legend` explains its placeholders; `examples` are
+    similar texts of other items.
     """
 
     place: str = ""
@@ -58,11 +58,10 @@ NO_REFERENCE: Final = Reference()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedSegment:
-    """One segment as it is asked for.
+    """One segment in a request.
 
-    `key` names it in the answer; `context` is a short hint such as `heading` or `link text`; `rejected` is the
-    previous answer, if there was one, and `defects` are sentences that say what was wrong with it; `reference` is what
-    is around it.
+    `key` identifies it in the answer; `context` is a short hint such as `heading` or `link text`; `rejected` is the
+    previous answer, if there was one, and `defects` are sentences about its faults; `reference` is its context.
     """
 
     key: str
@@ -75,11 +74,11 @@ class AskedSegment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """Segments of one item, to be translated from `source` into `target`.
+    """Segments of one item to translate from `source` into `target`.
 
-    `glossary` is the whole of the project's; `style_guide` is Markdown; `voice` is that of the target language; `title`
-    is what the item is called, where that is not among the segments; `chosen` is how other parts of the same document
-    were translated that have terms and names in common with it.
+    `glossary` is the project's full glossary; `style_guide` is Markdown; `voice` is the style in the target language;
+    `title` is the item's title, if it is not among the segments; `chosen` contains translations of other parts of the
+    same document that share terms and names with it.
     """
 
     source: Language
@@ -98,22 +97,22 @@ class Request:
 
     @property
     def is_repair(self) -> bool:
-        """Whether it names what was wrong with earlier answers."""
+        """Whether it reports defects of earlier answers."""
         return any(segment.defects for segment in self.segments)
 
     @property
     def characters(self) -> int:
-        """Characters of all segments together."""
+        """The total number of characters in all segments."""
         return sum(len(segment.text) for segment in self.segments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """Translations by key. Keys that were asked for may be missing; others never occur.
+    """Translations by key. Requested keys may be missing; others never occur.
 
-    With a `failure` there are no texts, but for those that were whole before an answer was cut off; what was consumed
-    is told even so, since it is paid for even so. `reason` is what the service says of it. `was_sent_back` says that it
-    did not even try, so that the same request will not do better.
+    With a `failure` there are no texts, except those complete before an answer was cut off. The usage is reported in
+    any case, since it is paid for in any case. `reason` is the service's message. `was_sent_back` means that the
+    service did not even try, so repeating the request will not help.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -128,37 +127,37 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """What is remembered with each translation, such as `openai:gpt-4.1-mini` or `deepl`."""
+        """The name stored with each translation, such as `openai:gpt-4.1-mini` or `deepl`."""
 
     @property
     def model(self) -> str:
-        """What the price table calls it."""
+        """Its name in the price table."""
 
     @property
     def max_characters(self) -> int:
-        """How many characters one request may hold."""
+        """The maximum number of characters per request."""
 
     @property
     def max_segments(self) -> int:
-        """How many segments one request may hold."""
+        """The maximum number of segments per request."""
 
     @property
     def can_repair(self) -> bool:
-        """Whether asking again, with what was wrong, can give another answer."""
+        """Whether asking again with a list of defects can produce a different answer."""
 
     def estimate(self, request: Request) -> Usage:
-        """What `request` will about consume, without sending it."""
+        """The estimated usage of `request`, without sending it."""
 
     def translate(self, request: Request) -> Answer:
-        """The answer to one request, sent once.
+        """Answer one request, sent once.
 
         Raises:
-            TransientError: no answer, or one that asks for patience.
-            PermanentError: wrong key, unknown model, unknown language: the same request fails again.
+            TransientError: no answer, or the service asks to wait.
+            PermanentError: wrong key, unknown model, unknown language: repeating the request would fail again.
         """
 
     def check(self) -> str:
-        """Nothing, where the service answers and takes the key; else a doubt in one sentence. Costs nothing.
+        """Empty if the service answers and accepts the key; else a warning in one sentence. Costs nothing.
 
         Raises:
             TransientError: no answer.
@@ -166,4 +165,4 @@ class Engine(Protocol):
         """
 
     def close(self) -> None:
-        """Give back connections; the engine is not used afterwards."""
+        """Close connections; the engine is not used afterwards."""

@@ -1,7 +1,7 @@
-"""The engine that translates nothing: letters that look translated, for trying things out and for tests.
+"""The pseudo-translation engine: produces letters that look translated, for trying things out and for tests.
 
-Latin letters get accents; for a language in another script each letter becomes one of that script, so a text for
-Arabic runs from right to left as a real one would. The same text always gives the same answer.
+Latin letters get accents; for a language in another script each letter becomes one of that script, so a text for Arabic
+runs from right to left as a real one would. Deterministic.
 """
 
 import functools
@@ -21,13 +21,14 @@ from directus_assets.translation.segments.notation import PLACEHOLDER
 NAME: Final = "pseudo"
 
 _PLAIN = "abcdefghijklmnopqrstuvwxyz"
-# No language writes like this: language detection finds none, where ordinary accents would pass for Vietnamese.
+# No language is written like this: language detection finds none, whereas ordinary accents would pass for Vietnamese.
 _ACCENTED = "ḁḇȼḏḙḟǥḫḭɉḵḻṃṋȯṕɋṟṣṭṵṿẇẋẏẓ"
 _ACCENTS: Final = str.maketrans(_PLAIN + _PLAIN.upper(), _ACCENTED + _ACCENTED.upper())
 
 _KEPT: Final = re.compile(rf"{PLACEHOLDER.pattern}|https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.\w[\w.]*|\d+")
 
-# The blocks that hold each script's letters, by how Unicode names begin; the first letters of the block serve.
+# The Unicode blocks of each script's letters, by the beginning of their Unicode names; the first letters of the block
+# are used.
 _BLOCKS: Final[dict[str, tuple[int, int]]] = {
     "GREEK": (0x3B1, 0x3CA),
     "CYRILLIC": (0x514, 0x530),  # rare ones, for the same reason as the accents above
@@ -56,7 +57,7 @@ _BLOCKS: Final[dict[str, tuple[int, int]]] = {
 
 
 class PseudoEngine:
-    """An `Engine` that needs no service. Never chosen unless it is asked for by name."""
+    """An `Engine` without a service. Chosen only if requested by name."""
 
     name = NAME
     model = NAME
@@ -65,7 +66,7 @@ class PseudoEngine:
     can_repair = False
 
     def estimate(self, request: Request) -> Usage:
-        """Characters and one request; nothing is paid for them."""
+        """Characters and one request, free of charge."""
         return Usage(requests=1, characters=request.characters)
 
     def translate(self, request: Request) -> Answer:
@@ -75,18 +76,18 @@ class PseudoEngine:
         return Answer(texts=texts, usage=self.estimate(request))
 
     def check(self) -> str:
-        """That these are no translations."""
+        """A reminder that these are not translations."""
         return "It only adds accents so that texts look translated, for trials."
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing."""
 
 
 def pseudo(text: str, *, target: Language, terms: Sequence[Term] = ()) -> str:
-    """`text` with its letters changed into letters for `target`.
+    """`text` with its letters replaced by letters for `target`.
 
-    Placeholders, URLs, e-mail addresses, numbers, and what the glossary fixes stay as they have to be; ICU messages get
-    the plural forms of `target`.
+    Placeholders, URLs, e-mail addresses, numbers and fixed glossary translations are kept; ICU messages get the plural
+    forms of `target`.
     """
     if message := icu.message_in(text):
         parts = Unfolded.of(message)
@@ -124,7 +125,7 @@ def _from(letter: str, alphabet: str) -> str:
 
 @functools.cache
 def _alphabet(target: Language) -> str:
-    """Letters of the language's own script; empty for Latin ones."""
+    """Letters of the language's own script; empty for Latin scripts."""
     # Han letters come last: alone they would make Japanese and Korean look Chinese.
     names = sorted(target.script_names & _BLOCKS.keys(), key=lambda name: (name == "CJK", name))
     start, stop = _BLOCKS[names[0]] if names else (0, 0)

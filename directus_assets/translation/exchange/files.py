@@ -1,4 +1,4 @@
-"""Which format a file has, and reading and writing it."""
+"""Detects the format of a memory file, reads it and writes it."""
 
 import os
 import tempfile
@@ -21,10 +21,10 @@ FORMATS: Final = {"tmx": _Format(write_tmx, read_tmx), "csv": _Format(write_tabl
 
 
 def format_of(path: Path, named: str | None = None) -> str:
-    """The format of a file: the one that was named, or else what its suffix says.
+    """The format of a file: the given one, or else the one its suffix indicates.
 
     Raises:
-        BadInput: it says nothing.
+        BadInput: the suffix indicates none.
     """
     found = named or path.suffix.lower().removeprefix(".")
     if found not in FORMATS:
@@ -33,16 +33,16 @@ def format_of(path: Path, named: str | None = None) -> str:
 
 
 def read_units(file: IO[bytes], format_: str) -> Iterator[Exchanged | NotTaken]:
-    """The translations in a file, one by one, and what cannot be read.
+    """The translations in a file, one by one, including unreadable ones.
 
     Raises:
-        BadInput: it is no file of that format, or is so up to some place only (`BrokenOff`).
+        BadInput: the file has a different format, or becomes invalid at some point (`BrokenOff`).
     """
     return FORMATS[format_].read(file)
 
 
 def write_units(units: Iterable[Exchanged], path: Path, format_: str) -> None:
-    """Writes the units to a file, whole or not at all.
+    """Write the units to a file atomically.
 
     Raises:
         BadInput: the file cannot be written.
@@ -51,7 +51,7 @@ def write_units(units: Iterable[Exchanged], path: Path, format_: str) -> None:
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Has a file written, whole or not at all.
+    """Write a file atomically.
 
     Raises:
         BadInput: the file cannot be written.

@@ -1,4 +1,4 @@
-"""What leaves for an agency: the segments of items, with what a translator has to know of each."""
+"""Builds the export for an agency: the segments of items, with the context that a translator needs."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,18 +22,18 @@ from directus_assets.translation.segments.notation import PLACEHOLDER
 from directus_assets.translation.work import Translator
 
 _MOST_SHOWN: Final = 1000
-"""Characters of a text that stands there and cannot be shown segment by segment."""
+"""Maximum characters of an existing text that cannot be shown segment by segment."""
 _WORDS: Final = re.compile(r"\"[^\"]*\"|'[^']*'|\[[^\[\]]*\]")
 """What may be translated in markup: attributes, titles and descriptions of pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Present:
-    """What stands in a target field, beside the segments of its source.
+    """The content of a target field, matched with the segments of its source.
 
     Attributes:
         value: the field's value.
-        texts: the text of each segment, by its id; empty where the two cannot be matched with certainty.
+        texts: the text of each segment, by its id; empty if the two cannot be matched with certainty.
     """
 
     value: JsonValue
@@ -41,27 +41,28 @@ class Present:
 
     @classmethod
     def of(cls, text_field: TextField, source: Document, value: JsonValue, *, tag: str) -> "Present":
-        """The value of a field in the language of this tag, beside its source."""
+        """Match the value of a field in the language with this tag to its source."""
         return cls(value=value, texts=_texts_by_segment(text_field, source, value, tag))
 
     def digest_of(self, segment: str) -> str:
-        """What tells whether somebody has changed the text of a segment since; of the whole field, where it has none
-        of its own.
+        """The digest by which edits since the export are detected: of the segment's text, or of the whole field if the
+        segment has none.
         """
         return digest(self.texts[segment]) if segment in self.texts else digest(self.value)
 
 
 def hand_out(translator: Translator, item: Item, target: LanguageRow, *, only_waiting: bool) -> XliffFile | None:
-    """An item as an agency gets it; None where there is nothing to translate.
+    """The export of an item; None if there is nothing to translate.
 
     Args:
         translator: of the item's collection.
         item: the item.
-        target: the language that it is translated into.
-        only_waiting: only fields in which something waits for a review; what else stands in them is there to be read.
+        target: the target language.
+        only_waiting: export only fields with segments that wait for review; their other segments are included as
+            context.
 
     Raises:
-        BadInput: a field's value is not of its kind.
+        BadInput: a field's value does not fit its kind.
     """
     if item.source_language == target.code:
         return None
@@ -94,7 +95,7 @@ def hand_out(translator: Translator, item: Item, target: LanguageRow, *, only_wa
 
 @dataclass(frozen=True, kw_only=True)
 class _Sheet:
-    """One field on its way out; of its segments, `wanted` (keys) are to be translated."""
+    """One field being exported; of its segments, those with keys in `wanted` are to be translated."""
 
     number: int
     text_field: TextField
@@ -145,14 +146,14 @@ def _texts_by_segment(text_field: TextField, source: Document, value: JsonValue,
             if (text := _with_numbers_of(segment, other)) is not None
         }
         again = source.splice(texts, language=tag)
-    except (BadInput, BadAnswer, ValueError):  # of another kind or form, or of another number of segments
+    except (BadInput, BadAnswer, ValueError):  # a different kind or form, or a different number of segments
         return {}
     is_whole = len(texts) == len(source.segments)
     return texts if is_whole and _reads_the_same(text_field, again, value) else {}
 
 
 def _with_numbers_of(segment: Segment, other: Segment) -> str | None:
-    """The text of `other` with the placeholders of `segment` that mean the same; None where they are not the same."""
+    """The text of `other` with the equivalent placeholders of `segment`; None if they differ."""
     left = list(segment.placeholders)
     numbers: dict[str, int] = {}
     for tag in other.placeholders:
@@ -166,7 +167,7 @@ def _with_numbers_of(segment: Segment, other: Segment) -> str | None:
     return PLACEHOLDER.sub(lambda m: f"<{m['slash']}{m['kind']}{numbers[m['number']]}{m['single']}>", other.text)
 
 
-# What tells markup from other markup: first all of it, then what it means, then what of it has no words in it.
+# How tags are compared: first by their full markup, then by meaning, then by the markup without human-readable words.
 _FORMS: Final[tuple[Callable[[SegmentTag], str], ...]] = (
     lambda tag: tag.opening,
     lambda tag: normal_markup(tag.opening),
@@ -175,7 +176,7 @@ _FORMS: Final[tuple[Callable[[SegmentTag], str], ...]] = (
 
 
 def _reads_the_same(text_field: TextField, one: JsonValue, other: JsonValue) -> bool:
-    """Whether two values are the same, however an editor has spelled their markup."""
+    """Whether two values are equal apart from the way an editor writes their markup."""
     if canonical(one) == canonical(other):
         return True
     first, second = (lay_out(cut_field(text_field, value)) for value in (one, other))

@@ -1,4 +1,4 @@
-"""What of a file from an agency may be written: each translation is checked as an engine's answer is; pure."""
+"""Decides which translations from an agency may be written: each is checked like an engine's answer. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ INCOMPLETE: Final = "Other texts of its field have no translation, and a field i
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeftUnit:
-    """One unit that is not taken over, and why."""
+    """One unit that is skipped, with the reason."""
 
     unit: XliffUnit
     reason: str
@@ -35,11 +35,11 @@ class JudgedField:
     """A field that may be written.
 
     Attributes:
-        name: the field.
-        value: what is to stand there.
-        units: what came back for it and is in it.
-        texts: all that it is made of.
-        record: what is remembered of the field once that stands there.
+        name: the field's name.
+        value: the new value.
+        units: the imported units in the value.
+        texts: all texts in the value.
+        record: the field's record once the value is written.
     """
 
     name: str
@@ -51,13 +51,13 @@ class JudgedField:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """What becomes of a file.
+    """The result for one item of the file.
 
     Attributes:
-        fields: what may be written.
-        good: all translations that have nothing wrong with them, also those whose field cannot be written.
-        problems: the units that are not taken over.
-        untouched: how many units nobody has worked on.
+        fields: the fields that may be written.
+        good: all translations without defects, including those whose field cannot be written.
+        problems: the skipped units.
+        untouched: the number of units that nobody has worked on.
     """
 
     fields: tuple[JudgedField, ...]
@@ -66,7 +66,7 @@ class Judgement:
     untouched: int
 
     def without(self, refused: Mapping[str, str]) -> "Judgement":
-        """The same without fields that Directus has refused, given with its reasons."""
+        """The result without fields that Directus has refused, given with its reasons."""
         lost = [each for each in self.fields if each.name in refused]
         units = [LeftUnit(unit=unit, reason=refused[each.name]) for each in lost for unit in each.units]
         kept = tuple(each for each in self.fields if each.name not in refused)
@@ -75,7 +75,7 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Field:
-    """One field as it is now."""
+    """The current state of one field."""
 
     share: Share
     document: Document
@@ -87,7 +87,7 @@ class _Field:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Offer:
-    """A unit that belongs to a segment of the present source, with its translation."""
+    """A unit that matches a segment of the current source, with its translation."""
 
     unit: XliffUnit
     segment: Segment
@@ -97,12 +97,12 @@ class _Offer:
 def judge_file(
     file: XliffFile, *, assignment: Assignment, documents: Mapping[str, Document], shares: Mapping[str, Share]
 ) -> Judgement:
-    """What of a file may be written into an item.
+    """Decide which parts of a file may be written into an item.
 
     Args:
-        file: what came back.
+        file: the returned file.
         assignment: languages and glossary.
-        documents: the item's fields in the source language, cut, as they are now.
+        documents: the item's current fields in the source language, split into segments.
         shares: its fields in the target language.
     """
     tag = assignment.target.tag
@@ -137,14 +137,14 @@ def _present(share: Share, document: Document, tag: str) -> Present:
 
 
 def _is_worked_on(unit: XliffUnit) -> bool:
-    """Whether somebody has changed the translation, or says that it is right as it is."""
+    """Whether someone has changed or confirmed the translation."""
     if not unit.target.strip():
         return bool(unit.defect)
     return unit.is_confirmed or digest(unit.target) != unit.digest
 
 
 def _offers(units: Sequence[XliffUnit], fields: Mapping[str, _Field]) -> tuple[list[_Offer], list[LeftUnit]]:
-    """What was translated of the present source and may take the place of what stands there, if it is good."""
+    """Translations of the current source that may replace the existing text if they have no defects."""
     offers: dict[str, _Offer] = {}
     problems: list[LeftUnit] = []
     for unit in units:
@@ -164,7 +164,7 @@ def _offers(units: Sequence[XliffUnit], fields: Mapping[str, _Field]) -> tuple[l
 
 
 def _change(unit: XliffUnit, segment: Segment, field: _Field) -> str:
-    """Why a translation must not take the place of what stands there; empty where it may."""
+    """Why a translation must not replace the existing text; empty if it may."""
     present = field.present
     if present.texts.get(segment.id) == unit.target or segment_key(segment) in field.share.ours:
         return ""
@@ -176,7 +176,7 @@ def _change(unit: XliffUnit, segment: Segment, field: _Field) -> str:
 
 
 def _checked(offers: Sequence[_Offer], assignment: Assignment) -> tuple[list[_Offer], list[LeftUnit]]:
-    """Those that an engine might have given, too, and what is wrong with the others."""
+    """The offers that pass the checks for engine answers, and the defects of the others."""
     by_id = {offer.unit.id: offer for offer in offers}
     segments = {key: offer.segment for key, offer in by_id.items()}
     texts = {key: offer.text for key, offer in by_id.items()}
@@ -186,7 +186,7 @@ def _checked(offers: Sequence[_Offer], assignment: Assignment) -> tuple[list[_Of
 
 
 def _assembled(field: _Field, offers: Sequence[_Offer], tag: str) -> tuple[JsonValue, dict[str, str]]:
-    """The field's value with all translations that fit into it, and by unit what is wrong with the others."""
+    """The field's value with all translations that fit, and the defects of the others by unit."""
     left = {offer.segment.id: offer for offer in offers}
     texts = {**field.present.texts, **{key: offer.text for key, offer in left.items()}}
     faults: dict[str, str] = {}
@@ -195,7 +195,7 @@ def _assembled(field: _Field, offers: Sequence[_Offer], tag: str) -> tuple[JsonV
             return field.document.splice(texts, language=tag), faults
         except BadAnswer as error:
             if (unfit := left.pop(error.segment_id, None)) is None:
-                break  # What stands there does not fit either.
+                break  # The existing text does not fit either.
             faults[unfit.unit.id] = f"{error.defect[:1].upper()}{error.defect[1:]}"
             kept = field.present.texts.get(error.segment_id)
             texts = {key: text for key, text in texts.items() if key != error.segment_id}
@@ -225,7 +225,7 @@ def _judged(field: _Field, value: JsonValue, taken: Sequence[_Offer], tag: str) 
 
 
 def _ours_of(field: _Field, kept: Mapping[Segment, str], tag: str) -> str:
-    """What counts as our translation from now on: for people's segments the source, which is none of anybody."""
+    """What counts as our translation from now on: for human segments the source, which belongs to nobody."""
     known = {s.id: text for s, text in kept.items() if segment_key(s) in field.share.ours}
     try:
         ours = field.document.splice(known, language=tag)

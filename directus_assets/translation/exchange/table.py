@@ -1,4 +1,4 @@
-"""Translations as CSV: one row for each, as spreadsheets read and write it."""
+"""Translations as CSV: one row each, as spreadsheets read and write it."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ _LONGEST_CELL: Final = 2**24
 
 
 def write_table(units: Iterable[Exchanged], file: IO[bytes]) -> None:
-    """Writes the units; spreadsheets know by the first bytes that it is UTF-8."""
+    """Write the units; with a byte order mark, by which spreadsheets recognise UTF-8."""
     with _as_text(file) as text:
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
@@ -25,11 +25,11 @@ def write_table(units: Iterable[Exchanged], file: IO[bytes]) -> None:
 
 
 def read_table(file: IO[bytes]) -> Iterator[Exchanged | NotTaken]:
-    """The rows of a table with commas, semicolons or tabs; other columns are left out.
+    """The rows of a table separated by commas, semicolons or tabs; other columns are ignored.
 
     Raises:
-        BadInput: its first row does not name the columns that are needed.
-        BrokenOff: it is no UTF-8 from some place on.
+        BadInput: the header row lacks required columns.
+        BrokenOff: the file stops being UTF-8 at some point.
     """
     csv.field_size_limit(_LONGEST_CELL)
     with _as_text(file) as text:
@@ -74,8 +74,8 @@ def _unit(number: int, cells: Mapping[str, str]) -> Exchanged:
 
 @contextmanager
 def _as_text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
-    """A file of bytes as text, with line breaks as they are; the file stays open afterwards."""
-    # A lone surrogate, which no text should hold, goes through as it does elsewhere.
+    """A binary file as text with unchanged line breaks; the file stays open afterwards."""
+    # A lone surrogate, which no text should contain, passes as it does elsewhere.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogatepass", newline="")
     try:
         yield text

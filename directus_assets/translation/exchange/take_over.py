@@ -1,4 +1,4 @@
-"""What comes back from an agency is written as what it is, the work of people."""
+"""Imports an agency's translations as human texts."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ from directus_assets.translation.items import read_items
 from directus_assets.translation.work import Translator, refuse_duplicates, refuse_unknown_language
 
 _ROUNDS = 4
-"""How often an item that is edited at this moment is looked at anew."""
+"""How often an item that is being edited is read again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TakeOver:
-    """Takes over what came back of items of one collection in one language.
+    """Imports translations of one collection into one language.
 
     Args:
         translator: of the collection.
-        target: the language.
-        source: the language that it was translated from, as a BCP 47 tag.
-        dry_run: only judge it.
+        target: the target language.
+        source: the language translated from, as a BCP 47 tag.
+        dry_run: only judge the file.
     """
 
     translator: Translator
@@ -31,10 +31,10 @@ class TakeOver:
     dry_run: bool = False
 
     def carry_out(self, file: XliffFile) -> Judgement:
-        """Takes over one item.
+        """Import one item.
 
         Raises:
-            PermanentError: nothing of it can be taken over, or Directus refuses.
+            PermanentError: nothing in it can be imported, or Directus refuses.
             ChangedMeanwhile: the item kept being edited.
             TransientError: Directus does not answer.
         """
@@ -44,7 +44,7 @@ class TakeOver:
         raise ChangedMeanwhile(f"Item {file.item} of {file.collection} kept being edited while it was imported.")
 
     def _round(self, file: XliffFile) -> Judgement | None:
-        """One try; None where the item was edited at this moment."""
+        """One attempt; None if the item was edited at the same time."""
         translator = self.translator
         scope = translator.scope
         found = read_items(translator.client, scope, [file.item], matching_only=False)

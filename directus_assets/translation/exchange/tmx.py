@@ -1,8 +1,8 @@
-"""Translations as TMX 1.4, the format that translation tools share.
+"""Translations as TMX 1.4, the common format of translation tools.
 
-Our placeholders become the inline elements of TMX: `<g1>` a `bpt`, `</g1>` its `ept`, `<x2/>` a `ph`. What XML cannot
-hold is a `ph` of the type `x-character`. Of files that others have made, inline elements become placeholders in the
-order in which they stand in the source.
+Our placeholders become TMX inline elements: `<g1>` a `bpt`, `</g1>` its `ept`, `<x2/>` a `ph`. A character that XML
+cannot represent becomes a `ph` of the type `x-character`. In files from other tools, inline elements become
+placeholders numbered in source order.
 """
 
 import re
@@ -37,7 +37,7 @@ _TAIL: Final = "</body>\n</tmx>\n"
 
 
 def write_tmx(units: Iterable[Exchanged], file: IO[bytes]) -> None:
-    """Writes the units as one document."""
+    """Write the units as one document."""
     file.write(_HEAD.format(version=quoteattr(version("directus-assets"))).encode())
     for unit in units:
         file.write(_written(unit).encode())
@@ -45,12 +45,12 @@ def write_tmx(units: Iterable[Exchanged], file: IO[bytes]) -> None:
 
 
 def read_tmx(file: IO[bytes]) -> Iterator[Exchanged | NotTaken]:
-    """The translations in a document: one for each language beside the source's.
+    """The translations in a document: one for each language besides the source's.
 
-    Entities are not declared in translation memories, and a document that does so is read no further.
+    Translation memories declare no entities; parsing stops at a document that does.
 
     Raises:
-        BrokenOff: it is no XML from some place on.
+        BrokenOff: the file stops being valid XML at some point.
     """
     reader = _Reader()
     fault: expat.ExpatError | None = None
@@ -94,7 +94,7 @@ def _segment(text: str) -> str:
 
 
 def _element(match: re.Match[str], opened: set[str], closed: set[str]) -> str:
-    """What stands for a placeholder, or for a character that XML has not."""
+    """The XML for a placeholder, or for a character that XML cannot represent."""
     if character := match["character"]:
         return f'<ph type="{_CHARACTER}">U+{ord(character):04X}</ph>'
     number, content = match["number"], escape(match[0])
@@ -108,13 +108,13 @@ def _element(match: re.Match[str], opened: set[str], closed: set[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    # A line break of another system would be read as one of ours.
+    # A carriage return would be read back as a line feed.
     return escape(text, {"\r": "&#13;"})
 
 
 @dataclass
 class _Inline:
-    """An inline element: its name, and what it says."""
+    """An inline element: its name and its content."""
 
     name: str
     attributes: Mapping[str, str]
@@ -123,7 +123,7 @@ class _Inline:
 
 @dataclass
 class _Variant:
-    """A text in one language: characters and inline elements in turn."""
+    """A text in one language: characters and inline elements in sequence."""
 
     language: str
     parts: list[str | _Inline] = field(default_factory=list)
@@ -131,7 +131,7 @@ class _Variant:
 
 @dataclass
 class _Group:
-    """A `tu`."""
+    """A `tu` element."""
 
     number: int
     source_language: str
@@ -141,7 +141,7 @@ class _Group:
 
 
 class _Reader:
-    """Turns the events of the parser into units."""
+    """Converts parser events to units."""
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate()
@@ -162,7 +162,7 @@ class _Reader:
         self._elements = 0
 
     def units(self) -> list[Exchanged | NotTaken]:
-        """What has been read since the last call."""
+        """The units read since the last call."""
         found, self._found = self._found, []
         return found
 
@@ -192,7 +192,7 @@ class _Reader:
         if name == "sub":
             self._group.fault = "It has a text inside of markup (sub)."
         self._elements += 1
-        # What stands around text has no number to end it by.
+        # An element around text carries no number to match its end by.
         inline = _Inline(name, {**attributes, "i": f"hi {self._elements}"} if name == "hi" else attributes)
         if self._is_between_elements:
             self._group.variants[-1].parts.append(inline)
@@ -277,12 +277,12 @@ def _units_of(group: _Group) -> Iterator[Exchanged | NotTaken]:
 
 
 _Name = tuple[str, str, int]
-"""By what an inline element is found again in the other language: its sort, what it says, and which of those it is."""
+"""Identifies an inline element in the other language: its type, its content, and its position among equal ones."""
 
 
 @dataclass(frozen=True)
 class _Marks:
-    """The placeholders that the inline elements of a group stand for."""
+    """The placeholders for the inline elements of a group."""
 
     numbers: Mapping[_Name, int]
     are_ours: bool
@@ -295,10 +295,10 @@ class _Marks:
         return cls({name: number for number, name in enumerate(names, 1)}, are_ours)
 
     def text(self, variant: _Variant) -> str:
-        """What a variant says, with placeholders.
+        """The text of a variant with placeholders.
 
         Raises:
-            BadInput: it holds elements that its source does not have.
+            BadInput: it contains elements that its source does not have.
         """
         names = {id(each): name for each, name in _named(variant)}
         return "".join(
@@ -319,7 +319,7 @@ class _Marks:
 
 
 def _named(variant: _Variant) -> Iterator[tuple[_Inline, _Name]]:
-    """The inline elements with what they are called in both languages; an end is called as its start."""
+    """The inline elements with the name shared by both languages; an end is named like its start."""
     opened: dict[str, _Name] = {}
     seen: Counter[tuple[str, str]] = Counter()
     for each in variant.parts:
@@ -343,10 +343,10 @@ def _is_character(inline: _Inline) -> bool:
 
 
 def _character(named: str) -> str:
-    """The character of `U+000B`.
+    """The character for `U+000B`.
 
     Raises:
-        BadInput: there is no such character.
+        BadInput: the character does not exist.
     """
     try:
         return chr(int(named.strip().removeprefix("U+"), 16))

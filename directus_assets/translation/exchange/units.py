@@ -1,4 +1,4 @@
-"""What a file of translations holds, whatever its format, and what of it may be remembered."""
+"""The units of a translation file in any format, and which of them can be stored in the memory."""
 
 import re
 from collections.abc import Collection
@@ -14,16 +14,16 @@ from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTAB
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exchanged:
-    """A text in two languages, as a file has it.
+    """A text in two languages, as in a file.
 
     Attributes:
-        number: which one it is in the file, as people count: rows of a table with their header, units of TMX.
+        number: its position in the file as people count: rows of a table including the header, units of TMX.
         source_language: its code.
         target_language: its code.
         source: the text, with placeholders.
         translation: of `source`.
-        kind: where the text stands; empty where the file does not say.
-        made_by: who translated it: `person`, or the name of an engine. It is there for readers of the file.
+        kind: the kind of place the text is from; empty if the file does not say.
+        made_by: the translator: `person`, or the name of an engine. For readers of the file.
     """
 
     number: int
@@ -37,30 +37,30 @@ class Exchanged:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """A unit that is not taken, and why: a sentence."""
+    """A unit that is skipped, with the reason as a sentence."""
 
     number: int
     reason: str
 
 
 class BrokenOff(BadInput):
-    """A file cannot be read further; what came before is good."""
+    """The rest of the file cannot be read; the units before it are valid."""
 
 
 @dataclass(frozen=True)
 class Languages:
-    """The languages of a project, as Directus has them; none where they are not known.
+    """The languages of a project in Directus; empty if unknown.
 
-    Other tools spell codes in their own way, and leave out the country.
+    Other tools write codes differently, and omit the country.
     """
 
     codes: Collection[str] = ()
 
     def code_of(self, named: str) -> str:
-        """The project's code for a language that a file names.
+        """The project's code for a language in a file.
 
         Raises:
-            BadInput: the project has no such language, or more than one that may be meant.
+            BadInput: the project lacks the language, or several languages may be meant.
         """
         if not named:
             raise BadInput("It does not name its languages.")
@@ -90,7 +90,7 @@ def _tag(code: str) -> str:
 
 
 def unit_of(entry: MemoryEntry, number: int = 0) -> Exchanged:
-    """What the memory holds, for a file."""
+    """Convert a memory entry for a file."""
     source, target = languages_of(entry.pair)
     return Exchanged(
         number=number,
@@ -104,7 +104,7 @@ def unit_of(entry: MemoryEntry, number: int = 0) -> Exchanged:
 
 
 def checked(unit: Exchanged, languages: Languages) -> MemoryEntry | NotTaken:
-    """What is remembered of a unit, as a person's; or why it is not."""
+    """Convert a unit to a human memory entry, or return why it is skipped."""
     try:
         return _entry(unit, languages)
     except BadAnswer as error:
@@ -130,7 +130,7 @@ def _segment(text: str) -> Segment:
     """A segment with the placeholders of a text.
 
     Raises:
-        BadInput: they do not fit together.
+        BadInput: the placeholders are inconsistent.
     """
     found: dict[int, bool] = {}
     for match in PLACEHOLDER.finditer(text):
@@ -138,7 +138,7 @@ def _segment(text: str) -> Segment:
     tags = tuple(SegmentTag(number=number, paired=paired, opening="") for number, paired in sorted(found.items()))
     segment = Segment(id="", text=text, placeholders=tags)
     try:
-        # A source may hold control characters, which no translation may.
+        # A source may contain control characters, a translation may not.
         read(segment, re.sub(UNPRINTABLE, "", text))
     except BadAnswer as error:
         raise BadInput(f"In the source text, {error.defect}") from None

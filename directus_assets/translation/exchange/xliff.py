@@ -1,8 +1,8 @@
 """XLIFF 2.1, the exchange format of translation agencies: a `<file>` for each item, a `<group>` for each field, and a
 `<unit>` for each segment.
 
-A unit may come back cut into sentences: what is in its segments is one text all the same. Placeholders are inline
-codes: `<g1>…</g1>` is `<pc id="1">`, and `<x2/>` is `<ph id="2"/>`. Source:
+A unit may come back split into sentences; its segments still form one text. Placeholders are inline codes: `<g1>…</g1>`
+is `<pc id="1">`, and `<x2/>` is `<ph id="2"/>`. Source:
 https://docs.oasis-open.org/xliff/xliff-core/v2.1/xliff-core-v2.1.html
 """
 
@@ -26,7 +26,7 @@ _OURS: Final = "directus-assets"
 """The category of our own metadata."""
 
 _DEEPEST: Final = 60
-"""Elements within elements: more than any tool writes."""
+"""Maximum nesting of elements: more than any tool writes."""
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER: Final = re.compile("[0-9]{1,6}")
 
@@ -37,17 +37,17 @@ class XliffUnit:
 
     Attributes:
         id: the number of its field in the file, a dot, and the segment's own id.
-        field: the field that it stands in.
+        field: the name of its field.
         source: its text, with placeholders.
-        codes: what they stand for.
-        target: its translation, with placeholders; empty where there is none.
-        is_confirmed: whether a translator says that the translation is done.
-        digest: of what stood there at the export; empty where the file does not say it (any more).
-        is_context: whether it is there to be read only.
-        longest: the most characters that its translation may have.
-        notes: what a translator is told, each with its category.
-        legend: what the codes mean, as `g1` or `x2`.
-        defect: why its translation cannot be read; empty where it can.
+        codes: the content of the placeholders.
+        target: its translation, with placeholders; empty if there is none.
+        is_confirmed: whether a translator has marked the translation as done.
+        digest: of the target text at export; empty if the file does not (or no longer) contain it.
+        is_context: whether it is for reading only.
+        longest: the maximum length of its translation in characters.
+        notes: notes for the translator, each with its category.
+        legend: the meaning of the codes, by names such as `g1` or `x2`.
+        defect: why its translation cannot be read; empty if it can.
     """
 
     id: str
@@ -71,7 +71,7 @@ class XliffUnit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class XliffFile:
-    """One item: the name of what is translated (`posts`, `posts.seo`), its key, and what people call it."""
+    """One item: the name of the translations (`posts`, `posts.seo`), its key, and its title."""
 
     collection: str
     item: str
@@ -80,7 +80,7 @@ class XliffFile:
 
     @property
     def name(self) -> str:
-        """How it is named in the XML."""
+        """Its name in the XML."""
         return f"{quote(self.collection, safe='')}/{quote(self.item, safe='')}"
 
 
@@ -94,7 +94,7 @@ class XliffDocument:
 
 
 def write_xliff(document: XliffDocument) -> bytes:
-    """The document as XLIFF 2.1, in UTF-8."""
+    """Serialise the document as XLIFF 2.1, in UTF-8."""
     root = ET.Element(
         "xliff",
         {
@@ -109,16 +109,16 @@ def write_xliff(document: XliffDocument) -> bytes:
     root.text = "\n"
     for number, file in enumerate(document.files, 1):
         _add_file(root, file, number)
-    # A reader makes a line feed of a bare carriage return.
+    # A parser turns a bare carriage return into a line feed.
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written.replace(b"\r", b"&#13;")
 
 
 def read_xliff(data: bytes) -> XliffDocument:
-    """What a file of XLIFF 2.0 or 2.1 holds that we have written, whoever has worked on it since.
+    """Parse an XLIFF 2.0 or 2.1 file that we exported, whoever has edited it since.
 
     Raises:
-        BadInput: it is no such file, declares a document type (entities), or is nested too deeply.
+        BadInput: the file has a different format, declares a document type (entities), or is nested too deeply.
     """
     parser = ET.XMLParser(target=_SafeBuilder())  # noqa: S314 - see there
     try:
@@ -134,7 +134,7 @@ def read_xliff(data: bytes) -> XliffDocument:
 
 
 class _SafeBuilder(ET.TreeBuilder):
-    """Takes no document type: without one there are no entities, neither external ones nor such as grow."""
+    """Rejects document types: without one there are no entities, neither external nor recursive ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ def _in_core(name: str) -> str:
 
 
 def _add(parent: ET.Element, tag: str, /, **attributes: str) -> ET.Element:
-    """A new element on a line of its own."""
+    """Add an element on a new line."""
     element = ET.SubElement(parent, tag, attributes)
     element.tail = "\n"
     return element
@@ -216,7 +216,7 @@ def _add_codes(element: ET.Element, codes: Iterable[SegmentTag]) -> None:
 
 
 def _fill(element: ET.Element, text: str, unit: XliffUnit) -> None:
-    """Gives an element a text, whose placeholders become inline codes."""
+    """Set the text of an element; placeholders become inline codes."""
     within = [element]
     position = 0
     for mark in PLACEHOLDER.finditer(text):
@@ -238,7 +238,7 @@ def _fill(element: ET.Element, text: str, unit: XliffUnit) -> None:
 
 
 def _say(element: ET.Element, text: str) -> None:
-    """Adds text; characters that XML cannot hold become `<cp>`."""
+    """Append text; characters that XML cannot represent become `<cp>`."""
     position = 0
     for match in _NO_XML.finditer(text):
         _say_plainly(element, text[position : match.start()])
@@ -261,7 +261,7 @@ def _read_file(file: ET.Element) -> XliffFile:
 
 
 def _units_in(element: ET.Element, name: str) -> Iterator[tuple[ET.Element, str]]:
-    """All units, each with the name of the group that it is in."""
+    """All units, each with the name of its group."""
     for child in element:
         if child.tag == _in_core("unit"):
             yield child, name
@@ -289,7 +289,7 @@ def _read_unit(unit: ET.Element, name: str) -> XliffUnit:
 
 
 class _Unreadable(Exception):
-    """A target that is no text with our codes."""
+    """A target that is not text with our codes."""
 
 
 def _target_of(unit: ET.Element, segments: Sequence[ET.Element]) -> str:
@@ -311,7 +311,7 @@ def _target_of(unit: ET.Element, segments: Sequence[ET.Element]) -> str:
 
 
 def _said(element: ET.Element) -> str:
-    """What an element with text and inline codes says, in our notation."""
+    """The content of an element with text and inline codes, in our notation."""
     parts = [element.text or ""]
     for child in element:
         match child.tag.removeprefix(f"{{{_CORE}}}"):
