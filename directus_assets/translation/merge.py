@@ -1,10 +1,10 @@
-"""People edit sentences: a three-way merge, by segment, of our earlier translation, what stands there, and a new one.
+"""Three-way merge by segment of our earlier translation, the present text, and a new translation.
 
-A unit (see `segments.layout`) that a person has changed is theirs, and stays as it is spelled. All others are ours.
-Where the source of a unit is as it was, what stands there stays, whoever wrote it. Where only the source has changed,
-our new translation takes its place. Where both have changed, the person's text stays, and our translation waits.
+A unit (see `segments.layout`) that a person has changed is theirs, and stays as they wrote it. All others are ours. If
+the source of a unit is unchanged, the present text stays, whoever wrote it. If only the source has changed, our new
+translation replaces the text. If both have changed, the person's text stays, and our translation waits for review.
 
-Nothing is guessed: there is no merge where units cannot be matched, or where the result would not read as intended.
+Nothing is guessed: there is no merge if units cannot be matched, or if the result would not parse as intended.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from typing import Final, NamedTuple
 from directus_assets.translation.segments.layout import Layout, normal_markup
 
 LayOut = Callable[[str], Layout | None]
-"""Cuts a text of the field's kind; None where that cannot be."""
+"""Lays out a text of the field's kind; None if that is impossible."""
 
 _ALIKE: Final = 0.6
-"""From here on, two texts are taken for versions of one another."""
+"""The minimum similarity for two texts to count as versions of each other."""
 _NEAR: Final = 4
-"""How many changed texts before and behind one are looked at for a better partner."""
+"""How many changed texts on either side are searched for a better match."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conflict:
-    """A unit that both sides have changed, as it is spelled: the person's stays."""
+    """A unit that both sides have changed, as written: the person's stays."""
 
     old_source: str
     new_source: str
@@ -40,16 +40,17 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
-    """What comes of a merge.
+    """The result of a merge.
 
     Attributes:
-        text: what is to stand there.
-        source: the source that `text` is right for: the new one, but with the old units of conflicts.
+        text: the new value.
+        source: the source that `text` is correct for: the new one, but with the old units of conflicts.
         ours: our translation of that `source`.
-        conflicts: what waits for a person.
-        waiting: digests of new source units of conflicts, each with that of the human text that it waits beside.
-        has_human: whether anything in `text` is a person's.
-        resolved: `text` with our proposals in the place of the human texts of conflicts.
+        conflicts: units that wait for a person.
+        waiting: digests of the new source units of conflicts, each with the digest of the human text that it waits
+            beside.
+        has_human: whether any part of `text` is human.
+        resolved: `text` with our proposals in place of the human texts of conflicts.
     """
 
     text: str
@@ -63,7 +64,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """A stretch of the present text, in the place of one unit or gap of ours, with what the units in it say."""
+    """The part of the present text that corresponds to one unit or gap of ours, with the content of its units."""
 
     raw: str
     says: tuple[str, ...] = ()
@@ -71,16 +72,16 @@ class _Slot:
 
 @dataclass(frozen=True)
 class Match:
-    """Which units belong together, before there is a new translation.
+    """Matches units of the three texts, before there is a new translation.
 
     Attributes:
-        base_source: the source that our earlier translation was made from.
+        base_source: the source of our earlier translation.
         base: our earlier translation.
-        source: the source now.
-        units: what stands there for each unit of `base`.
-        gaps: what stands there for each gap of `base`.
-        old: the unit of `base` for each one of `source`; None for a new one.
-        kept_gaps: the gap of the present text for each one of `source`; None where the new one takes its place.
+        source: the current source.
+        units: the present text for each unit of `base`.
+        gaps: the present text for each gap of `base`.
+        old: the unit of `base` for each unit of `source`; None for a new one.
+        kept_gaps: the gap of the present text for each gap of `source`; None if the new one replaces it.
     """
 
     base_source: Layout
@@ -96,42 +97,42 @@ class Match:
         return _is_changed(self.base.units[index].normal, self.units[index])
 
     def is_settled(self, index: int) -> bool:
-        """Whether a person's text stands for this unit of `source` and is right: no translation is needed."""
+        """Whether this unit of `source` has a human text that is still correct, so that no translation is needed."""
         old = self.old[index]
         return old is not None and self.is_human(old) and not self._is_source_changed(index, old)
 
     def ours_of(self, index: int) -> "_Slot":
-        """What we had written for this unit of `source`, which has an old one."""
+        """Our earlier text for this unit of `source`, which must have an old unit."""
         unit = self.base.units[self.old[index] or 0]
         return _Slot(unit.raw, (unit.normal,))
 
     def is_torn(self, index: int) -> bool:
-        """Whether a person's text stands for this unit of `source`, which has changed since."""
+        """Whether this unit of `source` has a human text and has changed since."""
         old = self.old[index]
         return old is not None and self.is_human(old) and self._is_source_changed(index, old)
 
     def wording(self, index: int) -> str:
-        """What a person has made of this unit of `source`; empty where it is ours."""
+        """The human text for this unit of `source`; empty if the text is ours."""
         old = self.old[index]
         if old is None or not self.is_human(old):
             return ""
         return " ".join(re.sub("\0[^\0]*\0", "", " ".join(self.units[old].says)).split())
 
     def plain_wording(self, index: int) -> str:
-        """The same, where it is one text without markup; else empty."""
+        """The human text if it is a single text without markup; else empty."""
         old = self.old[index]
         says = self.units[old].says if old is not None else ()
         return self.wording(index) if len(says) == 1 and "\0" not in says[0] else ""
 
     @property
     def is_ours(self) -> bool:
-        """Whether no person has changed anything that is read, or any markup that means something."""
+        """Whether no person has changed any readable text or meaningful markup."""
         units = (self.is_human(index) for index in range(len(self.units)))
         return not any(units) and not any(map(_is_other_markup, self.base.gaps, self.gaps))
 
     @property
     def agreements(self) -> int:
-        """How many units stand there as we wrote them."""
+        """The number of units that are as we wrote them."""
         return sum(not self.is_human(index) for index in range(len(self.units)))
 
     def _is_source_changed(self, index: int, old: int) -> bool:
@@ -146,17 +147,17 @@ class Match:
         is_reviewed: bool = False,
         is_accepted: bool = False,
     ) -> Merged | None:
-        """The present text with our new translations in it.
+        """Merge our new translations into the present text.
 
         Args:
             proposal: our translation of `source`.
-            lay_out: cuts a text of this kind.
-            waiting: that of the last merge: whoever has changed the human text since then has seen the proposal.
-            is_reviewed: whether all that people wrote is right for the present source.
-            is_accepted: whether our translation takes the place of what both have changed.
+            lay_out: lays out a text of this kind.
+            waiting: from the last merge: whoever has changed the human text since then has seen the proposal.
+            is_reviewed: whether all human texts are correct for the current source.
+            is_accepted: whether our translation replaces units that both sides have changed.
 
         Returns:
-            None where the parts do not fit together.
+            None if the parts do not fit together.
         """
         if len(proposal.units) != len(self.source.units):
             return None
@@ -168,7 +169,7 @@ class Match:
 
 @dataclass
 class _Text:
-    """A text that grows: units and gaps in turn, and what its units have to say in the end."""
+    """A text under construction: alternating units and gaps, and the content that its units should have."""
 
     parts: list[str] = field(default_factory=list)
     says: list[str] = field(default_factory=list)
@@ -178,14 +179,14 @@ class _Text:
         self.says += slot.says
 
     def read(self, lay_out: LayOut) -> str | None:
-        """The text; None where it is not read as it was put together."""
+        """The text; None if it does not parse as it was assembled."""
         text = "".join(self.parts)
         layout = lay_out(text)
         return text if layout and layout.normals == self.says else None
 
 
 class _New(NamedTuple):
-    """The source now, and the unit of our earlier translation for each of its units."""
+    """The current source, with the unit of our earlier translation for each of its units."""
 
     source: Layout
     old: Sequence[int | None]
@@ -229,7 +230,7 @@ class _Merging:
         else:
             self._resolved.add(present)
             self._source.add(_Slot(source.raw, (source.normal,)))
-            # Whatever we would write today: what a person has written stays theirs.
+            # Whatever we would write today: human text stays human.
             self._ours.add(match.ours_of(index) if is_settled else proposal)
         self._add_gap(index + 1)
 
@@ -250,21 +251,21 @@ class _Merging:
         )
 
     def _present(self, index: int, proposal: _Slot) -> tuple[_Slot, bool]:
-        """What is to stand there, and whether it waits for a person."""
+        """The text for a unit, and whether it waits for a person."""
         match = self._match
         old = match.old[index]
         if old is None:
             return proposal, False
         present = match.units[old]
         if not match.is_human(old):
-            # As an editor has spelled it, if it is to say the same.
+            # Keep an editor's spelling if the content is to stay the same.
             is_respelled = present.raw != match.base.units[old].raw and present.says == proposal.says
             return (present if is_respelled else proposal), False
         if match.is_settled(index) or present.says == proposal.says or self._is_reviewed:
             return present, False
         seen = self._before.get(_digest(match.source.units[index].normal))
         is_seen = seen in (None, _digest(*present.says))
-        # What it waited beside stands elsewhere now.
+        # The text that it waited beside has moved.
         self._is_torn |= not is_seen and any(_digest(*unit.says) == seen for unit in match.units)
         return (proposal, False) if is_seen and self._is_accepted else (present, is_seen)
 
@@ -278,16 +279,16 @@ class _Merging:
 
 
 def match(base_source: Layout, base: Layout, present: Layout, source: Layout) -> Match | None:
-    """Which units belong together.
+    """Match the units of the texts.
 
     Args:
-        base_source: the source that our earlier translation was made from.
+        base_source: the source of our earlier translation.
         base: our earlier translation.
-        present: what stands there.
-        source: the source now.
+        present: the present text.
+        source: the current source.
 
     Returns:
-        None where that is not certain.
+        None if the match is not certain.
     """
     if len(base_source.units) != len(base.units) or (projected := _projected(base, present)) is None:
         return None
@@ -303,7 +304,7 @@ def match(base_source: Layout, base: Layout, present: Layout, source: Layout) ->
 
 
 def _projected(base: Layout, present: Layout) -> tuple[list[_Slot], list[_Slot]] | None:
-    """The present text in units and gaps of ours: what a person has added belongs to the gap that it stands in."""
+    """The present text divided by our units and gaps: a person's additions belong to the gap that they are in."""
     units: list[_Slot] = []
     gaps: list[_Slot] = []
     gap = _Slot(present.gaps[0])
@@ -328,12 +329,12 @@ def _projected(base: Layout, present: Layout) -> tuple[list[_Slot], list[_Slot]]
         else:
             return None
     gaps.append(gap)
-    # What is gone here and new there may have been moved.
+    # A text removed here and added there may have been moved.
     return (units, gaps) if not any(_is_alike(old, new) for old in removed for new in added) else None
 
 
 def _parts(count: int, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """One unit that became several, or as many as there were."""
+    """One unit that became several, or an equal number."""
     if count == 1:
         yield first, last
     else:
@@ -348,14 +349,14 @@ def _raw(layout: Layout, first: int, last: int) -> str:
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, int, int, int, int]]:
-    """How `old` became `new`, as `SequenceMatcher.get_opcodes` tells it; unit by unit where none has moved."""
+    """The edits from `old` to `new`, like `SequenceMatcher.get_opcodes`; unit by unit if none has moved."""
     if _are_in_place(old, new):
         return [("replace", index, index + 1, index, index + 1) for index in range(len(old))]
     return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
 
 
 def _are_in_place(old: Sequence[str], new: Sequence[str]) -> bool:
-    """Whether there are as many, and none that has changed looks like a version of one of its neighbours."""
+    """Whether the number is equal and no changed unit resembles a neighbour's version."""
     if len(old) != len(new):
         return False
     changed = [index for index, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
@@ -370,7 +371,7 @@ def _are_in_place(old: Sequence[str], new: Sequence[str]) -> bool:
 
 
 def _old_units(old: Sequence[str], new: Sequence[str], human: set[int]) -> list[int | None] | None:
-    """The old unit for each new one; None where it is not certain what becomes of one that is a person's."""
+    """The old unit for each new one; None if the fate of a human unit is uncertain."""
     found: list[int | None] = [None] * len(new)
     left: set[int] = set()
     for tag, start, end, first, last in _steps(old, new):
@@ -391,7 +392,7 @@ def _old_units(old: Sequence[str], new: Sequence[str], human: set[int]) -> list[
 def _kept_gaps(
     base_source: Layout, base: Layout, units: Sequence[_Slot], gaps: Sequence[_Slot], new: _New
 ) -> list[int | None] | None:
-    """The present gap for each new one, if it is to stay; None where a person's markup would be lost."""
+    """The present gap for each new one that is to stay; None if human markup would be lost."""
     kept: list[int | None] = []
     there: set[int] = set()
     for index, (before, after) in enumerate(pairwise([-1, *new.old, len(base.units)])):
@@ -403,7 +404,7 @@ def _kept_gaps(
         kept.append(after if is_kept else None)
         if is_kept or ours == present.raw:
             there.add(after)
-    # Where a unit was taken out, the markup of its neighbours has become one.
+    # Where a unit was removed, the markup of its neighbours has merged.
     torn = {gap for index, unit in enumerate(units) if not unit.raw for gap in (index, index + 1)}
     lost = [index for index in range(len(gaps)) if index not in there]
     return None if any(index in torn or _is_other_markup(base.gaps[index], gaps[index]) for index in lost) else kept
@@ -422,7 +423,7 @@ def _is_alike(one: str, other: str) -> bool:
 
 
 def _likeness(one: str, other: str) -> float:
-    """The share of trigrams that two texts have in common: from 0 to 1, in any script."""
+    """The share of common trigrams of two texts, from 0 to 1; works in any script."""
     first, second = _trigrams(one), _trigrams(other)
     return 2 * len(first & second) / max(1, len(first) + len(second))
 

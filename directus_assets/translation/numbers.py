@@ -1,6 +1,6 @@
-"""Whether a translation kept the numbers of its source, by value, however each language writes them.
+"""Checks that a translation kept the numbers of its source, by value, however each language writes them.
 
-Separators are those of CLDR: `1.500` is one and a half in English, and fifteen hundred in German.
+Separators are those of CLDR: `1.500` is one and a half in English, and one thousand five hundred in German.
 """
 
 import functools
@@ -15,17 +15,17 @@ import babel
 from directus_assets.translation.languages import Language
 
 Reading: TypeAlias = tuple[str, ...]
-"""One way to read a piece of text: its numbers, with a decimal point and without other separators."""
+"""One way to read a piece of text: its numbers, with a decimal point and no other separators."""
 
-# Separators inside a number: point, comma, apostrophes, Arabic ones; blanks only before groups of three.
+# Separators within a number: point, comma, apostrophes, Arabic ones; spaces only before groups of three.
 _NUMBER = re.compile(r"\d+(?:[.,'\u2019\u066b\u066c]\d+|(?<!\d{4})[ \u00a0\u202f\u2009]\d{3}(?!\d))*")
 _SEPARATOR = re.compile(r"[^\d]")
 _DATE = re.compile(r"(?<!\d)(\d{1,4})([./-])[ ]?(\d{1,2})\2[ ]?(\d{1,4})(?!\d)")
 _ROMAN = re.compile(r"\b[IVXLCDM]+(?=\b|[a-zᵉ])")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-# Languages that count in ten thousands, lakhs and crores write other digits for the same number.
+# Languages that count in ten thousands, lakhs and crores write different digits for the same number.
 _OTHER_SCALE = re.compile(r"\d\s*(?:[千万萬億亿兆천만억조]|लाख|करोड़|হাজার|লাখ|কোটি|lakh|crore)")
-# And so do those in which a billion is a thousand millions, or a million of them.
+# So do languages that disagree on the meaning of "billion".
 _LARGE = re.compile(
     r"(?i)\d\s*(?:bn\b|bill?i[oóa]|m(?:n\b|io\b|rd|il\b|il(?:l?i[oóa]|lon|h|j))|trill?i[oóa]|thousand|tausend|tys|тыс|млн|млрд)"
 )
@@ -39,20 +39,19 @@ _ROUND_WORDS: Final = {
 _BUDDHIST_ERA: Final = 543
 _GROUPING: Final = frozenset("'\u2019\u066c \u00a0\u202f\u2009")
 _SMALL_FRACTIONS: Final = frozenset({"0.5", "1.5"})
-"""Which many languages have words for."""
+"""Fractions for which many languages have words."""
 
 
 def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Language]) -> tuple[list[str], list[str]]:
-    """The numbers that `answer` lost and those that it made up; both empty where nothing is wrong.
+    """The numbers that `answer` lost and those that it invented; both empty if there is no defect.
 
-    Separators, digits of other scripts, the order of dates, clocks of 12 and 24 hours, Roman numerals, and small
-    numbers that are written as words in one of the languages are no changes. Both texts come without placeholders and
-    URLs.
+    Separators, digits of other scripts, the order of dates, 12- and 24-hour clocks, Roman numerals, and small numbers
+    written as words in one of the languages do not count as changes. Both texts come without placeholders and URLs.
 
     Args:
         source: the text.
         answer: its translation.
-        languages: those of both.
+        languages: of source and translation.
     """
     if _OTHER_SCALE.search(source) or _OTHER_SCALE.search(answer):
         return [], []
@@ -80,7 +79,7 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
 def _same_in_other_words(
     lost: Counter[str], made_up: Counter[str], source: str, answer: str, *, years: int
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of a lost number and one that was made up that may mean the same."""
+    """Pairs of a lost and an invented number that may mean the same."""
     is_large = _LARGE.search(source) and _LARGE.search(answer)
     has_daytime = _DAYTIME.search(answer) is not None
     for one in lost:
@@ -114,7 +113,7 @@ def _is_small(values: Counter[str], limit: int) -> bool:
 
 
 def _choose(readings: Collection[list[Reading]], others: Collection[list[Reading]]) -> Iterator[str]:
-    """The numbers of a text: of each piece the reading that the other text has, too, else the first."""
+    """The numbers of a text: for each piece the reading that the other text shares, else the first."""
     known = {value for piece in others for reading in piece for value in reading}
     known |= {str(int(hour) + 12) for hour in known if hour.isdecimal() and int(hour) < 12}
     known |= {str(int(hour) - 12) for hour in known if hour.isdecimal() and 12 <= int(hour) < 24}
@@ -130,13 +129,13 @@ def _readings(text: str, language: Language) -> Iterator[list[Reading]]:
         found = [*_read(_in_ascii(match[0]), language)]
         day, _, month = match[0].partition(".")
         if text[match.end() : match.end() + 1] == "." and _is_at_most(day, 31) and _is_at_most(month, 12):
-            # "3.5." is a day, whose month is a word in the other language.
+            # "3.5." is a day; the other language writes its month as a word.
             found.append((_integer(day),))
         yield found
 
 
 def _read(number: str, language: Language) -> Iterator[Reading]:
-    """All ways to read a number in ASCII digits; the likeliest first."""
+    """All readings of a number in ASCII digits, likeliest first."""
     parts, separators = _SEPARATOR.split(number), _SEPARATOR.findall(number)
     if not separators:
         yield (_integer(number),)
@@ -153,7 +152,7 @@ def _read(number: str, language: Language) -> Iterator[Reading]:
     elif can_be_integer or can_be_decimal:
         yield integer if can_be_integer else decimal
     if not can_be_integer and not can_be_decimal:
-        yield tuple(map(_integer, parts))  # a list, or a version
+        yield tuple(map(_integer, parts))  # a list or a version
     elif last in " \u00a0":
         yield tuple(map(_integer, parts))  # "2 500 g packs"
     elif len(parts) == 2 and _is_at_most(parts[0], 24) and len(parts[1]) == 2 and _is_at_most(parts[1], 59):
@@ -161,7 +160,7 @@ def _read(number: str, language: Language) -> Iterator[Reading]:
 
 
 def _is_grouped(parts: Collection[str]) -> bool:
-    """Whether these are the groups of one number: `1 000 000`, and `10 00 000` in India."""
+    """Whether these are the digit groups of one number: `1 000 000`, or `10 00 000` in India."""
     first, *others = parts
     if not others:
         return True
@@ -187,13 +186,13 @@ def _decimal_separator(language: Language) -> str:
 
 
 def _is_mixed(language: Language) -> bool:
-    """Whether people write it both ways, whatever CLDR says: Spanish, and English outside of its mainstream."""
+    """Whether both separators are in use, whatever CLDR says: in Spanish, and in English outside the mainstream."""
     return language.base == "es" or (language.base == "en" and _decimal_separator(language) != ".")
 
 
 def _integer(digits: str) -> str:
     plain = _in_ascii(digits)
-    # Longer ones with a zero in front are codes.
+    # Longer numbers with a leading zero are codes.
     return plain.lstrip("0") or "0" if len(plain) <= 2 else plain
 
 

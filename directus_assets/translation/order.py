@@ -1,4 +1,4 @@
-"""What a person has asked for, beyond bringing an item up to date."""
+"""Requests by a person beyond bringing an item up to date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from directus_assets.translation.segments.model import Document, segment_key
 
 
 class Reviews(Enum):
-    """What is done with texts that people wrote and whose source has changed since."""
+    """How to handle human texts whose source has changed since."""
 
     WAIT = "they stay, with a proposal"
     ACCEPT = "our proposal takes their place"
@@ -21,13 +21,13 @@ class Reviews(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """One order.
+    """One request.
 
     Attributes:
-        anew: ask the engine for all texts that are ours, also for those that it has translated before. People's texts
-            stay, and an answer that was paid for and not used yet is used.
-        reviews: what is done with texts that wait for a review.
-        field: this field only; all fields where it is empty.
+        anew: ask the engine for all texts that are ours, even if it has translated them before. Human texts stay, and
+            an answer that was paid for but not used yet is used.
+        reviews: how to handle texts that wait for a review.
+        field: limits the request to this field; all fields if empty.
     """
 
     anew: bool = False
@@ -35,11 +35,11 @@ class Order:
     field: str = ""
 
     def reviews_of(self, field: str) -> Reviews:
-        """What is done with what waits for a review in a field."""
+        """How to handle the reviews of a field."""
         return self.reviews if self.field in ("", field) else Reviews.WAIT
 
     def remembered(self, record: TranslationRecord, documents: Mapping[str, Document]) -> TranslationRecord:
-        """The record without the translations that are to be made anew."""
+        """The record without the translations to be made anew."""
         if not self.anew:
             return record
         named = [document for name, document in documents.items() if self.field in ("", name)]
@@ -48,11 +48,11 @@ class Order:
 
 
 def reviewed(known: FieldRecord, reviews: Reviews, *, source: JsonValue, target: JsonValue) -> FieldRecord:
-    """The record of a field that waits as a whole, once its review is none any more.
+    """The record of a field that waits as a whole, after its review has been resolved.
 
     Args:
-        known: what is remembered of the field.
-        reviews: what is done with it.
+        known: the field's record.
+        reviews: how to handle its review.
         source: its value in the source language.
         target: its value in the target language.
     """

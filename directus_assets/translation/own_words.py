@@ -1,4 +1,4 @@
-"""Whether an answer holds words of the engine's own, or no words at all, or wraps them up."""
+"""Checks whether an answer contains the engine's own words, contains no words at all, or is wrapped in something."""
 
 import re
 from typing import Final
@@ -22,8 +22,8 @@ _LEAKS: Final = tuple(
         r"```|<\|(?:im_|end)|\bsource_segments\b",
     )
 )
-# What models and programs wrap an answer up in: JSON, emphasis, a heading, brackets, and straight quotes; those of the
-# language belong to titles in some.
+# What models and programs wrap answers in: JSON, emphasis, a heading, brackets, and straight quotes; a language's own
+# quotes can belong to titles.
 _WRAPPERS: Final = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (r'^[\[{]\s*["{].*[\]}]$', r"\*\*|__", r"^#{1,6} ", r"^\[.*\]$", r'^".*"$')
@@ -33,7 +33,7 @@ _FEW_LETTERS: Final = 6
 
 
 def own_words(case: Case) -> str | None:
-    """What an engine says about its answer, or to us."""
+    """The engine comments on its answer, or addresses us."""
     has_new_colon = len(_COLON.findall(case.answer)) > len(_COLON.findall(case.text))
     name = re.escape(case.target.name.partition(" (")[0])
     labels = (_LABEL, re.compile(rf"^\W*{name}\W{{0,3}}:", re.IGNORECASE)) if has_new_colon else ()
@@ -46,7 +46,7 @@ def own_words(case: Case) -> str | None:
 
 
 def wrapped_up(case: Case) -> str | None:
-    """Something around the text, or in it, that the source does not have."""
+    """Something around or in the text that the source does not have."""
     for pattern in _WRAPPERS:
         if len(pattern.findall(case.answer)) > len(pattern.findall(case.text)):
             return "The translation is wrapped in quotes, brackets or emphasis that the source does not have."
@@ -54,7 +54,7 @@ def wrapped_up(case: Case) -> str | None:
 
 
 def no_words(case: Case) -> str | None:
-    """An answer that says nothing."""
+    """An answer without content."""
     answer = case.bare_answer.strip()
     if sum(map(str.isalpha, case.bare_text)) <= _FEW_LETTERS:
         return None

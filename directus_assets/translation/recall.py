@@ -1,4 +1,4 @@
-"""What one translation takes from the memory of all items, and what it gives to it."""
+"""Connects one translation to the translation memory: what it takes from it, and what it adds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,12 +16,12 @@ from directus_assets.translation.translate import outstanding
 
 @dataclass(frozen=True)
 class Recall:
-    """The memory of all items, as one translation uses it.
+    """The translation memory as one translation uses it.
 
     Args:
-        memory: how segments were translated in all items; None where each item stands alone.
-        engine: which engine translates what is not remembered.
-        assignment: the languages, the terms and the style.
+        memory: how segments were translated in all items; None if each item stands alone.
+        engine: the engine that translates everything else.
+        assignment: languages, terms and style.
     """
 
     memory: Memory | None
@@ -36,8 +36,8 @@ class Recall:
         """The keys of those segments that cost nothing.
 
         Args:
-            asked: what the engine would be asked for, by key.
-            counted: language pairs and keys of segments that earlier items ask for; what is asked for here is added.
+            asked: the segments that would be requested, by key.
+            counted: language pairs and keys of segments that earlier items request; the new requests are added.
         """
         if self.memory is None:
             return set()
@@ -57,18 +57,18 @@ class Recall:
         *,
         anew: bool,
     ) -> Iterator[tuple[Mapping[str, Remembered], Assignment]]:
-        """What other items know of the segments that the engine would be asked for.
+        """What other items know about the segments that would be requested.
 
-        While the context is open, other items wait for the segments that this one asks for.
+        While the context is open, other items wait for the segments that this one requests.
 
         Args:
-            documents: the fields that are translated, by name.
-            record: what is remembered of the item; what has arrived for it is not asked for.
-            remembered: what the item knows itself.
-            anew: whether a person wants other translations than the engine's of before.
+            documents: the translated fields by name.
+            record: the item's record; answers that have arrived for it are not requested.
+            remembered: the item's own translations.
+            anew: whether a person wants translations other than the engine's earlier ones.
 
         Yields:
-            The translations by key of the segment, and the assignment with examples that are like the rest.
+            Translations by segment key, and the assignment with examples that resemble the remaining segments.
         """
         if self.memory is None:
             yield {}, self.assignment
@@ -91,11 +91,11 @@ class Recall:
             yield known, self.assignment.with_examples(examples)
 
     def keep(self, documents: Mapping[str, Document], translations: Mapping[str, Remembered]) -> None:
-        """Remembers what the engine has translated.
+        """Store the engine's translations in the memory.
 
         Args:
-            documents: the fields that were translated, by name.
-            translations: by key of the segment.
+            documents: the translated fields by name.
+            translations: by segment key.
         """
         if self.memory is None:
             return
@@ -117,11 +117,11 @@ class Recall:
         )
 
     def lessons(self, record: TranslationRecord, shares: Iterable[Share]) -> list[MemoryEntry]:
-        """What people have corrected in an item, and nobody has learnt yet; nothing where there is no memory.
+        """New human corrections in an item; none if there is no memory.
 
         Args:
-            record: what is remembered of the item.
-            shares: its fields as they stand.
+            record: the item's record.
+            shares: its fields.
         """
         if self.memory is None:
             return []
@@ -133,12 +133,12 @@ class Recall:
         ]
 
     def learn(self, lessons: Sequence[MemoryEntry]) -> None:
-        """Remembers what people have corrected."""
+        """Store human corrections in the memory."""
         if self.memory is not None:
             self.memory.remember(lessons)
 
     def learn_texts(self, texts: Mapping[Segment, str]) -> None:
-        """Remembers people's translations."""
+        """Store human translations in the memory."""
         self.learn([self._persons(segment, text) for segment, text in texts.items() if is_memorable(segment)])
 
     def _persons(self, segment: Segment, text: str) -> MemoryEntry:
@@ -157,7 +157,7 @@ class Recall:
     def _usable(
         self, found: Mapping[str, MemoryEntry], wanted: Mapping[str, Segment], *, anew: bool = False
     ) -> dict[str, Remembered]:
-        """Those that serve here: people's in any case, an engine's where it knew the same terms."""
+        """The usable entries: human ones in any case, an engine's if it knew the same terms."""
         terms = {key: digest_of_terms(self.assignment.terms_in(wanted[key])) for key in found}
         return {
             key: replace(each.remembered, glossary=terms[key], engine=each.engine or self.engine.name)

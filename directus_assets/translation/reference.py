@@ -1,6 +1,6 @@
-"""What an engine is shown beside a segment, so that an edited sentence is not translated as if it stood alone.
+"""The context shown to an engine with a segment, so that an edited sentence is not translated in isolation.
 
-None of it is translated, and none of it decides what is translated: it is no part of a fingerprint.
+None of it is translated, and it does not affect what is translated: it is not part of a fingerprint.
 """
 
 import re
@@ -17,11 +17,11 @@ from directus_assets.translation.segments.layout import normal_markup
 from directus_assets.translation.segments.model import Document, Segment, SegmentTag, segment_key
 
 _MOST: Final = 120
-"""Characters of a text that is shown: enough to tell what it is about, and few enough to cost little."""
+"""Characters of a shown text: enough to tell its subject, at little cost."""
 _MOST_NEAR: Final = 60
-"""The same of a neighbour: its end, or its beginning."""
+"""The same for a neighbour: its end, or its beginning."""
 _LONG: Final = 200
-"""Characters of a segment that explains itself better than its neighbours do: half of the above is shown then."""
+"""A segment of this length explains itself better than its neighbours do: only half of the above is shown then."""
 _TITLES: Final = ("title", "headline", "heading", "name", "subject")
 _MEANINGS: Final = {
     "a": "a link",
@@ -45,7 +45,7 @@ _MEANINGS: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Near:
-    """A segment that stands beside another."""
+    """A neighbour of a segment."""
 
     key: str
     wording: Wording
@@ -53,15 +53,15 @@ class Near:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """Where a segment stands.
+    """The surroundings of a segment.
 
     Attributes:
-        field: the field's name, with the note that the Studio shows at it.
-        before: what stands before it; None where it is the first.
-        after: what stands behind it; None where it is the last.
-        was: what it was, and how that was translated; None where it is new.
-        longest: the most characters that the field takes, where that is the segment's own limit.
-        legend: what its placeholders stand for.
+        field: the field's name, with the note that the Studio shows beside it.
+        before: the preceding segment; None for the first.
+        after: the following segment; None for the last.
+        was: its earlier version with translation; None if it is new.
+        longest: the field's maximum length in characters, if it applies to the segment itself.
+        legend: explains its placeholders.
     """
 
     field: str
@@ -80,14 +80,14 @@ def surroundings(
     remembered: Mapping[str, Remembered],
     wordings: Mapping[str, str],
 ) -> dict[str, Surroundings]:
-    """Where the segments of a field stand, by key; the first place of those that occur more than once.
+    """The surroundings of a field's segments by key; for repeated segments those of the first occurrence.
 
     Args:
         text_field: the field.
         document: its source.
-        earlier: the segments of the source that was translated last.
+        earlier: the segments of the last translated source.
         remembered: our translations by key.
-        wordings: what people have made of some of them, by key.
+        wordings: human versions of some of them, by key.
     """
 
     def wording(segment: Segment, shorten: Callable[[str], str]) -> Wording:
@@ -130,7 +130,7 @@ def surroundings(
 
 
 def title_of(documents: Mapping[str, Document]) -> Segment | None:
-    """The segment that an item is called by: that of its field of such a name."""
+    """The segment with an item's title: from a field with a title-like name."""
     for name in _TITLES:
         if name in documents and len(documents[name].segments) == 1:
             return documents[name].segments[0]
@@ -138,7 +138,7 @@ def title_of(documents: Mapping[str, Document]) -> Segment | None:
 
 
 def _predecessors(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
-    """Which text each one that has changed was, where as many stand in the same place."""
+    """The earlier version of each changed text, if their numbers match."""
     found: dict[int, int] = {}
     for tag, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "replace" and end - start == last - first:
@@ -156,14 +156,14 @@ def _meaning(placeholder: SegmentTag) -> list[tuple[str, str]]:
 
 
 def _edited_part(old: str, new: str, translation: str) -> Wording:
-    """What stood where a long text was edited, and about the same part of its translation."""
+    """The part of a long text that was edited, and the approximate counterpart in its translation."""
     start = next((at for at, (was, now) in enumerate(zip(old, new, strict=False)) if was != now), len(old))
     share = start / max(1, len(old))
     return Wording(source=_part(old, start), translation=_part(translation, int(share * len(translation))))
 
 
 def _part(text: str, middle: int) -> str:
-    """The words around a place in a text."""
+    """The words around a position in a text."""
     most = _MOST // 2
     start = max(0, min(middle - most // 2, len(text) - most))
     end = start + most

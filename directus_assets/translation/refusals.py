@@ -1,7 +1,7 @@
-"""Rows of which Directus refuses a field: one that breaks a rule does not take the others with it.
+"""Writes rows although Directus refuses some fields: a field that breaks a rule does not block the others.
 
-Directus names the field that breaks a validation rule or has to be unique. PostgreSQL does not name the one that is too
-long, so that fields are then sent one by one.
+Directus names a field that breaks a validation rule or has to be unique. PostgreSQL does not name a field that is too
+long, so the fields are then sent one by one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -13,16 +13,16 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.errors import Rejected, Unreadable
 
 NOT_UNIQUE: Final = "has to be unique"
-"""How every release of Directus ends the message of RECORD_NOT_UNIQUE."""
+"""The end of the RECORD_NOT_UNIQUE message in every release of Directus."""
 
 Refusals: TypeAlias = dict[str, str]
-"""Directus' reasons, by field."""
+"""Directus' reasons by field."""
 
 
 class FieldsRefused(Rejected):
-    """Directus refuses some fields of a row; what it takes of the others is written, and `written` names them."""
+    """Directus refuses some fields of a row; the accepted ones have been written, and `written` names them."""
 
-    # Somebody may change the rule, or the row that has the same value. Another try costs no translation.
+    # Someone may change the rule, or the row with the same value. Retrying costs no translation.
     longest_wait_seconds: ClassVar[float | None] = 6 * 3600
     is_for_editors: ClassVar[bool] = True
 
@@ -39,10 +39,10 @@ class FieldsRefused(Rejected):
 
 
 def update(patch: Callable[[Values], object], values: Values) -> Refusals:
-    """Writes what Directus takes of `values`; returns why it does not take the rest.
+    """Write the accepted part of `values`; return the reasons for the refused part.
 
     Raises:
-        DirectusAssetsError: what `patch` raises, unless it is about fields.
+        DirectusAssetsError: an error from `patch` that does not concern fields.
     """
     left, refused = dict(values), Refusals()
     while left:
@@ -54,7 +54,7 @@ def update(patch: Callable[[Values], object], values: Values) -> Refusals:
         except Rejected as error:
             named = _reasons(error, left)
             if not named and len(left) == 1:
-                raise  # it is about a field that is not written
+                raise  # it concerns a field that is not being written
             if not named:
                 for name, value in left.items():
                     refused |= update(patch, {name: value})
@@ -67,12 +67,12 @@ def update(patch: Callable[[Values], object], values: Values) -> Refusals:
 def create(
     make: Callable[[Values], str], patch: Callable[[str, Values], object], values: Values
 ) -> tuple[str | None, Refusals]:
-    """Makes a row of what Directus takes of `values`; returns its key, and why the rest is not in it.
+    """Create a row from the accepted part of `values`; return its key and the reasons for the refused part.
 
-    There is no row, and no key, where Directus takes nothing, or needs what it refuses.
+    There is no row and no key if Directus accepts nothing, or requires a field that it refuses.
 
     Raises:
-        DirectusAssetsError: what `make` or `patch` raises, unless it is about these fields.
+        DirectusAssetsError: an error from `make` or `patch` that does not concern these fields.
     """
     left, refused = dict(values), Refusals()
     while True:
@@ -85,7 +85,7 @@ def create(
             if not named and _is_of_several_columns(error):
                 key, more = _create_from_one(make, patch, left, refused)
                 if key is None:
-                    raise  # it is the item or the language that is taken
+                    raise  # the item or the language is what is taken
                 return key, more
             named = named or _reasons(error, left)
             if not named and not error.fields:
@@ -101,7 +101,7 @@ def create(
 def _create_from_one(
     make: Callable[[Values], str], patch: Callable[[str, Values], object], values: Values, refused: Refusals
 ) -> tuple[str | None, Refusals]:
-    """Makes a row of the first field that Directus takes, and adds the others."""
+    """Create a row from the first accepted field, and add the others."""
     left = dict(values)
     while left:
         name = next(iter(left))
@@ -117,7 +117,7 @@ def _create_from_one(
 
 
 def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Refusals:
-    """The reasons by field, of these fields; empty where Directus did not say which of them it refuses."""
+    """The reasons by field; empty if Directus did not say which of these fields it refuses."""
     if named := _named(error, names):
         return named
     if len(names) == 1 and (not error.fields or _is_of_several_columns(error)):
@@ -126,18 +126,18 @@ def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Ref
 
 
 def _named(error: Rejected, names: Iterable[str]) -> Refusals:
-    # Of an index over several columns, PostgreSQL names all: "slug, languages_code".
+    # For an index over several columns, PostgreSQL names all: "slug, languages_code".
     said = {name.strip().split(".")[-1]: reason for all_, reason in error.fields.items() for name in all_.split(",")}
     return {name: said[name] for name in names if name in said}
 
 
 def _is_of_several_columns(error: Rejected) -> bool:
-    """Whether a value is taken. SQLite names the last column of an index only, which need not be one of ours."""
+    """Whether a unique value is taken. SQLite names only the last column of an index, which may not be one of ours."""
     return bool(error.fields) and all(NOT_UNIQUE in reason for reason in error.fields.values())
 
 
 def short_reason(reason: str) -> str:
-    """Directus repeats the whole value, and says what is wrong with it behind that."""
+    """The end of the reason: Directus repeats the whole value before it."""
     return reason if len(reason) <= 300 else f"{reason[:100]} ... {reason[-180:]}"
 
 

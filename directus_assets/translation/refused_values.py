@@ -1,7 +1,7 @@
-"""Values that Directus has refused: none is sent to it again, and something else takes its place.
+"""Values that Directus has refused: they are never sent again, but replaced by others.
 
-A refused address that has to be unique gets a number, which costs nothing. Any other text goes back to the engine,
-once, with Directus' own words. Where the field's rule, length or uniqueness is changed, what was refused is forgotten.
+A refused address that has to be unique gets a number, which costs nothing. Any other text goes back to the engine once,
+with Directus' message. If the field's rule, length or uniqueness changes, earlier refusals are forgotten.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,11 +18,11 @@ from directus_assets.translation.segments.slug import numbered
 from directus_assets.translation.translate import TranslationOutcome
 
 MOST_NUMBERS: Final = 20
-"""The highest number that an address gets; each costs one request to Directus."""
+"""The highest number appended to an address; each attempt costs one request to Directus."""
 
 
 class UnrefusedDocument:
-    """A document that does not become a value which Directus has refused.
+    """A document that never turns into a value that Directus has refused.
 
     Args:
         document: the document.
@@ -44,7 +44,7 @@ class UnrefusedDocument:
         """See `model.Document.splice`.
 
         Raises:
-            BadAnswer: also where Directus has refused the value; names the longest answer.
+            BadAnswer: also if Directus has refused the value; names the longest answer.
         """
         value = self.document.splice(translations, language=language)
         reason = self._reason(value)
@@ -60,32 +60,32 @@ class UnrefusedDocument:
         return self._refused.get(refusal_key(self._field, value), "")
 
     def _numbered(self, address: str) -> str:
-        """The address with the first number that Directus has not refused; empty where there is none."""
+        """The address with the first number that Directus has not refused; empty if there is none."""
         rule, longest = rule_of(self._field), self._field.longest
         found = (numbered(address, number, longest=longest) for number in range(2, MOST_NUMBERS + 1))
         return next((each for each in found if not self._reason(each) and (not rule or rule.accepts(each))), "")
 
 
 def refusal_key(text_field: TextField, value: JsonValue) -> str:
-    """What a refused value of a field is remembered by, as long as the field is as it was."""
+    """The key under which a refused value of a field is stored, valid while the field's definition stays the same."""
     return digest([digest(value), text_field.rule, text_field.longest, text_field.is_unique])
 
 
 def is_taken(text_field: TextField, reason: str) -> bool:
-    """Whether Directus refuses an address for being somebody else's already."""
+    """Whether Directus refuses an address because it is already taken."""
     return text_field.kind in ("slug", "path") and NOT_UNIQUE in reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefusedWrite:
-    """A write of which Directus has refused fields; what it takes is written.
+    """A write in which Directus refused fields; the accepted ones are written.
 
     Attributes:
-        error: what it says.
-        outcome: what was to be written.
-        hopeful: the fields for which something else can be tried.
-        rounds: how often each field was refused in this try.
-        written: the fields that were written, now and in the writes before.
+        error: the refusal.
+        outcome: the values that were to be written.
+        hopeful: fields with another option to try.
+        rounds: how often each field was refused in this attempt.
+        written: the fields written now and by earlier writes.
     """
 
     error: FieldsRefused
@@ -105,14 +105,14 @@ class RefusedWrite:
         repaired: Collection[str],
         can_repair: bool,
     ) -> "RefusedWrite":
-        """One more of these.
+        """Combine a further refusal with the earlier ones.
 
         Args:
-            earlier: the one before it in the same try.
-            error: what Directus says; its fields are those that it has not refused before.
-            outcome: what was to be written.
+            earlier: the previous refusal in the same attempt.
+            error: the refusal; its fields have not been refused before.
+            outcome: the values that were to be written.
             fields: the fields of the collection.
-            repaired: the fields whose value is the engine's second one, since Directus had refused the first.
+            repaired: fields whose value is the engine's second one, after Directus refused the first.
             can_repair: whether the engine can be asked again.
         """
         before = earlier.rounds if earlier else {}

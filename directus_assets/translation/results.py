@@ -1,4 +1,4 @@
-"""What became of an item in one language, or would."""
+"""The result, or the forecast, of translating an item into one language."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from directus_assets.translation.shares import FieldDecision
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """One field whose human text stays although its source has changed: a human has to look at it."""
+    """A field with a human text that stays although its source has changed: a person has to review it."""
 
     field: str
     old_source: str
@@ -23,7 +23,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Translated:
-    """What became of one item in one language."""
+    """The result for one item in one language."""
 
     item: str
     language: str
@@ -31,18 +31,18 @@ class Translated:
     written: tuple[str, ...] = ()
     """Fields that were written."""
     texts: tuple[tuple[str, str, str], ...] = ()
-    """Of each of them its name, its source and its translation."""
+    """Name, source and translation of each of them."""
     kept: tuple[str, ...] = ()
-    """Fields whose human text was kept, and is right for the present source as far as anybody knows."""
+    """Fields whose human text was kept and, as far as known, is correct for the current source."""
     reviews: tuple[Review, ...] = ()
     left: tuple[str, ...] = ()
-    """Where text is that could not be cut, and was not translated: `body.blocks.data.html`."""
+    """The places of text that could not be segmented and was not translated: `body.blocks.data.html`."""
     has_duplicates: bool = False
-    """Whether there is more than one row of this language, all of whose texts are people's."""
+    """Whether there are several rows of this language, all of whose texts are human."""
     row: str | None = None
-    """The key of the row in the translations collection, where there is one."""
+    """The key of the row in the translations collection, if it exists."""
     is_source: bool = False
-    """Whether this is the language that the item is written in: there is nothing to translate."""
+    """Whether this is the item's own language, so that there is nothing to translate."""
     usage: Usage = field(default_factory=Usage)
     reused: int = 0
     sent: int = 0
@@ -51,7 +51,7 @@ class Translated:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What bringing one item up to date in one language would ask of the engine, without repairs."""
+    """The estimated requests for bringing one item up to date in one language, without repairs."""
 
     segments: int
     usage: Usage
@@ -60,7 +60,7 @@ class Forecast:
 def reviews_of(
     name: str, earlier: TranslationRecord, item: Item, target: LanguageRow, decision: FieldDecision
 ) -> list[Review]:
-    """What a human has to look at in one field: segments, where they can be told, or all of it."""
+    """The reviews due in one field: of segments, if they can be told apart, or of the whole field."""
     if decision.conflicts:
         return [
             Review(

@@ -1,4 +1,4 @@
-"""Taking back what we have written over translations (see `ownership.take_back`)."""
+"""Reverts what we wrote over translations (see `ownership.take_back`)."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,13 +26,13 @@ from directus_assets.translation.segments.model import BadAnswer, segment_key
 
 @dataclass(frozen=True)
 class TranslationRevert:
-    """Takes back our writes to the translations of one collection.
+    """Reverts our writes to the translations of one collection.
 
     Args:
         client: Directus.
-        scope: of which collection.
-        records: what is remembered of translations.
-        languages: only these, by code; all where there are none.
+        scope: the collection.
+        records: the translation records.
+        languages: limits the revert to these language codes; all if empty.
     """
 
     client: DirectusClient
@@ -41,10 +41,11 @@ class TranslationRevert:
     languages: Collection[str] = ()
 
     def plan(self, period: Period) -> list[OverwrittenRow]:
-        """What there is to be taken back, and what stays.
+        """Determine what can be reverted and what stays.
 
         Raises:
-            DirectusAssetsError: Directus refuses (the token needs to read its log with revisions) or does not answer.
+            DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
+                answer.
         """
         schema = self.scope.schema
         names = [each.name for each in schema.fields]
@@ -79,17 +80,17 @@ class TranslationRevert:
         return [row for row in found if not row.is_kept or row.plan.kept]
 
     def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, str]]:
-        """Puts everything back, row by row; says of each what has kept it from being put back, if anything.
+        """Restore row by row; yield each row with the reason if it could not be restored.
 
         Raises:
-            DirectusAssetsError: Directus does not answer; what was put back until then stays so.
+            DirectusAssetsError: Directus does not answer; rows restored before that stay restored.
         """
         schema = self.scope.schema
         filterable = [field.name for field in schema.fields if field.is_filterable]
         table = CompareAndSet(self.client, schema.translations, schema.translations_key_field, filterable)
         for row in rows:
             if not row.is_kept:
-                # First what is about to be written, then the write: what was ours is then known as ours again.
+                # Record the intention first, then write: what used to be ours is then recognised as ours again.
                 self._remember(row, is_over=False)
                 reason = take_back(table, row)
                 if not reason:
@@ -105,10 +106,10 @@ class TranslationRevert:
             self.records.update(self.scope.name, row.item, row.output, change)
 
     def _intending(self, known: TranslationRecord, row: OverwrittenRow) -> TranslationRecord:
-        """With what is put back; and without translations that have turned out to be bad.
+        """The record with the restored values, and without translations that turned out to be bad.
 
-        Where people's versions of segments are taken back that came from elsewhere, those before them are as good as
-        they were, and the others are not brought here again.
+        If human versions propagated from other items are reverted, the earlier versions are valid again, and the
+        propagated ones are not applied here again.
         """
         back = {name: each for name, each in row.plan.back.items() if name in known.fields}
         if not known.corrected or not all(each.is_last_write for each in row.plan.back.values()):
@@ -123,7 +124,7 @@ class TranslationRevert:
         return before.with_fields(fields)
 
     def _ours(self, record: TranslationRecord, name: str, code: str) -> str:
-        """Our translation of a field, from what is remembered; empty where it cannot be told."""
+        """Our translation of a field according to the record; empty if it cannot be determined."""
         text_field = next(each for each in self.scope.schema.fields if each.name == name)
         try:
             document = cut_field(text_field, record.fields[name].source)

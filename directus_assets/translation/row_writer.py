@@ -1,6 +1,6 @@
-"""Translations written back to Directus.
+"""Writes translations to Directus.
 
-Only the translations collection is written, only the fields that change, and never a second row for one language.
+Writes only the translations collection, only changed fields, and never a second row for one language.
 """
 
 import logging
@@ -25,10 +25,10 @@ from directus_assets.translation.scope import Scope
 logger = logging.getLogger(__name__)
 
 _LOOKS = (0, 0.1, 0.3, 0.6, 1.0)
-"""Seconds before each look at whether others have taken their rows back."""
+"""Seconds before each check whether other writers have removed their rows."""
 
 _ROWS_PER_REQUEST = 20
-"""Keeps what is written together under 1 MB, Directus' `MAX_PAYLOAD_SIZE`, with texts of a few thousand words."""
+"""Keeps one request under 1 MB, Directus' `MAX_PAYLOAD_SIZE`, for texts of a few thousand words."""
 
 _Place: TypeAlias = tuple[str, str]
 """Keys of an item and of a language, as text."""
@@ -36,7 +36,7 @@ _Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _NewRow:
-    """A row that is to be made. No two are the same, even for one place."""
+    """A row to create. All are distinct, even for the same place."""
 
     place: _Place
     values: Values
@@ -44,35 +44,35 @@ class _NewRow:
 
 @dataclass(frozen=True)
 class RowWriter:
-    """Writes translations of one collection, for any number of threads: what they make at the same time is one request.
+    """Writes translations of one collection; thread-safe: concurrent creations share one request.
 
     Args:
         client: Directus.
-        scope: of which collection.
+        scope: the collection.
     """
 
     client: DirectusClient
     scope: Scope
 
     def write(self, item: Item, language: LanguageRow, values: Values) -> bool:
-        """Writes these fields of one language, into its row or into a new one; other fields stay as they are.
+        """Write these fields of one language, into its row or into a new one; other fields stay as they are.
 
-        Directus cannot be told that there may be one row only. So whoever has made a row looks again, and where others
-        have made one at the same time, all but the first take theirs back at once. The first gives them the time to do
-        so, and takes its own back where one stays: that one was made by somebody who could not see the first yet (a key
-        is given before its row is committed). Nobody keeps a second row.
+        Directus cannot be told that there may be only one row. So a writer that has created a row checks again, and if
+        others have created one at the same time, all but the first remove theirs at once. The first waits for that, and
+        removes its own if another one stays: that one was created by a writer that could not see the first yet (a key
+        is assigned before its row is committed). Nobody keeps a second row.
 
         Args:
             item: as it was read.
             language: of the row.
-            values: what is written, by field.
+            values: the values to write, by field.
 
         Returns:
             Whether it was written. If not, the item has changed since it was read: read it again, and decide anew.
 
         Raises:
-            FieldsRefused: Directus does not take some of the fields; the others are written.
-            Forbidden: there is a row that the token does not see.
+            FieldsRefused: Directus refuses some of the fields; the others are written.
+            Forbidden: there is a row that the token cannot see.
             DirectusAssetsError: Directus refuses or does not answer.
         """
         row, own = item.rows.get(language.code), None
@@ -90,7 +90,7 @@ class RowWriter:
         except ChangedMeanwhile:
             return False
         except PermanentError:
-            # Directus has the same answers for what is gone and for what is forbidden.
+            # Directus gives the same response for deleted and for forbidden rows.
             if self._is_as_read(item, language):
                 raise
             return False
@@ -98,16 +98,16 @@ class RowWriter:
 
     @cached_property
     def sees_all_rows(self) -> bool:
-        """Whether no row is hidden from the token, when that was first asked."""
+        """Whether no row is hidden from the token, as of the first check."""
         return sees_all_rows(self.client, self.scope.schema.translations)
 
     def require_deleted(self, item_key: str, language: LanguageRow, row_key: str | None = None) -> None:
-        """Makes sure that a row which was there is deleted and not hidden, before another takes its place.
+        """Check that a missing row is deleted and not hidden, before another one replaces it.
 
         Args:
             item_key: the item that it belongs to.
             language: of the row.
-            row_key: its key, where it is known.
+            row_key: its key, if known.
 
         Raises:
             Forbidden: it may be hidden from the token.
@@ -125,13 +125,13 @@ class RowWriter:
             )
 
     def _require_no_hidden_row(self, item_key: str, language: LanguageRow) -> None:
-        """Makes sure that there is no row that the token does not see, before one is made.
+        """Check that there is no row hidden from the token, before one is created.
 
         Directus finds items by all of their rows, including those that a rule hides (seen in 10.13, 11.14 and 11.17). A
-        singleton is not found by anything, so there nobody knows.
+        singleton cannot be found that way, so the answer stays unknown.
 
         Raises:
-            Forbidden: there is one, or may be.
+            Forbidden: there is one, or there may be.
             DirectusAssetsError: Directus does not answer.
         """
         if self.sees_all_rows:
@@ -159,11 +159,11 @@ class RowWriter:
         self._rows.replace(row.key, {name: row.values.get(name) for name in values}, values)
 
     def _add(self, row_key: str, values: Values) -> None:
-        """Adds fields to a row that was made just before, whose own values are what a new row has."""
+        """Add fields to a row that was just created, whose values are those of a new row."""
         self._rows.replace(row_key, {}, values)
 
     def _create(self, item: Item, language: LanguageRow, values: Values) -> tuple[str | None, Refusals]:
-        """Makes a row of the texts and of what it begins with; of the latter Directus need not take everything."""
+        """Create a row from the texts and its initial values; Directus need not accept all of the latter."""
         make = partial(self._make, (item.key, language.key))
         texts = dict(values) if self.scope.status is None else {"status": self.scope.status, **values}
         carried = {name: value for name, value in item.carried.items() if name not in texts}
@@ -172,7 +172,7 @@ class RowWriter:
         except Forbidden:
             if not carried:
                 raise
-            # A token may be allowed to write no more than texts; Directus names no field of those that it forbids.
+            # A token may be allowed to write texts only; Directus does not name the fields that it forbids.
             own, refused = create(make, self._add, texts)
         if left := carried.keys() & refused.keys():
             logger.warning(
@@ -206,7 +206,7 @@ class RowWriter:
 
     @cached_property
     def _made(self) -> Together[_NewRow, str]:
-        """New rows, made together; gives their keys. Directus makes all of them or none (one transaction)."""
+        """New rows, created in batches; returns their keys. Directus creates all of them or none (one transaction)."""
         return Together(self._make_all, most=_ROWS_PER_REQUEST, unrepeatable=(Unreachable, Unreadable))
 
     def _make_all(self, rows: Sequence[_NewRow]) -> dict[_NewRow, str]:
@@ -220,7 +220,7 @@ class RowWriter:
 
     @cached_property
     def _current(self) -> Together[_Place, list[str]]:
-        """Keys of the rows that there are now, looked up together."""
+        """Keys of the existing rows, looked up in batches."""
         return Together(self._look)
 
     def _look(self, places: Sequence[_Place]) -> dict[_Place, list[str]]:
@@ -238,7 +238,7 @@ class RowWriter:
         return _by_place(self.scope, rows)
 
     def _is_as_read(self, item: Item, language: LanguageRow) -> bool:
-        """Whether the item is still there, with the same row, or still without one, in this language."""
+        """Whether the item still exists, with the same row, or still without one, in this language."""
         fresh = read_items(self.client, self.scope, [item.key], matching_only=False)
         return bool(fresh) and _row_key(fresh[0], language) == _row_key(item, language)
 
@@ -252,7 +252,7 @@ class RowWriter:
 
 
 def _by_place(scope: Scope, rows: Iterable[Mapping[str, JsonValue]]) -> dict[_Place, list[str]]:
-    """Keys of rows as Directus answers them, by what they belong to."""
+    """Keys of rows from Directus, by item and language."""
     schema = scope.schema
     found: dict[_Place, list[str]] = {}
     for row in rows:
@@ -262,7 +262,7 @@ def _by_place(scope: Scope, rows: Iterable[Mapping[str, JsonValue]]) -> dict[_Pl
 
 
 def _order(key: str) -> tuple[int, str]:
-    """The order of numbers for keys that are numbers, and for others one that is the same for everybody."""
+    """Sort key: numeric order for integer keys, and for others an order that all writers share."""
     return len(key), key
 
 
@@ -272,5 +272,5 @@ def _row_key(item: Item, language: LanguageRow) -> str | None:
 
 
 def _typed(key: str) -> str | int:
-    """A key as Directus' JSON has it: a number for an integer key. A text key of digits is accepted either way."""
+    """A key as in Directus' JSON: a number for an integer key. A text key of digits is accepted in either form."""
     return int(key) if key.isdecimal() and str(int(key)) == key else key

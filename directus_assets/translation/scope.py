@@ -1,4 +1,4 @@
-"""What of a project is translated: what the schema shows, and what the YAML file says about it."""
+"""What a project translates: the schema combined with the YAML file."""
 
 import hashlib
 import json
@@ -13,15 +13,17 @@ from directus_assets.settings import CollectionOptions, TranslationOptions
 from directus_assets.settings.known import require_known
 
 _VERSION = 1
-"""Part of every code version: raise it when the same text has to be cut or written in another way than before."""
+"""Part of every code version: increment it when the same text has to be segmented or written differently than
+before.
+"""
 
 _OF_SOURCE = "source"
-"""The setting `status` that means: as the source has it."""
+"""The value of the setting `status` that copies the source's status."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """One collection, and what of it is translated from what into what."""
+    """One collection, with the fields and languages to translate."""
 
     schema: TranslatedCollection
     source: LanguageRow
@@ -29,15 +31,15 @@ class Scope:
     targets: tuple[LanguageRow, ...]
     filter: dict[str, Any]
     source_field: str | None = None
-    """The field of the item that names the language it is written in; None where all are in the same."""
+    """The item's field with its own language; None if all items have the same language."""
     carried: tuple[str, ...] = ()
-    """The fields without text that a new row gets from the source."""
+    """The fields without text that a new row copies from the source."""
     status: str | None = None
-    """The `status` of a new row; None for the field's default, or where it is carried."""
+    """The `status` of a new row; None for the field's default, or if it is copied."""
     shares_memory: bool = True
-    """Whether its segments are remembered for other items and collections, and theirs for it."""
+    """Whether its segments are shared with other items and collections through the memory."""
     told: tuple[TextField, ...] = ()
-    """The fields of `schema` with those that are withheld, in the order of Directus."""
+    """The fields of `schema` including the withheld ones, in Directus' order."""
 
     @property
     def collection(self) -> str:
@@ -46,27 +48,29 @@ class Scope:
 
     @property
     def name(self) -> str:
-        """What tells it from other scopes, of which one collection can have several."""
+        """Identifies the scope; a collection can have several."""
         return self.schema.name
 
     @property
     def source_on_item(self) -> bool:
-        """Whether the source language is on the item itself, and not a row of the translations collection.
+        """Whether the source language is on the item itself, instead of in a row of the translations collection.
 
-        Only where the item has every field that is translated: a title that an item keeps for editors does not make
-        it the original of all the rest.
+        Only if the item has every translated field: a title that an item keeps for editors does not make it the
+        original of everything else.
         """
         return all(field.name in self.schema.item_fields for field in self._known_first or self.schema.fields)
 
     @property
     def withheld(self) -> list[str]:
-        """The fields that are not read, and that the first version read."""
+        """The fields that are not read now, but that the first version read."""
         read = {field.name for field in self.schema.fields}
         return [field.name for field in self._known_first if field.name not in read]
 
     @property
     def _known_first(self) -> list[TextField]:
-        """The fields that the first version knew; what it made must not be made again because others are known now."""
+        """The fields that the first version recognised; its results must not be remade because more fields are
+        recognised now.
+        """
         return [field for field in self.told or self.schema.fields if field.kind != "auto"]
 
     @property
@@ -80,20 +84,20 @@ class Scope:
 def plan_scopes(
     found: Sequence[TranslatedCollection], options: TranslationOptions, *, default_language: str | None
 ) -> list[Scope]:
-    """What is translated, by collection and field of translations.
+    """The scopes of a project, by collection and translations field.
 
-    What the YAML file says of a collection holds for all of its fields of translations that are not named themselves
-    (`posts.seo`), apart from the fields of rows, which each has its own.
+    The YAML settings of a collection apply to all of its translations fields that are not named themselves
+    (`posts.seo`), except for settings about the fields of rows, which are specific to each.
 
     Args:
         found: the collections of the project.
         options: the section `translations` of the YAML file.
-        default_language: the project's default language, as Directus' settings have it.
+        default_language: the project's default language in Directus' settings.
 
     Raises:
-        ConfigurationError: the YAML file names a collection, field or language that there is not.
+        ConfigurationError: the YAML file names a collection, field or language that does not exist.
     """
-    # What is switched off need not be visible: its rights can be taken away, too.
+    # A disabled collection need not be visible: its rights can be revoked, too.
     named = [name for name, own in options.collections.items() if own.enabled]
     languages = list(dict.fromkeys(row.code for each in found for row in each.languages))
     if languages:
@@ -134,7 +138,7 @@ def _scope(
     if wanted is not None:
         _require(f"{where if own.languages else 'translations'}.languages", wanted, codes)
     chosen = codes if wanted is None else wanted
-    # Where an item can be written in another language, it is translated into this one as well.
+    # If items can be written in other languages, they are translated into this one as well.
     targets = tuple(by_code[code] for code in chosen if code != source or (source_field and len(codes) > 1))
     scope = Scope(
         schema=schema,
@@ -158,7 +162,9 @@ def _carried(
 
 
 def _source_field(schema: TranslatedCollection, own: CollectionOptions, where: str) -> str | None:
-    """The field that names an item's own language: of several, none is more likely than the others."""
+    """The field with an item's own language; none if there are several candidates, since none is likelier than the
+    others.
+    """
     pointing = schema.source_language_fields
     if own.source_language_field is None:
         return pointing[0] if len(pointing) == 1 else None
@@ -170,7 +176,9 @@ def _source_field(schema: TranslatedCollection, own: CollectionOptions, where: s
 
 
 def _fields(scope: Scope, own: CollectionOptions) -> tuple[TextField, ...]:
-    """Those that are read: not what is withheld unless it is named, and not what the item, as the source, has not."""
+    """The fields to read: without withheld ones unless named, and without those that the item, as the source, does not
+    have.
+    """
     withheld = {field.name for field in scope.schema.withheld} - {*(own.fields or ()), *own.kinds}
     on_item = scope.source_on_item
     return tuple(
@@ -181,7 +189,7 @@ def _fields(scope: Scope, own: CollectionOptions) -> tuple[TextField, ...]:
 
 
 def _told(schema: TranslatedCollection, own: CollectionOptions, where: str) -> tuple[TextField, ...]:
-    """The fields that are chosen, withheld ones included, as set in the YAML file that they are read."""
+    """The chosen fields including withheld ones, parsed as configured in the YAML file."""
     order = {name: index for index, (name, _) in enumerate(schema.reasons)}
     fields = sorted((*schema.fields, *schema.withheld), key=lambda field: order.get(field.name, len(order)))
     known = [field.name for field in fields]
@@ -199,7 +207,7 @@ def _told(schema: TranslatedCollection, own: CollectionOptions, where: str) -> t
 
 
 def _as_told(field: TextField, own: CollectionOptions, named: AbstractSet[str]) -> TextField:
-    """A field as set in the YAML file that it is read."""
+    """A field, parsed as configured in the YAML file."""
     shown = [member for member in field.hidden if f"{field.name}.{member}" in named]
     field = field.showing({member: own.kinds.get(f"{field.name}.{member}", "plain") for member in shown})
     kind = own.kinds.get(field.name)

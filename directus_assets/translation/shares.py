@@ -1,7 +1,7 @@
-"""Whose a target field is, segment by segment where that can be told, and what is done with it.
+"""Decides who owns a target field, by segment if possible, and what happens to it.
 
-`protection` decides about a field as a whole; a three-way merge (`merge`) about its segments, where it is known what we
-wrote, and what stands there can be matched with it.
+`protection` decides about a field as a whole; a three-way merge (`merge`) decides about its segments if it is known
+what we wrote and the present text can be matched with it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,11 +25,11 @@ class FieldDecision:
     """What happens to a field.
 
     Attributes:
-        action: what is done.
-        record: what is remembered from then on.
-        value: what is written, if anything is.
-        conflicts: the segments that wait for a human; empty where the field does as a whole.
-        resolved: the field's value with our proposals in it, for a human to take over.
+        action: the action to take.
+        record: the field's record from then on.
+        value: the value to write, if any.
+        conflicts: the segments that wait for a human; empty if the field waits as a whole.
+        resolved: the field's value with our proposals in it, for a human to adopt.
     """
 
     action: FieldAction
@@ -41,15 +41,15 @@ class FieldDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A target field as it stands.
+    """The current state of a target field.
 
     Attributes:
         text_field: the field.
-        record: what is remembered of it; None for nothing.
+        record: its record; None if there is none.
         source: its value in the source language.
         target: its value in the target language.
-        reviews: what is done with what both have changed.
-        whose: whose it is. `OUTDATED` also where a human has changed some segments: all else may be translated anew.
+        reviews: how to handle what both sides have changed.
+        whose: its owner. `OUTDATED` also if a human has changed some segments: everything else may be translated anew.
     """
 
     text_field: TextField
@@ -71,7 +71,7 @@ class Share:
         target: JsonValue,
         reviews: Reviews = Reviews.WAIT,
     ) -> "Share":
-        """The field as it stands, for the values as they are now."""
+        """Determine the state of a field with these values."""
         whose = standing(record, source=source, target=target)
         share = cls(text_field=text_field, record=record, source=source, target=target, whose=whose, reviews=reviews)
         if record is None or whose is Standing.EMPTY or digest(target) in (record.written, record.intended):
@@ -86,7 +86,7 @@ class Share:
 
     @property
     def settled(self) -> Mapping[str, bool]:
-        """The keys of the source's segments, each with whether a human's text stands for it, and is right."""
+        """The keys of the source's segments that have a human text, each with whether it is correct."""
         if self._match is None:
             return {}
         found: dict[str, bool] = {}
@@ -98,7 +98,7 @@ class Share:
 
     @property
     def waiting(self) -> frozenset[str]:
-        """The keys of the source's segments that a human has to look at: both sides have changed them."""
+        """The keys of the source's segments that need human review: both sides have changed them."""
         if self._match is not None:
             units = enumerate(self._match.source.units)
             return frozenset(segment_key(s) for i, unit in units if self._match.is_torn(i) for s in unit.segments)
@@ -108,7 +108,7 @@ class Share:
 
     @property
     def ours(self) -> frozenset[str]:
-        """The keys of the source's segments for which nothing of a human's stands there."""
+        """The keys of the source's segments without any human text."""
         if self._match is not None:
             old = zip(self._match.source.units, self._match.old, strict=True)
             theirs = {
@@ -122,7 +122,7 @@ class Share:
 
     @property
     def wordings(self) -> Mapping[str, str]:
-        """What people have made of the source's segments, by key."""
+        """The human versions of the source's segments, by key."""
         if self._match is None:
             return {}
         units = enumerate(self._match.source.units)
@@ -131,7 +131,7 @@ class Share:
 
     @property
     def corrections(self) -> Mapping[Segment, str]:
-        """What people have made of segments without markup, and what is right for the present source."""
+        """The human versions of segments without markup that are correct for the current source."""
         if self._match is None:
             return {}
         return {
@@ -145,16 +145,16 @@ class Share:
         }
 
     def decide(self, proposal: JsonValue) -> FieldDecision:
-        """What to do with the field.
+        """Decide what to do with the field.
 
         Args:
-            proposal: our translation of the source; not looked at where the target is a `HUMAN` one.
+            proposal: our translation of the source; ignored if the target is `HUMAN`.
         """
         record = self.record
         if merged := self._merge(proposal):
             return self._by_segment(merged)
         if record and self._match and self.whose is Standing.OURS:
-            record = replace(record, intended=digest(self.target))  # respelled by an editor, and ours all the same
+            record = replace(record, intended=digest(self.target))  # rewritten by an editor, and still ours
         elif record:
             record = reviewed(record, self.reviews, source=self.source, target=self.target)
         decision = decide(record, source=self.source, target=self.target, proposal=proposal)
@@ -171,7 +171,7 @@ class Share:
         lay_out_text = partial(_laid_out, self.text_field)
         if (laid_out := lay_out_text(proposal)) is None:
             return None
-        # Who saves while we write has the present source before them.
+        # A person who saves while we write sees the current source.
         is_reviewed = self._base == self.record.before and canonical(self.source) == self.record.source
         merged = self._match.merge(
             laid_out,
@@ -217,14 +217,14 @@ class Share:
         return replace(decided, ours=proposal, before=before)
 
     def _present_base(self) -> Base | None:
-        """What the target is now, where that is ours."""
+        """The base that the target equals, if it is ours."""
         if self.record is None or self.whose is not Standing.OURS:
             return None
         return next((base for base in _bases(self.record) if digest(base.ours) == digest(self.target)), self._base)
 
 
 def _bases(record: FieldRecord) -> Iterator[Base]:
-    """What the target may be based on; what a killed run left comes first."""
+    """The possible bases of the target; what a killed run left comes first."""
     if record.before:
         yield record.before
     if record.ours:
@@ -234,7 +234,7 @@ def _bases(record: FieldRecord) -> Iterator[Base]:
 def _matches(
     text_field: TextField, record: FieldRecord, source: JsonValue, target: JsonValue
 ) -> list[tuple[Base, Match]]:
-    """What the target may be based on, where its units can be matched with those that stand there."""
+    """The possible bases of the target whose units can be matched with the present ones."""
     if not isinstance(source, str) or not isinstance(target, str):
         return []
     found = []

@@ -1,4 +1,4 @@
-"""One item in one language: what is remembered is reused, the rest is asked for, and answers become field values."""
+"""Translates one item into one language: reuses what is remembered, requests the rest, and builds field values."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,12 +24,12 @@ from directus_assets.translation.segments.model import BadAnswer, Document, Segm
 
 
 class Untranslatable(PermanentError):
-    """Some segments have no translation that may be written, after one repair.
+    """Some segments have no acceptable translation after one repair.
 
-    `rejected` has each by its text; `accepted` has those that came with them and are good, by key.
+    `rejected` contains each by its text; `accepted` contains the good translations that came with them, by key.
     """
 
-    # The same question may have a better answer another time; only these segments are asked for, and paid for, again.
+    # Asking again later may succeed; only these segments are requested, and paid for, again.
     longest_wait_seconds: ClassVar[float | None] = 6 * 3600
 
     def __init__(
@@ -46,24 +46,24 @@ class Untranslatable(PermanentError):
         )
 
     def beside(self, other: PermanentError) -> "Untranslatable":
-        """This failure, with what else went wrong with the same item."""
+        """Combine this failure with another one of the same item."""
         return Untranslatable(f"{self.message} {other.message}", rejected=self.rejected, accepted=self.accepted)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TranslationOutcome:
-    """What came of one item in one language.
+    """The outcome for one item in one language.
 
     Attributes:
-        values: our translation of each field, but for those that are held back.
-        segments: the translations that `values` are made of, by key: what is worth remembering from now on.
-        usage: what was consumed.
-        reused: how many different segments were remembered, or had been answered before.
-        sent: how many different segments were asked for.
-        held: fields that are held back, since one of their segments has no translation that may be written.
-        repaired: fields with a segment that the engine was asked for again, with what was wrong.
-        failure: which segments these are, and what is wrong; None where no field is held back.
-        corrected: what people's versions of segments take the place of, where nothing else is done.
+        values: our translation of each field, except held-back ones.
+        segments: the translations in `values`, by key: those worth storing from now on.
+        usage: the consumed usage.
+        reused: the number of distinct segments that were remembered or had been answered before.
+        sent: the number of distinct segments requested.
+        held: fields held back because one of their segments has no acceptable translation.
+        repaired: fields with a segment for which a repair was requested.
+        failure: those segments with their defects; None if no field is held back.
+        corrected: the versions replaced by human ones, if nothing else is done.
     """
 
     values: Mapping[str, JsonValue]
@@ -77,7 +77,7 @@ class TranslationOutcome:
     corrected: Mapping[str, Remembered] = field(default_factory=dict)
 
     def following(self, earlier: "TranslationOutcome") -> "TranslationOutcome":
-        """This outcome, of the fields that are not held back by an earlier one of the same item."""
+        """This outcome without the fields held back by an earlier one of the same item."""
         failures = [each for each in (earlier.failure, self.failure) if each]
         return replace(
             self,
@@ -100,23 +100,23 @@ def translate(
     on_answer: Callable[[Arrived], None] = lambda _answer: None,
     payer: Payer | None = None,
 ) -> TranslationOutcome:
-    """The translation of one item's fields into one language.
+    """Translate one item's fields into one language.
 
     Args:
-        documents: the source, cut into segments, by field name.
+        documents: the source, split into segments, by field name.
         remembered: translations by `segment_key`, from the item's record in this language.
         assignment: languages, glossary and style guide.
-        engine: who translates what is not remembered.
-        gate: the gate of that engine.
-        answers: what earlier tries have brought and nobody has judged, the latest last.
-        on_answer: called with what each request brings, the moment it arrives, one call at a time. What it stores is
-            not paid for again, however this call ends, if it comes back in `answers`.
-        payer: who pays for the requests; stops the work where there is no money.
+        engine: the engine for everything else.
+        gate: the engine's rate limiter.
+        answers: unprocessed answers of earlier attempts, latest last.
+        on_answer: called with each request's results the moment they arrive, one call at a time. If it stores them and
+            they come back in `answers`, they are not paid for again, however this call ends.
+        payer: pays for the requests; stops the work when there is no money.
 
     Raises:
-        Untranslatable: every field has a segment whose second answer was no better than the first, or that was refused.
-        TransientError: the engine cannot be reached for now, or today's money is spent.
-        PermanentError: the engine does not take the key, the model or the language.
+        Untranslatable: every field has a segment that was refused, or whose second answer was no better than the first.
+        TransientError: the engine is currently unreachable, or today's budget is spent.
+        PermanentError: the engine refuses the key, the model or the language.
     """
     segments = by_key([segment for document in documents.values() for segment in document.segments])
     asked = outstanding(documents, remembered, assignment=assignment, engine=engine)
@@ -139,7 +139,7 @@ def translate(
         values, unfit = splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
         wrong = {**conversation.rejected, **unfit}
     failure = _untranslatable(documents, segments, wrong, assignment, conversation.accepted) if wrong else None
-    # A field is written as a whole or not at all; its neighbours do not wait for it.
+    # A field is written completely or not at all; the other fields do not wait for it.
     held, repaired = (_fields_with(keys, documents) for keys in (wrong, conversation.repaired))
     if failure and not any(document.segments for name, document in documents.items() if name not in held):
         raise failure
@@ -162,8 +162,8 @@ def outstanding(
     assignment: Assignment,
     engine: Engine,
 ) -> dict[str, Segment]:
-    """The segments that have to be asked for, by key: new ones, those whose glossary terms have changed, and those
-    that only `pseudo` has translated where a real engine is at hand.
+    """The segments to request, by key: new ones, those whose glossary terms have changed, and those that only `pseudo`
+    has translated while a real engine is available.
     """
 
     def is_known(key: str, segment: Segment) -> bool:
@@ -176,7 +176,7 @@ def outstanding(
 
 
 def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine: Engine) -> Usage:
-    """What asking `engine` for `segments` will about consume, without repairs."""
+    """The estimated usage of requesting `segments` from `engine`, without repairs."""
     estimates = (engine.estimate(assignment.request(batch)) for batch in batches(engine, segments, {}))
     return sum(estimates, Usage())
 
@@ -184,7 +184,7 @@ def estimate(segments: Mapping[str, Segment], *, assignment: Assignment, engine:
 def splice(
     documents: Mapping[str, Document], known: Mapping[str, Remembered], language: str
 ) -> tuple[dict[str, JsonValue], dict[str, RejectedAnswer]]:
-    """All fields' values, and the translations that would damage the markup around them, which are left out."""
+    """The values of all fields, and the translations that would damage the surrounding markup, which are left out."""
     values: dict[str, JsonValue] = {}
     unfit: dict[str, RejectedAnswer] = {}
     for name, document in documents.items():
@@ -201,7 +201,7 @@ def splice(
 
 
 def _fields_with(keys: Container[str], documents: Mapping[str, Document]) -> frozenset[str]:
-    """The fields that have one of these segments."""
+    """The fields that contain one of these segments."""
     return frozenset(name for name, doc in documents.items() if any(segment_key(s) in keys for s in doc.segments))
 
 

@@ -1,4 +1,4 @@
-"""Whether an answer is the source again, or holds a part of it; and what may rightly stay as it is."""
+"""Checks whether an answer repeats the source, or a part of it; and what may legitimately stay untranslated."""
 
 import re
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from directus_assets.translation.case import WORD, Case
 
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])\s*|\n")
-# What is typed into a terminal: a known program, or an option.
+# Typed into a terminal: a known program, or an option.
 _COMMAND = re.compile(
     r"^\W*(?:sudo|npm|npx|yarn|pnpm|pip3?|docker|git|curl|wget|cd|apt(?:-get)?|brew|kubectl|helm|ssh|cargo) [a-z./-]"
     r"|(?:^|\s)--[a-z][\w-]+(?:[\s=]|$)"
@@ -18,11 +18,11 @@ _SPOKEN: Final = frozenset(
         "do does don't did not let get has have had please all new best now try buy see use add"
     ).split()
 )
-"""Words of sentences and headlines, which names and titles rarely have."""
+"""Words of sentences and headlines that are rare in names and titles."""
 
 
 def echo(case: Case) -> str | None:
-    """The whole source, which is no name, title, address or command."""
+    """The whole source is repeated, and is not a name, title, address or command."""
     if not case.crosses_languages or case.bare_answer.casefold().split() != case.bare_text.casefold().split():
         return None
     if case.source.has_no_spaces:
@@ -36,7 +36,7 @@ def echo(case: Case) -> str | None:
 
 
 def left_in(case: Case) -> str | None:
-    """A sentence of the source among translated ones."""
+    """A source sentence among translated ones."""
     if not case.crosses_languages or case.is_pseudo:
         return None
     if case.source.has_no_spaces:
@@ -53,7 +53,7 @@ def left_in(case: Case) -> str | None:
 
 
 def _stays(text: str) -> bool:
-    """Whether `text` is what stays as it is: a command, or a name, title or address, whose words begin in capitals."""
+    """Whether `text` stays untranslated: a command, or a name, title or address with capitalised words."""
     if _COMMAND.search(text):
         return True
     words = WORD.findall(text)
@@ -63,5 +63,5 @@ def _stays(text: str) -> bool:
 
 
 def _is_kept(case: Case) -> bool:
-    """Whether the glossary wants this very text to stay."""
+    """Whether the glossary requires this very text to stay."""
     return any(term.fixed_translation(case.target) == case.bare_text.strip() for term in case.terms)

@@ -1,4 +1,4 @@
-"""Proposals as Directus content versions, where an editor compares and promotes them."""
+"""Saves proposals as Directus content versions, where an editor can compare and promote them."""
 
 from collections.abc import Mapping
 
@@ -20,20 +20,20 @@ def save_proposals(
     is_versioned: bool,
     setting: str,
 ) -> None:
-    """Saves the proposals into the content version `directus-assets` of a row; the row itself stays.
+    """Save the proposals into the content version `directus-assets` of a row; the row itself stays.
 
-    What a human has made of an earlier proposal in that version stays, too.
+    Human edits of an earlier proposal in that version stay, too.
 
     Args:
         client: Directus.
         collection: the collection of the row.
         key: the row.
         proposals: values by field.
-        is_versioned: whether Directus keeps versions of that collection.
-        setting: the setting of the YAML file that wants this.
+        is_versioned: whether that collection has content versions in Directus.
+        setting: the YAML setting that requires this.
 
     Raises:
-        PermanentError: Directus keeps no versions of that collection.
+        PermanentError: the collection has no content versions.
         DirectusAssetsError: Directus refuses or does not answer.
     """
     if not is_versioned:

@@ -1,4 +1,4 @@
-"""One item in one language, from what Directus has to what Directus has then; whatever the engine, people win."""
+"""Translates one item into one language, from reading Directus to writing it; whatever the engine, people win."""
 
 import random
 import time
@@ -41,28 +41,28 @@ from directus_assets.translation.translate import TranslationOutcome, Untranslat
 from directus_assets.translation.versions import save_proposals
 
 _ROUNDS = 6
-"""How often an item that keeps being edited while it is translated is planned anew before that counts as a failure."""
+"""How often an item that keeps being edited during its translation is planned anew before that counts as a failure."""
 
 
 class _SeveralRows(PermanentError):
-    """There are several rows of one language, so that nobody knows which of them counts."""
+    """There are several rows of one language, so it is unclear which one counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translator:
-    """Translates items of one collection.
+    """Translates the items of one collection.
 
     Args:
         client: Directus.
-        scope: what is translated into what.
-        engine: who translates.
-        gate: the gate that all who use the engine share.
-        records: what is remembered.
+        scope: the fields and languages to translate.
+        engine: the translation engine.
+        gate: the rate limiter shared by all users of the engine.
+        records: the translation records.
         glossary: the project's terms.
         style_guide: the project's style guide, Markdown.
-        voices: how texts are worded, by code of the language.
-        memory: how segments were translated in all items; None where each stands alone.
-        payer: who pays for the requests; stops the work where there is no money.
+        voices: the style of texts, by language code.
+        memory: how segments were translated in all items; None if each item stands alone.
+        payer: pays for the requests; stops the work when there is no money.
         propose_in_versions: also save proposals for review as content versions of the translation row.
         sleep: waits for seconds.
     """
@@ -81,18 +81,18 @@ class Translator:
     sleep: Callable[[float], None] = time.sleep
 
     def translate(self, item: Item, target: LanguageRow, *, order: Order = NO_ORDER) -> Translated:
-        """Brings one item up to date in one language.
+        """Bring one item up to date in one language.
 
         Args:
             item: the item.
             target: the language.
-            order: what a person has asked for beyond that.
+            order: what a person has requested beyond that.
 
         Raises:
-            DirectusAssetsError: what cannot be translated or written; the old texts stay.
+            DirectusAssetsError: the item cannot be translated or written; the old texts stay.
         """
         started = time.monotonic()
-        # What a killed try has consumed is no partition's yet.
+        # The usage of a killed attempt has not been attributed to a partition yet.
         payer = Counting(self.payer, sum((answer.usage for answer in self.record_of(item, target).answers), Usage()))
         if order.anew and self.record_of(item, target).refused:
             self._remember(item, target, lambda known: replace(known, refused={}))
@@ -103,17 +103,17 @@ class Translator:
             try:
                 result = self._round(item, target, payer, order, refused)
             except _SeveralRows:
-                # Whoever made one at the same moment takes it back: see `RowWriter.write`.
+                # Whoever created one at the same moment removes it again: see `RowWriter.write`.
                 if attempt == _ROUNDS - 1:
                     raise
             if isinstance(result, Translated):
                 result = _with_earlier(result, refused) if refused else result
                 return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
             if result:
-                # What Directus takes is written, so that only what it has refused is asked for again.
+                # The accepted fields are written, so that only the refused ones are requested again.
                 refused, order = result, replace(order, anew=False)
             else:
-                # Runs that hinder each other are parted by chance.
+                # Jitter separates runs that obstruct each other.
                 self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
                 attempt += 1
             fresh = self._present.get(item.key)
@@ -123,16 +123,16 @@ class Translator:
         raise TransientError(f"Item {item.key} of {self.scope.collection} kept being edited while we translated it.")
 
     def forecast(self, item: Item, target: LanguageRow, *, counted: set[tuple[str, str]] | None = None) -> Forecast:
-        """What `translate` would ask for now. Nothing is sent or written.
+        """What `translate` would request now. Nothing is sent or written.
 
         Args:
             item: the item.
             target: the language.
-            counted: languages and keys of segments that other items ask for before this one, and that it gets from
-                them; what it asks for itself is added.
+            counted: languages and keys of segments that earlier items request and share with this one; its own requests
+                are added.
 
         Raises:
-            DirectusAssetsError: as `translate`, for what can be known before.
+            DirectusAssetsError: as for `translate`, as far as it can be known in advance.
         """
         if item.source_language == target.code:
             return Forecast(segments=0, usage=Usage())
@@ -147,7 +147,7 @@ class Translator:
         return Forecast(segments=len(asked), usage=estimate(asked, assignment=assignment, engine=self.engine))
 
     def _prepare(self, item: Item, target: LanguageRow, order: Order) -> tuple[TranslationRecord, dict[str, Document]]:
-        """What is remembered of the item, and the fields that are to be translated."""
+        """The item's record, and the fields to translate."""
         refuse_unknown_language(self.scope, item)
         refuse_duplicates(self.scope, item, item.source_language)
         record = self.record_of(item, target)
@@ -160,21 +160,21 @@ class Translator:
             if self.share(record, item, target, name, order).whose is not Standing.HUMAN
         }
         if not all(is_empty(item.source[name]) and is_empty(target_value(item, target, name)) for name in ours):
-            # Where all texts are people's, nothing is written, so that it is no matter which row counts.
+            # If all texts are human, nothing is written, so it does not matter which row counts.
             refuse_duplicates(self.scope, item, target.code)
         return record, ours
 
     def _round(
         self, item: Item, target: LanguageRow, payer: Payer, order: Order, refused: RefusedWrite | None
     ) -> Translated | RefusedWrite | None:
-        """One try; None where the item was edited meanwhile, and has to be looked at again.
+        """One attempt; None if the item was edited in the meantime and has to be read again.
 
         Args:
-            item: as it was read last.
+            item: as last read.
             target: the language.
-            payer: who pays.
-            order: what a person has asked for.
-            refused: the write before, of which Directus has refused fields.
+            payer: pays for the requests.
+            order: what a person has requested.
+            refused: the previous write, in which Directus refused fields.
         """
         if item.source_language == target.code:
             found = self.fingerprint(item, target)
@@ -202,7 +202,7 @@ class Translator:
                 )
                 recall.keep(ours, outcome.segments)
         except Untranslatable as error:
-            # The next try asks anew for what was no good twice.
+            # The next attempt asks anew for segments that failed twice.
             accepted = error.accepted
             self._remember(item, target, lambda known: known.remembering(accepted))
             raise (refused.outcome.failure.beside(error) if refused and refused.outcome.failure else error) from None
@@ -226,7 +226,7 @@ class Translator:
             )
             if result.hopeful:
                 return result
-            # What Directus refuses may well be a row without the field that is held back.
+            # Directus may have refused the row because it lacks the held-back field.
             raise (outcome.failure.beside(error) if outcome.failure else error) from None
 
     def take_over(
@@ -239,18 +239,18 @@ class Translator:
         segments: Mapping[Segment, str],
         learnt: Mapping[Segment, str],
     ) -> Refusals | None:
-        """Writes what people have translated elsewhere; from then on it is theirs.
+        """Write human translations from outside Directus; from then on they are owned by people.
 
         Args:
-            item: as it was read just before.
+            item: read immediately before.
             target: the language.
-            values: what is to stand in each field.
-            fields: what is remembered of each from then on.
-            segments: what the values are made of.
-            learnt: what the memory learns as people's.
+            values: the new value of each field.
+            fields: the record of each field from then on.
+            segments: the texts in the values.
+            learnt: the texts that the memory stores as human.
 
         Returns:
-            Why Directus does not take some of the fields, which stay as they are. None where the item has changed since
+            Why Directus refuses some of the fields, which stay as they are. None if the item has changed since
             it was read: nothing was written.
 
         Raises:
@@ -265,7 +265,7 @@ class Translator:
                 return None
         except FieldsRefused as error:
             refused = dict(error.fields)
-        # After the write: a text of which nothing is remembered counts as a person's as well.
+        # After the write: a text without a record counts as human as well.
         assignment = self.assignment(item, target)
         known = {
             segment_key(segment): Remembered(
@@ -290,12 +290,12 @@ class Translator:
         return refused
 
     def recall(self, assignment: Assignment) -> Recall:
-        """The memory of all items, for this assignment."""
+        """The translation memory for this assignment."""
         return Recall(self.memory, self.engine, assignment)
 
     @cached_property
     def _present(self) -> Together[str, Item]:
-        """Items as they are now, read for all languages and items at work together."""
+        """The current items, read in batches for all languages and items in progress."""
         read = partial(read_items, self.client, self.scope, matching_only=False)
         return Together(lambda keys: {item.key: item for item in read(keys)})
 
@@ -304,7 +304,7 @@ class Translator:
         return RowWriter(self.client, self.scope)
 
     def record_of(self, item: Item, target: LanguageRow) -> TranslationRecord:
-        """What is remembered at this moment: another run may be at work on the same item."""
+        """The current record: another run may be processing the same item."""
         known = self.records.load(self.scope.name, item.key, target.code)
         known = known or TranslationRecord(collection=self.scope.name, item=item.key, language=target.code)
         return known.translated_from(item.source_language, project=self.scope.source.code)
@@ -323,7 +323,7 @@ class Translator:
     def share(
         self, record: TranslationRecord, item: Item, target: LanguageRow, name: str, order: Order = NO_ORDER
     ) -> Share:
-        """A field as it stands."""
+        """The current state of a field."""
         return Share.of(
             self._field(name),
             record.fields.get(name),
@@ -340,7 +340,9 @@ class Translator:
         ours: Mapping[str, Document],
         order: Order,
     ) -> Mapping[str, Remembered]:
-        """What need not be asked for: also what stands only where a human's text stays, whatever has changed since."""
+        """Translations that need not be requested, including those used only where a human text stays, whatever has
+        changed since.
+        """
         settled: dict[str, bool] = {}
         for name, document in ours.items():
             of_field = self.share(record, item, target, name, order).settled
@@ -362,20 +364,20 @@ class Translator:
     def _write_what_is_good(
         self, item: Item, target: LanguageRow, outcome: TranslationOutcome, order: Order
     ) -> Translated | None:
-        """As `_write`. Where fields are held back, the others are written, and the item has failed all the same."""
+        """Like `_write`. If fields are held back, the others are written, but the item still fails."""
         written = self._write(item, target, outcome, order)
         if written is not None and outcome.failure:
             raise outcome.failure
         return written
 
     def _write(self, item: Item, target: LanguageRow, outcome: TranslationOutcome, order: Order) -> Translated | None:
-        # After the row, never before it: whoever writes a row has stored before that the text is ours.
+        # After the row, never before it: whoever writes a row has recorded beforehand that the text is ours.
         earlier = self.record_of(item, target)
         outcome = replace(outcome, values={**outcome.values, **self._lasting(earlier, item, target)})
         names = [name for name in item.source if name not in outcome.held]
         shares = {name: self.share(earlier, item, target, name, order) for name in names}
         if any(n not in outcome.values and share.whose is not Standing.HUMAN for n, share in shares.items()):
-            return None  # A field that was a human's is not any more, so that there is no translation of it yet.
+            return None  # A field that was human no longer is, so there is no translation of it yet.
         recall = self.recall(self.assignment(item, target))
         lessons = recall.lessons(earlier, shares.values())
         recall.learn(lessons)
@@ -391,14 +393,15 @@ class Translator:
         )
         record = record.having_seen({each.key: each.text for each in lessons})
         record = record.remembering_only({**self._kept(earlier, item, decisions), **outcome.segments})
-        # First what is about to be written, then the write: text that a killed run wrote is then known as ours.
+        # Record the intention first, then write: text from a killed run is then recognised as ours.
         if not self.records.replace(earlier, replace(record, corrected=outcome.corrected)):
             return None
         if blocked or values:
             if not self._put(item, target, values, blocked, outcome):
                 return None
             if any(_is_to_confirm(each) for each in decisions.values()):
-                # Our earlier text is not ours any more, should a human put it back; a first one has none before it.
+                # Our earlier text would no longer count as ours if a human restored it; a first text has no
+                # predecessor.
                 self._remember(item, target, TranslationRecord.confirmed)
             if record.row == "":
                 self._remember_row(item, target)
@@ -430,7 +433,7 @@ class Translator:
         )
 
     def _refusal(self, record: TranslationRecord, name: str, value: JsonValue) -> str:
-        """Why Directus has refused this value before; empty where it has not."""
+        """Why Directus has refused this value before; empty if it has not."""
         return record.refused.get(name, {}).get(refusal_key(self._field(name), value), "")
 
     def _put(
@@ -441,10 +444,10 @@ class Translator:
         blocked: Mapping[str, str],
         outcome: TranslationOutcome,
     ) -> bool:
-        """Writes values; as `RowWriter.write`, but remembers what Directus refuses.
+        """Write values like `RowWriter.write`, and record what Directus refuses.
 
         Raises:
-            FieldsRefused: Directus refuses some, or has done so before with those that are `blocked`, by reason.
+            FieldsRefused: Directus refuses some, or has refused the `blocked` ones before (with the reasons).
         """
         written: Collection[str] = tuple(values)
         refused: Mapping[str, str] = {}
@@ -466,23 +469,23 @@ class Translator:
     def _kept(
         self, earlier: TranslationRecord, item: Item, decisions: Mapping[str, FieldDecision]
     ) -> Mapping[str, Remembered]:
-        """What was translated for fields that are a human's for now, and may be asked for again."""
+        """Translations for fields that are currently human, which may be needed again."""
         names = [n for n, d in decisions.items() if d.action is FieldAction.KEEP and d.record.ours]
         documents = {name: each for name, each in cut_item(self.scope, item).items() if name in names} if names else {}
         keys = (segment_key(segment) for document in documents.values() for segment in document.segments)
         return {key: earlier.segments[key] for key in keys if key in earlier.segments}
 
     def _remember_row(self, item: Item, target: LanguageRow) -> None:
-        """Where rows may be hidden, it has to be known of one that was made that there is one."""
+        """If rows may be hidden, record that a row was created."""
         fresh = self._present.get(item.key)
         if fresh and (row := fresh.rows.get(target.code)):
             self._remember(item, target, lambda known: replace(known, row=row.key))
 
     def _row_to_make(self, record: TranslationRecord, item: Item, target: LanguageRow) -> str | None:
-        """What is remembered of the row before it is made.
+        """The record of the row before it is created.
 
         Raises:
-            Forbidden: there may be one already.
+            Forbidden: it may exist already.
         """
         if record.has_seen_a_row:
             self._writer.require_deleted(item.key, target, record.row)
@@ -490,7 +493,7 @@ class Translator:
         return None if self._writer.sees_all_rows else ""
 
     def _lasting(self, record: TranslationRecord, item: Item, target: LanguageRow) -> dict[str, JsonValue]:
-        """Our addresses whose source is as it was: a page stays where it is, whatever its words would be today."""
+        """Our addresses whose source is unchanged: a page keeps its address, whatever its words would be today."""
         lasting: dict[str, JsonValue] = {}
         for text_field in self.scope.schema.fields:
             name, value = text_field.name, target_value(item, target, text_field.name)
@@ -504,11 +507,11 @@ class Translator:
         return lasting
 
     def fingerprint(self, item: Item, target: LanguageRow) -> str:
-        """A digest of all that decides the translation of `item` into `target`."""
+        """A digest of everything that determines the translation of `item` into `target`."""
         return fingerprint(self.scope, item, target, self.glossary, is_pseudo=self.engine.name == pseudo.NAME)
 
     def assignment(self, item: Item, target: LanguageRow) -> Assignment:
-        """How the item is to be translated."""
+        """The assignment for the item."""
         return Assignment(
             source=language(item.source_language),
             target=language(target.code),
@@ -518,7 +521,7 @@ class Translator:
         )
 
     def shown(self, record: TranslationRecord, item: Item, target: LanguageRow) -> Assignment:
-        """How the item is to be translated, with what an engine is shown beside single segments."""
+        """The assignment for the item, with the context shown for single segments."""
         documents = cut_item(self.scope, item)
         found: dict[str, Surroundings] = {}
         for text_field in self.scope.schema.fields:
@@ -543,12 +546,12 @@ class Translator:
 
 
 def _with_earlier(result: Translated, refused: RefusedWrite) -> Translated:
-    """What became of an item, with what was written before Directus had refused the rest."""
+    """The result for an item, including what was written before Directus refused the rest."""
     return replace(result, written=tuple(dict.fromkeys((*refused.written, *result.written))))
 
 
 def _earlier_segments(text_field: TextField, known: FieldRecord | None, source: JsonValue) -> Sequence[Segment]:
-    """Those of the source that was translated last; none where there is no such source, or it is the present one."""
+    """The segments of the last translated source; none if there is no such source, or if it is the current one."""
     if known is None or known.source == canonical(source):
         return ()
     try:
@@ -558,12 +561,12 @@ def _earlier_segments(text_field: TextField, known: FieldRecord | None, source: 
 
 
 def _is_to_confirm(decision: FieldDecision) -> bool:
-    """Whether what a killed run would have left there has to be forgotten after the write."""
+    """Whether the intention recorded for a killed run has to be cleared after the write."""
     return bool(decision.record.before or (decision.record.written and decision.record.intended))
 
 
 def refuse_unknown_language(scope: Scope, item: Item) -> None:
-    """Raises PermanentError where an item says that it is in a language that the project does not have."""
+    """Raise PermanentError if an item states a language that the project does not have."""
     if scope.schema.language(item.source_language) is None:
         raise PermanentError(
             f"Item {item.key} of {scope.collection} has '{item.source_language}' in '{scope.source_field}', but "
@@ -573,7 +576,7 @@ def refuse_unknown_language(scope: Scope, item: Item) -> None:
 
 
 def refuse_duplicates(scope: Scope, item: Item, code: str) -> None:
-    """Raises PermanentError where it is not clear which row of a language counts."""
+    """Raise PermanentError if it is unclear which row of a language counts."""
     if code in item.duplicates:
         raise _SeveralRows(
             f"Item {item.key} of {scope.collection} has more than one row for {code} in {scope.schema.translations}.",

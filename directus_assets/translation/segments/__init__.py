@@ -1,4 +1,4 @@
-"""Cuts the value of a field into segments, and puts their translations back.
+"""Splits the value of a field into segments, and puts their translations back.
 
 >>> document = cut("<p>Hello <b>world</b>!</p>", Kind.HTML)
 >>> [segment.text for segment in document.segments]
@@ -6,9 +6,9 @@
 >>> document.splice({document.segments[0].id: "Hallo <g1>Welt</g1>!"})
 '<p>Hallo <b>Welt</b>!</p>'
 
-Nothing is ever parsed and written again as a whole: each cutter finds text by its position in the source, and all
-other bytes are taken over. `model` and `notation` are what engines and checks need; `pieces` and `text_document` are
-shared by the cutters; there is one module per kind of text.
+Nothing is ever parsed and serialised as a whole: each cutter finds text by its position in the source, and all other
+bytes are copied. `model` and `notation` are what engines and checks need; `pieces` and `text_document` are shared by
+the cutters; there is one module per kind of text.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -54,16 +54,16 @@ def cut(
     Args:
         value: a string; for blocks, tags, repeaters and `auto` also the JSON value. None is a document without
             segments.
-        kind: how to read it.
-        names: as `TextField.members`.
-        copied: which values of a plain text, or of one that tells how it is read, are copied as they are.
-        rule: the field's validation rule, where it has one: texts pass it in every language.
-        is_unique: whether no two rows may have the same slug or path.
-        longest: the most characters that the field takes. Where the source has more, the database does not mind.
-        language: the BCP 47 tag of the value; attributes of HTML that state it follow the translation.
+        kind: how to parse it.
+        names: as for `TextField.members`.
+        copied: which values of a plain text, or of one that determines its own kind, are copied unchanged.
+        rule: the field's validation rule, if it has one: texts pass it in every language.
+        is_unique: whether no two rows may share the slug or path.
+        longest: the field's maximum length in characters. If the source is longer, the database does not enforce it.
+        language: the BCP 47 tag of the value; HTML attributes that state it follow the translation.
 
     Raises:
-        BadInput: the value is not of this kind. The caller knows the item and the field, and names them.
+        BadInput: the value does not fit the kind. The caller adds the names of item and field.
     """
     ids = Ids(language)
     if value is None or kind in (TextKind.BLOCKS, TextKind.TAGS, TextKind.REPEATER):
@@ -86,12 +86,12 @@ def cut(
 
 
 def left(document: Document) -> tuple[str, ...]:
-    """Where in a JSON value prose is that is not cut, although nothing says that it has to stay."""
+    """The places of prose in a JSON value that is not segmented although nothing requires it to stay."""
     return document.left if isinstance(document, JsonDocument) else ()
 
 
 def is_new(document: Document) -> bool:
-    """Whether the first version, which fingerprints have to agree with, took other texts out of this value."""
+    """Whether the first version, with which fingerprints have to agree, extracted other texts from this value."""
     return isinstance(document, (JsonDocument, CopiedText)) and document.is_new
 
 

@@ -1,4 +1,4 @@
-"""Values of fields whose interface does not tell how they are read: extensions, and JSON without an interface."""
+"""Values of fields whose interface does not determine their kind: extensions, and JSON without an interface."""
 
 import re
 from collections.abc import Collection
@@ -18,12 +18,12 @@ _MARKDOWN: Final = re.compile(r"^#{1,6} \S|^(?:[-*+]|\d+\.) +\S|\*\*\S|\]\([^\s)
 
 
 def cut_auto(value: JsonValue, ids: Ids, members: Collection[str] | None) -> Document:
-    """The document for a value that tells by itself how it is read.
+    """The document for a value that determines its own kind.
 
     Args:
-        value: JSON, or a text: of JSON, HTML, Markdown or none of these.
+        value: JSON, or a text that contains JSON, HTML, Markdown or none of these.
         ids: of the document.
-        members: empty where nothing but the documents of editors is text.
+        members: empty if only rich-text documents count as text.
 
     Raises:
         BadInput: it is nested too deeply.

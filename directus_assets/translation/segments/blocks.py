@@ -1,4 +1,4 @@
-"""The block editor of Directus (Editor.js): text by type of block, with inline HTML in it."""
+"""Directus' block editor (Editor.js): text by type of block, with inline HTML in it."""
 
 from typing import Any, Final
 
@@ -8,8 +8,8 @@ from directus_assets.translation.segments.json_document import Found, Kept, Path
 from directus_assets.translation.segments.members import Documents, find_texts
 from directus_assets.translation.segments.model import Ids
 
-# Members of a block's `data` that are text, by type of block, each with its context. `items` may nest. Other members of
-# these blocks stay as they are.
+# Text members of a block's `data`, by type of block, each with its context. `items` may nest. Other members of these
+# blocks stay as they are.
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "paragraph": {"text": "text"},
     "header": {"text": "heading"},
@@ -29,7 +29,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     "delimiter": {},
 }
 _UNCUT: Final = frozenset({"raw"})
-"""Blocks of HTML that somebody wrote by hand: not cut, and named as such where they hold text."""
+"""Blocks of handwritten HTML: not segmented, and reported if they contain text."""
 
 _TEXTS_OF_ITEMS: Final = ("content", "text", "items")
 
@@ -62,13 +62,13 @@ def find_blocks(value: dict[str, Any], path: Path, ids: Ids, documents: Document
 
 
 def is_blocks(value: JsonValue) -> bool:
-    """Whether a value is a document of Editor.js: a list `blocks` of which each has a type and data."""
+    """Whether a value is an Editor.js document: a list `blocks`, each with a type and data."""
     blocks = value.get("blocks") if isinstance(value, dict) else None
     return isinstance(blocks, list) and any(isinstance(b, dict) and "type" in b and "data" in b for b in blocks)
 
 
 def _strings(value: JsonValue, path: Path, context: str, ids: Ids) -> Found:
-    """The texts of a string, or of lists (rows, cells) and list items in lists."""
+    """The texts of a string, or of nested lists (rows, cells) and list items."""
     if isinstance(value, str):
         yield StringPart(path, cut_html(value, ids, context))
     elif isinstance(value, list):

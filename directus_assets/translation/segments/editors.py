@@ -1,5 +1,6 @@
-"""The documents of rich-text editors in JSON, told by their shape: ProseMirror and TipTap, Slate, Lexical, Portable
-Text, Quill and Editor.js."""
+"""Rich-text editors' JSON documents, recognised by their structure: ProseMirror and TipTap, Slate, Lexical, Portable
+Text, Quill and Editor.js.
+"""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ _ITEM: Final = re.compile(
 _STYLES_OF_SLATE: Final = re.compile(
     r"(?:color|size|family|weight|height|align|style|background|highlight|id|key|class(?:name)?)$", re.IGNORECASE
 )
-"""Names of what a leaf of Slate says of its formatting in words; all else that it says of it is yes or no."""
+"""Members of a Slate leaf that describe formatting in words; all its other formatting members are booleans."""
 _MENTION: Final = re.compile("mention", re.IGNORECASE)
 
 
@@ -76,7 +77,7 @@ QUILL: Final = EditorDialect(
 
 
 def documents(value: JsonValue, path: Path, ids: Ids) -> Found | None:
-    """The texts of `value`, where it is a document of an editor; else None."""
+    """The texts of `value` if it is an editor's document; else None."""
     if is_blocks(value) and isinstance(value, dict) and "entityMap" not in value:
         return find_blocks(value, path, ids, documents)
     dialect = _dialect(value)
@@ -84,7 +85,7 @@ def documents(value: JsonValue, path: Path, ids: Ids) -> Found | None:
 
 
 def find_documents(value: JsonValue, ids: Ids, path: Path) -> Found:
-    """The texts of all documents of editors in a value, and nothing else of it."""
+    """The texts of all editor documents in a value, and nothing else in it."""
     if (found := documents(value, path, ids)) is not None:
         yield from found
     elif below := children(value):
@@ -95,7 +96,7 @@ def find_documents(value: JsonValue, ids: Ids, path: Path) -> Found:
 
 
 def _dialect(value: JsonValue) -> EditorDialect | None:
-    """The editor that a document is of; None for what is no document."""
+    """The editor of a document; None if it is not one."""
     if isinstance(value, dict):
         return _dialect_of_object(value)
     if not isinstance(value, list) or not value or not all(isinstance(node, dict) for node in value):
@@ -140,7 +141,7 @@ def _is_element(node: dict[str, Any]) -> bool:
 
 
 def _holds(nodes: list[Any], dialect: EditorDialect) -> bool:
-    """Whether a leaf of this editor is somewhere in these nodes."""
+    """Whether these nodes contain a leaf of this editor."""
     return any(
         dialect.is_leaf(node)
         or (
@@ -182,7 +183,7 @@ def _list(nodes: list[Any], path: Path, ids: Ids, dialect: EditorDialect, contex
 
 
 def _inside(nodes: list[Any], path: Path, ids: Ids, dialect: EditorDialect) -> Found:
-    """Texts within a run that are none of its own: of its elements' members, and of what stands in it as a whole."""
+    """Texts within a run that are not part of it: those of its elements' members, and of embedded nodes."""
     for index, node in enumerate(nodes):
         here = (*path, index)
         if dialect.is_leaf(node):
@@ -196,7 +197,7 @@ def _inside(nodes: list[Any], path: Path, ids: Ids, dialect: EditorDialect) -> F
 
 
 def _members(node: dict[str, Any], path: Path, ids: Ids, dialect: EditorDialect) -> Iterator[Any]:
-    """The texts in what a node says of itself."""
+    """The texts in a node's own members."""
     for name, member in node.items():
         if name in (dialect.children, "root", "type", "_type"):
             continue

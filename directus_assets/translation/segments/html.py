@@ -1,4 +1,4 @@
-"""HTML: a segment per block of text, translatable attributes on their own, everything else where it was."""
+"""HTML: one segment per block of text, translatable attributes on their own, everything else unchanged."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -41,7 +41,7 @@ def cut_html(source: str, ids: Ids, context: str = "text") -> TextDocument:
 
 
 def add_html(builder: Builder, start: int, end: int, context: str = "text") -> None:
-    """Gives the builder all runs of text in `source[start:end]`, which is HTML."""
+    """Pass all runs of text in the HTML `source[start:end]` to the builder."""
     source = builder.source
     run: list[Piece] = []
     here = context
@@ -60,7 +60,7 @@ def add_html(builder: Builder, start: int, end: int, context: str = "text") -> N
 
 
 def piece_of(token: HtmlToken) -> Piece:
-    """What a token other than text is to the text around it."""
+    """The role of a token other than text."""
     role, name = Role.BREAK, ""
     if token.kind is TokenKind.RAW:
         role = Role.BREAK if token.tag in _EMBEDDED or not token.tag else Role.WORD
@@ -71,7 +71,7 @@ def piece_of(token: HtmlToken) -> Piece:
 
 
 def add_attributes(builder: Builder, token: HtmlToken) -> None:
-    """Gives the builder the attributes of a start tag that are read by people, and those that follow the language."""
+    """Pass the human-readable and language-dependent attributes of a start tag to the builder."""
     source = builder.source
     found = {attribute.name: attribute for attribute in attributes(source, token)}
     for attribute, context in readable(source, token, found):
@@ -86,7 +86,9 @@ def add_attributes(builder: Builder, token: HtmlToken) -> None:
 
 
 def is_hidden(source: str, token: HtmlToken) -> bool:
-    """Whether a start tag begins an element that stays as it is: code, embedded content, or marked to stay."""
+    """Whether a start tag begins an element that stays as it is: code, embedded content, or marked not to be
+    translated.
+    """
     if token.kind is not TokenKind.START or token.tag in VOID:
         return False
     return token.tag in _HIDDEN or any(
@@ -97,7 +99,7 @@ def is_hidden(source: str, token: HtmlToken) -> bool:
 
 
 def _without_hidden(source: str, stream: Iterator[HtmlToken]) -> Iterator[HtmlToken]:
-    """The tokens, with every hidden element as one RAW token that has its name."""
+    """The tokens, with every hidden element as one RAW token with its name."""
     for token in stream:
         if is_hidden(source, token) and not (token.is_self_closing and token.tag in ("svg", "math")):
             yield HtmlToken(TokenKind.RAW, token.start, _element_end(token, stream), token.name)
@@ -106,7 +108,7 @@ def _without_hidden(source: str, stream: Iterator[HtmlToken]) -> Iterator[HtmlTo
 
 
 def _element_end(opening: HtmlToken, stream: Iterator[HtmlToken]) -> int:
-    """The end of the element; that of the text if it is never closed, since browsers hide the rest, too."""
+    """The end of the element; the end of the text if it is never closed, since browsers hide the rest, too."""
     depth = 1
     end = opening.end
     for token in stream:

@@ -1,7 +1,7 @@
-"""Attributes of HTML that belong to the text: those that people read, and those that say which language it is in.
+"""HTML attributes that belong to the text: human-readable ones, and those that state its language.
 
-Which are read is the list of the HTML standard (3.2.6.4, `translate`) and of WAI-ARIA, without `download`, which is the
-name of a file.
+The readable ones are listed in the HTML standard (3.2.6.4, `translate`) and in WAI-ARIA, except `download`, which is a
+file name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,8 +46,8 @@ _CODES: Final = frozenset(
 
 
 def readable(source: str, token: HtmlToken, attributes: Mapping[str, Attribute]) -> Iterator[tuple[Attribute, str]]:
-    """The attributes of a start tag that are read by people, each with what it is."""
-    # A name with a dash, a dot or capitals in it is a component; what its attributes mean is its own affair.
+    """The human-readable attributes of a start tag, each with its context."""
+    # A name with a dash, a dot or capitals is a component, whose attributes are unknown.
     if token.name not in (token.tag, token.name.upper()) or not token.name.isalnum():
         return
     for name, attribute in attributes.items():
@@ -62,9 +62,9 @@ def readable(source: str, token: HtmlToken, attributes: Mapping[str, Attribute])
 
 
 def languages(source: str, token: HtmlToken, attributes: Mapping[str, Attribute]) -> Iterator[tuple[Attribute, str]]:
-    """The attributes of a start tag that say which language its text is in, or which direction that has.
+    """The attributes of a start tag that state the language or the direction of its text.
 
-    Each comes with the language that it is about, as the tag states it; empty for none.
+    Each comes with the language stated by the tag; empty if there is none.
     """
     stated = {name: source[attributes[name].start : attributes[name].end] for name in _LANGUAGES if name in attributes}
     for name, tag in stated.items():
@@ -75,13 +75,13 @@ def languages(source: str, token: HtmlToken, attributes: Mapping[str, Attribute]
 
 
 def in_language(stated: str, of: str, *, source: str, target: str) -> str:
-    """What an attribute of `languages` says once the text is translated; itself where it is about another language.
+    """The value of a `languages` attribute in the translation; unchanged if it concerns another language.
 
     Args:
-        stated: its value.
-        of: the language that the same tag states; for `lang`, that is its own value. Empty for none.
+        stated: its current value.
+        of: the language stated by the same tag; for `lang`, its own value. Empty if there is none.
         source: BCP 47 tag of the source.
-        target: that of the translation.
+        target: BCP 47 tag of the translation.
     """
     before, after = language(source), language(target)
     if of and not _is_same(of, before):
@@ -92,7 +92,7 @@ def in_language(stated: str, of: str, *, source: str, target: str) -> str:
 
 
 def _is_same(tag: str, known: Language) -> bool:
-    """Whether a tag states this language, in whatever country, and in the same script."""
+    """Whether a tag states this language, in any country but in the same script."""
     try:
         stated = language(tag)
     except BadInput:

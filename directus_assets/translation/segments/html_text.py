@@ -1,4 +1,4 @@
-"""Text inside HTML: what is read there, and how it is written so that it is read as the same text."""
+"""Text in HTML: decodes it, and encodes it so that it decodes to the same text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,13 +8,13 @@ from directus_assets.translation.segments.html_tokens import REFERENCE, decode
 from directus_assets.translation.segments.pieces import Piece, Role
 from directus_assets.translation.segments.text_document import Chunk
 
-# Between the words of HTML all white space is one space; only what is not one space already needs telling apart.
+# Between words in HTML, all white space is one space; only white space other than a single space needs marking.
 _SPECIAL: Final = re.compile(rf"(?P<space>[ \t\r\n\f]{{2,}}+|[\t\r\n\f])|{REFERENCE.pattern}")
 _LINE_BREAKS: Final = re.compile(r"[\r\n\f]++")
 
 
 def text_pieces(source: str, start: int, end: int, *, in_attribute: bool = False) -> Iterator[Piece]:
-    """`source[start:end]` as TEXT pieces, decoded."""
+    """`source[start:end]` as decoded TEXT pieces."""
     position = start
     for match in _SPECIAL.finditer(source, start, end):
         text = " " if match["space"] else decode(match[0], in_attribute=in_attribute)
@@ -29,7 +29,7 @@ def text_pieces(source: str, start: int, end: int, *, in_attribute: bool = False
 
 
 def spelled_references(source: str, pieces: Sequence[Piece]) -> dict[str, str]:
-    """The characters that the source spells as references, each with its spelling: `{"\\xa0": "&nbsp;"}`."""
+    """The characters that the source writes as references, each with that spelling: `{"\\xa0": "&nbsp;"}`."""
     spelled: dict[str, str] = {}
     for piece in pieces:
         if piece.role is Role.TEXT and len(piece.text) == 1 and source[piece.start] == "&" != piece.text:
@@ -38,10 +38,10 @@ def spelled_references(source: str, pieces: Sequence[Piece]) -> dict[str, str]:
 
 
 class HtmlSpelling:
-    """Writes text for HTML: `&`, `<`, `>` as references, and again those characters that the source spelled so."""
+    """Encodes text for HTML: `&`, `<`, `>` as references, and likewise those characters that the source wrote so."""
 
     def __init__(self, source: str, pieces: Sequence[Piece], *, quote: str | None = None) -> None:
-        """Args: quote: of the attribute that the text is the value of ("" for none); None outside of attributes."""
+        """Args: quote: of the attribute with this value ("" for an unquoted one); None outside of attributes."""
         escapes = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
         if quote == "":
             escapes |= {sign: f"&#{ord(sign)};" for sign in " \t\n\f\r\"'=`"}

@@ -1,7 +1,7 @@
-"""Where tags, comments and text begin and end in HTML, by the tokenization rules of the HTML standard (section 13.2.5).
+"""HTML tokenizer: finds tags, comments and text by the tokenization rules of the HTML standard (section 13.2.5).
 
-A tokenizer of our own, because every byte must be accounted for by position, attribute values included, in linear
-time and in the same way on every version of Python.
+A custom tokenizer, because every byte must be accounted for by position, including attribute values, in linear time and
+identically on every version of Python.
 """
 
 import html
@@ -26,11 +26,11 @@ _COMMENT_END: Final = re.compile(r"--!?>")
 _RAW: Final = frozenset({"script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp", "plaintext"})
 
 REFERENCE: Final = re.compile(r"&(?:#[0-9]{1,8};?|#[xX][0-9A-Fa-f]{1,8};?|[A-Za-z][A-Za-z0-9]{0,40};?)")
-"""What may be a character reference."""
+"""Possible character references."""
 
 
 class TokenKind(Enum):
-    """What a stretch of HTML is."""
+    """The kind of an HTML token."""
 
     TEXT = "text"
     START = "start tag"
@@ -40,7 +40,7 @@ class TokenKind(Enum):
 
 
 class HtmlToken(NamedTuple):
-    """A stretch of HTML; tokens tile the text. `name` is the tag's, as written."""
+    """A token of HTML; the tokens cover the whole text. `name` is the tag's, as written."""
 
     kind: TokenKind
     start: int
@@ -50,12 +50,14 @@ class HtmlToken(NamedTuple):
 
     @property
     def tag(self) -> str:
-        """The name in lower case, by which HTML knows it."""
+        """The name in lower case, as HTML compares it."""
         return self.name.lower()
 
 
 class Attribute(NamedTuple):
-    """An attribute with a value: its name in lower case, where the value is, and its quote ("" if it has none)."""
+    """An attribute with a value: its name in lower case, the position of the value, and its quote ("" if it has
+    none).
+    """
 
     name: str
     start: int
@@ -64,7 +66,7 @@ class Attribute(NamedTuple):
 
 
 def tokens(source: str, start: int, end: int) -> Iterator[HtmlToken]:
-    """The tokens of `source[start:end]`, side by side, without gaps."""
+    """The contiguous tokens of `source[start:end]`."""
     position = text_start = start
     foreign = 0
     while (position := source.find("<", position, end)) >= 0:
@@ -88,7 +90,7 @@ def tokens(source: str, start: int, end: int) -> Iterator[HtmlToken]:
 
 
 def attributes(source: str, token: HtmlToken) -> Iterator[Attribute]:
-    """The attributes of a start tag that have a value, the first of each name, as browsers do."""
+    """The attributes of a start tag that have a value; of equal names only the first, as in browsers."""
     position = token.start + 1 + len(token.name)
     seen: set[str] = set()
     while (match := _NAMED_ATTRIBUTE.match(source, position, token.end)) and match.end() > position:
@@ -101,15 +103,15 @@ def attributes(source: str, token: HtmlToken) -> Iterator[Attribute]:
 
 
 def decode(reference: str, *, in_attribute: bool) -> str:
-    """The characters of one match of `REFERENCE`; the match itself if it is none."""
+    """The characters for a match of `REFERENCE`; the match itself if it is not a reference."""
     if in_attribute and not reference.endswith(";"):
-        # In an attribute `&copy=1` is a query string (13.2.5.73); the rare bare `&copy` loses nothing either.
+        # In an attribute `&copy=1` is a query string (13.2.5.73); the rare bare `&copy` is kept as well.
         return reference
     return html.unescape(reference)
 
 
 def _markup(source: str, start: int, end: int, *, in_foreign: bool) -> HtmlToken | None:
-    """The token that begins with the `<` at `start`; None where it is text."""
+    """The token that begins with the `<` at `start`; None if it is text."""
     following = source[start + 1 : start + 3]
     if match := _TAG.match(source, start, end):
         kind = TokenKind.END if match["slash"] else TokenKind.START

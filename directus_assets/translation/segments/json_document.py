@@ -1,6 +1,6 @@
-"""JSON with texts in it: each text is cut on its own, and all else stays as it is.
+"""Texts in JSON: each text is segmented on its own, and everything else stays as it is.
 
-Directus gives such fields as values, or as JSON text where the field's type is text; both come back as given.
+Directus returns such fields as values, or as JSON text if the field's type is text; both keep their form.
 """
 
 import copy
@@ -27,27 +27,27 @@ class JsonPart(Protocol):
 
     @property
     def document(self) -> TextDocument:
-        """What it is cut into."""
+        """The document of the text."""
 
     @property
     def places(self) -> Iterable[Path]:
-        """Where the strings are that it is made of."""
+        """The positions of its strings."""
 
     @property
     def is_new(self) -> bool:
-        """Whether the first version cut it in another way, or not at all."""
+        """Whether the first version segmented it differently, or not at all."""
 
     def put(self, root: JsonValue, text: str) -> None:
-        """Puts the spliced `text` of the document into `root`, the value that it was cut from or a copy of it."""
+        """Write the spliced `text` of the document into `root`, the original value or a copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A part of a value that is no text on purpose: an address, code, what is hidden."""
+    """A part of a value that is deliberately not text: an address, code, or hidden."""
 
     path: Path
     is_new: bool = False
-    """Whether the first version took it for a text."""
+    """Whether the first version treated it as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,11 @@ class StringPart:
 
 Found = Iterator[JsonPart | Kept]
 Pick = Callable[[JsonValue, Ids], Found]
-"""Finds the texts in a value, in its order."""
+"""Finds the texts in a value, in order."""
 
 
 class JsonDocument:
-    """A JSON value, or a text that holds one, and the cut texts in it."""
+    """A JSON value, or a text that contains one, with its texts."""
 
     def __init__(self, given: JsonValue, value: JsonValue, found: Iterable[JsonPart | Kept]) -> None:
         self._given = given
@@ -89,14 +89,14 @@ class JsonDocument:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Where prose is that is not cut, although nothing says that it has to stay: `blocks.data.html`."""
+        """The places of prose that is not segmented although nothing requires it to stay: `blocks.data.html`."""
         known: set[Path] = {each.path for each in self._found if isinstance(each, Kept)}
         known.update(place for part in self._parts for place in part.places)
         return tuple(dict.fromkeys(_names(path) for path, text in _texts(self._value, known) if is_prose(text)))
 
     @property
     def is_new(self) -> bool:
-        """Whether the first version took other texts out of it."""
+        """Whether the first version extracted other texts."""
         return any(each.is_new for each in self._found)
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
@@ -104,7 +104,7 @@ class JsonDocument:
         texts = [(part, part.document.splice(translations, language=language)) for part in self._parts]
         changes = [(part, text) for part, text in texts if text != part.document.source]
         result = copy.deepcopy(self._value)
-        # From the end: a part that holds others takes what they have put.
+        # In reverse order: a part that contains others uses their results.
         for part, text in reversed(changes):
             part.put(result, text)
         return _respelled(self._given, self._value, result) if isinstance(self._given, str) else result
@@ -115,10 +115,10 @@ class JsonDocument:
 
 
 def cut_json(given: JsonValue, pick: Pick, ids: Ids) -> JsonDocument:
-    """The document for a value, or for a text that holds one.
+    """The document for a value, or for a text that contains one.
 
     Raises:
-        BadInput: the text is no JSON, or nested too deeply; or the value could not be written back.
+        BadInput: the text is not JSON, or nested too deeply; or the value could not be written back.
     """
     value = parsed(given) if isinstance(given, str) else given
     if is_too_deep(value):
@@ -131,10 +131,10 @@ def cut_json(given: JsonValue, pick: Pick, ids: Ids) -> JsonDocument:
 
 
 def parsed(text: str) -> JsonValue:
-    """The value that a JSON text holds; None for an empty one.
+    """The value of a JSON text; None for an empty one.
 
     Raises:
-        BadInput: it is no JSON.
+        BadInput: it is not JSON.
     """
     if not text.strip():
         return None
@@ -148,14 +148,14 @@ def parsed(text: str) -> JsonValue:
 
 
 def at(root: JsonValue, path: Path) -> JsonValue:
-    """What is at `path`, which was read from this value."""
+    """The value at `path`, which was read from this value."""
     for step in path:
         root = root[step]  # type: ignore[index]  # as the docstring says
     return root
 
 
 def children(value: JsonValue) -> Sequence[tuple[str | int, JsonValue]]:
-    """The members of an object or the elements of a list; nothing for other values."""
+    """The members of an object or the elements of a list; none for other values."""
     if isinstance(value, dict):
         return list(value.items())
     return list(enumerate(value)) if isinstance(value, list) else ()
@@ -175,7 +175,7 @@ def _names(path: Path) -> str:
 
 
 def _respelled(source: str, old: JsonValue, new: JsonValue) -> str:
-    """The JSON text with only what has changed written anew, in the manner of the rest."""
+    """The JSON text with only the changed parts rewritten, in the style of the rest."""
     is_ascii = source.isascii() and re.search(r"\\u[0-9a-fA-F]{4}", source) is not None
     separators = (", ", ": ") if '": ' in source else (",", ":")
     parts: list[str] = []
@@ -192,7 +192,7 @@ def _respelled(source: str, old: JsonValue, new: JsonValue) -> str:
 
 
 def _changes(old: JsonValue, new: JsonValue, path: Path = ()) -> Iterator[tuple[Path, JsonValue]]:
-    """The smallest values that differ, in their order."""
+    """The smallest values that differ, in order."""
     before, after = children(old), children(new)
     if before and type(old) is type(new) and [step for step, _ in before] == [step for step, _ in after]:
         for (step, was), (_, is_now) in zip(before, after, strict=True):
@@ -202,7 +202,7 @@ def _changes(old: JsonValue, new: JsonValue, path: Path = ()) -> Iterator[tuple[
 
 
 def _spans(source: str) -> dict[Path, tuple[int, int]]:
-    """Start and end of every string, list and object in a JSON text that has been parsed before; the last of a name."""
+    """Start and end of every string, list and object in a valid JSON text; the last one for duplicate names."""
     spans: dict[Path, tuple[int, int]] = {}
     path: list[str | int] = []
     starts: list[int] = []

@@ -1,4 +1,4 @@
-"""A cut text as units with markup between them: what a three-way merge compares, and puts together again."""
+"""A segmented text as units with markup between them, for the three-way merge to compare and reassemble."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from directus_assets.translation.segments.notation import PLACEHOLDER
 from directus_assets.translation.segments.text_document import TextDocument
 from directus_assets.translation.segments.whole import RuledDocument
 
-# What editors write for each other's tags, and what they add and drop as they please.
+# Tags that editors exchange for each other, and those that they add and drop at will.
 _SAME_TAGS: Final = {"b": "strong", "i": "em", "strike": "s", "del": "s", "ins": "u"}
 _NO_MEANING: Final = frozenset({"span", "font", "p", "div", "tbody", "colgroup", "col", "wbr"})
 _MEANT: Final = ("href", "src", "data", "id", "name", "type", "value")
@@ -22,37 +22,37 @@ _BULLET: Final = re.compile(r"(?m)^([ \t>]*)[*+-][ \t]+")
 
 @dataclass(frozen=True)
 class Unit:
-    """A segment with those that lie in its markup, such as the title of a link: they are somebody's together.
+    """A segment with those inside its markup, such as the title of a link: they are owned together.
 
-    `raw` is how it is spelled in the text. A unit that a person has taken out is empty.
+    `raw` is its text as written. A unit that a person has removed is empty.
     """
 
     raw: str
     segments: tuple[Segment, ...] = ()
     normal: str = ""
-    """What it says, however an editor spells the markup: equal for equal texts."""
+    """Its content in a normal form: equal for equal texts, however an editor writes the markup."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A text: units, with `gaps` before, between and behind them; one gap more than units."""
+    """A text as units, with `gaps` before, between and after them; one more gap than units."""
 
     units: tuple[Unit, ...]
     gaps: tuple[str, ...]
 
     @cached_property
     def text(self) -> str:
-        """The whole of it."""
+        """The whole text."""
         return self.gaps[0] + "".join(unit.raw + gap for unit, gap in zip(self.units, self.gaps[1:], strict=True))
 
     @cached_property
     def normals(self) -> list[str]:
-        """What each unit says."""
+        """The normal form of each unit."""
         return [unit.normal for unit in self.units]
 
 
 def lay_out(document: Document) -> Layout | None:
-    """The layout of a text; None for a value that is no text, or is one word for all who read it (a slug)."""
+    """The layout of a text; None for a value that is not text, or that is a single word to its readers (a slug)."""
     if isinstance(document, RuledDocument):
         return lay_out(document.document)
     if not isinstance(document, TextDocument):
@@ -69,7 +69,7 @@ def lay_out(document: Document) -> Layout | None:
 
 
 def normal_markup(markup: str) -> str:
-    """What markup means, however it is spelled: tags by their usual names, with the attributes that lead somewhere."""
+    """The normal form of markup: tags by their usual names, with the attributes that hold links."""
     if "<" not in markup:
         plain = _BULLET.sub(r"\1- ", markup)
         return _EMPHASIS.get(plain, " ".join(plain.split()))
@@ -83,7 +83,7 @@ def normal_markup(markup: str) -> str:
 
 
 def _top(document: TextDocument) -> Iterator[tuple[int, int, tuple[Segment, ...]]]:
-    """Start, end and segments of each cut that lies in no other."""
+    """Start, end and segments of each top-level cut."""
     start = end = -1
     inside: list[Segment] = []
     for cut in document.cuts:
@@ -101,7 +101,7 @@ def _said(segment: Segment) -> str:
     for placeholder in segment.placeholders:
         number, meaning = placeholder.number, normal_markup(placeholder.opening)
         if not placeholder.paired:
-            # A line that ends in two spaces or a backslash is broken there, as by a tag.
+            # A line that ends in two spaces or a backslash has a hard break, like a tag.
             spelled[f"<x{number}/>"] = f"\0{'br' if meaning in ('', chr(92)) else meaning}\0"
             continue
         closing = "" if "<" in placeholder.closing else normal_markup(placeholder.closing)

@@ -1,4 +1,4 @@
-"""Markdown: a segment per heading, paragraph, list item, table cell; link titles and alt texts on their own."""
+"""Markdown: one segment per heading, paragraph, list item, table cell; link titles and alt texts on their own."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -41,7 +41,7 @@ def cut_markdown(source: str, ids: Ids) -> MarkdownDocument:
 
 
 class _Cutter:
-    """Walks through the events of one text, and gives the builder its runs.
+    """Walks through the events of one text, and passes its runs to the builder.
 
     `_runs` is a stack: the alt text of a picture is a run within the run that holds the picture.
     """
@@ -88,7 +88,7 @@ class _Cutter:
             self._blocks.pop()
 
     def _html_block(self, lines: Sequence[MarkdownEvent]) -> None:
-        # In a quote the lines do not touch: the marks between them are no HTML.
+        # In a quote the lines are not contiguous: the marks between them are not HTML.
         if lines and all(line.end == following.start for line, following in pairwise(lines)):
             add_html(self._builder, lines[0].start, lines[-1].end)
 
@@ -120,7 +120,7 @@ class _Cutter:
             self._runs[-1].add(piece_of(token), is_hidden=is_hidden(self._source, token))
 
     def _span(self, event: MarkdownEvent) -> None:
-        """The start or end of emphasis."""
+        """Handle the start or end of emphasis."""
         start, end = event.start, event.end
         length = 1 if event.name == "Emphasis" else 2
         if event.name == "Strikethrough" and not self._source.startswith("~~", start):
@@ -131,7 +131,7 @@ class _Cutter:
             self._runs[-1].add(Piece(Role.CLOSE, end - length, end, name=event.name))
 
     def _link(self, event: MarkdownEvent, stream: Iterator[MarkdownEvent]) -> None:
-        """The start or end of a link or a picture."""
+        """Handle the start or end of a link or a picture."""
         run = self._runs[-1]
         kind = event.data["link_type"] if event.step > 0 else ""
         if kind in ("Autolink", "Email"):
@@ -148,13 +148,13 @@ class _Cutter:
 
     def _end_link(self, link: MarkdownEvent) -> None:
         kind, end = link.data["link_type"], link.end
-        # The label is the text: translated, the label must be named beside it.
+        # The label is the text: once translated, the label must be stated as well.
         is_label = kind in ("Shortcut", "Collapsed")
         if kind == "Collapsed" and self._source.startswith("[]", end):
-            end += 2  # the parser's range leaves the brackets out
+            end += 2  # the parser's range excludes the brackets
         if link.name == "Image":
             run = self._runs.pop()
-            # Pictures within the alt text of pictures are no text of their own.
+            # Pictures within the alt text of pictures are not texts of their own.
             if not is_label and len(self._runs) == 1:
                 self._add_run(run, "alt text")
             self._runs[-1].add(Piece(Role.BREAK, link.start, end))
@@ -167,7 +167,7 @@ class _Cutter:
 
 
 def _skip(stream: Iterator[MarkdownEvent], opening: MarkdownEvent) -> list[MarkdownEvent]:
-    """Reads on to the end of what the event opens; the events between."""
+    """Read up to the end of the element that the event opens; return the events in between."""
     skipped: list[MarkdownEvent] = []
     depth = 1
     for event in stream:

@@ -1,4 +1,4 @@
-"""A Markdown document that proves its own output: the new text must have the markup of the old one."""
+"""A Markdown document that verifies its own output: the new text must have the markup of the old one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from directus_assets.translation.segments.text_document import TextDocument
 
 
 class MarkdownDocument(TextDocument):
-    """A cut Markdown text.
+    """A segmented Markdown text.
 
-    What is markup in Markdown depends on the characters around it, and no escaping covers every order in which an
-    answer may put its placeholders. So the result is parsed again, and compared.
+    What counts as markup in Markdown depends on the surrounding characters, and no escaping covers every order in which
+    an answer may place its placeholders. So the result is parsed again and compared.
     """
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
@@ -31,7 +31,7 @@ class MarkdownDocument(TextDocument):
         return spliced
 
     def _culprit(self, translations: Mapping[str, str], wanted: list[Any]) -> str:
-        """The id of a segment whose answer changes the markup: the last one of the shortest bad beginning."""
+        """The id of a segment whose answer changes the markup: the last one of the shortest faulty prefix."""
         changed = [s.id for s in self.segments if translations.get(s.id, s.text) != s.text]
         good, bad = 0, len(changed)
         while bad - good > 1:
@@ -42,7 +42,7 @@ class MarkdownDocument(TextDocument):
 
 
 def _skeleton(source: str) -> list[Any]:
-    """All blocks in order, and within each the inline markup, whose order a translation may change."""
+    """All blocks in order, each with its inline markup, whose order a translation may change."""
     skeleton: list[Any] = []
     inline: list[str] = []
     for event in events(source, masks(source)):
@@ -56,7 +56,7 @@ def _skeleton(source: str) -> list[Any]:
 
 
 def _describe(source: str, event: MarkdownEvent) -> str:
-    """What of an inline event must stay; empty for text, and for ends, which follow from the starts."""
+    """The part of an inline event that must stay; empty for text, and for ends, which follow from the starts."""
     if event.step < 0 or event.name in ("Text", "SoftBreak", "Html"):
         return ""
     if event.name in ("Link", "Image"):

@@ -1,7 +1,8 @@
-"""Markdown as events with positions: CommonMark with the extensions that CMS content uses, and what must not be parsed.
+"""Markdown as events with positions: CommonMark with the extensions that CMS content uses, and protected spans.
 
-Front matter, template expressions, shortcodes, directives and MDX are no Markdown, but a Markdown parser would read
-some of it as markup. They are masked by letters before parsing, so that the parser sees a plain word in their place.
+Front matter, template expressions, shortcodes, directives and MDX are not Markdown, but a Markdown parser would
+interpret some of it as markup. They are masked by letters before parsing, so that the parser sees a plain word in their
+place.
 """
 
 import re
@@ -14,7 +15,7 @@ import pyromark
 
 from directus_assets.translation.segments import protected
 
-# Without definition lists: the parser takes every line that begins with a colon for one, `:tada:` as well.
+# Without definition lists: the parser treats every line with a leading colon as one, `:tada:` as well.
 _OPTIONS: Final = (
     pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_FOOTNOTES
@@ -25,7 +26,7 @@ _OPTIONS: Final = (
 )
 _MARKDOWN: Final = pyromark.Markdown(options=_OPTIONS)
 
-# A rule in the first line is not front matter: that begins with a key, a comment, or its own end.
+# A rule in the first line is not front matter, which begins with a key, a comment, or its own end.
 _FRONT_MATTER: Final = re.compile(
     r"\ufeff?(?P<fence>---|\+\+\+|;;;)[ \t]*\r?\n(?=[ \t]*(?:[\w\"'.-]+[ \t]*[:=]|#|\{|(?P=fence)))"
     r"(?s:.*?)^(?P=fence)[ \t]*$",
@@ -41,12 +42,12 @@ _COMPONENT: Final = re.compile(r"</?[A-Z][\w.]*+(?=[\s/>])")
 _COMPONENT_SIGNS: Final = re.compile(r"[{}<>\"']")
 _BLANK_LINE: Final = re.compile(r"\n[ \t>]*\n")
 SPANS: Final = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
-"""The events of inline markup that holds text."""
+"""The events of inline markup that contains text."""
 _FILLED: Final = re.compile(r"[^\r\n]")
 
 
 class Mask(NamedTuple):
-    """A span that is no Markdown: `filler` is "x" where it stands for a word, " " where it is lines of its own."""
+    """A span that is not Markdown: `filler` is "x" if it replaces a word, " " if it covers whole lines."""
 
     start: int
     end: int
@@ -54,7 +55,9 @@ class Mask(NamedTuple):
 
 
 class MarkdownEvent(NamedTuple):
-    """`name` is the event's or the tag's; `step` is 1 for a start, -1 for an end, 0 else; `data` is the payload."""
+    """`name` is that of the event or the tag; `step` is 1 for a start, -1 for an end, 0 otherwise; `data` is the
+    payload.
+    """
 
     name: str
     step: int
@@ -79,12 +82,12 @@ def events(source: str, masked: Sequence[Mask]) -> Iterator[MarkdownEvent]:
 
 
 def _named(payload: Any) -> tuple[str, Any]:
-    """Name and data of what the parser gives as `"Name"` or as `{"Name": data}`."""
+    """Name and data of a parser payload `"Name"` or `{"Name": data}`."""
     return (payload, None) if isinstance(payload, str) else next(iter(payload.items()))
 
 
 def reference_definitions(source: str, masked: Sequence[Mask]) -> Iterator[tuple[str, int, int]]:
-    """Title, start and end of the link reference definitions that have a title."""
+    """Title, start and end of link reference definitions with a title."""
     if "]:" not in source:
         return
     text = _mask(source, masked)
@@ -96,11 +99,11 @@ def reference_definitions(source: str, masked: Sequence[Mask]) -> Iterator[tuple
 
 
 def masks(source: str) -> list[Mask]:
-    """The sorted, non-overlapping spans that are no Markdown."""
+    """The sorted, non-overlapping spans that are not Markdown."""
     found = [Mask(*match.span(), " ") for match in _LINES.finditer(source)]
     if front_matter := _FRONT_MATTER.match(source):
         found.append(Mask(*front_matter.span(), " "))
-    # Code may hold half a brace, so a span over a back-tick or a blank line is no expression.
+    # Code may contain a single brace, so a span across a back-tick or a blank line is not an expression.
     found += [
         Mask(start, end, "x")
         for start, end in [*protected.template_spans(source), *_components(source)]
@@ -114,7 +117,7 @@ def masks(source: str) -> list[Mask]:
 
 
 def _components(source: str) -> Iterator[protected.Span]:
-    """JSX tags with expressions in braces, which CommonMark does not take for HTML."""
+    """JSX tags with expressions in braces, which CommonMark does not recognise as HTML."""
     ends = protected.brace_ends(source)
     position = 0
     while match := _COMPONENT.search(source, position):
@@ -125,7 +128,7 @@ def _components(source: str) -> Iterator[protected.Span]:
 
 
 def _component_end(source: str, position: int, brace_ends: Mapping[int, int]) -> tuple[int, bool]:
-    """The end of the JSX tag whose name ends at `position` (0 if it has none), and whether it holds expressions."""
+    """The end of the JSX tag whose name ends at `position` (0 if it has none), and whether it contains expressions."""
     has_braces = False
     limit = position + 5000
     while sign := _COMPONENT_SIGNS.search(source, position, limit):
@@ -144,22 +147,22 @@ def _component_end(source: str, position: int, brace_ends: Mapping[int, int]) ->
 
 
 def _mask(source: str, masked: Sequence[Mask]) -> str:
-    """`source` with as many characters and lines, but fillers instead of what is masked."""
+    """`source` with masked spans replaced by fillers; keeps the number of characters and lines."""
     parts: list[str] = []
     position = 0
     for start, end, filler in masked:
         parts += [source[position:start], _FILLED.sub(filler, source[start:end])]
         position = end
     parts.append(source[position:])
-    # The parser takes UTF-8 only; a lone surrogate has as many bytes as the replacement character.
+    # The parser accepts only UTF-8; a lone surrogate has as many bytes as the replacement character.
     return re.sub("[\ud800-\udfff]", "\ufffd", "".join(parts))
 
 
 def _character_positions(text: str) -> "array[int] | None":
-    """The character position for each UTF-8 byte position of `text`; None where they are the same."""
+    """The character position for each UTF-8 byte position of `text`; None if they are the same."""
     if text.isascii():
         return None
     data = text.encode()
-    # Every byte but a continuation byte (0b10xxxxxx) begins a character.
+    # Every byte except a continuation byte (0b10xxxxxx) begins a character.
     counts = accumulate((byte & 0xC0 != 0x80 for byte in data), initial=0)
     return array("I", counts)

@@ -1,4 +1,4 @@
-"""The pieces of one run of inline Markdown, from events that leave gaps: escapes, and what begins each line."""
+"""Builds the pieces of one inline Markdown run from events with gaps between them: escapes, and line prefixes."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 class MarkdownRun:
-    """Collects pieces in the order of the text and accounts for every character between them."""
+    """Collects pieces in text order and accounts for every character between them."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -23,7 +23,7 @@ class MarkdownRun:
 
     @property
     def end(self) -> int:
-        """Where the last piece ends."""
+        """The end of the last piece."""
         return self._pieces[-1].end
 
     @property
@@ -32,7 +32,10 @@ class MarkdownRun:
         return bool(self._pieces) and self._pieces[-1].text == "\n"
 
     def add(self, piece: Piece, *, is_hidden: bool = False) -> None:
-        """The next piece; TEXT must have its decoded text. `is_hidden` if nothing is read up to the matching CLOSE."""
+        """Add the next piece; TEXT must include its decoded text.
+
+        `is_hidden` if nothing up to the matching CLOSE is readable.
+        """
         if is_hidden:
             self._hidden.add(piece)
         if self._pieces and piece.start < self.end:
@@ -45,7 +48,7 @@ class MarkdownRun:
         start, text = piece.start, piece.text
         is_verbatim = len(text) == piece.end - start and self._source.startswith(text, start)
         if is_verbatim and self._pieces and start == self.end and _is_verbatim(self._pieces[-1]):
-            # The parser gives a piece for every sign that might have been markup.
+            # The parser returns a separate piece for every character that might have been markup.
             self._pieces[-1] = self._pieces[-1]._replace(end=piece.end)
             return
         has_gap = start > (self.end if self._pieces else 0)
@@ -59,7 +62,7 @@ class MarkdownRun:
             self._pieces.append(Piece(Role.TEXT, start, piece.end, "" if is_verbatim else text))
 
     def pieces(self, masked: Sequence[Mask]) -> list[Piece]:
-        """All pieces, with what was masked as it is in the source; none if the parser's positions contradict it."""
+        """All pieces, with masked spans as in the source; none if the parser's positions contradict it."""
         if not self._is_consistent:
             return []
         read = (
@@ -75,7 +78,7 @@ class MarkdownRun:
         last = self._pieces[-1]
         gap = self._source[last.end : start]
         if last.text == "\n" or (last.role is Role.BREAK and last.name == "line"):
-            # The marks that begin the next line of a quote or list go wherever the line break goes.
+            # The prefix of the next line in a quote or list belongs to the line break.
             self._pieces[-1] = last._replace(end=start)
         elif gap.isspace():
             self._pieces.append(Piece(Role.TEXT, last.end, start, " "))
@@ -84,12 +87,12 @@ class MarkdownRun:
 
 
 def _is_verbatim(piece: Piece) -> bool:
-    """Whether the text is the source, and is taken from there in the end."""
+    """Whether the text equals the source, and is copied from it at the end."""
     return piece.role is Role.TEXT and not piece.text
 
 
 def _hide(pieces: Sequence[Piece], hidden: AbstractSet[Piece]) -> list[Piece]:
-    """The pieces with each hidden element as one WORD; one that is never closed ends with the run."""
+    """The pieces with each hidden element as one WORD; one that is never closed extends to the end of the run."""
     shown: list[Piece] = []
     stream = iter(pieces)
     for piece in stream:
@@ -139,7 +142,7 @@ def _unmasked(source: str, mask: Mask, start: int, end: int) -> Piece:
 
 
 def _role_of(source: str, mask: Mask) -> Role:
-    """A shortcode on lines of its own says nothing in a sentence."""
+    """A shortcode on lines of its own is not part of a sentence."""
     before = source[max(0, mask.start - 100) : mask.start].rstrip(" \t>")
     after = source[mask.end : mask.end + 100].lstrip(" \t")
     stands_alone = (not before or before[-1] in "\r\n") and (not after or after[0] in "\r\n")

@@ -1,4 +1,4 @@
-"""How answers are written in Markdown, so that they are read as text, and the markup around them as before."""
+"""Writes answers in Markdown so that they parse as text, and the markup around them as before."""
 
 import re
 import unicodedata
@@ -19,16 +19,16 @@ _SIGNS: Final = re.compile(
 _LINE_START: Final = re.compile(r"\A(?P<number>\d{1,9}(?=[.)](?:\s|\Z)))?(?P<sign>(?(number)[.)]|(?:[#>+=-]|:(?=:))))")
 # Several breaks would end the paragraph.
 _LINE_BREAKS: Final = re.compile(r"(?:(?<![ \t])[ \t]++)?[\r\n][\r\n \t]*+")
-# What may stand before a paragraph in its first line: quotes and list markers.
+# Possible prefixes of a paragraph's first line: quotes and list markers.
 _MARKERS: Final = re.compile(r"(?:[ \t>]|[-+*](?=\s)|\d{1,9}[.)](?=\s)|:(?=\s)|\[\^[^\]\n]*+\]:)*+")
 _DELIMITERS: Final = frozenset({"*", "**", "_", "__", "~", "~~"})
 
 
 class MarkdownSpelling:
-    """Escapes no more than what could be taken for markup at its place, by the rules of CommonMark 0.31 and GFM."""
+    """Escapes only what could be parsed as markup in its place, by the rules of CommonMark 0.31 and GFM."""
 
     def __init__(self, source: str, pieces: Sequence[Piece], *, block: str) -> None:
-        """Args: block: the name of the block that the text stands in, as the parser calls it."""
+        """Args: block: the parser's name for the block that contains the text."""
         self._line_breaks = [source[piece.start : piece.end] for piece in pieces if piece.text == "\n"]
         self._is_heading = block == "Heading"
         self._is_cell = block == "TableCell"
@@ -54,7 +54,7 @@ class MarkdownSpelling:
         _keep_delimiters_working(roles, texts)
         _keep_links_from_being_pictures(roles, texts, self._following)
         written = "".join(texts)
-        # A heading may end in number signs that are not part of it.
+        # A heading may end in number signs that are not part of its text.
         needs_escape = self._is_heading and written.endswith("#") and not written.endswith("\\#")
         return f"{written[:-1]}\\#" if needs_escape else written
 
@@ -65,7 +65,9 @@ class MarkdownSpelling:
         return escaped.translate(self._spelled)
 
     def _spell_line_breaks(self, roles: Sequence[Role], texts: list[str]) -> None:
-        """Every line as it begins in the source; all like the first one if there are more or fewer; one line if one."""
+        """Start every line as in the source; like the first one if the number of lines differs; keep a single line
+        single.
+        """
         count = sum(text.count("\n") for role, text in zip(roles, texts, strict=True) if role is Role.TEXT)
         breaks = self._line_breaks if count == len(self._line_breaks) else (self._line_breaks[:1] or [" "]) * count
         spelled = iter(breaks)
@@ -75,7 +77,7 @@ class MarkdownSpelling:
 
 
 def _escape_line_starts(text: str, *, starts_line: bool) -> str:
-    """The lines of a text without white space around the breaks, which could make code or a break of its own."""
+    """The lines of a text without white space around the breaks, which could create code or hard breaks."""
     lines = text.split("\n")
     for index, line in enumerate(lines):
         kept = line.rstrip(" \t") if index < len(lines) - 1 else line
@@ -86,7 +88,7 @@ def _escape_line_starts(text: str, *, starts_line: bool) -> str:
 
 
 class TitleSpelling:
-    """Writes the title of a link or picture: one line, its own quotes escaped."""
+    """Writes the title of a link or picture: a single line with its own quotes escaped."""
 
     def __init__(self, source: str, pieces: Sequence[Piece], *, quote: str) -> None:
         """Args: quote: the closing quote."""
@@ -104,12 +106,12 @@ class TitleSpelling:
 
 
 def _spelled_table(source: str, pieces: Sequence[Piece]) -> dict[int, str]:
-    """The characters that the source spells as references; ASCII is escaped by backslashes instead."""
+    """The characters that the source writes as references; ASCII is escaped by backslashes instead."""
     return {ord(sign): text for sign, text in spelled_references(source, pieces).items() if not sign.isascii()}
 
 
 def _starts_line(source: str, start: int) -> bool:
-    """Whether only quote and list markers stand before `start` in its line, so that a `#` there makes a heading."""
+    """Whether only quote and list markers precede `start` in its line, so that a `#` there makes a heading."""
     low = max(0, start - 200)
     line = max(source.rfind("\n", low, start), source.rfind("\r", low, start)) + 1
     if line == 0 and low > 0:
@@ -119,7 +121,7 @@ def _starts_line(source: str, start: int) -> bool:
 
 
 def _with_spaces_outside(chunks: Sequence[Chunk]) -> list[Chunk]:
-    """The chunks without white space just inside of emphasis: `** a **` is not bold."""
+    """The chunks without white space just inside emphasis: `** a **` is not bold."""
     moved: list[Chunk] = []
     opens: list[Chunk] = []
     space = ""
@@ -144,10 +146,10 @@ def _with_spaces_outside(chunks: Sequence[Chunk]) -> list[Chunk]:
 
 
 def _keep_delimiters_working(roles: Sequence[Role], texts: list[str]) -> None:
-    """Changes letters beside emphasis into references where the delimiter would otherwise be read as text.
+    """Replace letters beside emphasis by references where the delimiter would otherwise be parsed as text.
 
-    CommonMark (6.2) wants punctuation or space outside of a delimiter that has punctuation inside, and never a letter
-    outside of `_`. Languages written without spaces break that rule all the time: `**重要。**次` is not bold, but
+    CommonMark (6.2) requires punctuation or space outside of a delimiter with punctuation inside, and never allows a
+    letter outside of `_`. Languages without spaces break that rule all the time: `**重要。**次` is not bold, but
     `**重要。**&#x6b21;` is, and reads the same.
     """
     for index, role in enumerate(roles):
@@ -165,14 +167,14 @@ def _keep_delimiters_working(roles: Sequence[Role], texts: list[str]) -> None:
 
 
 def _keep_links_from_being_pictures(roles: Sequence[Role], texts: list[str], following: str) -> None:
-    """Escapes an exclamation mark that has come to stand before a link; `following` is what comes after the texts."""
+    """Escape an exclamation mark that has ended up before a link; `following` is the text after `texts`."""
     for index, (text, after) in enumerate(zip(texts, [*texts[1:], following], strict=True)):
         if roles[index] is Role.TEXT and text.endswith("!") and after.startswith("["):
             texts[index] = f"{text[:-1]}\\!"
 
 
 def _neighbour(texts: Sequence[str], index: int, step: int) -> tuple[int, str] | None:
-    """The next character in a direction, and the text that it is in."""
+    """The next character in a direction, and the index of its text."""
     at = index + step
     while 0 <= at < len(texts):
         if texts[at]:
@@ -182,5 +184,5 @@ def _neighbour(texts: Sequence[str], index: int, step: int) -> tuple[int, str] |
 
 
 def _is_letter(sign: str) -> bool:
-    """Whether CommonMark counts the character neither as white space nor as punctuation."""
+    """Whether CommonMark counts the character as neither white space nor punctuation."""
     return not sign.isspace() and unicodedata.category(sign)[0] not in "PS"

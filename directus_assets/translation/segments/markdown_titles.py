@@ -1,4 +1,4 @@
-"""The titles of Markdown's links and pictures: `[text](address "title")`, `[label]: address 'title'`."""
+"""The titles of Markdown links and pictures: `[text](address "title")`, `[label]: address 'title'`."""
 
 import re
 from functools import partial
@@ -13,9 +13,9 @@ _ESCAPED: Final = re.compile(rf"\\(?P<sign>[!-/:-@\[-`{{-~])|{REFERENCE.pattern}
 
 
 def add_title(builder: Builder, title: str, start: int, end: int) -> None:
-    """Gives the builder the title that begins after `start` and ends, quote and white space included, at `end`.
+    """Pass the title between `start` and `end`, which includes quote and white space, to the builder.
 
-    Nothing is added where the source does not spell `title` there in a way that is understood.
+    Nothing is added if the source writes `title` in a way that is not understood.
     """
     source = builder.source
     while end > start and source[end - 1].isspace():
@@ -32,13 +32,13 @@ def add_title(builder: Builder, title: str, start: int, end: int) -> None:
         position = match.end()
     pieces.append(Piece(Role.TEXT, position, end - 1, source[position : end - 1]))
     pieces = [piece for piece in pieces if piece.text]
-    # Lengths, not texts: within `title` template expressions are masked.
+    # Compares lengths, not texts: template expressions within `title` are masked.
     if opening >= start and sum(len(piece.text) for piece in pieces) == len(title):
         builder.add(pieces, "link title", partial(TitleSpelling, quote=quote))
 
 
 def _opening(source: str, quote: str, start: int, end: int) -> int:
-    """The last quote before `end` that is not escaped; -1 if there is none."""
+    """The last unescaped quote before `end`; -1 if there is none."""
     while (end := source.rfind(quote, start, end)) >= 0:
         first = end
         while first > start and source[first - 1] == "\\":

@@ -1,4 +1,6 @@
-"""Texts in any JSON, told by the names of members and by their values; documents of rich text wherever they are."""
+"""Texts in arbitrary JSON, recognised by the names of members and by their values; rich-text documents anywhere in
+it.
+"""
 
 import re
 from collections.abc import Callable
@@ -26,26 +28,26 @@ _OTHER_NAMES: Final = frozenset(
     ).split()
 )
 _DOUBTFUL_NAMES: Final = frozenset({"value", "item", "kind", "type", "status", "link", "image", "file", "video"})
-"""Not cut, and not taken for known where they hold prose after all."""
+"""Not segmented, but reported if they contain prose after all."""
 _MEASURING: Final = re.compile(r"(?:ranges|spans|entities|annotations|facets)$", re.IGNORECASE)
 _LONGEST_NAME: Final = 100
-"""Characters of a member's name that an engine is told."""
+"""Maximum characters of a member's name shown to an engine."""
 TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|&[a-z]+;")
-# One word of ASCII: an option's value, a key, an icon, a file name, an address without scheme, a colour, an id, a date.
+# One ASCII word: an option's value, a key, an icon, a file name, an address without scheme, a colour, an id, a date.
 _TOKEN: Final = re.compile(r"[a-z0-9#./:_@?&=%+~-]+|[!-~]*[_/:.#@=\d][!-~]*|[a-z]+[A-Z][!-~]*")
 
 Documents = Callable[[JsonValue, Path, Ids], "Found | None"]
-"""Finds the texts of a value that is a document of an editor; None where it is none."""
+"""Finds the texts of a value that is an editor's document; None if it is not one."""
 
 
 def find_texts(value: JsonValue, path: Path, ids: Ids, documents: Documents, *, is_new: bool = False) -> Found:
-    """All texts in `value`, which is at `path`.
+    """All texts in `value` at `path`.
 
     Args:
-        value: any JSON.
-        path: where it is; its last name counts for strings in lists.
+        value: any JSON value.
+        path: its location; the last name applies to strings in lists.
         ids: of the document.
-        documents: of the editors that are known.
+        documents: finds the documents of known editors.
         is_new: see `Part.is_new`.
     """
     if isinstance(value, str):
@@ -58,13 +60,13 @@ def find_texts(value: JsonValue, path: Path, ids: Ids, documents: Documents, *, 
     else:
         is_measured = isinstance(value, dict) and any(map(_measures, value.items()))
         for step, child in children(value):
-            # Another text would have its formatting at the wrong words; what is not cut here is told.
+            # In another text the formatting would be at the wrong words; what is not segmented here is reported.
             if not (is_measured and step == "text"):
                 yield from find_texts(child, (*path, step), ids, documents, is_new=is_new)
 
 
 def _measures(member: tuple[str, JsonValue]) -> bool:
-    """Whether this is formatting that counts the characters of the text beside it, as Draft.js and Prismic have it."""
+    """Whether this is formatting by character offsets into the text beside it, as in Draft.js and Prismic."""
     name, value = member
     return (
         _MEASURING.search(name) is not None
@@ -74,7 +76,7 @@ def _measures(member: tuple[str, JsonValue]) -> bool:
 
 
 def string_part(text: str, path: Path, ids: Ids, *, is_new: bool = False) -> StringPart:
-    """A text, HTML where it has tags, plain otherwise."""
+    """A text: HTML if it contains tags, plain otherwise."""
     cut = partial(cut_html if TAG.search(text) else cut_plain, context=name_of(path)[:_LONGEST_NAME] or "text")
     return StringPart(path, cut(text, ids), is_new)
 
@@ -85,7 +87,7 @@ def name_of(path: Path) -> str:
 
 
 def _is_text(path: Path, value: str) -> bool:
-    """Whether people read the value of a member with this name."""
+    """Whether a member with this name and value is human-readable."""
     return _was_text(path, value) and not is_copied(value, told_by_name(name_of(path)))
 
 

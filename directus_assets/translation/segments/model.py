@@ -1,4 +1,4 @@
-"""What the rest of the project sees of a text that was cut: segments, documents, and answers that do not fit."""
+"""The public model of a segmented text: segments, documents, and answers that do not fit."""
 
 import hashlib
 from collections import Counter
@@ -12,7 +12,7 @@ from directus_assets.errors import PermanentError
 
 
 class TextKind(StrEnum):
-    """How a field's value is to be read."""
+    """How to parse a field's value."""
 
     PLAIN = "plain"
     HTML = "html"
@@ -22,15 +22,15 @@ class TextKind(StrEnum):
     TAGS = "tags"
     REPEATER = "repeater"
     AUTO = "auto"
-    """What the value itself tells: rich text of an editor, HTML, Markdown, or members that read as text."""
+    """Determined by the value itself: an editor's rich text, HTML, Markdown, or members that look like text."""
     PATH = "path"
-    """An address of which each part is a slug."""
+    """An address whose parts are slugs."""
 
 
 class BadAnswer(PermanentError):
-    """An answer that cannot be put in the place of its segment.
+    """An answer that cannot replace its segment.
 
-    `segment_id` names the segment; `defect` is a sentence that an engine can be shown to do better.
+    `segment_id` names the segment; `defect` is a sentence that helps an engine to do better.
     """
 
     def __init__(self, segment_id: str, defect: str) -> None:
@@ -44,7 +44,7 @@ class BadAnswer(PermanentError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SegmentTag:
-    """What one number in a segment's text stands for.
+    """The meaning of one placeholder number in a segment's text.
 
     `opening` is the markup (or protected text) in the source; `closing` is its counterpart, empty unless `paired`.
     """
@@ -60,11 +60,12 @@ class Segment:
     """The smallest piece of text that is translated, checked and remembered on its own.
 
     Attributes:
-        id: a digest of `text` and the number of its occurrence in the document, so that edits elsewhere keep it.
+        id: a digest of `text` and the number of its occurrence in the document, so that it survives edits elsewhere.
         text: never empty, never with white space at its ends; decoded, with inline markup and protected text as
-            `<g1>…</g1>` (paired) and `<x2/>` (single). Whatever matches `notation.PLACEHOLDER` in it is a placeholder.
+            `<g1>…</g1>` (paired) and `<x2/>` (single). Everything in it that matches `notation.PLACEHOLDER` is a
+            placeholder.
         placeholders: in order of their numbers, which start at 1.
-        context: where the text stands: "text", "heading", "link title", "alt text", …
+        context: the kind of place the text is from: "text", "heading", "link title", "alt text", …
     """
 
     id: str
@@ -74,28 +75,28 @@ class Segment:
 
 
 class Document(Protocol):
-    """A value that was cut, and can be put together again in another language."""
+    """A segmented value that can be reassembled in another language."""
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """All segments, in the order of the text."""
+        """All segments, in text order."""
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> JsonValue:
         """The value with every segment's text replaced by its translation; everything else is byte for byte the source.
 
         Args:
-            translations: answer by segment id. Segments without one keep their source text, and so does a segment
+            translations: answers by segment id. Segments without one keep their source text, and so does a segment
                 whose answer equals its text, down to the spelling of entities. Ids of other documents are ignored.
             language: BCP 47 tag of the answers; slugs need it.
 
         Raises:
-            BadAnswer: an answer lacks a placeholder, has one too many, or would change the markup around it.
+            BadAnswer: an answer lacks a placeholder, has an extra one, or would change the markup around it.
         """
 
 
 @dataclass(slots=True)
 class Ids:
-    """Hands out segment ids; one for all the parts of a document. `language` is the BCP 47 tag of what is cut."""
+    """Generates segment ids; one instance for all parts of a document. `language` is the BCP 47 tag of the text."""
 
     language: str = ""
     _seen: Counter[str] = field(default_factory=Counter)
@@ -108,10 +109,10 @@ class Ids:
 
 
 def segment_key(segment: Segment) -> str:
-    """What a segment's translation is remembered by: the same text in the same kind of place, in whatever field."""
+    """The key under which a segment's translation is stored: the same text in the same context, in any field."""
     return key_of(segment.context, segment.text)
 
 
 def key_of(context: str, text: str) -> str:
-    """The same, of a segment that is known by its context and text alone."""
+    """The same key for a segment given by context and text alone."""
     return hashlib.sha256(f"{context}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,7 +1,7 @@
-"""The one notation for placeholders: `<g1>…</g1>` around text, `<x2/>` in place of something.
+"""The notation for placeholders: `<g1>…</g1>` around text, `<x2/>` in place of something.
 
-It is XML, so DeepL's tag handling reads it once the text around it is escaped, and models copy it reliably.
-Text that looks like it is itself put behind a placeholder (see `protected`), so no escaping is needed.
+It is XML, so DeepL's tag handling parses it once the surrounding text is escaped, and models copy it reliably. Text
+that looks like a placeholder is itself replaced by one (see `protected`), so no escaping is needed.
 """
 
 import re
@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 from directus_assets.translation.segments.model import BadAnswer, Segment
 
 PLACEHOLDER: Final = re.compile(r"<(?P<slash>/?)(?P<kind>[gx])(?P<number>[0-9]{1,6})(?P<single>/?)>")
-"""Everything that is, or tries to be, a placeholder."""
+"""Everything that is, or resembles, a placeholder."""
 
-# What no text field takes: PostgreSQL refuses NUL, JSON encoders lone surrogates, browsers show the rest as boxes.
+# Characters that text fields do not accept: PostgreSQL refuses NUL, JSON encoders lone surrogates, and browsers show
+# the rest as boxes.
 UNPRINTABLE: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
 
 
@@ -30,7 +31,7 @@ _SHAPES: Final = {("", "g", ""): "open", ("/", "g", ""): "close", ("", "x", "/")
 
 
 def marks(segment: Segment) -> set[Mark]:
-    """All the tags that an answer for this segment must hold, each once."""
+    """All tags that an answer for this segment must contain, each once."""
     wanted: set[Mark] = set()
     for placeholder in segment.placeholders:
         shapes = ("open", "close") if placeholder.paired else ("single",)
@@ -39,10 +40,10 @@ def marks(segment: Segment) -> set[Mark]:
 
 
 def read(segment: Segment, answer: str) -> list[str | Mark]:
-    """The answer as text and placeholder tags in turn, white space at its ends removed.
+    """Parse the answer into alternating text and placeholder tags, without white space at its ends.
 
     Raises:
-        BadAnswer: it is empty, holds control characters, or its placeholders are not those of the segment, each
+        BadAnswer: it is empty, contains control characters, or its placeholders are not those of the segment, each
             exactly once and properly nested. The defect names the placeholder.
     """
     answer = answer.strip()

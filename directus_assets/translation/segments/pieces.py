@@ -1,7 +1,7 @@
-"""From a run of text and inline markup to segments: pairing, protecting, trimming, splitting, numbering.
+"""Turns a run of text and inline markup into segments: pairing, protecting, trimming, splitting, numbering.
 
-A cutter reads one kind of text and describes each paragraph-like run as pieces that lie side by side in the source.
-Nothing here knows HTML or Markdown.
+A cutter parses one kind of text and describes each paragraph-like run as contiguous pieces of the source. Nothing here
+depends on HTML or Markdown.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from directus_assets.translation.segments import protected
 
 LONGEST: Final = 4000
-"""Characters of text in one segment; longer paragraphs are cut between sentences."""
+"""Maximum characters of text per segment; longer paragraphs are split between sentences."""
 
 _SENTENCE_END: Final = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*+\s++|[。！？]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -26,11 +26,11 @@ _FILE_NAME: Final = re.compile(
 
 
 class Role(Enum):
-    """What a piece is to the text around it."""
+    """The role of a piece in its run."""
 
     TEXT = "text"
-    WORD = "word"  # stands for a word: inline code, a variable, a URL; its place in the sentence matters
-    BREAK = "break"  # stands for nothing that is read: a line break, a picture, a comment
+    WORD = "word"  # replaces a word: inline code, a variable, a URL; its place in the sentence matters
+    BREAK = "break"  # replaces nothing readable: a line break, a picture, a comment
     OPEN = "open"
     CLOSE = "close"
 
@@ -38,8 +38,8 @@ class Role(Enum):
 class Piece(NamedTuple):
     """A stretch of the source, from `start` to `end`.
 
-    `text` is what is read there (only TEXT); it differs from the source where that is escaped or broken into lines.
-    `name` tells which OPEN and CLOSE belong together. `retold` replaces the source once the segment has changed.
+    `text` is the decoded text (only TEXT); it differs from the source if that is escaped or broken into lines. `name`
+    matches OPEN and CLOSE. `retold` replaces the source once the segment has changed.
     """
 
     role: Role
@@ -51,9 +51,9 @@ class Piece(NamedTuple):
 
 
 def runs(source: str, pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    """The pieces of each segment that the run holds: none where there is nothing to read, several where it is long.
+    """The pieces of each segment in the run: none if there is nothing to read, several if it is long.
 
-    In what comes back, OPEN and CLOSE are properly nested, and `name` is the index of the pair.
+    In the result, OPEN and CLOSE are properly nested, and `name` is the index of the pair.
     """
     given = list(pieces)
     if not any(_LETTER.search(piece.text) for piece in given):
@@ -86,7 +86,7 @@ def _protect(source: str, pieces: list[Piece]) -> list[Piece]:
 
 
 def _carve(source: str, texts: Sequence[Piece], found: Sequence[protected.Span]) -> list[Piece]:
-    """TEXT pieces with `found` (sorted positions in their joined text) turned into one WORD piece each."""
+    """TEXT pieces with `found` (sorted positions in their joined text) converted to one WORD piece each."""
     edges = [edge for span in found for edge in span]
     carved: list[Piece] = []
     last: protected.Span | None = None
@@ -106,7 +106,7 @@ def _carve(source: str, texts: Sequence[Piece], found: Sequence[protected.Span])
 
 
 def _cut_at(source: str, piece: Piece, offset: int, edges: Sequence[int]) -> Iterator[Piece]:
-    """The piece in parts that no edge crosses; whole where its source is spelled in another way."""
+    """Split the piece at the edges; keep it whole if its source is written differently."""
     length = len(piece.text)
     inner = edges[bisect_right(edges, offset) : bisect_left(edges, offset + length)]
     if not inner or not _is_verbatim(source, piece):
@@ -134,7 +134,7 @@ def _part(piece: Piece, start: int, end: int) -> Piece:
 
 
 def _pair(pieces: list[Piece]) -> list[Piece]:
-    """Properly nested pairs, named by a number; markup that is left alone becomes BREAK."""
+    """Properly nested pairs, named by a number; unmatched markup becomes BREAK."""
     partners: dict[int, int] = {}
     opened: list[int] = []
     depths: dict[str, list[int]] = {}
@@ -160,7 +160,7 @@ def _pair(pieces: list[Piece]) -> list[Piece]:
 
 
 def _without_empty_pairs(pieces: list[Piece]) -> list[Piece]:
-    """Pairs with nothing to read in them, and neighbours that are both BREAK, as one BREAK each."""
+    """Replace pairs without readable content, and adjacent BREAKs, by one BREAK each."""
     closings = {piece.name: index for index, piece in enumerate(pieces) if piece.role is Role.CLOSE}
     readable = [0, *accumulate(piece.role is Role.WORD or bool(piece.text.strip()) for piece in pieces)]
     merged: list[Piece] = []
@@ -181,7 +181,7 @@ def _without_empty_pairs(pieces: list[Piece]) -> list[Piece]:
 
 
 def _trim(source: str, pieces: list[Piece]) -> list[Piece]:
-    """Without white space and BREAK at the ends, and without pairs that hold all the rest."""
+    """Remove white space and BREAK at the ends, and pairs around everything else."""
     first, last = 0, len(pieces) - 1
     closings = {piece.name: index for index, piece in enumerate(pieces) if piece.role is Role.CLOSE}
     while first <= last:
@@ -215,7 +215,9 @@ def _stripped(source: str, piece: Piece, *, left: bool) -> Piece:
 
 
 def _split(source: str, pieces: list[Piece]) -> Iterator[list[Piece]]:
-    """The pieces in parts of about `LONGEST` characters, never inside a pair, between sentences where there are any."""
+    """Split the pieces into parts of about `LONGEST` characters, never inside a pair, and between sentences if there
+    are any.
+    """
     if sum(len(piece.text) for piece in pieces) <= LONGEST:
         yield pieces
         return
@@ -245,7 +247,7 @@ def _sentences(source: str, pieces: list[Piece]) -> Iterator[Piece]:
 
 
 def _words(piece: Piece, position: int, end: int) -> Iterator[Piece]:
-    """One sentence; in parts where no sentence is that long: a list of words, a script without spaces, or noise."""
+    """One sentence; split up if it is too long: a list of words, a script without spaces, or noise."""
     while end - position > LONGEST:
         space = piece.text.rfind(" ", position, position + LONGEST) + 1
         stop = space if space > position else position + LONGEST

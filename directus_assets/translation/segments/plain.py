@@ -1,4 +1,4 @@
-"""Plain text: a segment per paragraph, lines kept."""
+"""Plain text: one segment per paragraph, with line breaks kept."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def _paragraphs(source: str) -> Iterator[list[Piece]]:
 
 
 class PlainSpelling:
-    """Plain text needs no escaping; line breaks are spelled as in the source, and a single line stays one."""
+    """Plain text needs no escaping; line breaks are written as in the source, and a single line stays single."""
 
     def __init__(self, source: str, pieces: Sequence[Piece]) -> None:
         breaks = [piece for piece in pieces if piece.text == "\n"]

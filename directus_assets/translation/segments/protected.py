@@ -1,6 +1,6 @@
-"""Text that must survive translation as it is: template variables, format codes, shortcodes, URLs, control characters.
+"""Text that translation must not change: template variables, format codes, shortcodes, URLs, control characters.
 
-Only what is recognised from the text alone belongs here; code and markup are the business of each cutter.
+Only what can be recognised from the text alone belongs here; each cutter handles code and markup.
 """
 
 import re
@@ -18,7 +18,7 @@ _URL: Final = (
 )
 _PRINTF: Final = r"(?<!\d)%(?:\([\w.-]++\)|\d{1,2}\$)?[-+#0]{0,3}\d{0,3}(?:\.\d{1,3})?[sdifFeEgGxXoucrvq@](?!\w)"
 _EMOJI: Final = r"(?<![\w:]):[a-z+-][a-z0-9_+-]*+:(?![\w:])"
-# WordPress-like: with attributes, closing, or a name that is no word of a language.
+# WordPress style: with attributes, closing, or with a name that is not a natural word.
 _SHORTCODE: Final = (
     r"\[\[[^\[\]\n]++\]\]"
     r"|\[/?[A-Za-z][\w-]*+(?:\s++[\w-]++=(?:\"[^\"]{0,500}+\"|'[^']{0,500}+'|[^\s\[\]\"']++)){1,30}\s*+/?\]"
@@ -44,9 +44,9 @@ _ICU: Final = re.compile(
 
 
 def spans(text: str) -> list[Span]:
-    """Where `text` holds what must not be translated: sorted, non-overlapping (start, end) pairs of characters.
+    """The positions of protected text in `text`: sorted, non-overlapping (start, end) pairs of characters.
 
-    Runs in linear time, whatever the text.
+    Runs in linear time on any text.
     """
     found = [*_starting_with_a_sign(text), *_openings_of_closed_shortcodes(text)]
     if "@" in text:
@@ -60,13 +60,13 @@ def spans(text: str) -> list[Span]:
 
 
 def spans_to_keep(text: str) -> list[Span]:
-    """The same without ICU messages that have arms to translate: what these hold stands in each form of a language."""
+    """The same without ICU messages that have arms to translate: their contents are part of each language's forms."""
     choices = icu.spans(text)
     return [each for each in spans(text) if not any(start <= each[0] < end for start, end in choices)]
 
 
 def template_spans(text: str) -> list[Span]:
-    """Only the spans in braces, `<% %>` and `*| |*`, whose content could be taken for Markdown."""
+    """Only spans in braces, `<% %>` and `*| |*`, whose content could be parsed as Markdown."""
     return [
         span
         for span in _starting_with_a_sign(text)
@@ -104,16 +104,16 @@ def _starting_with_a_sign(text: str) -> Iterator[Span]:
 
 
 def _is_template(text: str, start: int, end: int) -> bool:
-    """Whether the braces around `text[start + 1 : end - 1]` are those of a template, not of prose."""
+    """Whether the braces around `text[start + 1 : end - 1]` belong to a template rather than to prose."""
     if text[start + 1] in "%#:./{" and not (text[start + 1] == "{" and text[end - 2] != "}"):
         return True
-    # Prose in braces can be of any length, names of variables cannot.
+    # Prose in braces can have any length, names of variables cannot.
     inner = text[start + 1 : min(end - 1, start + 200)]
     return bool(_VARIABLE.fullmatch(inner) or _ICU.match(inner))
 
 
 def _without_trailing_punctuation(url: str) -> str:
-    """The URL without the punctuation of the sentence around it; a bracket stays if it was opened in the URL."""
+    """The URL without the surrounding sentence's punctuation; a bracket stays if it was opened in the URL."""
     end = len(url)
     while end and (url[end - 1] in ".,;:!?'’*_~" or (url[end - 1] in ")]" and not _opened(url, end))):
         end -= 1
@@ -121,7 +121,7 @@ def _without_trailing_punctuation(url: str) -> str:
 
 
 def _opened(url: str, end: int) -> bool:
-    # Bounded, since a run of closing brackets would be counted anew for each of them.
+    # Bounded, since a run of closing brackets would be recounted for each of them.
     opening = "(" if url[end - 1] == ")" else "["
     part = url[max(0, end - 500) : end]
     return part.count(opening) >= part.count(url[end - 1])

@@ -1,4 +1,4 @@
-"""Lists of objects with text in some of their members (repeaters), and lists of strings (tags)."""
+"""Lists of objects with text in some members (repeaters), and lists of strings (tags)."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -42,10 +42,10 @@ def cut_repeater(value: JsonValue, ids: Ids, members: Collection[str] | None = N
     Args:
         value: the value, or JSON text.
         ids: of the document.
-        members: those that hold text, each as `TextField.members` has it; None to tell them by their names and values.
+        members: those with text, each as in `TextField.members`; None to recognise them by names and values.
 
     Raises:
-        BadInput: the text is no JSON, or nested too deeply.
+        BadInput: the text is not JSON, or nested too deeply.
     """
     if members is None:
         return cut_json(value, lambda root, ids: find_texts(root, (), ids, documents), ids)
@@ -54,19 +54,19 @@ def cut_repeater(value: JsonValue, ids: Ids, members: Collection[str] | None = N
 
 
 def cut_blocks(value: JsonValue, ids: Ids) -> JsonDocument:
-    """The document for what the block editor writes, as a value or as JSON text.
+    """The document for the block editor's output, as a value or as JSON text.
 
     Raises:
-        BadInput: the text is no JSON, or nested too deeply.
+        BadInput: the text is not JSON, or nested too deeply.
     """
     return cut_json(value, _blocks, ids)
 
 
 def cut_documents(value: JsonValue, ids: Ids) -> JsonDocument:
-    """The document for JSON in which nothing but the rich text of an editor is text.
+    """The document for JSON in which only an editor's rich text counts as text.
 
     Raises:
-        BadInput: the text is no JSON, or nested too deeply.
+        BadInput: the text is not JSON, or nested too deeply.
     """
     return cut_json(value, partial(find_documents, path=()), ids)
 
@@ -96,7 +96,7 @@ def _declared(value: JsonValue, ids: Ids, *, kinds: Mapping[str, str], path: Pat
         for step, child in children(value):
             yield from _declared(child, ids, kinds=kinds, path=(*path, step))
     else:
-        # What a declared repeater does not show is a leftover, or no text, recognized by its interface.
+        # Members that a declared repeater does not show are leftovers, or not text according to their interface.
         yield Kept(path)
 
 

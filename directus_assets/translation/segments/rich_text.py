@@ -1,7 +1,7 @@
 """Rich text in JSON: a run of leaves and inline elements as one text, whose formatting becomes placeholders.
 
-A run is written as a text with marks of its own in it, cut as any other text, and what comes back is read into leaves
-and elements again. The marks are noncharacters, which no text holds.
+A run is written as a text with special marks, segmented like any other text, and the result is converted back to leaves
+and elements. The marks are noncharacters, which no text contains.
 """
 
 import copy
@@ -25,19 +25,19 @@ _NO_TEXT: Final = re.compile("[\ufdd0-\ufdef]")
 
 @dataclass(frozen=True, kw_only=True)
 class EditorDialect:
-    """How one editor writes rich text."""
+    """The format of one editor's rich text."""
 
     children: str
-    """The member that holds what is in a node."""
+    """The member with a node's content."""
     styling: Styling
     is_leaf: Callable[[Any], bool]
     is_code: Callable[[Any], bool]
-    """Whether a node, with all that is in it, is code."""
+    """Whether a node, with its whole content, is code."""
     breaks: bool = False
     """Whether a line break in a leaf ends a block, as in Quill."""
 
     def inner(self, node: Any) -> list[Any] | None:
-        """What an inline element is made of; None for what is no such element."""
+        """The content of an inline element; None if the node is not one."""
         found = node.get(self.children) if isinstance(node, dict) and not self.is_leaf(node) else None
         return found if isinstance(found, list) and not self.is_code(node) and any(map(self.is_leaf, found)) else None
 
@@ -50,7 +50,7 @@ class _Run:
     text: str = ""
     styles: list[Style] = field(default_factory=list)
     elements: list[Path] = field(default_factory=list)
-    """By their way from the run's list, as the atoms and leaves."""
+    """Paths relative to the run's list; the same for atoms and leaves."""
     atoms: list[Path] = field(default_factory=list)
     leaves: list[Path] = field(default_factory=list)
     opened: list[int] = field(default_factory=list)
@@ -94,7 +94,7 @@ class _Run:
                 self._add(Role.TEXT, part)
 
     def _wear(self, styles: Sequence[Style], following: Sequence[Any]) -> None:
-        """Closes and opens styles, so that exactly these are open; first those that stay open for longer."""
+        """Close and open styles until exactly these are open; those that stay open longer come first."""
         keep = 0
         while keep < len(self.opened) and self.styles[self.opened[keep]] in styles:
             keep += 1
@@ -128,7 +128,7 @@ class RunPart:
     """A run as a part of a JSON document."""
 
     path: Path
-    """Of the list that holds the run."""
+    """The path of the list that contains the run."""
     document: TextDocument
     run: _Run
     is_new: bool = True
@@ -147,7 +147,7 @@ class RunPart:
 
 
 class _Reader:
-    """Reads a text that a run was written as, or its translation, into leaves and elements."""
+    """The leaves with text by their styles: each is used once, the last one as often as needed."""
 
     def __init__(self, run: _Run, nodes: list[Any]) -> None:
         self._run = run
@@ -156,7 +156,7 @@ class _Reader:
         self._first: Any = leaves[0] if leaves else {}
         self._empty: Any = None
         self._like: dict[frozenset[Style], deque[Any]] = {}
-        """The leaves with text by their styles: each is taken once, the last one as often as needed."""
+        """Add the empty leaves that Slate requires around elements, if the run had them, and in empty elements."""
         for leaf in leaves:
             if leaf[run.dialect.styling.text_key]:
                 self._like.setdefault(frozenset(run.dialect.styling.styles(leaf)), deque()).append(leaf)
@@ -224,7 +224,7 @@ class _Reader:
 
 
 class _LeafSpelling:
-    """The texts of leaves need no escaping."""
+    """Writes the texts of leaves, which need no escaping."""
 
     def __init__(self, source: str, pieces: Sequence[Piece]) -> None:
         pass
@@ -235,7 +235,7 @@ class _LeafSpelling:
 
 
 def cut_run(nodes: Sequence[Any], path: Path, dialect: EditorDialect, ids: Ids, context: str) -> RunPart | None:
-    """A run as one text; None where its texts hold what our marks are made of."""
+    """A run as one text; None if its texts contain our marks."""
     run = _Run(dialect).write(nodes)
     if any(_NO_TEXT.search(piece.text) for line in run.lines for piece in line):
         return None
@@ -250,7 +250,7 @@ def _mark(kind: str, number: int) -> str:
 
 
 def _is_break(node: Any) -> bool:
-    """Whether a node stands for no word: a line break, a picture."""
+    """Whether a node replaces no word: a line break, a picture."""
     return not isinstance(node, dict) or bool(
         re.search(
             r"break|image|img|tab|embed|comment|media", str(node.get("type") or node.get("_type") or ""), re.IGNORECASE

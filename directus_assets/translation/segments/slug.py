@@ -1,7 +1,7 @@
-"""Slugs: an engine translates the words, and what comes back is made a slug again here.
+"""Slugs: an engine translates the words, and its answer is turned into a slug again.
 
-ASCII by default, as the Studio makes slugs: what is written in another script is transliterated, unless the slug in the
-source language has such letters, or the field's validation rule takes nothing else.
+ASCII by default, like the Studio's slugs: other scripts are transliterated, unless the slug in the source language has
+such letters, or the field's validation rule accepts nothing else.
 """
 
 import re
@@ -18,11 +18,11 @@ from directus_assets.translation.segments.notation import PLACEHOLDER, UNPRINTAB
 
 _NO_SLUG: Final = re.compile(f"{PLACEHOLDER.pattern}|{UNPRINTABLE}")
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*:|//|www\.", re.IGNORECASE)
-"""What an address begins with that leads to somebody else's site."""
+"""The beginnings of addresses that lead to other sites."""
 
 _PAGE: Final = re.compile(r"(?<=[^/])\.(?:html?|php|aspx?|jsp)$", re.IGNORECASE)
 
-# Latin letters that Unicode does not decompose, and what languages write for those that it does.
+# Latin letters that Unicode does not decompose, and language-specific replacements for those that it does.
 _LETTERS: Final = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h", "ŋ": "n",
     "ə": "e",
@@ -57,8 +57,8 @@ class SlugDocument:
         """See `model.Document.splice`.
 
         Raises:
-            BadAnswer: nothing of a part is left, the answer has more or fewer slashes, or the field's validation rule
-                takes no form of it.
+            BadAnswer: a part becomes empty, the answer has more or fewer slashes, or the field's validation rule
+                accepts no form of it.
         """
         slug = self.source
         for segment in self.segments:
@@ -91,7 +91,7 @@ class SlugDocument:
 
 
 class PathDocument:
-    """An address of which each part is translated as a slug of its own; what leads to another site stays."""
+    """An address whose parts are each translated as a slug; addresses of other sites stay."""
 
     def __init__(self, source: str, ids: Ids, rule: Rule | None = None, *, is_unique: bool = False) -> None:
         self.source = source
@@ -114,7 +114,7 @@ class PathDocument:
         """See `model.Document.splice`.
 
         Raises:
-            BadAnswer: nothing of a part is left, or the field's validation rule does not take the address.
+            BadAnswer: a part becomes empty, or the field's validation rule does not accept the address.
         """
         parts = list(self._parts)
         for index, document in self._documents.items():
@@ -127,10 +127,10 @@ class PathDocument:
 
 
 def forms(parts: list[str], language: str, *, like: str) -> Iterator[str]:
-    """Parts of words as a path of slugs, in the forms that a field may take, the likeliest first.
+    """Words as a path of slugs, in the forms that a field may accept, likeliest first.
 
-    Transliterated to ASCII before it is in its own script, unless `like` has letters of another one; with the separator
-    that `like` has before others; whole before shortened by its last words.
+    Transliterated to ASCII before in its own script, unless `like` has letters of another script; with `like`'s
+    separator before others; in full before shortened by its last words.
     """
     scripts = (False, True) if any(sign.isalpha() and not sign.isascii() for sign in like) else (True, False)
     words = [part.split() for part in parts]
@@ -150,10 +150,10 @@ def slugify(text: str, language: str, *, like: str, separator: str = "-", is_asc
     Args:
         text: words.
         language: BCP 47 tag of the text.
-        like: the slug in the source language. Latin letters lose their accents unless it has such letters, and signs
-            such as dots survive if it has them.
-        separator: goes between words.
-        is_ascii: transliterate what is left of other scripts.
+        like: the slug in the source language. Latin letters lose their accents unless it has such letters, and
+            characters such as dots survive if it has them.
+        separator: placed between words.
+        is_ascii: transliterate remaining letters of other scripts.
     """
     folds = {**_LETTERS, **_BY_LANGUAGE.get(language.lower().replace("_", "-").split("-")[0], {})}
     keeps_accents = not is_ascii and any(_is_accented_latin(sign) for sign in like.lower())
@@ -177,12 +177,12 @@ def slugify(text: str, language: str, *, like: str, separator: str = "-", is_asc
 
 
 def numbered(address: str, number: int, *, longest: int | None = None) -> str:
-    """An address that somebody else has already, with a number behind it: `/bread-2`, `/bread-2.html`.
+    """An address that is already taken, with a number appended: `/bread-2`, `/bread-2.html`.
 
     Args:
         address: a slug, or a path of slugs.
         number: the number.
-        longest: the most characters that it may have; words of its last part are shortened for it.
+        longest: the maximum length in characters; words of its last part are dropped to fit.
     """
     page = _PAGE.search(re.split(r"[?#]", address, maxsplit=1)[0])
     ending = page[0] if page else ""
@@ -192,7 +192,7 @@ def numbered(address: str, number: int, *, longest: int | None = None) -> str:
 
 
 def _apart(address: str, language: str, rule: Rule | None) -> str:
-    """An address that is the same word in both languages, with the language behind it: `/blog-de`, `/de`."""
+    """An address that is the same word in both languages, with the language appended: `/blog-de`, `/de`."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
     if not language or not path or _ELSEWHERE.match(address):
         return address
@@ -201,7 +201,7 @@ def _apart(address: str, language: str, rule: Rule | None) -> str:
 
 
 def _ended(address: str, ending: str, *, shorter_by: int = 0, extension: str = "") -> str:
-    """The address with one more word at the end of its path."""
+    """The address with a word appended to the last part of its path."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
     stem = path.rstrip("/")
     separator = "/" if not stem else "_" if "_" in stem and "-" not in stem else "-"

@@ -1,4 +1,4 @@
-"""How the editors write the formatting of a text in JSON: read from a leaf, and given to a leaf with other text.
+"""The formatting of text in editors' JSON: read from a leaf, and applied to a leaf with another text.
 
 A leaf is the smallest object with text, such as `{"text": "bold", "marks": [{"type": "bold"}]}`. Its formatting is a
 list of styles, each with a value of its own: bold, or a link with its address.
@@ -13,30 +13,30 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 Node: TypeAlias = Mapping[str, Any]
 
 _IDENTITY: Final = ("id", "key", "_key")
-"""Members that tell a leaf from others; no two may have the same."""
+"""Members that identify a leaf; they must be unique."""
 _CODE: Final = frozenset({"code", "inlinecode", "inline_code", "code-inline", "kbd"})
 _LEXICAL_CODE: Final = 16
 
 
 class Style(NamedTuple):
-    """One style of a leaf: which one, and its value as JSON."""
+    """One style of a leaf: its name, and its value as JSON."""
 
     name: str
     value: str
 
 
 class Styling(Protocol):
-    """How one editor does it."""
+    """The formatting of one editor."""
 
     @property
     def text_key(self) -> str:
-        """The member that holds the text of a leaf."""
+        """The member with the text of a leaf."""
 
     def styles(self, leaf: Node) -> list[Style]:
         """The styles of a leaf."""
 
     def styled(self, leaf: Node, styles: Sequence[Style], text: str) -> dict[str, Any]:
-        """The leaf with exactly these styles, and with this text."""
+        """The leaf with exactly these styles and this text."""
 
 
 def is_code(styles: Sequence[Style]) -> bool:
@@ -45,7 +45,7 @@ def is_code(styles: Sequence[Style]) -> bool:
 
 
 def renamed(leaf: dict[str, Any], number: int) -> dict[str, Any]:
-    """A leaf that is there for another time, with an identity of its own."""
+    """A copy of a leaf with an identity of its own."""
     for name in _IDENTITY:
         if isinstance(leaf.get(name), str):
             leaf[name] = f"{leaf[name]}-{number}"

@@ -1,4 +1,4 @@
-"""A text, the segments that were cut from it, and how answers are put back into it."""
+"""A text with its segments, and how answers are put back into it."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,26 +12,26 @@ from directus_assets.translation.segments.pieces import Piece, Role, runs
 
 
 class Chunk(NamedTuple):
-    """A part of an answer: TEXT still to be spelled, or markup exactly as it goes into the output."""
+    """A part of an answer: TEXT still to be encoded, or markup exactly as it goes into the output."""
 
     role: Role
     text: str
 
 
 class Spelling(Protocol):
-    """How a decoded answer is written in one kind of text, so that it is read as text and nothing else."""
+    """Encodes a decoded answer for one kind of text, so that it parses as text and nothing else."""
 
     def write(self, chunks: Sequence[Chunk]) -> str:
         """The source text of an answer."""
 
 
 Speller = Callable[[str, Sequence[Piece]], Spelling]
-"""Makes the spelling for a segment from the source and the segment's pieces there."""
+"""Creates the spelling for a segment from the source and the segment's pieces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One segment and the place that it was cut from."""
+    """One segment and its position."""
 
     segment: Segment
     start: int
@@ -41,13 +41,13 @@ class Cut:
 
 
 class Follow(Protocol):
-    """What stands in a place of the markup once the text is in another language; both are BCP 47 tags."""
+    """Returns the new markup for a place once the text is in another language; both arguments are BCP 47 tags."""
 
     def __call__(self, *, source: str, target: str) -> str: ...
 
 
 class Following(NamedTuple):
-    """A place in the markup that follows the language of the text."""
+    """A place in the markup that depends on the language of the text."""
 
     start: int
     end: int
@@ -55,14 +55,16 @@ class Following(NamedTuple):
 
 
 class _Telling(NamedTuple):
-    """What a text is told anew with: answers by segment id, and new markup by where the old starts."""
+    """The replacements for a text: answers by segment id, and new markup by the start of the old."""
 
     answers: Mapping[str, str]
     markup: Sequence[tuple[int, int, str]]
 
 
 class TextDocument:
-    """A cut text. Segments may lie within the markup of others: the `title` of a link within a paragraph."""
+    """A segmented text. Segments may be within the markup of others, such as the `title` of a link within a
+    paragraph.
+    """
 
     def __init__(self, source: str, cuts: Sequence[Cut], following: Sequence[Following] = ()) -> None:
         self.source = source
@@ -72,12 +74,12 @@ class TextDocument:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """All segments, in the order of the text."""
+        """All segments, in text order."""
         return tuple(cut.segment for cut in self._cuts)
 
     @property
     def cuts(self) -> Sequence[Cut]:
-        """Where the segments are, in the order of the text; those that hold others come before them."""
+        """The positions of the segments, in text order; containing segments come first."""
         return self._cuts
 
     def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
@@ -91,7 +93,7 @@ class TextDocument:
         return self._render(0, len(self.source), 0, _Telling(translations, markup))
 
     def _render(self, start: int, end: int, first: int, telling: _Telling) -> str:
-        """The source from `start` to `end`, with the cuts from index `first` on told anew."""
+        """The source from `start` to `end`, with the cuts from index `first` on replaced."""
         parts: list[str] = []
         position = start
         index = bisect_left(self._starts, start, first)
@@ -119,7 +121,7 @@ class TextDocument:
         return cut.spelling.write(chunks)
 
     def _markup(self, start: int, end: int, telling: _Telling) -> str:
-        """The source from `start` to `end`, but for what follows the language."""
+        """The source from `start` to `end`, with language-dependent markup replaced."""
         parts: list[str] = []
         for place in range(bisect_left(telling.markup, (start,)), len(telling.markup)):
             first, last, told = telling.markup[place]
@@ -139,20 +141,20 @@ class Builder:
         self._following: list[Following] = []
 
     def follow(self, start: int, end: int, follow: Follow) -> None:
-        """A place in the markup that follows the language of the text."""
+        """Add a place in the markup that depends on the language of the text."""
         self._following.append(Following(start, end, follow))
 
     def following(self, ids: Ids) -> Sequence[Following]:
-        """All such places, in the order of the text; none where it is not known which language that is in."""
+        """All such places, in text order; none if the language of the text is unknown."""
         found = sorted(self._following, key=lambda each: each.start) if ids.language else ()
         return [each._replace(follow=partial(each.follow, source=ids.language)) for each in found]
 
     def add(self, pieces: Iterable[Piece], context: str, speller: Speller) -> None:
-        """One run of text and inline markup, whose pieces lie side by side in the source."""
+        """Add one run of text and inline markup as contiguous pieces of the source."""
         self._found += [(run, context, speller) for run in runs(self.source, pieces)]
 
     def cuts(self, ids: Ids) -> list[Cut]:
-        """All segments of the runs, in the order of the text, those that hold others first."""
+        """All segments of the runs, in text order, containing ones first."""
         self._found.sort(key=lambda found: (found[0][0].start, -found[0][-1].end))
         return [self._cut(run, context, speller, ids) for run, context, speller in self._found]
 

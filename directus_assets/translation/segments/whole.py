@@ -1,4 +1,4 @@
-"""Texts that stand or fall as a whole: those that are copied, and those that a validation rule looks at."""
+"""Texts handled as a whole: copied texts, and texts subject to a validation rule."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +18,7 @@ class CopiedText(TextDocument):
 
     @cached_property
     def is_new(self) -> bool:
-        """Whether the first version took a text out of it."""
+        """Whether the first version extracted a text from it."""
         return bool(cut_plain(self.source, Ids()).segments)
 
 
@@ -27,8 +27,8 @@ class RuledDocument:
 
     Args:
         document: the document.
-        rule: the field's validation rule, where it has one.
-        longest: the most characters that the field takes, where it has a limit.
+        rule: the field's validation rule, if it has one.
+        longest: the field's maximum length in characters, if it has one.
     """
 
     def __init__(self, document: Document, rule: Rule | None, longest: int | None = None) -> None:
@@ -45,7 +45,7 @@ class RuledDocument:
         """See `model.Document.splice`.
 
         Raises:
-            BadAnswer: also where the field refuses the whole; names the longest answer that is not the source.
+            BadAnswer: also if the field refuses the whole; names the longest answer that differs from the source.
         """
         value = self.document.splice(translations, language=language)
         changed = [each for each in self.segments if translations.get(each.id, each.text) != each.text]
