@@ -1,1 +1,1 @@
-"""What is derived from items and pictures beyond derivatives and translations; declared in YAML."""
+"""Enrichments: content derived from items and pictures beyond derivatives and translations, declared in YAML."""

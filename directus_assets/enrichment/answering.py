@@ -1,7 +1,7 @@
-"""One question until it has an answer that may be written, or a reason why it has none; the same for every engine.
+"""Asks one question until it has an acceptable answer or a reason why it has none; the same way for every engine.
 
-An answer is kept the moment it arrives, before it is checked, so that it is not paid for again when the run is killed.
-A defect is named in one repair request; after that it is the item's reason to fail, and nothing is written.
+An answer is stored the moment it arrives, before it is checked, so that a killed run does not pay for it again. Defects
+are reported in one repair request; if they persist, the item fails with them, and nothing is written.
 """
 
 import json
@@ -27,9 +27,9 @@ _DEFECTS: Mapping[AnswerFault, str] = {
 
 
 class UnusableAnswer(PermanentError):
-    """No answer may be written, after one repair."""
+    """No answer is acceptable after one repair."""
 
-    # The same question may have a better answer another time.
+    # Asking again later may succeed.
     longest_wait_seconds: ClassVar[float | None] = 6 * 3600
 
 
@@ -38,9 +38,9 @@ class Answerer:
     """Asks one engine.
 
     Args:
-        engine: who is asked.
-        gate: the gate that all who use the engine share.
-        payer: who pays for the requests; stops the work where there is no money.
+        engine: the engine to ask.
+        gate: the rate limiter shared by all users of the engine.
+        payer: pays for the requests; stops the work when there is no money.
     """
 
     engine: EnrichmentEngine
@@ -53,15 +53,15 @@ class Answerer:
         """The checked answer.
 
         Args:
-            question: what is asked.
-            asked: a digest of it.
-            kept: what arrived earlier; used where it answers this very question.
+            question: the question.
+            asked: a digest of the question.
+            kept: the stored answer; used if it answers this very question.
             keep: called with each answer the moment it arrives.
 
         Raises:
             Unusable: the second answer was no better than the first, or the engine refuses.
             RequestRefused: the model does not support pictures.
-            DirectusAssetsError: the engine cannot be reached for now, or today's money is spent.
+            DirectusAssetsError: the engine is currently unreachable, or today's budget is spent.
         """
         if kept is not None and kept.question != asked:
             kept = None
@@ -69,7 +69,7 @@ class Answerer:
             kept = self._ask(question, asked, keep)
         values, defects = _judge(question, kept)
         if defects and kept.is_repair:
-            # It was no good in an earlier try, and there was no better one: this one begins anew.
+            # The stored answer was rejected in an earlier attempt and not repaired: this attempt starts over.
             kept = self._ask(question, asked, keep)
             values, defects = _judge(question, kept)
         if defects and self.engine.can_repair:

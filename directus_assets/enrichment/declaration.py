@@ -1,4 +1,4 @@
-"""A declared enrichment as it is carried out: the YAML file and a built-in's defaults, checked by Directus' schema."""
+"""A declared enrichment ready to run: the YAML file and a built-in's defaults, validated against Directus' schema."""
 
 import hashlib
 import json
@@ -14,16 +14,16 @@ from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOpti
 FILES: Final = "directus_files"
 
 _VERSION: Final = 1
-"""Part of every code version: raise it when the same declaration has to give other results than before."""
+"""Part of every code version: increment it when the same declaration has to produce different results than before."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetField:
-    """A field of an item, wherever it is."""
+    """A field of an item, or of its translations."""
 
     field: FieldSchema
     is_translated: bool = False
-    """Whether it is a field of the translations of the item, and not of the item itself."""
+    """Whether it is a field of the item's translations rather than of the item itself."""
 
     @property
     def name(self) -> str:
@@ -33,17 +33,19 @@ class TargetField:
 
 @dataclass(frozen=True, kw_only=True)
 class RowTarget:
-    """Another collection, where results become rows."""
+    """Another collection in which results become rows."""
 
     collection: CollectionSchema
     item_field: str
     each: str | None
     fields: Mapping[str, FieldSchema]
-    """Member of the element (or of the result) to field."""
+    """Maps members of the element (or of the result) to fields."""
 
     @property
     def about(self) -> str | None:
-        """The field that says what a row is about, where rows name other items: there is one row for each of them."""
+        """The field that references the subject of a row, if rows name other items: there is one row for each of
+        them.
+        """
         named = self.fields.get("item")
         return named.name if named else None
 
@@ -54,29 +56,29 @@ class Declaration:
 
     name: str
     options: EnrichmentOptions
-    """The YAML file's, with what the built-in has beside them."""
+    """The YAML file's options, completed by the built-in's."""
     builtin: Builtin | None
     collection: CollectionSchema
     translated: TranslatedCollection | None
     source: LanguageRow | None
-    """The language that the input is written in, where the collection is translated."""
+    """The language of the input, if the collection is translated."""
     inputs: tuple[TargetField, ...]
     result: Mapping[str, ResultOptions]
     targets: Mapping[str, TargetField]
-    """Name of a result to the field that it goes to."""
+    """Maps names of results to their target fields."""
     not_read: tuple[str, ...] = ()
-    """Texts of the item that are no input, and no target of any enrichment."""
+    """Texts of the item that are neither input nor a target of any enrichment."""
     rows: RowTarget | None = None
     languages: tuple[LanguageRow, ...] = ()
-    """The languages that it is asked for in; empty for once."""
+    """The languages to ask for; empty to ask once."""
     vocabularies: Mapping[str, ChoiceSource] = field(default_factory=dict)
-    """Where choices are read from, by the path of the result."""
+    """The sources of choices, by the path of the result."""
     vocabulary_keys: Mapping[str, str] = field(default_factory=dict)
-    """The field of the primary key of each of these collections, by the same path."""
+    """The primary key field of each of these collections, by the same path."""
 
     @property
     def code_version(self) -> str:
-        """A digest of all that the YAML file decides."""
+        """A digest of everything that the YAML file determines."""
         said = self.options.model_dump(mode="json", exclude={"enabled", "backfill_on_start", "review"})
         languages = [row.code for row in self.languages]
         parts = [said, self._named_inputs, languages, _VERSION]
@@ -84,33 +86,35 @@ class Declaration:
 
     @property
     def _named_inputs(self) -> list[str]:
-        """The inputs that decide on their own. Of all texts that there are, what they hold decides: a new field that is
-        empty yet is no reason to ask anew."""
+        """Inputs that matter by name.
+
+        If all existing texts are input, only their contents matter: a new, empty field is no reason to ask again.
+        """
         expected = self.builtin.expects if self.builtin and not self.options.input else None
         return [place.name for place in self.inputs if expected is None or place.name in expected]
 
     @property
     def reads(self) -> list[str]:
-        """What an item is enriched from, in words."""
+        """The sources of an enrichment, in words."""
         picture = self.options.picture
         return [*(place.name for place in self.inputs), *([f"the picture in {picture}"] if picture else [])]
 
     @property
     def writes(self) -> list[str]:
-        """Where results go, in words; empty for the partition alone."""
+        """The targets of results, in words; empty if they are only shown on the partition."""
         rows = [f"rows of {self.rows.collection.name}"] if self.rows else []
         return [*(place.name for place in self.targets.values()), *rows]
 
     @property
     def needs_rows(self) -> bool:
-        """Whether it has to do with the translations of the items."""
+        """Whether it uses the items' translations."""
         return any(place.is_translated for place in (*self.inputs, *self.targets.values()))
 
 
 def with_choices(
     result: Mapping[str, ResultOptions], choices: Mapping[str, Sequence[str]], path: str = ""
 ) -> dict[str, ResultOptions]:
-    """The result with the choices that were read, by path (see `walk`)."""
+    """The result with the current choices, by path (see `walk`)."""
 
     def filled(own: ResultOptions, at: str) -> ResultOptions:
         update: dict[str, Any] = {}

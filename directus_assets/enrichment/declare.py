@@ -1,4 +1,4 @@
-"""What is declared in the YAML file: its own words over the defaults of a built-in, and what comes of them."""
+"""Combines the YAML file's declarations with the built-ins' defaults and validates them."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -26,16 +26,16 @@ def declare(
     default_language: str | None,
     builtins: Mapping[str, Builtin] = BUILTINS,
 ) -> list[Declaration]:
-    """The enrichments that are switched on, but for `recommendations`, which have no items of their own.
+    """The enabled enrichments, except `recommendations`, which has no items of its own.
 
     Args:
         declared: the section `enrichments` of the YAML file.
         schema: of the project.
-        default_language: the project's default language, as Directus' settings have it.
-        builtins: the built-ins that there are.
+        default_language: the project's default language in Directus' settings.
+        builtins: the available built-ins.
 
     Raises:
-        ConfigurationError: what is declared does not fit the schema; names the setting and the fix.
+        ConfigurationError: a declaration does not fit the schema; names the setting and the fix.
     """
     found = []
     for collection, by_name in declared.items():
@@ -52,7 +52,7 @@ def declare(
 
 
 def _written(by_name: Mapping[str, EnrichmentOptions], builtins: Mapping[str, Builtin]) -> Iterator[str]:
-    """The fields that these enrichments write, or have written before they were switched off."""
+    """The fields that these enrichments write, or wrote before they were disabled."""
     for name, own in by_name.items():
         builtin = builtins.get(own.builtin or name)
         yield from {**(builtin.defaults.targets if builtin else {}), **own.targets}.values()
@@ -77,7 +77,7 @@ def _builtin(where: str, name: str, own: EnrichmentOptions, builtins: Mapping[st
 
 
 def _merged(where: str, own: EnrichmentOptions, builtin: Builtin | None) -> EnrichmentOptions:
-    """What the YAML file says, over the built-in's defaults; mappings are merged by name, results even by setting."""
+    """Merge the YAML file into the built-in's defaults; mappings are merged by name, results even by setting."""
     values = builtin.defaults.model_dump(exclude_unset=True) if builtin else {}
     for name, value in own.model_dump(exclude_unset=True).items():
         values[name] = _over(values.get(name), value, depth=2 if name == "result" else 1)

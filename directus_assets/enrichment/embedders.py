@@ -1,4 +1,4 @@
-"""The choice between the embedders."""
+"""The choice of the embedder."""
 
 from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.local_embedder import NAME as LOCAL
@@ -8,12 +8,12 @@ from directus_assets.translation.engines import EngineSettings
 
 
 def choose_embedder(name: str, settings: EngineSettings, *, model: str | None) -> Embedder | None:
-    """The embedder that is asked for; None for `auto` where no key is set. `auto` never takes `local`.
+    """The requested embedder; None for `auto` if no key is set. `auto` never chooses `local`.
 
     Args:
         name: `openai`, `local` or `auto`.
         settings: keys and addresses.
-        model: the embedding model; unset for OpenAI's usual one.
+        model: the embedding model; OpenAI's default if not set.
 
     Raises:
         ConfigurationError: an unknown embedder, or one without its key or model.

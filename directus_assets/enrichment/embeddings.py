@@ -1,4 +1,4 @@
-"""Texts as vectors: what every embedding engine takes and gives, and the one way in which they are asked."""
+"""The interface of embedding engines, which turn texts into vectors, and the batching of requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,44 +15,44 @@ from directus_assets.spending.usage import Usage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Embedded:
-    """The vectors of some texts, in their order, and what they cost."""
+    """The vectors of some texts, in order, and the usage."""
 
     vectors: Sequence[Sequence[float]]
     usage: Usage = field(default_factory=Usage)
 
 
 class Embedder(Protocol):
-    """An embedding service. Vectors of one `name` can be compared with each other, and with no others."""
+    """An embedding service. Only vectors with the same `name` can be compared."""
 
     @property
     def name(self) -> str:
-        """What is remembered with each vector, such as `openai:text-embedding-3-small` or `local`."""
+        """The name stored with each vector, such as `openai:text-embedding-3-small` or `local`."""
 
     @property
     def model(self) -> str:
-        """What the price table calls it."""
+        """Its name in the price table."""
 
     @property
     def max_texts(self) -> int:
-        """How many texts one request may hold."""
+        """The maximum number of texts per request."""
 
     @property
     def max_characters(self) -> int:
-        """How much of a text counts."""
+        """The maximum characters of a text; the rest is ignored."""
 
     def estimate(self, texts: Sequence[str]) -> Usage:
-        """What these texts will about consume, without sending them."""
+        """The estimated usage for these texts, without sending them."""
 
     def embed(self, texts: Sequence[str]) -> Embedded:
-        """The vectors of these texts; one request, sent once.
+        """Embed these texts in one request, sent once.
 
         Raises:
-            TransientError: no answer, or one that asks for patience.
-            PermanentError: wrong key, unknown model, or an answer that makes no sense.
+            TransientError: no answer, or the service asks to wait.
+            PermanentError: wrong key, unknown model, or an invalid answer.
         """
 
     def check(self) -> str:
-        """Nothing, where the service answers and takes the key; else a doubt in one sentence. Costs nothing.
+        """Empty if the service answers and accepts the key; else a warning in one sentence. Costs nothing.
 
         Raises:
             TransientError: no answer.
@@ -60,7 +60,7 @@ class Embedder(Protocol):
         """
 
     def close(self) -> None:
-        """Give back connections; the embedder is not used afterwards."""
+        """Close connections; the embedder is not used afterwards."""
 
 
 def embed_texts(
@@ -70,16 +70,16 @@ def embed_texts(
     gate: RateGate,
     payer: Payer,
 ) -> list[Vector]:
-    """The vectors of `texts`, none of them blank, in as few requests as the embedder allows.
+    """Embed `texts`, none of which is blank, in as few requests as the embedder allows.
 
     Args:
-        texts: of a longer one than the embedder takes, only the beginning counts.
-        embedder: who embeds.
-        gate: the gate that all who use the engine share.
-        payer: who pays for the requests.
+        texts: only the beginning of a text that is too long counts.
+        embedder: creates the vectors.
+        gate: the rate limiter shared by all users of the engine.
+        payer: pays for the requests.
 
     Raises:
-        DirectusAssetsError: as `embedder`, `gate` and `payer`.
+        DirectusAssetsError: from `embedder`, `gate` or `payer`.
     """
     vectors: list[Vector] = []
     for start in range(0, len(texts), embedder.max_texts):

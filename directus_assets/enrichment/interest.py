@@ -1,8 +1,8 @@
-"""What to recommend to each audience segment: pure scores from interactions, tags and vectors, each with its reason.
+"""Recommendations for audience segments: pure scores from interactions, tags and vectors, each with a reason.
 
-An interaction counts half as much after each half-life. What a segment is interested in is the decayed sum over the
-tags of the items that it dealt with, and over their vectors. A candidate scores by how much of that interest its tags
-meet, and by the cosine of its vector with the interest's; what was seen is never a candidate.
+An interaction's weight is halved after each half-life. A segment's interest is the decayed sum over the tags of the
+items that it interacted with, and over their vectors. A candidate's score combines the share of that interest that its
+tags match, and the cosine of its vector with the interest vector; items already seen are never candidates.
 """
 
 import datetime as dt
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from directus_assets.enrichment.neighbours import Vector
 
 _NAMED: Final = 2
-"""Tags that a reason names at most."""
+"""The maximum number of tags in a reason."""
 _SECONDS_PER_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interaction:
-    """Somebody of a segment dealt with an item; `weight` says how much that tells (negative: disliked)."""
+    """Someone of a segment interacted with an item; `weight` is the strength of the signal (negative: disliked)."""
 
     segment: str
     item: str
@@ -55,7 +55,7 @@ class Recommendation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phrases:
-    """The words of reasons: `{tags}` and `{title}` are filled in."""
+    """The templates of reasons: `{tags}` and `{title}` are filled in."""
 
     tags: str = "Matches an interest in {tags}."
     similar: str = "Similar to “{title}”."
@@ -64,14 +64,14 @@ class Phrases:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taste:
-    """How to recommend.
+    """The parameters of the recommendations.
 
     Attributes:
-        count: how many items a segment gets at most.
-        half_life_days: after how many days an interaction counts half as much.
-        tag_share: how much of a score is due to tags, from 0 to 1; the rest is due to vectors.
-        least: the score that a recommendation has at least.
-        phrases: the words of reasons.
+        count: the maximum number of items per segment.
+        half_life_days: the half-life of an interaction's weight.
+        tag_share: the share of tags in the score, from 0 to 1; the rest comes from vectors.
+        least: the minimum score of a recommendation.
+        phrases: the templates of reasons.
     """
 
     count: int = 10
@@ -84,13 +84,13 @@ class Taste:
 def recommend(
     interactions: Iterable[Interaction], candidates: Iterable[Candidate], *, taste: Taste, now: dt.datetime
 ) -> list[Recommendation]:
-    """Recommendations by segment and rank. The same input gives the same answer, in whatever order it comes.
+    """Recommendations by segment and rank. Deterministic, whatever the order of the input.
 
     Args:
-        interactions: all that are to count.
-        candidates: all items that can be recommended, or were dealt with.
-        taste: how to recommend.
-        now: the moment that age is counted from; an interaction of the future counts as one of now.
+        interactions: all interactions that count.
+        candidates: all items that can be recommended or that have interactions.
+        taste: the parameters.
+        now: the time from which age is measured; a future interaction counts as current.
     """
     items = {each.key: each for each in sorted(candidates, key=lambda each: each.key)}
     by_segment: dict[str, list[Interaction]] = defaultdict(list)
@@ -103,12 +103,12 @@ def recommend(
 
 
 def _decayed(interactions: Iterable[Interaction], taste: Taste, now: dt.datetime) -> dict[str, float]:
-    """How much each item was dealt with, by key."""
+    """The decayed weight of each item, by key."""
     parts: dict[str, list[float]] = defaultdict(list)
     for each in interactions:
         days = max(0.0, (now - each.at).total_seconds() / _SECONDS_PER_DAY)
         parts[each.item].append(each.weight * math.exp2(-days / taste.half_life_days))
-    # `fsum` has no rounding that depends on the order.
+    # `fsum` has no order-dependent rounding.
     return {key: math.fsum(parts[key]) for key in sorted(parts)}
 
 
@@ -139,7 +139,7 @@ def _for_segment(
 
 
 def _tag_interest(dealt_with: Mapping[str, float], items: Mapping[str, Candidate]) -> dict[str, float]:
-    """The share of the interest that each tag has; what is disliked lowers it, and never below nothing."""
+    """The share of each tag in the interest; dislikes lower it, but never below zero."""
     sums: dict[str, float] = defaultdict(float)
     for key, weight in dealt_with.items():
         for tag in set(items[key].tags) if key in items else ():
@@ -162,7 +162,7 @@ def _direction(dealt_with: Mapping[str, float], items: Mapping[str, Candidate]) 
 
 
 def _cosine(one: NDArray[np.float64] | None, other: Vector | None) -> float:
-    """From 0 to 1: what is opposite is as uninteresting as what has nothing in common."""
+    """From 0 to 1: an opposite vector is as uninteresting as an unrelated one."""
     if one is None or other is None or len(one) != len(other):
         return 0.0
     length = float(np.linalg.norm(one) * np.linalg.norm(other.astype(np.float64)))
@@ -185,7 +185,9 @@ def _reason(
 
 
 def _nearest_title(item: Candidate, dealt_with: Mapping[str, float], items: Mapping[str, Candidate]) -> str:
-    """Of what the segment dealt with and did not dislike, the item that contributed most by its vector."""
+    """Of the items that the segment interacted with and did not dislike, the title of the one whose vector contributed
+    most.
+    """
     near: Sequence[tuple[float, str]] = sorted(
         (-weight * _cosine(vector.astype(np.float64), item.vector), key)
         for key, weight in dealt_with.items()

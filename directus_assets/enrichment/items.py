@@ -1,6 +1,6 @@
-"""Items with all that their enrichments are made from and written to, read from Directus and written back.
+"""Reads items with everything that their enrichments need, and writes the results back to Directus.
 
-Only declared targets are written, and only those that change.
+Writes only declared targets, and only those that change.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 
 _NO_LANGUAGE = LanguageRow(key="", code="")
-"""Where no language is the source, all rows of translations are read alike."""
+"""Used if no language is the source: all translation rows are then read alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,12 @@ class EnrichedItem:
     rows: Mapping[str, Row] = field(default_factory=dict)
     """Its translations, by language code."""
     files: Mapping[str, File] = field(default_factory=dict)
-    """The files that its picture fields point to, by field."""
+    """The files referenced by its picture fields, by field."""
     matches: frozenset[str] = frozenset()
     """The enrichments whose filter it matches, by name."""
 
     def value(self, place: TargetField, code: str) -> JsonValue:
-        """What is in a field; of translations, in the language `code`."""
+        """The value of a field; for translations, in the language `code`."""
         if not place.is_translated:
             return self.own.get(place.name)
         row = self.rows.get(code)
@@ -54,7 +54,8 @@ class ItemReader:
 
     Args:
         client: Directus.
-        declarations: all enrichments of that collection, at least one: what one of them needs is read for all.
+        declarations: all enrichments of that collection, at least one: the fields that any of them needs are read for
+            all.
     """
 
     client: DirectusClient
@@ -67,7 +68,7 @@ class ItemReader:
 
     @cached_property
     def filters(self) -> list[dict[str, Any]]:
-        """The filters that there are; an empty one for all items."""
+        """The filters of the enrichments; an empty one matches all items."""
         found: list[dict[str, Any]] = []
         for declaration in self.declarations:
             if declaration.options.filter not in found:
@@ -75,11 +76,11 @@ class ItemReader:
         return found
 
     def read(self, keys: Iterable[str], *, matching: bool = True) -> list[EnrichedItem]:
-        """The items with these keys, those that exist.
+        """The existing items with these keys.
 
         Args:
             keys: primary keys, as text.
-            matching: whether to look which filters they match.
+            matching: whether to determine the filters that they match.
         """
         key, wanted = self._schema.key_field, list(dict.fromkeys(keys))
         found = {str(row.get(key)): row for row in self._with(key, wanted, fields=self._own_fields)}
@@ -102,11 +103,11 @@ class ItemReader:
 
     @cached_property
     def present(self) -> Together[str, EnrichedItem]:
-        """Items as they are now, whatever they match, read for all enrichments and items at work together."""
+        """The current items, whatever they match, read in batches for all enrichments and items in progress."""
         return Together(lambda keys: {item.key: item for item in self.read(keys, matching=False)})
 
     def keys_page(self, *, page: int, size: int) -> list[str]:
-        """Page `page` (from 1) of the keys of all items that one of the filters matches, in the order of keys."""
+        """Page `page` (from 1) of the keys of all items that match one of the filters, sorted by key."""
         key, start = self._schema.key_field, (page - 1) * size
         anything = {} if {} in self.filters else {"_or": self.filters}
         path = items_path(self.collection)
@@ -114,11 +115,11 @@ class ItemReader:
         return [str(row[key]) for row in rows if row.get(key) is not None]
 
     def existing(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys that Directus has an item for."""
+        """The keys that have an item in Directus."""
         return set(self._matching(keys, {}))
 
     def of_files(self, files: Sequence[str]) -> list[str]:
-        """The items whose pictures are among these files."""
+        """The items with pictures among these files."""
         if self.collection == FILES:
             return list(files)
         key = self._schema.key_field
@@ -126,17 +127,17 @@ class ItemReader:
         return list(dict.fromkeys(str(row[key]) for row in rows))
 
     def of_rows(self, row_keys: Sequence[str]) -> list[str]:
-        """The items that these rows of translations belong to; deleted rows belong to none."""
+        """The items that these translation rows belong to; deleted rows belong to none."""
         return items_of_rows(self.client, self.scope, row_keys) if self.scope else []
 
     def write(self, item: EnrichedItem, values: Values) -> bool:
-        """Writes these fields of the item itself.
+        """Write these fields of the item itself.
 
         Returns:
             Whether they were written. If not, the item has changed since it was read: read it again, and decide anew.
 
         Raises:
-            FieldsRefused: Directus does not take some of the fields; the others are written.
+            FieldsRefused: Directus refuses some of the fields; the others are written.
             DirectusAssetsError: Directus refuses or does not answer.
         """
         old = {name: item.own.get(name) for name in values}
@@ -155,7 +156,7 @@ class ItemReader:
         return compare_and_set(self.client, self._schema)
 
     def write_language(self, item: EnrichedItem, language: LanguageRow, values: Mapping[str, JsonValue]) -> bool:
-        """Writes these fields of one language; whether it was written (see `RowWriter.write`)."""
+        """Write these fields of one language; return whether they were written (see `RowWriter.write`)."""
         source = next(
             (
                 item.rows[each.source.code]
@@ -169,17 +170,17 @@ class ItemReader:
         return self._writer.write(row, language, values)
 
     def require_row_deleted(self, item: EnrichedItem, language: LanguageRow) -> None:
-        """Makes sure that a row which was there is not merely hidden (see `RowWriter.require_deleted`)."""
+        """Check that a missing row is not merely hidden (see `RowWriter.require_deleted`)."""
         self._writer.require_deleted(item.key, language)
 
     @cached_property
     def _writer(self) -> RowWriter:
-        assert self.scope is not None  # noqa: S101 - a target in the translations is what made it
+        assert self.scope is not None  # noqa: S101 - only a target in the translations leads here
         return RowWriter(self.client, self.scope)
 
     @cached_property
     def scope(self) -> Scope | None:
-        """The translations of the items, where one of the enrichments has to do with them."""
+        """The scope of the items' translations, if one of the enrichments uses them."""
         concerned = [each for each in self.declarations if each.needs_rows]
         if not concerned or concerned[0].translated is None:
             return None
@@ -222,5 +223,5 @@ class ItemReader:
         return [each for each in found if each in wanted]
 
     def _with(self, field: str, values: Iterable[str], **query: Any) -> Iterator[dict[str, Any]]:
-        """The rows of the collection that have one of these values in a field."""
+        """The rows of the collection with one of these values in a field."""
         return self.client.rows_with(items_path(self.collection), field, values, sort=self._schema.key_field, **query)

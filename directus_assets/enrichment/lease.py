@@ -1,4 +1,4 @@
-"""One at a time among all runs and machines that share a storage, also when one of them dies."""
+"""A lock with expiry, shared by all runs and machines with the same storage; it survives the death of a holder."""
 
 import datetime as dt
 import json
@@ -14,7 +14,7 @@ from directus_assets.errors import TransientError
 
 @dataclass(frozen=True)
 class _Turn:
-    """Whose turn it is, and until when."""
+    """The holder of the lock, and its expiry."""
 
     holder: str
     until: dt.datetime
@@ -32,14 +32,14 @@ def _now() -> dt.datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The right to work alone, for a time.
+    """A lock that expires.
 
     Args:
-        storage: what everybody shares who takes turns.
-        name: the file that says whose turn it is.
-        seconds: how long a turn lasts unless it is renewed: so long do others wait for one that died.
-        patience_seconds: how long one waits for its turn.
-        clock: the present moment, aware; the machines' clocks may differ by less than `seconds`.
+        storage: shared by everyone who competes for the lock.
+        name: the lock file.
+        seconds: the time to expiry unless renewed, which is how long others wait for a dead holder.
+        patience_seconds: the maximum time to wait for the lock.
+        clock: returns the current time, aware; the machines' clocks may differ by less than `seconds`.
         sleep: waits for seconds.
     """
 
@@ -52,10 +52,13 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[Callable[[], None]]:
-        """Waits for the turn and ends it with the block. Gives what renews it, to be called before each step.
+        """Acquire the lock and release it at the end of the block.
+
+        Yields a function that renews it, to be called before each step.
 
         Raises:
-            TransientError: the turn does not come in time; or, when renewing, it took too long and is another's.
+            TransientError: the lock could not be acquired in time; or, on renewal, it had expired and belongs to
+                another holder.
         """
         holder = secrets.token_hex(8)
         deadline = time.monotonic() + self.patience_seconds

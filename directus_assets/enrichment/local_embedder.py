@@ -1,6 +1,6 @@
 """The embedder `local`: counts of words and parts of words, no model. For demos, tests and small projects.
 
-It knows which texts share words, and nothing of what they mean. The same text has the same vector everywhere.
+It knows which texts share words, but nothing about meaning. Deterministic on all machines.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ _DIMENSIONS: Final = 512
 _WORD: Final = re.compile(r"\w+")
 _TAG: Final = re.compile(r"<[^<>]*>")
 _PART: Final = 4
-"""Letters of a part of a word: what makes inflections of a word resemble each other."""
+"""The length of word parts, which make inflections of a word similar."""
 _COMMON: Final = 3
-"""Words of so few letters are mostly the ones that all texts have."""
+"""Words this short are mostly common to all texts."""
 
 
 class LocalEmbedder:
-    """An `Embedder` that needs no service and costs nothing.
+    """An `Embedder` without a service and without cost.
 
-    Each word, pair of words and part of a word has a place in the vector and a sign, by its digest ("feature hashing",
-    Weinberger et al. 2009). Its weight grows with the logarithm of how often it occurs.
+    The digest of each word, word pair and word part determines its position in the vector and its sign ("feature
+    hashing", Weinberger et al. 2009). Its weight grows with the logarithm of its frequency.
     """
 
     name = NAME
@@ -56,7 +56,7 @@ def _vector(text: str) -> list[float]:
         place, sign = _place(feature)
         vector[place] += sign * (1 + math.log(count)) * _weight(feature)
     if not any(vector):
-        # Punctuation alone, or signs that cancel out: a text has a direction even so.
+        # Only punctuation, or signs that cancel out: the vector still needs a direction.
         vector[_place(text)[0]] = 1.0
     return vector
 

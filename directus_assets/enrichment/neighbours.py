@@ -1,8 +1,8 @@
-"""Which items are nearest to which, by the cosine of their vectors. Pure: vectors in, lists out.
+"""Finds the nearest items by the cosine of their vectors. Pure: vectors in, lists out.
 
-Vectors are rounded to whole numbers first. Products of such vectors are whole numbers below 2 to the 24th, and float32
-adds those without an error in any order. So a score does not depend on the size of a block, the number of threads or
-the linear algebra library, a list that is kept up to date is the same as one that is made anew, and ties are ties.
+Vectors are rounded to integers first. Products of such vectors are integers below 2 to the 24th, which float32 adds
+exactly in any order. So a score does not depend on the size of a block, the number of threads or the linear algebra
+library, a list that is updated incrementally equals one that is computed anew, and ties are exact.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,18 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 from directus_assets.errors import BadInput
 
 Vector: TypeAlias = NDArray[np.int16]
-"""A direction, as whole numbers (see `quantized`)."""
+"""A direction, as integers (see `quantized`)."""
 
 _LENGTH: Final = 4000
 """The length of every vector. (4000 + half the root of 36,000 dimensions) squared is still below 2 to the 24th."""
 _UNIT: Final = _LENGTH**2
 _BLOCK: Final = 512
-"""Rows that are multiplied at once: 100,000 items then need 200 MB, and not 40 GB."""
+"""Rows multiplied at once: 100,000 items then need 200 MB instead of 40 GB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Neighbour:
-    """An item, and how near it is: `product` is that of the two vectors."""
+    """An item and its nearness: `product` is the product of the two vectors."""
 
     key: str
     product: int
@@ -38,14 +38,14 @@ class Neighbour:
 
 
 Neighbours: TypeAlias = tuple[Neighbour, ...]
-"""The nearest first; where two are as near, in the order of their keys."""
+"""The nearest first; ties are sorted by key."""
 
 
 def quantized(vector: ArrayLike) -> Vector:
-    """`vector` without its length, rounded.
+    """`vector` normalised and rounded.
 
     Raises:
-        BadInput: it has no direction: it is empty, all zeros, or holds something that is no number.
+        BadInput: it has no direction: it is empty, all zeros, or contains something that is not a number.
     """
     given = np.asarray(vector, dtype=np.float64)
     length = float(np.linalg.norm(given)) if given.ndim == 1 else 0.0
@@ -55,12 +55,12 @@ def quantized(vector: ArrayLike) -> Vector:
 
 
 class Space:
-    """Items with their vectors, all of the same dimensions.
+    """Items with their vectors, all with the same dimensions.
 
     Args:
         vectors: by key.
-        count: how many neighbours an item has at most.
-        least: the cosine that a neighbour has at least.
+        count: the maximum number of neighbours per item.
+        least: the minimum cosine of a neighbour.
     """
 
     def __init__(self, vectors: Mapping[str, Vector], *, count: int, least: float = 0.0) -> None:
@@ -71,10 +71,10 @@ class Space:
         rows = [vectors[key] for key in self.keys]
         self._matrix = np.stack(rows).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
         self.rows_multiplied = 0
-        """The work done so far: rows that were multiplied with all vectors."""
+        """A measure of the work so far: rows multiplied with all vectors."""
 
     def nearest(self, keys: Iterable[str]) -> dict[str, Neighbours]:
-        """The neighbours of these items; those that are not in the space are left out."""
+        """The neighbours of these items; items that are not in the space are omitted."""
         rows = [self._row_of[key] for key in keys if key in self._row_of]
         found: dict[str, Neighbours] = {}
         for block, products in self._products(rows):
@@ -82,14 +82,14 @@ class Space:
         return found
 
     def updated(self, lists: Mapping[str, Neighbours], changed: Collection[str]) -> dict[str, Neighbours]:
-        """The lists that are not right any more, as they have to be.
+        """The lists that are no longer correct, updated.
 
-        Costs one row of products for each changed item, and one for each item that lost a neighbour and may have found
-        no other among the changed ones.
+        Costs one row of products for each changed item, and one for each item that lost a neighbour without a certain
+        replacement among the changed ones.
 
         Args:
-            lists: what was right before the change, by key. An item without one is left alone, unless it is changed.
-            changed: the items that came, went, or have another vector.
+            lists: the correct lists before the change, by key. An item without one is skipped, unless it has changed.
+            changed: the items that were added, removed, or have a new vector.
         """
         moved = set(changed)
         others = {key: known for key, known in lists.items() if key in self._row_of and key not in moved}
@@ -109,17 +109,17 @@ class Space:
         return {key: known for key, known in new.items() if lists.get(key) != known}
 
     def _limits(self, lists: Mapping[str, Neighbours]) -> NDArray[np.float32]:
-        """For each row, the product that a new neighbour has at least; infinite where no list is known."""
+        """For each row, the minimum product of a new neighbour; infinite if no list is known."""
         limits = np.full(len(self.keys), np.inf, np.float32)
         for key, known in lists.items():
             limits[self._row_of[key]] = known[-1].product if len(known) >= self._count else self._least
         return limits
 
     def _merged(self, known: Neighbours, arrived: Iterable[Neighbour], moved: Collection[str]) -> Neighbours | None:
-        """`known` after the change; None where an item that was never near enough may now be in it."""
+        """`known` after the change; None if an item that was never near enough before may now belong to it."""
         best = sorted([*(n for n in known if n.key not in moved), *arrived], key=_rank)
         if len(known) >= self._count:
-            # All that was left out before is farther than the last one was.
+            # Everything excluded before is farther than the former last one.
             best = [n for n in best if _rank(n) <= _rank(known[-1])]
             if len(best) < self._count:
                 return None
@@ -127,7 +127,7 @@ class Space:
 
     def _best(self, products: NDArray[np.float32], row: int) -> Neighbours:
         """The neighbours of the item in `row`."""
-        # Rows are in the order of keys, so one number holds the whole order, and no two are equal.
+        # Rows are in key order, so one number encodes the whole ranking, and all numbers differ.
         order = products.astype(np.int64) * len(products) - np.arange(len(products))
         order[row] = np.iinfo(np.int64).min
         count = min(self._count, len(order) - 1)

@@ -1,4 +1,4 @@
-"""Vectors from any endpoint that speaks OpenAI's embeddings."""
+"""Vectors from any endpoint that supports OpenAI's embeddings."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from directus_assets.spending.usage import Usage, counted
 DEFAULT_MODEL: Final = "text-embedding-3-small"
 
 _LARGEST: Final = 1e30
-"""What a member of a vector may be; no model gives more than some thousands."""
+"""The maximum magnitude of a component; no model returns more than some thousands."""
 
 
 class OpenAIEmbedder:
@@ -23,12 +23,12 @@ class OpenAIEmbedder:
 
     Args:
         api_key: the endpoint's key.
-        model: the embedding model's name there.
+        model: the endpoint's name of the embedding model.
         base_url: the endpoint with its version; None for OpenAI itself.
-        timeout_seconds: how long an answer may take.
+        timeout_seconds: the time limit for an answer.
     """
 
-    # OpenAI takes 8,192 tokens of a text and 300,000 of a request; a letter is at most about one token.
+    # OpenAI accepts 8,192 tokens per text and 300,000 per request; a letter is at most about one token.
     max_characters = 8000
     max_texts = 32
 
@@ -44,7 +44,7 @@ class OpenAIEmbedder:
     def embed(self, texts: Sequence[str]) -> Embedded:
         asked = [well_formed(text) for text in texts]
         answer = exchange(
-            # Asked for by name: the library would ask for base64, which compatible endpoints do not all know.
+            # Explicit, since the library would request base64, which not all compatible endpoints support.
             lambda: self._client.embeddings.with_raw_response.create(
                 model=self.model, input=asked, encoding_format="float"
             ),
@@ -56,7 +56,7 @@ class OpenAIEmbedder:
         if refusal is not None:
             raise classify(refusal, name=self.name, task="embed")
         found = document if isinstance(document, dict) else {}
-        # Endpoints that are nearly compatible leave out what the protocol promises.
+        # Endpoints that are nearly compatible omit parts of the protocol.
         given = found.get("data")
         rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
         by_index = {str(row.get("index")): _vector(row.get("embedding")) for row in rows}
@@ -79,7 +79,7 @@ class OpenAIEmbedder:
 
 
 def _vector(value: object) -> list[float] | None:
-    """A list of numbers that can be worked with; None for anything else."""
+    """A list of usable numbers; None for anything else."""
     if not isinstance(value, list):
         return None
     numbers = [each for each in value if isinstance(each, (int, float)) and abs(each) <= _LARGEST]

@@ -1,4 +1,4 @@
-"""What can be told of a picture by measuring: no model, the same answer everywhere; the engine `local` uses it."""
+"""Measurements of a picture: no model, and the same result everywhere. Used by the engine `local`."""
 
 import colorsys
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ _HUES: Final = (
     (345, "pink"),
     (361, "red"),
 )
-"""Where hues end, in degrees."""
+"""The upper ends of hues, in degrees."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """A picture in figures.
+    """The measurements of a picture.
 
     Attributes:
-        colour: what most of it is like, in a word or two.
-        focus: where most of its detail is, from 0 to 1 to the right and down.
-        skin: the share of it that has colours of skin, from 0 to 1.
+        colour: the dominant colour, in a word or two.
+        focus: the centre of detail, from 0 to 1 to the right and down.
+        skin: the share of skin colours, from 0 to 1.
     """
 
     colour: str
@@ -41,18 +41,18 @@ class Measured:
 
 
 def measure(content: bytes) -> Measured:
-    """A picture in figures.
+    """Measure a picture.
 
     Raises:
-        BadInput: `content` is no picture that can be decoded.
-        ConfigurationError: there is no libvips on this machine.
+        BadInput: `content` is not a picture that can be decoded.
+        ConfigurationError: libvips is not installed.
     """
     pixels = thumbnail_pixels(content, _SIDE)
     return Measured(colour=colour_name(placeholder(content).colour), focus=_focus(pixels), skin=_skin(pixels))
 
 
 def colour_name(colour: str) -> str:
-    """What people call a colour such as `#2f6f9f`."""
+    """The common name of a colour such as `#2f6f9f`."""
     try:
         red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     except ValueError:
@@ -71,7 +71,7 @@ def colour_name(colour: str) -> str:
 
 
 def _focus(pixels: NDArray[np.uint8]) -> tuple[float, float]:
-    """The middle of where brightness changes most; what changes everywhere a little, such as grain, hardly counts."""
+    """The centre of the strongest changes in brightness; small changes everywhere, such as grain, hardly count."""
     light = pixels.astype(np.float64).mean(axis=2)
     change = np.hypot(*np.gradient(light)) if min(light.shape) > 1 else np.zeros_like(light)
     weight = np.square(np.maximum(0.0, change - np.percentile(change, 75)))
@@ -85,7 +85,7 @@ def _focus(pixels: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def _skin(pixels: NDArray[np.uint8]) -> float:
-    """A rule of thumb for skin in daylight (Kovač, Peer, Solina 2003): it takes wood and sand for skin, too."""
+    """A rule of thumb for skin in daylight (Kovač, Peer, Solina 2003), which also matches wood and sand."""
     red, green, blue = (pixels[:, :, band].astype(np.int16) for band in range(3))
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     is_skin = (red > 95) & (green > 40) & (blue > 20) & (spread > 15) & (red - green > 15) & (red > blue)

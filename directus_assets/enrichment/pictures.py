@@ -1,4 +1,4 @@
-"""A picture as a model is shown it: small, upright, without metadata, as a `data:` URI."""
+"""Prepares a picture for a model: small, upright, without metadata, as a `data:` URI."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -12,26 +12,26 @@ from directus_assets.images.previews import thumbnail
 from directus_assets.images.sharp.load import libvips
 
 Measure: TypeAlias = Callable[[bytes, Facts], Mapping[str, JsonValue]]
-"""Finds something out from a picture and what its header says."""
+"""Computes values from a picture and its header."""
 
 _SIDE: Final = 1024
-"""What models look at; a larger picture costs more and shows them no more."""
+"""The resolution that models use; a larger picture costs more and shows them nothing more."""
 
 _VERSION: Final = 1
-"""Part of every fingerprint: raise it when the same picture is shown in another way."""
+"""Part of every fingerprint: increment it when the same picture is prepared differently."""
 
 
 def content_of(file: File) -> tuple[object, ...]:
-    """What decides what a model sees: another title is the same picture."""
+    """The inputs that determine what a model sees: a new title leaves the picture the same."""
     return (file.id, file.storage, file.filename_disk, file.type, file.filesize, file.uploaded_on, _VERSION)
 
 
 def measured(originals: Originals, file: File, measure: Measure) -> Mapping[str, JsonValue]:
-    """What is measured of the picture itself.
+    """Measure the picture itself.
 
     Raises:
-        BadInput: as of `shown`.
-        DirectusAssetsError: as of `shown`.
+        BadInput: as for `shown`.
+        DirectusAssetsError: as for `shown`.
     """
     _require_picture(file)
     with originals.open(file) as (content, facts):
@@ -42,12 +42,12 @@ def measured(originals: Originals, file: File, measure: Measure) -> Mapping[str,
 
 
 def shown(originals: Originals, file: File) -> str:
-    """The picture as a JPEG of at most 1024 pixels a side; what is transparent becomes white.
+    """The picture as a JPEG of at most 1024 pixels per side; transparent parts become white.
 
     Raises:
-        BadInput: it is no picture that can be read, or too large; names the file and the way out.
-        ConfigurationError: there is no libvips on this machine.
-        DirectusAssetsError: Directus does not hand out the original.
+        BadInput: it is not a readable picture, or too large; names the file and the remedy.
+        ConfigurationError: libvips is not installed.
+        DirectusAssetsError: Directus does not provide the original.
     """
     _require_picture(file)
     try:

@@ -1,4 +1,4 @@
-"""What is asked about an item, and what decides the answer."""
+"""Builds the questions about an item, and their fingerprints."""
 
 import hashlib
 import json
@@ -21,12 +21,12 @@ from directus_assets.translation.languages import language
 
 
 def source_code(declaration: Declaration) -> str:
-    """The language that the input is written in; empty where the collection is not translated."""
+    """The language of the input; empty if the collection is not translated."""
     return declaration.source.code if declaration.source else ""
 
 
 def inputs_of(declaration: Declaration, item: EnrichedItem) -> dict[str, str]:
-    """The texts of an item that the engine is given, by field; without empty ones."""
+    """The non-empty texts of an item for the engine, by field."""
     values = {
         place.name: _shown(item.value(place, source_code(declaration)), place.field.hidden_members)
         for place in declaration.inputs
@@ -35,7 +35,7 @@ def inputs_of(declaration: Declaration, item: EnrichedItem) -> dict[str, str]:
 
 
 def _shown(value: JsonValue, hidden: Collection[str], path: str = "") -> JsonValue:
-    """A repeater's value without the members that people are not to see."""
+    """A repeater's value without the members hidden from people."""
     if not hidden or not isinstance(value, (dict, list)):
         return value
     if isinstance(value, list):
@@ -46,7 +46,7 @@ def _shown(value: JsonValue, hidden: Collection[str], path: str = "") -> JsonVal
 
 
 def refuse_depths(declaration: Declaration, item: EnrichedItem) -> None:
-    """Nothing, where all inputs are as they are in Directus: what is nested too deeply has not been read whole.
+    """Check that all inputs were read completely: JSON that is nested too deeply is not.
 
     Raises:
         BadInput: JSON that is nested too deeply; names the item and the field.
@@ -61,38 +61,38 @@ def refuse_depths(declaration: Declaration, item: EnrichedItem) -> None:
 
 
 def picture_of(declaration: Declaration, item: EnrichedItem) -> File | None:
-    """The picture of an item that the engine is shown."""
+    """The picture of an item for the engine."""
     name = declaration.options.picture
     return item.files.get(name) if name else None
 
 
 def source_of(declaration: Declaration, item: EnrichedItem) -> str:
-    """A digest of what an item is enriched from; empty where there is nothing to look at."""
+    """A digest of an item's input; empty if there is none."""
     texts, picture = inputs_of(declaration, item), picture_of(declaration, item)
     return _digest([texts, content_of(picture) if picture else None]) if texts or picture else ""
 
 
 def fingerprint(declaration: Declaration, item: EnrichedItem) -> str:
-    """A digest of all that decides the outcome.
+    """A digest of everything that determines the outcome.
 
-    Targets do not count: neither our own writes nor an editor's wording are a reason to work. Vocabularies do not count
-    either: a new tag is no reason to ask anew about all items.
+    Targets do not count: neither our own writes nor an editor's wording require work. Vocabularies do not count either:
+    a new tag is no reason to ask again about all items.
     """
     return _digest([source_of(declaration, item), declaration.code_version])[:16]
 
 
 @dataclass(frozen=True)
 class Questioner:
-    """Puts the question of one enrichment."""
+    """Builds the questions of one enrichment."""
 
     declaration: Declaration
     vocabularies: Vocabularies
 
     def question(self, item: EnrichedItem, code: str, *, picture: str | None) -> Question:
-        """What is asked in the language `code`; an empty one leaves the language to the task.
+        """The question in the language `code`; an empty code leaves the language to the task.
 
         Raises:
-            BadInput: there is too much input, and it may not be cut; or JSON that is nested too deeply.
+            BadInput: there is too much input, and it must not be cut; or JSON is nested too deeply.
         """
         return Question(
             name=self.declaration.name,
@@ -104,12 +104,12 @@ class Questioner:
         )
 
     def digest(self, item: EnrichedItem, code: str) -> str:
-        """What tells this question from others."""
+        """Identifies this question."""
         result = {name: field.model_dump(mode="json") for name, field in self._result.items()}
         return _digest([fingerprint(self.declaration, item), code, result])
 
     def left_out(self, item: EnrichedItem) -> int:
-        """Characters of the input that the engine is not given."""
+        """Characters of the input that are withheld from the engine."""
         total = sum(map(len, inputs_of(self.declaration, item).values()))
         return max(0, total - self.declaration.options.max_characters)
 

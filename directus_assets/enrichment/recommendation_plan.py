@@ -1,6 +1,6 @@
-"""`recommendations`: what to offer to each audience segment, from an interactions collection into a collection of rows.
+"""`recommendations`: items for each audience segment, computed from an interactions collection and written as rows.
 
-Declared among the enrichments of the collection that is recommended, and recomputed on a schedule::
+Declared among the enrichments of the recommended collection, and recomputed on a schedule::
 
     enrichments:
       posts:
@@ -31,27 +31,27 @@ NAME: Final = "recommendations"
 
 
 class InteractionOptions(Section):
-    """Where interactions are, and what of them counts."""
+    """The location of interactions, and which of them count."""
 
     collection: str
     item: str
-    """The field that points to the item."""
+    """The field that references the item."""
     segment: str
-    """The field that says whose it was; also one of a related item, such as `visitor.segment`."""
+    """The field with the audience segment; also one of a related item, such as `visitor.segment`."""
     at: str
-    """The field that says when."""
+    """The field with the time."""
     kind: str | None = None
-    """The field that says what was done."""
+    """The field with the kind of interaction."""
     kinds: dict[str, float] = Field(default_factory=dict)
-    """How much each kind counts; others count 1. Negative: disliked."""
+    """The weight of each kind; others count 1. Negative: disliked."""
     weight: str | None = None
-    """The field that says how much it counts; multiplied with that of the kind."""
+    """The field with the weight of an interaction; multiplied by that of the kind."""
     since_days: int = Field(default=365, ge=1)
-    """What is older neither counts nor keeps an item from being recommended."""
+    """Older interactions neither count nor keep an item from being recommended."""
 
 
 class IntoOptions(Section):
-    """The collection that holds one row for each segment and item."""
+    """The collection with one row for each segment and item."""
 
     collection: str
     segment: str
@@ -62,7 +62,7 @@ class IntoOptions(Section):
 
 
 class PhraseOptions(Section):
-    """The words of reasons; `{tags}` and `{title}` are filled in."""
+    """The templates of reasons; `{tags}` and `{title}` are filled in."""
 
     tags: str = Phrases().tags
     similar: str = Phrases().similar
@@ -72,7 +72,7 @@ class PhraseOptions(Section):
     def _can_be_filled(self) -> "PhraseOptions":
         known = {"tags": {"tags"}, "similar": {"title"}, "both": {"tags", "title"}}
         for name, names in known.items():
-            # `parse` refuses a brace that stands alone.
+            # `parse` rejects an unmatched brace.
             if (
                 unknown := {part for _, part, _, _ in Formatter().parse(getattr(self, name)) if part is not None}
                 - names
@@ -83,29 +83,29 @@ class PhraseOptions(Section):
 
 
 class RecommendationOptions(Section):
-    """What stands below `options`."""
+    """The settings below `options`."""
 
     interactions: InteractionOptions
     into: IntoOptions
     tags: str | None = None
     """The field with the tags of an item; also of related items, such as `tags.tags_id.name`."""
     title: str = "title"
-    """The field that reasons call an item by; also `translations.title`."""
+    """The field with an item's title for reasons; also `translations.title`."""
     related: str = "related"
-    """The enrichment of the same collection whose vectors are used, where there is one."""
+    """The enrichment of the same collection whose vectors are used, if it exists."""
     count: int = Field(default=10, ge=1, le=500)
     half_life_days: float = Field(default=30, gt=0)
     tag_share: float = Field(default=0.5, ge=0, le=1)
-    """How much of a score is due to tags; the rest is due to vectors."""
+    """The share of tags in the score; the rest comes from vectors."""
     least: float = Field(default=0.05, ge=0)
     phrases: PhraseOptions = PhraseOptions()
     cron: Cron = "30 3 * * *"
-    """When they are recomputed, in UTC."""
+    """The schedule, in UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecommendationPlan:
-    """What is recommended, from what, and where to; all names are those of Directus."""
+    """The source and target of recommendations; all names are those of Directus."""
 
     collection: CollectionSchema
     interactions: CollectionSchema
@@ -119,10 +119,10 @@ class RecommendationPlan:
 def plan_recommendations(
     declared: Mapping[str, Mapping[str, EnrichmentOptions]], schema: ProjectSchema
 ) -> list[RecommendationPlan]:
-    """The recommendations that are switched on.
+    """The enabled recommendations.
 
     Raises:
-        ConfigurationError: what is declared makes no sense, or does not fit the schema; names the setting and the fix.
+        ConfigurationError: a declaration is inconsistent, or does not fit the schema; names the setting and the fix.
     """
     found = []
     for collection, by_name in declared.items():
@@ -138,7 +138,7 @@ def plan_recommendations(
 
 
 def is_recommendation(name: str, own: EnrichmentOptions) -> bool:
-    """Whether a declaration is one of recommendations, which have no partitions."""
+    """Whether a declaration is for recommendations, which have no partitions."""
     return (own.builtin or name) == NAME
 
 

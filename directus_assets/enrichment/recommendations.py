@@ -1,4 +1,4 @@
-"""Computes what to offer to each audience segment, and makes the rows that say so; rows of humans stay."""
+"""Computes recommendations for audience segments and writes them as rows; human rows stay."""
 
 import datetime as dt
 import math
@@ -24,7 +24,7 @@ _WHOLE: Final = frozenset({"integer", "bigInteger"})
 
 @dataclass(frozen=True, kw_only=True)
 class Recomputed:
-    """What became of one computation."""
+    """The result of one computation."""
 
     segments: int
     interactions: int
@@ -40,8 +40,8 @@ class Recommender:
 
     Args:
         client: Directus.
-        plan: what is recommended.
-        records: what is remembered of the rows that we made.
+        plan: the source and target of the recommendations.
+        records: the records of the rows that we made.
         vectors: of the items, by key.
     """
 
@@ -51,10 +51,10 @@ class Recommender:
     vectors: Mapping[str, Vector]
 
     def recompute(self, *, now: dt.datetime) -> Recomputed:
-        """Makes the rows of all segments as they have to be; rows of humans stay, and stand for their item.
+        """Recompute and write the rows of all segments; human rows stay, and represent their item.
 
         Raises:
-            DirectusAssetsError: Directus or the storage of records fails. What was written by then is right.
+            DirectusAssetsError: Directus or the storage of records fails. Everything written before that is correct.
         """
         interactions = list(self._interactions(now))
         found = recommend(interactions, self._candidates(), taste=self._taste(), now=now)
@@ -79,7 +79,7 @@ class Recommender:
         return Taste(
             count=options.count,
             half_life_days=options.half_life_days,
-            # Without any vector, what tags say is all that there is.
+            # Without any vector, tags are all there is.
             tag_share=options.tag_share if self.vectors else 1.0,
             least=options.least,
             phrases=Phrases(**options.phrases.model_dump()),
@@ -145,7 +145,7 @@ class Recommender:
         return {str(row[field]) for row in rows if row.get(field) is not None}
 
     def _write(self, segment: str, wanted: Sequence[Recommendation]) -> tuple[int, int, int]:
-        """Writes the rows of one segment; how many were made, changed and removed."""
+        """Write the rows of one segment; return how many were created, changed and removed."""
         for _ in range(ROUNDS):
             done = self._try_to_write(segment, [self._row(each) for each in wanted])
             if done is not None:
@@ -167,7 +167,7 @@ class Recommender:
         new = [*plan.changed.values(), *plan.made]
         if not new and not plan.removed and set(plan.remembered) == set(record.rows):
             return 0, 0, 0
-        # First what is about to be written, then the write: what a killed run wrote is then known as ours.
+        # Record the intention first, then write: rows from a killed run are then recognised as ours.
         intended = tuple(digest(dict(values)) for values in new)
         self.records.save(record.intending({}, intended))
         made = writer.carry_out(segment, plan)
@@ -188,7 +188,7 @@ class Recommender:
 
 
 def texts_at(row: object, path: str) -> list[str]:
-    """All values at a dotted path, as text: through related items and lists, empty ones left out."""
+    """All non-empty values at a dotted path, as text: through related items and lists."""
     found: list[object] = [row]
     for part in path.split("."):
         found = [each.get(part) for each in _flat(found) if isinstance(each, dict)]
@@ -202,7 +202,7 @@ def _flat(values: Iterable[object]) -> list[object]:
 
 
 def _moment(value: object) -> dt.datetime | None:
-    """A date of Directus; those without a zone are in UTC."""
+    """Parse a date from Directus; one without a zone is in UTC."""
     if not isinstance(value, str):
         return None
     try:

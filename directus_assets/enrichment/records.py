@@ -1,7 +1,7 @@
-"""The enrichment record: what is remembered of one item and one enrichment, and where it is kept.
+"""Enrichment records: what is stored about one item and one enrichment, and where.
 
-It answers two questions: which answer need not be paid for again, and whether what is in Directus is ours. A lost
-record is harmless: everything in Directus then counts as a human's and is kept.
+A record answers two questions: which answer need not be paid for again, and whether the values in Directus are ours.
+Losing a record does no harm: everything in Directus then counts as human and is kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +18,16 @@ from directus_assets.spending.usage import Usage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptAnswer:
-    """An answer as it arrived.
+    """A stored answer as it arrived.
 
     Attributes:
-        question: digest of what was asked.
-        answer: what came back, checked or not.
-        engine: who answered.
-        failure: why there is no answer, as a sentence; empty where there is one.
-        is_repair: whether it is the answer to a repair request.
-        is_used: whether it was written, so that asking again by hand asks anew.
-        usage: what was consumed, as long as no partition tells it.
+        question: digest of the question.
+        answer: the response, checked or not.
+        engine: the engine that answered.
+        failure: why there is no answer, as a sentence; empty if there is one.
+        is_repair: whether it answers a repair request.
+        is_used: whether it was written, so that a manual request asks again.
+        usage: the usage, until a partition reports it.
     """
 
     question: str
@@ -41,7 +41,7 @@ class KeptAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MadeRow:
-    """A row that we made: its key, the digest of what we put into it, and the item that it is about, if any."""
+    """A row that we made: its key, a digest of its values, and the item that it is about, if any."""
 
     key: str
     digest: str
@@ -50,11 +50,10 @@ class MadeRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnrichmentRecord:
-    """All that is remembered of one item and one enrichment.
+    """The record of one item and one enrichment.
 
-    `answers` holds the latest answer by language code, empty for the only one; `fields` what is known of each target
-    (see `target_name`); `rows` what we made in another collection; `intended_rows` the digests of rows that are about
-    to be made.
+    `answers` holds the latest answer by language code (empty for the only one); `fields` the record of each target (see
+    `target_name`); `rows` the rows we made in another collection; `intended_rows` the digests of rows about to be made.
     """
 
     collection: str
@@ -71,7 +70,7 @@ class EnrichmentRecord:
         return replace(self, answers={**self.answers, code: answer})
 
     def intending(self, fields: Mapping[str, FieldRecord], rows: Sequence[str]) -> "EnrichmentRecord":
-        """This record before a write: with these targets' entries replaced, and digests of rows to be made."""
+        """The record before a write: with these targets' entries replaced, and digests of rows to be made."""
         intended = tuple(dict.fromkeys((*self.intended_rows, *rows)))
         return replace(self, fields={**self.fields, **fields}, intended_rows=intended)
 
@@ -89,16 +88,16 @@ _RECORD = TypeAdapter(EnrichmentRecord)
 
 
 def target_name(code: str, field_name: str) -> str:
-    """What a target is remembered by."""
+    """The key of a target in the record."""
     return f"{code}:{field_name}" if code else field_name
 
 
 @dataclass(frozen=True)
 class EnrichmentRecords:
-    """Keeps one record for each collection, enrichment and item.
+    """Stores one record for each collection, enrichment and item.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one. A record
-    that cannot be read counts as lost (see `KeptFile`).
+    Every method raises its storage's errors: a storage that cannot be read is never mistaken for an empty one. An
+    unreadable record counts as lost (see `KeptFile`).
     """
 
     storage: Storage
@@ -109,13 +108,13 @@ class EnrichmentRecords:
         return known or EnrichmentRecord(collection=collection, item=item, name=name)
 
     def save(self, record: EnrichmentRecord) -> None:
-        """Put `record` in the place of the last one, wholly or not at all."""
+        """Replace the stored record by `record`, atomically."""
         self._file(record.collection, record.name, record.item).write(_RECORD.dump_json(record))
 
     def update(
         self, collection: str, name: str, item: str, change: Callable[[EnrichmentRecord], EnrichmentRecord]
     ) -> None:
-        """Put `change` of the record (an empty one if there is none) in its place; no update by others is lost."""
+        """Replace the record by `change` of it (an empty one if there is none) without losing concurrent updates."""
 
         def changed(known: EnrichmentRecord | None) -> bytes:
             return _RECORD.dump_json(change(known or EnrichmentRecord(collection=collection, item=item, name=name)))
@@ -123,13 +122,13 @@ class EnrichmentRecords:
         self._file(collection, name, item).update(changed)
 
     def is_known(self, collection: str, name: str, item: str) -> bool:
-        """Whether anything is remembered."""
+        """Whether there is a record."""
         return self._file(collection, name, item).read() is not None
 
     def _file(self, collection: str, name: str, item: str) -> KeptFile[EnrichmentRecord]:
         return KeptFile(
             storage=self.storage,
-            # In a folder of their own: no collection's records of translations start like it.
+            # In a folder of their own, whose name no collection's translation records share.
             name=f"enrichments/{record_name(collection, item, name)}",
             what=f"record of the enrichment {name} of {collection} {item}",
             loss="Without it, the values in Directus count as written by people.",

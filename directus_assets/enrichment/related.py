@@ -1,8 +1,8 @@
-"""Keeps the neighbours of a collection's items right while items come, change and go, in one run or in several.
+"""Keeps the neighbour lists of a collection correct while items are added, changed and removed, by one run or several.
 
-A run puts the vectors of its items into the store, side by side with others, and then takes its turn to read all, and
-to write and note what has to be different. A vector counts as new until a list of its own is noted, which comes last:
-what a run left undone that died is done by the next one.
+A run stores the vectors of its items, concurrently with others. Then it acquires the lock to read all vectors, and to
+write and record the lists that change. A vector counts as new until its own list is recorded, which happens last: work
+that a dead run left undone is done by the next one.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from directus_assets.enrichment.neighbours import Neighbours, Space, Vector
 from directus_assets.enrichment.vector_store import StoredVector, VectorStore
 
 _AT_ONCE = 20
-"""Lists that are written before the turn is renewed."""
+"""Lists written before the lock is renewed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +23,14 @@ class Related:
     """The neighbours of one collection's items.
 
     Args:
-        store: where vectors are.
-        lease: whose turn it is to write.
+        store: stores the vectors.
+        lease: the lock for writing.
         space: the name of the embedder.
-        embed: the vectors of texts.
-        write: puts lists where they are read, which may be those of other items than the ones that changed; gives the
-            items whose list could not be written.
-        count: how many neighbours an item has at most.
-        least: the cosine that a neighbour has at least.
+        embed: embeds texts.
+        write: writes lists to their targets, including those of unchanged items; returns the items whose list could not
+            be written.
+        count: the maximum number of neighbours per item.
+        least: the minimum cosine of a neighbour.
     """
 
     store: VectorStore
@@ -42,10 +42,10 @@ class Related:
     least: float
 
     def place(self, texts: Mapping[str, str]) -> list[str]:
-        """Puts the vectors of these texts into the store, in few requests; gives the items that it had none of.
+        """Store the vectors of these texts, in few requests; return the items that had none.
 
         Raises:
-            DirectusAssetsError: as `embed` and the store.
+            DirectusAssetsError: from `embed` or the store.
         """
         known = self.store.load_some(texts)
         new = {key: text for key, text in texts.items() if text.strip() and not self.is_placed(known.get(key), text)}
@@ -59,19 +59,19 @@ class Related:
         return list(new)
 
     def is_placed(self, place: StoredVector | None, text: str) -> bool:
-        """Whether an item's place is by the vector of this very text."""
+        """Whether the stored vector is that of this very text."""
         return place is not None and (place.space, place.text) == (self.space, _digest(text))
 
     def update(self, texts: Mapping[str, str], *, gone: Collection[str] = ()) -> dict[str, Neighbours]:
-        """Brings everything up to date after items came, changed or went; the lists that were written.
+        """Update everything after items were added, changed or removed; return the lists that were written.
 
         Args:
-            texts: the items that came or changed. One whose text is blank is near nothing.
-            gone: items that are not there any more.
+            texts: the added or changed items. An item with a blank text has no neighbours.
+            gone: the removed items.
 
         Raises:
-            TransientError: other runs leave this one no turn.
-            DirectusAssetsError: as `embed`, `write` and the store.
+            TransientError: other runs hold the lock for too long.
+            DirectusAssetsError: from `embed`, `write` or the store.
         """
         blank = {key for key, text in texts.items() if not text.strip()}
         self.place(texts)
@@ -81,16 +81,17 @@ class Related:
                 some = dict(islice(lists.items(), start, start + _AT_ONCE))
                 renew()
                 failed = self.write(some)
-                # Where a list is not what was noted, none is: the item gets one when it is looked at itself.
+                # An item whose list could not be written is recorded without one, and gets it when it is processed
+                # itself.
                 noted = {key: None if key in failed else near for key, near in some.items()}
                 self.store.put_neighbours(noted, rule=self._rule)
             self.store.remove({*gone, *blank})
         return lists
 
     def _lists(self, absent: Collection[str], *, own: Collection[str]) -> dict[str, Neighbours]:
-        """The lists that have to be written; those of `own` items also where they are right, and last.
+        """The lists to write; those of `own` items even if they are correct, and last.
 
-        An item of another run that has no list yet gets its first one there.
+        An item of another run without a list gets its first one from that run.
         """
         places = {key: place for key, place in self.store.load().items() if place.space == self.space}
         known = self._noted(places)
@@ -98,7 +99,7 @@ class Related:
         space = Space(there, count=self.count, least=self.least)
         right = space.updated(known, {*own, *absent, *(places.keys() - known.keys())})
         others = {key: near for key, near in right.items() if key in known and key not in own}
-        # Somebody may have emptied the field.
+        # Someone may have emptied the field.
         return others | {key: right.get(key, known.get(key, ()) if key in there else ()) for key in own}
 
     @property
@@ -106,7 +107,7 @@ class Related:
         return f"{self.count} from {self.least}"
 
     def _noted(self, places: Mapping[str, StoredVector]) -> dict[str, Neighbours]:
-        """The lists that were found by the present rule."""
+        """The lists computed with the current rule."""
         return {
             key: place.neighbours
             for key, place in places.items()

@@ -1,4 +1,4 @@
-"""Related items as an enrichment: neighbours in the place of an engine's answers, and people win all the same."""
+"""Related items as an enrichment: neighbours replace an engine's answers, and people still win."""
 
 import threading
 import time
@@ -35,8 +35,8 @@ _RESULT = "related"
 
 
 def vectors_folder(memory: Storage, collection: str, name: str) -> Storage:
-    """Where the vectors of an enrichment are."""
-    # In a folder of their own: no collection's records of translations start like it.
+    """The folder for the vectors of an enrichment."""
+    # In a folder of their own, whose name no collection's translation records share.
     return memory.inside(f"vectors/{record_folder(collection, name)}")
 
 
@@ -46,12 +46,12 @@ class RelatedEnricher:
 
     Args:
         reader: reads and writes the items.
-        declaration: which items, from what, to where.
-        embedder: who makes vectors of texts.
-        gate: the gate that all who use the embedder share.
-        payer: who pays for the requests.
-        records: what is remembered of the lists that we wrote.
-        vectors: where vectors and neighbours are kept (`vectors_folder`).
+        declaration: the collection, its input and its targets.
+        embedder: embeds texts.
+        gate: the rate limiter shared by all users of the embedder.
+        payer: pays for the requests.
+        records: the records of the lists that we wrote.
+        vectors: stores vectors and neighbours (`vectors_folder`).
     """
 
     reader: ItemReader
@@ -62,11 +62,11 @@ class RelatedEnricher:
     records: EnrichmentRecords
     vectors: Storage
     _prepaid: dict[str, Usage] = field(default_factory=dict)
-    """What `prepare` has consumed for items that are not enriched yet."""
+    """The usage of `prepare` for items that are not enriched yet."""
     _prepared: dict[str, str] = field(default_factory=dict)
-    """Their texts. Whichever comes first brings the lists of all up to date: for that, all vectors have to be read."""
+    """Their texts. The first item updates the lists of all of them, since that requires reading all vectors."""
     _found: dict[str, Enriched | DirectusAssetsError] = field(default_factory=dict)
-    """What became of the others."""
+    """The results for the others."""
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -89,7 +89,7 @@ class RelatedEnricher:
         return replace(found, usage=payer.usage, seconds=time.monotonic() - started)
 
     def _with_prepared(self, item: EnrichedItem) -> dict[str, str]:
-        """The texts of an item and of those that were prepared with it; where they fail together, none is any more."""
+        """The texts of an item and of those prepared with it; none of the latter after a common failure."""
         if item.key not in self._prepared:
             return {item.key: _text(self.declaration, item)}
         texts = dict(self._prepared)
@@ -97,12 +97,12 @@ class RelatedEnricher:
         return texts
 
     def _find(self, texts: Mapping[str, str], payer: Payer) -> dict[str, Enriched | DirectusAssetsError]:
-        """What becomes of these items, each of which fails alone."""
+        """Update these items; each fails on its own."""
         made = isolate(texts, lambda keys: self._update({key: texts[key] for key in keys}, payer))
         return {key: result for results in made.results for key, result in results.items()} | made.culprits
 
     def _update(self, texts: Mapping[str, str], payer: Payer) -> dict[str, Enriched | DirectusAssetsError]:
-        """Brings the lists of these items, and of those near them, up to date; what became of each."""
+        """Update the lists of these items and of their neighbours; return the result for each."""
         results: dict[str, Enriched] = {}
         faults: dict[str, PermanentError] = {}
         related = self._related(payer, lambda lists: self._write(lists, results, faults))
@@ -115,7 +115,8 @@ class RelatedEnricher:
             if key not in texts
         )
         note = f"The lists of {others} other items were updated, too."
-        # Without a result the item itself has gone meanwhile. Another item's trouble is told on its own partition.
+        # An item without a result was deleted in the meantime. Problems of other items are reported on their own
+        # partitions.
         found = {key: results.get(key, Enriched(item=key, fingerprint="")) for key in texts}
         return {key: replace(result, note=result.note or note) for key, result in found.items()} | {
             key: fault for key, fault in faults.items() if key in texts
@@ -135,7 +136,7 @@ class RelatedEnricher:
 
     @cached_property
     def _places(self) -> Mapping[str, StoredVector]:
-        """What is kept, read once for all forecasts: it is all items' vectors."""
+        """The stored vectors, read once for all forecasts: they are those of all items."""
         return VectorStore(self.vectors).load()
 
     def _related(self, payer: Payer, write: Callable[[Mapping[str, Neighbours]], Collection[str]]) -> Related:
@@ -157,7 +158,7 @@ class RelatedEnricher:
     def _write(
         self, lists: Mapping[str, Neighbours], results: dict[str, Enriched], faults: dict[str, PermanentError]
     ) -> set[str]:
-        """Writes lists, each as its item's; gives the items whose list cannot be written."""
+        """Write lists to their items; return the items whose list cannot be written."""
         for item in self.reader.read(lists, matching=False):
             try:
                 if result := self._write_one(item, lists[item.key]):
@@ -167,7 +168,7 @@ class RelatedEnricher:
         return faults.keys() & lists.keys()
 
     def _write_one(self, item: EnrichedItem, near: Neighbours) -> Enriched | None:
-        """Writes the list of one item; None where it is gone."""
+        """Write the list of one item; None if it was deleted."""
         values: list[JsonValue] = [
             {"item": self._key(n.key), "score": n.cosine, "rank": rank} for rank, n in enumerate(near, start=1)
         ]
@@ -187,7 +188,7 @@ class RelatedEnricher:
         return int(key) if field and field.type in ("integer", "bigInteger") else key
 
     def _gone(self, lists: Mapping[str, Neighbours]) -> set[str]:
-        """Neighbours that were deleted in Directus; what merely cannot be seen may be a lost right."""
+        """Neighbours that were deleted in Directus; an item that is merely invisible may be hidden by a right."""
         named = sorted({neighbour.key for near in lists.values() for neighbour in near})
         return find_deleted(self.reader.client, self.reader.collection, named, self.reader.existing)
 
@@ -200,9 +201,9 @@ class RelatedEnricher:
 
 
 def shares(usage: Usage, sizes: Mapping[str, int]) -> dict[str, Usage]:
-    """What each of several items has consumed of what was consumed for all, by their sizes; together they are all.
+    """Divide a common usage among several items by their sizes; the shares add up to the whole.
 
-    Requests are counted on the first one.
+    Requests are attributed to the first item.
     """
     total = sum(sizes.values())
     found: dict[str, Usage] = {}
@@ -223,7 +224,7 @@ def _between(amount: int, before: int, after: int, total: int) -> int:
 
 
 def _text(declaration: Declaration, item: EnrichedItem) -> str:
-    """What an item says.
+    """The text of an item.
 
     Raises:
         BadInput: JSON that is nested too deeply.

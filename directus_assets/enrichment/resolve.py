@@ -1,4 +1,4 @@
-"""Names in a declaration, checked by the schema of Directus: every one of them is there, and fits."""
+"""Validates the names in a declaration against Directus' schema: each one has to exist and to fit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,24 +22,24 @@ _TAKEN_BY: Final[Mapping[str, frozenset[str]]] = {
     "list": frozenset({"json", "csv"}),
     "object": frozenset({"json"}),
 }
-"""The types of Directus' fields that a result of each type can be written to."""
+"""The Directus field types that can hold each type of result."""
 
 _TITLES: Final = frozenset({"title", "name", "headline"})
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """Checks one enrichment, and resolves its names.
+    """Validates one enrichment, and resolves its names.
 
     Args:
         where: the setting that declares it.
         name: its name.
-        options: the YAML file's, with what the built-in has beside them.
-        builtin: the built-in, where it is one.
+        options: the YAML file's options, completed by the built-in's.
+        builtin: the built-in, if it is one.
         schema: of the project.
-        collection_name: the collection that is enriched.
-        default_language: the project's default language, as Directus' settings have it.
-        written: the fields that enrichments of this collection write: what one makes, none takes by itself.
+        collection_name: the enriched collection.
+        default_language: the project's default language in Directus' settings.
+        written: the fields that this collection's enrichments write: none of them is a default input.
     """
 
     where: str
@@ -52,7 +52,7 @@ class Resolver:
     written: frozenset[str] = frozenset()
 
     def declaration(self) -> Declaration:
-        """The declaration.
+        """The validated declaration.
 
         Raises:
             ConfigurationError: what is declared does not fit the schema; names the setting and the fix.
@@ -109,7 +109,7 @@ class Resolver:
         return places
 
     def _named_inputs(self) -> tuple[TargetField, ...]:
-        """What the YAML file names: fields, and hidden members of repeaters, such as `links.note`."""
+        """The inputs named in the YAML file: fields, and hidden members of repeaters, such as `links.note`."""
         places: dict[str, TargetField] = {}
         for name in self.options.input:
             base, _, member = name.partition(".")
@@ -122,16 +122,16 @@ class Resolver:
         return tuple(places.values())
 
     def _default_inputs(self, builtin: Builtin) -> tuple[TargetField, ...]:
-        """What a built-in expects, where all of it is there; else all texts, or those of it that are there."""
+        """The fields that a built-in expects, if all exist; otherwise all texts, or those of them that exist."""
         expected = tuple(place for name in builtin.expects if (place := self._find(name)) and not place.field.is_secret)
         if len(expected) == len(builtin.expects) or builtin.defaults.picture is not None:
             return expected
         return self._texts() or expected
 
     def _texts(self) -> tuple[TargetField, ...]:
-        """The texts of an item, but for those that enrichments write: first what it is called by, then by name.
+        """The texts of an item, except those that enrichments write: title first, then by name.
 
-        The order is no matter of the Studio's, where people move fields about.
+        The order is independent of the Studio, where people move fields around.
         """
         own = {field.name: TargetField(field=field) for field in self.collection.fields if field.is_text}
         rows = self.schema.by_name.get(self.translated.translations) if self.translated else None
@@ -188,7 +188,7 @@ class Resolver:
         return places
 
     def _named_targets(self) -> dict[str, str]:
-        """The targets that are named; of those that only the built-in names, the ones that are there, if any is."""
+        """The named targets; of those that only the built-in names, the existing ones, if there are any."""
         named = dict(self.options.targets)
         defaults = self.builtin.defaults.targets.items() if self.builtin else ()
         absent = [result for result, name in defaults if named.get(result) == name and not self._find(name)]
@@ -196,7 +196,7 @@ class Resolver:
         return there or named
 
     def _kinds(self) -> dict[str, str]:
-        """The type of everything that has a name in the result."""
+        """The type of each named value in the result."""
         derived = (self.builtin.derives or {}) if self.builtin else {}
         return {**{name: own.type for name, own in self.options.result.items()}, **derived}
 
@@ -276,7 +276,9 @@ class Resolver:
                 yield path, own.choices
 
     def _find(self, name: str, *, translations: bool | None = None) -> TargetField | None:
-        """The field of this name: the item's own before that of its translations, unless one of them is asked for."""
+        """The field with this name: the item's own takes precedence over that of its translations, unless one is
+        requested.
+        """
         own = self.collection.field(name)
         if own is not None and not translations:
             return TargetField(field=own)
@@ -311,7 +313,7 @@ class Resolver:
 
 
 def _limited(name: str, result: ResultOptions, target: TargetField | None, rows: RowTarget | None) -> ResultOptions:
-    """A result whose texts are no longer than the fields that they go to can hold."""
+    """A result whose texts are limited to the length of their target fields."""
     result = _shortened(result, target.field if target else None)
     if rows and rows.each is None:
         return _shortened(result, rows.fields.get(name))

@@ -1,7 +1,7 @@
-"""A typed result: the JSON schema that an engine is bound by, and the check of what it answers all the same.
+"""Typed results: the JSON schema for an engine, and the check of its answers.
 
-No endpoint is trusted to keep to a schema, and not all of its rules can be put into one (strict mode knows no lengths).
-So every answer is checked here before anything is written.
+No endpoint is trusted to follow a schema, and a schema cannot express all rules (strict mode has no lengths). So every
+answer is checked here before anything is written.
 """
 
 import math
@@ -19,17 +19,17 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u206
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
-    """An answer, and what is wrong with it, in sentences; only without defects may the values be used."""
+    """An answer with its defects, as sentences; the values may only be used if there are none."""
 
     values: Mapping[str, JsonValue]
     defects: tuple[str, ...] = ()
 
 
 def answer_schema(result: Mapping[str, ResultOptions]) -> dict[str, Any]:
-    """The JSON schema of an answer, with nothing in it that strict mode refuses; limits are told in descriptions.
+    """The JSON schema of an answer, limited to what strict mode accepts; limits are stated in descriptions.
 
     Args:
-        result: the fields of the result. Choices are given, not a source of them.
+        result: the fields of the result, with explicit choices instead of a source of them.
     """
     return {
         "type": "object",
@@ -40,12 +40,12 @@ def answer_schema(result: Mapping[str, ResultOptions]) -> dict[str, Any]:
 
 
 def check_answer(result: Mapping[str, ResultOptions], answer: object, *, source: str = "") -> Checked:
-    """An answer against the declared result. What was not declared is dropped, whatever it is.
+    """Check an answer against the declared result. Undeclared members are dropped.
 
     Args:
         result: the fields of the result.
-        answer: the engine's answer, parsed from JSON; None for one that is no JSON.
-        source: all text that the engine was given: an address that is not in it is made up, or somebody's bait.
+        answer: the engine's answer, parsed from JSON; None if it is not JSON.
+        source: all text that the engine was given: an address that is not in it is invented, or an injection.
     """
     if not isinstance(answer, dict):
         return Checked(values={}, defects=("The answer was not one JSON object.",))
@@ -55,12 +55,12 @@ def check_answer(result: Mapping[str, ResultOptions], answer: object, *, source:
 
 
 def longest_answer(result: Mapping[str, ResultOptions]) -> int:
-    """About how many characters a whole answer has at most, where its texts and lists have limits."""
+    """The approximate maximum length of an answer in characters, if its texts and lists are limited."""
     return sum(len(name) + 8 + _longest(field) for name, field in result.items())
 
 
 class _Check:
-    """Goes through one answer and notes what is wrong with it."""
+    """Traverses one answer and collects its defects."""
 
     def __init__(self, source: str) -> None:
         self.defects: list[str] = []
@@ -86,7 +86,7 @@ class _Check:
         if not isinstance(value, str):
             return self._wrong(where, "is not a text")
         text = value.strip()
-        # An empty text is no result, unless that is said.
+        # An empty text is not a result unless the declaration allows it.
         least = 1 if field.min_length is None and not field.optional else field.min_length or 0
         if len(text) < least:
             self.defects.append(f"{where} has {len(text)} characters, but at least {least} are needed.")
@@ -151,7 +151,7 @@ class _Check:
 def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # a whole number of hundreds of digits
+    except OverflowError:  # an integer with hundreds of digits
         return False
 
 

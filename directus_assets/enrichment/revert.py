@@ -1,4 +1,4 @@
-"""Taking back what an enrichment has written (see `ownership.take_back`), wherever that is."""
+"""Reverts what an enrichment has written (see `ownership.take_back`), wherever it is."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,30 +24,30 @@ from directus_assets.ownership.take_back import (
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where an enrichment writes: fields of one collection."""
+    """A target of an enrichment: fields of one collection."""
 
     table: CompareAndSet
     item_field: str
-    """The field that holds the key of the item."""
+    """The field with the key of the item."""
     names: tuple[str, ...]
     languages: Mapping[str, str] | None = None
-    """Of a collection of translations: the codes by the keys of languages."""
+    """For a translations collection: the codes by the keys of languages."""
     language_field: str = ""
     made_with: frozenset[str] | None = None
-    """As of `plan_row`."""
+    """As for `plan_row`."""
     holds_results: bool = False
-    """Whether its rows are results themselves."""
+    """Whether its rows themselves are results."""
 
 
 @dataclass(frozen=True)
 class EnrichmentRevert:
-    """Takes back what one enrichment has written.
+    """Reverts what one enrichment has written.
 
     Args:
         client: Directus.
         declaration: the enrichment.
-        records: what is remembered of enrichments.
-        place: where it has written.
+        records: the enrichment records.
+        place: the target.
     """
 
     client: DirectusClient
@@ -56,22 +56,23 @@ class EnrichmentRevert:
     place: Place
 
     def plan(self, period: Period) -> list[OverwrittenRow]:
-        """What there is to be taken back, and what stays.
+        """Determine what can be reverted and what stays.
 
         Raises:
-            DirectusAssetsError: Directus refuses (the token needs to read its log with revisions) or does not answer.
+            DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
+                answer.
         """
         return list(self._plan(self.place, period))
 
     def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, str]]:
-        """Puts everything back, row by row; says of each what has kept it from being put back, if anything.
+        """Restore row by row; yield each row with the reason if it could not be restored.
 
         Raises:
-            DirectusAssetsError: Directus does not answer; what was put back until then stays so.
+            DirectusAssetsError: Directus does not answer; rows restored before that stay restored.
         """
         for row in rows:
             if not row.is_kept:
-                # First what is about to be written, then the write: what was ours is then known as ours again.
+                # Record the intention first, then write: what used to be ours is then recognised as ours again.
                 self._remember(row, partial(_intending, row=row, place=self.place, code=self._code_of(row)))
                 reason = take_back(self.place.table, row)
                 if not reason:
@@ -110,7 +111,7 @@ class EnrichmentRevert:
                 yield found
 
     def _code_of(self, row: OverwrittenRow) -> str:
-        """The language that a target is remembered by."""
+        """The language under which a target is recorded."""
         return row.language if self.declaration.languages else ""
 
     def _remember(self, row: OverwrittenRow, change: Callable[[EnrichmentRecord], EnrichmentRecord]) -> None:
@@ -120,7 +121,7 @@ class EnrichmentRevert:
 
 
 def _intending(known: EnrichmentRecord, row: OverwrittenRow, place: Place, code: str) -> EnrichmentRecord:
-    """With what is put back; and without an answer that has turned out to be bad."""
+    """The record with the restored values, and without an answer that turned out to be bad."""
     if place.holds_results:
         intended = (digest(dict(row.before)),) if row.was_ours and not row.plan.removed else ()
         return replace(known, answers={}, intended_rows=(*known.intended_rows, *intended))
@@ -140,7 +141,7 @@ def _done(known: EnrichmentRecord, row: OverwrittenRow) -> EnrichmentRecord:
 
 
 def places_of(client: DirectusClient, declaration: Declaration) -> Iterator[Place]:
-    """Where an enrichment writes."""
+    """The targets of an enrichment."""
     schema, translated, rows = declaration.collection, declaration.translated, declaration.rows
     own = tuple(place.name for place in declaration.targets.values() if not place.is_translated)
     if own:

@@ -1,7 +1,7 @@
-"""Results that become rows of another collection: which rows are made, changed and removed. People win here, too.
+"""Plans results as rows of another collection: which to create, change and remove. People win here, too.
 
-A row is ours as long as it holds what we put into it. One that a human has made, changed or removed is never touched,
-and what it was made from is not made again. A row about another item stands for that item, whatever its rank or score.
+A row is ours as long as it holds what we wrote. A row that a human has created, changed or removed is never touched,
+and not created again. A row about another item represents that item, whatever its rank or score.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from directus_assets.ownership.field_records import canonical, digest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PresentRow:
-    """A row that is there."""
+    """An existing row."""
 
     key: str
     values: Values
@@ -28,18 +28,18 @@ class PresentRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RowPlan:
-    """What is to be done."""
+    """The planned changes."""
 
     changed: Mapping[str, Values]
-    """New values of rows of ours, by key."""
+    """New values of our rows, by key."""
     made: Sequence[Values]
     removed: Sequence[str]
     before: Mapping[str, Values]
-    """What is in the rows that are changed or removed."""
+    """The current values of the rows to change or remove."""
     remembered: tuple[MadeRow, ...]
-    """What is known of rows that stay as they are."""
+    """The records of rows that stay as they are."""
     is_kept: bool
-    """Whether something of a human's stands where something else would have been put."""
+    """Whether a human row stays in place of what we would have written."""
 
 
 def plan_rows(
@@ -51,22 +51,22 @@ def plan_rows(
     is_one: bool,
     about: str | None = None,
 ) -> RowPlan:
-    """What makes the rows of one item as they are wanted; pure.
+    """Plan the changes that produce the wanted rows of one item. Pure.
 
     Args:
-        wanted: the values of the rows that there should be.
-        present: the rows that there are.
+        wanted: the values of the wanted rows.
+        present: the existing rows.
         known: the rows that we made, as we made them.
-        intended: digests of rows that an earlier try was about to make.
-        is_one: whether there is one row for each item, so that a human's stands in the place of ours.
-        about: the field that says what a row is about (see `RowTarget`).
+        intended: digests of rows that an earlier attempt was about to make.
+        is_one: whether there is one row per item, so that a human row replaces ours.
+        about: the field that references the subject of a row (see `RowTarget`).
     """
     digests = {row.key: digest(dict(row.values)) for row in present}
     remembered = {row.key: row.digest for row in known}
     ours = {key: own for key, own in digests.items() if remembered.get(key) == own or own in intended}
     humans = [row for row in present if row.key not in ours]
     lost = [row for row in known if row.key not in ours]
-    # Twice the same is once too often.
+    # Duplicates are written once.
     wanted_by_digest = {digest(dict(values)): values for values in wanted}
     subjects = {_subject(values, about) for values in wanted} - {""}
     staying = {key: own for key, own in ours.items() if own in wanted_by_digest}
@@ -99,7 +99,7 @@ def plan_rows(
 
 
 def _subject(values: Values, about: str | None) -> str:
-    """What a row is about; empty where that is nothing but what it says."""
+    """The subject of a row; empty if it has none besides its values."""
     return canonical(values.get(about)) if about else ""
 
 
@@ -128,11 +128,11 @@ class ResultRowWriter:
         ]
 
     def carry_out(self, item: JsonValue, plan: RowPlan) -> list[MadeRow] | None:
-        """Does what is planned.
+        """Apply the plan.
 
         Returns:
-            The rows that were made or changed; None where somebody has changed one of them meanwhile: read again, and
-            plan anew.
+            The rows that were created or changed; None if someone has changed one of them in the meantime: read again,
+            and plan anew.
 
         Raises:
             DirectusAssetsError: Directus refuses or does not answer.
@@ -165,7 +165,7 @@ class ResultRowWriter:
 
 
 def compare_and_set(client: DirectusClient, collection: CollectionSchema) -> CompareAndSet:
-    """Writes to the items of a collection."""
+    """Compare-and-set writes to the items of a collection."""
 
     def as_compared(name: str, value: JsonValue) -> JsonValue:
         field = collection.field(name)
@@ -182,7 +182,7 @@ def compare_and_set(client: DirectusClient, collection: CollectionSchema) -> Com
 
 
 def comparable(value: JsonValue, field: FieldSchema) -> JsonValue:
-    """A value as it compares with what was written: databases give numbers back as text, and truth as a number."""
+    """A value in comparable form: databases return some numbers as text, and booleans as numbers."""
     if value is None:
         return None
     if field.type == "boolean":
@@ -191,7 +191,7 @@ def comparable(value: JsonValue, field: FieldSchema) -> JsonValue:
         try:
             number = float(value)
         except (ValueError, OverflowError):
-            return value  # Directus refuses it, and says so.
+            return value  # Directus will refuse it with a message.
         return int(number) if number.is_integer() else number
     if field.type == "csv" and isinstance(value, str):
         return [part for part in value.split(",") if part]

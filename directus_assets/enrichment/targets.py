@@ -1,4 +1,4 @@
-"""Whose the targets of an item are, and how what was found out gets there; whatever the engine, people win."""
+"""Decides who owns each target field and writes results; whatever the engine, people win."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _OF_HUMANS = frozenset({Standing.HUMAN, Standing.OUTDATED})
 
 @dataclass(frozen=True, kw_only=True)
 class ValueReview:
-    """One target whose human value stays although the input has changed: a human has to look at it."""
+    """A target whose human value stays although the input has changed: a person has to review it."""
 
     target: str
     human: str
@@ -31,12 +31,12 @@ class ValueReview:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What became of the targets of one item."""
+    """The result for the targets of one item."""
 
     written: tuple[str, ...] = ()
     """Targets that were written."""
     kept: tuple[str, ...] = ()
-    """Targets whose human value was kept, and is right for the present input as far as anybody knows."""
+    """Targets whose human value was kept and, as far as known, is correct for the current input."""
     reviews: tuple[ValueReview, ...] = ()
     rows_written: int = 0
     rows_removed: int = 0
@@ -44,14 +44,14 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class _Decided:
-    """What happens to one target."""
+    """The decision about one target."""
 
     code: str
     place: TargetField
     value: JsonValue
     human: JsonValue
     decision: Decision | None
-    """None where it is left alone, and nothing is to be remembered of it."""
+    """None if it is left alone and nothing is to be recorded about it."""
 
     @property
     def action(self) -> FieldAction:
@@ -70,9 +70,9 @@ class Targets:
 
     Args:
         reader: reads and writes the items.
-        declaration: which targets there are.
-        records: what is remembered.
-        vocabularies: what choices stand for.
+        declaration: the enrichment with its targets.
+        records: the enrichment records.
+        vocabularies: convert choices to stored values.
     """
 
     reader: ItemReader
@@ -82,42 +82,42 @@ class Targets:
 
     @property
     def codes(self) -> list[str]:
-        """The languages that are asked for; an empty one for once."""
+        """The requested languages; a single empty code to ask once."""
         return [row.code for row in self.declaration.languages] or [""]
 
     def record(self, item: EnrichedItem) -> EnrichmentRecord:
-        """What is remembered at this moment: another run may be at work on the same item."""
+        """The current record: another run may be processing the same item."""
         return self.records.load(self.reader.collection, self.declaration.name, item.key)
 
     def remember(self, item: EnrichedItem, change: Callable[[EnrichmentRecord], EnrichmentRecord]) -> None:
-        """Changes what is remembered; no change that another run makes meanwhile is lost."""
+        """Update the record without losing concurrent updates."""
         self.records.update(self.reader.collection, self.declaration.name, item.key, change)
 
     def wants(self, record: EnrichmentRecord, item: EnrichedItem, code: str, source: str) -> bool:
-        """Whether an answer in this language may be put anywhere, or stays on the partition."""
+        """Whether an answer in this language may be written anywhere, or is shown on the partition."""
         found = [self._standing(record, item, (code, result), source) for result in self.declaration.targets]
         if self._fills_only and not _OF_HUMANS.isdisjoint(found):
             return False
         return self.declaration.rows is not None or not found or any(each is not Standing.HUMAN for each in found)
 
     def write(self, item: EnrichedItem, source: str, answers: Mapping[str, Values]) -> Written | None:
-        """Writes what may be written.
+        """Write the permitted values.
 
         Args:
-            item: the item, read just before.
-            source: digest of what it was enriched from.
-            answers: what was found out, by language.
+            item: read immediately before.
+            source: digest of the input.
+            answers: the results by language.
 
         Returns:
-            What was done; None where the item has changed meanwhile: read it again, and decide anew.
+            What was done; None if the item has changed in the meantime: read it again, and decide anew.
 
         Raises:
             DirectusAssetsError: Directus refuses or does not answer.
         """
-        # After the item, never before it: whoever writes has stored before that the value is ours.
+        # After the item, never before it: whoever writes has recorded beforehand that the value is ours.
         earlier = self.record(item)
         if any(self.wants(earlier, item, code, source) for code in self.codes if code not in answers):
-            return None  # What was a human's is not any more, so that nothing has been found out for it yet.
+            return None  # A value that was human no longer is, so nothing has been derived for it yet.
         decided = [
             self._decide(earlier, item, (code, result), source, answers.get(code))
             for code in self.codes
@@ -126,7 +126,7 @@ class Targets:
         rows = self._plan_rows(item, earlier, answers)
         intended = tuple(digest(dict(values)) for values in (*rows.changed.values(), *rows.made)) if rows else ()
         fields = {each.name: each.decision.record for each in decided if each.decision}
-        # First what is about to be written, then the write: what a killed run wrote is then known as ours.
+        # Record the intention first, then write: values from a killed run are then recognised as ours.
         self.remember(item, lambda known: known.intending(fields, intended))
         if not self._carry_out(item, [each for each in decided if each.action is FieldAction.WRITE], earlier):
             return None
@@ -159,7 +159,7 @@ class Targets:
         return self.declaration.options.when == "empty"
 
     def _current(self, record: EnrichmentRecord, item: EnrichedItem, target: tuple[str, str]) -> JsonValue:
-        """What is in a target; nothing where it is what a database fills in by itself, and we have never written."""
+        """The value of a target; None if it is a database default and we have never written it."""
         code, result = target
         place = self.declaration.targets[result]
         value = comparable(item.value(place, code or source_code(self.declaration)), place.field)
@@ -187,14 +187,14 @@ class Targets:
             return _Decided(code=code, place=place, value=None, human=human, decision=None)
         if whose is Standing.HUMAN or (values is not None and not (self._fills_only and whose in _OF_HUMANS)):
             known = record.fields.get(target_name(code, place.name))
-            # What a human said of earlier content only stands no more.
+            # A human value that applied only to earlier content no longer counts.
             is_over = whose is Standing.OUTDATED and builtin is not None and builtin.follows_content
             is_over = is_over or (overrules and (known is None or known.source != source))
             decision = decide(known, source=source, target=None if is_over else human, proposal=value)
         return _Decided(code=code, place=place, value=value, human=human, decision=decision)
 
     def _was_cleared(self, record: EnrichmentRecord, target: tuple[str, str], present: JsonValue, source: str) -> bool:
-        """Whether a human has emptied what we wrote, where that is a decision about this very content."""
+        """Whether a human has cleared our value as a decision about this very content."""
         builtin = self.declaration.builtin
         known = record.fields.get(target_name(target[0], self.declaration.targets[target[1]].name))
         if builtin is None or not builtin.follows_content or known is None or not is_empty(present):
@@ -202,7 +202,7 @@ class Targets:
         return known.source == source and known.written not in ("", digest(None))
 
     def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord) -> bool:
-        """Whether all could be written; what was is known as ours."""
+        """Write the decided values; return whether all were written. Those written are recorded as ours."""
         own = {each.place.name: each.value for each in decided if not each.place.is_translated}
         if own and not self.reader.write(item, own):
             return False
@@ -258,14 +258,14 @@ class Targets:
         return rows
 
     def _review_of_row(self, answers: Mapping[str, Values]) -> ValueReview:
-        assert self.declaration.rows is not None  # noqa: S101 - a row that is kept is one of these
+        assert self.declaration.rows is not None  # noqa: S101 - a kept row implies a row target
         (wanted,) = self._wanted_rows(answers[""])
         return ValueReview(
             target=self.declaration.rows.collection.name, human="the row", proposal=canonical(dict(wanted))
         )
 
     def _propose(self, item: EnrichedItem, reviews: Sequence[_Decided]) -> None:
-        """Saves proposals as content versions of what they are for."""
+        """Save proposals as content versions of their targets."""
         translated = self.declaration.translated
         setting = f"enrichments.{self.declaration.collection.name}.{self.declaration.name}.review"
         for code in dict.fromkeys(each.code for each in reviews):
@@ -285,7 +285,7 @@ class Targets:
 
 
 def _is_written(each: _Decided, earlier: EnrichmentRecord) -> bool:
-    """Whether a target is written now, or was by a try that did not end, so that nobody has heard of it."""
+    """Whether a target is written now, or was by an unfinished attempt, so that it has not been reported yet."""
     known = earlier.fields.get(each.name)
     if each.action is not FieldAction.NOTHING or known is None:
         return each.action is FieldAction.WRITE

@@ -1,4 +1,4 @@
-"""What can be told of a text by counting: no model, the same answer everywhere. The engine `local` is made of it."""
+"""Text analysis by counting: no model, and the same result everywhere. The basis of the engine `local`."""
 
 import re
 from collections import Counter
@@ -18,9 +18,9 @@ def _known(words: str) -> frozenset[str]:
 
 
 _SHORT: Final = 3
-"""Words of so few letters are mostly the ones that all texts have."""
+"""Words this short are mostly common to all texts."""
 _LONG: Final = 40
-"""Words of more letters are none."""
+"""Anything longer is not a word."""
 _COMMON: Final = _known(
     "about after again also been before being between both could does done down each even every from have here into"
     " itself just like made make many more most much must never nothing once only other over same should some such than"
@@ -48,7 +48,7 @@ def sentences(text: str) -> list[str]:
 
 
 def shortened(text: str, most: int) -> str:
-    """The beginning of `text`, at most so many characters, without half a word."""
+    """The beginning of `text` with at most `most` characters, cut between words."""
     if len(text) <= most:
         return text
     cut = text[: most - 1]
@@ -57,7 +57,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def first_sentences(text: str, most: int) -> str:
-    """As many whole sentences from the beginning as have room in `most` characters; of a longer one, its start."""
+    """As many whole sentences from the beginning as fit into `most` characters; of a longer one, its start."""
     found = ""
     for sentence in sentences(text):
         longer = f"{found} {sentence}".strip()
@@ -68,18 +68,18 @@ def first_sentences(text: str, most: int) -> str:
 
 
 def keywords(text: str, most: int) -> list[str]:
-    """The words that occur most; of those that occur as often, the longer ones first."""
+    """The most frequent words; of equally frequent ones, the longer first."""
     counted = Counter(word for word in words(text) if _SHORT < len(word) <= _LONG and word not in _COMMON)
     return sorted(counted, key=lambda word: (-counted[word], -len(word), word))[:most]
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, in lower case, in their order."""
+    """The words of a text, in lower case, in order."""
     return [word.casefold().strip("'’-") for word in _WORD.findall(text)]
 
 
 def names(text: str, most: int) -> list[str]:
-    """Capitalised words that do not begin a sentence, the most frequent first."""
+    """Capitalised words that do not start a sentence, the most frequent first."""
     counted = Counter(_NAME.findall(text))
     return sorted(counted, key=lambda name: (-counted[name], name))[:most]
 
@@ -92,20 +92,20 @@ def sentiment(text: str) -> float:
 
 
 def fitting(text: str, choices: Iterable[str], most: int) -> list[str]:
-    """The choices whose words occur in the text, also inflected; the most frequent first, then as they come."""
+    """The choices whose words occur in the text, also inflected; the most frequent first, then in the given order."""
     said = Counter(words(text))
     scores = {choice: _occurrences(choice, said) for choice in choices}
     return sorted((choice for choice in scores if scores[choice]), key=lambda choice: -scores[choice])[:most]
 
 
 def share_of(text: str, wanted: Sequence[str]) -> float:
-    """From 0 to 1: how much of a text is words that begin in one of these ways; three of twenty are 1."""
+    """From 0 to 1: the share of words with one of these beginnings; three in twenty count as 1."""
     said = words(text)
     hits = sum(word.startswith(tuple(wanted)) for word in said)
     return round(min(1.0, 20 * hits / (3 * max(20, len(said)))), 2)
 
 
 def _occurrences(choice: str, said: Counter[str]) -> int:
-    """How often the rarest word of `choice` occurs; by its stem, so that `boats` counts for `boat`."""
+    """How often the rarest word of `choice` occurs; by stem, so that `boats` counts for `boat`."""
     stems = [word[: max(4, len(word) - 2)] for word in words(choice)]
     return min((sum(count for word, count in said.items() if word.startswith(stem)) for stem in stems), default=0)

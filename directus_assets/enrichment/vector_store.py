@@ -1,7 +1,7 @@
-"""Where vectors and neighbours are kept: a folder, or a bucket that several machines share.
+"""Stores vectors and neighbours in a folder, or in a bucket that several machines share.
 
-Each item is in one of a fixed number of files, by the digest of its key, so that a change rewrites little and reading
-all takes few requests. A file is changed by `Storage.update` only: no change by another run is lost.
+The digest of an item's key assigns it to one of a fixed number of files, so that a change rewrites little and reading
+everything takes few requests. Files are changed only by `Storage.update`, which loses no concurrent update.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ _TYPE: Final = "application/octet-stream"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredVector:
-    """Where one item is, and what was found near it.
+    """The stored vector of one item, with its neighbours.
 
     Attributes:
-        space: the embedder's name. Vectors of different spaces have nothing to do with each other.
-        text: digest of the text that the vector is of.
+        space: the embedder's name. Vectors of different spaces cannot be compared.
+        text: digest of the embedded text.
         vector: the vector.
-        neighbours: the list that was last found to be right; None for none so far.
-        rule: how many neighbours there were to be, and how near; set with `neighbours`.
+        neighbours: the last list found to be correct; None if there is none yet.
+        rule: the count and minimum similarity behind the list; set with `neighbours`.
     """
 
     space: str
@@ -44,26 +44,26 @@ class StoredVector:
 
 @dataclass(frozen=True)
 class VectorStore:
-    """The places of the items of one enrichment.
+    """The vectors of one enrichment's items.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one. A file
-    that cannot be read counts as lost (see `KeptFile`).
+    Every method raises its storage's errors: a storage that cannot be read is never mistaken for an empty one. An
+    unreadable file counts as lost (see `KeptFile`).
 
     Args:
-        storage: the folder of this enrichment alone.
+        storage: a folder used by this enrichment only.
     """
 
     storage: Storage
 
     def load(self) -> dict[str, StoredVector]:
-        """All places, by key."""
+        """All vectors, by key."""
         names: list[str] = []
         with contextlib.suppress(NotFound):
             names = [name for name, _ in self.storage.names() if name.endswith(".vectors")]
         return self._read(names)
 
     def load_some(self, keys: Iterable[str]) -> dict[str, StoredVector]:
-        """The places of these items, where they have one, and by chance of others."""
+        """The vectors of these items, as far as there are any, and incidentally of others."""
         return self._read(sorted({_file_of(key) for key in keys}))
 
     def _read(self, names: Iterable[str]) -> dict[str, StoredVector]:
@@ -74,11 +74,11 @@ class VectorStore:
         return found
 
     def put(self, places: Mapping[str, StoredVector]) -> None:
-        """Adds these places, in the stead of the items' former ones."""
+        """Store these vectors, replacing earlier ones."""
         self._change(places, lambda known, keys: known | {key: places[key] for key in keys})
 
     def put_neighbours(self, lists: Mapping[str, Neighbours | None], *, rule: str) -> None:
-        """Notes these lists, found by `rule`, or that there is none; what has no place any more is dropped."""
+        """Record these lists, found by `rule`, or that there is none; items without a vector are dropped."""
 
         def noted(known: dict[str, StoredVector], keys: Collection[str]) -> dict[str, StoredVector]:
             return known | {key: replace(known[key], neighbours=lists[key], rule=rule) for key in keys if key in known}
@@ -86,7 +86,7 @@ class VectorStore:
         self._change(lists, noted)
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Forgets these items."""
+        """Remove these items."""
         self._change(keys, lambda known, gone: {key: place for key, place in known.items() if key not in gone})
 
     def _change(
@@ -120,7 +120,7 @@ def _file_of(key: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Row:
-    """What a file says of one item: all but its vector, of which it says how long it is."""
+    """An item's entry in a file: everything but its vector, of which it holds the length."""
 
     key: str
     space: str
@@ -142,7 +142,7 @@ _HEAD: Final = TypeAdapter(_Head)
 
 
 def _to_bytes(places: Mapping[str, StoredVector]) -> bytes:
-    """One line of JSON about all items, then their vectors."""
+    """Serialise as one line of JSON about all items, followed by their vectors."""
     rows = tuple(
         _Row(
             key=key,

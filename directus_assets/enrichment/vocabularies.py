@@ -1,4 +1,4 @@
-"""Choices that are rows of the project's own collections, read once for all items of a run."""
+"""Choices from rows of the project's own collections, read once for all items of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from directus_assets.json_text import well_formed
 from directus_assets.settings import ResultOptions
 
 _MOST = 500
-"""What strict mode takes in one list of choices (OpenAI)."""
+"""The maximum number of choices in strict mode (OpenAI)."""
 
 
 @dataclass
@@ -24,16 +24,16 @@ class Vocabularies:
     _keys: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
 
     def result(self) -> Mapping[str, ResultOptions]:
-        """The result with all choices as they are now.
+        """The result with all current choices.
 
         Raises:
-            PermanentError: there is nothing to choose from, or too much.
+            PermanentError: there are no choices, or too many.
         """
         choices = {path: list(self._read(path)) for path in self.declaration.vocabularies}
         return with_choices(self.declaration.result, choices)
 
     def stored(self, value: JsonValue, path: str, target: FieldSchema) -> JsonValue:
-        """A value as it is written: a field that points to the row that was chosen gets its key."""
+        """Convert a value for writing: a field that references the chosen row gets its key."""
         if path in self.declaration.vocabularies and target.type not in ("string", "text", "json", "csv"):
             return self._read(path).get(str(value)) if value is not None else None
         return value

@@ -1,4 +1,4 @@
-"""One item and one enrichment, from what Directus has to what Directus has then."""
+"""Runs one enrichment of one item, from reading Directus to writing it."""
 
 import random
 import time
@@ -23,10 +23,10 @@ from directus_assets.spending.payer import Counting
 from directus_assets.spending.usage import Usage
 
 ROUNDS = 6
-"""How often an item that keeps being edited while it is enriched is looked at anew before that counts as a failure."""
+"""How often an item that keeps being edited is processed anew before that counts as a failure."""
 
 _SOME_PICTURE = "data:"
-"""Stands for a picture where only the price of looking at one counts."""
+"""Replaces a picture where only the price of looking at one matters."""
 
 _NOTHING = "There is no input."
 _LEFT_ALONE = "Kept: this value was written by a person."
@@ -34,13 +34,13 @@ _LEFT_ALONE = "Kept: this value was written by a person."
 
 @dataclass(frozen=True, kw_only=True)
 class Enriched:
-    """What became of one item."""
+    """The result for one item."""
 
     item: str
     fingerprint: str
-    """Empty where the item is gone."""
+    """Empty if the item was deleted."""
     values: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What was found out; by language where there are several."""
+    """The derived values; by language if there are several."""
     outcome: Written = field(default_factory=Written)
     usage: Usage = field(default_factory=Usage)
     left_out: int = 0
@@ -50,40 +50,40 @@ class Enriched:
 
 
 class Enricher(Protocol):
-    """What carries out one enrichment; `DeclaredEnricher` does it by asking an engine."""
+    """Runs one enrichment; `DeclaredEnricher` does so by asking an engine."""
 
     @property
     def declaration(self) -> Declaration:
-        """What is declared."""
+        """The declaration that it implements."""
 
     @property
     def engine_name(self) -> str:
-        """Who finds it out."""
+        """The name of the engine."""
 
     @property
     def model(self) -> str:
-        """What the price table calls that."""
+        """The model's name in the price table."""
 
     def prepare(self, items: Sequence[EnrichedItem]) -> None:
-        """Does for many items at once what costs less so; `enrich` follows for each, whether this succeeds or not.
+        """Do in a batch what is cheaper that way; `enrich` follows for each item, whether this succeeds or not.
 
         Raises:
-            DirectusAssetsError: as `enrich`.
+            DirectusAssetsError: as for `enrich`.
         """
 
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
-        """Brings one item up to date.
+        """Bring one item up to date.
 
         Args:
             item: the item.
-            anew: ask even what has been asked and written before.
+            anew: ask even if there is an answer that was written before.
 
         Raises:
-            DirectusAssetsError: what cannot be found out or written; the old values stay.
+            DirectusAssetsError: the values cannot be derived or written; the old ones stay.
         """
 
     def forecast(self, item: EnrichedItem, *, anew: bool = False) -> Usage:
-        """The estimated consumption of `enrich`, without repairs. Nothing is sent or written."""
+        """The estimated usage of `enrich`, without repairs. Nothing is sent or written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +92,9 @@ class DeclaredEnricher:
 
     Args:
         reader: reads and writes the items.
-        declaration: what is found out.
+        declaration: the enrichment.
         answerer: asks the engine.
-        records: what is remembered.
+        records: the enrichment records.
         originals: reads pictures.
         sleep: waits for seconds.
     """
@@ -115,11 +115,11 @@ class DeclaredEnricher:
         return self.answerer.engine.model
 
     def prepare(self, items: Sequence[EnrichedItem]) -> None:
-        """Nothing: each question is about one item."""
+        """Do nothing: each question is about a single item."""
 
     def enrich(self, item: EnrichedItem, *, anew: bool = False) -> Enriched:
         started = time.monotonic()
-        # What a killed try has consumed is no partition's yet.
+        # The usage of a killed attempt has not been attributed to a partition yet.
         spent = sum((answer.usage for answer in self._targets.record(item).answers.values()), Usage())
         payer = Counting(self.answerer.payer, spent)
         answerer = replace(self.answerer, payer=payer)
@@ -127,7 +127,7 @@ class DeclaredEnricher:
             result = self._round(item, answerer, anew=anew and attempt == 0)
             if result is not None:
                 return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
-            # Runs that hinder each other are parted by chance.
+            # Jitter separates runs that obstruct each other.
             self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
             fresh = self.reader.present.get(item.key)
             if fresh is None:
@@ -150,7 +150,7 @@ class DeclaredEnricher:
         return sum(map(self.answerer.engine.estimate, questions), Usage())
 
     def _round(self, item: EnrichedItem, answerer: Answerer, *, anew: bool) -> Enriched | None:
-        """One try; None where the item was edited meanwhile, and has to be looked at again."""
+        """One attempt; None if the item was edited in the meantime and has to be read again."""
         source = source_of(self.declaration, item)
         made = Enriched(
             item=item.key,
@@ -175,7 +175,7 @@ class DeclaredEnricher:
         return replace(made, values=values, outcome=outcome, note=note)
 
     def _asked(self, item: EnrichedItem) -> list[str]:
-        """The languages that an answer is of use in."""
+        """The languages for which an answer is useful."""
         source = source_of(self.declaration, item)
         record = self._targets.record(item)
         return [code for code in self._targets.codes if source and self._targets.wants(record, item, code, source)]
@@ -215,7 +215,7 @@ class DeclaredEnricher:
         return builtin.derive(values, inputs, self.declaration.options)
 
     def _told(self, item: EnrichedItem, values: Values) -> str:
-        """Tells people of what was written; what kept them from being told."""
+        """Notify people of what was written; return what prevented that, if anything."""
         builtin = self.declaration.builtin
         notice = builtin.notice(values, self.declaration.options) if builtin and builtin.notice else None
         if notice is None:

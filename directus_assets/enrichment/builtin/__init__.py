@@ -1,6 +1,6 @@
-"""The enrichments that are on by naming them: each a declaration with defaults, which the YAML file may overrule.
+"""Built-in enrichments, enabled by name: each is a declaration with defaults that the YAML file may override.
 
-One module for each, or for those that differ in their words only; `BUILTINS` is the registry.
+One module for each, or for those that differ only in wording; `BUILTINS` is the registry.
 """
 
 from collections.abc import Mapping

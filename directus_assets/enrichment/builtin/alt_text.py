@@ -1,4 +1,4 @@
-"""`alt_text`: what a picture shows, for those who do not see it; into the description of the file."""
+"""`alt_text`: describes a picture for people who cannot see it, in the file's description."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""`entities`: who and what a text names, of which type, and how they are related.
+"""`entities`: the people and things that a text names, with their types and relations.
 
-With `options: {collection: people, field: name}` an entity is linked to the item of that collection that it is.
+With `options: {collection: people, field: name}` an entity is linked to the matching item of that collection.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""`focal_point`: the point of a picture that every crop has to keep; only where nobody has set one."""
+"""`focal_point`: the point of a picture that every crop has to keep; only if nobody has set one."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ def _derive(values: Values, inputs: Values, _options: EnrichmentOptions) -> Valu
 
 
 def _pixel(share: JsonValue, side: JsonValue) -> JsonValue:
-    """None where Directus does not know the size of the picture: then it crops around no point, either."""
+    """None if Directus does not know the size of the picture: it then ignores focal points, too."""
     pixels = whole_number(side)
     return min(pixels - 1, round(share * pixels)) if pixels and isinstance(share, int | float) else None
 

@@ -1,4 +1,4 @@
-"""What a built-in enrichment is made of."""
+"""The model of a built-in enrichment."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,24 +15,24 @@ Values: TypeAlias = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What the engine `local` answers from."""
+    """The input of the engine `local`."""
 
     inputs: Values
     """The input fields, by name."""
     result: Mapping[str, ResultOptions]
-    """What is wanted, with all choices."""
+    """The requested result, with all choices."""
     picture: bytes | None = None
 
     @property
     def text(self) -> str:
-        """All texts of the input, without markup, each on a line."""
+        """All input texts without markup, one per line."""
         texts = (plain(value) for value in self.inputs.values() if isinstance(value, str))
         return "\n".join(text for text in texts if text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModerationNotice:
-    """What people of a role are told when a result is written."""
+    """A notification to people with a role when a result is written."""
 
     role: str
     """The name or the id of the role."""
@@ -45,20 +45,20 @@ class Builtin:
     """A declaration with defaults. All its functions are pure.
 
     Attributes:
-        defaults: as it would stand in the YAML file. Of its targets those count that the collection has.
-        expects: fields that it takes as input where the YAML file names none and the collection has them. Unless it
-            has all of them, a built-in that looks at no picture takes all texts that there are.
-        expand: completes the declaration from what the YAML file has below `options`, and from the collection.
-        derive: makes the values that are written from those of the checked answer, from the input and the options. Its
-            names can be used in `targets`, besides those of the result.
-        derives: the names that `derive` adds, with the type of each, as `result` has it.
-        neutral: values of targets, by name of the result, that are nobody's: what a database fills in by itself.
-        follows_content: whether a human's value stands for the content that it was given to only, and not for later
-            content: then it is overwritten, where another's would be kept for review.
-        overrules: names of the result whose values are put over a human's, once for each content, where there is one.
-        notice: what people are told when these values were written; None for nothing.
-        local: the answer of the engine `local`, from statistics.
-        measure: the values, from the picture itself and what its header says: then no engine is asked, whatever it is.
+        defaults: as in the YAML file. Targets that the collection lacks are ignored.
+        expects: default input fields, if the collection has all of them. Otherwise a built-in without a picture uses
+            all existing texts.
+        expand: completes the declaration from the YAML file's `options` and the collection.
+        derive: computes additional values from those of the checked answer, the input and the options. `targets` may
+            use their names, besides those of the result.
+        derives: the names that `derive` adds, each with its type, in the form of `result`.
+        neutral: values of targets, by result name, that belong to nobody, such as database defaults.
+        follows_content: whether a human value applies only to the content it was given for: for later content it is
+            overwritten, whereas other enrichments would keep it for review.
+        overrules: result names whose non-empty values override a human value, once for each content.
+        notice: the notification when these values were written; None for none.
+        local: computes the answer of the engine `local` from statistics.
+        measure: computes the values from the picture and its header; no engine is called, whatever is configured.
     """
 
     defaults: EnrichmentOptions
@@ -75,7 +75,7 @@ class Builtin:
 
 
 def whole_number(value: JsonValue) -> int | None:
-    """A whole number, also where it is given as text; None for anything else."""
+    """An integer, also if given as text; None for anything else."""
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

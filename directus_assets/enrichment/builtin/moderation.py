@@ -1,8 +1,8 @@
-"""`text_moderation` and `image_moderation`: what a human should look at before others see it.
+"""`text_moderation` and `image_moderation`: flag content for human review before others see it.
 
-A flag, a status and the scores are written, and people of a role are told. Nothing is ever deleted, and nothing is
-unpublished unless `options.also` says so. A human who clears the flag has decided about that content: the flag comes
-back for other content only. ::
+A flag, a status and the scores are written, and people with a role are notified. Nothing is ever deleted, and nothing
+is unpublished unless `options.also` says so. A human who clears the flag has decided about that content: the flag
+returns only if the content changes. ::
 
     options:
       threshold: 0.5              # the score from which on a category counts
@@ -40,14 +40,14 @@ _WORDS: Final = {
     "sexual": ("porn", "nude", "xxx"),
     "spam": ("casino", "viagra", "jackpot"),
 }
-"""Beginnings of words that the engine `local` counts."""
+"""Word beginnings that the engine `local` counts."""
 
 
 class _Options(Section):
     threshold: float = Field(default=0.5, ge=0, le=1)
     thresholds: dict[str, float] = Field(default_factory=dict)
     status: str = "needs_review"
-    """What is written to the target of `status` where something is found."""
+    """Written to the target of `status` if something is found."""
     also: str | None = None
     role: str | None = None
 
@@ -62,7 +62,7 @@ def _scores(values: Values) -> Mapping[str, float]:
 
 
 def _found(values: Values, own: _Options) -> list[str]:
-    """The categories that a human should look at, the worst first."""
+    """The categories that need human review, worst first."""
     scores = _scores(values)
     over = [name for name, score in scores.items() if score >= own.thresholds.get(name, own.threshold)]
     return sorted(over, key=lambda name: (-scores[name], name))

@@ -1,4 +1,4 @@
-"""`placeholder`: what stands in for a picture until it is there; measured, so that no model is asked."""
+"""`placeholder`: a stand-in while a picture loads; measured, without a model."""
 
 from typing import Final
 

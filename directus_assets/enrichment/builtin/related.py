@@ -1,7 +1,7 @@
-"""`related`: the items of the same collection that are nearest by what they say, and how near.
+"""`related`: the nearest items of the same collection by content, with their similarity.
 
-Neighbours of existing items are updated when an item comes or changes. They go to a JSON field (`related`), or become
-rows of a junction collection::
+When an item is added or changed, the neighbours of existing items are updated. They go to a JSON field (`related`), or
+become rows of a junction collection::
 
     rows: {collection: posts_related, item_field: posts_id, each: related, fields: {item: related_id, rank: sort}}
 """
@@ -16,12 +16,12 @@ from directus_assets.settings.section import Section
 
 
 class RelatedOptions(Section):
-    """What stands below `options`."""
+    """The settings below `options`."""
 
     count: int = Field(default=5, ge=1, le=100)
-    """How many neighbours an item has at most."""
+    """The maximum number of neighbours per item."""
     least: float = Field(default=0.2, ge=-1, le=1)
-    """The cosine that a neighbour has at least."""
+    """The minimum cosine similarity of a neighbour."""
 
 
 NEIGHBOUR: Final = ResultOptions(

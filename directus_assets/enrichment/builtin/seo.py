@@ -1,4 +1,4 @@
-"""`seo`: title, description and keywords for search engines, of the lengths that they show."""
+"""`seo`: title, description and keywords for search engines, no longer than those show."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""`summary`: what an item says, in a few sentences. Needs a `target`, unless the collection has a field `summary`."""
+"""`summary`: summarises an item in a few sentences. Needs a `target`, unless the collection has a field `summary`."""
 
 from typing import Final
 

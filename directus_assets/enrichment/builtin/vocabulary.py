@@ -1,6 +1,6 @@
-"""`tags` and `categories`: only those that the project has; what it lacks is proposed apart.
+"""`tags` and `categories`: chosen only from the project's own; missing ones are proposed separately.
 
-The project's own list is one of these, in this order::
+The project's list is one of these, in order of precedence::
 
     options: {collection: tags, field: name}     # the rows of a collection, with an optional `filter`
     options: {choices: [food, harbour]}          # said here
@@ -25,7 +25,7 @@ class _Options(Section):
     field: str = "name"
     filter: dict[str, object] = Field(default_factory=dict)
     most: int = Field(default=5, ge=1, le=50)
-    """How many an item gets at most."""
+    """The maximum number per item."""
 
     @model_validator(mode="after")
     def _one_list(self) -> "_Options":

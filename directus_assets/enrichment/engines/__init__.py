@@ -1,4 +1,4 @@
-"""Who finds out what is declared: engines behind one protocol, and the choice between them."""
+"""Enrichment engines behind one protocol, and the choice between them."""
 
 from directus_assets.enrichment.builtin.model import Builtin
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
@@ -9,14 +9,14 @@ from directus_assets.translation.engines import EngineSettings, require_openai
 def choose_enrichment_engine(
     name: str, settings: EngineSettings, *, model: str | None, where: str, builtin: Builtin | None
 ) -> EnrichmentEngine | None:
-    """The engine that an enrichment asks for; None for `auto` where no key is set.
+    """The engine for an enrichment; None for `auto` if no key is set.
 
     Args:
-        name: `openai`, `local` or `auto`, which never takes `local`.
+        name: `openai`, `local` or `auto`, which never chooses `local`.
         settings: keys and addresses.
-        model: the model; that of the settings where it is None.
+        model: the model; if None, that of the settings.
         where: the setting that declares the enrichment.
-        builtin: what the engine `local` answers for.
+        builtin: the built-in that the engine `local` would answer.
 
     Raises:
         ConfigurationError: an unknown engine, or one without its key or model.

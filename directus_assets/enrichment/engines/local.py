@@ -1,6 +1,6 @@
 """The engine `local`: answers built-in enrichments from simple statistics, without a model. For demos and tests.
 
-It is asked for by name only, never by `auto`, and names itself wherever an answer is recorded.
+It is chosen only by name, never by `auto`, and its name is recorded with every answer.
 """
 
 import base64
@@ -15,14 +15,14 @@ NAME: Final = "local"
 
 
 class LocalEnrichmentEngine:
-    """An `EnrichmentEngine` that needs no service and costs nothing.
+    """An `EnrichmentEngine` without a service and without cost.
 
     Args:
         where: the setting that declares the enrichment.
-        builtin: the built-in that is asked for.
+        builtin: the built-in to answer.
 
     Raises:
-        ConfigurationError: it is none, or none that statistics can answer.
+        ConfigurationError: it is not a built-in, or not one that statistics can answer.
     """
 
     name = NAME

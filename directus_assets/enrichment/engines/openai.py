@@ -1,6 +1,6 @@
-"""Enrichment by any endpoint that speaks OpenAI's chat completions, with pictures where its model can see.
+"""Enrichment by any endpoint that supports OpenAI's chat completions, with pictures if its model can see.
 
-The order of a prompt is the order in which providers cache it (exact prefixes): what is the same for every request,
+The order of a prompt follows the way providers cache it (exact prefixes): first what is the same for every request,
 then what is the same for the enrichment, then the item, and what differs between languages at the end.
 """
 
@@ -34,10 +34,10 @@ class OpenAIEnrichmentEngine:
 
     Args:
         api_key: the endpoint's key.
-        model: the model's name there.
+        model: the endpoint's name of the model.
         base_url: the endpoint with its version; None for OpenAI itself.
-        timeout_seconds: how long an answer may take.
-        options: how the model is asked to answer.
+        timeout_seconds: the time limit for an answer.
+        options: the form of the model's answers.
     """
 
     can_repair = True
@@ -58,7 +58,7 @@ class OpenAIEnrichmentEngine:
         self.name = self._chat.name
 
     def estimate(self, question: Question) -> Usage:
-        """About the tokens that `question` and its answer need."""
+        """The approximate number of tokens for `question` and its answer."""
         prompt = sum(count_tokens(text) for _, text in messages(question))
         return Usage(
             requests=1,
@@ -95,7 +95,7 @@ class OpenAIEnrichmentEngine:
 def messages(question: Question) -> list[tuple[str, str]]:
     """The prompt as pairs of role and text: one system and one user message.
 
-    Only these two, because the chat templates of many open models refuse several user messages in a row.
+    Only these two, because the chat templates of many open models refuse consecutive user messages.
     """
     language = question.language
     parts = [

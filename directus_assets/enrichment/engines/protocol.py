@@ -1,7 +1,7 @@
-"""What every enrichment engine takes and gives. One call of an engine is one request to its service.
+"""The interface of all enrichment engines. One call of an engine is one request to its service.
 
-Engines know nothing of items, fields or records. They do not retry, repair or check; `work.py` does that in one way for
-all of them.
+Engines know nothing about items, fields or records. They do not retry, repair or check; `work.py` does that the same
+way for all of them.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from directus_assets.translation.languages import Language
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What is asked about one item.
+    """A question about one item.
 
     Attributes:
         name: of the enrichment, such as `summary`.
-        task: what to do.
-        input: the item's texts by field, written by others.
-        result: what the answer looks like; its choices have been read.
-        language: the language that texts in the answer are written in; None to leave it to the task.
-        picture: a `data:` URI of what to look at.
-        rejected: the previous answer as JSON, if there was one, and `defects` what was wrong with it, in sentences.
+        task: the instructions.
+        input: the item's texts by field, which are untrusted.
+        result: the form of the answer, with its choices.
+        language: the language for texts in the answer; None to leave it to the task.
+        picture: the picture to look at, as a `data:` URI.
+        rejected: the previous answer as JSON, if there was one, and `defects` are sentences about its faults.
     """
 
     name: str
@@ -39,13 +39,13 @@ class Question:
 
     @property
     def characters(self) -> int:
-        """Characters of all texts together."""
+        """The total number of characters in all texts."""
         return sum(map(len, self.input.values()))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An answer that nobody has checked yet, or why there is none and in whose words, and what was consumed even so."""
+    """An unchecked answer, or the reason why there is none and its source; in either case with the usage."""
 
     answer: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
@@ -58,29 +58,29 @@ class EnrichmentEngine(Protocol):
 
     @property
     def name(self) -> str:
-        """What is remembered with each answer, such as `openai:gpt-4.1-mini`."""
+        """The name stored with each answer, such as `openai:gpt-4.1-mini`."""
 
     @property
     def model(self) -> str:
-        """What the price table calls it."""
+        """Its name in the price table."""
 
     @property
     def can_repair(self) -> bool:
-        """Whether asking again, with what was wrong, can give another answer."""
+        """Whether asking again with a list of defects can produce a different answer."""
 
     def estimate(self, question: Question) -> Usage:
-        """What `question` will about consume, without sending it."""
+        """The estimated usage of `question`, without sending it."""
 
     def answer(self, question: Question) -> Reply:
-        """The answer to one request, sent once.
+        """Answer one request, sent once.
 
         Raises:
-            TransientError: no answer, or one that asks for patience.
-            PermanentError: wrong key or unknown model: the same request fails again.
+            TransientError: no answer, or the service asks to wait.
+            PermanentError: wrong key or unknown model: repeating the request would fail again.
         """
 
     def check(self) -> str:
-        """Nothing, where the service answers and takes the key; else a doubt in one sentence. Costs nothing.
+        """Empty if the service answers and accepts the key; else a warning in one sentence. Costs nothing.
 
         Raises:
             TransientError: no answer.
@@ -88,4 +88,4 @@ class EnrichmentEngine(Protocol):
         """
 
     def close(self) -> None:
-        """Give back connections; the engine is not used afterwards."""
+        """Close connections; the engine is not used afterwards."""
