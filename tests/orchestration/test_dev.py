@@ -108,7 +108,7 @@ def directus_assets(folder: Path, *arguments: str, **variables: str) -> subproce
         env={**known, **variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
     )
 
 

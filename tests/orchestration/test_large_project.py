@@ -34,7 +34,7 @@ from directus_assets.snapshot import read_snapshot
 pytestmark = pytest.mark.integration
 
 NAMES = Names()
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 500
 LONG = "a-name-of-a-preset-that-says-all-about-what-it-is-for-and-where-it-stands-on-the-page-and-how-wide-it"[:100]
 PRESETS = [
     {"key": key, "fit": "cover", "width": 8 + number, "height": 8, "quality": 50, "format": "webp"}
@@ -144,7 +144,7 @@ def test_the_commands_work_with_so_many(pipeline: LocalPipeline, command: str) -
         cwd=pipeline.folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
 

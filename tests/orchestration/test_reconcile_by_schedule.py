@@ -30,7 +30,7 @@ NAMES = Names()
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 500
 CARD = {"key": "card", "fit": "cover", "width": 60, "height": 60, "quality": 80, "format": "webp"}
 CONFIG = """
 images: {backfill_on_start: true}
