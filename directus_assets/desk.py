@@ -4,15 +4,15 @@ Directus is where all of that is kept: our own comment on an item is read before
 whichever process works on the item, and what is lost here is found there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.comments import Comment, OwnComments
 from directus_assets.directus.storage import Storage
-from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, PermanentError
-from directus_assets.notify import Cause, forget_causes, last_editors, new_causes, tell_of_reviews
+from directus_assets.errors import Forbidden, NotFound, TransientError, as_error
+from directus_assets.notify import Cause, Letter, last_editors, tell_new, tell_of_reviews
 from directus_assets.waiting import Notice, with_notice, without_notice
 
 _SETTLED = "Nothing waits here any more."
@@ -63,16 +63,21 @@ class Desk:
         """Notifies people of reviews waiting since this run. Problems are only passed to `warn`."""
         if not (self._causes and self.notifies):
             return
-        new = new_causes(self.storage, self._causes)
-        try:
-            items = list(dict.fromkeys(cause.item for cause in new))
-            editors = last_editors(self.client, self.collection, items, within_days=_RECENT_DAYS) if items else {}
-            for editor in dict.fromkeys(editors.values()):
-                own = [item for item in items if editors.get(item) == editor]
-                tell_of_reviews(self.client, editor, collection=self.collection, items=own)
-        except DirectusAssetsError as error:
-            forget_causes(self.storage, new)
-            self.warn(f"Could not notify the last editors of these items that a review is waiting: {error}")
+
+        def warn(reason: str) -> None:
+            self.warn(f"Could not notify the last editors of these items that a review is waiting: {reason}")
+
+        tell_new(self.storage, self._causes, self._letters, warn=warn)
+
+    def _letters(self, new: Sequence[Cause]) -> Iterator[Letter]:
+        items = list(dict.fromkeys(cause.item for cause in new))
+        editors = last_editors(self.client, self.collection, items, within_days=_RECENT_DAYS) if items else {}
+        for editor in dict.fromkeys(editors.values()):
+            own = [item for item in items if editors.get(item) == editor]
+            yield Letter(
+                causes=[cause for cause in new if editors.get(cause.item) == editor],
+                send=partial(tell_of_reviews, self.client, editor, collection=self.collection, items=own),
+            )
 
     @cached_property
     def _seen(self) -> dict[str, list[Comment]]:
@@ -84,16 +89,18 @@ class Desk:
         return OwnComments(self.client, self.collection)
 
     def _change(self, item: str, change: Callable[[str], str]) -> None:
-        """A refusal by Directus is only logged: the work itself is done."""
+        """A refusal by Directus, or a comment that we cannot cope with, is only logged: the work itself is done."""
         if self._is_forbidden:
             return
         try:
             if not _is_written(change, self._seen.get(item, [])):
                 # Another run may be at work on the same item: what it has said meanwhile stays.
                 self._write(item, change, self._comments.read([item]).get(item, []))
-        except PermanentError as error:
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a comment that cannot be made fails no output
             self._is_forbidden = isinstance(error, Forbidden)
-            self.warn(f"Could not add Studio comments about items waiting for editors: {error}")
+            self.warn(f"Could not add Studio comments about items waiting for editors: {as_error(error)}")
 
     def _write(self, item: str, change: Callable[[str], str], comments: Sequence[Comment]) -> None:
         text = change(_text(comments))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -11,7 +11,15 @@ from pydantic import TypeAdapter
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import KeptFile, Storage
-from directus_assets.errors import NotFound, Unreachable, from_status
+from directus_assets.errors import (
+    DirectusAssetsError,
+    Forbidden,
+    NotFound,
+    TransientError,
+    Unreachable,
+    as_error,
+    from_status,
+)
 from directus_assets.json_text import as_json
 
 NOTIFICATIONS_RIGHT = ("directus_notifications", "create")
@@ -26,6 +34,8 @@ _REMEMBERED = 5000
 """How many causes are remembered; an older one is reported again if it recurs."""
 _CAUSES_SHOWN = 5
 _ITEMS_SHOWN = 20
+_LONGEST_SUBJECT = 255
+"""Characters that Directus' column holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,30 +46,81 @@ class Cause:
     item: str
     text: str
 
-    @property
-    def digest(self) -> str:
-        """The key under which the cause is remembered."""
-        return hashlib.sha256(json.dumps([self.collection, self.item, self.text]).encode()).hexdigest()[:16]
+    def digest(self, channel: str = "") -> str:
+        """The key under which it is remembered that the cause was reported in one way."""
+        told = [self.collection, self.item, self.text, *([channel] if channel else [])]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def new_causes(storage: Storage, causes: Iterable[Cause]) -> list[Cause]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """Causes that one recipient is told of at once."""
+
+    causes: Sequence[Cause]
+    send: Callable[[], None]
+    """Raises DirectusAssetsError."""
+
+
+def tell_new(
+    storage: Storage,
+    causes: Iterable[Cause],
+    letters: Callable[[Sequence[Cause]], Iterable[Letter]],
+    *,
+    warn: Callable[[str], None],
+    channel: str = "",
+) -> None:
+    """Tells people of the causes they have not been told of. A recipient who refuses keeps nobody else from being told,
+    and whatever goes wrong is only passed to `warn`: the work itself is done.
+
+    Args:
+        storage: where it is remembered what people were told. What could not be told is told next time.
+        causes: all there are.
+        letters: what is sent of those that are new.
+        warn: is told what could not be sent, and why.
+        channel: the way of telling, where there are several; each tells on its own.
+    """
+    try:
+        new = _new_causes(storage, causes, channel)
+        untold = set(new)
+        try:
+            waiting = list(letters(new))
+            untold = {cause for letter in waiting for cause in letter.causes}
+            for letter in waiting:
+                try:
+                    letter.send()
+                except (TransientError, Forbidden):
+                    raise
+                except DirectusAssetsError as error:
+                    warn(str(error))
+                else:
+                    untold.difference_update(letter.causes)
+        finally:
+            _forget_causes(storage, untold, channel)
+    except Exception as error:  # noqa: BLE001 - whoever is not told now is told later; the run has more to do
+        warn(str(as_error(error)))
+
+
+def _new_causes(storage: Storage, causes: Iterable[Cause], channel: str) -> list[Cause]:
     """Failures not yet reported; they then count as reported."""
-    wanted = {cause.digest: cause for cause in causes}
+    wanted = {cause.digest(channel): cause for cause in causes}
     new: list[Cause] = []
 
     def note(known: list[str] | None) -> bytes:
         told = known or []
-        new[:] = [cause for digest, cause in wanted.items() if digest not in set(told)]
-        return json.dumps([*told, *(cause.digest for cause in new)][-_REMEMBERED:]).encode()
+        # Earlier versions remembered a cause once, for all channels.
+        new[:] = [cause for digest, cause in wanted.items() if not {digest, cause.digest()} & set(told)]
+        return json.dumps([*told, *(cause.digest(channel) for cause in new)][-_REMEMBERED:]).encode()
 
     if wanted:
         _told_file(storage).update(note)
     return new
 
 
-def forget_causes(storage: Storage, causes: Iterable[Cause]) -> None:
+def _forget_causes(storage: Storage, causes: Iterable[Cause], channel: str) -> None:
     """These could not be reported; they will be reported next time."""
-    gone = {cause.digest for cause in causes}
+    gone = {cause.digest(channel) for cause in causes}
+    if not gone:
+        return
 
     def forget(told: list[str] | None) -> bytes:
         return json.dumps([digest for digest in told or [] if digest not in gone]).encode()
@@ -134,7 +195,7 @@ def tell_of_reviews(client: DirectusClient, recipient: str, *, collection: str, 
         "/notifications",
         {
             "recipient": recipient,
-            "subject": f"{what} for your review",
+            "subject": f"{what} for your review"[:_LONGEST_SUBJECT],
             "message": (
                 "You changed the source of texts that people wrote or edited. We kept those texts, but they "
                 f"may be out of date. A comment on the item shows each text next to a proposal: {names}."

@@ -8,7 +8,7 @@ failed purge is repeated with the next one.
 import math
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import quote
@@ -17,7 +17,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from directus_assets.directus.storage import KeptFile, Storage
-from directus_assets.errors import DirectusAssetsError, TransientError, Unreachable, from_status
+from directus_assets.errors import DirectusAssetsError, NotFound, Rejected, TransientError, Unreachable, from_status
 from directus_assets.images.outcomes import Delivered
 from directus_assets.json_text import as_json
 from directus_assets.settings.sections import PurgeOptions
@@ -26,6 +26,8 @@ _PENDING = "purges.json"
 _ADDRESSES = TypeAdapter(dict[str, str])
 _MOST: Mapping[str, int] = {"generic": 1000, "cloudflare": 30, "fastly": 1, "bunny": 1}
 """Addresses per request; for Cloudflare, the limit of all its plans but the largest."""
+_MOST_REFUSED = 10
+"""Addresses. A cache that refuses this many probably refuses the rest as well, and is asked again later."""
 _BUNNY = "https://api.bunny.net/purge"
 
 
@@ -136,28 +138,37 @@ class Purger:
             seconds: the time limit; the current request is still completed.
 
         Raises:
-            DirectusAssetsError: the cache does not answer or refuses; unsent purges stay pending.
+            DirectusAssetsError: the cache does not answer or refuses; unsent purges stay pending. An address that it
+                refuses does not hold up the others.
         """
         pending = self._file.read()
         if not pending:
             return True
-        deadline, told = time.monotonic() + seconds, dict[str, str]()
+        deadline, told, refused = time.monotonic() + seconds, set[str](), dict[str, DirectusAssetsError]()
         try:
             with httpx.Client(timeout=min(30, seconds), transport=self.transport) as http:
                 for request, addresses in requests_of(self.options, pending):
-                    _send(http, request)
-                    told |= {address: pending[address] for address in addresses}
-                    if time.monotonic() >= deadline:
+                    try:
+                        _send(http, request)
+                        told |= set(addresses)
+                    except (Rejected, NotFound) as error:
+                        refused |= dict.fromkeys(addresses, error)
+                    if time.monotonic() >= deadline or len(refused) >= _MOST_REFUSED:
                         break
         finally:
-            self._forget(told)
+            self._settle(pending, told, refused)
+        for fault in refused.values():
+            raise fault
         return len(told) == len(pending)
 
-    def _forget(self, told: Mapping[str, str]) -> None:
-        def rest(known: Mapping[str, str] | None) -> bytes:
-            return _ADDRESSES.dump_json({each: mark for each, mark in (known or {}).items() if told.get(each) != mark})
+    def _settle(self, pending: Mapping[str, str], told: Collection[str], refused: Collection[str]) -> None:
+        """What was told is forgotten, and what was refused waits behind all others."""
 
-        if told:
+        def rest(known: Mapping[str, str] | None) -> bytes:
+            left = {each: mark for each, mark in (known or {}).items() if each not in told or mark != pending[each]}
+            return _ADDRESSES.dump_json(dict(sorted(left.items(), key=lambda own: own[0] in refused)))
+
+        if told or refused:
             self._file.update(rest)
 
     @property

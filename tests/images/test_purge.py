@@ -163,6 +163,42 @@ def test_what_takes_too_long_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert told == [addresses[0], addresses[1], *addresses[1:]]
 
 
+def test_an_address_that_is_refused_holds_up_no_other(tmp_path: Path) -> None:
+    told = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told.append(str(request.url))
+        return httpx.Response(400 if "refused" in str(request.url) else 200)
+
+    purger = Purger(options(form="fastly"), LocalStorage(tmp_path), httpx.MockTransport(answer))
+    refused = [address_of(CDN, f"refused-{number}", "card") for number in range(12)]
+    purger.note([*refused, *TWO])
+
+    for _ in range(3):
+        with pytest.raises(DirectusAssetsError, match="refused to purge"):
+            purger.flush()
+
+    assert [told.count(address) for address in TWO] == [1, 1]
+    assert {told.count(address) for address in refused} == {2, 3}
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+def test_a_cache_that_answers_nobody_is_asked_once(tmp_path: Path, status: int) -> None:
+    asked = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(status, headers={"retry-after": "inf"})
+
+    purger = Purger(options(form="fastly"), LocalStorage(tmp_path), httpx.MockTransport(answer))
+    purger.note(TWO)
+
+    with pytest.raises(DirectusAssetsError):
+        purger.flush()
+
+    assert asked == TWO[:1]
+
+
 @pytest.mark.parametrize("given", [{"form": "generic"}, {"form": "cloudflare", "url": "https://x"}, {"form": "bunny"}])
 def test_what_a_form_needs_is_asked_for(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="needs"):

@@ -1,11 +1,11 @@
 """`directus_failure_sensor`: notifies people of permanent failures. Defined only if the YAML file asks for it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 import dagster as dg
 
-from directus_assets.errors import DirectusAssetsError
-from directus_assets.notify import Cause, call_webhook, forget_causes, last_editors, new_causes, tell_editor
+from directus_assets.notify import Cause, Letter, call_webhook, last_editors, tell_editor, tell_new
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import failures_of_run
@@ -39,15 +39,21 @@ def build_failure_sensor(
         if not causes and run.tags.get(WILL_RETRY_TAG) == "true":
             return  # A worker died and another one takes over: nothing has failed for good.
         notify = project.settings.config.notify
-        new = new_causes(project.memory, causes)
-        try:
-            if notify.webhook and (new or not causes):
-                call_webhook(notify.webhook.get_secret_value(), _body(context, new))
-            if notify.editors and CLICK_TAG not in run.tags:  # whoever clicked is notified of the whole outcome
-                _tell_editors(project, new)
-        except DirectusAssetsError as error:
-            forget_causes(project.memory, new)
-            context.log.warning("Could not notify everybody: %s", error)
+        tell = partial(
+            tell_new,
+            project.memory,
+            causes,
+            warn=lambda why: context.log.warning("Could not notify everybody: %s", why),
+        )
+        if url := notify.webhook:
+
+            def call(new: Sequence[Cause]) -> list[Letter]:
+                send = partial(call_webhook, url.get_secret_value(), _body(context, new))
+                return [Letter(causes=new, send=send)] if new or not causes else []
+
+            tell(call, channel="webhook")
+        if notify.editors and CLICK_TAG not in run.tags:  # whoever clicked is notified of the whole outcome
+            tell(partial(_letters, project), channel="editors")
 
     return failure_sensor
 
@@ -63,7 +69,7 @@ def _causes(context: dg.RunFailureSensorContext, collections: Mapping[dg.AssetKe
     return list(found)
 
 
-def _tell_editors(project: Project, causes: Sequence[Cause]) -> None:
+def _letters(project: Project, causes: Sequence[Cause]) -> Iterator[Letter]:
     """One notification for each item whose editor is known."""
     by_item: dict[tuple[str, str], list[Cause]] = {}
     for cause in causes:
@@ -72,7 +78,7 @@ def _tell_editors(project: Project, causes: Sequence[Cause]) -> None:
         items = {item: own for (name, item), own in by_item.items() if name == collection}
         editors = last_editors(project.directus, collection, list(items))
         for item, editor in editors.items():
-            tell_editor(project.directus, editor, items[item])
+            yield Letter(causes=items[item], send=partial(tell_editor, project.directus, editor, items[item]))
 
 
 def _body(context: dg.RunFailureSensorContext, causes: Sequence[Cause]) -> dict[str, object]:
