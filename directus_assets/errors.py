@@ -179,7 +179,7 @@ def as_error(error: Exception) -> DirectusAssetsError:
         case RecursionError():
             return Unexpected("A value is nested too deeply.", remedy="Simplify the JSON in the fields of this item.")
         # Libraries wrap it.
-        case Exception() if "surrogates not allowed" in str(error):
+        case Exception() if "surrogates not allowed" in _words_of(error):
             return Unexpected(
                 "A text contains an invalid character (surrogates not allowed), such as half of an emoji.",
                 remedy="Enter that text again.",
@@ -191,9 +191,17 @@ def as_error(error: Exception) -> DirectusAssetsError:
             )
     return Unexpected(
         # Half a credential is still one, and not found any more.
-        f"{type(error).__name__}: {redact(str(error))[:_LONGEST_TEXT]}",
+        f"{type(error).__name__}: {redact(_words_of(error))[:_LONGEST_TEXT]}",
         remedy="This error was not foreseen. Check the item for anything unusual, and report the error.",
     )
+
+
+def _words_of(error: Exception) -> str:
+    """What it says; nothing where saying it fails as well."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a library's own `__str__`
+        return ""
 
 
 def from_status(

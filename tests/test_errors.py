@@ -11,6 +11,7 @@ from directus_assets.errors import (
     NotFound,
     Overloaded,
     Rejected,
+    as_error,
     from_status,
     parse_retry_after,
 )
@@ -73,3 +74,11 @@ def test_what_somebody_may_put_right_is_looked_at_again_by_the_reconcile(
 ) -> None:
     metadata = try_metadata(error, fingerprint="1")
     assert (metadata["transient"] or "longest_wait_seconds" in metadata) is is_looked_at_again
+
+
+def test_an_exception_that_cannot_even_say_what_it_is_has_a_name_at_least() -> None:
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert "Speechless" in as_error(Speechless()).message

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ from directus_assets.errors import (
     DirectusAssetsError,
     PermanentError,
     TransientError,
+    Unexpected,
+    as_error,
 )
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, digest
 from directus_assets.images.diagnosis import why_no_sizes
@@ -36,6 +39,7 @@ from directus_assets.images.srcset import look_of
 from directus_assets.images.transforms import Derivative, SizesUnknown, derivatives
 from directus_assets.images.warming import Warming
 from directus_assets.isolation import isolate
+from directus_assets.redaction import redact
 
 Work = Mapping[File, Sequence[Preset]]
 
@@ -163,28 +167,31 @@ class _Bench:
 
     def publish(self, exported: Sequence[Delivered]) -> Iterator[Outcome]:
         """Publish the export's manifest last; an exported picture counts as delivered once the manifest lists it."""
+        ids = list({**self.manifest, **self.unexported})
         try:
-            if self.manifest or self.unexported:
-                texts = self.maker.texts(self.manifest)
-                entries = {id_: replace(entry, texts=texts.get(id_, {})) for id_, entry in self.manifest.items()}
-                Exported(self.maker.export()).publish(entries, dropped=self.unexported)
+            faults = dict(isolate(ids, self._publish).culprits)
         except DirectusAssetsError as error:
-            for each in exported:
-                yield Failed(file_id=each.file_id, file_name=each.file_name, preset=each.preset, error=error)
-        else:
-            yield from exported
+            faults = dict.fromkeys(ids, error)
+        for each in exported:
+            if fault := faults.get(each.file_id):
+                yield Failed(file_id=each.file_id, file_name=each.file_name, preset=each.preset, error=fault)
+            else:
+                yield each
+
+    def _publish(self, ids: Sequence[str]) -> None:
+        made = {id_: self.manifest[id_] for id_ in ids if id_ in self.manifest}
+        texts = self.maker.texts(made) if made else {}
+        entries = {id_: replace(entry, texts=texts.get(id_, {})) for id_, entry in made.items()}
+        dropped = {id_: self.unexported[id_] for id_ in ids if id_ in self.unexported}
+        Exported(self.maker.export()).publish(entries, dropped=dropped)
 
     def make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         """Make all presets of one file. Never raises: each preset has its own outcome."""
         try:
             return self._make_file(file, presets)
-        except Exception as error:
-            logger.exception("Unexpected failure on %s (%s).", file.name, file.id)
-            trouble = BadInput(
-                f"{file.name} ({file.id}) caused an error in the image library: {type(error).__name__}: {error}",
-                remedy="Open it in an image editor, save it again, and replace the file in Directus.",
-            )
-            return [_failed(file, preset, trouble) for preset in presets]
+        except Exception as error:  # noqa: BLE001 - whatever a picture does to us, the others are made
+            fault = _fault_of(error, file)
+            return [_failed(file, preset, fault) for preset in presets]
 
     def _make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         outcomes: list[Outcome] = []
@@ -274,8 +281,8 @@ class _Bench:
                 made = self._export(file, facts, preset, source.content, pictures)
             else:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
-        except DirectusAssetsError as error:
-            return self._instead(file, preset, error, started)
+        except Exception as error:  # noqa: BLE001 - each preset on its own
+            return self._instead(file, preset, _fault_of(error, file), started)
         # Derivatives with different bytes get here only if similar bytes are accepted.
         reasons = (difference(preset.directus, derivative, facts) for derivative in wanted if delivery == "storage")
         return _delivered(file, preset, delivery, made, started, reason=next(filter(None, reasons), ""))
@@ -364,6 +371,18 @@ def _delivered(
         original_bytes=file.filesize,
         seconds=time.monotonic() - started,
         reason=reason,
+    )
+
+
+def _fault_of(error: Exception, file: File) -> DirectusAssetsError:
+    """What went wrong; an exception that nobody has foreseen is the picture's, unless this machine is in trouble."""
+    fault = as_error(error)
+    if not isinstance(fault, Unexpected):
+        return fault
+    logger.warning("%s (%s):\n%s", file.name, file.id, redact("".join(traceback.format_exception(error))))
+    return BadInput(
+        f"{file.name} ({file.id}) caused an error in the image library: {fault.message}",
+        remedy="Open it in an image editor, save it again, and replace the file in Directus.",
     )
 
 

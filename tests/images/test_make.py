@@ -13,10 +13,12 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.directus.version import LATEST, Version
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, PermanentError, TransientError
 from directus_assets.images.make import Maker
+from directus_assets.images.manifest import Texts
 from directus_assets.images.outcomes import Delivered, Failed, Outcome
 from directus_assets.images.plan import fingerprint
 from directus_assets.images.render import Source, render
 from directus_assets.images.transforms import derivatives
+from directus_assets.redaction import hide
 from tests.images.scripted_directus import RENDERED, ScriptedDirectus, picture
 
 CARD = Preset(key="card", fit="cover", width=20, height=20, format="webp")
@@ -495,6 +497,64 @@ def test_nothing_counts_as_exported_before_it_is_in_the_manifest(directus: Scrip
 
     assert [(o.preset, o.delivery) for o in delivered(outcomes)] == [("wide", "storage")]
     assert "manifest.json in the export folder was not written by this project" in str(failed(outcomes)["f1", "card"])
+
+
+def test_a_picture_whose_texts_nobody_can_read_holds_back_no_other_from_the_manifest(
+    directus: ScriptedDirectus, tmp_path: Path
+) -> None:
+    for number in range(5):
+        directus.add(f"f{number}", picture())
+
+    def texts(ids: Iterable[str]) -> dict[str, Texts]:
+        return {}["f3"] if "f3" in set(ids) else {}
+
+    outcomes = make(replace(directus.maker(EXPORT, export=tmp_path), texts=texts), directus, CARD)
+
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+    assert sorted(manifest["files"]) == ["f0", "f1", "f2", "f4"]
+    assert list(failed(outcomes)) == [("f3", "card")]
+    assert len(delivered(outcomes)) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (KeyError("nobody has foreseen this"), BadInput),
+        (RecursionError(), BadInput),
+        (OverflowError("too large"), BadInput),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), BadInput),
+        (MemoryError(), BadInput),
+        (OSError(errno.EMFILE, "Too many open files"), TransientError),
+    ],
+)
+def test_whatever_goes_wrong_with_one_preset_takes_no_other_along(
+    directus: ScriptedDirectus, tmp_path: Path, error: Exception, kind: type[DirectusAssetsError]
+) -> None:
+    directus.add("f1", picture())
+
+    def export() -> LocalStorage:
+        raise error
+
+    maker = replace(directus.maker({**ANY, "card": "export"}), export=export)
+    outcomes = make(maker, directus, CARD, WIDE)
+
+    assert isinstance(failed(outcomes)["f1", "card"], kind)
+    assert [outcome.preset for outcome in delivered(outcomes)] == ["wide"]
+
+
+def test_what_nobody_has_foreseen_is_logged_without_credentials(
+    directus: ScriptedDirectus, caplog: pytest.LogCaptureFixture
+) -> None:
+    directus.add("f1", picture())
+    hide("hunter2-hunter2")
+
+    def export() -> LocalStorage:
+        raise KeyError("https://me:hunter2-hunter2@s3.example.com/bucket")
+
+    (error,) = failed(make(replace(directus.maker(EXPORT), export=export), directus, CARD)).values()
+
+    assert "KeyError" in caplog.text
+    assert "hunter2" not in caplog.text + str(error)
 
 
 def test_a_preset_that_is_exported_later_joins_the_others_in_the_manifest(
