@@ -87,9 +87,7 @@ class ScriptedOpenAI:
 
     def __init__(self, *, delay_seconds: float = 0.0) -> None:
         self.asked: list[Asked] = []
-        self.most_in_flight = 0
         self.delay_seconds = delay_seconds
-        self._in_flight = 0
         self._queue: deque[Behaviour] = deque()
         self._default: Behaviour = answer_right
         self._lock = threading.Lock()
@@ -140,13 +138,9 @@ class ScriptedOpenAI:
         asked = _understand(path, headers, body)
         with self._lock:
             self.asked.append(asked)
-            self._in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self._in_flight)
             behaviour = self._queue.popleft() if self._queue else self._default
         reply = behaviour(asked)
         self._stopping.wait(reply.delay_seconds or self.delay_seconds)
-        with self._lock:
-            self._in_flight -= 1
         return reply
 
     def drip(self, wire: IO[bytes], payload: bytes, seconds_a_byte: float) -> None:
