@@ -20,6 +20,7 @@ from directus_assets.images.make import Maker, default_workers
 from directus_assets.images.manifest import Texts
 from directus_assets.images.originals import Originals
 from directus_assets.images.purge import Purger
+from directus_assets.json_text import well_formed
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import SpecOf, default_spec
 from directus_assets.ownership.record_store import RecordStore
@@ -288,7 +289,7 @@ class Project:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else well_formed(str(value))
 
 
 def _chat_options(options: EngineOptions) -> ChatOptions:

@@ -166,6 +166,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.instance.dispose()
 
 
+def test_half_a_character_in_a_text_keeps_no_picture_out_of_the_manifest(site: Site) -> None:
+    site.upload("f1", picture((40, 30)), width=40, height=30, title="Harbour \ud83d", description="\udc4d")
+    site.tick()
+
+    (row,) = site.exported()[0].values()
+    assert (row["title"], row["description"]) == ("Harbour \ufffd", "\ufffd")
+
+
 class Editors(RuleBasedStateMachine):
     """Whatever people do to files, folders, texts and presets."""
 
