@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.chaos.bed import Bed
 from tests.chaos.proxy import Weather
 
-_FOR_A_WORKER_SECONDS = 30.0
+_FOR_A_WORKER_SECONDS = 60.0
 
 
 class Faults:

@@ -159,7 +159,8 @@ def suffer(bed: Bed, form: Form, seed: int, where: str) -> None:
     (RESULTS / f"chaos {figures['form']}.json").write_text(json.dumps(figures, indent=1))
     say(json.dumps(figures, indent=1))
     assert wrong == []
-    assert faults.injected.total() >= len(faults.kinds) * form.rounds - 2
+    assert faults.injected.keys() == faults.kinds.keys() or form is not FULL
+    assert faults.injected.total() >= 0.85 * len(faults.kinds) * form.rounds
     logs = [path.read_text("utf-8", errors="replace") for path in bed.pipeline.folder.parent.rglob("*.log")]
     for secret in (bed.directus.bot_token, bed.directus.admin_token, "s3cr3t"):
         assert not any(secret in log for log in logs)
