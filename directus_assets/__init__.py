@@ -1,6 +1,6 @@
-"""Keeps the derived content of a Directus project up to date by itself.
+"""Keeps the derived content of a Directus project up to date automatically.
 
-What a Dagster project may rely on is named in `__all__`; everything else may change with each release.
+`__all__` is the public API for Dagster projects; everything else may change with each release.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ __all__ = ["AssetProps", "DirectusComponent"]
 
 
 def __getattr__(name: str) -> Any:
-    # Asked for by name only, so that what needs no Dagster does not wait for it.
+    # Imported lazily, so that code without Dagster does not wait for it.
     if name == "DirectusComponent":
         from directus_assets.orchestration.component import DirectusComponent
 

@@ -1,7 +1,7 @@
-"""Says in the Studio what waits for people: a comment on the item, and a notification for whoever changed it last.
+"""Reports in the Studio what waits for people: a comment on the item, and a notification for whoever changed it last.
 
-Directus is where all of that is kept: our own comment on an item is read before it is changed. So nothing is repeated,
-whichever process works on the item, and what is lost here is found there.
+All state is in Directus: our own comment on an item is read before it is changed. So nothing is repeated, whichever
+process works on the item, and state lost here is recovered there.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,15 +22,15 @@ _RECENT_DAYS = 7
 
 @dataclass
 class Desk:
-    """What one run has to say in the Studio; used by one thread.
+    """Studio comments and notifications of one run; not thread-safe.
 
     Args:
         client: Directus.
-        storage: where it is remembered what people have been told.
+        storage: records what people have been told.
         collection: of the items.
-        items: the keys that the run is about; their comments are read together.
-        warn: is told what cannot be said, and why.
-        notifies: whether whoever changed an item last is notified; the comment is made in any case.
+        items: the keys of the run's items; their comments are read together.
+        warn: receives what could not be reported, with the reason.
+        notifies: whether to notify whoever changed an item last; the comment is made in any case.
     """
 
     client: DirectusClient
@@ -43,24 +43,24 @@ class Desk:
     _is_forbidden: bool = False
 
     def waits(self, item: str, notice: Notice) -> None:
-        """An output of an item waits for a person.
+        """Report that an output of an item waits for a person.
 
         Raises:
-            TransientError: Directus does not answer: nothing was said, and another try may help.
+            TransientError: Directus does not answer: nothing was reported, and a retry may help.
         """
         self._change(item, partial(with_notice, notice=notice))
         self._causes += [Cause(collection=self.collection, item=item, text=cause) for cause in notice.causes]
 
     def is_right(self, item: str, title: str) -> None:
-        """The output of this title waits for nobody (any more).
+        """Report that the output with this title does not (or no longer) wait.
 
         Raises:
-            TransientError: as `waits`.
+            TransientError: as for `waits`.
         """
         self._change(item, partial(without_notice, title=title))
 
     def notify(self) -> None:
-        """Notifies people of reviews waiting since this run. Problems are only passed to `warn`."""
+        """Notify people of reviews waiting since this run. Problems are only passed to `warn`."""
         if not (self._causes and self.notifies):
             return
 
@@ -81,7 +81,7 @@ class Desk:
 
     @cached_property
     def _seen(self) -> dict[str, list[Comment]]:
-        """Comments on the items of this run, when the first of them was looked at."""
+        """Comments on the items of this run, as of the first access."""
         return self._comments.read(self.items)
 
     @property
@@ -94,7 +94,7 @@ class Desk:
             return
         try:
             if not _is_written(change, self._seen.get(item, [])):
-                # Another run may be at work on the same item: what it has said meanwhile stays.
+                # Another run may be processing the same item: what it has reported in the meantime stays.
                 self._write(item, change, self._comments.read([item]).get(item, []))
         except TransientError:
             raise
@@ -108,20 +108,20 @@ class Desk:
         for comment in surplus:
             try:
                 self._comments.remove(comment)
-            except (Forbidden, NotFound):  # gone already, or there is no right to delete
+            except (Forbidden, NotFound):  # already gone, or there is no right to delete
                 self._comments.change(comment, _SETTLED)
         for comment in kept:
             try:
                 self._comments.change(comment, text)
             except (Forbidden, NotFound):
-                kept = ()  # somebody has just deleted it
+                kept = ()  # someone has just deleted it
         if text and not kept:
             self._comments.add(item, text)
         self._seen[item] = [Comment(id="", text=text)] if text else []
 
 
 def _text(comments: Sequence[Comment]) -> str:
-    """Runs that start at the same time may both make a comment; together they say what waits."""
+    """Runs that start at the same time may both create a comment; together they show everything that waits."""
     return "\n\n".join(comment.text for comment in comments)
 
 

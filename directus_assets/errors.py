@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in one tree, and the one place that decides what is worth another try.
+"""All errors of this package in one tree, and the one place that decides which failures are worth a retry.
 
 ::
 
@@ -6,18 +6,18 @@
     ├── ConfigurationError            environment, YAML or Directus settings that cannot work
     ├── TransientError                the same call may succeed later; carries `retry_after_seconds`
     │   ├── Unreachable               no answer: refused, reset, timed out
-    │   ├── Overloaded                408, 425, 429 and 5xx: the server asks for patience
-    │   └── ChangedMeanwhile          somebody else was faster: read again, and decide anew
+    │   ├── Overloaded                408, 425, 429 and 5xx: the server asks to wait
+    │   └── ChangedMeanwhile          someone else was faster: read again, and decide anew
     └── PermanentError                the same call fails again; never retried
         ├── Forbidden                 401 and 403: the token lacks a right
-        ├── NotFound                  404, 410: what was asked for is gone
-        ├── Rejected                  every other 4xx, and answers that cannot be used
-        │   ├── Unreadable            not an answer of Directus at all; what was asked for may have been done
-        │   └── Malformed             one row holds a value of another type than its field has; also a BadInput
+        ├── NotFound                  404, 410: the requested object is gone
+        ├── Rejected                  every other 4xx, and unusable responses
+        │   ├── Unreadable            not a response from Directus; the request may have been carried out
+        │   └── Malformed             one row holds a value of the wrong type; also a BadInput
         ├── BadInput                  a picture, text or file that cannot be processed
-        │   └── Correctable           as things are now: what puts it right changes neither the item nor its settings
+        │   └── Correctable           for now: the fix changes neither the item nor its settings
         │       └── TooLarge          more bytes than may be read at once
-        └── Unexpected                any other exception: nobody has foreseen what one item does to this code
+        └── Unexpected                any other exception, caused by unforeseen content of one item
 
 Nothing outside this module looks at status codes to decide about retries.
 """
@@ -39,29 +39,31 @@ _TROUBLE_OF_THIS_MACHINE = frozenset(
 )
 
 _LONGEST_TEXT = 500
-"""Characters of a foreign error's text: some repeat all that they were given."""
+"""Maximum characters of a foreign error's text: some repeat their whole input."""
 
 _UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
-"""The longest wait that a server may ask for. One that wants more is asked again after a day, and says so again."""
+"""The longest wait that a server may request. If it needs more, it can ask again after a day."""
 
 
 class DirectusAssetsError(Exception):
-    """Base of all errors that this package raises on purpose.
+    """Base of all errors that this package raises deliberately.
 
-    `message` says what happened to which item and field; `remedy` says what to do about it.
-    Both can be printed, and are free of secrets, whatever they were made from.
+    `message` says what happened to which item and field; `remedy` says what to do about it. Both can be printed, and
+    never contain secrets, whatever they were made from.
     """
 
     longest_wait_seconds: ClassVar[float | None] = None
-    """For what no retry helps, but somebody may put right: the reconcile looks at it again, after waits that grow up to
-    this. None: never by itself."""
+    """For failures that no retry fixes, but a person may: the reconcile retries them after growing waits up to this.
+
+    None: never automatically.
+    """
     first_wait_seconds: ClassVar[float | None] = None
-    """The first of these waits, where it is not the one that the settings give."""
+    """The first of these waits, if it differs from the configured one."""
 
     is_for_editors: ClassVar[bool] = False
-    """Whether whoever edits the item can put it right, so that they are told where they work."""
+    """Whether the item's editor can fix it, and is therefore notified in the Studio."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         self.message = printable(redact(message))
@@ -158,9 +160,9 @@ class Malformed(Rejected, BadInput):
 
 
 class Unexpected(PermanentError):
-    """Something that nobody has foreseen, most likely in what one item holds; see `as_error`.
+    """An unforeseen error, most likely caused by the content of one item; see `as_error`.
 
-    An item that stays as it is fails again, but another version of this package may be up to it.
+    An unchanged item fails again, but another version of this package may handle it.
     """
 
     is_for_editors: ClassVar[bool] = False
@@ -169,9 +171,9 @@ class Unexpected(PermanentError):
 
 
 def as_error(error: Exception) -> DirectusAssetsError:
-    """Any exception as one of this package: itself, or what it says of the item that was worked on.
+    """Any exception as one of this package: unchanged, or as an error about the current item.
 
-    Trouble of this machine, such as a full disk, is no fault of the item and passes.
+    Problems of this machine, such as a full disk, are not the item's fault and are transient.
     """
     match error:
         case DirectusAssetsError():
@@ -190,7 +192,7 @@ def as_error(error: Exception) -> DirectusAssetsError:
                 remedy="Free up the missing resource, such as disk space or memory.",
             )
     return Unexpected(
-        # Half a credential is still one, and not found any more.
+        # Redacted before it is cut: half a credential is still sensitive, but no longer recognisable.
         f"{type(error).__name__}: {redact(_words_of(error))[:_LONGEST_TEXT]}",
         remedy="This error was not foreseen. Check the item for anything unusual, and report the error.",
     )
@@ -218,8 +220,8 @@ def from_status(
         status: the HTTP status code.
         message: what was attempted, without the status.
         remedy: what the reader can do.
-        headers: response headers with lower-case names (or case-insensitive), for `Retry-After`.
-        fields: what is wrong with single fields of the request.
+        headers: response headers with lower-case (or case-insensitive) names, for `Retry-After`.
+        fields: errors about single fields of the request.
     """
     text = f"{message} (HTTP {status})"
     if status in _TRANSIENT_STATUSES:
@@ -233,7 +235,7 @@ def from_status(
 def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> float | None:
     """Seconds to wait from a `Retry-After` header (RFC 9110, 10.2.3), a number or a date, at most a day.
 
-    None if there is none, or one that makes no sense.
+    None if there is none, or an invalid one.
     """
     if not value:
         return None
@@ -251,10 +253,10 @@ def parse_retry_after(value: str | None, *, now: dt.datetime | None = None) -> f
 
 
 def bounded_wait(seconds: float) -> float | None:
-    """From 0 to `LONGEST_RETRY_AFTER_SECONDS`; None for what is no number (NaN)."""
+    """Limit to 0 to `LONGEST_RETRY_AFTER_SECONDS`; None for NaN."""
     return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def printable(text: str) -> str:
-    """`text` without what no terminal, browser or database takes: NUL, and halves of characters."""
+    """`text` without what terminals, browsers or databases do not accept: NUL, and lone surrogates."""
     return _UNPRINTABLE.sub("\ufffd", text)

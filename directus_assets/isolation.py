@@ -1,6 +1,6 @@
-"""Each item alone: whatever one of many does to us is its own failure, and nothing else suffers.
+"""Isolates items: an error caused by one of many is its own failure, and does not affect the others.
 
-An outage, a lost right or a wrong setting is nobody's own: it concerns all, and is raised as it came.
+An outage, a missing right or a wrong setting concerns all items, and is raised unchanged.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,32 +19,32 @@ _STAND_IN = "unplannable:"
 
 @dataclass(frozen=True)
 class Isolated(Generic[K, R]):
-    """What became of some keys."""
+    """The outcome for some keys."""
 
     results: Sequence[R]
-    """Of the groups that they were split into; of one group where nothing went wrong."""
+    """One result for each group that the keys were split into; a single group if nothing failed."""
     culprits: dict[K, DirectusAssetsError]
-    """The keys that nothing can be done with, and why."""
+    """The keys that cannot be processed, with the errors."""
 
 
 def isolate(keys: Iterable[K], work: Callable[[Sequence[K]], R]) -> Isolated[K, R]:
-    """Does `work` on all keys at once; where that fails, on ever smaller groups, until it is known which are to blame.
+    """Call `work` on all keys at once; if it fails, on ever smaller groups, until the faulty keys are known.
 
-    One culprit among `n` costs about `2 * log2(n)` further calls.
+    One faulty key among `n` costs about `2 * log2(n)` additional calls.
 
     >>> found = isolate([1, 2, 0, 4], lambda some: [8 // key for key in some])
     >>> found.results, list(found.culprits)
     ([[8, 4], [2]], [0])
 
     Args:
-        keys: each is worked on; none is lost.
-        work: has no effect that doing it twice would harm.
+        keys: all are processed; none is lost.
+        work: must be safe to repeat.
 
     Raises:
-        DirectusAssetsError: what concerns all: an outage, a lost right, a wrong setting.
+        DirectusAssetsError: an error that concerns all keys: an outage, a missing right, a wrong setting.
     """
-    # In a thread of its own, since how deeply nested a value can be read depends on how deep the caller stands: what a
-    # sensor, a reconcile and a run find out about an item has to be the same.
+    # In a thread of its own, since the readable nesting depth of a value depends on the depth of the caller's stack: a
+    # sensor, a reconcile and a run have to come to the same result about an item.
     with ThreadPoolExecutor(1, thread_name_prefix="isolate") as thread:
         return thread.submit(_isolate, list(keys), work).result()
 
@@ -57,7 +57,7 @@ def _isolate(keys: list[K], work: Callable[[Sequence[K]], R]) -> Isolated[K, R]:
         some = groups.pop()
         try:
             results.append(work(some))
-        except Exception as error:  # noqa: BLE001 - this is where items are kept apart
+        except Exception as error:  # noqa: BLE001 - this is where items are isolated
             fault = fault_of(error)
             if len(some) == 1:
                 culprits[some[0]] = fault
@@ -68,10 +68,10 @@ def _isolate(keys: list[K], work: Callable[[Sequence[K]], R]) -> Isolated[K, R]:
 
 
 def fault_of(error: Exception) -> DirectusAssetsError:
-    """What an exception says of the item that was worked on.
+    """What an exception says about the current item.
 
     Raises:
-        DirectusAssetsError: it says nothing of the item, since it concerns all.
+        DirectusAssetsError: it concerns all items.
     """
     fault = as_error(error)
     if not isinstance(fault, BadInput | Unexpected):
@@ -80,36 +80,36 @@ def fault_of(error: Exception) -> DirectusAssetsError:
 
 
 def stand_in(fault: DirectusAssetsError) -> str:
-    """The fingerprint of an output that has none, since computing it fails.
+    """A stand-in for the fingerprint of an output whose computation fails.
 
-    It is the same until the item becomes one that can be planned, so that a try that failed is not repeated before.
+    It stays the same until the item can be planned, so that a failed attempt is not repeated before.
     """
     return f"{_STAND_IN}{type(fault).__name__}"
 
 
 def planned(compute: Callable[[], R]) -> R | str:
-    """What `compute` gives: the fingerprint of one output; or its stand-in.
+    """Compute the fingerprint of one output, or its stand-in.
 
     Raises:
-        DirectusAssetsError: what concerns all.
+        DirectusAssetsError: an error that concerns all items.
     """
     try:
         return compute()
-    except Exception as error:  # noqa: BLE001 - this is where outputs are kept apart
+    except Exception as error:  # noqa: BLE001 - this is where outputs are isolated
         return stand_in(fault_of(error))
 
 
 @contextmanager
 def noted(problems: list[str]) -> Iterator[None]:
-    """Whatever goes wrong in this block, which is about one item, becomes one of the problems."""
+    """Record any error in this block, which is about one item, as one of the problems."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - a list that leaves out one item is better than none
+    except Exception as error:  # noqa: BLE001 - a list without one item is better than none
         problems.append(str(as_error(error)))
 
 
 def readable(groups: Iterable[Sequence[K]], read: Callable[[Sequence[K]], R], problems: list[str]) -> Iterator[R]:
-    """What `read` finds of each group; keys that it cannot read become problems."""
+    """Yield what `read` returns for each group; record keys that it cannot read as problems."""
     for keys in groups:
         found = isolate(keys, read)
         problems += [f"{key}: {fault}" for key, fault in found.culprits.items()]

@@ -1,9 +1,9 @@
-"""JSON as other people write it: half of an emoji in a text, thousands of brackets, numbers that are none.
+"""Robust JSON: handles lone surrogates, thousands of brackets, and invalid numbers in other people's data.
 
-JavaScript cuts texts between the halves of a character, JSON keeps a half as `\\ud83d`, and no encoder of Python takes
-it. So there are two rules. What goes back to Directus is what came from there, halves included (`as_json`). What is
-compared, remembered, or shown to an engine or to people has U+FFFD in the place of a half (`well_formed`), as databases
-write it; otherwise a half that a database has replaced would look like an edit.
+JavaScript cuts texts between the halves of a surrogate pair, JSON represents a half as `\\ud83d`, and no Python encoder
+accepts it. So there are two rules. What goes back to Directus is exactly what came from there, including lone
+surrogates (`as_json`). What is compared, stored, or shown to an engine or to people has U+FFFD instead (`well_formed`),
+as databases write it; otherwise a surrogate replaced by a database would look like an edit.
 """
 
 import json
@@ -14,14 +14,15 @@ from typing import Any, Final, TypeVar
 from directus_assets.errors import BadInput
 
 DEEPEST: Final = 100
-"""Levels of nesting of a value that is worked on; editors make a handful."""
+"""Maximum nesting of a value that is processed; editors produce a handful of levels."""
 
 _DEEPEST_READ: Final = 2 * DEEPEST
-"""Levels of nesting that are kept of an answer: more than `DEEPEST`, so that whoever looks for it finds it too deep."""
+"""Nesting that is kept of a response: more than `DEEPEST`, so that checks for it still find the value too deep."""
 
 _LONGEST_INTEGER: Final = 308
-"""Digits. JavaScript reads a longer number as infinite, no float of Python holds it, and it refuses one of thousands of
-digits."""
+"""Digits. JavaScript reads a longer number as infinite, no Python float holds it, and Python refuses thousands of
+digits.
+"""
 
 _HALF: Final = re.compile(r"[\ud800-\udfff]")
 _BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
@@ -30,47 +31,47 @@ T = TypeVar("T")
 
 
 def well_formed(text: str, *, half: str = "\ufffd") -> str:
-    """`text` with another character in the place of each half of one."""
+    """Replace each lone surrogate in `text`."""
     return text if text.isascii() else _HALF.sub(half, text)
 
 
 def well_formed_json(value: T, *, half: str = "\ufffd") -> T:
-    """A JSON value with `well_formed` texts and keys; the value itself where they are."""
+    """A JSON value with `well_formed` texts and keys; the same object if nothing changes."""
     text = json.dumps(value, ensure_ascii=False)
     mended: T = value if _HALF.search(text) is None else json.loads(_HALF.sub(half, text))
     return mended
 
 
 def as_json(value: object) -> bytes:
-    """`value` as UTF-8 JSON, in which a half of a character is the escape that it came as.
+    """`value` as UTF-8 JSON, with lone surrogates as the escapes that they came as.
 
     Raises:
-        BadInput: it holds what JSON cannot: an infinite number, or one that is none.
+        BadInput: it contains what JSON cannot represent: NaN or an infinite number.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
         raise BadInput(f"A value cannot be converted to JSON: {error}.", remedy="Correct it in Directus.") from None
-    # Halves are all that UTF-8 does not take; Python's notation of them is that of JSON.
+    # Lone surrogates are all that UTF-8 rejects; Python's escapes for them are the same as JSON's.
     return text.encode("utf-8", "backslashreplace")
 
 
 def read_json(content: bytes | str) -> Any:
-    """The value of a JSON text, however deep it is nested and however long its numbers are.
+    """Parse a JSON text, however deeply nested it is and however long its numbers are.
 
-    What is nested over 200 levels deep is left out; so it stays too deep for all work on it (`is_too_deep`).
+    Parts nested over 200 levels deep are dropped; the value stays too deep for all processing (`is_too_deep`).
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
     try:
         value = json.loads(text, parse_int=_number)
     except json.JSONDecodeError:
         raise
-    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+    except (ValueError, RecursionError):  # thousands of digits or brackets
         return json.loads(_without_depths(text), parse_int=_number)
-    # What Python's parser takes depends on how deep the caller stands.
+    # The depth that Python's parser accepts depends on the caller's stack.
     return json.loads(_without_depths(text), parse_int=_number) if _is_deeper(value, _DEEPEST_READ) else value
 
 
@@ -80,7 +81,7 @@ def is_too_deep(value: object) -> bool:
 
 
 def shallow(value: object) -> Any:
-    """A copy without what is nested over 200 levels deep, and with numbers and keys that JSON can hold."""
+    """A copy without parts nested over 200 levels deep, and with numbers and keys that JSON can represent."""
     copy = [value]
     parents: list[Any] = [copy]
     for _ in range(_DEEPEST_READ):
@@ -122,7 +123,7 @@ def _is_deeper(value: object, levels: int) -> bool:
 
 
 def _without_depths(text: str) -> str:
-    """The JSON text with null in the place of what is nested too deeply for Python's parser."""
+    """The JSON text with null in place of parts nested too deeply for Python's parser."""
     parts: list[str] = []
     depth = start = 0
     for match in _BRACKET.finditer(text):

@@ -1,4 +1,4 @@
-"""Names by which addresses are told from prose: of schemes, top-level domains and kinds of files."""
+"""Names that distinguish addresses from prose: schemes, top-level domains and file types."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ SCHEMES: Final = _words(
     "zoommtg zoomus"
 )
 TOP_LEVELS: Final = _words(
-    # of common use, and of common abuse
+    # in common use, or commonly abused
     "com org net info biz app dev shop xyz online site website store tech blog cloud club live news space world "
     "top page link click icu pro mobi name edu gov mil int digital agency studio design media email zip mov "
     "example test invalid local onion academy asia autos bank bar beauty best bet bid boats bond business buzz "
@@ -61,7 +61,7 @@ DOCUMENTS: Final = _words(
     "authors build changelog conftest contributing history index install lib licence license main manage mod "
     "notes readme run security setup test tests todo"
 )
-"""Files that are called so, whatever they end with."""
+"""File names recognised with any extension."""
 
 PRODUCTS: Final = frozenset({"asp.net", "vb.net", "ado.net", "ml.net"})
-"""Those that are called like an address."""
+"""Product names that look like addresses."""

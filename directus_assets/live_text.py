@@ -1,8 +1,8 @@
-"""What in a plain text somebody acts upon: browsers, Markdown renderers, template engines, spreadsheets.
+"""Finds live parts in a plain text: what browsers, Markdown renderers, template engines or spreadsheets act upon.
 
-Text that a model wrote ends up in pages that we do not know. So an answer may hold nothing of this kind that its source
-does not hold, however it is spelled: with references (`&lt;`), escapes (`\\u003c`, `%3C`) or invisible characters.
-Ordinary prose holds colons, slashes and dots as well; what only might be an address is none here.
+Text written by a model ends up in pages that we do not know. So an answer may contain nothing of this kind that its
+source does not contain, however it is encoded: with references (`&lt;`), escapes (`\\u003c`, `%3C`) or invisible
+characters. Ordinary prose also contains colons, slashes and dots; what only might be an address does not count here.
 """
 
 import html
@@ -27,7 +27,7 @@ from directus_assets.live_names import (
 
 
 class LiveKind(StrEnum):
-    """What a part of a text is, in words that go into a defect."""
+    """The kind of a live part, in words for a defect."""
 
     MARKUP = "markup"
     TEMPLATE = "a template expression or formula"
@@ -37,22 +37,22 @@ class LiveKind(StrEnum):
 
 
 class LivePart(NamedTuple):
-    """One part that is acted upon; `text` is what a translation has to keep of it, without the words for readers."""
+    """One live part; `text` is what a translation has to keep of it, without human-readable words."""
 
     kind: LiveKind
     text: str
 
 
-# Attributes without a value do nothing by themselves, and could be words: "a <b and c> d".
+# Attributes without a value have no effect, and could be words: "a <b and c> d".
 _TAG: Final = re.compile(r"<(?P<name>[/!?%#@]*+[A-Za-z0-9:-]*+)(?P<rest>[^<>]*+)")
 _IS_TAG: Final = re.compile(r"<(?:[A-Za-z/!?%]|[#@][a-z])")
 _ATTRIBUTE: Final = re.compile(r"""[^\s/<>='"]++\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>]*+)""")
-# Where the text becomes the value of an attribute, a quotation mark ends it.
+# If the text becomes the value of an attribute, a quotation mark ends it.
 _HANDLER: Final = re.compile(r"[\"'`]\s*+/?on[a-z]{3,20}+\s*+=", re.IGNORECASE)
 
 _TEMPLATE: Final = re.compile(
     r"\{\{[^{}]*+\}\}|\{%[^{}]*+%\}|[$#@%*~]\{[^{}]*+\}?|\$!\{|\{[{%#!@$:]|[}%]\}"
-    # Smarty, and the inside of Python's objects
+    # Smarty, and the internals of Python objects
     r"|\{[a-z]++\s[^{}=$]*+[=$][^{}]*+\}|\{(?:php|literal|debug|[lr]delim)\}|\{[\w.\[\]]*__"
     # Velocity, Razor, shells, Python, FreeMarker and Template Toolkit
     r"|#(?:set|(?:else)?if|foreach|parse|include|macro|evaluate|define)\s*+\(|\$!?[A-Za-z_][\w.]*+\("
@@ -69,20 +69,21 @@ _FORMULA: Final = re.compile(
 
 _INLINE_LINK: Final = re.compile(r"\]\(\s*+<?([^\s()<>]*+)")
 _REFERENCE: Final = re.compile(r"\]\[[^\[\]]{0,200}+\]")
-# In quotations and lists as well.
+# Also in quotations and lists.
 _DEFINITION: Final = re.compile(
     r"(?:^|(?<=[\r\u2028\u2029]))[ \t>*+\d.)-]{0,40}+\[[^\[\]\n]{1,200}+\]:\s*+(\S++)", re.MULTILINE
 )
 
-# What addresses are made of. Other letters end them: Chinese follows without a space.
+# The characters of addresses. Other letters end them: Chinese follows without a space.
 _LONGEST: Final = 300
 _PATH: Final = r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%\\|]"
 _URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:https?:[/\\]{{1,3}}|www\.){_PATH}++", re.IGNORECASE)
-# Addresses start where no letter stands before, else a long word costs the square of its length.
+# An address must not be preceded by a letter; otherwise a long word would take quadratic time.
 _EMAIL: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++")
 _RELATIVE: Final = re.compile(r"(?<![\w:/\\.~-])[/\\]{2,}+(?:(?=[A-Za-z0-9\[])|\w{1,63}+(?=\.\w))" + _PATH + "++")
 
-# Programs, and whoever hides them: white space is allowed anywhere in the name. "JavaScript: The Good Parts" is a book.
+# Script schemes, including obfuscated ones: white space is allowed anywhere in the name. "JavaScript: The Good Parts"
+# is a book.
 _PROGRAM: Final = re.compile(
     "(?:" + "|".join(r"\s*+".join(name) for name in ("javascript", "vbscript", "livescript")) + r")\s*+:"
     r"(?:(?=[!-~])\S++|\s++(?=\S*[(=`/;{])\S++)",
@@ -96,18 +97,18 @@ _DATA: Final = re.compile(
 _COLON: Final = re.compile(
     rf"(?<![A-Za-z0-9+.\-@:])(?P<head>[A-Za-z][A-Za-z0-9+.-]*+):(?!:)(?P<rest>{_PATH}{{1,{_LONGEST}}}+)"
 )
-# In prose, a colon within a word stands before an ending: German "Kund:innen", Finnish "EU:ssa", Swedish "tv:n".
+# In prose, a colon within a word precedes an ending: German "Kund:innen", Finnish "EU:ssa", Swedish "tv:n".
 _LIKE_AN_ADDRESS: Final = re.compile(r"[?#&%@=]\w|\w\(|[|{\\]|^[a-z.]++\[")
 _SCHEME_OF_PROGRAM: Final = re.compile(r"(?:ms-|x-|itms-|search-|web\+|vnd\.|(?:com|org|net|io)\.)[a-z]")
 
-# The letters of names in which a space tells where they begin.
+# The letters of scripts in which a space marks the beginning of a name.
 _LETTER: Final = r"0-9A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
 _REST: Final = rf"(?P<rest>(?::\d++)?+(?:[/?#\\]{_PATH}{{0,{_LONGEST}}}+)?+)"
 _HOST: Final = re.compile(
     rf"(?<![{_LETTER}])(?<![{_LETTER}_-]\.)(?P<head>(?:[{_LETTER}][{_LETTER}_-]{{0,62}}+\.)+"
     rf"(?P<end>xn--[A-Za-z0-9-]++|[A-Za-z]{{2,24}}+|(?:{'|'.join(FAR_TOP_LEVELS)})|(?:{'|'.join(CHINESE_LIKE_TOP_LEVELS)}))(?![{_LETTER}])){_REST}"
 )
-# In the other scripts, words stand around the name without a space, so that what is found may begin too early.
+# In other scripts, words surround the name without a space, so a match may begin too early.
 _FAR: Final = (
     r"\u0530-\u1dff\u2c00-\u2dff\u3005-\u3007\u3031-\ud7ff\uf900-\ufdff\ufe70-\ufefe\uff66-\uffdc\U00010000-\U000dffff"
 )
@@ -129,13 +130,13 @@ _AMPERSANDS: Final = re.compile(r"&(?:amp;|#0*38;|#x0*26;)++", re.IGNORECASE)
 _PERCENTS: Final = re.compile(r"%(?:25)++")
 _MOST_LAYERS: Final = 6
 
-# What renderers and browsers leave out, beside control characters and marks of format.
+# What renderers and browsers ignore, besides control and format characters.
 _UNSEEN: Final = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]|(?<=<)[\u2028\u2029]"
 )
-# Other spellings of ASCII are read as that. Not these: they are what Chinese and Japanese prose is made of.
+# Compatibility forms of ASCII are normalised, except these, which are normal in Chinese and Japanese prose.
 _OTHER_SPELLINGS: Final = re.compile("[^：［］（）]+")
-# Browsers take full stops of other scripts for dots.
+# Browsers treat full stops of other scripts as dots.
 _OTHER_DOT: Final = re.compile(
     rf"(?<=[A-Za-z0-9])。(?=[A-Za-z]{{2,24}}[/:?#])|(?<=\w)。(?=(?:{'|'.join(ANY_CASE)}|cn|de|hk|jp|kr|ru|tw|uk)(?![A-Za-z0-9]))"
 )
@@ -145,20 +146,21 @@ _OTHER_COLON: Final = re.compile(
     r"|(?<=mailto)：(?=[!-~])|(?<=callto)：(?=[!-~])|(?<=vbscript)：(?=[!-~])",
     re.IGNORECASE,
 )
-# Browsers leave out what ends a line within a scheme.
+# Browsers ignore line breaks within a scheme.
 _BREAK_IN_SCHEME: Final = re.compile(r"(?<=[A-Za-z])[\t\n\r\u2028\u2029]++(?=[A-Za-z\s]{0,20}:)")
 
 
 def live_parts(text: str) -> Counter[LivePart]:
-    """All parts of `text` that are acted upon, as it stands. Runs in linear time."""
+    """All live parts of `text` as written. Runs in linear time."""
     return Counter(_parts(text))
 
 
 def added_parts(source: str, answer: str) -> list[LivePart]:
-    """What `answer` holds and `source` does not, each as often as it is too much; empty where nothing is wrong.
+    """The live parts that `answer` contains beyond those of `source`, each as often as it is in excess; empty if there
+    is no defect.
 
-    Both are read as they stand and as they are once decoded, so that what is harmless in the source (`&lt;b>`) is not
-    taken for what would not be (`<b>`).
+    Both are read as written and as decoded, so that a harmless form in the source (`&lt;b>`) does not excuse a harmful
+    one (`<b>`).
     """
     added: Counter[LivePart] = Counter()
     for theirs, own in zip(_readings(answer), _readings(source), strict=True):
@@ -167,9 +169,9 @@ def added_parts(source: str, answer: str) -> list[LivePart]:
 
 
 def foreign_parts(source: str, answer: str) -> list[LivePart]:
-    """What `answer` holds of its own, where it is not a translation: addresses and links of `source` may be told.
+    """The live parts that `answer` adds, if it is not a translation: it may mention addresses and links of `source`.
 
-    Markup never is: the answer has to be plain text.
+    Markup is never allowed: the answer has to be plain text.
     """
     folded = source.casefold()
     found = {part for reading in _readings(answer) for part in live_parts(reading)}
@@ -177,19 +179,19 @@ def foreign_parts(source: str, answer: str) -> list[LivePart]:
 
 
 def _stands_in(source: str, text: str) -> bool:
-    """Whether `source` has `text`, and not as a piece of a longer name."""
+    """Whether `source` contains `text`, and not as part of a longer name."""
     left, right = (r"(?<![\w.@-])", r"(?![\w@-]|\.\w)") if text[:1].isalnum() else ("", "")
     return text in source and re.search(left + re.escape(text) + right, source) is not None
 
 
 def _readings(text: str) -> tuple[str, str, str]:
-    """`text` as it stands, as it is once somebody has decoded it, and as a browser reads the schemes in that."""
+    """`text` as written, as decoded, and with schemes as browsers read them."""
     decoded = _decoded(text)
     return text, decoded, _BREAK_IN_SCHEME.sub("", decoded)
 
 
 def _decoded(text: str) -> str:
-    """`text` without references, escapes, characters that nobody sees and other spellings of ASCII."""
+    """`text` without references, escapes, invisible characters and compatibility forms of ASCII."""
     for _ in range(_MOST_LAYERS):
         decoded = _PERCENTS.sub("%", _AMPERSANDS.sub("&", text))
         decoded = urllib.parse.unquote(html.unescape(_ESCAPE.sub(_unescaped, decoded)))
@@ -210,7 +212,7 @@ def _unescaped(match: re.Match[str]) -> str:
 def _parts(text: str) -> Iterator[LivePart]:
     for find in (_tags, _templates, _links):
         yield from find(text)
-    # An address is one thing, whatever it is made of: what was found is taken out before the next look.
+    # An address counts once, whatever it consists of: each match is removed before the next search.
     for kind, pattern, is_one in _ADDRESSES:
         kept: list[str] = []
         start = position = 0
@@ -239,7 +241,7 @@ def _templates(text: str) -> Iterator[LivePart]:
 
 
 def _links(text: str) -> Iterator[LivePart]:
-    # The words in a link are translated, its target is not.
+    # The words of a link are translated, its target is not.
     for match in _INLINE_LINK.finditer(text):
         yield LivePart(LiveKind.LINK, f"]({match[1]}")
     for match in _REFERENCE.finditer(text):
@@ -271,7 +273,7 @@ def _is_host(match: re.Match[str]) -> bool:
         # "main.rs" is a file, and "README.md/LICENSE" are two.
         return end in TOP_LEVELS and bool(rest or len(labels) > 1) and labels[0] not in DOCUMENTS
     if rest:
-        # A full stop without a space behind it is followed by a capital letter: "St.Gallen/Zürich".
+        # After a full stop without a space comes a capital letter: "St.Gallen/Zürich".
         return end in TOP_LEVELS or (match["end"].islower() and len(rest) > 1)
     # "Ende.In" is a sentence that ends, and "z.B." an abbreviation.
     is_spelled = not is_title or end in ANY_CASE

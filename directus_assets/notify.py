@@ -31,7 +31,7 @@ ROLE_RIGHTS = (("directus_users", "read"), ("directus_roles", "read"), NOTIFICAT
 _TOLD = "notified.json"
 _DIGESTS = TypeAdapter(list[str])
 _REMEMBERED = 5000
-"""How many causes are remembered; an older one is reported again if it recurs."""
+"""How many causes are stored; an older one is reported again if it recurs."""
 _CAUSES_SHOWN = 5
 _ITEMS_SHOWN = 20
 _LONGEST_SUBJECT = 255
@@ -141,13 +141,13 @@ def _told_file(storage: Storage) -> KeptFile[list[str]]:
 def last_editors(
     client: DirectusClient, collection: str, items: Sequence[str], *, within_days: int | None = None
 ) -> dict[str, str]:
-    """Item to the user who changed it last, other than ourselves, as far as the change feed knows.
+    """Map each item to the user who changed it last, other than ourselves, as far as the change feed knows.
 
     Args:
         client: Directus.
         collection: of the items.
         items: their keys.
-        within_days: only changes that are no older, by Directus' clock.
+        within_days: only changes within this period, by Directus' clock.
     """
     editors: dict[str, str] = {}
     conditions: list[dict[str, object]] = [
@@ -165,7 +165,7 @@ def last_editors(
 
 
 def tell_editor(client: DirectusClient, recipient: str, causes: Sequence[Cause]) -> None:
-    """One notification in Directus about one item.
+    """Send one notification in Directus about one item.
 
     Raises:
         DirectusAssetsError: Directus refuses (see `NOTIFICATIONS_RIGHT`) or does not answer.
@@ -184,10 +184,10 @@ def tell_editor(client: DirectusClient, recipient: str, causes: Sequence[Cause])
 
 
 def tell_of_reviews(client: DirectusClient, recipient: str, *, collection: str, items: Sequence[str]) -> None:
-    """One notification in Directus about all items of a collection that wait for somebody's review since a run.
+    """Send one notification in Directus about all items of a collection that wait for review since a run.
 
     Raises:
-        DirectusAssetsError: as of `tell_editor`.
+        DirectusAssetsError: as for `tell_editor`.
     """
     names = ", ".join(items[:_ITEMS_SHOWN]) + (f" and {len(items) - _ITEMS_SHOWN} more" if items[_ITEMS_SHOWN:] else "")
     what = f"{len(items)} items of '{collection}' wait" if items[1:] else f"Item {names} of '{collection}' waits"
@@ -207,7 +207,7 @@ def tell_of_reviews(client: DirectusClient, recipient: str, *, collection: str, 
 
 
 def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, collection: str, item: str) -> None:
-    """One notification about one item for each active user of a role.
+    """Send one notification about one item to each active user of a role.
 
     Args:
         client: Directus.
@@ -218,16 +218,17 @@ def tell_role(client: DirectusClient, role: str, *, subject: str, message: str, 
         item: its key.
 
     Raises:
-        NotFound: there is no such role with active users, as far as the token sees.
+        NotFound: there is no such role with active users, as far as the token can see.
         DirectusAssetsError: Directus refuses (see `ROLE_RIGHTS`) or does not answer.
     """
-    # PostgreSQL compares no id with what is none. Some projects have a user for each visitor: only these are asked for.
+    # PostgreSQL refuses to compare an id with a text that is not an id. Some projects have a user for each visitor, so
+    # the request is limited to the role.
     condition = {"status": {"_eq": "active"}, "role": {"id" if _is_id(role) else "name": {"_eq": role}}}
     recipients = [row["id"] for row in client.rows("/users", fields=["id"], filter=condition, sort="id")]
     if not recipients:
         raise NotFound(f"No active user has the role '{role}'.", remedy="Use the name or id of a Directus role.")
     body = {"subject": subject, "message": message, "collection": collection, "item": item}
-    # One by one: on SQLite, Directus 10 writes a list in transactions that wait for each other for a minute.
+    # One by one: on SQLite, Directus 10 writes a list in transactions that block each other for a minute.
     for recipient in recipients:
         client.post("/notifications", {**body, "recipient": recipient})
 
@@ -240,10 +241,10 @@ def _is_id(role: str) -> bool:
 
 
 def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseTransport | None = None) -> None:
-    """A POST with a JSON body.
+    """Send a POST with a JSON body.
 
     Raises:
-        Unreachable: no answer; the address is not told, since it may hold a secret.
+        Unreachable: no answer; the error does not name the address, which may contain a secret.
         DirectusAssetsError: it answers with an error.
     """
     remedy = "Check `notify.webhook` in the YAML file."

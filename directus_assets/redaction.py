@@ -1,8 +1,8 @@
-"""Takes credentials out of texts: those of this process, however they are spelled, and whatever looks like one.
+"""Redacts credentials in texts: those of this process, in any encoding, and everything that looks like one.
 
-Servers, proxies and libraries repeat what they were sent: as it is, in an address, in JSON, or in base64.
-Our errors are redacted when they are made. They are raised `from None` where the error of a library repeats an answer,
-since Dagster shows causes.
+Servers, proxies and libraries repeat what they were sent: literally, in a URL, in JSON, or in base64. Our errors are
+redacted when they are created. They are raised `from None` if a library's error repeats a response, since Dagster shows
+causes.
 """
 
 import base64
@@ -28,25 +28,25 @@ _SECRETS: Final = re.compile(
     r"|\b(?P<basic>basic)\s+(?P<login>[\w+/-]{4,}={0,2})"
     r"|(?P<openai>\bsk-)[\w-]{8,}"
     r"|(?P<jwt>\beyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
-    # GitHub's, Slack's and AWS' own forms, and keys in PEM.
+    # The formats of GitHub, Slack and AWS, and PEM keys.
     r"|(?P<whole>\bgh[oprsu]_\w{20,}|\bxox[a-z]-[\w-]{10,}|\bA[KS]IA[0-9A-Z]{16}\b"
     r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?)"
-    # A password may hold a slash, but what follows a port is a path.
+    # A password may contain a slash, but a path follows a port.
     r"|(?P<userinfo>://)(?:[^/\s?#\"'<>,\\]+|[^/\s:@?#\"'<>,\\]+:(?!\d+(?:[/?#]|$))[^\s@\"'<>]{1,200})@"
 )
-# As people write it: `/` and `@` unquoted, which no parser of addresses takes.
+# As people write it: with unquoted `/` and `@`, which no URL parser accepts.
 _PASSWORD: Final = re.compile(r"://[^/\s:@]*:(?!\d*(?:[/?#]|$))(\S+)@")
 _PARAMETER: Final = re.compile(r"[?&](?P<name>[\w.-]+)=(?P<value>[^&#\s]+)")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]")
 
 _known_secrets: dict[str, tuple[re.Pattern[str], frozenset[str]]] = {}
-"""Each known secret with what finds its spellings, and what is in it whatever base64 text holds it."""
+"""Each known secret with a pattern for its spellings, and the parts of it that any base64 text contains."""
 
 
 def hide(secret: str) -> None:
-    """From now on `redact` takes `secret` out wherever it stands, quoted, escaped, in base64 and in hexadecimal.
+    """Make `redact` remove `secret` from now on, whether quoted, escaped, or in base64 or hexadecimal.
 
-    Short ones are left alone: they are words that stand in many texts.
+    Short ones are ignored: they are words that occur in many texts.
     """
     is_mixed = any(map(str.isalpha, secret)) and not secret.isalpha()
     if secret not in _known_secrets and (
@@ -59,7 +59,7 @@ def hide(secret: str) -> None:
 
 
 def hide_login(url: str) -> None:
-    """Hides the password in an address, and its parameters that are called like a secret."""
+    """Hide the password in a URL, and query parameters with the name of a secret."""
     found = [match[1] for match in _PASSWORD.finditer(url)]
     found += [match["value"] for match in _PARAMETER.finditer(url) if _is_called_secret(match["name"])]
     for value in found:
@@ -68,9 +68,9 @@ def hide_login(url: str) -> None:
 
 
 def hide_environment(environ: Mapping[str, str]) -> None:
-    """Hides what variables hold that are called like a secret, and the passwords in addresses, for whomever they are.
+    """Hide the values of variables with the name of a secret, and all passwords in URLs.
 
-    Left alone is a word of small letters: `directus` as the password of a database stands in every other line.
+    A lower-case word is ignored: `directus` as a database password occurs in every other line.
     """
     for name, value in environ.items():
         if "://" in value:
@@ -80,7 +80,7 @@ def hide_environment(environ: Mapping[str, str]) -> None:
 
 
 def hide_header(value: str) -> None:
-    """Hides the value of a header without its scheme, such as `Basic`, and the password in its base64."""
+    """Hide the value of a header without its scheme, such as `Basic`, and the password in its base64."""
     credential = value.rsplit(maxsplit=1)[-1] if value.strip() else ""
     hide(credential)
     if login := _login(credential):
@@ -88,8 +88,9 @@ def hide_header(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` without anything that is a credential of this process, or looks like one."""
-    # The longest first: one may hold another. (`sorted` makes a copy, as other threads may add one meanwhile.)
+    """`text` without anything that is, or looks like, a credential of this process."""
+    # The longest first, since one may contain another. (`sorted` makes a copy, as other threads may add secrets
+    # concurrently.)
     for _, (spelled, cores) in sorted(_known_secrets.items(), key=lambda known: len(known[0]), reverse=True):
         text = spelled.sub("***", text)
         for core in cores:
@@ -116,7 +117,7 @@ def _is_called_secret(name: str) -> bool:
 
 
 def _login(credential: str) -> str:
-    """`user:password`, where that is what is encoded; else nothing."""
+    """`user:password` if that is what is encoded; else empty."""
     try:
         padded = credential.rstrip("=") + "=" * (-len(credential.rstrip("=")) % 4)
         text = base64.b64decode(padded, altchars=b"-_" if set("-_") & set(credential) else None, validate=True).decode()
@@ -126,7 +127,7 @@ def _login(credential: str) -> str:
 
 
 def _spellings(sign: str) -> str:
-    """A pattern for one character as it stands in texts, addresses, JSON, Python and HTML."""
+    """A pattern for one character in texts, URLs, JSON, Python and HTML."""
     if sign.isascii() and sign.isalnum():
         return sign
     data = sign.encode("utf-8", "surrogatepass")
@@ -146,11 +147,11 @@ def _spellings(sign: str) -> str:
 
 
 def _cores(secret: str) -> Iterator[str]:
-    """What a base64 text holds of `secret`, wherever it begins: at each of the three places, without its edges."""
+    """The parts of `secret` that a base64 text contains at each of the three alignments, without the edges."""
     data = secret.encode("utf-8", "surrogatepass")
     for offset in range(3):
         whole = base64.b64encode(bytes(offset) + data).decode().rstrip("=")
-        # The first characters tell of what stands before, too, and the last one of what follows.
+        # The first characters also depend on what precedes, and the last one on what follows.
         core = whole[-(-8 * offset // 6) : (8 * (offset + len(data))) // 6]
         if len(core) >= _SHORTEST_CORE:
             yield core
@@ -158,7 +159,7 @@ def _cores(secret: str) -> Iterator[str]:
 
 
 def _without_base64(text: str, core: str) -> str:
-    """`text` without the base64 texts that hold `core`."""
+    """`text` without base64 texts that contain `core`."""
     parts: list[str] = []
     position = 0
     while (found := text.find(core, position)) >= 0:

@@ -1,8 +1,9 @@
-"""What definitions are built from: presets, glossary and translated collections as last read from Directus.
+"""The snapshot that definitions are built from: presets, glossary and translated collections as last read from
+Directus.
 
-The snapshot is a file beside Dagster's storage. At load it is refreshed with a short time-out: a Directus that is down
-means the last snapshot and a warning, never a code location that does not load. Where machines share a bucket it is
-kept there, too.
+The snapshot is a file beside Dagster's storage. On load it is refreshed with a short time-out: if Directus is down, the
+last snapshot is used with a warning, so that the code location always loads. If machines share a bucket, it is stored
+there, too.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from directus_assets.errors import DirectusAssetsError, Forbidden, PermanentErro
 from directus_assets.settings import Environment
 
 SCHEMA_COLLECTIONS = ("directus_collections", "directus_fields", "directus_relations", "directus_settings")
-"""Where a change may give another snapshot; the collections of languages come on top."""
+"""Collections in which a change may affect the snapshot; the languages collections are added."""
 
 _FILE = "directus_snapshot.json"
 _LOAD_TIMEOUT_SECONDS = 2.0
@@ -35,16 +36,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The part of a Directus project that decides which assets there are."""
+    """The part of a Directus project that determines which assets there are."""
 
     url: str = ""
-    """The project it was read from; a snapshot of another project is not used."""
+    """The project it was read from; a snapshot of another project is ignored."""
     rows: dict[str, Any] = field(default_factory=lambda: {"storage_asset_presets": []})
-    """`GET /settings` as answered, since presets are hashed as stored; parsed by `settings`."""
+    """`GET /settings` as returned, since presets are hashed as stored; parsed by `settings`."""
     collections: tuple[TranslatedCollection, ...] = ()
-    """The collections that have translations; empty where nothing is translated."""
+    """The collections with translations; empty if nothing is translated."""
     schema: ProjectSchema | None = None
-    """All collections, where enrichments are declared."""
+    """All collections, if enrichments are declared."""
 
     @property
     def settings(self) -> ProjectSettings:
@@ -53,18 +54,18 @@ class Snapshot:
 
     @property
     def is_taken(self) -> bool:
-        """Whether Directus has ever been seen; otherwise it stands in for one."""
+        """Whether Directus has ever been reached; otherwise this is an empty stand-in."""
         return self != Snapshot(url=self.url)
 
     @property
     def watched_collections(self) -> Sequence[str]:
-        """The collections in which a change may give another snapshot."""
+        """The collections in which a change may affect the snapshot."""
         translated = (*self.collections, *(self.schema.translated if self.schema else ()))
         return sorted({*SCHEMA_COLLECTIONS, *(each.languages_collection for each in translated)})
 
     @property
     def digest(self) -> str:
-        """What tells this snapshot from another."""
+        """Identifies the content of this snapshot."""
         return hashlib.sha256(_SNAPSHOT.dump_json(self)).hexdigest()[:16]
 
 
@@ -73,14 +74,14 @@ _SNAPSHOT = TypeAdapter(Snapshot)
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What of a project a snapshot is to hold, besides its settings: what nobody needs is not read."""
+    """What a snapshot has to contain besides the project's settings: nothing else is read."""
 
     translations: bool = False
     """Whether to look for translated collections."""
     schema: bool = False
     """Whether to read all collections with their fields."""
     enriched: frozenset[str] = frozenset()
-    """The collections that enrichments have to do with."""
+    """The collections that enrichments use."""
 
 
 def take_snapshot(
@@ -90,19 +91,20 @@ def take_snapshot(
     known: Snapshot | None = None,
     faults: dict[str, PermanentError] | None = None,
 ) -> Snapshot:
-    """The snapshot of the project as it is now.
+    """Take a snapshot of the current project.
 
-    Where `faults` takes them, a collection that cannot be described stays as it is known, and one that nobody knows is
-    left out; both with a warning.
+    If `faults` is given, a collection that cannot be described keeps its last known form, or is omitted if there is
+    none; both with a warning.
 
     Args:
         client: Directus.
-        wanted: what it is to hold.
-        known: the last snapshot: what it has, and nobody has deleted, must be seen.
-        faults: takes the collections that cannot be described, and why; otherwise the first of them is raised.
+        wanted: what it has to contain.
+        known: the last snapshot: everything in it that nobody has deleted must still be visible.
+        faults: receives the collections that cannot be described, with the errors; if not given, the first error is
+            raised.
 
     Raises:
-        Forbidden: a collection is not seen any more, although it is there.
+        Forbidden: a collection is no longer visible, although it exists.
         DirectusAssetsError: Directus cannot be read.
     """
     rows = client.settings_row()
@@ -124,7 +126,7 @@ def take_snapshot(
 
 
 def _report(faults: Mapping[str, PermanentError], known: Snapshot) -> None:
-    """Warns of what cannot be described.
+    """Warn about what cannot be described.
 
     Raises:
         Forbidden: the token has lost a right that it had.
@@ -138,7 +140,7 @@ def _report(faults: Mapping[str, PermanentError], known: Snapshot) -> None:
 def _completed(
     found: Iterable[TranslatedCollection], known: Iterable[TranslatedCollection], faults: Collection[str]
 ) -> tuple[TranslatedCollection, ...]:
-    """What was found, and what is known of that which cannot be described just now."""
+    """The described collections, completed by the last known form of those that currently cannot be described."""
     kept = (each for each in known if each.collection in faults)
     return tuple(sorted((*found, *kept), key=lambda each: each.name))
 
@@ -154,7 +156,9 @@ def _tables_lost(known: Iterable[TranslatedCollection], seen: Iterable[Translate
 
 
 def _refuse_to_lose_sight(client: DirectusClient, tables: AbstractSet[str]) -> None:
-    """Directus shows of its schema what the token may read, so that a lost right looks like a deleted collection."""
+    """Directus shows only the part of its schema that the token may read, so a lost right looks like a deleted
+    collection.
+    """
     if not tables:
         return
     unseen = tables - {row["collection"] for row in client.get("/collections")}
@@ -169,13 +173,13 @@ def _refuse_to_lose_sight(client: DirectusClient, tables: AbstractSet[str]) -> N
 
 
 def load_snapshot(environment: Environment, wanted: Wanted, *, shared: Callable[[], Storage] | None = None) -> Snapshot:
-    """The snapshot to build definitions from: fresh where Directus answers at once, else the kept one, else empty.
+    """The snapshot for building definitions: fresh if Directus answers at once, else the stored one, else empty.
 
     Args:
-        environment: which Directus, and the folder that a snapshot is kept in.
-        wanted: what it is to hold.
-        shared: a storage that all machines reach, where there is one. A run that starts on a new disk finds the
-            snapshot there while Directus is down.
+        environment: the address of Directus, and the folder that stores the snapshot.
+        wanted: what it has to contain.
+        shared: a storage that all machines reach, if there is one. A run that starts on a new disk finds the snapshot
+            there while Directus is down.
     """
     kept = read_snapshot(environment.state_folder, url=environment.directus_url)
     if not environment.is_complete:
@@ -214,7 +218,7 @@ def _read_shared(shared: Callable[[], Storage] | None, *, url: str) -> Snapshot 
 
 
 def read_snapshot(folder: Path, *, url: str) -> Snapshot:
-    """The snapshot kept in `folder`; empty where there is none of this project."""
+    """The snapshot stored in `folder`; empty if there is none for this project."""
     try:
         return _read(LocalStorage(folder), url=url) or Snapshot(url=url)
     except DirectusAssetsError as error:
@@ -224,13 +228,13 @@ def read_snapshot(folder: Path, *, url: str) -> Snapshot:
 
 
 def _read(storage: Storage, *, url: str) -> Snapshot | None:
-    """The snapshot of this project; None where it is one of another project, or none."""
+    """The snapshot of this project; None if there is none, or only one of another project."""
     snapshot = _file_in(storage).read()
     return snapshot if snapshot and (snapshot.url == url or not url) else None
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path) -> None:
-    """Keeps the snapshot in `folder`, whole or not at all.
+    """Store the snapshot in `folder`, atomically.
 
     Raises:
         DirectusAssetsError: the folder cannot be written to.

@@ -1,8 +1,8 @@
-"""What waits for a person on one item, as the text of one comment in the Studio: made, changed, and emptied.
+"""The text of an item's Studio comment about what waits for a person: created, changed, and emptied.
 
-The comment has a section for each output that waits: a language of a translation, or an enrichment. The text is all
-that is kept, so that nothing has to be remembered elsewhere: sections are told apart by their headings, and every
-line that comes from an item is a quotation, which never looks like one.
+The comment has a section for each output that waits: a language of a translation, or an enrichment. The text is the
+only state: sections are identified by their headings, and every line that comes from an item is a quotation, which
+never looks like one.
 """
 
 import hashlib
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 
 NEEDS_REVIEW = "needs review"
 NOT_MADE = "Could not be made"
-"""What tells comments of one kind from others."""
+"""Identifies comments of one kind."""
 
 _HEADING = "#### "
 _LONGEST_QUOTATION = (1200, 300, 60)
-"""Characters of one text; less where the whole would be too long."""
+"""Characters per text; less if the whole would be too long."""
 _LONGEST_COMMENT = 40_000
-"""Bytes. MySQL keeps 65,535."""
+"""Bytes. MySQL stores 65,535."""
 _MARKUP = re.compile(r"[\\`*_{}\[\]()<>#+.!|~&@-]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """One text that somebody has written, and that stays although what it was made from has changed.
+    """A human text that stays although its source has changed.
 
-    An enrichment has no one source: both are empty there.
+    An enrichment has no single source: both are empty there.
     """
 
     field: str
@@ -38,22 +38,22 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """Why one output of an item waits for a person: passages to look at, or a fault that only they can put right."""
+    """Why one output of an item waits for a person: passages to review, or a fault that only they can fix."""
 
     title: str
-    """Of the output, unlike that of any other of the item."""
+    """The title of the output, unique within the item."""
     passages: tuple[Passage, ...] = ()
     fault: str = ""
     remedy: str = ""
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """What people are told once: each passage, with a digest of what it is about."""
+        """The causes, each reported once: every passage, with a digest of what it is about."""
         return tuple(f"{self.title}: {each.field}: {_digest(each)}" for each in self.passages)
 
 
 def with_notice(comment: str, notice: Notice) -> str:
-    """The text of the comment once the output waits for what `notice` says."""
+    """The comment after the output starts to wait because of `notice`."""
     sections = _sections(comment)
     for longest in _LONGEST_QUOTATION:
         text = _joined({**sections, _escaped(notice.title): _section(notice, longest)})
@@ -64,12 +64,12 @@ def with_notice(comment: str, notice: Notice) -> str:
 
 
 def without_notice(comment: str, title: str) -> str:
-    """The text of the comment once the output of this title is right; empty where nothing waits any more."""
+    """The comment after the output with this title is resolved; empty if nothing waits any more."""
     return _joined({name: text for name, text in _sections(comment).items() if name != _escaped(title)})
 
 
 def _sections(comment: str) -> dict[str, str]:
-    """The sections by their escaped titles, each with its heading; what stands before the first is none of ours."""
+    """The sections by their escaped titles, each with its heading; text before the first one is not ours."""
     parts = re.split(rf"^{_HEADING}", comment, flags=re.MULTILINE)[1:]
     return {part.partition("\n")[0].strip(): _HEADING + part.strip() for part in parts}
 
@@ -105,7 +105,7 @@ def _quoted(text: str, longest: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As Markdown that shows just that: no picture is loaded, and nobody is mentioned, because of what a text holds."""
+    """Escape a text for Markdown, so that it cannot load pictures or mention users."""
     return _MARKUP.sub(r"\\\g<0>", text)
 
 

@@ -1,6 +1,6 @@
-"""The door: what Directus' flows are let in by, instead of Dagster's own API.
+"""The door: the receiver for calls from Directus' flows, which replaces direct access to Dagster's API.
 
-It knows two things, *these items changed* and *this editor clicked this button on these items*, and nothing of Dagster.
-`requests`, `limits` and `gathering` decide and touch nothing; `app` is the rim to the network; who carries out what was
-taken is handed in (`room.Carrier`).
+It accepts two messages, *these items changed* and *this editor clicked this button on these items*, and knows nothing
+about Dagster. `requests`, `limits` and `gathering` decide without side effects; `app` is the network boundary; a
+`room.Carrier` carries out what was accepted.
 """

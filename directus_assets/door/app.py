@@ -1,4 +1,7 @@
-"""The rim of the door: HTTP on one side, `Room` on the other. Starlette and uvicorn come with Dagster's webserver."""
+"""The network boundary of the door: HTTP on one side, `Room` on the other.
+
+Starlette and uvicorn come with Dagster's webserver.
+"""
 
 import asyncio
 import contextlib
@@ -29,10 +32,10 @@ from directus_assets.door.room import Room
 from directus_assets.errors import DirectusAssetsError
 
 BODY_SECONDS = 3.0
-"""How long a body may take to arrive."""
+"""The time limit for receiving a body."""
 
 HEAD_SECONDS = 5.0
-"""How long the head of the first request on a connection may take to arrive."""
+"""The time limit for receiving the head of a connection's first request."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +43,18 @@ logger = logging.getLogger(__name__)
 class DoorApp:
     """The ASGI application.
 
-    Whoever does not hold the secret of a project gets 403 and nothing else, whatever they ask for, and nothing of what
-    they send is read.
+    A caller without a project's secret gets 403 and nothing else, whatever the request, and nothing of its body is
+    read.
 
     Args:
-        rooms: by name of the project.
+        rooms: by project name.
     """
 
     def __init__(self, rooms: Mapping[str, Room]) -> None:
         self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answer one request."""
         if scope["type"] == "http":
             response = await self._answer(Request(scope, receive))
             await response(scope, receive, send)
@@ -60,7 +63,7 @@ class DoorApp:
         head = _head(request)
         room = self._rooms.get(project_of(head.path))
         if room is None or not await run_in_threadpool(_is_open, room, head):
-            # The rest of the request stays unread, so the connection cannot be used for another one.
+            # The rest of the request stays unread, so the connection cannot be reused.
             return Response(status_code=HTTPStatus.FORBIDDEN, headers={"connection": "close"})
         try:
             kind = require_form(head)
@@ -80,10 +83,10 @@ def _is_open(room: Room, head: Head) -> bool:
 
 
 async def _read(request: Request) -> bytes:
-    """The body, as long as it is small and arrives soon.
+    """Read the body, which must be small and arrive soon.
 
     Raises:
-        Refused: it is not, or does not.
+        Refused: it is too large or too late.
     """
     body = bytearray()
     try:
@@ -112,22 +115,22 @@ def _head(request: Request) -> Head:
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, which by itself waits for the head of a request for ever: whoever opens connections
-    and says little on them would take all places of others.
+    """uvicorn's HTTP protocol with a time limit for the head of a request, for which uvicorn waits forever: silent
+    connections could otherwise occupy all slots.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to wait."""
+        """Start the timer."""
         super().connection_made(transport)
         self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        if self.cycle is None:  # as long as no request has come, whatever uvicorn's types say
+        if self.cycle is None:  # until a request arrives, whatever uvicorn's types say
             self.transport.close()  # type: ignore[unreachable]
 
 
 def make_server(rooms: Mapping[str, Room]) -> uvicorn.Server:
-    """The HTTP server, which is run with the sockets that it listens on; it says nothing of itself."""
+    """The HTTP server, to be run with its listening sockets; it logs nothing itself."""
     return uvicorn.Server(
         uvicorn.Config(
             DoorApp(rooms),
@@ -147,7 +150,7 @@ def make_server(rooms: Mapping[str, Room]) -> uvicorn.Server:
 
 @contextlib.contextmanager
 def at_work(rooms: Mapping[str, Room]) -> Iterator[None]:
-    """Has all rooms carry out what they take, for as long as the block runs."""
+    """Run the workers of all rooms for the duration of the block."""
     threads = [threading.Thread(target=room.work, name=f"door-{name}") for name, room in rooms.items()]
     for thread in threads:
         thread.start()

@@ -1,7 +1,7 @@
-"""Items that the door is about to see to: a sensor that hears of the same change leaves them to it.
+"""Claims on items that the door is about to process: sensors that see the same change leave them alone.
 
-Between a push and its run lies a moment in which nothing in Dagster says that it will come. Claims end by themselves,
-so that whatever a door that was killed had taken is found by the sensor.
+Between a push and its run, nothing in Dagster shows that the run is coming. Claims expire, so that a sensor finds
+whatever a killed door had accepted.
 """
 
 import time
@@ -13,7 +13,7 @@ from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.door.gathering import Changes
 
 SECONDS = 8.0
-"""How long a claim lasts. A batch is gathered for a second and started in another one."""
+"""The lifetime of a claim. A batch is gathered for up to a second and started within another one."""
 
 _FILE = "pushes.json"
 
@@ -23,14 +23,14 @@ class _Kept(BaseModel):
 
     version: int = 1
     until: dict[str, dict[str, float]] = {}
-    """Collection and key to when the claim ends, in seconds since 1970."""
+    """The expiry of claims in seconds since 1970, by collection and key."""
 
 
 def claim(storage: Storage, changes: Changes, *, now: float | None = None) -> None:
-    """Claims these items; what has ended is forgotten.
+    """Claim these items; remove expired claims.
 
     Raises:
-        DirectusAssetsError: that cannot be kept.
+        DirectusAssetsError: the claims cannot be stored.
     """
     moment = time.time() if now is None else now
 
@@ -44,10 +44,10 @@ def claim(storage: Storage, changes: Changes, *, now: float | None = None) -> No
 
 
 def claimed(storage: Storage, collection: str, keys: Collection[str], *, now: float | None = None) -> set[str]:
-    """Those of the items that are claimed.
+    """The claimed items among these.
 
     Raises:
-        DirectusAssetsError: that cannot be read.
+        DirectusAssetsError: the claims cannot be read.
     """
     kept = _file(storage).read()
     own = kept.until.get(collection, {}) if kept else {}
@@ -55,7 +55,7 @@ def claimed(storage: Storage, collection: str, keys: Collection[str], *, now: fl
 
 
 def _open(until: dict[str, float], now: float) -> dict[str, float]:
-    # A clock that was set back makes no claim that lasts.
+    # Limits claims in case a clock was set back.
     return {key: end for key, end in until.items() if now < end <= now + 2 * SECONDS}
 
 

@@ -1,22 +1,22 @@
-"""Pushes that come one after the other become one batch: pure, the time is handed in."""
+"""Gathers successive pushes into one batch. Pure; callers pass the time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 QUIET_SECONDS = 0.2
-"""A batch is complete when nothing has come for so long ..."""
+"""A batch is complete when nothing has arrived for this long ..."""
 LONGEST_SECONDS = 1.0
-"""... or when its first push has waited for so long."""
+"""... or when its first push has waited this long."""
 MOST_KEYS = 5000
-"""Beyond, the sensor sees to what comes."""
+"""Anything beyond this is left to the sensor."""
 
 Changes = Mapping[str, Sequence[str]]
-"""Collection to the keys of its changed items, each once, in the order in which they came."""
+"""The keys of changed items by collection, each once, in order of arrival."""
 
 
 @dataclass
 class Gathering:
-    """The batch that is being gathered.
+    """The batch being gathered.
 
     >>> gathering = Gathering()
     >>> gathering.add("posts", ["1"], now=0.0), gathering.add("posts", ["2", "1"], now=0.1)
@@ -34,7 +34,7 @@ class Gathering:
     _last: float = 0.0
 
     def add(self, collection: str, keys: Sequence[str], *, now: float) -> bool:
-        """Takes changed items; False where there is no room for them, and nothing was taken."""
+        """Add changed items; return False, and add nothing, if there is no room for them."""
         own = self._keys.get(collection, {})
         new = [key for key in dict.fromkeys(keys) if key not in own]
         if self._count + len(new) > self.most_keys:
@@ -48,17 +48,17 @@ class Gathering:
 
     @property
     def due_at(self) -> float | None:
-        """When the batch is complete, unless more comes; None where there is none."""
+        """When the batch is complete, unless more arrives; None if it is empty."""
         if not self._keys:
             return None
         return round(min(self._last + self.quiet_seconds, self._first + self.longest_seconds), 6)
 
     def peek(self) -> dict[str, list[str]]:
-        """What has been gathered so far."""
+        """The items gathered so far."""
         return {collection: list(keys) for collection, keys in self._keys.items()}
 
     def take(self) -> dict[str, list[str]]:
-        """What has been gathered; the next batch begins empty."""
+        """Return the gathered items and start an empty batch."""
         taken = self.peek()
         self._keys, self._count = {}, 0
         return taken

@@ -1,8 +1,8 @@
-"""Keeps others out of Dagster's webserver, which has no login and takes GraphQL by GET, and from any web page.
+"""Guards Dagster's webserver, which has no login and accepts GraphQL by GET, and from any web page.
 
-Three ways in are closed: a GET that some server on this machine is talked into (an import by address, say), a request
-that a web page has a browser send, and a web page whose own name was made to point here. What stays open is what the
-UI and our own commands use: JSON that is posted.
+It blocks three kinds of access: a GET that some server on this machine is tricked into sending (for example by an
+import from a URL), a request that a web page makes a browser send, and a web page whose own domain name resolves to
+this machine. It allows what the UI and our own commands use: posted JSON.
 """
 
 import ipaddress
@@ -22,10 +22,10 @@ _LOCAL_NAMES = frozenset({"localhost"})
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRequest:
-    """What is asked of the webserver."""
+    """A request to the webserver."""
 
     method: str
-    """`WEBSOCKET` for one of those."""
+    """`WEBSOCKET` for a WebSocket connection."""
     path: str
     query: bytes
     headers: Mapping[str, str]
@@ -33,11 +33,11 @@ class HttpRequest:
 
 
 def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
-    """Why a request is refused; empty where it is not.
+    """Why a request is refused; empty if it is allowed.
 
     Args:
         asked: the request.
-        hosts: further names that the webserver of this machine is known by.
+        hosts: additional host names of the local webserver.
     """
     headers = asked.headers
     host = headers.get("host", "")
@@ -49,7 +49,7 @@ def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
     if not is_graphql or asked.method == "WEBSOCKET":
         return ""
     if asked.method == "GET":
-        # The page with the editor for queries, which posts them.
+        # The page with the query editor, which itself posts queries.
         is_page = "text/html" in headers.get("accept", "") and not asked.query
         return "" if is_page else "Only POST requests are accepted here."
     if asked.method != "POST":
@@ -59,11 +59,11 @@ def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
 
 
 class Guard:
-    """The ASGI middleware around Dagster's webserver.
+    """ASGI middleware around Dagster's webserver.
 
     Args:
         app: the webserver.
-        hosts: further names that it is known by on this machine.
+        hosts: its additional host names on this machine.
     """
 
     def __init__(self, app: App, hosts: Collection[str] = ()) -> None:
@@ -73,7 +73,7 @@ class Guard:
     async def __call__(
         self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
-        """Hands on what is not refused."""
+        """Pass on allowed requests."""
         reason = refusal(_asked(scope), self._hosts) if scope["type"] in ("http", "websocket") else ""
         if not reason:
             await self._app(scope, receive, send)
@@ -89,7 +89,7 @@ def _asked(scope: Scope) -> HttpRequest:
     address = (scope.get("server") or ("", None))[0]
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        # Of a header that comes twice both count, so that none hides behind the other.
+        # Duplicate headers are joined, so that none can hide the other.
         text = value.decode("latin-1")
         key = name.decode("latin-1").lower()
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
@@ -108,13 +108,13 @@ def _is_from_here(headers: Mapping[str, str], host: str, hosts: Collection[str])
         return site in _FROM_HERE
     if (origin := headers.get("origin")) is None:
         return True
-    # Browsers leave out `Sec-Fetch-Site` where a page came without encryption.
+    # Browsers omit `Sec-Fetch-Site` for pages loaded without encryption.
     parts = urlsplit(origin)
     return parts.netloc in (host, headers.get("x-forwarded-host")) or (parts.hostname or "") in hosts
 
 
 def _is_known(name: str, hosts: Collection[str]) -> bool:
-    # An address in numbers is nobody's name to point elsewhere.
+    # A numeric address cannot be made to resolve elsewhere.
     return name in _LOCAL_NAMES or name in hosts or _is_address(name)
 
 

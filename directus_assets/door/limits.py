@@ -1,4 +1,4 @@
-"""How much one user may push and click: pure, the time is handed in."""
+"""Rate limits per user for pushes and clicks. Pure; callers pass the time."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ _MOST_USERS = 10_000
 
 @dataclass
 class UserLimit:
-    """So many in a minute for each user.
+    """A maximum number per user and minute.
 
     >>> limit = Limit(2)
     >>> [limit.allows("anna", now=0.0), limit.allows("anna", now=1.0), limit.allows("anna", now=2.0)]
@@ -19,10 +19,10 @@ class UserLimit:
 
     per_minute: int
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """User to when their minute began, and what they have had since."""
+    """The start of each user's minute, with the count since then."""
 
     def allows(self, user: str, *, now: float) -> bool:
-        """Whether this user may have one more, which then counts."""
+        """Whether this user may make one more request, which is then counted."""
         began, had = self._windows.get(user, (now, 0))
         if now - began >= _WINDOW_SECONDS:
             began, had = now, 0

@@ -1,4 +1,4 @@
-"""What a request has to look like to be let in: pure decisions on its head and its body."""
+"""Validates requests to the door: pure decisions on head and body."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, S
 SECRET_HEADER = "directus-assets-secret"  # noqa: S105 - a name, not a secret
 
 MOST_BYTES = 256 * 1024
-"""A click on a thousand items, with the rows that name their files, has a quarter of this."""
+"""A click on a thousand items, including the rows that reference their files, has a quarter of this size."""
 
 _MOST_KEYS = 5000
 _LONGEST_KEY = 255
@@ -25,7 +25,7 @@ _Key = _Name | Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
 
 
 def _filled(value: Any) -> Any:
-    """None where Directus had nothing to put in a template."""
+    """None if Directus had nothing to fill into a template."""
     return None if value == "undefined" else value
 
 
@@ -34,7 +34,7 @@ _User = Annotated[StrictStr, Field(pattern=r"^[0-9A-Fa-f-]{1,36}$")]
 
 
 class Refused(Exception):
-    """A request that is not let in; `status` is all that a caller without the secret hears."""
+    """The request is refused; `status` is all that a caller without the secret learns."""
 
     def __init__(self, status: HTTPStatus, reason: str = "") -> None:
         self.status = status
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 class RequestKind(Enum):
-    """What a request can be. The value is the last part of its path."""
+    """The kinds of requests. The value is the last part of the path."""
 
     CHANGES = "changes"
     CLICKS = "clicks"
@@ -58,7 +58,7 @@ class Changed(BaseModel):
     collection: _Name
     keys: Annotated[list[_Key], Field(min_length=1, max_length=_MOST_KEYS)]
     user: Annotated[_User | None, BeforeValidator(_filled)] = None
-    """Who changed them; nobody where Directus itself did."""
+    """The user who changed them; None if Directus itself did."""
 
 
 class Clicked(BaseModel):
@@ -72,18 +72,18 @@ class Clicked(BaseModel):
     user: _User
     language: Annotated[_Choice | None, BeforeValidator(_filled)] = None
     field: Annotated[_Choice | None, BeforeValidator(_filled)] = None
-    """What was chosen in the form; nothing for all."""
+    """The choice in the form; None for all."""
     files: Any = None
-    """Of items of content: their rows, with the fields that name files."""
+    """For content items: their rows, with the fields that reference files."""
 
 
 class CheckedRequest(BaseModel):
-    """Whoever set the flows up wants to know whether the way is open."""
+    """Sent by the installer of the flows to check that the door can be reached."""
 
     model_config = _CONFIG
 
     plan: _Name
-    """A digest of what the flow was made for, which is answered as it is."""
+    """A digest of the flow's configuration, which is returned unchanged."""
 
 
 Body = Changed | Clicked | CheckedRequest
@@ -97,29 +97,29 @@ _BODIES: dict[RequestKind, type[Body]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """All of a request but its body."""
+    """A request without its body."""
 
     method: str
     path: str
     query: bytes = b""
     content_type: str = ""
     length: str | None = None
-    """What it says of its own size."""
+    """The declared size."""
     secret: str = field(default="", repr=False)
 
 
 def project_of(path: str) -> str:
-    """The project that a path names: empty in `/changes`, `shop` in `/shop/changes`."""
+    """The project in a path: empty in `/changes`, `shop` in `/shop/changes`."""
     return path.strip("/").rpartition("/")[0]
 
 
 def digest_of(secret: str) -> str:
-    """What is kept of a secret."""
+    """The stored form of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def holds_secret(head: Head, digests: Collection[str]) -> bool:
-    """Whether a caller holds one of the secrets with these digests."""
+    """Whether a caller has one of the secrets with these digests."""
     given = digest_of(head.secret)
     # All of them are compared, each in constant time.
     matches = [hmac.compare_digest(given, digest) for digest in digests]
@@ -127,7 +127,7 @@ def holds_secret(head: Head, digests: Collection[str]) -> bool:
 
 
 def require_form(head: Head) -> RequestKind:
-    """Makes sure that a request is a small piece of JSON which was posted; returns what it is.
+    """Check that a request is a small, posted JSON document; return its kind.
 
     Raises:
         Refused: it is not.
@@ -149,22 +149,22 @@ def require_form(head: Head) -> RequestKind:
 
 
 def too_large() -> Refused:
-    """What is said of a body that is larger than any of ours."""
+    """The refusal for a body that is larger than any of ours."""
     return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MOST_BYTES} bytes.")
 
 
 def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one that names something twice means one thing to us and perhaps another to whoever looked before."""
+    """Build an object; refuse duplicate keys, which other parsers may resolve differently."""
     if len(found := dict(pairs)) < len(pairs):
         raise ValueError("a name comes twice")
     return found
 
 
 def parse_body(kind: RequestKind, body: bytes) -> Body:
-    """What a body says.
+    """Parse a body.
 
     Raises:
-        Refused: it is not JSON, or holds anything besides what belongs there.
+        Refused: it is not JSON, or contains unexpected members.
     """
     try:
         return _BODIES[kind].model_validate(json.loads(body, object_pairs_hook=_unambiguous))

@@ -1,4 +1,4 @@
-"""What happens behind the door for one Directus project: what is let in is checked, gathered, and carried out."""
+"""The door's processing for one Directus project: accepted requests are checked, gathered, and carried out."""
 
 import logging
 import threading
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 class Carrier(Protocol):
-    """Who carries out what was let in."""
+    """Carries out accepted requests."""
 
     def prepare(self) -> None:
-        """Gets ready for what may come."""
+        """Warm up for the first request."""
         ...
 
     def knows(self, collection: str) -> bool:
@@ -38,19 +38,19 @@ class Carrier(Protocol):
         ...
 
     def claim(self, changes: Changes) -> None:
-        """Lets the sensors know that these items are about to be seen to. Raises DirectusAssetsError."""
+        """Announce to the sensors that these items are about to be processed. Raises DirectusAssetsError."""
         ...
 
     def carry(self, changes: Changes) -> None:
-        """Has done what these changes ask for, in one go. Raises DirectusAssetsError."""
+        """Carry out these changes in one go. Raises DirectusAssetsError."""
         ...
 
     def click(self, click: Clicked) -> None:
-        """Has made again what was chosen. Raises DirectusAssetsError."""
+        """Remake what the editor chose. Raises DirectusAssetsError."""
         ...
 
     def check(self) -> Mapping[str, Any]:
-        """What whoever set up the flows wants to know. Raises DirectusAssetsError."""
+        """Report what the installer of the flows needs to know. Raises DirectusAssetsError."""
         ...
 
 
@@ -59,9 +59,9 @@ class Room:
     """One project.
 
     Args:
-        carrier: carries out what was let in.
-        secrets: the secrets that are taken.
-        gathering: where pushes wait for each other.
+        carrier: carries out accepted requests.
+        secrets: the accepted secrets.
+        gathering: gathers pushes.
         clock: for tests.
     """
 
@@ -75,10 +75,10 @@ class Room:
     _is_over: bool = False
 
     def take(self, request: Changed | Clicked | CheckedRequest) -> Mapping[str, Any]:
-        """Takes a request whose form is right; returns what is answered.
+        """Accept a well-formed request; return the response.
 
         Raises:
-            Refused: it does not fit this project, is one too many, or cannot be carried out at the moment.
+            Refused: it does not fit this project, exceeds the rate limit, or cannot be carried out at the moment.
         """
         match request:
             case Changed():
@@ -89,7 +89,7 @@ class Room:
                 return {**_tried(self.carrier.check), "plan": request.plan}
 
     def work(self) -> None:
-        """Carries out what is gathered, batch by batch, until `stop` is called."""
+        """Carry out gathered batches until `stop` is called."""
         claimed: Changes = {}
         while (found := self._next(claimed)) is not None:
             some, is_due = found
@@ -100,7 +100,7 @@ class Room:
             claimed = {} if is_due else some
 
     def stop(self) -> None:
-        """Ends `work`. What has been gathered is left to the sensors."""
+        """End `work`. Gathered items are left to the sensors."""
         with self._turn:
             self._is_over = True
             self._turn.notify_all()
@@ -131,7 +131,9 @@ class Room:
         return {"taken": len(click.keys)}
 
     def _next(self, claimed: Changes) -> tuple[Changes, bool] | None:
-        """Waits for what has come since `claimed`, or for the end of the batch; also gives which of both it is."""
+        """Wait for items that arrived since `claimed`, or for the end of the batch; also return which of the two it
+        is.
+        """
         with self._turn:
             while not self._is_over:
                 due_at = self.gathering.due_at
@@ -146,7 +148,7 @@ class Room:
     def _alone(self, work: Callable[[Changes], None], some: Changes) -> None:
         try:
             work(some)
-        except Exception as error:  # noqa: BLE001 - a batch that fails is found by the sensor, and takes no other along
+        except Exception as error:  # noqa: BLE001 - sensors find what a failed batch contained
             logger.warning("A push could not be processed; the sensor will handle it: %s", as_error(error))
 
 

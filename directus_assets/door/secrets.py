@@ -1,4 +1,4 @@
-"""The secrets that the door opens to: Directus' flows hold them, and here only their digests are kept."""
+"""The door's secrets: Directus' flows hold them, and only their digests are stored here."""
 
 import secrets
 import time
@@ -24,31 +24,31 @@ class _Kept(BaseModel):
 
 
 def new_secret() -> str:
-    """A secret that nobody can guess, and that no text of ours shows."""
+    """Generate an unguessable secret, which none of our texts shows."""
     made = secrets.token_urlsafe(32)
     hide(made)
     return made
 
 
 def is_known(storage: Storage, secret: str) -> bool:
-    """Whether the door opens to this secret, and to no other."""
+    """Whether this secret, and no other, opens the door."""
     return (_file(storage).read() or _Kept()).digests == (digest_of(secret),)
 
 
 def admit(storage: Storage, secret: str) -> None:
-    """Has the door open to this secret as well, until `admit_only` is called: flows are changed one after the other."""
+    """Also accept this secret until `admit_only` is called: flows are changed one by one."""
     digest = digest_of(secret)
     _file(storage).update(lambda kept: _dump(dict.fromkeys([*(kept or _Kept()).digests, digest])))
 
 
 def admit_only(storage: Storage, secret: str | None) -> None:
-    """Has the door open to this secret and to no other; to nobody where there is none."""
+    """Accept only this secret; none at all if it is None."""
     _file(storage).update(lambda _: _dump([digest_of(secret)] if secret else []))
 
 
 @dataclass
 class KnownSecrets:
-    """The digests, as they are now or were a moment ago."""
+    """The accepted digests, cached for a moment."""
 
     storage: Storage
     clock: Callable[[], float] = time.monotonic
@@ -56,13 +56,13 @@ class KnownSecrets:
     _read_at: float = field(default=float("-inf"))
 
     def digests(self, given: str) -> Collection[str]:
-        """What the digest of the secret that was given is compared with.
+        """The digests to compare with that of the given secret.
 
         Raises:
             DirectusAssetsError: they cannot be read.
         """
         age = self.clock() - self._read_at
-        # One that was made a moment ago is not known yet; whoever guesses does not have the file read each time.
+        # An unknown secret may be new; the file is still not read anew for each guess.
         if age > _FRESH_SECONDS or (age > _LEAST_SECONDS and digest_of(given) not in self._digests):
             self._digests = (_file(self.storage).read() or _Kept()).digests
             self._read_at = self.clock()

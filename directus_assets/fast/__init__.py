@@ -1,7 +1,8 @@
-"""All that uses Dagster beyond its public interface, to make it faster or to keep others out; nothing else does.
+"""The only code that uses Dagster beyond its public interface, to make it faster or to restrict access to it.
 
-`dagster.yaml` names the classes here: `{module: directus_assets.fast, class: WarmRunLauncher}`. On a Dagster that they
-were not tested with, each gives way to Dagster's own, with a warning, and everything works as it does without them.
+`dagster.yaml` names these classes: `{module: directus_assets.fast, class: WarmRunLauncher}`. On a Dagster version that
+they were not tested with, each steps aside with a warning in favour of Dagster's own, and everything works as it does
+without them.
 """
 
 import importlib
@@ -11,7 +12,7 @@ from typing import Any
 from dagster import __version__
 
 TESTED = ("1.13.27",)
-"""The versions of Dagster that the tests hold this folder against."""
+"""The versions of Dagster that this folder is tested with."""
 
 _OFFERED = {
     "BatchedSqliteStorage": (
@@ -27,7 +28,7 @@ _OFFERED = {
     "WarmRunLauncher": ("directus_assets.fast.launcher", "dagster", "DefaultRunLauncher"),
     "FreshFirstCoordinator": ("directus_assets.fast.coordinator", "dagster", "QueuedRunCoordinator"),
 }
-"""Our class to its module, and to the module and the name of Dagster's own."""
+"""Maps our class to its module, and to the module and name of Dagster's own."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +38,10 @@ def __getattr__(name: str) -> Any:
 
 
 def chosen(name: str, *, version: str) -> Any:
-    """The class of this name, or what is taken in its place with this version of Dagster.
+    """The class with this name, or its replacement for this version of Dagster.
 
     Raises:
-        AttributeError: there is none of this name.
+        AttributeError: there is no class with this name.
     """
     if name not in _OFFERED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,12 +1,13 @@
-"""A run coordinator that starts fresh work at once: the queue is looked at once a second only.
+"""A run coordinator that starts fresh work at once, since the queue is only processed once a second.
 
-One line of `dagster.yaml` has it used, in the place of `run_queue`, whose settings are then its `config`:
+Enabled by one line of `dagster.yaml` that replaces `run_queue`, whose settings become its `config`:
 
     run_coordinator: {module: directus_assets.fast, class: FreshFirstCoordinator, config: {…}}
 
-All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_coordinator.py`
-holds it against the Dagster that is installed: what a coordinator is asked (`dagster._core.run_coordinator`), and how
-Dagster's queue launches a run, and takes it back where that fails (`dagster._daemon.run_coordinator`).
+Everything that it uses beyond Dagster's public interface is in this module, and
+`tests/orchestration/test_coordinator.py` verifies it on the installed Dagster: the coordinator interface
+(`dagster._core.run_coordinator`), and how Dagster's queue launches a run, and requeues it on failure
+(`dagster._daemon.run_coordinator`).
 """
 
 import logging
@@ -22,16 +23,16 @@ from directus_assets.orchestration.runs.tags import CHANGE, ITEM_TAG, PUSH, TRIG
 from directus_assets.orchestration.runs.unfinished import UNFINISHED
 
 AT_ONCE = 2
-"""Where so many runs are under way already, fresh ones wait as all others do: a burst of pushes becomes a batch."""
+"""Once this many runs are in progress, fresh ones queue like all others: a burst of pushes becomes a batch."""
 
 logger = logging.getLogger(__name__)
 
 
 class FreshFirstCoordinator(dg.QueuedRunCoordinator):
-    """Dagster's queue, which a run over what was just changed or pushed passes where it would leave it at once."""
+    """Dagster's queue, which runs over fresh or pushed changes bypass if they would leave it at once."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
-        """Launches the run, or puts it into the queue."""
+        """Launch the run, or queue it."""
         run = context.dagster_run
         is_new = run.status is dg.DagsterRunStatus.NOT_STARTED
         may_launch = is_new and run.tags.get(TRIGGER_TAG) in (CHANGE, PUSH) and not os.environ.get(RUNS_ELSEWHERE)
@@ -47,8 +48,8 @@ class FreshFirstCoordinator(dg.QueuedRunCoordinator):
         starting = self._run(run_id)
         try:
             self._instance.run_launcher.launch_run(LaunchRunContext(starting, context.workspace))
-        except Exception as error:  # noqa: BLE001 - as the queue does, whatever it was
-            # Such as of a code server that is being replaced: the queue tries again, and knows when to give up.
+        except Exception as error:  # noqa: BLE001 - like the queue, whatever the error
+            # For example a code server being replaced: the queue retries, and knows when to give up.
             logger.warning("Run %s could not be launched at once, and is queued: %s", run_id, error)
             if self._run(run_id).status is dg.DagsterRunStatus.STARTING:
                 self._instance.report_dagster_event(DagsterEvent.job_enqueue(starting), run_id=run_id)
@@ -59,8 +60,8 @@ class FreshFirstCoordinator(dg.QueuedRunCoordinator):
         return record.dagster_run
 
     def _has_room(self, run: dg.DagsterRun) -> bool:
-        """Whether no run waits, few are under way, and none of them works on the same item."""
-        # With one more than may be, there is no room in any case; thousands may wait.
+        """Whether no run is queued, few are in progress, and none of them processes the same item."""
+        # One more than allowed already means that there is no room; thousands may be queued.
         unfinished = self._instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=AT_ONCE + 1)
         others = [each for each in unfinished if each.run_id != run.run_id]
         queue = self._instance.get_concurrency_config().run_queue_config

@@ -1,9 +1,9 @@
-"""`dagster dev` whose webserver is the guarded one: takes the arguments of `dagster`.
+"""`dagster dev` with the guarded webserver: takes the arguments of `dagster`.
 
     python -m directus_assets.fast.dagster_dev dev -w workspace.yaml
 
-`dagster dev` starts the webserver by its module's name, in a process of its own. Beyond Dagster's public interface this
-uses `dagster._cli.dev.open_ipc_subprocess`; where that is gone, or starts something unknown, the command ends.
+`dagster dev` starts the webserver by its module name, in a process of its own. Beyond Dagster's public interface this
+uses `dagster._cli.dev.open_ipc_subprocess`; if that is missing, or starts something unknown, the command ends.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ import dagster._cli as commands
 from dagster._cli import dev
 
 _STARTS = "open_ipc_subprocess"
-# By its name: importing it would double the memory of this process, which only waits.
+# By name: importing it would double the memory of this process, which only waits.
 _KNOWN = {"dagster_webserver": "directus_assets.fast.webserver", "dagster._daemon": "dagster._daemon"}
 
 
 def main() -> None:
-    """Runs the command."""
+    """Run the command."""
     names = vars(dev)
     start = names[_STARTS]
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def guarded(parts: Sequence[str]) -> list[str]:
-    """The command line of a part of `dagster dev`, with our webserver in the place of Dagster's.
+    """The command line of a part of `dagster dev`, with our webserver instead of Dagster's.
 
     Raises:
         RuntimeError: it starts neither the webserver nor the daemon.

@@ -1,8 +1,7 @@
-"""What was recorded last of many partitions, without all of the objects that Dagster builds of it.
+"""Reads the latest records of many partitions without building all of Dagster's objects.
 
-Building them is nine tenths of what a reconcile of 100,000 files costs. Beyond Dagster's public interface this uses the
-tables of its event log and the JSON that it keeps there; `tests/orchestration/test_latest.py` holds both against the
-Dagster that is installed.
+Building them is nine tenths of the cost of a reconcile of 100,000 files. Beyond Dagster's public interface this uses
+the tables of its event log and their JSON; `tests/orchestration/test_latest.py` verifies both on the installed Dagster.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,30 +17,31 @@ from pydantic_core import from_json
 from directus_assets.fast import TESTED
 
 _VALUES: Final = {"TextMetadataEntryData": "text", "IntMetadataEntryData": "value", "FloatMetadataEntryData": "value"}
-"""The kinds of metadata that a `Latest` holds beside tables, and under which name Dagster keeps the value of each."""
+"""The metadata types that a `Latest` contains besides tables, each with the name under which Dagster stores its
+value.
+"""
 
 _TABLE: Final = "TableMetadataEntryData"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Latest:
-    """What was recorded of the latest materialization of one partition."""
+    """The record of one partition's latest materialization."""
 
     timestamp: float
     """Seconds since 1970."""
     tags: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Its texts and numbers, and of tables a list of rows; nothing else."""
+    """Its texts and numbers, and tables as lists of rows; nothing else."""
 
 
 def read_latest(
     instance: dg.DagsterInstance, asset_key: dg.AssetKey, partitions: Sequence[str]
 ) -> dict[str, Latest] | None:
-    """The latest materializations of these partitions, where there are any.
+    """The latest materializations of these partitions, as far as there are any.
 
     Returns:
-        None where that cannot be told in this way: another Dagster, another storage, or records that are kept in
-        another form.
+        None if they cannot be read this way: a different Dagster, storage, or record format.
     """
     storage = instance.event_log_storage
     if dg.__version__ not in TESTED or not isinstance(storage, SqlEventLogStorage):
@@ -53,7 +53,7 @@ def read_latest(
 
 
 def latest_of(event: dg.AssetMaterialization, timestamp: float) -> Latest:
-    """The same of an event that Dagster has read."""
+    """The same record from an event that Dagster has parsed."""
     values = {name: _plain(value) for name, value in event.metadata.items()}
     kept = {name: value for name, value in values.items() if value is not None}
     return Latest(timestamp=timestamp, tags=event.tags or {}, metadata=kept)

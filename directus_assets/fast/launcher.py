@@ -1,12 +1,12 @@
-"""A run launcher that forks each run from a process that has imported everything already, which saves seconds a run.
+"""A run launcher that forks each run from a process with everything imported, which saves seconds per run.
 
-One line of `dagster.yaml` has it used; without that, Dagster's own launcher is:
+Enabled by one line of `dagster.yaml`; without it, Dagster's own launcher is used:
 
     run_launcher: {module: directus_assets.fast, class: WarmRunLauncher}
 
-All that is used of Dagster beyond its public interface is in this module, and `tests/orchestration/test_launcher.py`
-holds it against the Dagster that is installed: what a launcher is asked (`dagster._core.launcher`), and the command
-that carries out a run (`dagster._grpc.types.ExecuteRunArgs`), which the launchers of containers use as well.
+Everything that it uses beyond Dagster's public interface is in this module, and `tests/orchestration/test_launcher.py`
+verifies it on the installed Dagster: the launcher interface (`dagster._core.launcher`), and the command that executes a
+run (`dagster._grpc.types.ExecuteRunArgs`), which container launchers use as well.
 """
 
 import json
@@ -31,10 +31,10 @@ from directus_assets.fast import warm_process
 from directus_assets.fast.worker import Worker
 
 WORKER_TAG = "directus_assets/worker"
-"""The tag of a run that names the process that carries it out, for whoever looks after the run, in any process."""
+"""The run tag that names its worker process, for monitoring from any process."""
 
-# What a run was seen to import; what is missing here is imported by each run, and what is not there is left out.
-# The last two are ours: no definitions, only what builds them, and what each run would read anew.
+# The imports observed in a run; each run imports missing ones itself, and modules that do not exist are skipped. The
+# last two are ours: not the definitions, but what builds them, and what each run would otherwise read anew.
 _LIBRARIES = (
     "dagster._cli",
     "dagster._core.executor.in_process",
@@ -58,21 +58,21 @@ _LIBRARIES = (
     "directus_assets.fast.read_before",
 )
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
-"""What keeps libraries from starting threads when they are imported, which forks cannot have."""
+"""Keeps libraries from starting threads on import, which forks would not inherit."""
 RUNS_ELSEWHERE = "DIRECTUS_ASSETS_RUNS_ELSEWHERE"
-"""Set in a process that lacks what runs need, such as the token: it starts none, and the daemon does."""
+"""Set in a process that lacks what runs need, such as the token: it launches none, and the daemon does."""
 _START_SECONDS = 120.0
-"""How long importing everything may take on a busy machine."""
+"""The time limit for importing everything on a busy machine."""
 _END_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
 
 class WarmRunLauncher(dg.DefaultRunLauncher):
-    """Forks runs from a warm process, which each process that launches runs (the daemon) starts when it first does.
+    """Forks runs from a warm process, which each process that launches runs (the daemon) starts on first use.
 
-    Runs of code that is not installed here, such as that of a code server in another container, are launched as
-    Dagster does by default, and so is everything where there is no Linux, or where the warm process does not start.
+    Runs of code that is not installed here, such as that of a code server in another container, are launched in
+    Dagster's default way. So are all runs if this is not Linux, or if the warm process does not start.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,7 +83,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         self._code = 0
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Starts the worker of a run, and notes on the run which process that is."""
+        """Start a run's worker, and record on the run which process it is."""
         run_id = context.dagster_run.run_id
         arguments = _arguments(context, self._instance)
         if arguments is None:
@@ -97,7 +97,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
             super().launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
-        """Interrupts the worker of a run; False where it is not there any more."""
+        """Interrupt a run's worker; return False if it no longer exists."""
         run = self._instance.get_run_by_id(run_id) if self.has_instance else None
         worker = _worker_of(run) if run else None
         if run is None or worker is None:
@@ -114,11 +114,11 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """So that the run monitoring of the daemon finds workers that were killed."""
+        """Lets the daemon's run monitoring find killed workers."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Whether the worker of a run is alive. Of one that Dagster's own launcher has started, nothing is known."""
+        """Check whether a run's worker is alive; unknown for a worker that Dagster's own launcher started."""
         worker = _worker_of(run)
         if worker is None or worker.is_alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -128,7 +128,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         )
 
     def dispose(self) -> None:
-        """Ends the warm process. Runs that it has started go on, as they do with Dagster's own launcher."""
+        """End the warm process. Its runs continue, as they do with Dagster's own launcher."""
         with self._lock:
             self._end()
         super().dispose()
@@ -140,13 +140,13 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
             lines.flush()
             if not (worker := lines.readline().decode().strip()):
                 raise ConnectionError("A fork of it has ended at once.")
-            # Before the run begins, so that there is never a run without its worker named.
+            # Before the run begins, so that no run ever lacks the tag.
             self._instance.add_run_tags(run_id, {WORKER_TAG: worker})
             lines.write(warm_process.GO)
 
     @contextmanager
     def _fork(self) -> Iterator[socket.socket]:
-        """The way to a new fork; closing it before the fork is told to go on ends the fork."""
+        """A connection to a new fork; closing it before the fork is told to proceed ends the fork."""
         ours, theirs = socket.socketpair()
         with ours:
             ours.settimeout(_START_SECONDS)
@@ -169,7 +169,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                # Safe path: the folder that the daemon happens to be started in holds no libraries.
+                # Safe path: the daemon's working directory contains no libraries.
                 [sys.executable, "-P", "-m", warm_process.__name__, *_LIBRARIES, *self._storage_classes()],
                 stdin=theirs.fileno(),
                 env=_SINGLE_THREADED | os.environ,
@@ -178,7 +178,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         return ours
 
     def _storage_classes(self) -> list[str]:
-        """The classes that `dagster.yaml` names, or that Dagster takes by default: each run needs its storage."""
+        """The storage classes that `dagster.yaml` names, or Dagster's defaults: each run needs them."""
         named = (value for value in self._instance.get_ref() if isinstance(value, ConfigurableClassData))
         return sorted({f"{value.module_name}:{value.class_name}" for value in named})
 
@@ -197,19 +197,22 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
 
 
 def _state_of_our_code() -> int:
-    """Another number after any change of this package: a warm process has imported it as it was."""
+    """Changes with every change to this package, since a warm process has imported the earlier state."""
     modules = Path(directus_assets.__path__[0]).rglob("*.py")
     return hash(frozenset((str(module), module.stat().st_mtime_ns) for module in modules))
 
 
 def _worker_of(run: dg.DagsterRun) -> Worker | None:
-    """The worker of a run that was forked. A retried run has the tags of the one before, so the run has to be named."""
+    """The worker of a forked run.
+
+    A retried run inherits the tags of its predecessor, so the tag has to name the run.
+    """
     worker = Worker.parse(run.tags.get(WORKER_TAG, ""))
     return worker if worker and worker.run_id == run.run_id else None
 
 
 def _arguments(context: LaunchRunContext, instance: dg.DagsterInstance) -> list[str] | None:
-    """The command line of `dagster` that carries out a run; None where what is installed here cannot."""
+    """The `dagster` command line that executes a run; None if the code installed here cannot."""
     origin, remote = context.job_code_origin, context.dagster_run.remote_job_origin
     if sys.platform != "linux" or origin is None or remote is None or os.environ.get(RUNS_ELSEWHERE):
         return None

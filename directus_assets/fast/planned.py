@@ -1,7 +1,7 @@
-"""What a run was to make, for a run that Dagster plans nothing of: only so does Dagster show that it failed.
+"""Records the planned partitions of a run for which Dagster plans nothing: only then does Dagster show their failure.
 
-Dagster shows a partition as failed where a run that failed has planned it, with no materialization after that. Its
-public interface has no way to say so; `tests/orchestration/test_scattered.py` holds this against the installed Dagster.
+Dagster shows a partition as failed if a failed run planned it and no materialization followed. Its public interface
+cannot express that; `tests/orchestration/test_scattered.py` verifies this on the installed Dagster.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
 
 def plan_partitions(context: dg.AssetExecutionContext, asset_key: dg.AssetKey, partitions: Iterable[str]) -> None:
-    """Notes that this run was to make these partitions of an asset."""
+    """Record that this run plans to make these partitions of an asset."""
     step_key = context.op_execution_context.get_step_execution_context().step.key
     for partition in partitions:
         planned = DagsterEvent.build_asset_materialization_planned_event(

@@ -1,6 +1,6 @@
-"""What each run would read anew and is the same for all of them: importing this reads it, in a process that forks runs.
+"""Reads what is the same for all runs: importing this module in the process that forks runs saves each run the work.
 
-Nothing of Directus or of Dagster's history is among it.
+It includes nothing from Directus or from Dagster's history.
 """
 
 from dagster._core.storage.event_log.sqlite import sqlite_event_log

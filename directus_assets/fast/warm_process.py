@@ -1,11 +1,11 @@
-"""A process that has imported what runs need, and forks each run from that: `launcher.py` starts it and asks it.
+"""A process that has imported what runs need, and forks each run: `launcher.py` starts it and sends it requests.
 
-It imports libraries only. Definitions are imported in the fork, so that each run sees them as they are then; and it is
-started anew after a change of this package.
+It imports libraries only. Definitions are imported in the fork, so that each run sees the current ones. It is restarted
+after a change to this package.
 
-It talks to nobody but the process that started it, through a socket that it inherits as its standard input: there is
-nothing to be found or left behind by others, and it ends when the other end is closed, however that came about. A
-fork in turn talks to the launcher through a socket of its own, and does nothing before it is told to go on.
+It communicates only with the process that started it, through a socket inherited as its standard input: others cannot
+find it, nothing is left behind, and it ends when the other end is closed for whatever reason. Each fork communicates
+with the launcher through a socket of its own, and does nothing until told to proceed.
 """
 
 import gc
@@ -23,14 +23,14 @@ from pathlib import Path
 from directus_assets.fast.worker import Worker
 
 GO = b"go\n"
-"""What a fork waits for."""
+"""The message that a fork waits for."""
 
 
 def main(modules: Iterable[str]) -> None:
-    """Serves until the launcher is gone; returns in each fork when its run is done."""
-    # Ctrl+C in a terminal reaches this process, too. It has nothing to tidy up.
+    """Serve until the launcher is gone; in each fork, return when its run is done."""
+    # Ctrl+C in a terminal reaches this process, too. It has nothing to clean up.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # The forks that have ended are not kept for us to ask after.
+    # Ended forks are reaped automatically.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     preload(modules)
     with socket.socket(fileno=os.dup(0)) as control:
@@ -40,23 +40,23 @@ def main(modules: Iterable[str]) -> None:
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Imports what is there to be imported, as modules or as `module:name`; a run imports what is missing itself."""
+    """Import the available modules, given as modules or as `module:name`; a run imports missing ones itself."""
     for each in modules:
         module, _, name = each.partition(":")
         with suppress(ImportError, AttributeError):
             found = importlib.import_module(module)
             if name:
                 getattr(found, name)
-    # A thread that holds a lock while its process is forked holds it in the fork for ever.
+    # A lock held by another thread during a fork would stay locked in the fork forever.
     if (threads := len([*Path("/proc/self/task").iterdir()])) > 1:
         print(f"The warm process has {threads} threads, although libraries should not start any.", file=sys.stderr)
-    # What is there now is never garbage: not to look at it leaves its pages shared between all forks.
+    # Existing objects are never garbage: excluding them from collection keeps their pages shared between all forks.
     gc.collect()
     gc.freeze()
 
 
 def serve(control: socket.socket) -> socket.socket | None:
-    """Forks for each socket that comes in; gives it in the fork, and None when the launcher is gone."""
+    """Fork for each incoming socket; return it in the fork, and None when the launcher is gone."""
     while True:
         _, received, _, _ = socket.recv_fds(control, 1, 1)
         if not received:
@@ -68,10 +68,10 @@ def serve(control: socket.socket) -> socket.socket | None:
 
 
 def run(conversation: socket.socket) -> None:
-    """Takes a command, says who carries it out, and carries it out when told to go on."""
+    """Receive a command, report the process that will execute it, and execute it when told to proceed."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # Standard input was the way to the launcher, who is to notice when the warm process alone has ended.
+    # Standard input was the connection to the launcher, which has to notice when the warm process itself has ended.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

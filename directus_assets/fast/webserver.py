@@ -2,9 +2,9 @@
 
     python -m directus_assets.fast.webserver -h 127.0.0.1 -p 3000 -w workspace.yaml
 
-Dagster has no place for a middleware of others. Beyond its public interface this uses that its command makes the
-application by `create_app_from_workspace_process_context`; `tests/fast/test_webserver.py` holds that against the
-Dagster that is installed. Where the name is gone, the command does not start: it never runs unguarded.
+Dagster offers no hook for third-party middleware. Beyond its public interface this relies on its command creating the
+application by `create_app_from_workspace_process_context`; `tests/fast/test_webserver.py` verifies that on the
+installed Dagster. If the name is missing, the command does not start: it never runs unguarded.
 """
 
 import os
@@ -19,7 +19,7 @@ _MAKES_APP = "create_app_from_workspace_process_context"
 
 
 def main() -> None:
-    """Runs the command."""
+    """Run the command."""
     names = vars(cli)
     make = names[_MAKES_APP]
     name = urlsplit(os.environ.get("DAGSTER_WEBSERVER_URL", "")).hostname

@@ -1,4 +1,4 @@
-"""Processes that carry out runs, told from others that get their process ids later. Linux only."""
+"""Identifies worker processes, also after their process ids have been reused. Linux only."""
 
 import functools
 import hashlib
@@ -14,13 +14,13 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worker:
-    """One process, at most once in the life of a machine.
+    """One process, unique within the uptime of a machine.
 
     Attributes:
-        run_id: the run that it carries out.
+        run_id: the run that it executes.
         pid: its process id.
-        started: when it started, in ticks since the machine did (proc(5)): a later process with this id has another.
-        machine: where its id means something, see `this_machine`.
+        started: its start time in ticks since boot (proc(5)), which differs for a later process with the same id.
+        machine: the scope of its id, see `this_machine`.
     """
 
     run_id: str
@@ -30,12 +30,12 @@ class Worker:
 
     @classmethod
     def this_process(cls, run_id: str) -> Self:
-        """The process that asks, as the worker of a run."""
+        """The current process, as the worker of a run."""
         return cls(run_id=run_id, pid=os.getpid(), started=_started(os.getpid()) or 0, machine=this_machine())
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """What `str` has written; None for anything else."""
+        """Parse the output of `str`; None for anything else."""
         try:
             pid, started, machine, run_id = text.split(" ")
             return cls(run_id=run_id, pid=int(pid), started=int(started), machine=machine)
@@ -47,13 +47,13 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs. A process of another machine, or from before a restart of this one, does not."""
+        """Whether it is still running. False for a process on another machine, or from before a reboot of this one."""
         return self.machine == this_machine() and _started(self.pid) == self.started
 
     def interrupt(self) -> bool:
-        """Asks it to end, as Ctrl+C does; False where it has ended already or cannot be reached from here."""
+        """Interrupt it like Ctrl+C; return False if it has ended already or cannot be reached from here."""
         with suppress(OSError):
-            # Held first and looked at then, so that no later process with this id can get the signal.
+            # Opened first and checked then, so that no later process with this id can get the signal.
             handle = os.pidfd_open(self.pid)
             try:
                 if self.is_alive:
@@ -66,15 +66,15 @@ class Worker:
 
 @functools.cache
 def this_machine() -> str:
-    """What tells this machine since it last started, and this container, from others: ids count within it only."""
+    """Identifies this machine since its last boot, and this container: process ids are only valid within it."""
     boot = (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
     return hashlib.sha256(f"{boot} {(_PROC / 'self/ns/pid').readlink()}".encode()).hexdigest()[:12]
 
 
 def _started(pid: int) -> int | None:
-    """When a process started; None where there is none, or one that has ended and waits to be fetched."""
+    """The start time of a process; None if it does not exist, or is a zombie."""
     try:
-        # Behind the name, which may hold blanks: the state is field 3 of stat(5), the start field 22.
+        # After the name, which may contain spaces: the state is field 3 of stat(5), the start field 22.
         fields = (_PROC / str(pid) / "stat").read_text("utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None

@@ -1,1 +1,1 @@
-"""A real Directus on this machine, with content: the demo and the integration tests use the same one."""
+"""A real local Directus with content, shared by the demo and the integration tests."""

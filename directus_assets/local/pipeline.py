@@ -1,4 +1,4 @@
-"""The pipeline on this machine: the command `dev` with its own DAGSTER_HOME, as the demo and the tests run it."""
+"""The local pipeline: the command `dev` with its own DAGSTER_HOME, as the demo and the tests run it."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ _HOME = "dagster"
 
 
 def prepare_home(folder: Path) -> Path:
-    """The DAGSTER_HOME of the pipeline in `folder`; made where it is missing, with our `dagster.yaml`."""
+    """The pipeline's DAGSTER_HOME in `folder`; created if missing, with our `dagster.yaml`."""
     home = folder / _HOME
     private_folder(home)
     return make_home(home)
@@ -44,11 +44,11 @@ class LocalPipeline:
     """A running pipeline: webserver, daemon and code location. Entering the block starts it, leaving it stops it.
 
     Args:
-        directus: the Directus that it works for.
-        folder: where DAGSTER_HOME, the YAML file and the log are; made where it is missing.
-        config: the YAML file's text; written anew at each start.
-        port: of the Dagster UI; a free one where that is taken.
-        environment: further variables, which win over ours.
+        directus: the Directus to process.
+        folder: contains DAGSTER_HOME, the YAML file and the log; created if missing.
+        config: the YAML file's text; rewritten at each start.
+        port: of the Dagster UI; a free one if it is taken.
+        environment: additional variables, which override ours.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class LocalPipeline:
 
     @property
     def pid(self) -> int | None:
-        """The process that all others of the pipeline descend from, or None while it is not running."""
+        """The root process of the pipeline, or None while it is not running."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of the pipeline, for anything else that shares its storage (`directus-assets backfill`)."""
+        """The pipeline's variables, for other processes that share its storage (`directus-assets backfill`)."""
         return {
             "DIRECTUS_URL": self._directus.url,
             "DIRECTUS_TOKEN": self._directus.bot_token,
@@ -100,15 +100,15 @@ class LocalPipeline:
         }
 
     def start(self) -> None:
-        """Starts webserver, daemon and code location, and returns when the UI answers with the code location loaded.
+        """Start webserver, daemon and code location; return when the UI answers and the code location is loaded.
 
         Raises:
-            ConfigurationError: it ended, or kept silent; the message ends with the last lines of its log.
+            ConfigurationError: it ended or did not answer; the message ends with the last lines of its log.
         """
         prepare_home(self.folder)
         (self.folder / "directus_assets.yaml").write_text(self._config, "utf-8")
         (self.folder / "workspace.yaml").write_text(_WORKSPACE, "utf-8")
-        # Otherwise that of a folder above would be read, and say which Directus is worked for.
+        # Otherwise one in a parent folder would be read, and might name another Directus.
         (self.folder / ".env").touch(mode=0o600)
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log, shown(f"Starting the pipeline at {self.url}"):
@@ -127,13 +127,13 @@ class LocalPipeline:
                 umask=PRIVATE_UMASK,
                 stdout=log,
                 stderr=log,
-                # Ctrl+C is ours to handle; and all of its processes end together.
+                # We handle Ctrl+C, and end all of its processes together.
                 start_new_session=True,
             )
             self._wait_until_it_answers(self._process)
 
     def stop(self) -> None:
-        """Ends webserver, daemon, code location and runs. Stopping twice is fine."""
+        """Stop webserver, daemon, code location and runs. Idempotent."""
         if not self._process:
             return
         with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A PostgreSQL server on this machine, from Debian's package: the bench and the tests use it."""
+"""A local PostgreSQL server from Debian's package, for the bench and the tests."""
 
 import os
 import shutil
@@ -12,26 +12,26 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.local.server import free_port
 
 _USER = "postgres"
-"""Made by the package. A server refuses to run as root."""
+"""Created by the package. A server refuses to run as root."""
 
 
 def find_programs() -> Path | None:
-    """The folder of the newest server's programs; None where there is none."""
+    """The folder with the newest server's programs; None if there is none."""
     found = max(Path("/usr/lib/postgresql").glob("*/bin/initdb"), default=None)
     return found.parent if found else None
 
 
 @contextmanager
 def running_postgres(*, fsync: bool = True) -> Iterator[str]:
-    """Starts an empty server, and gives the address of its database.
+    """Start an empty server, and yield the URL of its database.
 
-    It listens on loopback, asks for no password, and keeps nothing.
+    It listens on loopback, requires no password, and keeps nothing.
 
     Args:
-        fsync: False where nothing has to outlive a power cut.
+        fsync: False if nothing has to survive a power cut.
 
     Raises:
-        ConfigurationError: there is no server on this machine.
+        ConfigurationError: PostgreSQL is not installed.
     """
     programs = find_programs()
     if programs is None:

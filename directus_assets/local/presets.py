@@ -1,10 +1,10 @@
-"""The presets of the local Directus: one of every kind that Directus offers."""
+"""The presets of the local Directus: one of every kind."""
 
 from typing import Any
 
 
 def _preset(key: str, fit: str, width: int | None, height: int | None, **more: Any) -> dict[str, Any]:
-    """An entry as the Studio's form stores it: all keys, `null` where nothing was entered."""
+    """An entry as the Studio's form stores it: all keys, with `null` for empty ones."""
     empty = {"quality": None, "withoutEnlargement": None, "format": None, "transforms": None}
     return {"key": key, "fit": fit, "width": width, "height": height, **empty, **more}
 

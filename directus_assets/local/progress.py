@@ -1,4 +1,4 @@
-"""Shows that something long is going on: a spinner in a terminal, a plain line now and then anywhere else."""
+"""Progress display for long operations: a spinner in a terminal, an occasional plain line anywhere else."""
 
 import sys
 import threading
@@ -13,17 +13,17 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 PLAIN_LINE_SECONDS = 15.0
 
 Say: TypeAlias = Callable[[str], None]
-"""Takes a few words on what is being done right now."""
+"""Receives a few words about the current step."""
 
 
 @contextmanager
 def shown(title: str, *, console: Console | None = None, every_seconds: float = PLAIN_LINE_SECONDS) -> Iterator[Say]:
-    """Shows `title`, the time since entry and the latest detail until the block is left.
+    """Show `title`, the elapsed time and the latest detail for the duration of the block.
 
     Args:
-        title: what is going on, such as "Installing Directus".
-        console: where to; standard error by default.
-        every_seconds: how often a line is printed where there is no terminal.
+        title: the operation, such as "Installing Directus".
+        console: standard error by default.
+        every_seconds: interval of the lines outside of a terminal.
     """
     screen = console or Console(file=sys.stderr)
     with _spinner(title, screen) if screen.is_terminal else _lines(title, screen, every_seconds) as say:

@@ -1,4 +1,4 @@
-"""What the demo's enrichments have found, as a table: some alternative texts, and labels and related posts."""
+"""A table with samples of the demo's enrichments: some alternative texts, and labels and related posts."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _TITLE = "translations.title"
 
 
 def samples(directus: LocalDirectus) -> Table:
-    """The table.
+    """Build the table.
 
     Raises:
         DirectusAssetsError: Directus does not answer.

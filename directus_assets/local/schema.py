@@ -1,7 +1,7 @@
-"""The collections of the local Directus, made as the Studio makes them, in both layouts that translations come in.
+"""The collections of the local Directus, created like the Studio does, in both layouts of translations.
 
-`posts` keep their source language as a row of `posts_translations`. `pages` keep it on the page, and only the target
-languages are rows of `pages_translations`.
+`posts` have their source language in a row of `posts_translations`. `pages` have it on the page itself, and only the
+target languages are rows of `pages_translations`.
 """
 
 from typing import Any
@@ -17,14 +17,14 @@ LANGUAGES: list[dict[str, Any]] = [
 ]
 
 LABELS = ("Astronomy", "Bicycle", "Bread", "Coffee", "Image", "Photograph", "Repair", "Website")
-"""What posts can be labelled with."""
+"""The labels for posts."""
 
 _SERIAL = {"is_primary_key": True, "has_auto_increment": True}
 _UUID = {"is_primary_key": True, "length": 36, "has_auto_increment": False}
 
 
 def create_collections(admin: DirectusClient) -> None:
-    """Makes `languages`, `posts` and `pages` with their translations; those that exist are left as they are.
+    """Create `languages`, `posts` and `pages` with their translations; existing ones stay as they are.
 
     Raises:
         DirectusAssetsError: Directus refused or did not answer.
@@ -43,7 +43,7 @@ def create_collections(admin: DirectusClient) -> None:
 
 
 def create_enrichment_targets(admin: DirectusClient) -> None:
-    """Adds to `posts` what the demo's enrichments are written to: `labels`, from a list, and `related` posts.
+    """Add the targets of the demo's enrichments to `posts`: `labels`, from a list, and `related` posts.
 
     Raises:
         DirectusAssetsError: Directus refused or did not answer.
@@ -133,7 +133,7 @@ def _create(admin: DirectusClient, collection: str, fields: list[dict[str, Any]]
 
 
 def _translate(admin: DirectusClient, parent: str, *, key: dict[str, Any], texts: list[dict[str, Any]]) -> None:
-    """Adds the field `translations` to `parent`, with its collection and both relations."""
+    """Add the field `translations` to `parent`, with its collection and both relations."""
     rows, language = f"{parent}_translations", _field("languages_code", "string", hidden=True)
     identity = _field("id", "integer", hidden=True, schema=_SERIAL)
     _create(admin, rows, [identity, key, language, *texts], hidden=True, icon="import_export")

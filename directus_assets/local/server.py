@@ -1,4 +1,4 @@
-"""A running Directus on this machine, with its own folder, port and secrets."""
+"""A local Directus server with its own folder, port and secrets."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ from directus_assets.local.progress import shown
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 
-# The server holds one end of a pipe. When we die, however that happens, the pipe ends, and the server with it.
+# The server holds one end of a pipe. When we die, however that happens, the pipe closes, and the server ends.
 _END_WITH_PARENT = (
     "data:text/javascript,process.stdin.on('end',()=>{process.kill(process.pid,'SIGTERM');"
     f"setTimeout(()=>process.exit(1),{STOP_SECONDS * 1000:.0f}).unref()}}).resume()"
@@ -51,16 +51,16 @@ class LocalDirectus:
         version: str | None = None,
         installation: Installation | None = None,
     ) -> None:
-        """Prepares the folder; nothing is started yet.
+        """Prepare the folder; nothing is started yet.
 
         Args:
-            folder: where database, uploads, secrets and log are. One that exists is used again with all it holds.
-                Without it, a temporary folder is made, and removed when the block is left.
+            folder: for database, uploads, secrets and log. An existing one is reused with its content. Without it, a
+                temporary folder is created, and removed at the end of the block.
             port: on the loopback interface; a free one by default.
-            environment: further variables for Directus, which win over ours (S3 storage, ASSETS_...). Where they name
-                another database (DB_CLIENT, ...), an empty one there becomes that of a Directus.
-            version: which of the pinned ones (see `installed`); it is installed where it is missing.
-            installation: another Directus than those.
+            environment: additional variables for Directus, which override ours (S3 storage, ASSETS_...). If they name
+                another database (DB_CLIENT, ...) and it is empty, its tables are created.
+            version: one of the pinned ones (see `installed`); installed if missing.
+            installation: a Directus other than those.
 
         Raises:
             ConfigurationError: Directus cannot be installed, or the folder belongs to something else.
@@ -89,17 +89,17 @@ class LocalDirectus:
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
+        """Its address, without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def version(self) -> str:
-        """Of Directus."""
+        """The version of Directus."""
         return self._installation.version
 
     @property
     def admin_token(self) -> str:
-        """A static token that may do everything."""
+        """A static token with all rights."""
         return self._secrets.admin_token
 
     @property
@@ -119,7 +119,7 @@ class LocalDirectus:
 
     @property
     def log(self) -> Path:
-        """What the server prints, of all starts."""
+        """The server's output of all starts."""
         return self.folder / "directus.log"
 
     @property
@@ -129,15 +129,15 @@ class LocalDirectus:
 
     @property
     def storage_environment(self) -> dict[str, str]:
-        """The STORAGE_* variables that anybody needs who shares its storage."""
+        """The STORAGE_* variables for other processes that share its storage."""
         return {name: value for name, value in self._environment().items() if name.startswith("STORAGE_")}
 
     def start(self) -> None:
-        """Starts the server and returns when it answers.
+        """Start the server and return when it answers.
 
         Raises:
-            ConfigurationError: it is running from this folder already, the port is taken, or it ended or kept silent;
-                the message then ends with the last lines of its log.
+            ConfigurationError: it is already running from this folder, the port is taken, or it ended or did not
+                answer; the message then ends with the last lines of its log.
         """
         try:
             self._lock.acquire()
@@ -158,7 +158,7 @@ class LocalDirectus:
             raise
 
     def stop(self) -> None:
-        """Lets the server finish what it is doing, but not for longer than `STOP_SECONDS`. Stopping twice is fine."""
+        """Let the server finish its work, but for no longer than `STOP_SECONDS`. Idempotent."""
         if self._process and self.pid:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -166,7 +166,7 @@ class LocalDirectus:
         self.kill()
 
     def kill(self) -> None:
-        """Ends the server at once, as a crash does."""
+        """Kill the server, like a crash."""
         if self._process:
             if self.pid:
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -177,7 +177,7 @@ class LocalDirectus:
         self._lock.release()
 
     def restart(self) -> None:
-        """Starts again, stopping first where it runs: the same port, the same data."""
+        """Restart, stopping first if it is running: the same port, the same data."""
         self.stop()
         self.start()
 
@@ -198,9 +198,9 @@ class LocalDirectus:
             "STORAGE_LOCAL_DRIVER": "local",
             "STORAGE_LOCAL_ROOT": str(self.uploads),
             "RATE_LIMITER_ENABLED": "false",
-            # It answers 503 as soon as a small machine is busy with something else.
+            # Otherwise it answers 503 as soon as a small machine is busy.
             "PRESSURE_LIMITER_ENABLED": "false",
-            # Flows may call this machine: by default Directus denies them that, and says nothing.
+            # Lets flows call this machine: by default Directus silently denies that.
             "IMPORT_IP_DENY_LIST": "169.254.169.254",
             "LOG_LEVEL": "warn",
             "LOG_STYLE": "raw",
@@ -208,7 +208,7 @@ class LocalDirectus:
         }
 
     def _require_port(self) -> None:
-        # Otherwise whatever listens there would answer our pings in the place of the server that we start.
+        # Otherwise another server there would answer our pings instead of the one that we start.
         if free_port(self.port) != self.port:
             raise ConfigurationError(
                 f"Port {self.port} is already in use on 127.0.0.1.",
@@ -216,7 +216,7 @@ class LocalDirectus:
             )
 
     def _prepare_database(self) -> None:
-        """SQLite starts from a template; every other database is made here, once."""
+        """SQLite starts from a template; any other database is set up here, once."""
         environment = self._environment()
         done = self.folder / "bootstrapped"
         if environment["DB_CLIENT"] == "sqlite3" or done.exists():
@@ -239,7 +239,7 @@ class LocalDirectus:
             umask=PRIVATE_UMASK,
             stdout=log,
             stderr=log,
-            # Ctrl+C is ours to handle: the server must outlive those that still talk to it.
+            # We handle Ctrl+C: the server must outlive its clients.
             start_new_session=True,
         )
 

@@ -1,4 +1,4 @@
-"""Whose a text is, and what is remembered of it: people win.
+"""Ownership of texts, and the records that establish it: people win.
 
-Serves translations and enrichments alike, and imports neither.
+Shared by translations and enrichments, and imports neither.
 """

@@ -1,7 +1,7 @@
-"""The translation record: what is remembered of one item in one language, and its form as JSON.
+"""The translation record: what is stored about one item in one language, and its JSON form.
 
-It answers two questions: which segments need not be paid for again, and whether the text in Directus is ours. A lost
-record is harmless: everything in Directus then counts as a human's and is kept.
+A record answers two questions: which segments need not be paid for again, and whether the text in Directus is ours.
+Losing a record does no harm: everything in Directus then counts as human and is kept.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from directus_assets.json_text import shallow, well_formed
 from directus_assets.spending.usage import Usage
 
 _MOST_REFUSED: Final = 60
-"""Refused values of one field that are remembered: more than an address gets numbers."""
+"""The number of refused values stored per field: more than the numbers an address can get."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remembered:
-    """The translation of one segment: `glossary` is the digest of the terms in it, `engine` who made it."""
+    """The translation of one segment: `glossary` is the digest of the terms in it, `engine` the engine that made it."""
 
     text: str
     glossary: str
@@ -31,13 +31,13 @@ class Remembered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arrived:
-    """What one request brought, as it came: nothing of it has been checked.
+    """The raw result of one request: nothing in it has been checked.
 
     Attributes:
         texts: translations by `segment_key`.
-        engine: who made them.
-        usage: what the request consumed.
-        is_repair: whether the request named what was wrong with an earlier answer; there is no second one.
+        engine: the engine that made them.
+        usage: the usage of the request.
+        is_repair: whether the request reported the defects of an earlier answer; there is no second repair.
     """
 
     texts: Mapping[str, str]
@@ -56,19 +56,19 @@ class Base:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FieldRecord:
-    """What is known of one field of the target.
+    """The record of one target field.
 
     Attributes:
-        source: the source value (see `canonical`) that the target was last known to be right for.
-        written: digest of what we wrote last; empty where we never did.
-        intended: digest of what we are about to write; empty where nothing is under way. It is stored before the
-            write, so that text which a killed run wrote is known as ours.
-        seen_source: digest of the source when the target was last found to be a human's.
-        seen_target: digest of that human's text.
-        ours: our translation of `source`, as text, also where a human has changed some of it since; empty where it is
-            not known, and then the field is somebody's as a whole.
-        before: what `source` and `ours` were before the write that is under way; a killed run may not have written.
-        waiting: which segments wait for a human: see `merge.Merged.waiting`.
+        source: the source value (see `canonical`) for which the target was last known to be correct.
+        written: digest of our last write; empty if there was none.
+        intended: digest of the value about to be written; empty if no write is in progress. It is stored before the
+            write, so that text from a killed run is recognised as ours.
+        seen_source: digest of the source when the target was last found to be human.
+        seen_target: digest of that human text.
+        ours: our translation of `source`, as text, even if a human has changed parts of it since; empty if unknown, in
+            which case the field has a single owner.
+        before: `source` and `ours` from before the write in progress, which a killed run may not have completed.
+        waiting: the segments that wait for a human: see `merge.Merged.waiting`.
     """
 
     source: str
@@ -81,22 +81,22 @@ class FieldRecord:
     waiting: Mapping[str, str] = field(default_factory=dict)
 
     def confirmed(self) -> "FieldRecord":
-        """The record after the write that it was made for has succeeded."""
+        """The record after its intended write has succeeded."""
         return replace(self, written=self.intended or self.written, intended="", before=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TranslationRecord:
-    """All that is remembered of one item in one language.
+    """The record of one item in one language.
 
     `segments` holds translations by `segment_key`, whatever field they are from; `fields` holds the rest by field name.
-    `answers` holds what arrived in a try that has not ended yet, or was killed: it is paid for, and kept as it came
-    before anybody looks at it. `source_language` is what both are translated from, a code; empty for the project's.
-    `row` is the key of the row in Directus; empty where one is to be made, and None where it is not known. `refused`
-    has for each field the values that Directus has refused, with its reasons (see `refused_values`). `seen` holds
-    digests of people's versions of segments that are no news here, by key: they were learnt from here, or taken back
-    here. `corrected` holds what the last write has replaced by such versions from elsewhere, where that was its aim.
-    `waits` says that somebody has taken back what we wrote: what is missing since is no loss to repair.
+    `answers` holds the results of an attempt that is in progress or was killed: they are paid for, and stored before
+    anyone examines them. `source_language` is the code of the source language of both; empty for the project's. `row`
+    is the key of the row in Directus; empty if it is about to be created, and None if unknown. `refused` holds by field
+    the values that Directus has refused, with its reasons (see `refused_values`). `seen` holds digests of human
+    versions of segments that are not news here, by key: they were learnt from here, or reverted here. `corrected` holds
+    the versions that the last write replaced by human ones from elsewhere, if that was its purpose. `waits` says that
+    someone has reverted our write: text missing since then is not a loss to repair.
     """
 
     collection: str
@@ -114,11 +114,11 @@ class TranslationRecord:
     version: Literal[1] = 1
 
     def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
-        """This record for an item in `language`: what was translated from another language is not remembered.
+        """The record for an item in `language`; translations from another language are dropped.
 
         Args:
             language: the code of the item's language.
-            project: that of items that name none.
+            project: the language of items that name none.
         """
         if (self.source_language or project) == language:
             return self
@@ -126,36 +126,36 @@ class TranslationRecord:
 
     @property
     def has_seen_a_row(self) -> bool:
-        """Whether there was a row in Directus, as far as anybody remembers."""
+        """Whether there ever was a row in Directus, as far as recorded."""
         fields = self.fields.values()
         return bool(self.row) or (self.row is None and any(f.written or f.intended or f.seen_target for f in fields))
 
     def with_answer(self, answer: Arrived) -> "TranslationRecord":
-        """This record with one more answer."""
+        """The record with one more answer."""
         return replace(self, answers=(*self.answers, answer))
 
     def remembering(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
-        """This record with more translations, in the place of the answers that they came from."""
+        """The record with additional translations, which replace the answers that they came from."""
         return replace(self, segments={**self.segments, **segments}, answers=())
 
     def remembering_only(self, segments: Mapping[str, Remembered]) -> "TranslationRecord":
-        """This record with these translations only, so that it does not grow with every edit."""
+        """The record with only these translations, so that it does not grow with every edit."""
         return replace(self, segments=dict(segments), answers=(), corrected={})
 
     def having_seen(self, texts: Mapping[str, str]) -> "TranslationRecord":
-        """This record where people's versions of segments, by key, are no news any more."""
+        """The record in which these human versions of segments, by key, are no longer news."""
         return replace(self, seen={**self.seen, **{key: digest(text) for key, text in texts.items()}})
 
     def is_news(self, key: str, text: str) -> bool:
-        """Whether a person's version of a segment has neither been learnt from here nor taken back here."""
+        """Whether a human version of a segment has neither been learnt from here nor reverted here."""
         return self.seen.get(key) != digest(text)
 
     def with_fields(self, fields: Mapping[str, FieldRecord]) -> "TranslationRecord":
-        """This record with these fields' entries replaced."""
+        """The record with these fields' entries replaced."""
         return replace(self, fields={**self.fields, **fields})
 
     def refusing(self, refused: Mapping[str, Mapping[str, str]]) -> "TranslationRecord":
-        """This record with more refused values, by field; the oldest of too many are forgotten."""
+        """The record with additional refused values by field; the oldest are dropped if there are too many."""
         more = {
             name: dict([*{**self.refused.get(name, {}), **values}.items()][-_MOST_REFUSED:])
             for name, values in refused.items()
@@ -167,12 +167,12 @@ class TranslationRecord:
         return replace(self, fields={name: known.confirmed() for name, known in self.fields.items()}, waits=False)
 
     def to_json(self) -> bytes:
-        """The record as UTF-8 JSON."""
+        """Serialise the record as UTF-8 JSON."""
         return _RECORD.dump_json(self)
 
     @classmethod
     def from_json(cls, data: bytes) -> "TranslationRecord":
-        """The record that `data` holds.
+        """Parse a record.
 
         Raises:
             ValidationError: it is damaged, or of another version.
@@ -198,7 +198,7 @@ def digest(value: JsonValue) -> str:
 def _sorted_json(value: JsonValue) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    except (TypeError, ValueError, RecursionError):  # no JSON, or nested too deeply
+    except (TypeError, ValueError, RecursionError):  # not JSON, or nested too deeply
         return json.dumps(shallow(value), ensure_ascii=False, sort_keys=True)
 
 

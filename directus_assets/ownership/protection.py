@@ -1,7 +1,7 @@
-"""People win: who the text in a target field belongs to, and what may be done with it.
+"""People win: determines who owns the text in a target field, and what may be done with it.
 
-A three-way comparison per field, of what we remember, what the source says now, and what the target says now. The
-record of a field moves with each decision; it has to be stored before anything is written.
+A three-way comparison per field of the record, the current source, and the current target. Each decision updates the
+field's record, which has to be stored before anything is written.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from directus_assets.ownership.field_records import FieldRecord, canonical, dige
 
 
 class Standing(Enum):
-    """Whose a target field is."""
+    """The owner of a target field."""
 
     EMPTY = "nobody's: ours to fill"
     OURS = "what we wrote last"
@@ -38,10 +38,10 @@ class Decision:
 
 
 def standing(record: FieldRecord | None, *, source: JsonValue, target: JsonValue) -> Standing:
-    """Whose the text in the target is. Only a `HUMAN` one needs no translation.
+    """Determine who owns the text in the target. Only a `HUMAN` one needs no translation.
 
     Args:
-        record: what is remembered of the field; None for nothing, and then every text is a human's.
+        record: the field's record; without one (None), every text counts as human.
         source: the field's value in the source language.
         target: the field's value in the target language.
     """
@@ -62,8 +62,8 @@ def decide(record: FieldRecord | None, *, source: JsonValue, target: JsonValue, 
     Args:
         record: as for `standing`.
         source: as for `standing`.
-        target: as for `standing`, read as late as can be.
-        proposal: our translation of `source`; not looked at where the target is a `HUMAN` one.
+        target: as for `standing`, read as late as possible.
+        proposal: our translation of `source`; ignored if the target is `HUMAN`.
     """
     whose = standing(record, source=source, target=target)
     known = record or FieldRecord(source=canonical(source))
@@ -75,17 +75,17 @@ def decide(record: FieldRecord | None, *, source: JsonValue, target: JsonValue, 
         return Decision(action=FieldAction.NOTHING, record=FieldRecord(source=canonical(source), written=written))
     if whose is Standing.OUTDATED:
         return Decision(action=FieldAction.REVIEW, record=seen)
-    # The present text, not the recorded one: a killed run may have written what it only intended.
+    # The current text, not the recorded one: a killed run may have written what it only intended.
     written = digest(target) if whose is Standing.OURS else known.written
     record = FieldRecord(source=canonical(source), written=written, intended=digest(proposal))
     return Decision(action=FieldAction.WRITE, record=record)
 
 
 def is_empty(value: JsonValue) -> bool:
-    """Whether a field holds nothing that anybody could have meant."""
+    """Whether a field is empty, so that nobody can have meant anything by it."""
     return value in (None, [], {}) or (isinstance(value, str) and not value.strip())
 
 
 def _was_revised(record: FieldRecord, *, source: JsonValue, target: JsonValue) -> bool:
-    """Whether a human has changed the text since it was last seen, while the source stayed: then it was reviewed."""
+    """Whether a human has changed the text since it was last seen while the source stayed the same: it was reviewed."""
     return record.seen_source == digest(source) and record.seen_target not in {"", digest(target)}

@@ -1,4 +1,4 @@
-"""Where translation records are kept: a folder, or a bucket that several machines share."""
+"""Stores translation records in a folder, or in a bucket that several machines share."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from directus_assets.ownership.field_records import TranslationRecord
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Keeps one record for each collection, item and language.
+    """Stores one record for each collection, item and language.
 
-    Every method raises what its storage raises: a storage that cannot be read is never taken for an empty one. A record
-    that cannot be read counts as lost (see `KeptFile`).
+    Every method raises its storage's errors: a storage that cannot be read is never mistaken for an empty one. An
+    unreadable record counts as lost (see `KeptFile`).
     """
 
     storage: Storage
@@ -24,13 +24,13 @@ class RecordStore:
         return self._file(collection, item, language).read()
 
     def save(self, record: TranslationRecord) -> None:
-        """Put `record` in the place of the last one, wholly or not at all."""
+        """Replace the stored record by `record`, atomically."""
         self._file(record.collection, record.item, record.language).write(record.to_json())
 
     def update(
         self, collection: str, item: str, language: str, change: Callable[[TranslationRecord], TranslationRecord]
     ) -> None:
-        """Put `change` of the record (an empty one if there is none) in its place; no update by others is lost."""
+        """Replace the record by `change` of it (an empty one if there is none) without losing concurrent updates."""
 
         def changed(known: TranslationRecord | None) -> bytes:
             return change(known or TranslationRecord(collection=collection, item=item, language=language)).to_json()
@@ -38,10 +38,10 @@ class RecordStore:
         self._file(collection, item, language).update(changed)
 
     def replace(self, old: TranslationRecord, new: TranslationRecord) -> bool:
-        """Put `new` in the place of `old`, unless another run has decided on a field since `old` was loaded.
+        """Replace `old` by `new`, unless another run has decided on a field since `old` was loaded.
 
         Returns:
-            Whether `new` is there now.
+            Whether `new` was stored.
         """
         is_as_loaded = False
 
@@ -54,7 +54,7 @@ class RecordStore:
         return is_as_loaded
 
     def delete(self, collection: str, item: str, language: str) -> None:
-        """Remove the record, if there is one."""
+        """Delete the record, if there is one."""
         self.storage.delete(record_name(collection, item, language))
 
     def _file(self, collection: str, item: str, language: str) -> KeptFile[TranslationRecord]:
@@ -70,8 +70,8 @@ class RecordStore:
 def record_name(collection: str, item: str, language: str) -> str:
     """The relative path of a record: readable, and safe for any key that a database can hold.
 
-    Each part is its text percent-encoded and shortened, with a digest that keeps apart what a file system would not
-    (upper and lower case, long names) and that no special name (`..`, `CON`) survives.
+    Each part is its text percent-encoded and shortened, with a digest that distinguishes what a file system would not
+    (upper and lower case, long names) and defuses special names (`..`, `CON`).
     """
     return f"{record_folder(collection, language)}/{_safe(item)}.json"
 

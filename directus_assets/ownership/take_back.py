@@ -1,6 +1,6 @@
-"""Taking back what we have written: by Directus' log, which has every write to a row with what it has set.
+"""Reverts our writes with the help of Directus' log, which lists every write to a row with the values it set.
 
-What somebody has changed since stays, and so does what was written anew. Nothing is known of what the log has lost.
+Later edits by others stay, and so do later writes of ours. Where the log has been pruned, nothing is known.
 """
 
 import datetime as dt
@@ -22,48 +22,48 @@ MEANWHILE = "somebody edited it at the same moment"
 MAY_NOT_DELETE = "we created the row, and the token may not delete it; delete it in Directus"
 
 WHOLE_ROW = "all fields"
-"""Stands for a field where something is said of a whole row."""
+"""Replaces a field name if something applies to a whole row."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Write:
-    """One write to a row, as Directus' log has it."""
+    """One write to a row, from Directus' log."""
 
     is_ours: bool
-    """Whether we have written it, and nobody else."""
+    """Whether the write is ours."""
     is_meant: bool
-    """Whether it is one of those that are to be taken back."""
+    """Whether it is among the writes to revert."""
     is_first: bool
-    """Whether it has made the row."""
+    """Whether it created the row."""
     values: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Back:
-    """What a field gets back."""
+    """The value to restore in a field."""
 
     bad: JsonValue
     earlier: JsonValue
     was_ours: bool
-    """Whether nobody else had written any of it."""
+    """Whether all of it was written by us."""
     is_last_write: bool = field(default=True, compare=False)
-    """Whether it is one write that is taken back, and not several."""
+    """Whether a single write is reverted, rather than several."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackPlan:
-    """What is to be done with a row."""
+    """The plan for a row."""
 
     back: Mapping[str, Back] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     """Fields that stay as they are, with the reason."""
     removed: Mapping[str, JsonValue] = field(default_factory=dict)
-    """All that we write of a row that nobody else has touched, and that was not there before: it goes."""
+    """The values that we wrote in a row that we created and nobody else has touched: the row is deleted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OverwrittenRow:
-    """One row, and what is to be done with it."""
+    """One row with its plan."""
 
     key: str
     item: str
@@ -71,13 +71,13 @@ class OverwrittenRow:
     """A language, or the name of an enrichment."""
     plan: BackPlan
     language: str = ""
-    """Of the row, where an enrichment has written into translations."""
+    """The language of the row, if an enrichment has written into translations."""
     before: Mapping[str, JsonValue] = field(default_factory=dict)
-    """The values of the row once it is put back, where the row is a result itself."""
+    """The values of the restored row, if the row itself is a result."""
 
     @property
     def was_ours(self) -> bool:
-        """Whether nobody else had written any of what is put back."""
+        """Whether all restored values were written by us."""
         return all(back.was_ours for back in self.plan.back.values())
 
     @property
@@ -88,19 +88,19 @@ class OverwrittenRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Period:
-    """Our writes of this time, by Directus' clock; of all items and outputs unless some are named."""
+    """Our writes in a period, by Directus' clock; of all items and outputs unless some are listed."""
 
     start: dt.datetime
     end: dt.datetime | None = None
     only: Collection[tuple[str, str]] | None = None
-    """Items with languages, or with names of enrichments."""
+    """Items, each with a language or the name of an enrichment."""
 
     def holds(self, moment: dt.datetime) -> bool:
-        """Whether something happened in it."""
+        """Whether a moment is within the period."""
         return self.start <= moment and (self.end is None or moment <= self.end)
 
     def means(self, item: str, output: str) -> bool:
-        """Whether it is about this output of an item."""
+        """Whether it includes this output of an item."""
         return self.only is None or (item, output) in self.only
 
 
@@ -111,20 +111,21 @@ def plan_row(
     made_with: Collection[str] | None = None,
     comparable: Comparable = lambda _name, value: value,
 ) -> BackPlan:
-    """What of a row is put back, and what stays, with the reason; pure.
+    """Decide which fields of a row to restore and which stay, with the reason. Pure.
 
     Args:
-        writes: all that is known, in their order.
-        present: the present values of the fields that we write.
-        made_with: the further fields that we set in a row of our making, which goes again; None where none goes.
-        comparable: as of `CompareAndSet`.
+        writes: all known writes, in order.
+        present: the current values of the fields that we write.
+        made_with: additional fields that we set when creating a row, which may then be deleted; None if rows are never
+            deleted.
+        comparable: as for `CompareAndSet`.
     """
 
     def text(name: str, value: JsonValue) -> str:
         return canonical(comparable(name, value))
 
     if not any(write.is_meant for write in writes):
-        # There is an entry of ours, and what it has set is not known: the log is kept without revisions.
+        # We made a write, but its values are unknown: the log is kept without revisions.
         return BackPlan(kept={WHOLE_ROW: LOST})
     if made_with is not None and writes[0].is_first and all(write.is_meant for write in writes):
         last = {name: value for write in writes for name, value in write.values.items()}
@@ -142,13 +143,13 @@ def plan_row(
         earlier = before[-1].values[name] if before else None
         is_known = bool(before) or (writes[0].is_first and not writes[0].is_meant)
         if is_known and text(name, earlier) == text(name, value):
-            continue  # It has been put back already.
+            continue  # It has been restored already.
         if end < len(history) or text(name, history[-1].values[name]) != text(name, value):
             kept[name] = ANEW if end < len(history) and history[-1].is_ours else BY_A_PERSON
         elif not is_known:
             kept[name] = NOTHING_BEFORE if history[0].is_first else LOST
         else:
-            # What we have written after somebody may hold sentences of theirs.
+            # What we wrote after someone else may contain sentences of theirs.
             was_ours = bool(before) and all(write.is_ours for write in before)
             is_last_write = len(before) == len(history) - 1
             back[name] = Back(bad=value, earlier=earlier, was_ours=was_ours, is_last_write=is_last_write)
@@ -156,7 +157,7 @@ def plan_row(
 
 
 def _start_of_meant(history: Sequence[Write], end: int) -> int:
-    """Where the writes begin that are to be taken back together, and that go to `end`."""
+    """The start of the consecutive writes to revert that end at `end`."""
     start = end
     while start and history[start - 1].is_meant:
         start -= 1
@@ -164,7 +165,7 @@ def _start_of_meant(history: Sequence[Write], end: int) -> int:
 
 
 def written_in(client: DirectusClient, collection: str, period: Period) -> list[str]:
-    """The keys of the rows of a collection that we have written to.
+    """The keys of a collection's rows that we have written to.
 
     Raises:
         DirectusAssetsError: Directus refuses or does not answer.
@@ -183,10 +184,11 @@ def written_in(client: DirectusClient, collection: str, period: Period) -> list[
 
 
 def read_writes(client: DirectusClient, collection: str, keys: Sequence[str], period: Period) -> dict[str, list[Write]]:
-    """All writes to rows that the log knows, by key.
+    """All logged writes to rows, by key.
 
     Raises:
-        DirectusAssetsError: Directus refuses (the token needs to read its log with revisions) or does not answer.
+        DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
+            answer.
     """
     condition = {"collection": {"_eq": collection}, "action": {"_in": ["create", "update"]}}
     fields = [*Activity.FIELDS, "revisions.item", "revisions.delta"]
@@ -207,7 +209,7 @@ def read_writes(client: DirectusClient, collection: str, keys: Sequence[str], pe
 
 
 def take_back(table: CompareAndSet, row: OverwrittenRow) -> str:
-    """Puts a row back, or removes it; returns what kept that from being done, as a reason, or nothing.
+    """Restore or delete a row; return the reason if that was not possible, else an empty text.
 
     Raises:
         TransientError: Directus does not answer.
@@ -229,16 +231,16 @@ def take_back(table: CompareAndSet, row: OverwrittenRow) -> str:
 
 
 def of_earlier(known: FieldRecord, back: Back, *, ours: str = "") -> FieldRecord:
-    """What is known of a field that is about to be put back.
+    """The record of a field that is about to be restored.
 
     Args:
-        known: what is known now.
-        back: what the field gets back.
-        ours: what we had made of it, where others have written into it; empty where that cannot be told.
+        known: the current record.
+        back: the value to restore.
+        ours: our part of it, if others have written into it; empty if unknown.
     """
     if back.was_ours:
         return replace(known, intended=digest(back.earlier), ours=canonical(back.earlier), before=None, waiting={})
     if ours:
-        # Sentences of others are in it, which are told by what differs.
+        # It contains other people's sentences, which are identified by the differences.
         return replace(known, written=digest(ours), intended="", ours=ours, before=None)
     return replace(known, ours="", before=None, waiting={})

@@ -1,6 +1,6 @@
 """The two sources of configuration, typed: the environment (addresses and secrets) and one YAML file (everything else).
 
-With the YAML file untouched, and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set, everything works.
+Everything works with the YAML file unchanged and only `DIRECTUS_URL` and `DIRECTUS_TOKEN` set.
 """
 
 from directus_assets.settings.enrichments import ChoiceSource, EnrichmentOptions, ResultOptions, RowOptions

@@ -1,7 +1,7 @@
-"""The section `enrichments`: what is to be found out about items and pictures, and where it goes.
+"""The section `enrichments`: the values to derive from items and pictures, and their targets.
 
-By collection, then by name. A name that a built-in enrichment has needs nothing more than `{}`; everything that is said
-beside it overrules the built-in's own declaration.
+By collection, then by name. The name of a built-in enrichment needs nothing more than `{}`; any settings override the
+built-in's own declaration.
 """
 
 from typing import Any, ClassVar, Literal, Self
@@ -14,34 +14,34 @@ ResultType = Literal["text", "number", "integer", "boolean", "choice", "list", "
 
 
 class ChoiceSource(Section):
-    """Choices that are rows of a collection of the project."""
+    """Choices from rows of one of the project's collections."""
 
     collection: str
     field: str = "name"
-    """What names a row in the answer."""
+    """The field that names a row in the answer."""
     filter: Filter = Field(default_factory=dict)
 
 
 class ResultOptions(Section):
-    """One field of a result. In short: `text` is `{type: text}`, and `[yes, no]` is a choice of these two."""
+    """One field of a result. Short forms: `text` is `{type: text}`, and `[yes, no]` is a choice of these two."""
 
     type: ResultType = "text"
     description: str = ""
-    """What the engine is told about it."""
+    """A description for the engine."""
     optional: bool = False
-    """Whether the engine may leave it out (null)."""
+    """Whether the engine may omit it (null)."""
     min_length: int | None = Field(default=None, ge=0)
     max_length: int | None = Field(default=None, ge=1)
-    """Characters of a text."""
+    """Maximum characters of a text."""
     min: float | None = None
     max: float | None = None
     choices: tuple[str, ...] | ChoiceSource | None = None
     of: "ResultOptions | None" = None
-    """What a list holds."""
+    """The type of a list's elements."""
     min_items: int | None = Field(default=None, ge=0)
     max_items: int | None = Field(default=None, ge=1)
     fields: dict[str, "ResultOptions"] = Field(default_factory=dict)
-    """What an object holds."""
+    """The fields of an object."""
 
     TAKES: ClassVar[dict[str, frozenset[str]]] = {
         "text": frozenset({"min_length", "max_length"}),
@@ -63,7 +63,7 @@ class ResultOptions(Section):
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         if "type" not in self.model_fields_set:
-            return self  # It may overrule a part of a built-in's result; what comes of that is checked then.
+            return self  # It may override a part of a built-in's result; the combination is checked later.
         takes = self.TAKES[self.type]
         for other in sorted(frozenset().union(*self.TAKES.values()) - takes):
             if getattr(self, other):
@@ -83,11 +83,11 @@ class RowOptions(Section):
 
     collection: str
     item_field: str
-    """The field of that collection that points to the item."""
+    """The field of that collection that references the item."""
     each: str | None = None
-    """The list of the result whose elements become one row each; unset: the whole result is one row."""
+    """The list in the result whose elements become one row each; unset: the whole result is one row."""
     fields: dict[str, str] = Field(default_factory=dict)
-    """Member of the element (or of the result) to field; `value` for an element that is no object."""
+    """Maps members of the element (or of the result) to fields; `value` for an element that is not an object."""
 
 
 class EnrichmentOptions(Section):
@@ -95,39 +95,43 @@ class EnrichmentOptions(Section):
 
     enabled: bool = True
     builtin: str | None = None
-    """The built-in that it starts from; unset: the one of the same name, if there is one."""
+    """The built-in that it is based on; unset: the one with the same name, if it exists."""
     prompt: str = ""
-    """What the engine has to do."""
+    """The instructions for the engine."""
     input: Texts = ()
-    """The fields that it is given; of the source language where they are translated."""
+    """The input fields; in the source language if they are translated."""
     picture: str | None = None
-    """The field that holds a picture to look at; `id` for `directus_files`, whose items are the pictures."""
+    """The field with a picture to look at; `id` for `directus_files`, whose items are the pictures."""
     filter: Filter = Field(default_factory=dict)
     """Only items that match this Directus filter."""
     result: dict[str, ResultOptions] = Field(default_factory=dict)
     target: str | None = None
-    """The field that the result goes to, where it has one field only."""
+    """The target field, if the result has a single field."""
     targets: dict[str, str] = Field(default_factory=dict)
-    """Result to the field that it goes to. What is not named here is recorded on the partition only."""
+    """Maps results to their target fields. Results without a target are only recorded on the partition."""
     rows: RowOptions | None = None
     languages: Texts | None = None
-    """Targets in the translations of the item: these languages (or `all`), each asked for in its own language. Unset:
-    once, and targets that are translated are those of the source language."""
+    """For targets in the item's translations: these languages (or `all`), each requested in its own language.
+
+    Unset: requested once, and translated targets are those of the source language.
+    """
     when: Literal["always", "empty"] = "always"
-    """`empty`: items that have something of a human's in a target are left alone, and cost nothing."""
+    """`empty`: items with a human value in a target are skipped, at no cost."""
     engine: str = "auto"
-    """`auto` and `openai`: the endpoint of OPENAI_API_KEY; other engines are asked for by name."""
+    """`auto` and `openai`: the endpoint of OPENAI_API_KEY; other engines are chosen by name."""
     model: str | None = None
     """Unset: OPENAI_MODEL."""
     review: Literal["metadata", "version"] = "metadata"
-    """Where a proposal goes that would overwrite a human's value: the partition's page, or a content version too."""
+    """Where to save a proposal that would overwrite a human value: on the partition's page only, or also in a content
+    version.
+    """
     max_characters: int = Field(default=20_000, ge=100, le=1_000_000)
-    """How much of the input the engine is given."""
+    """Maximum characters of the input for the engine."""
     when_longer: Literal["cut", "fail"] = "cut"
     backfill_on_start: bool = False
     """Whether items that exist when it is first declared are enriched at once, or wait for a backfill."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """What a built-in takes beside all this."""
+    """Additional options of a built-in."""
 
     @field_validator("languages", "input", mode="before")
     @classmethod

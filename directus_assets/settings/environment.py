@@ -1,4 +1,4 @@
-"""What the environment says: addresses and secrets."""
+"""The environment variables: addresses and secrets."""
 
 import os
 from collections.abc import Mapping
@@ -23,21 +23,21 @@ _ENGINE_DECIDES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DEEPL_API_KEY")
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """What the environment says. Secrets are `SecretStr`, so that no `repr` shows them."""
+    """The environment variables. Secrets are `SecretStr`, so that no `repr` shows them."""
 
     directus_url: str = ""
     public_url: str = ""
-    """Where browsers reach Directus, for links; empty for `directus_url`."""
+    """The address of Directus for browsers, for links; empty to use `directus_url`."""
     directus_token: SecretStr = field(default_factory=lambda: SecretStr(""))
     poll_seconds: int = 5
     webserver_url: str = "http://127.0.0.1:3000"
     door_url: str = "http://127.0.0.1:4000"
-    """Where Directus' flows reach the door."""
+    """The address at which Directus' flows reach the door."""
     unused: tuple[str, ...] = ()
-    """Variables of earlier versions that are set and mean nothing any more."""
+    """Variables of earlier versions that are set but no longer have an effect."""
     dagster_home: Path = Path(".dagster")
     state_folder: Path = Path(".dagster")
-    """The same folder, or the part of it that is this project's."""
+    """The same folder, or this project's part of it."""
     storage: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Directus' own STORAGE_* variables, as given."""
     translation_engine: str = "auto"
@@ -46,7 +46,7 @@ class Environment:
     openai_model: str | None = None
     deepl_api_key: SecretStr | None = None
     prefix: str = ""
-    """What stands before the names of the variables, such as `SHOP` for `SHOP_DIRECTUS_URL`."""
+    """The prefix of the variables, such as `SHOP` for `SHOP_DIRECTUS_URL`."""
 
     REQUIRED: ClassVar[tuple[str, str]] = ("DIRECTUS_URL", "DIRECTUS_TOKEN")
 
@@ -60,27 +60,27 @@ class Environment:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is a Directus to talk to."""
+        """Whether a Directus is configured."""
         return bool(self.directus_url and self.directus_token.get_secret_value())
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, *, prefix: str = "") -> "Environment":
-        """The environment of this process, or the one given.
+        """Read the environment of this process, or the given one.
 
         Args:
-            environ: the variables; those of this process by default.
-            prefix: the variables of one of several projects, such as `SHOP` for `SHOP_DIRECTUS_URL`.
+            environ: the variables; by default those of this process.
+            prefix: the prefix of one of several projects, such as `SHOP` for `SHOP_DIRECTUS_URL`.
 
         Raises:
-            ConfigurationError: a variable holds a value that cannot be used.
+            ConfigurationError: a variable has an invalid value.
         """
         environ = os.environ if environ is None else environ
         hide_environment(environ)
-        # Flows that an earlier version has installed may still hold it.
+        # Flows installed by an earlier version may still contain it.
         hide_header((environ.get("DAGSTER_FLOWS_HEADER") or "").partition(":")[2].strip())
         values = _of_project(environ, prefix)
         webserver_url = (values.get("DAGSTER_WEBSERVER_URL") or "http://127.0.0.1:3000").rstrip("/")
-        # Compose hands on a variable that is not set as an empty one: both mean the default.
+        # Compose passes an unset variable on as an empty one: both mean the default.
         return cls(
             directus_url=_address(values.get("DIRECTUS_URL", ""), _variable(prefix, "DIRECTUS_URL")),
             public_url=_address(values.get("DIRECTUS_PUBLIC_URL", ""), _variable(prefix, "DIRECTUS_PUBLIC_URL")),
@@ -106,7 +106,7 @@ class Environment:
         return [self.variable(name) for name, value in zip(self.REQUIRED, given, strict=True) if not value]
 
     def require(self) -> None:
-        """Makes sure that the required variables are set.
+        """Check that the required variables are set.
 
         Raises:
             ConfigurationError: one of them is not.
@@ -119,7 +119,7 @@ class Environment:
             )
 
     def variable(self, name: str) -> str:
-        """The name of a variable as this project has it: `SHOP_DIRECTUS_TOKEN` for `DIRECTUS_TOKEN`."""
+        """The name of a variable in this project: `SHOP_DIRECTUS_TOKEN` for `DIRECTUS_TOKEN`."""
         return _variable(self.prefix, name)
 
 
@@ -128,10 +128,10 @@ def _variable(prefix: str, name: str) -> str:
 
 
 def _of_project(values: Mapping[str, str], prefix: str) -> Mapping[str, str]:
-    """The variables of a project under their plain names.
+    """The variables of a project under their unprefixed names.
 
-    What is not set for it is taken from the plain variables, but for what says which Directus it is; and an engine's
-    address and key are taken together, so that no key is sent where it does not belong.
+    Unset variables default to the unprefixed ones, except those that identify the Directus. An engine's address and key
+    are inherited only together, so that no key is sent to the wrong address.
     """
     if not prefix:
         return values
@@ -195,7 +195,7 @@ def _seconds(text: str) -> int:
 
 
 def _door_beside(webserver_url: str) -> str:
-    """Where the door of this machine is: a thousand ports above the UI, so that two pipelines have two doors."""
+    """The door's address on this machine: a thousand ports above the UI, so that two pipelines have two doors."""
     try:
         parts = urlsplit(webserver_url)
         port = parts.port if parts.hostname in LOOPBACK else None

@@ -1,4 +1,4 @@
-"""The Directus filters of the YAML file, and where each of them stands."""
+"""The Directus filters in the YAML file, with their locations."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class ConfiguredFilter:
     """One filter."""
 
     where: str
-    """Its place, such as `translations.collections.posts.filter`."""
+    """Its location, such as `translations.collections.posts.filter`."""
     collection: str
-    """The Directus collection whose items it chooses."""
+    """The Directus collection whose items it selects."""
     condition: Mapping[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""Names in the YAML file that have to be names of something."""
+"""Validates names in the YAML file that have to exist."""
 
 import difflib
 from collections.abc import Sequence
@@ -7,16 +7,16 @@ from directus_assets.errors import ConfigurationError
 
 
 def require_known(where: str, name: str, known: Sequence[str], *, owner: str = "Directus") -> None:
-    """Nothing, where `name` is among those that are known.
+    """Check that `name` is among the known names.
 
     Args:
-        where: the setting that names it.
+        where: the setting that contains it.
         name: the name.
-        known: what there is.
-        owner: whose names they are.
+        known: the existing names.
+        owner: the owner of the names.
 
     Raises:
-        ConfigurationError: it is not; with the nearest name, or all of them.
+        ConfigurationError: it is unknown; the error lists the nearest name, or all names.
     """
     if name in known:
         return

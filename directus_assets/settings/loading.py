@@ -1,4 +1,4 @@
-"""Environment and YAML file together."""
+"""Loads the environment and the YAML file."""
 
 import hashlib
 import os
@@ -22,11 +22,11 @@ class Settings:
     environment: Environment
     config: Config = field(default_factory=Config)
     project: str = ""
-    """What stands before the names of this project in Dagster; nothing where there is only one."""
+    """The prefix of this project's names in Dagster; empty if there is only one project."""
     config_folder: Path = Path()
-    """The folder that relative paths of the YAML file start from."""
+    """The base of relative paths in the YAML file."""
     is_from_file: bool = False
-    """Whether `config` is what the YAML file says, and follows it."""
+    """Whether `config` comes from the YAML file and follows its changes."""
 
     def __post_init__(self) -> None:
         if webhook := self.config.notify.webhook:
@@ -34,25 +34,25 @@ class Settings:
 
     @property
     def place(self) -> str:
-        """A short digest of which Directus is worked for, and where Dagster keeps its history."""
+        """A short digest of the Directus and of the location of Dagster's history."""
         return _digest(f"{self.environment.directus_url}\n{self.environment.state_folder.resolve()}")
 
     @property
     def edition(self) -> str:
-        """A short digest of all that the YAML file says for this project."""
+        """A short digest of everything that the YAML file says for this project."""
         webhook = self.config.notify.webhook
         return _digest(repr((self.config.model_dump(mode="json"), webhook and webhook.get_secret_value())))
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, project: str | None = None) -> Settings:
-    """Settings of one project.
+    """The settings of one project.
 
     Args:
-        environ: the variables; those of this process by default.
-        project: its name; need not be given where there is only one.
+        environ: the variables; by default those of this process.
+        project: its name; optional if there is only one.
 
     Raises:
-        ConfigurationError: as `load_projects`; or there is no such project, or none is named of several.
+        ConfigurationError: as for `load_projects`; or there is no such project, or there are several and none is named.
     """
     found = load_each(environ)
     names = ", ".join(found)
@@ -64,24 +64,23 @@ def load_settings(environ: Mapping[str, str] | None = None, *, project: str | No
 
 
 def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, ...]:
-    """Settings of all projects; see `load_each`.
+    """The settings of all projects; see `load_each`.
 
     Raises:
-        ConfigurationError: naming the variable, or the file and the line, and the fix.
+        ConfigurationError: names the variable, or the file and the line, and the fix.
     """
     return tuple(map(required, load_each(environ).values()))
 
 
 def load_each(environ: Mapping[str, str] | None = None) -> dict[str, Settings | ConfigurationError]:
-    """Settings of all projects by name: from the environment, and the YAML file named by `DIRECTUS_ASSETS_CONFIG`.
+    """The settings of all projects by name: from the environment, and from the YAML file in `DIRECTUS_ASSETS_CONFIG`.
 
     Without that variable the file is `directus_assets.local.yaml` in the current folder, or else
-    `directus_assets.yaml`; it may be absent. Without `projects` in it there is one project, whose name is empty. A
-    project whose variables cannot be used is no obstacle to the others: in place of its settings there is what is wrong
-    with them.
+    `directus_assets.yaml`; it may be missing. Without `projects` in it there is one project with an empty name. A
+    project with invalid variables does not affect the others: its settings are replaced by the error.
 
     Raises:
-        ConfigurationError: naming the file and the line, and the fix.
+        ConfigurationError: names the file and the line, and the fix.
     """
     values = os.environ if environ is None else environ
     path, file = _read_file(values)
@@ -103,17 +102,17 @@ def load_each(environ: Mapping[str, str] | None = None) -> dict[str, Settings | 
 def project_settings(
     project: str, environ: Mapping[str, str], *, prefix: str, config: Config, folder: Path
 ) -> Settings:
-    """Settings of one project, which keeps what it remembers apart from others.
+    """The settings of one project, whose state is separate from that of others.
 
     Args:
-        project: its name; empty for the one whose names are the plain ones.
+        project: its name; empty or `default` for unprefixed names.
         environ: the variables.
-        prefix: what stands before the names of its variables.
+        prefix: the prefix of its variables.
         config: its sections of the YAML file.
-        folder: where relative paths of these start.
+        folder: the base of relative paths in these.
 
     Raises:
-        ConfigurationError: a variable holds a value that cannot be used.
+        ConfigurationError: a variable has an invalid value.
     """
     environment = Environment.read(environ, prefix=prefix)
     if project:
@@ -136,10 +135,10 @@ def _digest(text: str) -> str:
 
 
 def required(found: Settings | ConfigurationError) -> Settings:
-    """What `load_each` has found of a project, where that is settings.
+    """The settings found by `load_each`, if it found no error.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: the error that it found.
     """
     if isinstance(found, ConfigurationError):
         raise found
@@ -147,8 +146,8 @@ def required(found: Settings | ConfigurationError) -> Settings:
 
 
 @lru_cache(maxsize=4)
-def _parsed(path: Path, modified: int, size: int) -> ConfigFile:  # noqa: ARG001 (what tells that the file has changed)
-    """The file, parsed once for as long as it stays as it is: the settings sensor looks at it in each tick."""
+def _parsed(path: Path, modified: int, size: int) -> ConfigFile:  # noqa: ARG001 (part of the cache key)
+    """The file, parsed once until it changes: the settings sensor reads it in each tick."""
     return parse_config(path.read_text("utf-8"), name=str(path))
 
 

@@ -1,4 +1,4 @@
-"""Several projects in one YAML file: what each of them takes over from the file, and from the environment."""
+"""Several projects in one YAML file, and what each inherits from the file and from the environment."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from directus_assets.settings.sections import Config, TranslationOptions
 
 DEFAULT = "default"
-"""The project whose names and variables are the plain ones."""
+"""The project with unprefixed names and variables."""
 
 _RESERVED = {"directus", "directus_assets", "images", "image_presets", "translations", "translate", "enrichments"}
 _RESERVED |= {"enrich", "storage", "openai", "deepl", "translation", "dagster"}
@@ -20,10 +20,10 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def check_project_name(name: str) -> str:
-    """The same name.
+    """Return the name if it is valid.
 
     Raises:
-        ValueError: it cannot stand before names in Dagster, or before variables.
+        ValueError: it cannot be a prefix of names in Dagster, or of variables.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
         raise ValueError(
@@ -38,36 +38,37 @@ ProjectName: TypeAlias = Annotated[str, AfterValidator(check_project_name)]
 
 
 class ProjectOptions(Config):
-    """One of `projects`: what the file says outside of `projects` holds for it, where it does not say otherwise."""
+    """One of `projects`: inherits the file's settings outside of `projects` unless it overrides them."""
 
     environment: str | None = Field(default=None, pattern=r"^([A-Z][A-Z0-9_]*)?$")
-    """What stands before the names of its variables: `SHOP` for `SHOP_DIRECTUS_URL`. Unset: the project's name.
+    """The prefix of its variables: `SHOP` for `SHOP_DIRECTUS_URL`. Unset: the project's name.
 
-    Two projects with the same one are shards of one Directus."""
+    Two projects with the same prefix are shards of one Directus.
+    """
 
 
 class ConfigFile(Config):
-    """The whole YAML file: one project, or several of them by name."""
+    """The whole YAML file: one project, or several by name."""
 
     projects: dict[ProjectName, ProjectOptions] = Field(default_factory=dict)
-    """Where there are some, they alone are worked for; `default` has the plain names and variables."""
+    """If there are any, only these are served; `default` has unprefixed names and variables."""
 
 
 def prefix_of(name: str, options: ProjectOptions) -> str:
-    """What stands before the names of a project's variables."""
+    """The prefix of a project's variables."""
     if options.environment is not None:
         return options.environment
     return "" if name == DEFAULT else name.upper()
 
 
 def inherit(file: Config, own: ProjectOptions) -> Config:
-    """The sections of a project: its own, and where it says nothing those of the file."""
+    """The sections of a project: its own settings, with the file's as defaults."""
     base = Config.model_construct(**{name: getattr(file, name) for name in Config.model_fields})
     return _over(base, own)
 
 
 def twins(file: ConfigFile) -> Iterator[tuple[str, str]]:
-    """Projects that would do the same work twice: which one, and what is wrong with it."""
+    """Projects that would do the same work twice: the name, and the error."""
     found = {name: (prefix_of(name, own), inherit(file, own)) for name, own in file.projects.items()}
     for (name, (prefix, config)), (other, (other_prefix, other_config)) in combinations(found.items(), 2):
         if prefix != other_prefix:
@@ -97,13 +98,13 @@ def _share(options: TranslationOptions) -> object:
 
 
 def _over(base: _Model, own: BaseModel) -> _Model:
-    """`base` with all that is set in `own`."""
+    """`base` overridden by everything that is set in `own`."""
     names = own.model_fields_set & set(type(base).model_fields)
     return base.model_copy(update={name: _combined(getattr(base, name), getattr(own, name)) for name in names})
 
 
 def _combined(old: Any, new: Any) -> Any:
-    """Sections and named entries are taken setting by setting; lists and filters as a whole."""
+    """Sections and named entries are merged setting by setting; lists and filters are replaced as a whole."""
     if isinstance(old, BaseModel) and isinstance(new, BaseModel):
         return _over(old, new)
     if isinstance(old, dict) and _is_named(new):
@@ -112,7 +113,7 @@ def _combined(old: Any, new: Any) -> Any:
 
 
 def _is_named(value: Any) -> bool:
-    """Whether this is sections by name."""
+    """Whether these are sections by name."""
     if not isinstance(value, dict) or not value:
         return False
     return all(isinstance(entry, BaseModel) or _is_named(entry) for entry in value.values())

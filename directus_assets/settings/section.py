@@ -1,4 +1,4 @@
-"""What all sections of the YAML file have in common."""
+"""The common base of all sections of the YAML file."""
 
 import datetime as dt
 import re
@@ -8,19 +8,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, mod
 
 
 class Section(BaseModel):
-    """A section: unknown names are mistakes, and nothing changes after it has been read."""
+    """A section: unknown names are errors, and it is immutable after parsing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_untouched(cls, value: Any) -> Any:
-        # `images:` with every line below it commented out is null in YAML.
+        # In YAML, `images:` is null if every line below it is commented out.
         return {} if value is None else value
 
 
 def _spelled(value: Any) -> Any:
-    """A condition with dates as texts: YAML reads 2026-01-31 as a date, and JSON has none."""
+    """A condition with dates as text: YAML parses 2026-01-31 as a date, which JSON lacks."""
     if isinstance(value, dict):
         return {name: _spelled(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -29,7 +29,7 @@ def _spelled(value: Any) -> Any:
 
 
 Filter: TypeAlias = Annotated[dict[str, Any], AfterValidator(_spelled)]
-"""A condition in Directus' own form, such as `{status: {_eq: published}}`."""
+"""A condition in Directus' own format, such as `{status: {_eq: published}}`."""
 
 
 def _listed(value: Any) -> Any:
@@ -37,7 +37,7 @@ def _listed(value: Any) -> Any:
 
 
 Texts: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-"""A list of texts. A single text, with commas or without, is meant as one."""
+"""A list of texts. A single text, with or without commas, counts as one entry."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -52,10 +52,10 @@ _CRON_ALIASES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@year
 
 
 def check_cron(text: str) -> str:
-    """The same expression, as cron has them since Unix V7: five fields of numbers, names, ranges, steps and lists.
+    """Validate a cron expression as in Unix V7: five fields of numbers, names, ranges, steps and lists.
 
     Raises:
-        ValueError: which field cannot be read.
+        ValueError: names the invalid field.
     """
     if text.strip().lower() in _CRON_ALIASES:
         return text
@@ -82,4 +82,4 @@ def _is_cron_part(part: str, least: int, most: int, names: tuple[str, ...]) -> b
 
 
 Cron: TypeAlias = Annotated[str, AfterValidator(check_cron)]
-"""When something is done, as cron writes it."""
+"""A schedule in cron syntax."""

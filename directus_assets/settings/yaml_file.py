@@ -1,4 +1,4 @@
-"""The YAML text as typed sections; each fault with its file, its line and the fix."""
+"""Parses the YAML file into typed sections; each error names the file, the line and the fix."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from directus_assets.settings.projects import ConfigFile, twins
 
 CONFIG_FILE = "directus_assets.yaml"
 OWN_CONFIG_FILE = "directus_assets.local.yaml"
-"""Read in the place of the other one, where it exists: that one changes with the releases of this project."""
+"""Read instead of the other file, if it exists: that one changes with the releases of this project."""
 
 
 def parse_config(text: str, *, name: str = CONFIG_FILE) -> ConfigFile:
-    """The YAML text as `ConfigFile`.
+    """Parse the YAML text as `ConfigFile`.
 
     Raises:
-        ConfigurationError: one line for each fault: file, line, what is wrong, what is meant instead.
+        ConfigurationError: one line per mistake: file, line, what is wrong, what is meant instead.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -69,7 +69,7 @@ def _known_names(model: type[BaseModel], path: Iterable[Any]) -> list[str]:
 
 
 def _where_given(annotation: Any) -> Any:
-    """The type of something optional where it is there."""
+    """The type of an optional value when it is given."""
     kinds: tuple[Any, ...] = getattr(annotation, "__args__", ())
     return kinds[0] if len(kinds) == 2 and kinds[1] is type(None) else annotation
 

@@ -1,4 +1,4 @@
-"""What is spent on engines: prices, the daily budget, the process-wide rate limit, and requests that are paid once.
+"""Spending on engines: prices, the daily budget, the process-wide rate limiter, and requests that are never paid twice.
 
-Serves translations and enrichments alike, and imports neither.
+Shared by translations and enrichments, and imports neither.
 """

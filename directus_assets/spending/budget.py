@@ -1,7 +1,7 @@
-"""What is spent in a day, counted across all runs and machines that share the records' storage.
+"""The daily budget, shared by all runs and machines with the same records' storage.
 
-Money is set aside before a request is sent and settled when its answer has arrived. So what is in flight counts towards
-the limit, and a run that is killed in between leaves its estimate in the books: money is never lost from sight.
+Money is reserved before a request is sent and settled when its answer has arrived. So requests in flight count towards
+the limit, and a run that is killed in between leaves its estimate in the books: no spending goes unrecorded.
 """
 
 import datetime as dt
@@ -25,14 +25,14 @@ def _now() -> dt.datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Purse:
-    """Counts money and stops at the day's limit.
+    """Tracks spending and enforces the daily limit.
 
     Args:
-        storage: where the day's spending is kept.
-        model: what the price table calls the engine's model.
+        storage: stores the day's spending.
+        model: the model's name in the price table.
         prices: the price table.
         limit: money per day (UTC); None for no limit.
-        clock: the present moment, aware.
+        clock: returns the current time, aware.
     """
 
     storage: Storage
@@ -50,18 +50,18 @@ class Purse:
 
     @property
     def price(self) -> Price | None:
-        """What the model costs, where that is known."""
+        """The price of the model, if known."""
         return price_of(self.model, self.prices)
 
     def cost(self, usage: Usage) -> Decimal | None:
-        """The money that `usage` cost, where the price is known."""
+        """The cost of `usage`, if the price is known."""
         return self.price.of(usage) if self.price else None
 
     def admit(self, estimate: Usage) -> None:
-        """Sets aside what a request will about cost; `settle` follows.
+        """Reserve the estimated cost of a request; `settle` follows.
 
         Raises:
-            SpendingLimitReached: that does not stay within today's limit. Nothing is set aside.
+            SpendingLimitReached: it would exceed today's limit. Nothing is reserved.
         """
         cost = self.cost(estimate)
         if cost is None:
@@ -79,7 +79,7 @@ class Purse:
             raise
 
     def settle(self, used: Usage, estimate: Usage) -> None:
-        """Counts what a request has consumed, in the place of the estimate that it was admitted with."""
+        """Replace the reserved estimate of a request by its actual cost."""
         paid, set_aside = self.cost(used), self.cost(estimate)
         if paid is not None and set_aside is not None and paid != set_aside:
             today = self._today()
@@ -88,13 +88,13 @@ class Purse:
             )
 
     def spent_today(self) -> Decimal:
-        """The money that has been spent today (UTC)."""
+        """The money spent today (UTC)."""
         return self._read().spending.on(self._today()).amount
 
     def resumed_on(self) -> str:
-        """The day after the last one on which the limit stopped work, once it has come; empty before.
+        """The day after the limit last stopped work, once it has come; empty before.
 
-        Where this changes, there is money again for what was left.
+        A change means that there is money again for deferred work.
         """
         stopped = self._read().stopped_on if self.limit is not None else None
         return stopped.isoformat() if stopped and stopped < self._today() else ""

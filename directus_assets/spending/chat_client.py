@@ -1,7 +1,7 @@
-"""One question to any endpoint that speaks OpenAI's chat completions, and one JSON object as its answer.
+"""Client for any endpoint that supports OpenAI's chat completions: one question, one JSON object as its answer.
 
-What an endpoint understands is learnt from its refusals, since no endpoint can be asked, and remembered for as long as
-the process lives.
+An endpoint's capabilities are learnt from its refusals, since they cannot be queried, and remembered for the lifetime
+of the process.
 """
 
 import re
@@ -23,7 +23,7 @@ from directus_assets.spending.server_words import Refusal, first_choice, page_te
 from directus_assets.spending.usage import Usage, counted
 
 _MOST_TRIES: Final = 8
-"""Requests for one question: an answer, and what is learnt of the endpoint before it."""
+"""Requests per question: one for the answer, and others to learn the endpoint's dialect."""
 
 _PICTURE_REFUSED: Final = re.compile(
     r"image|vision|multi-?modal|content part|content type|content must be a string|must be of type string",
@@ -42,10 +42,10 @@ _FILTERED: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
-    """What came back: a JSON object, or why there is none, and in whose words.
+    """The response: a JSON object, or the reason why there is none and its source.
 
-    With `AnswerFault.TOO_LONG`, `answer` has what was whole before it was cut off; `only_thought` says that there was
-    no room for any, since thinking took it; and `was_sent_back` that the endpoint did not even try, and why.
+    With `AnswerFault.TOO_LONG`, `answer` contains what was complete before the cut-off; `only_thought` means that
+    thinking left no room for an answer; `was_sent_back` means that the endpoint did not even try, with the reason.
     """
 
     answer: Mapping[str, Any] = field(default_factory=dict)
@@ -61,10 +61,10 @@ class Chat:
 
     Args:
         api_key: the endpoint's key.
-        model: the model's name there.
+        model: the endpoint's name of the model.
         base_url: the endpoint with its version, such as `http://127.0.0.1:11434/v1`; None for OpenAI itself.
-        timeout_seconds: how long an answer may take.
-        options: how the model is asked to answer.
+        timeout_seconds: the time limit for an answer.
+        options: the form of the model's answers.
     """
 
     def __init__(
@@ -83,18 +83,18 @@ class Chat:
         self._is_blind = False
         self._is_known = False
         self._first = threading.Lock()
-        # OpenAI's newer models refuse `max_tokens`; many other endpoints ignore `max_completion_tokens`, and then
+        # OpenAI's newer models refuse `max_tokens`; many other endpoints ignore `max_completion_tokens`, so that
         # nothing is capped.
         self._dialect = Dialect(
             cap_name="max_tokens" if base_url else "max_completion_tokens", options=options or ChatOptions()
         )
 
     def ask(self, prompt: Prompt) -> Completion:
-        """The answer to one request; more than one is sent only while the endpoint's dialect is learnt.
+        """Answer one prompt; more than one request is sent only while the endpoint's dialect is being learnt.
 
         Raises:
             TransientError: no answer in time, or 408, 429, 5xx.
-            Forbidden: the key is wrong, expired, or has nothing left to spend.
+            Forbidden: the key is wrong or expired, or has no credit left.
             Rejected: the endpoint refuses the request for another reason, such as an unknown model.
         """
         if prompt.picture and self._is_blind:
@@ -103,7 +103,7 @@ class Chat:
             return self._ask(prompt)
 
     def check(self) -> str:
-        """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
+        """Empty if the endpoint accepts the key and lists the model; else a warning in one sentence.
 
         Raises:
             TransientError: no answer in time, or 408, 429, 5xx.
@@ -117,9 +117,9 @@ class Chat:
 
     @contextmanager
     def _alone_at_first(self) -> Iterator[None]:
-        """Those who ask first wait for what the very first one learns, so that it is learnt once.
+        """Early callers wait for what the very first one learns, so that it is learnt only once.
 
-        Refusals come quickly. What takes longer is an answer, which nobody needs to wait for.
+        Refusals arrive quickly. What takes longer is an answer, for which nobody needs to wait.
         """
         is_first = not self._is_known and self._first.acquire(timeout=min(2.0, self._timeout_seconds / 4))
         if is_first and self._is_known:
@@ -149,7 +149,7 @@ class Chat:
                     self._is_blind |= failed.failure is AnswerFault.BLIND
                     return failed
                 error = classify(found, name=self.name, task=prompt.task)
-                # What is said of a form that was tried instead is beside the point.
+                # Errors about an alternative form are irrelevant.
                 first = first if first and isinstance(error, Rejected) else error
                 other = dialect.after(found, prompt)
                 limit = limit_in(found)
@@ -165,7 +165,7 @@ class Chat:
         raise first or RequestRefused(f"{self.name} rejected {_MOST_TRIES} variants of the same request.")
 
     def _finished(self, completion: Completion, cap: int) -> Completion:
-        """Raises what is no matter of this question alone."""
+        """Raise errors that do not concern this question alone."""
         if completion.only_thought:
             raise RequestRefused(
                 f"{self.name} used all of its {cap} output tokens for reasoning and none for the answer.",
@@ -188,16 +188,16 @@ class Chat:
 
 
 def _failed(refusal: Refusal, prompt: Prompt, used: Usage) -> Completion | None:
-    """What a refused request means for what it asks, where it is about that."""
+    """What a refused request means for its question, if it is about the question."""
     refused = from_status(refusal.status, "")
-    # Some servers answer 500 where a model cannot see (llama.cpp: "image input is not supported").
+    # Some servers answer 500 if a model cannot see (llama.cpp: "image input is not supported").
     if prompt.picture is not None and _is_blind(refused, refusal.said):
         return Completion(usage=used, failure=AnswerFault.BLIND, reason=refusal.said)
     if not isinstance(refused, Rejected):
         return None
     if refusal.code == "content_filter" or "content management policy" in refusal.said:
         return Completion(usage=used, failure=AnswerFault.REFUSED, reason=refusal.said, was_sent_back=True)
-    # Groq's, where the model did not answer in JSON.
+    # Groq's code if the model did not answer in JSON.
     if refusal.code == "json_validate_failed":
         return Completion(usage=used, failure=AnswerFault.UNREADABLE, reason=refusal.said)
     return None
@@ -210,7 +210,7 @@ def _is_blind(refused: DirectusAssetsError, message: str) -> bool:
 
 
 def _read(document: object, prompt: Prompt, body: bytes) -> Completion:
-    """What an answer says. Endpoints that are nearly compatible, and proxies, answer with anything at all."""
+    """Parse a response. Endpoints that are nearly compatible, and proxies, may return anything."""
     choice = first_choice(document)
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
@@ -243,7 +243,9 @@ def _unreadable(choice: Mapping[str, Any], content: str, body: bytes) -> str:
 
 
 def _called(message: Mapping[str, Any]) -> str:
-    """The arguments of a function: some endpoints turn a schema into one, and the answer into a call of it."""
+    """The arguments of a function call: some endpoints turn a schema into a function, and the answer into a call of
+    it.
+    """
     calls = message.get("tool_calls")
     first = calls[0] if isinstance(calls, list) and calls else None
     function = first.get("function") if isinstance(first, dict) else None
@@ -251,7 +253,7 @@ def _called(message: Mapping[str, Any]) -> str:
 
 
 def _thought_only(content: str, thought: str, told: object, usage: Usage) -> bool:
-    """Whether what was cut off is thinking, so that nothing is known yet of how long the answer is."""
+    """Whether only thinking was cut off, so that the length of the answer is still unknown."""
     if "{" in without_thoughts(content):
         return False
     details = told.get("completion_tokens_details") if isinstance(told, dict) else None

@@ -1,4 +1,4 @@
-"""What an endpoint understands. No endpoint can be asked, so it is learnt from refusals. Pure."""
+"""An endpoint's capabilities, which cannot be queried and are learnt from refusals. Pure."""
 
 import json
 import re
@@ -11,17 +11,17 @@ from directus_assets.spending.prompts import count_tokens
 from directus_assets.spending.server_words import Refusal
 
 MOST_SPARE_TOKENS: Final = 32_768
-"""Output tokens beyond the answer's own that a model gets for thinking, before it is said to think too much."""
+"""Output tokens for thinking beyond the answer's own before a model counts as thinking too much."""
 
 _MORE_SPARE: Final = 4
-"""How many times as much a model gets whose thinking left no room for its answer."""
+"""The factor by which the allowance grows if thinking left no room for the answer."""
 
 _FORMAT_REFUSED: Final = re.compile(
     r"response[_ ]?(?:format|schema|mime)|json[_ -]?(?:schema|object|mode)|structured[_ ]outputs?|guided|grammar"
     r"|additionalProperties|invalid schema|schema (?:is|produces|contains)|output_config|generation_config",
     re.IGNORECASE,
 )
-# All that Gemini says of some schemas.
+# Gemini's entire message about some schemas.
 _SAYS_NOTHING: Final = re.compile(r"\W*(?:request contains an )?invalid[ _]argument\.?\W*", re.IGNORECASE)
 _REFUSED: Final = re.compile(
     r"unsupported|not supported|n[o']t support|unrecognized|unknown|unexpected|not permitted|not allowed|extra"
@@ -32,13 +32,13 @@ _REFUSED: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatOptions:
-    """How a model is asked to answer.
+    """The form of a model's answers.
 
     Attributes:
-        max_output_tokens: the most that is ever asked for; None for what an honest answer needs.
-        spare_tokens: output tokens beyond the answer's own, for models that think first.
+        max_output_tokens: a fixed maximum; None for as many as an honest answer needs.
+        spare_tokens: additional output tokens for models that think first.
         reasoning_effort: how long such a model thinks, such as `low`; None leaves it to the model.
-        temperature: how freely it words; None leaves it to the model.
+        temperature: the randomness; None leaves it to the model.
     """
 
     max_output_tokens: int | None = None
@@ -53,14 +53,14 @@ class Prompt:
 
     Attributes:
         messages: pairs of role and text; one system and one user message.
-        schema: the JSON schema of the answer, in what strict mode takes of it.
-        schema_name: names it.
-        explains_itself: whether the messages say by themselves what the answer looks like.
-        longest_answer: the most tokens that an honest answer needs.
-        usual_answer: the tokens that it will about have.
-        characters: of the source text, for the books.
-        picture: a `data:` URI that goes with the user message.
-        task: what is asked for, as a verb, for errors.
+        schema: the JSON schema of the answer, limited to strict mode.
+        schema_name: the name of the schema.
+        explains_itself: whether the messages themselves describe the form of the answer.
+        longest_answer: the maximum tokens of an honest answer.
+        usual_answer: the expected tokens of the answer.
+        characters: of the source text, for the usage.
+        picture: a `data:` URI for the user message.
+        task: the task as a verb, for errors.
     """
 
     messages: Sequence[tuple[str, str]]
@@ -75,22 +75,22 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
-        """About how many its texts have."""
+        """The approximate number of tokens in its texts."""
         return sum(count_tokens(text) for _, text in self.messages)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
-    """What an endpoint understands, as far as that is known.
+    """The known capabilities of an endpoint.
 
     Attributes:
-        cap_name: what it calls the most tokens of an answer.
-        cap_is_settled: whether it refused the other name.
-        options: as they were given, less what it refused.
+        cap_name: its parameter for the maximum tokens of an answer.
+        cap_is_settled: whether it refused the other parameter.
+        options: the given options without those it refused.
         answer_format: how it is told to answer in JSON.
-        most_output: the most tokens that it answers with.
-        most_total: the most tokens of a request and its answer.
-        cap: for the next request alone.
+        most_output: the maximum tokens of its answers.
+        most_total: the maximum tokens of a request with its answer.
+        cap: for the next request only.
     """
 
     cap_name: Literal["max_tokens", "max_completion_tokens"]
@@ -116,34 +116,34 @@ class Dialect:
         return arguments
 
     def cap_for(self, prompt: Prompt) -> int:
-        """The most tokens that the answer may have."""
+        """The maximum tokens for the answer."""
         if self.cap is not None:
             return self.cap
         cap = prompt.longest_answer + self.options.spare_tokens
         if self.most_total is not None:
-            # Tokens are only estimated here; an answer that is cut off goes on in the next one.
+            # Token counts are estimates; an answer that is cut off continues in the next one.
             cap = min(cap, max(self.most_total - prompt.tokens * 5 // 4, prompt.usual_answer))
         return min(each for each in (cap, self.most_output, self.options.max_output_tokens) if each is not None)
 
     def after(self, refusal: Refusal, prompt: Prompt) -> "Dialect | None":
-        """The dialect to try next after a refusal; None where no other will do."""
+        """The dialect to try next after a refusal; None if no other can help."""
         if refusal.status in (401, 403, 408) or refusal.status >= 502:
             return None
         return self._without_parameter(refusal) or self._within_limit(refusal, prompt) or self._with_format(refusal)
 
     def fits(self, prompt: Prompt, limit: Limit) -> bool:
-        """Whether a request stays within a limit that it is said to be over, as far as can be told here."""
+        """Whether a request respects a limit that it allegedly exceeds, as far as can be determined here."""
         cap = self.cap_for(prompt)
         return limit.tokens is not None and limit.given_of(prompt.tokens, cap=cap) + cap <= limit.tokens
 
     def thinking_more(self, prompt: Prompt) -> "Dialect | None":
-        """The dialect to try next where thinking left no room for the answer; None where there is no more room."""
+        """The dialect to try next if thinking left no room for the answer; None if there is no more room."""
         spare = min(max(self.options.spare_tokens, 512) * _MORE_SPARE, MOST_SPARE_TOKENS)
         more = replace(self, options=replace(self.options, spare_tokens=spare), cap=None)
         return more if more.cap_for(prompt) > self.cap_for(prompt) else None
 
     def learnt(self) -> "Dialect":
-        """What of it holds for other requests, too."""
+        """The part that also applies to other requests."""
         return replace(self, cap=None)
 
     def _without_parameter(self, refusal: Refusal) -> "Dialect | None":

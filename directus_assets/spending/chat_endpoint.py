@@ -1,4 +1,4 @@
-"""Any endpoint that speaks OpenAI's protocol: the connection, and what its refusals mean."""
+"""Connection to an OpenAI-compatible endpoint, and the meaning of its refusals."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ def connect(*, api_key: str, base_url: str | None, timeout_seconds: float) -> op
     Args:
         api_key: the endpoint's key.
         base_url: the endpoint with its version, such as `http://127.0.0.1:11434/v1`; None for OpenAI itself.
-        timeout_seconds: how long an answer may take.
+        timeout_seconds: the time limit for an answer.
     """
     timeout = openai.Timeout(timeout_seconds, connect=min(5.0, timeout_seconds))
     return openai.OpenAI(
@@ -33,13 +33,13 @@ def connect(*, api_key: str, base_url: str | None, timeout_seconds: float) -> op
         base_url=base_url,
         timeout=timeout,
         max_retries=0,
-        # A redirect would take the key and the content to an address that nobody configured.
+        # A redirect would send the key and the content to an address that nobody configured.
         http_client=openai.DefaultHttpxClient(follow_redirects=False, timeout=timeout),
     )
 
 
 class Body(Protocol):
-    """What a server answered with success."""
+    """The body of a successful response."""
 
     @property
     def content(self) -> bytes: ...
@@ -49,16 +49,16 @@ class Body(Protocol):
 
 
 def exchange(call: Callable[[], Body], *, seconds: float, name: str) -> Body | Refusal:
-    """What the endpoint `name` answers to one request.
+    """Send one request to the endpoint `name` and return its response.
 
     Args:
-        call: sends it.
-        seconds: how long all of that may take.
+        call: sends the request.
+        seconds: the time limit for the whole exchange.
         name: the engine, for errors.
 
     Raises:
-        Unreachable: no answer, or none that is whole in time.
-        RequestRefused: what came is not HTTP.
+        Unreachable: no complete response in time.
+        RequestRefused: the response is not HTTP.
     """
 
     def send() -> Body | Refusal:
@@ -77,13 +77,13 @@ def exchange(call: Callable[[], Body], *, seconds: float, name: str) -> Body | R
 
 
 def document_of(body: Body) -> object:
-    """The JSON value of an answer; None where it is none, such as a proxy's page."""
+    """The JSON value of a response; None if it is not JSON, such as a proxy's page."""
     charset = re.search(r"charset=[\"']?([\w.:-]+)", body.headers.get("content-type", ""), re.IGNORECASE)
     return read_document(body.content, charset=charset[1] if charset else None)
 
 
 def classify(refusal: Refusal, *, name: str, task: str) -> DirectusAssetsError:
-    """What a refusal of the engine `name` to do `task` is, as one of our errors."""
+    """Convert a refusal of the engine `name` to do `task` to one of our errors."""
     if is_out_of_credit(refusal):
         return Forbidden(
             f"{name}: the account has no credit left: {refusal.said}",
@@ -95,7 +95,7 @@ def classify(refusal: Refusal, *, name: str, task: str) -> DirectusAssetsError:
 
 
 def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
-    """Nothing, where the endpoint takes the key and lists the model; else a doubt in one sentence.
+    """Empty if the endpoint accepts the key and lists the model; else a warning in one sentence.
 
     Raises:
         TransientError: no answer in time, or 408, 429, 5xx.
@@ -112,7 +112,7 @@ def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:
         raise Unreachable(f"{name} did not respond: {error}") from None
     except (openai.OpenAIError, AttributeError, TypeError, ValueError, RecursionError):
         return "The endpoint's list of models could not be understood, so we could not check the key or the model."
-    # Some endpoints call it `llama3:latest`, and take it as `llama3`.
+    # Some endpoints list it as `llama3:latest`, and accept `llama3`.
     if any(each == model or each.startswith(f"{model}:") for each in models):
         return ""
     return f"The endpoint accepts the key, but '{model}' is not among the {len(models)} models it lists."

@@ -1,6 +1,6 @@
-"""The JSON object that an answer holds, wherever it stands: after thinking, in prose, in a fence, or in another object.
+"""Finds the JSON object in an answer, wherever it is: after thinking, in prose, in a fence, or in another object.
 
-What fits the schema best is the answer; the last of those that fit as well, since models draft first.
+The object that fits the schema best is the answer; of equally good ones the last, since models draft first.
 """
 
 import json
@@ -13,7 +13,7 @@ from directus_assets.json_text import is_too_deep, read_json, well_formed_json
 from directus_assets.spending.server_words import NOT_A_CHARACTER
 
 _MOST_STARTS: Final = 500
-"""Braces that an object is looked for at; prose has a handful."""
+"""The maximum number of braces tried as the start of an object; prose has a handful."""
 
 _MOST_OBJECTS: Final = 5000
 _THOUGHT: Final = re.compile(
@@ -21,7 +21,7 @@ _THOUGHT: Final = re.compile(
 )
 _OPEN_THOUGHT: Final = re.compile(r"<(?:think|thinking|thought|reasoning)>(?!.*</)", re.DOTALL | re.IGNORECASE)
 _WORDINGS: Final = ("translation", "translated_text", "translated", "target", "text", "value", "content")
-"""What models call the text of an answer that mirrors the form of the question, the surest first."""
+"""Names that models use for the text in answers that mirror the form of the question, the surest first."""
 _NAMES: Final = ("name", "key", "id", "segment")
 _PAIR: Final = re.compile(r'("(?:[^"\\]|\\.)*+")\s*+:\s*+("(?:[^"\\]|\\.)*+")\s*+(?=[,}])', re.DOTALL)
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -36,16 +36,16 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 
 def read_object(content: str, schema: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The JSON object in an answer that fits `schema` best; None if there is none that can be kept.
+    """The JSON object in an answer that fits `schema` best; None if there is no usable one.
 
     Args:
-        content: all that the model said.
+        content: everything the model wrote.
         schema: the JSON schema of the answer, an object with `properties`.
     """
     said = without_thoughts(content)
     best = _best(said, schema)
     if (best is None or not best.fit) and said != content:
-        # Some models think, and say nothing after it.
+        # Some models think, and write nothing after it.
         best = _best(content, schema) or best
     if best is None or is_too_deep(best.value):
         return None
@@ -53,7 +53,7 @@ def read_object(content: str, schema: Mapping[str, Any]) -> dict[str, Any] | Non
 
 
 def read_cut(content: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What is whole in an object that was cut off: texts with the quotation mark at their end."""
+    """The complete part of an object that was cut off: texts with their closing quotation mark."""
     found: dict[str, Any] = {}
     names = {name for name, own in _properties(schema).items() if own.get("type") == "string"}
     for match in _PAIR.finditer(without_thoughts(content)):
@@ -67,7 +67,7 @@ def read_cut(content: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_thoughts(content: str) -> str:
-    """An answer without what the model thought aloud before."""
+    """An answer without the model's preceding thoughts."""
     said = _THOUGHT.sub("", content)
     thought = _OPEN_THOUGHT.search(said)
     return said[: thought.start()] if thought else said
@@ -77,13 +77,13 @@ def without_thoughts(content: str) -> str:
 class _Candidate:
     value: dict[str, Any]
     fit: int
-    """How many of the schema's properties it has, twice for those that are of the right type as they stand."""
+    """How many of the schema's properties it has; those with the right type count twice."""
 
 
 def _best(content: str, schema: Mapping[str, Any]) -> _Candidate | None:
     best: _Candidate | None = None
     for whole in _wholes(content):
-        # An outer object before its own, and what comes last before what was a draft of it.
+        # An outer object precedes its own, and the last one precedes earlier drafts.
         own = max((each for value in _nested(whole) for each in _readings(value, schema)), key=_fit, default=None)
         if own is not None and (best is None or own.fit >= max(best.fit, 1)):
             best = own
@@ -95,13 +95,13 @@ def _fit(candidate: _Candidate) -> int:
 
 
 def _wholes(content: str) -> Iterator[object]:
-    """The JSON values of a text that no other one holds."""
+    """The top-level JSON values in a text."""
     try:
         whole = read_json(content)
     except ValueError:
         yield from _scanned(content)
         return
-    # Some servers encode an answer once more.
+    # Some servers encode an answer twice.
     yield from _wholes(whole) if isinstance(whole, str) else [whole]
 
 
@@ -121,7 +121,7 @@ def _scanned(content: str) -> Iterator[dict[str, Any]]:
 
 
 def _nested(value: object) -> Iterator[dict[str, Any]]:
-    """All objects of a value, an outer one before its own."""
+    """All objects in a value, outer ones before their own."""
     waiting = [value]
     for _ in range(_MOST_OBJECTS):
         if not waiting:
@@ -137,7 +137,7 @@ def _nested(value: object) -> Iterator[dict[str, Any]]:
 
 
 def _named(rows: list[Any]) -> dict[str, Any]:
-    """A list of objects that tell their names, as one object."""
+    """Convert a list of objects with names to one object."""
     found: dict[str, Any] = {}
     for row in rows:
         name = (

@@ -1,9 +1,9 @@
-"""Four things that "too long" can mean, told apart by the words of a refusal, since each has another remedy.
+"""Distinguishes four meanings of "too long" by the wording of a refusal, since each has a different remedy.
 
-- The model's own limit of output: ask for no more than that, and go on with what was cut off.
-- The context, or a rate limit by tokens that one request alone breaks: ask for less output where that is enough, else
+- The model's own output limit: request no more than that, and continue what was cut off.
+- The context size, or a token rate limit that a single request exceeds: request less output if that is enough, else
   send less at once.
-- No credit for the output that was asked for, although it will hardly be that long: ask for what can be paid.
+- Not enough credit for the requested output, although it will hardly be that long: request what can be paid.
 - (Thinking that eats the output is no refusal; see `chat_client.py`.)
 """
 
@@ -16,7 +16,7 @@ from directus_assets.spending.server_words import Refusal
 
 
 class LimitOf(Enum):
-    """What is limited."""
+    """The limited quantity."""
 
     OUTPUT = "the tokens that the model can answer with"
     TOTAL = "the tokens of a request and its answer together"
@@ -25,10 +25,10 @@ class LimitOf(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """A limit that a request is over.
+    """A limit that a request exceeds.
 
-    `tokens` is how many there may be, `given` how many of them the prompt needs, and `asked` how many the request comes
-    to with the output that it asks for, as far as the server tells.
+    `tokens` is the limit, `given` the number of tokens that the prompt needs, and `asked` the total of the request
+    including the requested output, as far as the server tells.
     """
 
     of: LimitOf
@@ -37,7 +37,7 @@ class Limit:
     asked: int | None = None
 
     def given_of(self, prompt_tokens: int, *, cap: int) -> int:
-        """The tokens of the prompt: as the server counts them, else with some to spare, since they are estimated."""
+        """The tokens of the prompt: as the server counts them, else an estimate with a margin."""
         if self.given is not None:
             return self.given
         return prompt_tokens * 5 // 4 if self.asked is None or self.asked <= cap else self.asked - cap
@@ -64,7 +64,7 @@ _OUTPUT: Final = tuple(
 _CONTEXT: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        # Not the status that stands behind the message: "Context size has been exceeded", "code": 400.
+        # Not the status after the message: "Context size has been exceeded", "code": 400.
         r"(?:maximum |available )?context (?:length|size|window)(?:(?!\bcode\b)\D){0,30}?(?P<tokens>\d+)",
         r"max_model_len\D{0,6}(?P<tokens>\d+)",
         r"max_new_tokens\W{0,3} must be <= (?P<tokens>\d+)",
@@ -95,7 +95,7 @@ _NO_CREDIT: Final = re.compile(
 
 
 def limit_in(refusal: Refusal) -> Limit | None:
-    """The limit that a refused request is over; None where the refusal is about something else, or passes."""
+    """The limit that a refused request exceeds; None if the refusal is about something else, or is transient."""
     words = _BETWEEN_DIGITS.sub("", f"{refusal.said} {refusal.whole}")
     affordable = _CREDIT.search(words)
     if affordable or is_out_of_credit(refusal):
@@ -112,14 +112,14 @@ def limit_in(refusal: Refusal) -> Limit | None:
 
 
 def is_out_of_credit(refusal: Refusal) -> bool:
-    """Whether it says that nothing is left to spend, which waiting does not change."""
+    """Whether it says that no credit is left, which waiting does not change."""
     if refusal.status == 402 or refusal.code == "insufficient_quota":
         return True
     return refusal.status in (400, 403, 429) and bool(_NO_CREDIT.search(refusal.said))
 
 
 def _rate_limit(status: int, words: str) -> Limit | None:
-    """One that this request breaks by itself, however long it waits."""
+    """A limit that this request exceeds by itself, however long it waits."""
     told = _RATE.search(words)
     if told and int(told["asked"]) > int(told["limit"]):
         return Limit(of=LimitOf.TOTAL, tokens=int(told["limit"]), asked=int(told["asked"]))

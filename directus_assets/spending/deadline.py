@@ -1,4 +1,6 @@
-"""One deadline for a whole exchange: clients of HTTP limit each read, so that a server that drips is read for ever."""
+"""A single deadline for a whole exchange: HTTP clients limit each read, so a slowly dripping server would be read
+forever.
+"""
 
 import threading
 from collections.abc import Callable
@@ -11,12 +13,12 @@ T = TypeVar("T")
 
 
 def within(seconds: float, call: Callable[[], T], *, who: str) -> T:
-    """What `call` returns.
+    """Return the result of `call`.
 
     Args:
-        seconds: how long it may take. After that it is given up, and ends by itself when its server does.
-        call: does the exchange.
-        who: whom it asks, for the error.
+        seconds: the time limit. After that the call is abandoned, and ends when its server does.
+        call: performs the exchange.
+        who: the server, for the error.
 
     Raises:
         Unreachable: it took longer.
@@ -27,7 +29,7 @@ def within(seconds: float, call: Callable[[], T], *, who: str) -> T:
     def run() -> None:
         try:
             outcome.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the outcome is waited for
+        except BaseException as error:  # noqa: BLE001 - it is re-raised where the result is awaited
             outcome.set_exception(error)
 
     threading.Thread(target=run, name="exchange", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Why an engine has no answer that can be used."""
+"""Why an engine has no usable answer."""
 
 from enum import Enum
 from typing import ClassVar
@@ -16,14 +16,14 @@ class AnswerFault(Enum):
 
 
 class RequestRefused(Rejected):
-    """The service takes no such request, whatever its texts: an unknown model, a wrong address, a broken gateway."""
+    """The service refuses any such request, whatever its texts: an unknown model, a wrong address, a broken gateway."""
 
-    # It costs nothing to ask again.
+    # Asking again costs nothing.
     longest_wait_seconds: ClassVar[float | None] = 3600
 
     @classmethod
     def of(cls, error: DirectusAssetsError) -> DirectusAssetsError:
-        """`error` as it is, but for one that says no more than that the service does not take the request."""
+        """`error` unchanged, unless it is a generic refusal of the request, which is converted."""
         if isinstance(error, (NotFound, Rejected)):
             return cls(error.message, remedy=error.remedy)
         return error

@@ -1,4 +1,4 @@
-"""One request that costs money: admitted before, kept the moment its answer arrives, and settled whatever happens."""
+"""One paid request: admitted before it is sent, stored the moment its answer arrives, and always settled."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -9,7 +9,7 @@ from directus_assets.spending.usage import Usage
 
 
 class Paid(Protocol):
-    """An answer that tells what it consumed."""
+    """An answer that reports its usage."""
 
     @property
     def usage(self) -> Usage: ...
@@ -26,17 +26,17 @@ def paid_request(
     payer: Payer,
     keep: Callable[[A], None],
 ) -> A:
-    """The answer of `send`.
+    """Send one paid request and return its answer.
 
     Args:
         send: sends the request once.
-        estimate: what it will about consume.
-        gate: the gate that all who use the engine share.
-        payer: admits the request before, and settles it whatever happens.
+        estimate: the estimated usage.
+        gate: the rate limiter shared by all users of the engine.
+        payer: admits the request before it is sent, and settles it in any case.
         keep: called with the answer before anything else happens to it.
 
     Raises:
-        DirectusAssetsError: as `send`, `gate`, `payer` and `keep`.
+        DirectusAssetsError: from `send`, `gate`, `payer` or `keep`.
     """
     payer.admit(estimate)
     used = Usage()

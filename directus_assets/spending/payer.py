@@ -1,4 +1,4 @@
-"""Who pays for requests: asked before each one, and told after it what it has consumed."""
+"""Interface for payers, which admit each request in advance and learn its usage afterwards."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -7,37 +7,37 @@ from directus_assets.spending.usage import Usage
 
 
 class Payer(Protocol):
-    """Pays for requests to one engine; the project's `Purse`, as a rule."""
+    """Pays for requests to one engine; usually the project's `Purse`."""
 
     def admit(self, estimate: Usage) -> None:
-        """Called with the estimate before a request; stops it by raising a DirectusAssetsError."""
+        """Called with the estimate before a request; raises a DirectusAssetsError to stop it."""
 
     def settle(self, used: Usage, estimate: Usage) -> None:
-        """Called after an admitted request, whether it succeeded or not, with what it consumed and the estimate."""
+        """Called after an admitted request, successful or not, with its usage and the estimate."""
 
 
 class Unlimited:
-    """Pays for whatever there is, and counts nothing."""
+    """Admits everything, and counts nothing."""
 
     def admit(self, estimate: Usage) -> None:
-        """Admits it."""
+        """Admit it."""
 
     def settle(self, used: Usage, estimate: Usage) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 @dataclass
 class Counting:
-    """Pays from `payer`, and counts what has been consumed."""
+    """Pays through `payer`, and counts the usage."""
 
     payer: Payer
     usage: Usage = field(default_factory=Usage)
 
     def admit(self, estimate: Usage) -> None:
-        """As `payer`."""
+        """Delegate to `payer`."""
         self.payer.admit(estimate)
 
     def settle(self, used: Usage, estimate: Usage) -> None:
-        """As `payer`; what was used is counted first."""
+        """Count the usage, then delegate to `payer`."""
         self.usage += used
         self.payer.settle(used, estimate)

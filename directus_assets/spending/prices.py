@@ -1,4 +1,4 @@
-"""What translations cost, and whether today's limit allows more. Pure: prices, amounts and dates in; money out."""
+"""The cost of engine requests, and the daily limit. Pure: prices, amounts and dates in; money out."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ _MILLION: Final = 1_000_000
 
 
 class SpendingLimitReached(TransientError):
-    """Today's money is spent; `retry_after_seconds` is the time until there is new."""
+    """Today's budget is spent; `retry_after_seconds` is the time until there is a new one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Price:
-    """What a model costs, per million: tokens (`input`, `cached_input`, `output`), or `characters` of source text.
+    """The price of a model per million: tokens (`input`, `cached_input`, `output`), or `characters` of source text.
 
-    Where `cached_input` is not given, cached tokens cost as much as others.
+    Without `cached_input`, cached tokens cost as much as others.
     """
 
     input: Decimal = Decimal(0)
@@ -30,11 +30,11 @@ class Price:
     output: Decimal = Decimal(0)
     characters: Decimal = Decimal(0)
 
-    # How pydantic is told, for a dataclass of the standard library, that a misspelt field is a mistake.
+    # Makes pydantic reject misspelled fields in a standard-library dataclass.
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     def of(self, usage: Usage) -> Decimal:
-        """The money that `usage` cost, in the price table's currency."""
+        """The cost of `usage`, in the price table's currency."""
         cached_price = self.input if self.cached_input is None else self.cached_input
         total = (
             (usage.input_tokens - usage.cached_tokens) * self.input
@@ -49,7 +49,7 @@ def parse_prices(rows: Mapping[str, Any]) -> dict[str, Price]:
     """The price table by model, from rows such as `{"gpt-4.1-mini": {"input": 0.4, "output": 1.6}}`.
 
     Raises:
-        ConfigurationError: a row that is no price; names the model and the field.
+        ConfigurationError: a row is not a price; names the model and the field.
     """
     try:
         return _PRICES.validate_python(dict(rows))
@@ -66,7 +66,8 @@ _PRICES: Final = TypeAdapter(dict[str, Price])
 
 
 def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
-    """The price of `model`: its own entry, else that of the longest name that its own begins with; None for none.
+    """The price of `model`: its own entry, else that of the longest name that is a prefix of its own; None if there is
+    none.
 
     Providers answer under dated names, such as `gpt-4.1-mini-2025-04-14`.
     """
@@ -76,13 +77,13 @@ def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spending:
-    """What was spent on one day (UTC)."""
+    """The spending of one day (UTC)."""
 
     day: dt.date
     amount: Decimal = Decimal(0)
 
     def on(self, day: dt.date) -> "Spending":
-        """The spending of `day`: this one, or nothing yet."""
+        """The spending of `day`: this one, or a new one."""
         return self if day == self.day else Spending(day=day)
 
     def plus(self, amount: Decimal, *, day: dt.date) -> "Spending":
@@ -90,16 +91,18 @@ class Spending:
         return Spending(day=day, amount=self.on(day).amount + amount)
 
     def settled(self, paid: Decimal, *, set_aside: Decimal, day: dt.date) -> "Spending":
-        """The spending of `day` with `paid` in the place of what was set aside, today or, over midnight, yesterday."""
+        """The spending of `day` with `paid` instead of the reserved amount, which may date from yesterday if midnight
+        has passed.
+        """
         if day == self.day:
             return self.plus(paid - set_aside, day=day)
         return self.plus(paid, day=day)
 
     def admit(self, estimate: Decimal, *, limit: Decimal | None, now: dt.datetime) -> None:
-        """Nothing, where `estimate` more stays within the day's limit; None is no limit.
+        """Check that `estimate` more stays within the daily limit; None is no limit.
 
         Raises:
-            SpendingLimitReached: it does not. Work goes on after midnight (UTC).
+            SpendingLimitReached: it does not. Work resumes after midnight (UTC).
         """
         now = now.astimezone(dt.UTC)
         spent = self.on(now.date()).amount

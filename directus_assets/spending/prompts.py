@@ -1,4 +1,4 @@
-"""What every prompt needs: content that stays data, and about how long a text is."""
+"""Common parts of all prompts: encoding content as data, and estimating the length of a text."""
 
 import json
 import re
@@ -6,13 +6,13 @@ import unicodedata
 
 
 def count_tokens(text: str) -> int:
-    """About how many tokens `text` has, for estimates: one for four letters, or for one of Chinese or Japanese."""
+    """The estimated number of tokens in `text`: one per four letters, or per Chinese or Japanese character."""
     wide = sum(unicodedata.east_asian_width(letter) in {"W", "F"} for letter in text)
     return wide + (len(text) - wide) // 4
 
 
 def as_data(value: object, *, element: str) -> str:
-    """`value` as JSON that cannot close the element that it stands in: `\\/` is the same as `/` in JSON."""
+    """`value` as JSON that cannot close the surrounding element: `\\/` equals `/` in JSON."""
     text = json.dumps(value, ensure_ascii=False)
-    # Models take an element for closed in capitals, too.
+    # Models accept a closing tag in capitals, too.
     return re.sub(rf"<(?=/\s*{element})", r"<\\", text, flags=re.IGNORECASE)

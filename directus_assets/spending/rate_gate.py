@@ -1,7 +1,7 @@
-"""One gate for all threads of a process that talk to the same engine: how many at once, and when to wait.
+"""The rate limiter for all threads of a process that use the same engine: limits concurrency, and coordinates waiting.
 
-The engines' own clients do not retry. Here `Retry-After` holds up everybody, not only the caller who was told, and the
-waiting is long enough to outlast a storm yet bounded, so that a run ends and Dagster can try again later.
+The engines' own clients do not retry. Here `Retry-After` pauses all callers, not only the one that received it. The
+waits are long enough to outlast a storm yet bounded, so that a run ends and Dagster can retry it later.
 """
 
 import random
@@ -16,20 +16,20 @@ T = TypeVar("T")
 
 
 class RateGate:
-    """Lets at most `limit` calls through at once and repeats what failed for now.
+    """Runs at most `limit` calls at once and repeats transient failures.
 
     Waits are exponential with full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/):
-    a random time below `base_seconds` times 2 to the number of failures, at most `longest_seconds`. A caller who fails
-    keeps its place, which is what lowers the load on a service that cannot keep up.
+    a random time below `base_seconds` times 2 to the number of failures, at most `longest_seconds`. A failing caller
+    keeps its slot, which reduces the load on a service that cannot keep up.
 
     Args:
-        limit: calls in flight, 1 or more.
-        patience_seconds: how long a call is repeated, counted from when it got its place.
-        base_seconds: the bound of the first wait.
-        longest_seconds: the bound of every wait that the service does not ask for.
+        limit: calls in flight, at least 1.
+        patience_seconds: how long a call is repeated, counted from when it got its slot.
+        base_seconds: the upper bound of the first wait.
+        longest_seconds: the upper bound of every wait that the service does not request.
         clock: monotonic seconds.
         sleep: waits for seconds.
-        jitter: a number between its two arguments.
+        jitter: returns a number between its two arguments.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class RateGate:
         self._closed_until = 0.0
 
     def call(self, send: Callable[[], T]) -> T:
-        """What `send` returns, once it succeeds.
+        """Call `send` until it succeeds, and return its result.
 
         Raises:
-            TransientError: it still fails when patience ends, or the service asks for a longer wait than that;
-                `retry_after_seconds` says when another try makes sense.
+            TransientError: it still fails when patience ends, or the service requests a longer wait than that;
+                `retry_after_seconds` says when a retry makes sense.
             Exception: whatever else `send` raises, at once.
         """
         with self._places:
@@ -95,5 +95,5 @@ class RateGate:
                 raise TransientError(
                     f"The service is rate limited for another {wait:.0f} seconds.", retry_after_seconds=wait
                 )
-            # The fraction on top keeps those who waited together from knocking together.
+            # The extra fraction keeps callers that waited together from retrying together.
             self._sleep(wait + self._jitter(0, min(1.0, 0.1 * wait)))

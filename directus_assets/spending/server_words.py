@@ -1,6 +1,6 @@
-"""What servers answer, in whatever form: one JSON value, JSON lines, or events; and what they say where they refuse.
+"""Parses server responses in any form (one JSON value, JSON lines, or events), and their error messages.
 
-Pure: bytes in, values out. Endpoints that are nearly compatible, gateways and proxies answer with anything at all.
+Pure: bytes in, values out. Endpoints that are nearly compatible, gateways and proxies may return anything.
 """
 
 import html
@@ -13,7 +13,7 @@ from typing import Any, Final
 from directus_assets.json_text import is_too_deep, read_json
 
 NOT_A_CHARACTER: Final = "\uffff"
-"""Stands in the place of bytes and halves that are no character; no check lets it pass."""
+"""Replaces undecodable bytes and lone surrogates; every check rejects it."""
 
 _LONGEST_SAID: Final = 500
 _LONGEST_READ: Final = 8000
@@ -37,14 +37,14 @@ _STATUS_BY_WORDS: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """What a server says instead of an answer.
+    """A server's refusal.
 
     Attributes:
-        status: the HTTP status; where the refusal came as a success, the one that it should have had.
-        said: the server's words, for people.
-        whole: all that it sent, for whoever looks for what the refusal is about.
-        code: its own name for the refusal, such as `content_filter`.
-        headers: of the answer, with lower-case names.
+        status: the HTTP status; for a refusal with a success status, the one that it should have had.
+        said: the server's message, for people.
+        whole: the complete response, for finding out what the refusal is about.
+        code: the server's code for the refusal, such as `content_filter`.
+        headers: of the response, with lower-case names.
     """
 
     status: int
@@ -55,13 +55,13 @@ class Refusal:
 
 
 def read_document(content: bytes, *, charset: str | None = None) -> object:
-    """The JSON value of an answer; None where it is none, such as a proxy's page.
+    """The JSON value of a response; None if it is not JSON, such as a proxy's page.
 
-    What a server streams although nobody asked it to becomes the answer that it would have been as a whole.
+    An unrequested stream is assembled into the equivalent complete response.
 
     Args:
         content: the body.
-        charset: what the header says of it, which counts where the body is not the UTF-8 that JSON has to be.
+        charset: from the header; used if the body is not the UTF-8 that JSON requires.
     """
     text = _decoded(content, charset)
     try:
@@ -74,7 +74,7 @@ def read_document(content: bytes, *, charset: str | None = None) -> object:
 
 
 def refusal_of(status: int, content: bytes, headers: Mapping[str, str]) -> Refusal:
-    """What an answer with an HTTP status of 300 and more says."""
+    """Parse a response with an HTTP status of 300 and more."""
     document = read_document(content)
     whole = content.decode("utf-8", "replace")[:_LONGEST_READ]
     said = _said(document) if document is not None else page_text(whole)
@@ -83,7 +83,7 @@ def refusal_of(status: int, content: bytes, headers: Mapping[str, str]) -> Refus
 
 
 def refusal_in(document: object, headers: Mapping[str, str]) -> Refusal | None:
-    """What an answer says that came as a success and holds an error; None where it holds none."""
+    """Parse an error in a response with a success status; None if there is none."""
     fault = _fault(document)
     if fault is None:
         return None
@@ -101,20 +101,20 @@ def refusal_in(document: object, headers: Mapping[str, str]) -> Refusal | None:
 
 
 def page_text(text: str) -> str:
-    """What a person would read of an answer that is no JSON: a page's title, or its text."""
+    """The human-readable part of a response that is not JSON: a page's title, or its text."""
     title = _TITLE.search(text)
     return _shortened(html.unescape(title[1] if title else _UNSEEN.sub(" ", text)))
 
 
 def first_choice(document: object) -> Mapping[str, Any]:
-    """The first choice of a completion; empty where there is none."""
+    """The first choice of a completion; empty if there is none."""
     choices = document.get("choices") if isinstance(document, dict) else None
     found = [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
     return found[0] if found else {}
 
 
 def text_of(content: object) -> str:
-    """The text of a message: some endpoints give it in parts, among them what the model thought before."""
+    """The text of a message: some endpoints return it in parts, which may include the model's thoughts."""
     if isinstance(content, list):
         parts = (part for part in content if isinstance(part, dict) and part.get("type") in ("text", "output_text"))
         return "".join(text_of(part.get("text")) for part in parts)
@@ -133,7 +133,7 @@ def _decoded(content: bytes, charset: str | None) -> str:
 
 
 def _lines(text: str) -> list[Any]:
-    """The values of JSON lines, or of an event stream; none where a line is neither."""
+    """The values of JSON lines, or of an event stream; none if a line is neither."""
     documents: list[Any] = []
     for line in text.splitlines():
         data = line.strip().removeprefix("data:").strip()
@@ -147,14 +147,14 @@ def _lines(text: str) -> list[Any]:
 
 
 def _joined(documents: list[Any]) -> object:
-    """A completion of the chunks that it was streamed in."""
+    """Assemble the chunks of a streamed completion."""
     texts = {"content": "", "reasoning_content": "", "refusal": ""}
     finish_reason = usage = None
     for document in documents:
         if not isinstance(document, dict):
             continue
         choice = first_choice(document)
-        # Ollama's own form has the message outside of a choice.
+        # Ollama's native format has the message outside of a choice.
         chunk = choice.get("delta") or choice.get("message") or document.get("message")
         for name in texts:
             texts[name] += text_of(chunk.get(name)) if isinstance(chunk, dict) else ""
@@ -164,7 +164,7 @@ def _joined(documents: list[Any]) -> object:
 
 
 def _fault(document: object) -> object:
-    """What is wrong, where a server says so; None where it says nothing of the kind."""
+    """The error that a server reports; None if there is none."""
     if isinstance(document, list):
         document = next((each for each in document if isinstance(each, dict)), None)
     if not isinstance(document, dict):
@@ -173,7 +173,7 @@ def _fault(document: object) -> object:
     if fault := document.get("error") or choice.get("error"):
         return fault
     message = document.get("message")
-    # Ollama's own answers have a message that is one.
+    # In Ollama's native responses, the message is an answer.
     is_answer = choice or isinstance(document.get("data"), list) or (isinstance(message, dict) and "content" in message)
     return document if not is_answer and any(document.get(name) for name in _SPEAKING) else None
 
@@ -190,7 +190,7 @@ def _said(value: object, depth: int = 0) -> str:
             said = next((text for name in _SPEAKING if (text := _said(value.get(name), depth + 1))), "")
             place = value.get("loc")
             where = ".".join(map(str, place)) if isinstance(place, list) and not is_too_deep(place) else ""
-            # A gateway's own words are no more than that its provider has failed.
+            # A gateway's own message only says that its provider has failed.
             beyond = value.get("metadata")
             raw = _said(beyond.get("raw"), depth + 1) if isinstance(beyond, dict) else ""
             return _shortened(" ".join(filter(None, (f"{where}:" if where and said else "", said, raw))))

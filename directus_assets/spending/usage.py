@@ -1,17 +1,17 @@
-"""What requests to engines consume."""
+"""The usage of engine requests."""
 
 from dataclasses import dataclass
 from typing import Final
 
 _MOST_COUNTED: Final = 10**9
-"""Tokens or characters: no request has as many."""
+"""Tokens or characters: no request has this many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What requests consumed. `cached_tokens` are part of `input_tokens`; `characters` are of the source.
+    """The usage of requests. `cached_tokens` are part of `input_tokens`; `characters` are those of the source.
 
-    Where a service does not tell, or tells what cannot be (see `counted`), the numbers are estimates.
+    If a service reports none, or implausible numbers (see `counted`), they are estimates.
     """
 
     requests: int = 0
@@ -31,7 +31,7 @@ class Usage:
 
 
 def counted(value: object) -> int | None:
-    """A count of tokens or characters as a service tells it; None where it is none that can be."""
+    """A service's count of tokens or characters; None if it is implausible."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST_COUNTED:
         return None
     return int(value) if value == int(value) else None

@@ -1,4 +1,4 @@
-"""What both databases share: which events wait for each other, for how long, and how they are stored together."""
+"""The common part of both databases: which events are batched, for how long, and how a batch is stored."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 logger = logging.getLogger(__name__)
 
 _OUTCOMES = frozenset({DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION})
-"""What a run records by the hundred. Dagster logs each of them alone, so they wait here for the next."""
+"""A run records hundreds of these. Dagster logs each of them alone, so they are held back for the next ones."""
 
 _TOGETHER = _OUTCOMES | {DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
 
@@ -27,16 +27,16 @@ _MOST_WAITING = 100
 _LONGEST_WAIT_SECONDS = 1.0
 
 _MANY_KEYS = 10_000
-"""From so many on, reading all keys is quicker than a condition that names them."""
+"""From this number on, reading all keys is faster than a condition that lists them."""
 
 
 class BatchedEvents(SqlEventLogStorage):
-    """An event log whose outcomes wait for each other: for a hundred, for a second, or for anything else to happen.
+    """An event log that batches outcomes: until there are a hundred, a second has passed, or anything else happens.
 
-    Whatever else this process stores or asks for comes after what waits, so it never sees its own past incomplete, and
-    a run ends only when all of its outcomes are stored. A process that is killed loses what waits: outcomes that were
-    made and not recorded, which are then made again. An error leaves them waiting and fails the next event, as it would
-    have failed each of them.
+    Whatever else this process stores or reads comes after the pending events, so it never sees its own past incomplete,
+    and a run ends only when all of its outcomes are stored. A killed process loses pending events: outcomes that were
+    made and not recorded, which are then made again. After an error they stay pending and fail the next event, as it
+    would have failed each of them.
     """
 
     def _begin(self) -> None:
@@ -44,12 +44,12 @@ class BatchedEvents(SqlEventLogStorage):
         self._order = threading.RLock()
         self._is_flushing = False
         self._timer: threading.Timer | None = None
-        # Dagster hands over the planned events of a run together where this is set, else one by one.
+        # With this set, Dagster passes the planned events of a run together instead of one by one.
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
     @abstractmethod
     def _store_together(self, events: Sequence[EventLogEntry]) -> None:
-        """Stores events of the types `_TOGETHER`; those of a run in their order."""
+        """Store events of the types `_TOGETHER`, in the order of each run."""
 
     def store_event(self, event: EventLogEntry) -> None:
         with self._order:
@@ -74,7 +74,7 @@ class BatchedEvents(SqlEventLogStorage):
                         super().store_event(event)
 
     def flush(self) -> None:
-        """Stores what waits."""
+        """Store the pending events."""
         with self._order:
             if not self._waiting or self._is_flushing:
                 return
@@ -104,17 +104,19 @@ class BatchedEvents(SqlEventLogStorage):
         super().dispose()
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """As the stock class, but 100,000 keys in half the time. A run that is created asks once for each asset."""
+        """Like the stock method, but reads 100,000 keys in half the time. Creating a run calls it once per asset."""
         keys = DynamicPartitionsTable.c
         mine = db.select(keys.partition).where(keys.partitions_def_name == partitions_def_name).order_by(keys.id)
         with self.index_connection() as conn, conn.execute(mine) as result:
-            # As the driver gives them: a row object for each of them costs more than reading them.
+            # Plain tuples from the driver: creating a row object for each would cost more than reading them.
             return [str(row[0]) for row in result.cursor.fetchall()] if result.cursor else []
 
     def get_existing_dynamic_partitions(
         self, partitions_def_name: str, partition_keys: Sequence[str]
     ) -> AbstractSet[str]:
-        """As the stock class, but of very many keys in a fifth of the time: a page asks for those of all partitions."""
+        """Like the stock method, but takes a fifth of the time for very many keys: a page in the UI requests those of
+        all partitions.
+        """
         if len(partition_keys) < _MANY_KEYS:
             return super().get_existing_dynamic_partitions(partitions_def_name, partition_keys)
         return set(partition_keys).intersection(self.get_dynamic_partitions(partitions_def_name))
@@ -123,14 +125,14 @@ class BatchedEvents(SqlEventLogStorage):
         return [self._event_to_row(event) for event in events]
 
     def _store_indexed(self, conn: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
-        """Stores rows, their tags, and what they change of their assets."""
+        """Store rows, their tags, and the resulting changes to their assets."""
         statement = SqlEventLogStorageTable.insert().returning(
             SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
         )
         ids = [int(event_id) for event_id in conn.execute(statement, rows).scalars()]
         self._store_asset_event_tags(conn, events, ids)
-        # Of an asset only the last event of each type counts. Always in the same order of assets: two processes that
-        # lock the same rows wait for each other then, and not both at once.
+        # Only the last event of each type counts for an asset. Assets are always in the same order, so that two
+        # processes locking the same rows cannot deadlock.
         last = {(row["asset_key"], row["dagster_event_type"]): index for index, row in enumerate(rows)}
         for _, index in sorted((asset_key, index) for (asset_key, _), index in last.items()):
             self._store_asset_event(conn, events[index], ids[index])

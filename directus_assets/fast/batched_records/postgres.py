@@ -1,4 +1,4 @@
-"""Records in batches on PostgreSQL; needs the extra `postgres`."""
+"""Batched records on PostgreSQL; needs the extra `postgres`."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,11 +14,11 @@ from sqlalchemy.engine import Connection
 from directus_assets.fast.batched_records.batches import BatchedEvents
 
 _RECYCLE_SECONDS = 600
-"""What stands between may drop connections that are idle for longer."""
+"""Intermediaries may drop connections that are idle for longer."""
 
 
 class BatchedPostgresEventLog(BatchedEvents, PostgresEventLogStorage):
-    """The stock event log in batches, and with one connection kept open."""
+    """The stock event log with batches and one persistent connection."""
 
     def __init__(self, postgres_url: str, should_autocreate_tables: bool, token_provider: Any) -> None:
         self._begin()
@@ -47,7 +47,7 @@ class BatchedPostgresEventLog(BatchedEvents, PostgresEventLogStorage):
 
 
 class BatchedPostgresStorage(DagsterPostgresStorage):
-    """Dagster's PostgreSQL storage with records in batches, for `storage: {custom: …}` in `dagster.yaml`."""
+    """Dagster's PostgreSQL storage with batched records, for `storage: {custom: …}` in `dagster.yaml`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Records in batches on SQLite, which is what Dagster uses by default."""
+"""Batched records on SQLite, Dagster's default."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +21,7 @@ from directus_assets.fast.migrations import read_migrations_once
 
 
 class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
-    """The stock event log in batches, and with the index kept open."""
+    """The stock event log with batches and a persistent index connection."""
 
     def __init__(self, base_dir: str) -> None:
         self._begin()
@@ -32,8 +32,8 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
 
     def _store_together(self, events: Sequence[EventLogEntry]) -> None:
         rows = self._rows(events)
-        # The index first. Killed in between, a run knows less of itself than there is, and makes it again; the other
-        # way round, what it takes for recorded would be missing.
+        # The index comes first. If killed in between, a run misses some of its own records and makes those outputs
+        # again; the other way round, outputs that it considers recorded would be missing.
         with self.index_transaction() as conn:
             self._store_indexed(conn, events, rows)
         for run_id in dict.fromkeys(event.run_id for event in events):
@@ -49,9 +49,10 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
                 yield conn
 
     def _engine_of(self, run_id: str) -> Engine:
-        """That of one run's file, which is closed after each use: a watcher that shows a run live sees the file change.
+        """The engine of one run's file, which is closed after each use: a watcher that shows a run live sees the file
+        change.
 
-        The last one is kept with all the statements that it has compiled: most of what an event of a run costs.
+        The last engine is cached with its compiled statements, which are most of the cost of an event.
         """
         if self._run_engine is None or self._run_engine[0] != run_id:
             engine = db.create_engine(
@@ -66,7 +67,7 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
         return self._run_engine[1]
 
     def _open_index(self) -> Engine:
-        # Removed by somebody else, and perhaps made anew: what is written to the old file would be lost.
+        # If someone has deleted and perhaps recreated the file, writes to the old one would be lost.
         if self._index is None or self._index_file != self._present_file():
             self._close_index()
             self._index = db.create_engine(
@@ -96,12 +97,12 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
 
 
 class BatchedSqliteStorage(DagsterSqliteStorage):
-    """Dagster's SQLite storage with records in batches, for `storage: {custom: …}` in `dagster.yaml`."""
+    """Dagster's SQLite storage with batched records, for `storage: {custom: …}` in `dagster.yaml`."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         read_migrations_once()
-        # Two processes that make the tables at the same moment can mark them with two versions of the schema, and then
-        # no process opens them any more: `SqliteRunStorage.from_local` takes tables without a version for old ones.
+        # Two processes that create the tables at the same moment can mark them with two schema versions, after which no
+        # process can open them: `SqliteRunStorage.from_local` mistakes tables without a version for old ones.
         Path(base_dir).mkdir(parents=True, exist_ok=True)
         with FileLock(Path(base_dir, ".storage.lock"), timeout=SQLITE_BUSY_TIMEOUT_SECONDS):
             super().__init__(base_dir, inst_data)
