@@ -187,7 +187,8 @@ def _english_name(parsed: langcodes.Language) -> str:
 
 
 def _unknown(code: str) -> BadInput:
-    meant = _spoken_in(re.split("[-_]", code)[0].upper())[:_MOST_NAMED]
+    first = re.split("[-_]", code)[0]
+    meant = [] if langcodes.tag_is_valid(first) else _spoken_in(first.upper())[:_MOST_NAMED]
     names = " or ".join(f"{each} ({language(each).name})" for each in meant)
     hint = f"That is a country code; did you mean {names}? " if names else ""
     return BadInput(

@@ -69,6 +69,14 @@ def test_who_wrote_the_code_of_a_country_is_told_that_of_its_language(code: str,
     assert f"did you mean {meant}?" in raised.value.remedy
 
 
+@pytest.mark.parametrize("code", ["de_DE_formal", "german", "pt-Brazilian-x"])
+def test_a_code_that_begins_with_no_country_is_not_called_one(code: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        language(code)
+
+    assert "country" not in raised.value.remedy
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [
