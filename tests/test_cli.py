@@ -45,7 +45,7 @@ def test_a_command_says_which_variables_are_missing() -> None:
     assert result.exit_code == 1
     assert result.stderr == (
         "Error: DIRECTUS_URL and DIRECTUS_TOKEN not set. Copy .env.example to .env and set DIRECTUS_URL. "
-        "`directus-assets setup --write-env` makes a user and puts its token into .env.\n"
+        "`make setup` (`directus-assets setup --write-env`) makes a user and puts its token into .env.\n"
     )
 
 

@@ -128,7 +128,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     assert environment.missing() == ["DIRECTUS_URL", "DIRECTUS_TOKEN"]
     with pytest.raises(ConfigurationError, match="DIRECTUS_TOKEN not set") as without_token:
         Environment.read({"DIRECTUS_URL": "http://cms.example.com"}).require()
-    assert without_token.value.remedy.startswith("`directus-assets setup --write-env` makes a user")
+    assert without_token.value.remedy.startswith("`make setup` (`directus-assets setup --write-env`) makes a user")
     assert environment.webserver_url == "http://127.0.0.1:3000"
 
 

@@ -64,6 +64,8 @@ class _Piece:
     item: str
     usage: Usage
     cost: Decimal | None
+    is_source: bool = False
+    """Whether it is in the language that the item is written in, where nothing is made."""
 
 
 @dataclass
@@ -88,6 +90,7 @@ class _Work:
     rows: dict[tuple[str, str], _Row] = field(default_factory=dict)
     outputs: list[tuple[Items | EnrichedItems, list[tuple[str, str]]]] = field(default_factory=list)
     left: int = 0
+    sources: int = 0
     cost: Decimal = Decimal(0)
     problems: list[str] = field(default_factory=list)
 
@@ -191,6 +194,7 @@ def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedIte
                 work.left += 1
                 continue
             work.cost += cost
+            work.sources += piece.is_source
             outputs.append((piece.output, piece.item))
             work.rows.setdefault((subject.collection, piece.output), _Row(_name(subject, piece.output))).add(piece)
         if outputs:
@@ -223,7 +227,8 @@ def _of_texts(instance: dg.DagsterInstance, items: Items, choice: Choice, proble
                 continue
             with noted(problems):
                 usage = translator.forecast(by_key[key], targets[output], counted=counted).usage
-                yield _piece(output, key, usage, project.purse)
+                is_source = by_key[key].source_language == targets[output].code
+                yield _piece(output, key, usage, project.purse, is_source=is_source)
 
 
 def _of_enrichments(
@@ -242,9 +247,10 @@ def _of_enrichments(
                 yield _piece(output, key, usage, purses[output])
 
 
-def _piece(output: str, key: str, usage: Usage, purse: Purse) -> _Piece:
+def _piece(output: str, key: str, usage: Usage, purse: Purse, *, is_source: bool = False) -> _Piece:
     is_free = not (usage.requests or usage.characters)
-    return _Piece(output=output, item=key, usage=usage, cost=Decimal(0) if is_free else purse.cost(usage))
+    cost = Decimal(0) if is_free else purse.cost(usage)
+    return _Piece(output=output, item=key, usage=usage, cost=cost, is_source=is_source)
 
 
 def _pages(instance: dg.DagsterInstance, subject: Items | EnrichedItems) -> Iterator[list[str]]:
@@ -276,6 +282,8 @@ def _show(console: Console, work: _Work, choice: Choice) -> None:
     console.print(table)
     if not work.count and not work.left:
         console.print("Nothing to make.")
+    if work.sources:
+        console.print(f"{work.sources:,} of these: in the item's own language, recorded as the source, and not sent.")
     if work.left and choice.limit is not None:
         console.print(
             f"{work.left:,} outputs were left out, because including them would exceed the limit of {choice.limit}."

@@ -115,7 +115,10 @@ class Environment:
             filled = "" if self.directus_url else f"Copy .env.example to .env and set {missing[0]}. "
             raise ConfigurationError(
                 f"{' and '.join(missing)} not set.",
-                remedy=f"{filled}`directus-assets setup --write-env` makes a user and puts its token into .env.",
+                remedy=(
+                    f"{filled}`make setup` (`directus-assets setup --write-env`) makes a user and puts its token into "
+                    ".env."
+                ),
             )
 
     def variable(self, name: str) -> str:

@@ -1,12 +1,15 @@
 """Items that name the language they are written in, on the real Directus, in both layouts."""
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from directus_assets.commands.backfill_texts import Choice, run_text_backfill
 from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.commands.doctor.translations import check_collections
 from directus_assets.directus.client import DirectusClient
@@ -93,6 +96,12 @@ def test_an_item_is_translated_from_its_own_language_and_the_partition_of_that_s
     assert (source.description or "").startswith("Source:")
     assert set(source.metadata) == {"item", "source"}
     assert pipeline.tick(collection) == []
+    told = io.StringIO()
+    choice = Choice(collections=[collection], items=[item])
+    run_text_backfill(
+        Console(file=told, width=150), pipeline.project, choice, dry_run=True, confirm=bool, instance=pipeline.instance
+    )
+    assert "1 of these: in the item's own language, recorded as the source" in told.getvalue()
 
 
 @pytest.mark.parametrize("collection", SHAPES)
