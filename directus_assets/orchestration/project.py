@@ -32,6 +32,7 @@ from directus_assets.spending.prices import parse_prices
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines import EngineSettings, choose
 from directus_assets.translation.engines.protocol import Engine
+from directus_assets.translation.engines.pseudo import NAME as PSEUDO
 from directus_assets.translation.memory import Memory
 
 
@@ -232,8 +233,8 @@ class Project:
             ConfigurationError: a spending limit without a price for the model, or an unknown storage location.
         """
         options = self.settings.config.engine
-        # The engine `local` costs nothing, whatever the limit.
-        prices = {"local": {}, **{name: price.model_dump() for name, price in options.prices.items()}}
+        # The engines `local` and `pseudo` cost nothing, whatever the limit.
+        prices = {"local": {}, PSEUDO: {}, **{name: price.model_dump() for name, price in options.prices.items()}}
         return Purse(
             storage=self.memory, model=model, prices=parse_prices(prices), limit=options.spending_limit_per_day
         )

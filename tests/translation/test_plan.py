@@ -76,7 +76,10 @@ def test_a_new_language_is_priced_and_failures_are_told_apart(
     assert row(shown, "posts", "de-DE")[2:6] == ["2", "0", "2", "2"]
     assert row(shown, "posts", "es-ES")[2:6] == ["3", "3", "0", "3"]
     assert float(row(shown, "posts", "es-ES")[-1].replace(",", "")) > 0
-    assert "Waiting: 3 existed before their language was added (posts es-ES). They cost nothing until" in shown
+    assert (
+        "Waiting: 3 that existed before the pipeline or their language was added (posts es-ES). They cost nothing until"
+        in shown
+    )
     assert "Failed: 2; the reconcile retries 1 automatically, at an estimated cost of " in shown
     assert "; 1 would fail again in their present state" in shown
     assert "de-DE" not in only.partition("Translations by")[2]

@@ -183,7 +183,8 @@ def _notes(project: Project, rows: dict[tuple[str, str], _Row], again: _Row) -> 
     total = _sum(rows.values())
     if waiting := [f"{name} {code}" for (name, code), row in rows.items() if row.waiting]:
         yield (
-            f"Waiting: {total.waiting:,} existed before their language was added ({', '.join(waiting)}). {HOW_TO_START}"
+            f"Waiting: {total.waiting:,} that existed before the pipeline or their language was added "
+            f"({', '.join(waiting)}). {HOW_TO_START}"
         )
     if total.failed:
         yield failed_note(total.failed, again.items, money(project.purse.cost(again.usage)))
