@@ -19,6 +19,10 @@ LOOK_SECONDS = 15.0
 LONGEST_SECONDS = 300.0
 """Between two reloads of a location that cannot be loaded, for example because of a mistake in the YAML file."""
 
+_LOOKS_AT_START = 4
+"""How often a webserver that has not answered yet may fail to do so before that is reported: it takes a while to start,
+on a busy machine a minute."""
+
 PATIENCE_SECONDS = 15.0
 """How long a command may take after SIGINT before it gets SIGTERM."""
 
@@ -38,6 +42,8 @@ class Watch:
         self._tell = tell
         self._trouble = ""
         self._is_silent = False
+        self._may_be_starting = _LOOKS_AT_START
+        """Checks that may still fail without a word; none once the webserver has answered."""
         self._lost = 0
         """Consecutive checks that found it unusable."""
 
@@ -50,7 +56,9 @@ class Watch:
             errors = self._webserver.load_errors()
         except DirectusAssetsError as failed:
             self._lost = 0
-            return self._wait_after(str(failed))
+            self._may_be_starting -= 1
+            return LOOK_SECONDS if self._may_be_starting >= 0 else self._wait_after(str(failed))
+        self._may_be_starting = 0
         location = self._location or (next(iter(errors)) if len(errors) == 1 else CODE_LOCATION)
         if location not in errors:
             self._lost = 0

@@ -6,6 +6,7 @@
 uses `dagster._cli.dev.open_ipc_subprocess`; if that is missing, or starts something unknown, the command ends.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ def main() -> None:
         return start(guarded(parts), **kwargs)
 
     names[_STARTS] = start_guarded
+    # The advice to use `dg dev`, which would start the webserver without the guard.
+    warnings.filterwarnings("ignore", message="Function `dev_command` is superseded")
     commands.main()  # type: ignore[no-untyped-call]
 
 

@@ -104,6 +104,19 @@ def test_without_a_webserver_nothing_is_done_until_it_is_there_again() -> None:
     assert told[-1] == "The code location 'ours' has loaded."
 
 
+def test_a_webserver_that_is_being_started_is_waited_for_without_a_word() -> None:
+    in_time, told = watch(ScriptedDagster(*[NO_WEBSERVER] * 3, LOADED, NO_WEBSERVER, reloads_to=LOADED))
+    never, told_of_none = watch(ScriptedDagster(NO_WEBSERVER, reloads_to=LOADED))
+
+    for _ in range(4):
+        assert (in_time.look(), never.look()) == (LOOK_SECONDS, LOOK_SECONDS)
+    assert (told, told_of_none) == ([], [])
+    in_time.look()
+    never.look()
+
+    assert [len(lines) for lines in (told, told_of_none)] == [1, 1]
+
+
 def test_a_code_location_of_another_name_is_asked_for() -> None:
     watching, told = watch(ScriptedDagster(LOADED, reloads_to=LOADED), location="theirs")
 
