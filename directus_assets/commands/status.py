@@ -27,6 +27,11 @@ from directus_assets.spending.budget import Purse
 
 _ERRORS_SHOWN = 5
 _DAY_SECONDS = 86_400
+_HOW_TO_START = (
+    "Waiting: new and changed items start by themselves, but not what was there before the pipeline, a preset or a "
+    "language was added. `directus-assets plan` shows what that costs; start it with `directus-assets backfill "
+    "--everything --missing-only`."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,8 @@ def run_status(
     if not check:
         console.print(_table(found, show_all=show_all))
         console.print(f"Runs: {found.running} running, {found.queued} queued.")
+        if found.total.waiting and not (found.running or found.queued):
+            console.print(_HOW_TO_START)
         if found.spending:
             console.print(found.spending)
         if found.last_errors:

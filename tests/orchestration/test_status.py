@@ -80,7 +80,11 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
     status = run_status(Console(file=screen, width=150), settings)
     checked = run_status(Console(file=io.StringIO()), settings, check=True)
     document = json.loads(as_json([project_status(settings)]))
+    instance.add_dynamic_partitions("directus_files", ["b"])
+    run_status(Console(file=(later := io.StringIO()), width=150), settings)
 
+    assert "start it with" not in screen.getvalue()
+    assert "start it with" in later.getvalue()
     assert (status, checked, document["ok"]) == (0, 1, False)
     assert "1 more is complete (shown with --all)" in screen.getvalue()
     assert "Webserver: Dagster's webserver at http://127.0.0.1:1 does not respond" in screen.getvalue()
