@@ -138,7 +138,9 @@ def read_feed(
             return FeedPage(entries=(), position=begin_feed(client, at=at), is_last=False, starts_over=True)
         position = replace(position, witness=witness)
         found = [entry for entry in found if entry.id != witness.id]
-    return FeedPage(entries=tuple(found), position=advance(position, found), is_last=len(found) < limit)
+    # An entry of which nobody can tell the item is read, and means nothing.
+    entries = tuple(entry for entry in found if entry.item)
+    return FeedPage(entries=entries, position=advance(position, found), is_last=len(found) < limit)
 
 
 def has_gone_back(client: DirectusClient, position: FeedPosition) -> bool:

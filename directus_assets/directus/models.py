@@ -34,6 +34,8 @@ _DEEPEST: Final = 20
 
 _LONGEST_SHOWN: Final = 60
 
+_UNKNOWN_MOMENT: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 TRANSFORMED_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/avif"})
 """The MIME types that Directus transforms (its `SUPPORTED_IMAGE_TRANSFORM_FORMATS`); other files are served
 unchanged.
@@ -42,7 +44,11 @@ unchanged.
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Activity:
-    """One entry of the change feed (`directus_activity`)."""
+    """One entry of the change feed (`directus_activity`).
+
+    `item` is empty and `timestamp` the beginning of 1970 where an extension or a migration wrote what nobody can read:
+    one such entry must not stop the feed.
+    """
 
     id: int
     action: str
@@ -65,10 +71,10 @@ class Activity:
             id=_integer(row, "id", "directus_activity"),
             action=_text(row, "action", "directus_activity"),
             collection=_text(row, "collection", "directus_activity"),
-            item=str(_present(row, "item", "directus_activity")),
+            item="" if _shown_field(row, "item", "directus_activity") is None else str(row["item"]),
             user=_optional_text(row, "user"),
             user_agent=_optional_text(row, "user_agent"),
-            timestamp=_moment(row, "timestamp", "directus_activity"),
+            timestamp=_moment(_shown_field(row, "timestamp", "directus_activity")),
         )
 
 
@@ -321,11 +327,21 @@ def _shown(value: Any) -> str:
 
 def _present(row: Mapping[str, Any], field: str, collection: str) -> Any:
     if row.get(field) is None:
-        raise Rejected(
-            f"Directus returned a row of {collection} without `{field}`.",
-            remedy=f"Give the token's policy permission to read the field `{field}` of {collection}.",
-        )
+        raise _without(field, collection)
     return row[field]
+
+
+def _shown_field(row: Mapping[str, Any], field: str, collection: str) -> Any:
+    if field not in row:
+        raise _without(field, collection)
+    return row[field]
+
+
+def _without(field: str, collection: str) -> Rejected:
+    return Rejected(
+        f"Directus returned a row of {collection} without `{field}`.",
+        remedy=f"Give the token's policy permission to read the field `{field}` of {collection}.",
+    )
 
 
 def _text(row: Mapping[str, Any], field: str, collection: str) -> str:
@@ -361,10 +377,9 @@ def _optional_number(row: Mapping[str, Any], field: str) -> float | None:
     return int(number) if number.is_integer() else number
 
 
-def _moment(row: Mapping[str, Any], field: str, collection: str) -> dt.datetime:
-    text = _text(row, field, collection)
+def _moment(value: object) -> dt.datetime:
     try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise Malformed(f"Directus returned a `{field}` of {collection} that is not a date: {text!r}.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        moment = dt.datetime.fromisoformat(str(value))
+        return max(_UNKNOWN_MOMENT, (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC))
+    except (ValueError, OverflowError):
+        return _UNKNOWN_MOMENT

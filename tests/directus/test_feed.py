@@ -400,6 +400,41 @@ def test_a_clock_that_differs_a_little_loses_nothing(history: History) -> None:
     assert {61, 62, 63} <= set(ids(history.read(position)))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"timestamp": None},
+        {"timestamp": "0000-00-00T00:00:00"},
+        {"timestamp": "+012026-01-01T00:00:00.000Z"},
+        {"timestamp": "9999-12-31T23:59:59-14:00"},
+        {"timestamp": "0001-01-01T00:00:00+14:00"},
+        {"timestamp": 7},
+        {"timestamp": "2099-01-01T00:00:00+05:45"},
+        {"item": None},
+        {"item": ""},
+        {"user_agent": "\ud83d" * 300},
+    ],
+)
+@pytest.mark.parametrize("after", [0, 3])
+def test_an_entry_that_nobody_can_read_does_not_stop_the_feed(
+    history: History, odd: dict[str, Any], after: int
+) -> None:
+    position = history.begin()
+    history.add(1)
+    history.add(1)
+    history.rows[-1] |= odd
+    history.add(after)
+
+    page = history.read(position)
+    later = history.read(page.position)
+    history.add(1)
+
+    known = [101, *([102] if "item" not in odd else []), *range(103, 103 + after)]
+    assert (ids(page), ids(later), ids(history.read(later.position))) == (known, [], [103 + after])
+    assert not page.starts_over
+    assert not later.starts_over
+
+
 def test_an_empty_log_has_nothing_to_go_back_from() -> None:
     history = History()
     position = history.begin()

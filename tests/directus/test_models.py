@@ -188,12 +188,7 @@ def test_moments_are_aware(timestamp: str) -> None:
 @pytest.mark.parametrize("field", ["id", "action", "collection", "item", "timestamp"])
 def test_an_entry_without_a_field_names_the_right_that_is_missing(field: str) -> None:
     with pytest.raises(Rejected, match=f"permission to read the field `{field}` of directus_activity"):
-        Activity.parse({**ACTIVITY, field: None})
-
-
-def test_a_moment_that_is_no_date_is_told() -> None:
-    with pytest.raises(Rejected, match="`timestamp` of directus_activity that is not a date: 'yesterday'"):
-        Activity.parse({**ACTIVITY, "timestamp": "yesterday"})
+        Activity.parse({name: value for name, value in ACTIVITY.items() if name != field})
 
 
 @pytest.mark.parametrize("entry", ["card", 5, [], {}, {"width": 5}, {"key": None}])
