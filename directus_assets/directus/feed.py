@@ -198,7 +198,8 @@ def read_deletions(client: DirectusClient, collection: str, items: Iterable[str]
     """
     if items is None:
         condition = _of(collection, "delete")
-        items = {entry["item"] for entry in client.rows("/activity", filter=condition, fields=["item"], sort="id")}
+        rows = client.rows("/activity", filter=condition, fields=["item"], sort="id")
+        items = {str(entry["item"]) for entry in rows if entry["item"]}
     condition = _of(collection, "create", "delete")
     entries = client.rows_with(
         "/activity", "item", sorted(items), matching=condition, fields=["action", "item"], sort="id"
