@@ -19,19 +19,24 @@ from directus_assets.translation import icu
 from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
 from directus_assets.translation.form_checks import (
     changed_lines,
+    changed_variables,
     emptied_pair,
     escaped_characters,
+    lost_marks,
     lost_markup,
+    swapped_pairs,
     turned_inside_out,
 )
 from directus_assets.translation.glossary import has_wording, terms_in
 from directus_assets.translation.icu_check import broken
 from directus_assets.translation.language_check import detected_language
 from directus_assets.translation.languages import unicode_script
+from directus_assets.translation.letters import foreign_letters, other_alphabet, unseen_characters
 from directus_assets.translation.numbers import changed_numbers
-from directus_assets.translation.own_words import no_words, own_words, wrapped_up
+from directus_assets.translation.own_words import no_words, own_words, several_versions, wrapped_up
 from directus_assets.translation.segments.model import BadAnswer, Segment
 from directus_assets.translation.segments.notation import read
+from directus_assets.translation.units import changed_units
 from directus_assets.translation.untranslated import echo, left_in
 
 SLUG: Final = "slug"
@@ -39,6 +44,7 @@ SLUG: Final = "slug"
 
 _NUMBER: Final = re.compile(r"\d+")
 _MOST_READINGS: Final = 60
+_LONG: Final = 80
 _LOOP = re.compile(r"(.{4,80}?)\1{4,}|(\S)\2{19,}", re.DOTALL)
 
 
@@ -138,14 +144,26 @@ def _length(case: Case) -> str | None:
         return "The translation is far longer than the source. Translate only what is there."
     if before >= 40 and after < 0.3 * before and case.segment.context != SLUG:
         return "The translation is far shorter than the source. Translate all of it."
+    if before >= _LONG and case.answer.endswith(("…", "...")) and "…" not in case.text and "..." not in case.text:
+        return "The translation breaks off. Translate all of the source."
     return None
 
 
 def _repetition(case: Case) -> str | None:
     match = _LOOP.search(case.answer)
-    if match is None or _LOOP.search(case.text):
-        return None
-    return f"The translation repeats itself: '{match[1] or match[2]}'."
+    if match and not _LOOP.search(case.text):
+        return f"The translation repeats itself: '{match[1] or match[2]}'."
+    if (half := _half(case.bare_answer)) and not _half(case.bare_text):
+        return f"The translation is there twice: '{half[:60]}'."
+    return None
+
+
+def _half(text: str) -> str:
+    """The half of a text that is the same phrase twice; empty for others."""
+    words = text.casefold().split()
+    middle = len(words) // 2
+    first, second = (" ".join(part).strip(".,;:!?/ ") for part in (words[:middle], words[middle:]))
+    return first if middle > 1 and first == second else ""
 
 
 def _glossary(case: Case) -> str | None:
@@ -168,17 +186,23 @@ def _of_form(check: Callable[[Segment, str], str | None]) -> Callable[[Case], st
 _CHECKS: Final[tuple[Callable[[Case], str | None], ...]] = (
     _fits,
     _numbers,
+    changed_units,
     _addresses,
     _markup,
-    *map(_of_form, (turned_inside_out, emptied_pair, changed_lines, escaped_characters, lost_markup)),
+    *map(_of_form, (turned_inside_out, emptied_pair, swapped_pairs, changed_lines, lost_marks)),
+    *map(_of_form, (changed_variables, escaped_characters, lost_markup)),
     echo,
     left_in,
     _script,
+    foreign_letters,
+    other_alphabet,
+    unseen_characters,
     _language,
     _length,
     _repetition,
     _glossary,
     own_words,
+    several_versions,
     wrapped_up,
     no_words,
 )
@@ -205,6 +229,12 @@ def _has_wording(answer: str, wording: str) -> bool:
     folded = _seen(answer).casefold()
     if wording.casefold() in folded or has_wording(folded, wording):
         return True
-    words = [word.casefold() for word in WORD.findall(wording)]
+    words = [_without_accents(word.casefold()) for word in WORD.findall(wording)]
     stems = [word if len(word) < 5 else word[: math.ceil(0.7 * len(word))] for word in words]
-    return bool(stems) and all(stem in folded for stem in stems)
+    plain = _without_accents(folded)
+    return bool(stems) and all(stem in plain for stem in stems)
+
+
+def _without_accents(text: str) -> str:
+    """`text` with one form of each letter, since a plural may change a vowel: Haus, Häuser."""
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign) != "Mn")

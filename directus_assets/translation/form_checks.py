@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from directus_assets.live_text import LiveKind, live_parts
 from directus_assets.translation.segments.model import Segment
 from directus_assets.translation.segments.notation import PLACEHOLDER
+from directus_assets.translation.segments.protected import spans_to_keep
 
 _SINGLE: Final = re.compile(r"<x([0-9]{1,6})/>")
 _TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*+(?=[^<>]*>)")
@@ -25,6 +26,17 @@ _OPENING: Final = re.compile(
     r"\{(?P<twig>%)[-~+]?\s*(\w+)|\{\{(?P<bars>[#^])\s*(\w+)|\{(?P<svelte>#)(\w+)|(?P<short>\[)([\w-]+)"
 )
 _BETWEEN: Final = re.compile(r"\{%[-~+]?\s*(?:else|elif|elsif|elseif|when)\b|\{\{\s*(?:else|\^)|\{:else")
+
+_BULLET: Final = re.compile(r"\s*(?:[-*•–—+・·]\s|\d+[.)、．])")
+_MARKS: Final = {
+    "**": re.compile(r"\*\*(?=\S)"),
+    "`": re.compile(r"(?<![\w`])`(?=[^`\n]+`)"),
+    "#": re.compile(r"^#{1,6} (?=\D)", re.MULTILINE),
+}
+_QUOTES: Final = re.compile('[„“”«»‘’‚「『"]')
+_NAMED: Final = re.compile(r"(?:^|(?<=[\s\"'(\[>«„“]))(?!:D\b):[A-Za-z_]\w+(?![\w-]*:)")
+_BRACKETS: Final = re.compile(r"\[[^\[\]\n]*\]")
+_ADDRESS: Final = re.compile(r"[a-z]{2,6}://|mailto:|tel:|www\.|[\w.+-]+@")
 
 _WRAPPED: Final = range(55, 126)
 _ITEM: Final = re.compile(r"\s*(?:[-*•–+]|\d+[.)])\s")
@@ -61,13 +73,21 @@ def emptied_pair(segment: Segment, answer: str) -> str | None:
         if placeholder.paired:
             pair = re.compile(rf"<g{placeholder.number}>(.*?)</g{placeholder.number}>", re.DOTALL)
             before, after = pair.search(segment.text), pair.search(answer)
-            if (
-                before
-                and after
-                and PLACEHOLDER.sub("", before[1]).strip()
-                and not PLACEHOLDER.sub("", after[1]).strip()
-            ):
+            if before and after and _has_words(before[1]) and not _has_words(after[1]):
                 return f"There is no text within <g{placeholder.number}>. Put the words there that belong to it."
+    for number, tag in _paired_tags(segment).items():
+        if tag.role == "close":
+            pair = re.compile(rf"<x{tag.partner}/>(.*?)<x{number}/>", re.DOTALL)
+            before, after = pair.search(segment.text), pair.search(answer)
+            if before and after and _has_words(before[1]) and not _has_words(after[1]):
+                return f"There is no text between <x{tag.partner}/> and <x{number}/>. Put the words there that belong."
+    return None
+
+
+def swapped_pairs(segment: Segment, answer: str) -> str | None:
+    """Markup that stands within other markup stays there, or beside it; it does not go around it."""
+    for outer, inner in _nested(answer) & {(inner, outer) for outer, inner in _nested(segment.text)}:
+        return f"<g{inner}> has to stay around <g{outer}>, as in the source."
     return None
 
 
@@ -79,6 +99,30 @@ def changed_lines(segment: Segment, answer: str) -> str | None:
     is_wrapped = all(len(line) in _WRAPPED for line in before[:-1]) and not any(map(_ITEM.match, before))
     if len(after) < len(before) and not is_wrapped:
         return f"The source has {len(before)} lines, the translation {len(after)}. Keep the line breaks."
+    return None
+
+
+def lost_marks(segment: Segment, answer: str) -> str | None:
+    """Bullets of lists, and the marks of headings, emphasis and code in a text without markup, stay."""
+    if segment.text.count("\n") and _bullets(answer) < _bullets(segment.text):
+        return "Each line that begins with a list mark keeps it."
+    lost = [
+        sign for sign, pattern in _MARKS.items() if len(pattern.findall(answer)) < len(pattern.findall(segment.text))
+    ]
+    if lost == ["`"] and _QUOTES.search(answer) and not _QUOTES.search(segment.text):
+        return None
+    return f"Keep {' and '.join(lost)} as in the source." if lost else None
+
+
+def changed_variables(segment: Segment, answer: str) -> str | None:
+    """Variables and gaps to fill in are those of the source: `:name`, `{name}`, `%s`, `[name]`."""
+    before, after = (Counter(_variables(PLACEHOLDER.sub(" ", text))) for text in (segment.text, answer))
+    wrong = [*(before - after), *(each for each in after - before if each not in before)]
+    if wrong:
+        return f"Variables have to be those of the source: {' '.join(wrong)[:80]}."
+    brackets = len(_BRACKETS.findall(answer)) - len(_BRACKETS.findall(segment.text))
+    if brackets > 0 and segment.text.count("(") <= answer.count("("):
+        return f"There are brackets that the source does not have: {' '.join(_BRACKETS.findall(answer))[:80]}."
     return None
 
 
@@ -101,6 +145,34 @@ def lost_markup(segment: Segment, answer: str) -> str | None:
             {part.text: count for part, count in parts.items() if part.kind in (LiveKind.LINK, LiveKind.TEMPLATE)}
         )
     return f"Markup of the source is missing: {' '.join(lost)[:200]}. Keep it." if lost else None
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, PLACEHOLDER.sub("", text)))
+
+
+def _nested(text: str) -> set[tuple[str, str]]:
+    """The numbers of all pairs with the pairs around them: (outer, inner)."""
+    opened: list[str] = []
+    found: set[tuple[str, str]] = set()
+    for match in PLACEHOLDER.finditer(text):
+        if match["kind"] == "g" and match["slash"]:
+            del opened[-1:]
+        elif match["kind"] == "g":
+            found |= {(outer, match["number"]) for outer in opened}
+            opened.append(match["number"])
+    return found
+
+
+def _bullets(text: str) -> int:
+    return sum(_BULLET.match(line) is not None for line in text.split("\n"))
+
+
+def _variables(text: str) -> Iterator[str]:
+    yield from _NAMED.findall(text)
+    for start, end in spans_to_keep(text):
+        if not _ADDRESS.match(text, start, end):
+            yield text[start:end]
 
 
 def _paired_tags(segment: Segment) -> dict[int, _Tag]:

@@ -48,7 +48,7 @@ def detected_language(text: str, *, target: Language) -> str | None:
     # The detector's time grows with the text, but its certainty soon does not: both ends are enough.
     text = text if len(text) <= 2 * _END else f"{text[:_END]} {text[-_END:]}"
     suspect = _surest(_detector(), text)
-    if suspect is None or _are_alike(suspect, wanted) or (wanted == "ja" and _may_be_japanese(text)):
+    if suspect is None or are_alike(suspect, wanted) or (wanted == "ja" and _may_be_japanese(text)):
         return None
     # Both halves have to agree: in a text of names, codes or nonsense a single chance hit would decide.
     middle = len(text) // 2
@@ -79,7 +79,8 @@ def _code(known: "KnownLanguage") -> str:
     return known.iso_code_639_1.name.lower()
 
 
-def _are_alike(one: str, other: str) -> bool:
+def are_alike(one: str, other: str) -> bool:
+    """Whether two languages, by their bare codes, are one, or hard to tell apart."""
     one, other = _canonical(one), _canonical(other)
     return one == other or any({one, other} <= group for group in _RELATIVES)
 

@@ -7,39 +7,54 @@ import functools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, NamedTuple, TypeAlias
 
 import babel
 
 from directus_assets.translation.languages import Language
+from directus_assets.translation.number_words import clock_words, han_numbers, romans, round_words, scale_after
 
 Reading: TypeAlias = tuple[str, ...]
 """One way to read a piece of text: its numbers, with a decimal point and no other separators."""
 
 # Separators within a number: point, comma, apostrophes, Arabic ones; spaces only before groups of three.
 _NUMBER = re.compile(r"\d+(?:[.,'\u2019\u066b\u066c]\d+|(?<!\d{4})[ \u00a0\u202f\u2009]\d{3}(?!\d))*")
+_FRACTION = re.compile(
+    r"(?<![\d/.,])(?:(?P<whole>\d+)[ \u00a0\u202f]?)??"
+    r"(?:(?<!\d)(?P<above>\d{1,2})[/\u2044](?P<below>\d{1,2})(?![\d/])|(?P<sign>[\u00bc-\u00be\u2150-\u215e]))"
+)
+_CLOCK = re.compile(r"\d\s?[:.h\u70b9\u6642\uc2dc]\s?(?:15|30|45)(?!\d)")
 _SEPARATOR = re.compile(r"[^\d]")
 _DATE = re.compile(r"(?<!\d)(\d{1,4})([./-])[ ]?(\d{1,2})\2[ ]?(\d{1,4})(?!\d)")
-_ROMAN = re.compile(r"\b[IVXLCDM]+(?=\b|[a-zᵉ])")
-_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-# Languages that count in ten thousands, lakhs and crores write different digits for the same number.
-_OTHER_SCALE = re.compile(r"\d\s*(?:[千万萬億亿兆천만억조]|लाख|करोड़|হাজার|লাখ|কোটি|lakh|crore)")
-# So do languages that disagree on the meaning of "billion".
-_LARGE = re.compile(
-    r"(?i)\d\s*(?:bn\b|bill?i[oóa]|m(?:n\b|io\b|rd|il\b|il(?:l?i[oóa]|lon|h|j))|trill?i[oóa]|thousand|tausend|tys|тыс|млн|млрд)"
-)
 _DAYTIME = re.compile(
     r"(?i)\d\s*[ap]\.?\s?m\b|午前|午後|上午|下午|晚上|오전|오후|\b(?:tarde|noche|matin|soir|nachmittags|abends)\b"
 )
-_ROUND_WORDS: Final = {
-    "100": re.compile(r"(?i)\b(?:hundreds?|hundert\w*|cents?|cien\w*|cem|cento|honderd\w*|sto|сто|сотн\w+)\b|百"),
-    "1000": re.compile(r"(?i)\b(?:thousands?|tausend\w*|mille|mila|mil|duizend\w*|tysiąc\w*|тысяч\w*)\b|千"),
-}
 _BUDDHIST_ERA: Final = 543
 _GROUPING: Final = frozenset("'\u2019\u066c \u00a0\u202f\u2009")
 _SMALL_FRACTIONS: Final = frozenset({"0.5", "1.5"})
 """Fractions for which many languages have words."""
+
+
+class _Piece(NamedTuple):
+    """One number of a text: the ways to read its digits, and what the words behind them multiply it by.
+
+    `wholes`: how it is read together with the number before it, the likeliest first.
+    """
+
+    readings: list[Reading]
+    factor: int = 1
+    wholes: tuple[Reading, ...] = ()
+
+    def followed_by(self, other: "_Piece") -> "_Piece":
+        """The two as one."""
+        one, more = (_scaled(piece.readings[0], piece.factor) for piece in (self, other))
+        one = self.wholes[0] if self.wholes else one
+        is_one = len(one) == len(more) == 1 and Decimal(more[0]) < self.factor
+        wholes = ((_plain(Decimal(one[0]) + Decimal(more[0])),),) if is_one else ()
+        return _Piece([(*one, *more)], 1, wholes)
 
 
 def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Language]) -> tuple[list[str], list[str]]:
@@ -53,34 +68,34 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
         answer: its translation.
         languages: of source and translation.
     """
-    if _OTHER_SCALE.search(source) or _OTHER_SCALE.search(answer):
-        return [], []
     if not ("24/7" in source and "24/7" in answer):
         source, answer = source.replace("24/7", " "), answer.replace("24/7", " ")
-    readings = [[*_readings(text, language)] for text, language in zip((source, answer), languages, strict=True)]
+    pieces = [[*_pieces(text, language)] for text, language in zip((source, answer), languages, strict=True)]
+    readings = [_readings(own, other) for own, other in (pieces, reversed(pieces))]
     before, after = (Counter(_choose(*pair)) for pair in ((readings[0], readings[1]), (readings[1], readings[0])))
     lost, made_up = before - after, after - before
-    for value in _romans(answer):
-        lost -= Counter({value: 1})
-    for value in _romans(source):
-        made_up -= Counter({value: 1})
-    for value in _round_words(source):
-        made_up -= Counter({value: 1})
+    lost -= Counter(dict.fromkeys(_in_words(answer, source), 1))
+    made_up -= Counter(dict.fromkeys(_in_words(source, answer), 1))
     years = _BUDDHIST_ERA if "th" in {language.base for language in languages} else 0
-    for one, other in [*_same_in_other_words(lost, made_up, source, answer, years=years)]:
+    for one, other in [*_same_in_other_words(lost, answer, years=years)]:
         if lost[one] and made_up[other]:
             lost -= Counter({one: 1})
             made_up -= Counter({other: 1})
+    numerals, others = (Counter(romans(text, shortest=2)) for text in (source, answer))
+    if (gone := numerals - others - after) and (new := others - numerals - before):
+        lost, made_up = lost + gone, made_up + new
     if not _is_small(made_up, 31) or (lost and made_up) or not _is_small(lost, 12):
         return sorted(lost.elements()), sorted(made_up.elements())
     return [], []
 
 
-def _same_in_other_words(
-    lost: Counter[str], made_up: Counter[str], source: str, answer: str, *, years: int
-) -> Iterator[tuple[str, str]]:
-    """Pairs of a lost and an invented number that may mean the same."""
-    is_large = _LARGE.search(source) and _LARGE.search(answer)
+def _in_words(text: str, other: str) -> set[str]:
+    """The numbers that `text` may hold in words or numerals."""
+    return {*romans(text), *round_words(text), *han_numbers(text), *(clock_words(text) if _CLOCK.search(other) else ())}
+
+
+def _same_in_other_words(lost: Counter[str], answer: str, *, years: int) -> Iterator[tuple[str, str]]:
+    """Pairs of a lost number and one in the answer that may mean the same."""
     has_daytime = _DAYTIME.search(answer) is not None
     for one in lost:
         if one.isdecimal() and len(one) <= 2:
@@ -94,21 +109,11 @@ def _same_in_other_words(
             yield one, one[2:]  # the 1990s are the nineties
         if one.isdecimal() and len(one) == 4 and years:
             yield from ((one, str(int(one) + years)), (one, str(int(one) - years)))
-        if is_large:
-            yield from ((one, other) for other in made_up if _same_digits(one) == _same_digits(other))
-
-
-def _round_words(text: str) -> list[str]:
-    return [digits for digits, words in _ROUND_WORDS.items() if words.search(text)]
-
-
-def _same_digits(value: str) -> str:
-    return value.replace(".", "").strip("0")
 
 
 def _is_small(values: Counter[str], limit: int) -> bool:
     return all(
-        value in _SMALL_FRACTIONS or (value.isdecimal() and len(value) <= 2 and int(value) <= limit) for value in values
+        value in _SMALL_FRACTIONS or all(_is_at_most(part, limit) for part in value.split("/")) for value in values
     )
 
 
@@ -121,17 +126,77 @@ def _choose(readings: Collection[list[Reading]], others: Collection[list[Reading
         yield from next((reading for reading in piece if known.issuperset(reading)), piece[0])
 
 
-def _readings(text: str, language: Language) -> Iterator[list[Reading]]:
+def _readings(own: Iterable[_Piece], other: Iterable[_Piece]) -> list[list[Reading]]:
+    """All ways to read each piece, given the other text."""
+    own = [*own]
+    factors = {piece.factor for piece in own if piece.factor > 1}
+    is_other_scaled = any(piece.factor > 1 for piece in other)
+    found = []
+    for piece in own:
+        readings = [_scaled(reading, piece.factor) for reading in piece.readings]
+        if piece.factor > 1 and not is_other_scaled:
+            readings = [*piece.readings, *readings]  # "2 million" and "two million", or a word that is not known here
+        elif piece.factor == 1:
+            readings += [_scaled(reading, by) for reading in piece.readings for by in factors]  # "2 to 3 million"
+        found.append([*piece.wholes, *readings])
+    return found
+
+
+def _scaled(reading: Reading, factor: int) -> Reading:
+    if factor == 1:
+        return reading
+    return tuple(_plain(Decimal(value) * factor) if "/" not in value else value for value in reading)
+
+
+def _pieces(text: str, language: Language) -> Iterator[_Piece]:
     for match in _DATE.finditer(text):
-        yield [tuple(_integer(part) for part in match.group(1, 3, 4))]
+        yield _Piece([tuple(_integer(part) for part in match.group(1, 3, 4))])
     text = _DATE.sub(" ", text)
+    for match in _FRACTION.finditer(text):
+        yield _Piece(_fraction(match))
+    text = _FRACTION.sub(" ", text)
+    before, end = None, -1
     for match in _NUMBER.finditer(text):
         found = [*_read(_in_ascii(match[0]), language)]
         day, _, month = match[0].partition(".")
         if text[match.end() : match.end() + 1] == "." and _is_at_most(day, 31) and _is_at_most(month, 12):
-            # "3.5." is a day; the other language writes its month as a word.
-            found.append((_integer(day),))
-        yield found
+            # "3.5." is a day, whose month may be a word in the other language.
+            found += [(_integer(day), _integer(month)), (_integer(day),)]
+        factor, after = scale_after(text, match.end(), language)
+        piece = _Piece(found, factor)
+        if before and text[end : match.start()] in ("", " "):
+            # 1万2000 and 5 लाख 20 हज़ार are one number.
+            piece = before.followed_by(piece)
+        elif before:
+            yield before
+        before, end = (piece, after) if factor > 1 else (None, -1)
+        if before is None:
+            yield piece
+    if before:
+        yield before
+
+
+def _fraction(match: re.Match[str]) -> list[Reading]:
+    """The ways to read `½`, `1 ½` and `1/2`."""
+    above, below = (
+        map(_in_ascii, match.group("above", "below"))
+        if match["above"]
+        else str(Fraction(unicodedata.numeric(match["sign"])).limit_denominator(10)).split("/")
+    )
+    if not int(below):
+        return [(_integer(above), _integer(below))]
+    whole = (_integer(match["whole"]),) if match["whole"] else ()
+    value = Decimal(int(above)) / int(below) + int(whole[0] if whole else 0)
+    parts: Reading = (*whole, _integer(above), _integer(below))
+    signs: Reading = (*whole, f"{int(above)}/{int(below)}")
+    decimal: Reading = (_plain(value),)
+    # What is written with a slash may be a day and a month.
+    return [decimal, signs, parts] if whole else [signs, decimal, parts]
+
+
+def _plain(value: Decimal) -> str:
+    digits = f"{value:f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def _read(number: str, language: Language) -> Iterator[Reading]:
@@ -202,12 +267,3 @@ def _decimal(whole: str, fraction: str) -> str:
 
 def _in_ascii(number: str) -> str:
     return "".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in number)
-
-
-def _romans(text: str) -> list[str]:
-    return [str(_roman(match[0])) for match in _ROMAN.finditer(text)]
-
-
-def _roman(numeral: str) -> int:
-    values = [_ROMAN_VALUES[letter] for letter in numeral]
-    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))

@@ -3,15 +3,29 @@
 import re
 from typing import Final
 
-from directus_assets.translation.case import WORD, Case
+from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
+from directus_assets.translation.language_check import are_alike
 
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])\s*|\n")
+_CLAUSE = re.compile(rf"{_SENTENCE.pattern}|[,;:()]")
 # Typed into a terminal: a known program, or an option.
 _COMMAND = re.compile(
     r"^\W*(?:sudo|npm|npx|yarn|pnpm|pip3?|docker|git|curl|wget|cd|apt(?:-get)?|brew|kubectl|helm|ssh|cargo) [a-z./-]"
     r"|(?:^|\s)--[a-z][\w-]+(?:[\s=]|$)"
+    # Queries, and calls and assignments of programs.
+    r"|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP) "
+    r"|^\s*(?:const|let|var|import|from|export|return|echo) .*[={}()\"'$]|[;{]\s*$"
 )
+_QUOTED = re.compile("\"[^\"]+\"|[„“”][^„“”]+[“”]|«[^«»]+»|(?<!\\w)['‘’][^'‘’]+['‘’](?!\\w)")
+_BEFORE_TRANSLATION = re.compile(r"\s*(?:→|->|=>|=|⇒|:|\uff1a|\n|\s[-–—|/]\s)\s*\w")
+# Where no space stands between Latin words and those around them.
+_OTHER_SCRIPT = re.compile(r"(?<=[\u0e00-\uffdc])(?=[a-z])|(?<=[a-z])(?=[\u0e00-\uffdc])")
+_LONG_RUN: Final = 5
+_LEAST_PROSE: Final = 3
 _LONGEST_PARTICLE: Final = 3
+_LONG_PARTICLES: Final = frozenset(
+    {"with", "from", "into", "over", "upon", "under", "della", "delle", "dello", "degli"}
+)
 _SPOKEN: Final = frozenset(
     (  # noqa: SIM905 - a list of words reads best as such
         "how why what when where who which your our my we you i it is are was were be been can will would should must "
@@ -36,20 +50,44 @@ def echo(case: Case) -> str | None:
 
 
 def left_in(case: Case) -> str | None:
-    """A source sentence among translated ones."""
+    """A source sentence, or a long part of one, among translated ones."""
     if not case.crosses_languages or case.is_pseudo:
         return None
     if case.source.has_no_spaces:
         parts = (part.strip() for part in _SENTENCE.split(case.bare_text))
         found = next((s for s in parts if sum(map(str.isalpha, s)) >= 10 and s in case.bare_answer != s), "")
-        return f"A sentence of the source was not translated: '{found[:80]}'." if found else None
-    words = " ".join(WORD.findall(case.bare_answer)).casefold()
-    for sentence in _SENTENCE.split(case.bare_text):
-        left = WORD.findall(sentence)
-        is_sentence = len(left) >= 5 and sum(word[0].islower() for word in left) >= 3 and not _stays(sentence)
-        if is_sentence and f" {' '.join(left).casefold()} " in f" {words} " and words != " ".join(left).casefold():
-            return f"A sentence of the source was not translated: '{sentence.strip()[:80]}'."
-    return None
+    else:
+        found = _repeated(case) or _shown_first(case)
+    return f"A part of the source was not translated: '{found[:80]}'." if found else None
+
+
+def _repeated(case: Case) -> str:
+    """As many words of the source in a row as no other language has by chance; names, titles and commands aside."""
+    answer = _words(case.bare_answer)
+    if are_alike(case.source.base, case.target.base) or answer == _words(case.bare_text):
+        return ""
+    # Few words of another alphabet are no chance.
+    enough = _LONG_RUN if case.target.writes("a") or not case.source.writes("a") else _LONG_RUN - 1
+    runs = {tuple(answer[at : at + enough]) for at in range(len(answer) - enough + 1)}
+    for sentence in _CLAUSE.split(_QUOTED.sub("\n", without_placeholders(case.text))):
+        words = [] if _COMMAND.search(sentence) or _stays(sentence) else WORD.findall(_bare(sentence))
+        for at in range(len(words) - enough + 1):
+            run = words[at : at + enough]
+            is_prose = sum(word[0].islower() for word in run) >= _LEAST_PROSE and not _stays(" ".join(run))
+            if is_prose and tuple(word.casefold() for word in run) in runs:
+                return " ".join(run)
+    return ""
+
+
+def _shown_first(case: Case) -> str:
+    """The whole source, with its translation behind it."""
+    text, answer = (" ".join(each.casefold().split()) for each in (case.bare_text, case.bare_answer))
+    is_first = len(case.words) > 1 and answer.startswith(text) and bool(case.new_letters)
+    return case.bare_text if is_first and _BEFORE_TRANSLATION.match(answer[len(text) :]) else ""
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(_OTHER_SCRIPT.sub(" ", text.casefold()))
 
 
 def _stays(text: str) -> bool:
@@ -57,7 +95,7 @@ def _stays(text: str) -> bool:
     if _COMMAND.search(text):
         return True
     words = WORD.findall(text)
-    is_named = all(word[0].isupper() or len(word) <= _LONGEST_PARTICLE for word in words)
+    is_named = all(word[0].isupper() or len(word) <= _LONGEST_PARTICLE or word in _LONG_PARTICLES for word in words)
     has_mark = any(word[0].islower() for word in words[1:]) or any(map(str.isdigit, text))
     return is_named and has_mark and not any(word.lower() in _SPOKEN for word in words)
 
@@ -65,3 +103,7 @@ def _stays(text: str) -> bool:
 def _is_kept(case: Case) -> bool:
     """Whether the glossary requires this very text to stay."""
     return any(term.fixed_translation(case.target) == case.bare_text.strip() for term in case.terms)
+
+
+def _bare(text: str) -> str:
+    return EMAIL.sub(" ", URL.sub(" ", text))

@@ -26,9 +26,11 @@ def check(
     context: str = "text",
     placeholders: tuple[SegmentTag, ...] = (),
     terms: tuple[Term, ...] = (),
+    is_pseudo: bool = False,
 ) -> tuple[str, ...]:
     segment = Segment(id="s", text=text, context=context, placeholders=placeholders)
-    return defects(Case(segment=segment, answer=answer, source=language(source), target=language(target), terms=terms))
+    languages = {"source": language(source), "target": language(target)}
+    return defects(Case(segment=segment, answer=answer, terms=terms, is_pseudo=is_pseudo, **languages))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_pseudo_answers_pass_in_every_script(code: str) -> None:
 
     answer = pseudo(text, target=language(code), terms=(term,))
 
-    assert check(text, answer, target=code, placeholders=LINK_AND_BREAK, terms=(term,)) == ()
+    assert check(text, answer, target=code, placeholders=LINK_AND_BREAK, terms=(term,), is_pseudo=True) == ()
 
 
 def test_short_answers_in_the_wrong_language_are_seen_together() -> None:

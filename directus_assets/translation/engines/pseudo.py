@@ -130,4 +130,16 @@ def _alphabet(target: Language) -> str:
     names = sorted(target.script_names & _BLOCKS.keys(), key=lambda name: (name == "CJK", name))
     start, stop = _BLOCKS[names[0]] if names else (0, 0)
     letters = (chr(code) for code in range(start, stop))
-    return "".join(letter for letter in letters if unicodedata.category(letter) in {"Lo", "Ll"})
+    return "".join(letter for letter in letters if unicodedata.category(letter) in {"Lo", "Ll"} and _is_common(letter))
+
+
+def _is_common(letter: str) -> bool:
+    """Whether it is no Han letter, or one of both simplified and traditional Chinese."""
+    if unicode_script(letter) != "CJK":
+        return True
+    try:
+        letter.encode("gb2312")
+        letter.encode("big5")
+    except UnicodeEncodeError:
+        return False
+    return True
