@@ -1,4 +1,4 @@
-# The pipeline: code location, and what Dagster's webserver and daemon need. Locked, hashed, and not root.
+# The pipeline: code location, and what Dagster's webserver and daemon need. Locked, verified by hash, and not root.
 FROM python:3.11-slim-bookworm
 
 ENV DAGSTER_HOME=/dagster \
@@ -19,6 +19,6 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation .
 RUN useradd --uid 1000 --create-home dagster && install -d -o dagster -g dagster /dagster /directus/uploads
 USER 1000:1000
 
-# A code server that can load changed presets, languages and collections without being restarted; watched, since it does
-# not start its process again that has the definitions.
+# A code server that can reload presets, languages and collections without a restart; watched, since it does not restart the
+# process with the definitions.
 CMD ["directus-assets", "watch", "--", "dagster", "code-server", "start", "-s", "/dagster/code.sock", "-m", "directus_assets.definitions"]

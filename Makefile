@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 3
-# Each run imports everything anew, which takes twice as long where Python may not keep what it has compiled.
+# Each run imports everything anew, which takes twice as long if Python cannot cache compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo setup doctor dev status test chaos check audit bench lock clean
@@ -21,8 +21,8 @@ help:
 	@echo "make audit   known vulnerabilities of what is locked, where their data can be had"
 	@echo "make bench   measurements, side by side  (ARGS=images: that part alone)"
 
-# Everything is installed from the lock, checked by hash, and nothing else (pyproject.toml leaves out what one package
-# asks for); the package itself is linked, so that edits count at once.
+# Installs exactly the locked packages, verified by hash (pyproject.toml excludes some that one package requires); the
+# package itself is installed in editable mode, so that edits take effect at once.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -46,11 +46,11 @@ dev: $(READY)
 status: $(READY)
 	@$(BIN)/directus-assets status $(ARGS)
 
-# Much of the time goes into waiting for Directus and the daemon: three files of tests at a time share two cores well.
+# Much of the time is spent waiting for Directus and the daemon, so three test files at a time share two cores well.
 test: $(READY)
 	@LOCAL_DIRECTUS=$(DIRECTUS) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# The short form is among the tests.
+# `make test` includes the short form.
 chaos: $(READY)
 	@CHAOS=full $(BIN)/python -m pytest tests/chaos -s $(ARGS)
 
@@ -66,7 +66,7 @@ audit: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m bench $(ARGS)
 
-# Locks anew. Addresses of registries stay out of the lock.
+# Recreates the lock, without registry addresses.
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-strip-extras --no-header --no-annotate -q -o requirements.lock

@@ -47,14 +47,14 @@ class Cause:
     text: str
 
     def digest(self, channel: str = "") -> str:
-        """The key under which it is remembered that the cause was reported in one way."""
+        """The key under which a report of the cause is stored, by channel."""
         told = [self.collection, self.item, self.text, *([channel] if channel else [])]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
-    """Causes that one recipient is told of at once."""
+    """Causes reported to one recipient in one message."""
 
     causes: Sequence[Cause]
     send: Callable[[], None]
@@ -69,15 +69,16 @@ def tell_new(
     warn: Callable[[str], None],
     channel: str = "",
 ) -> None:
-    """Tells people of the causes they have not been told of. A recipient who refuses keeps nobody else from being told,
-    and whatever goes wrong is only passed to `warn`: the work itself is done.
+    """Report new causes to people.
+
+    A recipient who refuses does not affect the others, and errors are only passed to `warn`: the work itself is done.
 
     Args:
-        storage: where it is remembered what people were told. What could not be told is told next time.
-        causes: all there are.
-        letters: what is sent of those that are new.
-        warn: is told what could not be sent, and why.
-        channel: the way of telling, where there are several; each tells on its own.
+        storage: records what people have been told. What could not be sent is sent next time.
+        causes: all causes.
+        letters: builds the messages for the new ones.
+        warn: receives what could not be sent, with the reason.
+        channel: the channel, if there are several; each keeps its own record.
     """
     try:
         new = _new_causes(storage, causes, channel)
@@ -96,18 +97,18 @@ def tell_new(
                     untold.difference_update(letter.causes)
         finally:
             _forget_causes(storage, untold, channel)
-    except Exception as error:  # noqa: BLE001 - whoever is not told now is told later; the run has more to do
+    except Exception as error:  # noqa: BLE001 - unsent reports are sent later; the run has more to do
         warn(str(as_error(error)))
 
 
 def _new_causes(storage: Storage, causes: Iterable[Cause], channel: str) -> list[Cause]:
-    """Failures not yet reported; they then count as reported."""
+    """Select failures that were not reported yet, and mark them as reported."""
     wanted = {cause.digest(channel): cause for cause in causes}
     new: list[Cause] = []
 
     def note(known: list[str] | None) -> bytes:
         told = known or []
-        # Earlier versions remembered a cause once, for all channels.
+        # Earlier versions recorded a cause once for all channels.
         new[:] = [cause for digest, cause in wanted.items() if not {digest, cause.digest()} & set(told)]
         return json.dumps([*told, *(cause.digest(channel) for cause in new)][-_REMEMBERED:]).encode()
 
@@ -117,7 +118,7 @@ def _new_causes(storage: Storage, causes: Iterable[Cause], channel: str) -> list
 
 
 def _forget_causes(storage: Storage, causes: Iterable[Cause], channel: str) -> None:
-    """These could not be reported; they will be reported next time."""
+    """Mark these as not reported, since reporting failed; they will be reported next time."""
     gone = {cause.digest(channel) for cause in causes}
     if not gone:
         return
