@@ -270,6 +270,19 @@ def _name(subject: Items | EnrichedItems, output: str) -> str:
 
 
 def _show(console: Console, work: _Work, choice: Choice) -> None:
+    if work.rows:
+        console.print(_table(work))
+    if not work.count and not work.left:
+        console.print("Nothing to make.")
+    for note in _notes(work, choice):
+        console.print(note)
+    for problem in work.problems[:_PROBLEMS_SHOWN]:
+        console.print(f"[yellow]Left out:[/] {escape(problem)}")
+    if len(work.problems) > _PROBLEMS_SHOWN:
+        console.print(f"And {len(work.problems) - _PROBLEMS_SHOWN} more.")
+
+
+def _table(work: _Work) -> Table:
     table = Table(title="Texts to make (nothing has been sent yet)")
     for name in ("collection", "output"):
         table.add_column(name)
@@ -279,21 +292,16 @@ def _show(console: Console, work: _Work, choice: Choice) -> None:
         used = row.usage
         figures = (row.items, used.characters, used.input_tokens, used.output_tokens)
         table.add_row(collection, row.name, *(f"{figure:,}" for figure in figures), money(row.cost))
-    console.print(table)
-    if not work.count and not work.left:
-        console.print("Nothing to make.")
+    return table
+
+
+def _notes(work: _Work, choice: Choice) -> Iterator[str]:
     if work.sources:
-        console.print(f"{work.sources:,} of these: in the item's own language, recorded as the source, and not sent.")
+        yield f"{work.sources:,} of these: in the item's own language, recorded as the source, and not sent."
     if work.left and choice.limit is not None:
-        console.print(
-            f"{work.left:,} outputs were left out, because including them would exceed the limit of {choice.limit}."
-        )
+        yield f"{work.left:,} outputs were left out, because including them would exceed the limit of {choice.limit}."
     if any(row.cost is None for row in work.rows.values()):
-        console.print("'?': `engine.prices` in the YAML file has no price for it.")
-    for problem in work.problems[:_PROBLEMS_SHOWN]:
-        console.print(f"[yellow]Left out:[/] {escape(problem)}")
-    if len(work.problems) > _PROBLEMS_SHOWN:
-        console.print(f"And {len(work.problems) - _PROBLEMS_SHOWN} more.")
+        yield "'?': `engine.prices` in the YAML file has no price for it."
 
 
 def _launch(

@@ -269,14 +269,22 @@ def _spending(purse: Purse) -> str:
 
 
 def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey]) -> list[tuple[float, str]]:
-    """The latest failures of these assets' partitions: pairs of time (in seconds since 1970) and message, newest
-    first.
+    """The latest failures of these assets' partitions: pairs of time (in seconds since 1970) and message, newest first.
+
+    A file or an item that fails in several outputs is told once.
     """
-    found: list[tuple[float, str]] = []
+    by_item: dict[tuple[Sequence[str], str | None], list[tuple[float, str]]] = {}
     for asset_key in asset_keys:
         for record in instance.fetch_observations(asset_key, limit=_ERRORS_SHOWN).records:
             observation = record.asset_observation
             if observation and "failed" in observation.metadata:
-                reason = str(observation.metadata["failed"].value)
-                found.append((record.timestamp, f"{asset_key.to_user_string()}: {reason}"))
-    return sorted(found, reverse=True)[:_ERRORS_SHOWN]
+                text = f"{asset_key.to_user_string()}: {observation.metadata['failed'].value}"
+                # Outputs of an item differ in the last part of their names: the preset, language or enrichment.
+                item = (tuple(asset_key.path[:-1]), observation.partition)
+                by_item.setdefault(item, []).append((record.timestamp, text))
+    told = [(max(own)[0], f"{max(own)[1]}{_and_more(len(own) - 1)}") for own in by_item.values()]
+    return sorted(told, reverse=True)[:_ERRORS_SHOWN]
+
+
+def _and_more(count: int) -> str:
+    return f" (And {count} more of the same item.)" if count else ""

@@ -14,6 +14,7 @@ from directus_assets.commands.status import (
     as_json,
     dagster_problems,
     directus_problems,
+    last_errors,
     output_problems,
     output_statuses,
     project_status,
@@ -93,6 +94,23 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
     assert "image_presets/card: Harbour [1]: corrupt" in screen.getvalue()
     assert document["projects"][0]["last_errors"][0]["text"] == "image_presets/card: Harbour [1]: corrupt"
     assert {problem["what"] for problem in document["projects"][0]["problems"]} == {"Directus", "Webserver"}
+
+
+def test_an_item_that_fails_in_several_outputs_is_told_once(instance: dg.DagsterInstance) -> None:
+    failed = [
+        dg.AssetKey(["translations", "pages", "de-DE"]),
+        dg.AssetKey(["translations", "posts", "de-DE"]),
+        dg.AssetKey(["translations", "posts", "fr-FR"]),
+    ]
+    for key in failed:
+        instance.report_runless_asset_event(dg.AssetObservation(key, partition="1", metadata={"failed": "No."}))
+
+    told = [text for _, text in last_errors(instance, failed)]
+
+    assert told == [
+        "translations/posts/fr-FR: No. (And 1 more of the same item.)",
+        "translations/pages/de-DE: No.",
+    ]
 
 
 def test_a_directus_that_does_not_take_the_token_is_a_problem() -> None:
