@@ -1,5 +1,5 @@
-"""Measurements, side by side: what the pipeline needs, and what the same work needs without it.
+"""Side-by-side measurements: the cost of the pipeline, and of the same work without it.
 
-Every part starts what it measures on this machine (Linux), and stops it again. Absolute figures are this machine's and
-this moment's; ratios are of rounds that took turns, so that a busy moment meets all of them.
+Every part starts what it measures on this machine (Linux), and stops it again. Absolute figures are those of this
+machine and moment; ratios come from interleaved rounds, so that a busy moment affects all sides.
 """

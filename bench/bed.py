@@ -1,4 +1,4 @@
-"""The bed that measurements are made on: a fresh Directus with four presets, and the pipeline beside it."""
+"""The test bed for measurements: a fresh Directus with four presets, and the pipeline beside it."""
 
 import os
 import random

@@ -1,6 +1,6 @@
-"""An engine that is as slow as real ones: an OpenAI-compatible server on loopback.
+"""An engine as slow as real ones: an OpenAI-compatible server on loopback.
 
-`python -m bench.engine SECONDS AT_ONCE` is one in a process of its own, as real ones are not in ours.
+`python -m bench.engine SECONDS AT_ONCE` runs it in a process of its own, as real engines are.
 """
 
 import json

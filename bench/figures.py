@@ -1,4 +1,4 @@
-"""Figures: what was measured, what it was compared with, and what was hoped for. Pure arithmetic."""
+"""Figures: the measured value, its comparison, and its target. Pure arithmetic."""
 
 import statistics
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""A Dagster instance with a history that nobody had to wait for: all presets of many files, materialized.
+"""A Dagster instance with a synthetic history: all presets of many files, materialized.
 
-One materialization of each asset is recorded in the ordinary way. The others are copies of its rows in Dagster's SQLite
-tables (dagster 1.13), since recording 40,000 takes seven minutes.
+One materialization of each asset is recorded normally. The others are copies of its rows in Dagster's SQLite tables
+(dagster 1.13), since recording 40,000 takes seven minutes.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Idle: what a pipeline costs that has nothing to do."""
+"""Idle: the cost of a pipeline with nothing to do."""
 
 import json
 import re

@@ -1,6 +1,6 @@
-"""Throughput: pictures uploaded until everything is served and recorded, beside what users would run instead.
+"""Throughput: from uploading pictures until all derivatives are served and recorded, compared with the alternatives.
 
-Each way starts with an upload of the same pictures, one after the other, into the same Directus.
+Each alternative starts with uploading the same pictures, one by one, into the same Directus.
 """
 
 import os

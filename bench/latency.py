@@ -1,4 +1,4 @@
-"""Latency: from the answer to an upload, or to a new post, until everything that follows from it is there."""
+"""Latency: from the response to an upload, or to a new post, until everything derived from it is there."""
 
 import io
 import tempfile

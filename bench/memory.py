@@ -1,4 +1,4 @@
-"""Memory: the most that a run over large pictures has resident."""
+"""Memory: the peak resident size of a run over large pictures."""
 
 from bench.bed import Bed, fresh_directus, photographs, running_pipeline
 from bench.figures import Figure, ours_at_most

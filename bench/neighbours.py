@@ -1,4 +1,4 @@
-"""Related items: what one new item costs among many, in processor time, whatever the embedding service takes."""
+"""Related items: the processor time for one new item among many, apart from the embedding service."""
 
 import tempfile
 import time

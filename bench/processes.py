@@ -1,4 +1,4 @@
-"""What processes have used, as Linux counts it under `/proc` (proc(5)). A process that is gone has used nothing."""
+"""The resource usage of processes, read from `/proc` (proc(5)). An ended process counts as zero."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Records: what Dagster's own storage costs for each derivative, and what the same costs in batches.
+"""Records: the cost of Dagster's own storage per derivative, and the same with batches.
 
 A run over a batch is planned and its outputs are recorded, as in production; nothing is made.
 """

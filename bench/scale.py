@@ -1,6 +1,6 @@
-"""Scale: what a tick, a page and a record cost at more and more files, all of them materialized.
+"""Scale: the cost of a tick, a page and a record with growing numbers of materialized files.
 
-Directus has rows of these files and no pictures, but for one that is the change that a tick finds.
+Directus has rows for these files but no pictures, except for the one whose change a tick finds.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Translation: what an edit costs beside the whole text, and how near the pace is to what the engine allows."""
+"""Translation: the cost of an edit relative to the whole text, and the rate relative to the engine's limit."""
 
 import os
 import time

@@ -1,7 +1,7 @@
-"""What the integration tests share: one real Directus for the whole session, started when a test first asks for it.
+"""Shared fixtures of the integration tests: one real Directus per session, started on first use.
 
-Tests that use these fixtures carry the mark `integration`. The variable `LOCAL_DIRECTUS` has them run on another of the
-pinned versions (`make test DIRECTUS=11.17.4`).
+Tests that use these fixtures carry the mark `integration`. The variable `LOCAL_DIRECTUS` selects another pinned version
+(`make test DIRECTUS=11.17.4`).
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""A hop on the wire before the real Directus: it notes each request, and shows the change feed as the test wants it.
+"""A proxy in front of the real Directus that records each request, and modifies the change feed for a test.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What Directus makes of a query, for counterparts that are scripted: they refuse what the real one refuses.
+"""Directus' query semantics for scripted counterparts, which refuse what the real one refuses.
 
 ::
 

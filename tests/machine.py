@@ -1,4 +1,4 @@
-"""What some tests need of the machine: a PostgreSQL server, nginx, a browser, the right to mount."""
+"""Requirements of some tests: a PostgreSQL server, nginx, a browser, the right to mount."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""nginx as a cache in front of Directus, and a webhook that has it forget what it is told."""
+"""nginx as a cache in front of Directus, with a webhook that purges it."""
 
 import json
 import re

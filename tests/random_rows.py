@@ -1,7 +1,7 @@
-"""Rows as Directus could answer them: of every type that a field can have, with right, wrong and absurd values.
+"""Random rows as Directus could return them: of every field type, with valid, invalid and absurd values.
 
-Databases differ in what they enforce, JSON takes anything, and people import what they have; so each field may hold
-what belongs into another one.
+Databases differ in what they enforce, JSON accepts anything, and people import what they have; so each field may
+contain what belongs in another one.
 """
 
 import json

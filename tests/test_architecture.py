@@ -1,4 +1,4 @@
-"""The house as `docs/architecture.md` shows it: what may import what, and one name for one thing."""
+"""The architecture as `docs/architecture.md` describes it: allowed imports, and unique names."""
 
 import ast
 import re

@@ -1,4 +1,6 @@
-"""What is started for real: compose.yaml, the image, Dagster on PostgreSQL, and the values of Dagster's Helm chart."""
+"""The production configuration: compose.yaml, the image, Dagster on PostgreSQL, and the values of Dagster's Helm
+chart.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""The commands of compose.yaml and of the Dockerfile, run together on PostgreSQL: what of Compose needs no Docker."""
+"""The commands of compose.yaml and the Dockerfile, run together on PostgreSQL: the part of Compose that needs no
+Docker.
+"""
 
 import json
 import os

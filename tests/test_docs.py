@@ -1,4 +1,4 @@
-"""The docs lead somewhere: every link has its file and heading, and the README stays short."""
+"""The docs are consistent: every link leads to an existing file and heading, and the README stays short."""
 
 import re
 from pathlib import Path

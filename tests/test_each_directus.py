@@ -1,4 +1,4 @@
-"""Each line of Directus that is supported: set up, pictures, a post, doctor. The other tests run on one of them."""
+"""Each supported line of Directus: setup, pictures, a post, doctor. The other tests run on one of them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import chdir

@@ -1,4 +1,4 @@
-"""What of an error decides about another try."""
+"""The classification of errors for retries."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The website of `examples/`, as a browser shows it."""
+"""The website of `examples/` in a browser."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The first day, as the README prints it: typed into a fresh checkout, with an empty home and nothing else set."""
+"""The first day as in the README: typed into a fresh checkout, with an empty home and nothing else configured."""
 
 import os
 import pty

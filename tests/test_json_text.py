@@ -1,4 +1,4 @@
-"""JSON of other people: halves of emoji, brackets by the thousand, numbers without end."""
+"""Other people's JSON: lone surrogates, thousands of brackets, endless numbers."""
 
 import json
 

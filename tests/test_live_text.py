@@ -1,4 +1,4 @@
-"""What of an answer somebody would act upon: a table of wrong values, and one of right ones that look like them."""
+"""Live parts of an answer: a table of harmful values, and one of harmless values that look like them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is skipped on a developer's machine fails in CI."""
+"""Tests that are skipped on a developer's machine fail in CI."""
 
 import os
 from pathlib import Path

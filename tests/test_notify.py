@@ -1,4 +1,4 @@
-"""Who is told of what."""
+"""Notifications and their recipients."""
 
 import json
 from collections.abc import Iterator, Sequence

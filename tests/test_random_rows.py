@@ -1,6 +1,6 @@
-"""Rows of every type that Directus knows, right and absurd, are read, planned and cut: no exception leaves.
+"""Rows of every type that Directus supports, valid and absurd, are read, planned and split: no exception escapes.
 
-Whatever nothing can be made of fails alone, and for a reason that somebody has foreseen.
+A row that cannot be processed fails alone, and with a foreseen error.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""No credential of this process is shown, however it is spelled, nor what looks like one."""
+"""No credential of this process is shown in any encoding, nor anything that looks like one."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""Nothing that carries a secret or a text follows a redirect: with real servers, on the wire."""
+"""No request with a secret or a text follows a redirect: with real servers, on the wire."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a tick decides, from what it has read."""
+"""The decisions of a tick."""
 
 from directus_assets.planning.changes import Examination
 from directus_assets.planning.ticks import Read, plan_tick

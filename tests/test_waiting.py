@@ -1,4 +1,4 @@
-"""The text of the comment that says what waits for a person."""
+"""The text of the comment about what waits for a person."""
 
 import re
 

@@ -4,8 +4,8 @@
 
     python examples/static-site/build.py exports site
 
-Pictures come from the folder that delivery `export` writes, posts from the Directus that DIRECTUS_URL names (with
-DIRECTUS_TOKEN, where they are not public). It needs nothing but Python.
+Pictures come from the output folder of delivery `export`, posts from the Directus at DIRECTUS_URL (with DIRECTUS_TOKEN
+if they are not public). It needs nothing but Python.
 """
 
 import argparse

@@ -1,4 +1,6 @@
-"""What chaos is made of: a real Directus, the daemon, the code server and the webserver as separate processes."""
+"""The test bed of the chaos tests: a real Directus, the daemon, the code server and the webserver as separate
+processes.
+"""
 
 import os
 import random

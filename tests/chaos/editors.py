@@ -1,4 +1,4 @@
-"""People at work: they upload pictures and edit posts, whatever happens, and do again what got no answer."""
+"""Simulated editors, who upload pictures and edit posts throughout, and repeat whatever got no response."""
 
 import time
 from collections.abc import Callable

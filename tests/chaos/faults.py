@@ -1,4 +1,4 @@
-"""What goes wrong: one thing after the other, each made good after a while, in an order that the seed decides."""
+"""The injected faults: one after the other, each repaired after a while, in an order that the seed determines."""
 
 import errno
 import os

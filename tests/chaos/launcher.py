@@ -1,4 +1,4 @@
-"""A launcher that gives each run to one of several environments that see nothing of each other's disk, as pods do."""
+"""A launcher that gives each run to one of several environments without a shared disk, like pods."""
 
 import os
 import shlex

@@ -1,6 +1,6 @@
-"""Poisons: pictures and items that nothing can be made of, each in its own way, and what is to be told of each.
+"""Poisons: pictures and items that cannot be processed, each in its own way, with the expected message for each.
 
-Some are what people upload and write, some are what happens to files on disk, and some are what an engine answers.
+Some are what people upload and write, some happen to files on disk, and some are answers of an engine.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of one server, whose connections can be slowed down, cut, truncated and reset."""
+"""A TCP proxy in front of one server that can slow down, cut, truncate and reset connections."""
 
 import random
 import socket

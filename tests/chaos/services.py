@@ -1,4 +1,4 @@
-"""Processes that are started again whenever they end, as systemd or Compose does it."""
+"""Processes that are restarted whenever they end, as by systemd or Compose."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Where Directus and Dagster keep what they have: in files, or in PostgreSQL and a bucket, with nothing else shared."""
+"""The storage of Directus and Dagster: files, or PostgreSQL and a bucket with nothing else shared."""
 
 import random
 import subprocess

@@ -1,4 +1,4 @@
-"""Everything that can be killed is killed, while people work; in the end everything is there, each exactly once.
+"""Everything that can be killed is killed while people work; in the end everything is there exactly once.
 
 `make chaos` runs the full form. The short form has the same faults, and fewer items.
 """

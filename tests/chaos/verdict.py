@@ -1,4 +1,4 @@
-"""Whether everything is there, each exactly once, and nothing is marked wrongly."""
+"""Checks that everything is there exactly once, and that nothing is marked wrongly."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Writes that replace what was read, on the real Directus: with every kind of value, on SQLite and on PostgreSQL."""
+"""Compare-and-set writes on the real Directus: with every kind of value, on SQLite and on PostgreSQL."""
 
 import random
 import threading

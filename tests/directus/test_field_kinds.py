@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # tables: a case to a line
-"""What fields hold, from rows as Directus gives them."""
+"""Classification of fields, from rows as Directus returns them."""
 
 from typing import Any
 

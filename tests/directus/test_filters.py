@@ -1,4 +1,4 @@
-"""What is wrong with filters, and what is not."""
+"""Validation of filters."""
 
 from typing import Any
 

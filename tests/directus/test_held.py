@@ -1,4 +1,4 @@
-"""What a token may do, told by policies and by roles."""
+"""The rights of a token, with policies and with roles."""
 
 from typing import Any
 

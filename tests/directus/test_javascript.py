@@ -1,4 +1,4 @@
-"""JavaScript's reading of JSON, against the JavaScript that Directus runs on."""
+"""JavaScript's interpretation of JSON, compared with the JavaScript that Directus runs on."""
 
 import json
 import math

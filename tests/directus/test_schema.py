@@ -1,4 +1,4 @@
-"""Discovery of translated collections, from answers as Directus gives them."""
+"""Discovery of translated collections, from responses as Directus returns them."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Directus' own STORAGE_* variables: whatever Directus' storage does with them, ours does."""
+"""Directus' own STORAGE_* variables: our storage interprets them as Directus' does."""
 
 import subprocess
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Many threads, few requests."""
+"""Batching: many threads, few requests."""
 
 import threading
 from collections.abc import Sequence

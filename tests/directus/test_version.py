@@ -1,4 +1,4 @@
-"""What follows from a version of Directus."""
+"""Versions of Directus and their differences."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A door that is open on a port of this machine, with a carrier that keeps what it is given."""
+"""A door on a local port, with a carrier that records what it receives."""
 
 import contextlib
 import socket

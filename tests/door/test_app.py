@@ -1,4 +1,4 @@
-"""The door as it is served: what is let in, and that everything else hears nothing but a refusal."""
+"""The running door: what it accepts, and that everything else gets nothing but a refusal."""
 
 import re
 import socket

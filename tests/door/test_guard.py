@@ -1,4 +1,4 @@
-"""What Dagster's webserver is kept from, and that its UI and our own commands go on working."""
+"""The guard blocks requests to Dagster's webserver, and its UI and our own commands keep working."""
 
 import asyncio
 from typing import Any

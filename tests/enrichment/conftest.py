@@ -1,4 +1,4 @@
-"""A real Directus with collections whose items are enriched."""
+"""A real Directus with enriched collections."""
 
 from collections.abc import Iterator
 from typing import Any

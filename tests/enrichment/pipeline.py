@@ -1,4 +1,4 @@
-"""The pipeline of one Directus with enrichments, in this process, and the collections that they are about."""
+"""The in-process pipeline of one Directus with enrichments, and its collections."""
 
 from collections.abc import Mapping
 from typing import Any

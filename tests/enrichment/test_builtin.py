@@ -1,4 +1,4 @@
-"""The built-ins: what they declare, what they make of an answer, and what the engine `local` answers."""
+"""The built-ins: their declarations, their handling of answers, and the answers of the engine `local`."""
 
 import io
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Each built-in from creation to edit, human edits and silence, on the real Directus with a scripted model.
+"""Each built-in through creation, edits, human edits and quiet ticks, on the real Directus with a scripted model.
 
-One story for all of them, told once for the module; the tests then look at what each built-in has made of it.
+One scenario for all of them, run once per module; the tests then check what each built-in made of it.
 """
 
 import io

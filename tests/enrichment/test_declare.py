@@ -1,4 +1,4 @@
-"""Declarations against a schema: what is meant, and what is told of what cannot be meant."""
+"""Declarations against a schema: their interpretation, and the errors for invalid ones."""
 
 from typing import Any
 

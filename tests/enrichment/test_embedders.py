@@ -1,4 +1,4 @@
-"""Which embedder is chosen."""
+"""The choice of the embedder."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Texts become vectors, in batches that the embedder takes, through the gate and the purse."""
+"""Texts become vectors in batches that fit the embedder, through the rate limiter and the budget."""
 
 from collections.abc import Sequence
 

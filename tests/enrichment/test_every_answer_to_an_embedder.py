@@ -1,4 +1,4 @@
-"""Every answer of every server to an embedder: vectors, or a failure in the server's words after one request."""
+"""All possible server responses to an embedder: vectors, or a failure with the server's message after one request."""
 
 import json
 from collections.abc import Iterator

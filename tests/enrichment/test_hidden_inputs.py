@@ -1,4 +1,4 @@
-"""What is hidden in the Studio is no input, unless the YAML file names it."""
+"""Fields hidden in the Studio are not input, unless the YAML file names them."""
 
 from collections.abc import Sequence
 from typing import Any

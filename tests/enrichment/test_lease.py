@@ -1,4 +1,4 @@
-"""Turns among those who share a storage."""
+"""The expiring lock between processes that share a storage."""
 
 import datetime as dt
 import threading

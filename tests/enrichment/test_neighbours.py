@@ -1,4 +1,4 @@
-"""Neighbours, against a reference that compares everything with everything in another way."""
+"""Neighbours, compared with a brute-force reference implementation."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is told of pictures by measuring."""
+"""Measurements of pictures."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What is asked about an item that holds what no prompt can."""
+"""Questions about items whose content no prompt can contain."""
 
 import pytest
 

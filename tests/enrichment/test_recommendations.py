@@ -1,4 +1,4 @@
-"""Recommendations in the real Directus: one row for each segment and item, and rows of humans stay."""
+"""Recommendations in the real Directus: one row for each segment and item, and human rows stay."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence

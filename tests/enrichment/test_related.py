@@ -1,4 +1,4 @@
-"""Neighbours of items that come, change and go, in runs one after the other and at the same time."""
+"""Neighbours of items that are added, changed and removed, in consecutive and concurrent runs."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""What items that were embedded together have cost each, and what others would."""
+"""How the cost of a common embedding request is divided among items, and forecast for others."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Typed results: what an engine is bound by, and what happens to an answer that is not bound."""
+"""Typed results: the schema for an engine, and the handling of answers that violate it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whose the targets are, where emptying one says something."""
+"""Ownership of targets whose clearing is a decision."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is told of texts by counting."""
+"""Text analysis by counting."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What built-ins read of content whose fields have other names than `title` and `body`, on the real Directus."""
+"""The default input of built-ins if fields are not named `title` and `body`, on the real Directus."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,6 @@
-"""Awkward pictures and presets, on which our derivatives have to be those of Directus.
+"""Awkward pictures and presets for which our derivatives have to equal those of Directus.
 
-Everything is generated, but for two photographs that come with scikit-image and scikit-learn. Nothing is larger than
-its point needs.
+Everything is generated, except two photographs from scikit-image and scikit-learn. Nothing is larger than needed.
 """
 
 import io

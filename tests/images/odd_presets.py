@@ -1,4 +1,4 @@
-"""Presets that no form of Directus makes, and that Directus takes all the same: it checks none when they are saved."""
+"""Presets that no form of Directus creates but that Directus accepts, since it does not validate them on saving."""
 
 from typing import Any
 

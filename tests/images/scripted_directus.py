@@ -1,4 +1,4 @@
-"""A Directus in a few lines, on a folder: rows, stored derivatives, and whatever trouble a test asks for."""
+"""A minimal Directus on a folder: rows, stored derivatives, and faults on request."""
 
 import io
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The stored name, against values that the npm package object-hash and Node gave."""
+"""Stored names, compared with values from the npm package object-hash and Node."""
 
 import pytest
 

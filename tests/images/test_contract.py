@@ -1,4 +1,4 @@
-"""The pure rules against the very JavaScript that Directus runs, with random values."""
+"""The pure rules, compared with the JavaScript that Directus runs, on random values."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""What is known of a picture before it is decoded, and what is refused."""
+"""Inspection of pictures before decoding, and refusals."""
 
 import io
 

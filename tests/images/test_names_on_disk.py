@@ -1,4 +1,4 @@
-"""Names on disk that people chose: derivatives that survive a replacement, and such that two pictures share."""
+"""Custom names on disk: derivatives that survive a replacement, and those that two pictures share."""
 
 import os
 from collections.abc import Iterable, Iterator

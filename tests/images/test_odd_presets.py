@@ -1,4 +1,4 @@
-"""Odd presets on a real Directus: what it makes is named and made the same here, and what it refuses is refused."""
+"""Odd presets on a real Directus: our derivatives have the same names and bytes, and we refuse what it refuses."""
 
 from collections.abc import Iterator
 from typing import Any

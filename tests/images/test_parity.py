@@ -1,4 +1,4 @@
-"""Our derivatives against Directus' own: the corpus through every preset, on a real Directus."""
+"""Our derivatives compared with Directus' own: the corpus through every preset, on a real Directus."""
 
 import io
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a cache in front of Directus is told."""
+"""Purging a cache in front of Directus."""
 
 import json
 from collections.abc import Sequence

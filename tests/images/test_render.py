@@ -1,4 +1,4 @@
-"""Rendering: sizes, formats, and what is refused. Equality with Directus itself is the parity test's."""
+"""Rendering: sizes, formats, and refusals. The parity test checks equality with Directus itself."""
 
 import io
 import subprocess

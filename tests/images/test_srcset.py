@@ -1,4 +1,4 @@
-"""srcset in an export's manifest: browsers choose between pictures that look the same, and only between those."""
+"""srcset in an export's manifest: browsers choose only between pictures that look the same."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""From preset and file to what Directus would do."""
+"""Directus' transformations derived from preset and file."""
 
 import dataclasses
 

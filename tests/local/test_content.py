@@ -1,4 +1,4 @@
-"""What a seeded Directus holds."""
+"""The content of a seeded Directus."""
 
 import re
 from collections.abc import Iterator

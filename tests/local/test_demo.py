@@ -1,4 +1,4 @@
-"""What the demo says when it is done."""
+"""The demo's final output."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is installed, and what an installer says when it cannot."""
+"""The installation, and the installer's error messages."""
 
 import json
 import os

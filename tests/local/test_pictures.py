@@ -1,4 +1,4 @@
-"""The pictures that the local Directus is filled with."""
+"""The pictures of the local Directus."""
 
 import io
 

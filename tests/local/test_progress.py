@@ -1,4 +1,4 @@
-"""What a person sees while something takes long."""
+"""The progress display of long operations."""
 
 import io
 import time

@@ -1,4 +1,4 @@
-"""A small Directus with one picture, one preset and translated posts, and the user that `setup` makes for it."""
+"""A small Directus with one picture, one preset and translated posts, and the user created by `setup`."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""What `setup` would do, as a pure function of what is there."""
+"""The plan of `setup`, as a pure function of the existing account."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is found at an address that is no healthy Directus."""
+"""Findings at an address without a healthy Directus."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator

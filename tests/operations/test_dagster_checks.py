@@ -1,4 +1,4 @@
-"""What `doctor` says of a Dagster that is more open, or slower, than it need be."""
+"""The findings of `doctor` about a Dagster that is more open, or slower, than necessary."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The dashboard on a real Directus: it is made once, its queries are answered, and it can be taken away."""
+"""The dashboard on a real Directus: created once, its queries are answered, and it can be removed."""
 
 import io
 from collections.abc import Callable, Iterator

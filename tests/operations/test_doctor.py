@@ -1,4 +1,4 @@
-"""What `doctor` finds on the real Directus, healthy and ill."""
+"""The findings of `doctor` on the real Directus, healthy and faulty."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The flows as they are planned, before any Directus has them."""
+"""The planned flows, before they are installed in Directus."""
 
 from collections import Counter
 

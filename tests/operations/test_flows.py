@@ -1,6 +1,6 @@
-"""The flows on a real Directus: what they tell the door, when, and what installing and removing them does.
+"""The flows on a real Directus: what they report to the door, when, and the effects of installing and removing them.
 
-They talk to a real door, behind which everything is kept and nothing is carried out.
+They call a real door, which records everything and carries out nothing.
 """
 
 import io

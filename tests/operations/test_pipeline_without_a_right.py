@@ -1,4 +1,4 @@
-"""The pipeline with one right taken away: it says which, does no damage, and goes on when the right is back."""
+"""The pipeline with one right removed: it names the right, does no damage, and resumes when the right is back."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The list of rights, on the real Directus: all of them are needed, and no others."""
+"""The list of rights on the real Directus: all of them are needed, and no others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Doctor's look at buckets, on a real S3 service and behind proxies that drop what makes writes conditional."""
+"""The bucket checks of `doctor`, on a real S3 service and behind proxies that break conditional writes."""
 
 import threading
 from collections.abc import Iterator

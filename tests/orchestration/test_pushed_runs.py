@@ -1,4 +1,4 @@
-"""The sensor and what the door has taken: nothing is done twice, and nothing is lost."""
+"""The sensor and the door's claims: nothing is done twice, and nothing is lost."""
 
 import time
 import uuid

@@ -1,4 +1,4 @@
-"""The reconcile as the daemon runs it: schedule, comparison, backfill; and a DAGSTER_HOME that is deleted."""
+"""The reconcile as run by the daemon: schedule, comparison, backfill; and a DAGSTER_HOME that is deleted."""
 
 import io
 import shutil

@@ -1,4 +1,4 @@
-"""What is said of outputs in Dagster's UI, which reads descriptions as Markdown."""
+"""Descriptions of outputs in Dagster's UI, which interprets them as Markdown."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What several projects share, and what each has of its own."""
+"""What several projects share, and what each has separately."""
 
 from pathlib import Path
 

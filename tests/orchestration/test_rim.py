@@ -1,4 +1,4 @@
-"""Whatever leaves our code for Dagster is free of credentials, also what nobody has foreseen."""
+"""Every error that leaves our code for Dagster is free of credentials, even an unforeseen one."""
 
 import ast
 import json

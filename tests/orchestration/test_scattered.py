@@ -1,4 +1,4 @@
-"""Runs over partitions that are no neighbours: Dagster has none, so the run's tags name them."""
+"""Runs over partitions that are not contiguous: Dagster has none, so the run's tags list them."""
 
 import json
 from collections.abc import Iterator

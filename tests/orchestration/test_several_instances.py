@@ -1,4 +1,4 @@
-"""Several instances of the pipeline at work on one project by mistake, each with its own daemon and DAGSTER_HOME."""
+"""Several instances of the pipeline run on one project by mistake, each with its own daemon and DAGSTER_HOME."""
 
 import io
 import time

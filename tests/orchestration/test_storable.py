@@ -1,4 +1,4 @@
-"""Metadata that an editor or an engine has spoilt, and that webserver and database have to take all the same."""
+"""Metadata corrupted by an editor or an engine, which webserver and database still have to accept."""
 
 import json
 from collections.abc import Iterator

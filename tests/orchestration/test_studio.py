@@ -1,6 +1,7 @@
-"""Directus tells the door: an editor's click in the real Studio, in a headless browser, and the push of changes.
+"""Calls from Directus to the door: an editor's click in the real Studio, in a headless browser, and the push of
+changes.
 
-The daemon, the webserver and Directus are the real ones; the tests tell one story.
+The daemon, the webserver and Directus are real; the tests form one scenario.
 """
 
 import os

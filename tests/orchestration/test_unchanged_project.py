@@ -1,4 +1,4 @@
-"""An unchanged project asks for nothing again, however odd its presets and the names of its files are."""
+"""An unchanged project requests nothing again, however odd its presets and file names are."""
 
 import contextlib
 import shutil

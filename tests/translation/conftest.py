@@ -1,4 +1,4 @@
-"""A real Directus with translated collections in both layouts, and the bot that the pipeline works as."""
+"""A real Directus with translated collections in both layouts, and the pipeline's user."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""A real model on a real server: llama.cpp's own, with SmolLM2-135M. It translates badly, which is the point."""
+"""A real model on a real server: llama.cpp's own, with SmolLM2-135M. It translates badly, on purpose."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

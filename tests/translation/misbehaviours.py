@@ -1,8 +1,8 @@
-"""Whatever a server may answer to one request of three segments, and what becomes of it: the table.
+"""A table of server behaviours for one request of three segments, with the expected outcomes.
 
-Each row says what the server does, for how long, how many requests may be made, and what comes of the item: its
-translation (`says` is empty), or a failure in these words. `error` is the class where the whole request fails, and not
-single segments.
+Each row describes the server's behaviour, its duration, the allowed number of requests, and the outcome for the item:
+its translation (`says` is empty), or a failure with these words. `error` is the class if the whole request fails, and
+not single segments.
 """
 
 import json

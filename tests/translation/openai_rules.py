@@ -1,4 +1,4 @@
-"""What OpenAI's own API refuses, by the types of its own library and the rules in its documentation.
+"""The refusals of OpenAI's own API, according to the types of its library and the rules in its documentation.
 
 https://platform.openai.com/docs/api-reference/chat/create, https://platform.openai.com/docs/guides/structured-outputs
 """

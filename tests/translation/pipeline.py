@@ -1,4 +1,4 @@
-"""The pipeline of one Directus, in this process: sensors are ticked and their runs executed, one after the other."""
+"""The in-process pipeline of one Directus: sensors are ticked and their runs executed, one after the other."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Collections as other people's projects have them, made as the Studio makes them."""
+"""Collections as in other people's projects, created like the Studio does."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What comes back from an agency: what may be written of it, and what is named with its reason."""
+"""Imports from an agency: what may be written, and what is reported with its reason."""
 
 import random
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The command `backfill` over texts: priced, limited, and only then started."""
+"""The command `backfill` for texts: priced, limited, and only then started."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence

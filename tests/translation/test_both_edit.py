@@ -1,4 +1,4 @@
-"""Editors of both languages at work on one post, on the real Directus: ten rounds."""
+"""Concurrent edits of one post in both languages, on the real Directus: ten rounds."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What passes and what does not, one answer at a time."""
+"""The checks of single answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What later parts of a long document are shown of the earlier ones."""
+"""The earlier wordings shown with later parts of a long document."""
 
 import json
 import re

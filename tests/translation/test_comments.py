@@ -1,4 +1,4 @@
-"""What editors are told in the real Studio of what waits for them: a comment on the item, and a notification."""
+"""Messages to editors in the real Studio about what waits for them: a comment on the item, and a notification."""
 
 from collections.abc import Iterator
 from pathlib import Path

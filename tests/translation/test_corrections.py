@@ -1,4 +1,4 @@
-"""What a person has corrected in one item is brought to all others, and taken back, on the real Directus."""
+"""A human correction in one item is applied to all others, and reverted, on the real Directus."""
 
 import io
 import re

@@ -1,6 +1,6 @@
-"""What becomes of each field of schemas as people have them, and that all of it can be made: on the real Directus.
+"""The treatment of each field in realistic schemas, and that all of it can be made: on the real Directus.
 
-The schemas here have the shapes of two public projects. Where those lie beside the checkout, they are tried themselves.
+The schemas have the structure of two public projects. If those are beside the checkout, they are tested themselves.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Every answer of every server: the translation or a failure with its reason, in few requests."""
+"""All possible server responses: the translation, or a failure with its reason, in few requests."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What the project remembers goes to other tools and comes back, byte for byte, or with the reason why not."""
+"""The translation memory round-trips through other tools, byte for byte, or with the reason why not."""
 
 import io
 import random

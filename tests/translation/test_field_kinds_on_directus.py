@@ -1,4 +1,4 @@
-"""Addresses, hidden fields, repeaters and rich text in the shapes of other people's projects, on the real Directus."""
+"""Addresses, hidden fields, repeaters and rich text as in other people's projects, on the real Directus."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Terms in texts, and what their notes fix."""
+"""Terms in texts, and binding rules in their notes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an editor saves between our last look at a row and our write to it, on the real Directus: the editor wins."""
+"""An edit saved between our last read of a row and our write, on the real Directus: the editor wins."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

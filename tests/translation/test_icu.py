@@ -1,4 +1,4 @@
-"""ICU messages: which they are, what a translation of one may look like, and what each engine makes of them."""
+"""ICU messages: recognition, checks of their translations, and their handling by each engine."""
 
 # ruff: noqa: E501 - tables
 

@@ -1,4 +1,4 @@
-"""Items and rows as they are on the real Directus."""
+"""Items and rows of the real Directus."""
 
 from collections.abc import Mapping
 

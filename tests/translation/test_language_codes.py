@@ -1,4 +1,4 @@
-"""Languages whose codes are in another field than the usual ones, and some of them wrong, on the real Directus."""
+"""Language codes in unusual fields, some of them invalid, on the real Directus."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a language code says."""
+"""What a language code tells."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What runs, clicks and failures leave behind, on the real Directus."""
+"""The traces of runs, clicks and failures, on the real Directus."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Keys, languages and rows that a Directus with `QUERY_LIMIT_MAX` or a short address would have no room for."""
+"""Keys, languages and rows that exceed `QUERY_LIMIT_MAX` or the length of a URL."""
 
 from collections.abc import Iterator
 from pathlib import Path

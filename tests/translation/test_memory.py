@@ -1,4 +1,4 @@
-"""What is translated once is remembered for the whole project."""
+"""The translation memory: each segment is translated once for the whole project."""
 
 import json
 import sqlite3

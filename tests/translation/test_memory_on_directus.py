@@ -1,4 +1,4 @@
-"""Items that share text, on the real Directus: what one of them was translated to, the others get without paying."""
+"""Items with common texts on the real Directus: a translation of one is reused for the others at no cost."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor

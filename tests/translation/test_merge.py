@@ -1,4 +1,4 @@
-"""What people and we have made of a text, merged by segment: a table of cases, and random edits by both sides."""
+"""The merge of human texts and ours by segment: a table of cases, and random edits by both sides."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What a new row of translations begins with besides its texts, on the real Directus, in both layouts."""
+"""Initial values of a new translation row besides its texts, on the real Directus, in both layouts."""
 
 from collections.abc import Iterator
 from pathlib import Path

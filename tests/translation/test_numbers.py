@@ -1,4 +1,4 @@
-"""What counts as the same numbers in two languages."""
+"""Equality of numbers between two languages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Shapes that content has less often, on the real Directus: a singleton, tags as CSV, repeaters, names of one's own."""
+"""Less common content structures on the real Directus: a singleton, tags as CSV, repeaters, custom names."""
 
 from pathlib import Path
 from typing import Any

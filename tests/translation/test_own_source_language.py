@@ -1,4 +1,4 @@
-"""Items that name the language they are written in, on the real Directus, in both layouts."""
+"""Items with a language of their own, on the real Directus, in both layouts."""
 
 import io
 import re

@@ -1,4 +1,6 @@
-"""What `plan` says of translations, on the real Directus: what was discovered, what waits or failed, and costs."""
+"""The output of `plan` for translations, on the real Directus: discovered fields, waiting and failed items, and
+costs.
+"""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One item that nobody has foreseen, among healthy ones, on a real Directus: it fails alone, once, and says why."""
+"""One unforeseen item among healthy ones, on a real Directus: it fails alone, once, with the reason."""
 
 import json
 from collections.abc import Iterator

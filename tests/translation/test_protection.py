@@ -1,4 +1,4 @@
-"""Whose a text is, in a table of cases, and over the life of a field."""
+"""Ownership of texts, in a table of cases, and over the life of a field."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is spent in a day, with a clock in the test's hand."""
+"""Daily spending, with a controlled clock."""
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The gate's waiting, against a clock that only moves when somebody sleeps."""
+"""The rate limiter's waiting, with a clock that only advances by sleeping."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A real model on a real server: whatever it answers, nothing wrong is written, and the partition says why."""
+"""A real model on a real server: whatever it answers, nothing wrong is written, and the partition gives the reason."""
 
 import re
 from collections.abc import Iterator

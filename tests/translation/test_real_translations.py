@@ -1,4 +1,4 @@
-"""What people have translated in a real project passes the checks, but for what they have shortened."""
+"""Human translations from a real project pass the checks, except where people have shortened the text."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which translation records outlive what they are about, on the real Directus."""
+"""Orphaned translation records, on the real Directus."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is remembered of a value: the same for equal values, and nothing that cannot be kept."""
+"""Digests of values: equal for equal values, and safe for any value."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an engine is shown beside an edited sentence, as recorded, and what that costs."""
+"""The context shown to an engine with an edited sentence, and its cost."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Fields that Directus refuses: what else there is to write is written, whatever a database says about which it is."""
+"""Refused fields: all others are written, however the database reports the refusal."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,6 @@
-"""Fields that the real Directus refuses by a rule, for being there already, and for being too long (PostgreSQL)."""
+"""Fields that the real Directus refuses: for breaking a rule, for not being unique, and for being too long
+(PostgreSQL).
+"""
 
 import json
 from collections.abc import Iterator

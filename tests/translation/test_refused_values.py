@@ -1,4 +1,4 @@
-"""Values that Directus has refused: what takes their place, and when nothing does."""
+"""Replacements for values that Directus has refused, and when there are none."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Mistakes of people who set the pipeline up, as `doctor` and the sensors tell them, on the real Directus."""
+"""Common setup mistakes, as `doctor` and the sensors report them, on the real Directus."""
 
 from collections.abc import Iterator
 from pathlib import Path

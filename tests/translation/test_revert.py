@@ -1,4 +1,4 @@
-"""Taking back what we have written, on the real Directus and in its log."""
+"""Reverting our writes, on the real Directus and in its log."""
 
 import datetime as dt
 import io

@@ -1,4 +1,4 @@
-"""Translations written to the real Directus, by many at once; above all, that one language never keeps two rows."""
+"""Concurrent writes of translations to the real Directus; above all, a language never keeps two rows."""
 
 import threading
 from collections.abc import Callable, Iterator

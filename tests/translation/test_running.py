@@ -1,4 +1,4 @@
-"""Translations on the running system: daemon, queue and run workers, the real Directus, and the command `plan`."""
+"""Translations in the running system: daemon, queue and run workers, the real Directus, and the command `plan`."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What of a project is translated: the schema, the YAML file, and mistakes in it."""
+"""The scopes of a project: the schema, the YAML file, and mistakes in it."""
 
 from dataclasses import replace
 from typing import Any

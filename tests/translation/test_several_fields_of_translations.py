@@ -1,4 +1,4 @@
-"""A collection with several fields of translations, and names that are hard to keep apart, on the real Directus."""
+"""A collection with several translations fields, and easily confused names, on the real Directus."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Answers with the verdict of a translator: no wrong one passes, and hardly a right one is refused."""
+"""Answers judged by a translator: no wrong one passes, and hardly any correct one is refused."""
 
 # ruff: noqa: E501, ISC004 - a table
 

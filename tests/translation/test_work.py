@@ -1,4 +1,4 @@
-"""The whole way of one item, on the real Directus and a server that speaks as OpenAI does."""
+"""One item from start to end, on the real Directus and an OpenAI-compatible server."""
 
 import random
 import re

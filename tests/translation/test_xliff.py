@@ -1,4 +1,4 @@
-"""XLIFF 2.1: what is written is what is read, whatever a tool has made of it meanwhile, and nothing unsafe is."""
+"""XLIFF 2.1 round-trips whatever a tool has made of it in between, and nothing unsafe is parsed."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What waits for a review goes to an agency and comes back, on the real Directus."""
+"""Texts waiting for review go to an agency and come back, on the real Directus."""
 
 import io
 import re

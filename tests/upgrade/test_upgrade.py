@@ -1,7 +1,7 @@
-"""A project of the version before goes on: no work is asked for again, nothing is paid for again, nothing fails.
+"""A project of the previous version keeps working: nothing is requested or paid for again, and nothing fails.
 
-`earlier/` holds what that version (commit 038d37f) left: its DAGSTER_HOME and Directus as SQL, its YAML file and its
-stored pictures. A real Directus and the present code go on from there. Addresses, tokens and paths are replaced.
+`earlier/` contains what that version (commit 038d37f) left: its DAGSTER_HOME and Directus as SQL, its YAML file and its
+stored pictures. A real Directus and the current code continue from there. Addresses, tokens and paths are replaced.
 """
 
 import base64

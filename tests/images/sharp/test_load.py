@@ -1,4 +1,4 @@
-"""libvips is set up once, whoever asks first."""
+"""libvips is set up once, whichever thread comes first."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every operation that Directus permits, at random and in random order, against sharp itself."""
+"""Every operation that Directus permits, at random and in random order, compared with sharp itself."""
 
 import json
 import os

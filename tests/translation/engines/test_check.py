@@ -1,4 +1,4 @@
-"""Whether an engine proves its key without paid work."""
+"""Checking an engine's key without paid work."""
 
 import json
 import threading

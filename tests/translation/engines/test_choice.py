@@ -1,4 +1,4 @@
-"""Which engine the settings lead to."""
+"""The choice of the engine by the settings."""
 
 from contextlib import closing
 

@@ -1,4 +1,4 @@
-"""Answers in shapes that no protocol promises: each is a failure with a name, or as good as a right one."""
+"""Responses in unexpected forms: each is a named failure, or as good as a regular one."""
 
 import json
 from collections.abc import Callable, Iterator

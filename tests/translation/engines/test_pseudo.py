@@ -1,4 +1,4 @@
-"""Pseudo texts: recognisable, repeatable, and whole."""
+"""Pseudo-translations: recognisable, repeatable, and complete."""
 
 import importlib.resources
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An engine for the tests of the segmenters: what it answers is known, so that what changed can be told exactly."""
+"""An engine for segmentation tests: its answers are known, so that changes can be determined exactly."""
 
 from collections.abc import Callable
 

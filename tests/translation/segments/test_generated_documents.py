@@ -1,4 +1,4 @@
-"""Ten thousand documents that nobody wrote by hand: what is no text survives each of them."""
+"""Ten thousand generated documents: everything that is not text survives each of them."""
 
 # ruff: noqa: E501  # grammars and alphabets are read by eye, not line by line
 

@@ -1,4 +1,4 @@
-"""Attributes of HTML that people read, and those that state a language or its direction."""
+"""HTML attributes that are human-readable, and those that state a language or its direction."""
 
 # ruff: noqa: E501 - tables
 

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # tables: a case to a line
-"""Rich text of editors in JSON: whole sentences across marks, put back exactly."""
+"""Editors' rich text in JSON: whole sentences across marks, put back exactly."""
 
 import cProfile
 import json

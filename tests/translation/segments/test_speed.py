@@ -1,4 +1,4 @@
-"""The time to cut a text grows with its length and nothing else, however hostile the text."""
+"""Segmentation runs in linear time, however hostile the text."""
 
 # ruff: noqa: E501  # a list that is read by eye
 
