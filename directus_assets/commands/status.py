@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from directus_assets.directus.client import DirectusClient
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.errors import as_error
 from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
@@ -128,7 +128,7 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
             queued=queued,
             problems=[
                 *directus_problems(project.directus),
-                *_webserver_problems(webserver, settings),
+                *webserver_problems(webserver, settings),
                 *output_problems(outputs, review_days=review_days, now=time.time()),
             ],
             last_errors=last_errors(instance, [key for subject in subjects for key in subject.assets.values()]),
@@ -140,15 +140,18 @@ def directus_problems(directus: DirectusClient) -> Iterator[Problem]:
     """Problems that keep us from reading Directus: it is down or refuses the token."""
     try:
         directus.get("/users/me", fields=["id"])
-    except DirectusAssetsError as error:
-        yield Problem(what="Directus", text=error.message, remedy=error.remedy)
+    except Exception as error:  # noqa: BLE001 - as below
+        fault = as_error(error)
+        yield Problem(what="Directus", text=fault.message, remedy=fault.remedy)
 
 
-def _webserver_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
+def webserver_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
+    """Problems of Dagster: those of `dagster_problems`, or that nothing of the kind answers there."""
     try:
         yield from dagster_problems(webserver, settings)
-    except DirectusAssetsError as error:
-        yield Problem(what="Webserver", text=error.message, remedy=error.remedy)
+    except Exception as error:  # noqa: BLE001 - another server may answer anything; the rest of the status stands
+        fault = as_error(error)
+        yield Problem(what="Webserver", text=fault.message, remedy=fault.remedy)
 
 
 def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:

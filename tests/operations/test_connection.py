@@ -71,6 +71,26 @@ def test_https_to_a_port_that_speaks_http_is_told_as_that(imaginary: Imaginary) 
     assert finding.remedy.startswith("That port does not use HTTPS: start DIRECTUS_URL with http://")
 
 
+@pytest.mark.parametrize(
+    "data", [None, [], {}, "x", 7, [None], [[]], [7], {"id": []}, [{"id": None, "collection": []}]]
+)
+def test_whatever_is_answered_every_check_is_made(data: object, imaginary: Imaginary) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        match request.url.path:
+            case "/server/ping":
+                return httpx.Response(200, text="pong")
+            case "/server/info":
+                return httpx.Response(200, json={"data": {"version": "12.4.0"}})
+            case "/users/me":
+                return httpx.Response(200, json={"data": {"id": "u", "role": None, "policies": []}})
+        return httpx.Response(200, json={"data": data})
+
+    findings = list(examine(imaginary(answer)))
+
+    assert {finding.what for finding in findings} >= {"address", "engine", "DAGSTER_HOME", "webserver"}
+    assert TOKEN not in str(findings)
+
+
 def test_the_token_is_not_shown_to_whoever_is_at_the_address(imaginary: Imaginary) -> None:
     asked: list[httpx.Request] = []
 

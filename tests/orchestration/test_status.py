@@ -19,6 +19,7 @@ from directus_assets.commands.status import (
     output_statuses,
     project_status,
     run_status,
+    webserver_problems,
 )
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
@@ -128,6 +129,18 @@ def test_a_directus_that_does_not_take_the_token_is_a_problem() -> None:
     assert right == []
     assert [problem.what for problem in wrong] == ["Directus"]
     assert "DIRECTUS_TOKEN" in wrong[0].remedy
+
+
+@pytest.mark.parametrize("data", [{}, {"workspaceOrError": None}, {"workspaceOrError": {"locationEntries": [None]}}])
+def test_a_webserver_that_answers_something_else_is_a_problem_and_no_end(data: object) -> None:
+    webserver = Webserver(
+        "http://dagster.example.com",
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"data": data})),
+    )
+
+    (problem,) = webserver_problems(webserver, SETTINGS)
+
+    assert problem.what == "Webserver"
 
 
 def test_parts_of_the_daemon_that_do_not_run_are_named() -> None:

@@ -20,7 +20,7 @@ from directus_assets.commands.doctor import (
     translations,
 )
 from directus_assets.commands.doctor.findings import Check, Checkup, Finding, Status, failed, warning
-from directus_assets.errors import ConfigurationError, DirectusAssetsError, Forbidden
+from directus_assets.errors import ConfigurationError, Forbidden, as_error
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Settings
 
@@ -115,13 +115,14 @@ def _run(what: str, check: Check, subject: Checkup, *, lacks_rights: bool = Fals
     try:
         for finding in check(subject):
             findings.append(finding)  # noqa: PERF402 - findings made before an error count
-    except DirectusAssetsError as error:
+    except Exception as error:  # noqa: BLE001 - whatever a check stumbles over, the others are made
         if lacks_rights and isinstance(error, Forbidden):
             findings.append(
                 warning(what, "Not checked: a permission is missing.", "Fix the problem above, then run this again.")
             )
         else:
-            findings.append(failed(what, error.message, error.remedy))
+            fault = as_error(error)
+            findings.append(failed(what, fault.message, fault.remedy))
     return findings
 
 
