@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -15,7 +16,8 @@ from rich.markup import escape
 
 from directus_assets.commands.exchange import memory, xliff
 from directus_assets.commands.options import console, of_one_project, ready, settings_at_first, settings_of
-from directus_assets.errors import ConfigurationError, DirectusAssetsError
+from directus_assets.errors import ConfigurationError, DirectusAssetsError, as_error
+from directus_assets.redaction import redact
 from directus_assets.settings import Environment, Settings, load_each, load_settings, required
 
 if TYPE_CHECKING:
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """Command group that turns our errors into one clear line and exit status 1."""
+    """Command group that turns our errors into one clear line and exit status 1, and hides secrets in all others."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except DirectusAssetsError as error:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - libraries repeat addresses and arguments, and Python prints them
             _tell(error)
             sys.exit(1)
 
@@ -434,7 +438,7 @@ def _for_each(found: Mapping[str, Settings | ConfigurationError], run: Callable[
             console.rule(settings.project, align="left")
         try:
             worst = max(worst, run(required(settings)))
-        except DirectusAssetsError as error:
+        except Exception as error:
             if len(found) == 1:
                 raise
             _tell(error)
@@ -447,5 +451,7 @@ def _chosen(project: str | None) -> Mapping[str, Settings | ConfigurationError]:
     return load_each() if project is None else {project: load_settings(project=project)}
 
 
-def _tell(error: DirectusAssetsError) -> None:
-    Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+def _tell(error: Exception) -> None:
+    if not isinstance(error, DirectusAssetsError):
+        click.echo(redact("".join(traceback.format_exception(error))), err=True)
+    Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(as_error(error)))}", highlight=False, soft_wrap=True)

@@ -118,3 +118,16 @@ def test_of_several_projects_one_with_a_wrong_variable_is_told_and_the_others_ar
     assert "WEB_DIRECTUS_URL and WEB_DIRECTUS_TOKEN" in " ".join(one.stdout.split())
     assert one.stderr == ""
     assert everything.exit_code == one.exit_code == 1
+
+
+def test_what_nobody_has_foreseen_is_told_without_credentials(tmp_path: Path) -> None:
+    """As Dagster's storage does of an address that is none."""
+    storage = "postgresql://dagster:hunter2-hunter2@[database/x"
+    (tmp_path / "dagster.yaml").write_text(f"storage: {{postgres: {{postgres_url: '{storage}'}}}}")
+
+    result = run("status", **ENVIRONMENT, DAGSTER_HOME=str(tmp_path), DAGSTER_POSTGRES_URL=storage)
+
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+    assert "Error: " in result.stderr
+    assert "hunter2" not in result.output
