@@ -97,8 +97,6 @@ class FeedPage:
 
     entries: tuple[Activity, ...]
     position: FeedPosition
-    is_last: bool
-    """Whether there was nothing more to read at that moment."""
     starts_over: bool = False
     """Whether the log has gone back: earlier changes may be undone, and only a full comparison can tell.
 
@@ -135,12 +133,12 @@ def read_feed(
         witness = _confirmed(client, known, found)
         if witness is None:
             at = known.timestamp - _CLOCKS if known.timestamp else None
-            return FeedPage(entries=(), position=begin_feed(client, at=at), is_last=False, starts_over=True)
+            return FeedPage(entries=(), position=begin_feed(client, at=at), starts_over=True)
         position = replace(position, witness=witness)
         found = [entry for entry in found if entry.id != witness.id]
     # An entry of which nobody can tell the item is read, and means nothing.
     entries = tuple(entry for entry in found if entry.item)
-    return FeedPage(entries=entries, position=advance(position, found), is_last=len(found) < limit)
+    return FeedPage(entries=entries, position=advance(position, found))
 
 
 def has_gone_back(client: DirectusClient, position: FeedPosition) -> bool:

@@ -90,11 +90,6 @@ class TranslatedCollection:
         """The language with this code; None if Directus does not have it."""
         return next((row for row in self.languages if row.code == code), None)
 
-    def language_key(self, code: str) -> str | None:
-        """The key of the language's row; None if Directus does not have it."""
-        row = self.language(code)
-        return row.key if row else None
-
 
 def read_translated_collections(
     client: DirectusClient, *, with_system: bool = False, faults: dict[str, PermanentError] | None = None

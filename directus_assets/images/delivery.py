@@ -16,7 +16,6 @@ from directus_assets.images.manifest import (
     ManifestEntry,
     Texts,
     kept,
-    merge_manifest,
     merged,
     paths_of,
     read_manifest,
@@ -36,7 +35,6 @@ __all__ = [
     "Stored",
     "Warm",
     "digest",
-    "merge_manifest",
 ]
 
 _MARK = b"\0\0\0\x08free"

@@ -32,16 +32,6 @@ class ManifestEntry:
     texts: Texts = field(default_factory=dict)
 
 
-def merge_manifest(current: bytes | None, entries: Mapping[str, ManifestEntry | None]) -> bytes:
-    """Add, replace and remove these entries; presets that an entry does not mention stay.
-
-    Raises:
-        BadInput: the existing manifest is not ours.
-    """
-    manifest = read_manifest(current)
-    return written({**manifest, "files": merged(manifest["files"], entries)})
-
-
 def merged(files: Mapping[str, Any], entries: Mapping[str, ManifestEntry | None]) -> dict[str, Any]:
     """The files of a manifest after adding, replacing and removing these entries."""
     found = {file_id: row for file_id, row in files.items() if file_id not in entries}

@@ -176,11 +176,6 @@ class LocalDirectus:
             self._process = None
         self._lock.release()
 
-    def restart(self) -> None:
-        """Restart, stopping first if it is running: the same port, the same data."""
-        self.stop()
-        self.start()
-
     def _tidy(self) -> None:
         if self._is_temporary:
             shutil.rmtree(self.folder, ignore_errors=True)

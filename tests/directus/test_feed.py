@@ -117,14 +117,6 @@ def test_a_read_is_one_request_of_bounded_size_and_the_rest_waits() -> None:
     assert log.requests == 3
 
 
-def test_a_page_says_whether_it_is_the_last() -> None:
-    log = Log()
-    log.ids = {1, 2, 3}
-    with log.client() as client:
-        assert not read_feed(client, FeedPosition(last_id=0), collections=["directus_files"], limit=3).is_last
-        assert read_feed(client, FeedPosition(last_id=0), collections=["directus_files"], limit=4).is_last
-
-
 def test_the_look_back_is_bounded() -> None:
     position = advance(FeedPosition(last_id=0), [entry(number) for number in range(1, 5001)])
 

@@ -148,7 +148,7 @@ def test_every_name_may_be_another_one() -> None:
     assert (found.item_field, found.language_field) == ("artikel", "sprache")
     assert found.languages == (LanguageRow(key="1", code="de"), LanguageRow(key="2", code="pt-BR"))
     assert found.default_language == "de"
-    assert found.language_key("pt-BR") == "2"
+    assert found.language("pt-BR") == LanguageRow(key="2", code="pt-BR")
 
 
 def test_one_wrong_code_does_not_hide_where_the_codes_are() -> None:

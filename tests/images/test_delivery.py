@@ -8,7 +8,8 @@ import pytest
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput
-from directus_assets.images.delivery import Exported, ManifestEntry, merge_manifest
+from directus_assets.images import manifest as manifests
+from directus_assets.images.delivery import Exported, ManifestEntry
 from directus_assets.images.outcomes import Made
 from directus_assets.images.previews import Placeholder
 
@@ -46,7 +47,8 @@ def entry(*outputs: tuple[str, Made, str], file: File = FILE) -> ManifestEntry:
 
 
 def merged(current: bytes | None, **entries: ManifestEntry | None) -> tuple[bytes, dict[str, Any]]:
-    content = merge_manifest(current, entries)
+    manifest = manifests.read_manifest(current)
+    content = manifests.written({**manifest, "files": manifests.merged(manifest["files"], entries)})
     return content, json.loads(content)
 
 

@@ -94,7 +94,8 @@ def test_after_a_crash_it_comes_back_with_address_secrets_and_data_and_leaves_no
         server.kill()
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{server.url}/server/ping", timeout=60)
-        server.restart()
+        server.stop()
+        server.start()
 
         settings = httpx.get(f"{server.url}/settings", headers=authorization, timeout=60).json()["data"]
         second = server.pid

@@ -292,7 +292,7 @@ def test_a_bulk_update_leaves_an_entry_for_each_item_which_are_read_page_by_page
         admin.patch("/items/posts", {"keys": keys, "data": {"status": "published"}})
 
         pages = []
-        while not pages or not pages[-1].is_last:
+        for _ in range(3):
             pages.append(read_feed(admin, position, collections=["posts", TEXTS]))
             position = pages[-1].position
 
