@@ -1,5 +1,7 @@
 """The website of `examples/` in a browser."""
 
+import base64
+import io
 import json
 import os
 import subprocess
@@ -9,11 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
 
+import blurhash
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from directus_assets.images.delivery import MANIFEST
-from tests.images.test_srcset import CHROMIUM, export, webp
+from directus_assets.images.previews import placeholder
+from tests.images.scripted_directus import picture
+from tests.images.test_srcset import CHROMIUM, SIZE, export, webp
 from tests.machine import lacking
 
 PROGRAM = Path(__file__).parents[1] / "examples" / "static-site" / "build.py"
@@ -96,6 +103,7 @@ def test_a_browser_shows_each_language_with_the_smallest_picture_that_is_large_e
         tab.goto((site / "en-US" / "7.html").as_uri())
         heading, alt = tab.text_content("h1"), tab.get_attribute("img", "alt")
         colour = tab.evaluate("() => getComputedStyle(document.images[0]).backgroundColor")
+        blurred = tab.evaluate("() => getComputedStyle(document.images[0]).backgroundImage")
         tab.click("text=de-DE")
         german = tab.text_content("article p"), tab.get_attribute("html", "lang")
         browser.close()
@@ -104,4 +112,7 @@ def test_a_browser_shows_each_language_with_the_smallest_picture_that_is_large_e
     assert all("?v=" in each for each in loaded)
     assert (heading, alt) == ("Bread & <salt>", 'A "harbour"')
     assert colour.startswith("rgb(")
+    shown = Image.open(io.BytesIO(base64.b64decode(blurred.split("base64,")[1].removesuffix('")'))))
+    expected = blurhash.decode(placeholder(picture(SIZE)).blurhash, *shown.size)
+    assert np.array_equal(np.asarray(shown), np.array(expected).astype(np.uint8))
     assert german == ("Backen.", "de-DE")

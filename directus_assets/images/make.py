@@ -71,6 +71,7 @@ class Maker:
             bytes.
         texts: returns the texts of pictures by id, without pictures that have none.
         warm_is_read: whether to download what Directus renders to determine its digest.
+        on_read: receives each original that was read; called from several threads.
     """
 
     client: DirectusClient
@@ -84,6 +85,7 @@ class Maker:
     accept_similar: bool = False
     texts: Callable[[Iterable[str]], Mapping[str, Texts]] = lambda _: {}
     warm_is_read: bool = False
+    on_read: Callable[[File, bytes], None] = lambda _file, _content: None
 
     def make(self, work: Work) -> Iterator[Outcome]:
         """The outcome for every file and preset, as they are finished, in no particular order.
@@ -155,6 +157,7 @@ class _Bench:
             storages=self.maker.storages,
             max_pixels=self.maker.max_pixels,
             max_bytes=self.maker.max_bytes,
+            on_read=self.maker.on_read,
         )
         self.warming = Warming(
             client=self.maker.client,

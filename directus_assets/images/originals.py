@@ -1,7 +1,7 @@
 """Reads originals with limits on their size and on the bytes in flight."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from directus_assets.directus.client import DirectusClient
@@ -27,12 +27,14 @@ class Originals:
         storages: the reachable storage locations of Directus, by name.
         max_pixels: larger pictures are refused before decoding.
         max_bytes: larger files are refused before reading.
+        on_read: receives each file that was read, with its bytes.
     """
 
     client: DirectusClient
     storages: Mapping[str, Storage] = field(default_factory=dict)
     max_pixels: int = MAX_PIXELS
     max_bytes: int = MAX_BYTES
+    on_read: Callable[[File, bytes], None] = lambda _file, _content: None
     _encoded: ByteBudget = field(default_factory=lambda: ByteBudget(_ENCODED_IN_FLIGHT))
     _decoded: ByteBudget = field(default_factory=lambda: ByteBudget(_DECODED_IN_FLIGHT))
 
@@ -53,7 +55,9 @@ class Originals:
         if size > most:
             raise _named(file, most=most, size=size)
         with self._encoded.hold(size):
-            yield self._read(file, most)
+            content = self._read(file, most)
+            self.on_read(file, content)
+            yield content
 
     @contextlib.contextmanager
     def open(self, file: File, *, most: int | None = None) -> Iterator[tuple[bytes, Facts]]:

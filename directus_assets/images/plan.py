@@ -52,8 +52,16 @@ def fingerprint(file: File, preset: Preset) -> str:
         outputs = [derivative.stored_name for derivative in derivatives(preset, file)]
     except PermanentError as error:
         outputs = [str(error)]
-    content = [file.id, file.storage, file.filename_disk, file.type, file.filesize, file.uploaded_on]
-    return _digest([content, outputs, _RENDERING])
+    return _digest([_content(file), outputs, _RENDERING])
+
+
+def content_fingerprint(file: File) -> str:
+    """A digest of the content of `file` according to its row in Directus."""
+    return _digest(_content(file))
+
+
+def _content(file: File) -> list[str | int | None]:
+    return [file.id, file.storage, file.filename_disk, file.type, file.filesize, file.uploaded_on]
 
 
 def code_version(preset: Preset) -> str:

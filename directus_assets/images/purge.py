@@ -39,11 +39,13 @@ class Known:
         fingerprint: of its inputs.
         digests: of its bytes; empty if unknown.
         failed: the fingerprint of the last failed attempt since then, if any.
+        at: when it was made, in seconds since 1970.
     """
 
     fingerprint: str
     digests: str = ""
     failed: str = ""
+    at: float = 0
 
 
 def is_changed(outcome: Delivered, before: Known | None) -> bool:

@@ -16,6 +16,7 @@ from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.errors import ConfigurationError, Forbidden
+from directus_assets.images.handed_out import HandedOut
 from directus_assets.images.make import Maker, default_workers
 from directus_assets.images.manifest import Texts
 from directus_assets.images.originals import Originals
@@ -252,6 +253,14 @@ class Project:
         """Purges changed pictures from a cache; None if no cache is configured."""
         options = self.settings.config.purge
         return Purger(options, self.memory) if options.form else None
+
+    @property
+    def handed_out(self) -> HandedOut | None:
+        """The records of files that a cache may hold; None if no cache is configured."""
+        purger = self.purger
+        if purger is None:
+            return None
+        return HandedOut(self.memory, lambda paths: purger.note(f"{self.public_url}{path}" for path in paths))
 
     @cached_property
     def memory(self) -> Storage:

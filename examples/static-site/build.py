@@ -9,17 +9,24 @@ if they are not public). It needs nothing but Python.
 """
 
 import argparse
+import base64
 import html
 import json
+import math
 import os
+import struct
 import urllib.parse
 import urllib.request
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 BEST_FIRST = ("image/avif", "image/webp")
 """A browser takes the first type that it knows; all others follow as they are."""
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+"""Those of BlurHash."""
 
 STYLE = """
 body { font: 17px/1.6 system-ui, sans-serif; max-width: 68rem; margin: 0 auto; padding: 1rem; color: #1a2233; }
@@ -50,11 +57,63 @@ def picture(row: Mapping[str, Any], preset: str, *, sizes: str, base: str) -> st
         "height": shown["height"],
         "alt": row.get("alt") or row.get("description") or "",
         "loading": "lazy",
-        # There until the picture is; `blurhash` in the manifest draws a finer one, with a script.
-        "style": f"background: {row['dominant_colour']}",
+        # There until the picture is.
+        "style": f"background: {row['dominant_colour']} url({blurred(row['blurhash'])}) 0 0 / 100% 100%",
     }
     image = " ".join(f'{name}="{html.escape(str(value))}"' for name, value in attributes.items())
     return f"<picture>{''.join(sources)}<img {image}></picture>"
+
+
+def blurred(blurhash: str, width: int = 20, height: int = 15) -> str:
+    """A BlurHash (https://blurha.sh) as a tiny PNG in a `data:` URI."""
+    size, most = number(blurhash[0]), (number(blurhash[1]) + 1) / 166
+    across, mean = size % 9 + 1, number(blurhash[2:6])
+    colours = [[linear(mean >> 16), linear(mean >> 8 & 255), linear(mean & 255)]]
+    for start in range(6, len(blurhash), 2):
+        value = number(blurhash[start : start + 2])
+        levels = [(level - 9) / 9 for level in (value // 361, value // 19 % 19, value % 19)]
+        colours.append([math.copysign(level**2, level) * most for level in levels])
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)  # PNG's filter type: none.
+        for x in range(width):
+            waves = [
+                math.cos(math.pi * x / width * (index % across)) * math.cos(math.pi * y / height * (index // across))
+                for index in range(len(colours))
+            ]
+            for band in range(3):
+                light = sum(wave * colour[band] for wave, colour in zip(waves, colours, strict=True))
+                rows.append(encoded(light))
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),
+        b"IDAT": zlib.compress(rows),
+        b"IEND": b"",
+    }
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+    )
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def number(digits: str) -> int:
+    """A number as BlurHash writes it."""
+    value = 0
+    for digit in digits:
+        value = value * len(DIGITS) + DIGITS.index(digit)
+    return value
+
+
+def linear(level: int) -> float:
+    """The linear intensity of an sRGB level."""
+    value = level / 255
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+
+def encoded(light: float) -> int:
+    """The sRGB level of a linear intensity."""
+    value = max(0.0, min(1.0, light))
+    return round(255 * (value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055))
 
 
 def srcset(row: Mapping[str, Any], output: Mapping[str, Any], base: str) -> str:

@@ -10,12 +10,14 @@ from pydantic import ValidationError
 
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
+from directus_assets.images.handed_out import Original, is_replaced, paths_of
 from directus_assets.images.outcomes import Delivered, Made
 from directus_assets.images.purge import Known, Purger, address_of, is_changed, is_spoiled, requests_of
 from directus_assets.settings.sections import PurgeOptions
 
 CDN = "https://cms.example.com"
 TWO = [address_of(CDN, "f1", "card"), address_of(CDN, "f2", "wide & tall")]
+THEMSELVES = [f"{CDN}{path}" for path in paths_of("f1", ["Grün, 100%.jpg", "..", "a/b.jpg"])]
 
 
 def delivered(*digests: str, fingerprint: str = "new") -> Delivered:
@@ -97,6 +99,39 @@ def test_each_cache_is_told_in_its_own_form() -> None:
     assert {(each.method, each.url.host, each.headers["accesskey"]) for each in bunny} == {
         ("POST", "api.bunny.net", "t")
     }
+
+
+@pytest.mark.parametrize("form", ["generic", "cloudflare", "fastly", "bunny"])
+def test_files_themselves_have_the_same_addresses_in_each_form(form: str) -> None:
+    told = requests_to(THEMSELVES, form=form, url="https://hook.example.com/p", token="t")
+
+    addresses = {"fastly": lambda each: [str(each.url)], "bunny": lambda each: [each.url.params["url"]]}
+    of = addresses.get(form, lambda each: next(iter(json.loads(each.content).values())))
+    assert [address for each in told for address in of(each)] == [
+        f"{CDN}/assets/f1",
+        f"{CDN}/assets/f1/Gr%C3%BCn%2C%20100%25.jpg",
+        f"{CDN}/assets/f1/Gr%C3%BCn,%20100%25.jpg",
+        f"{CDN}/assets/f1/a%2Fb.jpg",
+        f"{CDN}/assets/f1/a/b.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "uploaded", "replaced"),
+    [
+        (None, Original(content="new"), False, False),  # uploaded for the first time
+        (None, Original(content="new", digest="b"), True, True),  # uploaded again, and nobody knows what was there
+        (Original(content="same", digest="a"), Original(content="same"), True, False),
+        (Original(content="old", digest="a"), Original(content="new", digest="a"), True, False),  # the same bytes
+        (Original(content="old", digest="a"), Original(content="new", digest="b"), True, True),
+        (Original(content="old"), Original(content="new", digest="b"), False, True),
+        (Original(content="old", digest="a"), Original(content="new"), False, True),
+    ],
+)
+def test_a_file_is_replaced_where_its_bytes_are_others_or_nobody_knows(
+    before: Original | None, now: Original, uploaded: bool, replaced: bool
+) -> None:
+    assert is_replaced(before, now, uploaded=uploaded) is replaced
 
 
 def test_cloudflare_is_told_of_no_more_at_once_than_it_takes() -> None:

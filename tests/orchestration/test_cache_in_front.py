@@ -51,6 +51,8 @@ class Site:
     ) -> None:
         self.admin, self.cache, self.chance = admin, cache, chance
         self.contents: dict[str, bytes] = {}
+        self.names: dict[str, list[str]] = {}
+        """All that a file was uploaded as, by id."""
         self.gone: list[str] = []
         self.followed: set[str] = set()
         self.presets: dict[str, dict[str, Any]] = {str(each["key"]): each for each in (CARD, WIDE, AUTO)}
@@ -76,10 +78,12 @@ class Site:
 
     def upload(self) -> None:
         content = picture(self.chance)
-        self.contents[upload(self.admin, content, filename="a.jpg")] = content
+        file_id = upload(self.admin, content, filename="a.jpg")
+        self.contents[file_id], self.names[file_id] = content, ["", "/a.jpg"]
 
     def replace(self, file_id: str, content: bytes, kind: str = "image/jpeg") -> None:
         name = "a.pdf" if kind == "application/pdf" else "a.jpg"
+        self.names[file_id].append(f"/{name}")
         self.admin.patch(f"/files/{file_id}", files={"file": (name, content, kind)}).raise_for_status()
 
     def any_file(self) -> str:
@@ -114,7 +118,10 @@ class Site:
 
     def addresses(self) -> list[str]:
         query = [str(httpx.QueryParams({"key": key})).replace("+", "%20") for key in ("auto", "card", "wide & flat")]
-        return [f"/assets/{file_id}?{key}" for file_id in (*self.contents, *self.gone) for key in query]
+        made = [f"/assets/{file_id}?{key}" for file_id in (*self.contents, *self.gone) for key in query]
+        return made + [
+            f"/assets/{file_id}{name}" for file_id, names in self.names.items() for name in dict.fromkeys(names)
+        ]
 
     def seen(self, origin: str) -> dict[str, tuple[bytes | None, ...]]:
         """The pictures that visitors are shown, by address, for each kind of browser; None for anything else."""
@@ -220,6 +227,7 @@ def test_no_old_picture_is_shown_and_nothing_else_is_forgotten(site: Site) -> No
         told = {address.removeprefix(site.cache.url) for address in site.cache.told}
         had_nothing = {address for address in now if None in before.get(address, (None,))}
         changed = {address for address in now if address not in had_nothing and now[address] != before[address]}
+        print(f"Round {number + 1} of {ROUNDS}: {len(changed)} of {len(now)} addresses have changed.")
         assert told - had_nothing == changed, f"in round {number}: {done}"
         before = site.seen(site.cache.url)
         assert before == now, f"in round {number}: {done}"

@@ -1,7 +1,9 @@
 """What a cache in front of Directus is told between runs: what is gone."""
 
+import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -28,7 +30,9 @@ class CachedSite(Site):
         images = {"delivery": "warm", "backfill_on_start": True}
         made = Project(
             Settings(
-                environment=Environment.read({"DIRECTUS_URL": URL, "DIRECTUS_TOKEN": "t"}),
+                environment=Environment.read(
+                    {"DIRECTUS_URL": URL, "DIRECTUS_TOKEN": "t", "DAGSTER_HOME": str(self.folder)}
+                ),
                 config=Config.model_validate({"images": images}),
                 config_folder=self.folder,
             )
@@ -45,10 +49,19 @@ class CachedSite(Site):
         return httpx.Response(204)
 
     def news(self) -> set[str]:
-        """What it was told since the last look, by preset and file."""
-        told = {f"{httpx.URL(each).params['key']} {httpx.URL(each).path.split('/')[2]}" for each in self.told}
+        """What it was told since the last look: preset or name for download, and file."""
+        told = {_what(httpx.URL(each)) for each in self.told}
         self.told.clear()
         return told
+
+
+def _what(url: httpx.URL) -> str:
+    file_id, _, name = url.path.removeprefix("/assets/").partition("/")
+    return f"{url.params.get('key', name or 'itself')} {file_id}"
+
+
+def all_of(file_id: str, *names: str) -> set[str]:
+    return {f"{what} {file_id}" for what in ("card", "wide", "itself", *names)}
 
 
 @pytest.fixture
@@ -67,7 +80,7 @@ def test_a_deleted_file_is_forgotten_at_every_preset(site: CachedSite) -> None:
     site.delete("f1")
     site.tick()
 
-    assert site.news() == {"card f1", "wide f1"}
+    assert site.news() == all_of("f1", "f1.jpg")
 
 
 def test_a_file_that_is_no_picture_any_more_is_forgotten_and_again_when_it_is_one(site: CachedSite) -> None:
@@ -77,7 +90,78 @@ def test_a_file_that_is_no_picture_any_more_is_forgotten_and_again_when_it_is_on
     site.upload("f1", picture((40, 31)), width=40, height=31, type="image/jpeg")
     site.tick()
 
-    assert as_document == site.news() == {"card f1", "wide f1"}
+    assert as_document == site.news() == all_of("f1", "f1.jpg")
+
+
+def test_a_file_itself_is_forgotten_where_its_bytes_are_others_under_all_of_its_names(site: CachedSite) -> None:
+    site.upload("f1", picture((40, 31)), width=40, height=31, filename_download="f1.jpg")
+    site.tick()
+    by_the_same = site.news()
+    site.change("f1", focal_point_x=1, focal_point_y=1, title="New")
+    site.tick()
+    moved = site.news()
+    site.upload("f1", picture((44, 31)), width=44, height=31, filename_download="Grün, neu & groß.jpg")
+    site.tick()
+    replaced = {each for each in site.told if "key=" not in each}
+    site.told.clear()
+    site.delete("f1")
+    site.tick()
+
+    assert by_the_same & {"itself f1", "f1.jpg f1"} == moved & {"itself f1", "f1.jpg f1"} == set()
+    place = f"{URL}/assets/f1"
+    names = {"f1.jpg", "Gr%C3%BCn%2C%20neu%20%26%20gro%C3%9F.jpg", "Gr%C3%BCn,%20neu%20&%20gro%C3%9F.jpg"}
+    assert replaced == {place, *(f"{place}/{name}" for name in names)}
+    assert site.news() == all_of("f1", "f1.jpg", "Grün, neu & groß.jpg")
+
+
+def test_a_file_that_spoils_is_forgotten_itself_and_not_once_more_for_another_preset(site: CachedSite) -> None:
+    site.upload("f1", b"no picture", width=40, height=30)
+    site.tick()
+    spoiled = site.news()
+    site.presets["wide"] = replace(site.presets["wide"], width=28)
+    site.directus.presets = dict(site.presets)
+    site.tick()
+
+    assert {"itself f1", "f1.jpg f1"} <= spoiled
+    assert not site.news() & {"itself f1", "f1.jpg f1"}
+
+
+@pytest.mark.parametrize("presets", [("card", "wide"), ()])
+def test_a_document_is_forgotten_where_it_is_uploaded_again_and_where_it_is_deleted(
+    site: CachedSite, presets: tuple[str, ...]
+) -> None:
+    site.directus.further["/settings"] = {"storage_asset_presets": [{"key": key} for key in site.presets]}
+    site.presets = {key: preset for key, preset in site.presets.items() if key in presets}
+    site.tick()
+    site.news()
+    site.upload("d1", b"%PDF", type="application/pdf", filename_download="d1.pdf")
+    site.tick()
+    site.change("d1", title="A title")
+    site.tick()
+    uploaded = site.news()
+    site.upload("d1", b"%PDF-2", type="application/pdf", filename_download="d1.pdf")
+    site.tick()
+    again = site.news()
+    site.delete("d1")
+    site.tick()
+
+    assert uploaded == set()
+    assert again == {"itself d1", "d1.pdf d1"}
+    assert {"itself d1", "d1.pdf d1"} <= site.news()
+
+
+def test_a_file_of_which_nothing_is_remembered_is_forgotten_where_it_was_just_uploaded(site: CachedSite) -> None:
+    for record in site.folder.rglob("originals/*.json"):
+        record.unlink()
+    site.seconds = itertools.count(3600)
+    site.change("f0", title="A title")
+    site.tick()
+    edited = site.news()
+    site.upload("f1", picture((44, 31)), width=44, height=31)
+    site.tick()
+
+    assert edited == set()
+    assert site.news() >= {"itself f1", "f1.jpg f1"}
 
 
 def test_a_preset_that_is_gone_is_forgotten_and_one_that_is_switched_off_is_not(site: CachedSite) -> None:
@@ -105,7 +189,7 @@ def test_a_cache_that_does_not_answer_is_told_by_a_later_tick(site: CachedSite) 
     site.tick()
 
     assert silent == set()
-    assert site.news() == {"card f1", "wide f1"}
+    assert site.news() == all_of("f1", "f1.jpg")
     site.tick()
     assert site.news() == set()
 
@@ -119,4 +203,4 @@ def test_what_the_feed_did_not_tell_and_what_the_cache_did_not_hear_is_told_by_t
 
     site.reconcile()
 
-    assert site.news() == {f"{preset} {file_id}" for preset in ("card", "wide") for file_id in ("f0", "f1")}
+    assert site.news() == all_of("f0", "f0.jpg") | all_of("f1", "f1.jpg")

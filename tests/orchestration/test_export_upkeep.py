@@ -81,7 +81,7 @@ class Site:
                 "item": item,
                 "user": "editor",
                 "user_agent": "Firefox",
-                "timestamp": "2026-01-01T00:00:00.000Z",
+                "timestamp": self.moment(),
             }
         )
 

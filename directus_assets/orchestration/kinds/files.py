@@ -82,8 +82,10 @@ class Files:
 
     @cached_property
     def cache(self) -> CacheUpkeep | None:
-        purger = self.project.purger
-        return CacheUpkeep(project=self.project, presets=self.presets, purger=purger) if purger else None
+        purger, handed_out = self.project.purger, self.project.handed_out
+        if purger is None or handed_out is None:
+            return None
+        return CacheUpkeep(project=self.project, presets=self.presets, purger=purger, handed_out=handed_out)
 
     @cached_property
     def assets(self) -> dict[str, dg.AssetKey]:

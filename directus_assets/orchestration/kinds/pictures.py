@@ -4,7 +4,9 @@ them.
 `directus_assets.images` decides what is made and how; this module turns it into Dagster events.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import dagster as dg
@@ -12,6 +14,7 @@ import dagster as dg
 from directus_assets.directus.models import File, Preset
 from directus_assets.errors import BadInput, DirectusAssetsError
 from directus_assets.fast.latest import Latest
+from directus_assets.images.handed_out import OriginalsRead
 from directus_assets.images.outcomes import Failed, Outcome
 from directus_assets.images.plan import code_version, examine_files, fingerprint
 from directus_assets.images.purge import Known, Purger, address_of, is_changed, is_spoiled
@@ -61,10 +64,17 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
             work = dict(_open_work(context, recorder, files, by_asset, project))
             purger = project.purger
             before = _before(context.instance, project, work) if purger else {}
-            for outcome in project.maker.make(work):
+            handed_out = project.handed_out
+            originals = OriginalsRead(handed_out=handed_out, originals=project.downloads) if handed_out else None
+            made_at = _made_at(before)
+            maker = replace(project.maker, on_read=originals.on_read) if originals else project.maker
+            for outcome in maker.make(work):
                 asset_key = project.names.preset(outcome.preset)
                 tried = _tried(project, files[outcome.file_id], [by_asset[asset_key]])
                 with recorder.alone(tried, outcome.file_id, name=outcome.file_name):
+                    if originals:
+                        file = files[outcome.file_id]
+                        originals.look(outcome, file, made_at=made_at.get(file.id))
                     if purger and _is_news(outcome, tried[asset_key], before.get((outcome.preset, outcome.file_id))):
                         purger.note([address_of(project.public_url, outcome.file_id, outcome.preset)])
                     if isinstance(outcome, Failed):
@@ -96,11 +106,18 @@ def _before(
     }
 
 
+def _made_at(before: Mapping[tuple[str, str], Known]) -> dict[str, dt.datetime]:
+    """When derivatives of files were made last, by file."""
+    made = sorted((known.at, file_id) for (_, file_id), known in before.items())
+    return {file_id: dt.datetime.fromtimestamp(seconds, dt.UTC) for seconds, file_id in made}
+
+
 def _known(record: Latest, tried: tuple[float, Failure] | None) -> Known:
     return Known(
         fingerprint=data_version(record),
         digests=str(record.metadata.get("digest") or ""),
         failed=tried[1].fingerprint if tried and tried[0] > record.timestamp else "",
+        at=record.timestamp,
     )
 
 

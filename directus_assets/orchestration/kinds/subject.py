@@ -1,7 +1,7 @@
 """The interface of what a sensor follows: files and items work the same way, whatever is derived from them."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -37,7 +37,19 @@ class Cache(Protocol):
     """A cache that may still serve outputs that are gone."""
 
     def without_partitions(self, ids: Iterable[str]) -> None:
-        """These partitions no longer have outputs, or are back."""
+        """These partitions no longer have outputs, or are back.
+
+        Raises:
+            DirectusAssetsError: Directus does not answer.
+        """
+        ...
+
+    def files_changed(self, entries: Iterable[Activity], made: Set[tuple[str, str]]) -> None:
+        """Check the changed files themselves; runs check those from which outputs (output, key) are `made`.
+
+        Raises:
+            DirectusAssetsError: Directus does not answer.
+        """
         ...
 
     def without_outputs(self, instance: dg.DagsterInstance, outputs: Iterable[str], ids: Iterable[str]) -> None:

@@ -1,19 +1,24 @@
-"""Purges pictures that are gone from a cache in front of Directus.
+"""Purges pictures that are gone from a cache in front of Directus, and files that no run reads.
 
 Runs purge what they have remade, but no run notices that a file or a preset is gone.
 """
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import dagster as dg
 
-from directus_assets.directus.models import Preset
+from directus_assets.directus.models import Activity, Preset
+from directus_assets.directus.uploads import FILES
+from directus_assets.images.handed_out import HandedOut, was_uploaded_since
 from directus_assets.images.purge import Purger, address_of
 from directus_assets.orchestration.project import Project
 
 _SECONDS = 10.0
 """A part of the time limit that Dagster sets for a tick."""
+_LATE = dt.timedelta(seconds=60)
+"""The longest time between an upload and its entry in Directus' activity log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +28,43 @@ class CacheUpkeep:
     project: Project
     presets: Sequence[Preset]
     purger: Purger
+    handed_out: HandedOut
 
     def without_partitions(self, ids: Iterable[str]) -> None:
-        """Mark these files: they are gone, are no longer pictures, or have become pictures again."""
-        self.purger.note(self._address(file_id, preset.key) for file_id in ids for preset in self.presets)
+        """Mark these files: they are gone, are no longer pictures, or have become pictures again.
+
+        Raises:
+            DirectusAssetsError: Directus does not answer.
+        """
+        keys = list(ids)
+        self.purger.note(self._address(file_id, preset.key) for file_id in keys for preset in self.presets)
+        there = {file.id: file for file in self.project.directus.files_by_id(keys)}
+        for key in keys:
+            if key in there:
+                self.handed_out.look(there[key])
+            else:
+                self.handed_out.forget(key)
+
+    def files_changed(self, entries: Iterable[Activity], made: Set[tuple[str, str]]) -> None:
+        """Check the files of these entries, except those that a run checks because it reads their bytes anyway.
+
+        Args:
+            entries: from the change feed.
+            made: the outputs (preset, file) that are made here.
+
+        Raises:
+            DirectusAssetsError: Directus does not answer.
+        """
+        files = [entry for entry in entries if entry.collection == FILES]
+        touched = {entry.item: entry for entry in files if entry.action != "delete"}
+        new = {entry.item for entry in files if entry.action == "create"}
+        presets = {preset.key for preset in self.presets}
+        read_by_runs = {file_id for output, file_id in made if output in presets}
+        for file in self.project.directus.files_by_id(sorted(touched)):
+            if file.id in read_by_runs and (file.id in new or self.handed_out.known(file.id)):
+                continue
+            is_replaced = file.id not in new and was_uploaded_since(file, touched[file.id].timestamp - _LATE)
+            self.handed_out.look(file, uploaded=is_replaced)
 
     def without_outputs(self, instance: dg.DagsterInstance, outputs: Iterable[str], ids: Iterable[str]) -> None:
         """Mark these presets: they are no longer made here. Directus continues to serve those that are only disabled.

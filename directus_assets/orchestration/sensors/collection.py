@@ -232,6 +232,7 @@ class _Tick:
         # A row that came back was something else in between.
         gone = [*deleted, *set(plan.leaving).difference(cursor.leaving), *self._made_before(plan.registered)]
         self._note_gone(dict.fromkeys(gone))
+        self._note_files(entries, examination.wanted.keys())
         self._register(plan.registered)
         if plan.stale:
             occasion = f"{_occasion(page, foreign)}{uploads.occasion}"
@@ -285,6 +286,12 @@ class _Tick:
         """Mark these partitions for purging from caches."""
         for cache in self.subject.caches if keys else ():
             cache.without_partitions(keys)
+            self._is_untold = True
+
+    def _note_files(self, entries: Sequence[Activity], made: Set[tuple[str, str]]) -> None:
+        """Purge changed files that no run reads."""
+        for cache in self.subject.caches:
+            cache.files_changed(entries, made)
             self._is_untold = True
 
     def _made_before(self, keys: Sequence[str]) -> list[str]:
