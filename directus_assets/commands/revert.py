@@ -156,12 +156,13 @@ def _translations(project: Project, selection: Selection) -> Iterator[_Subject]:
     for items in translated_items(project, take_snapshot(project.directus, Wanted(translations=True))):
         # Including languages that are no longer targets.
         languages = items.scope.schema.languages
+        memory = project.segments if items.scope.shares_memory else None
         yield _Subject(
             collection=items.collection,
             name=items.name,
             written=items.scope.schema.translations,
             outputs={items.asset_of(row): row.code for row in languages},
-            revert=TranslationRevert(project.directus, items.scope, project.records, selection.languages),
+            revert=TranslationRevert(project.directus, items.scope, project.records, selection.languages, memory),
         )
 
 

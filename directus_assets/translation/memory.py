@@ -1,116 +1,51 @@
 """The translation memory: how each segment was translated in any item, and what people made of it.
 
 Entries are stored in small, immutable files beside the records, so that runs without a shared disk never touch the same
-file. Each process reads them into an index on its own disk (SQLite), which can be rebuilt.
+file. Each process reads them into an index on its own disk (SQLite), which can be rebuilt. `Memory.merge_files` merges
+old files, so that a machine with an empty disk does not have to read thousands of them.
 """
 
 import json
 import logging
 import re
-import sqlite3
 import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from directus_assets.directus.storage import Storage
-from directus_assets.ownership.field_records import Remembered
+from directus_assets.errors import NotFound
+from directus_assets.translation.likeness import alike
+from directus_assets.translation.memory_index import MemoryEntry, MemoryIndex
 from directus_assets.translation.segments.model import Segment, key_of
-from directus_assets.translation.segments.notation import PLACEHOLDER
+
+__all__ = ["Memory", "MemoryEntry", "is_memorable", "key_of_any_kind", "languages_of", "pair_of"]
 
 logger = logging.getLogger(__name__)
 
 _FOLDER: Final = "memory"
-_LEAST_ALIKE: Final = 0.75
-"""The minimum similarity for showing a translation as an example."""
 _LOOK_EVERY_SECONDS: Final = 5.0
 _LOOK_SHARE: Final = 20
 """Refreshing takes at most one part in this many of the time, however many files there are."""
-_RARE: Final = 5
-"""The number of words used to find similar segments: the rarest ones."""
-_MOST_WORDS: Final = 200
-_MOST_CANDIDATES: Final = 60
-_TOO_FREQUENT: Final = 10_000
-"""A word that occurs in more segments than this is useless for finding others."""
-
 _PAGE: Final = 1000
 """Entries read at once when all are read."""
 
-_FIND: Final = "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries WHERE pair = ? AND key = ?"
-_ALL: Final = (
-    "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries "
-    "WHERE pair = ? AND key > ? ORDER BY key LIMIT ?"
-)
-_ADD: Final = (
-    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human, kind) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_REPLACE: Final = (
-    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ?, kind = ? "
-    "WHERE pair = ? AND key = ? AND human <= ?"
-)
-_COUNTS: Final = "SELECT term, docs FROM terms WHERE term IN (SELECT value FROM json_each(?)) ORDER BY docs"
-_COUNT: Final = (
-    "INSERT INTO terms (term, docs) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET docs = docs + excluded.docs"
-)
-_SIMILAR: Final = (
-    "SELECT pair, key, entries.source, text, glossary, engine, human, kind "
-    "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
-    "WHERE pair = ? AND abs(length(entries.source) - ?) <= ? LIMIT ?"
-)
-_VERSION: Final = 3
-"""Of the tables below."""
-_DROP: Final = """
-DROP TABLE IF EXISTS word_counts; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS read_files;
-DROP TABLE IF EXISTS entries; DROP TABLE IF EXISTS terms;
-"""
-_TABLES: Final = """
-CREATE TABLE IF NOT EXISTS entries (
-  id INTEGER PRIMARY KEY, pair TEXT, key TEXT, source TEXT, text TEXT, glossary TEXT, engine TEXT, human INTEGER,
-  kind TEXT, UNIQUE (pair, key)
-);
-CREATE TABLE IF NOT EXISTS read_files (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(source, content='', detail=none, columnsize=0);
-CREATE TABLE IF NOT EXISTS terms (term TEXT PRIMARY KEY, docs INTEGER) WITHOUT ROWID;
-"""
+_FORGOTTEN: Final = "forgotten"
+"""Stands for the glossary of a forgotten entry: no digest is equal to it, so earlier versions do not use the entry."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MemoryEntry:
-    """The translation of one segment.
-
-    Attributes:
-        pair: source and target language: see `pair_of`.
-        key: the segment's key.
-        source: its text.
-        text: its translation.
-        glossary: digest of the terms in it.
-        engine: the engine that made it.
-        human: whether a person made it.
-        kind: the segment's context (see `Segment.context`); empty if unknown.
-    """
-
-    pair: str
-    key: str
-    source: str
-    text: str
-    glossary: str = ""
-    engine: str = ""
-    human: bool = False
-    kind: str = ""
-
-    @property
-    def remembered(self) -> Remembered:
-        """The translation in the form of an item's record."""
-        return Remembered(text=self.text, glossary=self.glossary, engine=self.engine)
+_AS_WRITTEN: Final = re.compile(r"\d{20}-[0-9a-f]{32}\.jsonl")
+"""The name of a file that was not merged from others."""
+_MANY: Final = 500
+"""The number of files that is worth a merge."""
+_MOST: Final = 2000
+"""Files merged at once."""
+_SETTLED_SECONDS: Final = 24 * 3600
+"""The age of files that are merged: no machine is still writing older ones."""
 
 
 def pair_of(source: str, target: str) -> str:
@@ -163,9 +98,9 @@ class Memory:
         with self._lock:
             self._read_new()
             for key in keys:
-                entry = self._one(pair, key)
+                entry = self._index.find(pair, key)
                 if sources is not None and not (entry and entry.human):
-                    entry = self._one(pair, key_of_any_kind(sources[key])) or entry
+                    entry = self._index.find(pair, key_of_any_kind(sources[key])) or entry
                 if entry is not None:
                     found[key] = entry
         return found
@@ -179,7 +114,7 @@ class Memory:
         with self._lock:
             self._look_at = 0.0
             self._read_new()
-            pairs = [str(pair) for (pair,) in self._index.execute("SELECT DISTINCT pair FROM entries ORDER BY pair")]
+            pairs = self._index.pairs()
         return [pair for pair in pairs if not targets or languages_of(pair)[1] in targets]
 
     def entries(self, *, targets: Collection[str] = ()) -> Iterator[MemoryEntry]:
@@ -192,7 +127,7 @@ class Memory:
             last = ""
             while True:
                 with self._lock:
-                    page = [_entry(row) for row in self._index.execute(_ALL, (pair, last, _PAGE))]
+                    page = self._index.page(pair, after=last, most=_PAGE)
                 if not page:
                     break
                 yield from page
@@ -202,29 +137,67 @@ class Memory:
         """The number of entries."""
         pairs = self.pairs(targets)
         with self._lock:
-            of_pair = "SELECT count(*) FROM entries WHERE pair = ?"
-            return sum(int(self._index.execute(of_pair, (pair,)).fetchone()[0]) for pair in pairs)
+            return sum(map(self._index.count, pairs))
 
     def similar(self, pair: str, source: str, *, most: int = 2) -> list[MemoryEntry]:
         """Entries of segments similar to `source`, most similar first."""
         with self._lock:
             self._read_new()
-            candidates = list(self._candidates(pair, source))
-        ranked = sorted(_alike(source, candidates), key=lambda pair: -pair[0])
+            candidates = list(self._index.candidates(pair, source))
+        ranked = sorted(alike(source, ((each.source, each) for each in candidates)), key=lambda pair: -pair[0])
         return [each for _, each in ranked if each.source != source][:most]
 
     def remember(self, entries: Sequence[MemoryEntry]) -> None:
         """Store entries; an engine's translation never replaces a human one."""
         with self._lock:
-            known = {(each.pair, each.key): each for each in self._present(entries)}
-            new = [each for each in entries if _is_news(each, known.get((each.pair, each.key)))]
-            if not new:
-                return
-            name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.jsonl"
-            lines = (json.dumps(asdict(each), ensure_ascii=False) for each in new)
-            content = "\n".join(lines).encode("utf-8", "surrogatepass")
-            self._files.write(name, content, content_type="application/jsonl")
-            self._take(name, new)
+            self._store([each for each in entries if _is_news(each, self._index.find(each.pair, each.key))])
+
+    def forget(self, pair: str, texts: Mapping[str, str]) -> None:
+        """Forget an engine's translations that turned out to be bad; human and other translations stay.
+
+        Args:
+            pair: the languages.
+            texts: the bad translations, by segment key.
+        """
+        with self._lock:
+            self._read_new()
+            known = [found for key in texts if (found := self._index.find(pair, key))]
+            bad = [each for each in known if not each.human and each.text == texts[each.key]]
+            self._store([replace(each, text="", glossary=_FORGOTTEN) for each in bad])
+
+    def newest_by_people(self) -> str:
+        """The name of the newest file with a human translation; empty if there is none."""
+        with self._lock:
+            self._look_at = 0.0
+            self._read_new()
+            return self._index.newest_by_people()
+
+    def merge_files(self, *, least: int = _MANY, now: Callable[[], float] = time.time) -> int:
+        """Merge old files if there are at least `least`; return the number of files merged.
+
+        No concurrent run can lose anything: the merged file exists, and names the files in it, before the first of them
+        is deleted. Two machines that merge at once only do the work twice.
+
+        Raises:
+            DirectusAssetsError: a file cannot be read or written; files that were not deleted yet stay.
+        """
+        until = (now() - _SETTLED_SECONDS) * 1e9
+        names = sorted(name for name, _ in self._files.names() if _AS_WRITTEN.fullmatch(name))
+        old = [name for name in names if int(name.partition("-")[0]) < until]
+        if len(old) < least:
+            return 0
+        parts: dict[str, list[MemoryEntry]] = {}
+        for name in old[:_MOST]:
+            try:
+                parts[name] = self._entries_in(name)
+            except NotFound:
+                return 0  # Another machine is merging.
+        parts = {name: entries for name, entries in parts.items() if entries}
+        lines = [each for name, entries in parts.items() for each in (_heading(name), *entries)]
+        self._write(f"{old[:_MOST][-1].removesuffix('.jsonl')}.{uuid.uuid4().hex}.jsonl", lines)
+        for name in parts:
+            self._files.delete(name)
+        return len(parts)
 
     @contextmanager
     def asking(
@@ -264,31 +237,46 @@ class Memory:
         return self.storage.inside(_FOLDER)
 
     @cached_property
-    def _index(self) -> sqlite3.Connection:
-        self.index.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.index, timeout=60, check_same_thread=False, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")  # its contents are stored elsewhere
-        is_old = connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION
-        drop = _DROP if is_old else ""
-        connection.executescript(f"BEGIN IMMEDIATE; {drop} {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
-        return connection
+    def _index(self) -> MemoryIndex:
+        return MemoryIndex(self.index)
 
-    def _one(self, pair: str, key: str) -> MemoryEntry | None:
-        row = self._index.execute(_FIND, (pair, key)).fetchone()
-        return None if row is None else _entry(row)
+    def _store(self, new: Sequence[MemoryEntry]) -> None:
+        if new:
+            name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.jsonl"
+            self._write(name, new)
+            self._index.take(name, new)
+
+    def _write(self, name: str, entries: Iterable[MemoryEntry]) -> None:
+        lines = (json.dumps(asdict(each), ensure_ascii=False) for each in entries)
+        self._files.write(name, "\n".join(lines).encode("utf-8", "surrogatepass"), content_type="application/jsonl")
 
     def _read_new(self) -> None:
         """Read what others have stored since this machine last looked."""
         started = time.monotonic()
         if started < self._look_at:
             return
-        known = {name for (name,) in self._index.execute("SELECT name FROM read_files")}
+        known = self._index.files()
         for name in sorted(name for name, _ in self._files.names() if name.endswith(".jsonl")):
             if name not in known:
-                self._take(name, self._entries_in(name))
+                # Another machine may have merged the file in the meantime; the next look finds the merged one.
+                with suppress(NotFound):
+                    self._take(name, known)
         now = time.monotonic()
         self._look_at = now + max(_LOOK_EVERY_SECONDS, _LOOK_SHARE * (now - started))
+
+    def _take(self, name: str, known: set[str]) -> None:
+        parts: dict[str, list[MemoryEntry]] = {}
+        own: list[MemoryEntry] = []
+        for each in self._entries_in(name):
+            if _is_heading(each):
+                own = parts.setdefault(each.key, [])
+            else:
+                own.append(each)
+        # Never apply a file twice: a newer entry may have replaced its entries.
+        for part, entries in {**parts, name: [] if parts else own}.items():
+            if part not in known:
+                self._index.take(part, entries)
+                known.add(part)
 
     def _entries_in(self, name: str) -> list[MemoryEntry]:
         lines = self._files.read(name).decode("utf-8", "surrogatepass").split("\n")
@@ -299,66 +287,14 @@ class Memory:
             logger.warning("A part of the translation memory cannot be read: %s: %s", name, error)
             return []
 
-    def _present(self, entries: Iterable[MemoryEntry]) -> Iterator[MemoryEntry]:
-        for each in entries:
-            if known := self._one(each.pair, each.key):
-                yield known
 
-    def _take(self, name: str, entries: Iterable[MemoryEntry]) -> None:
-        terms: Counter[str] = Counter()
-        self._index.execute("BEGIN IMMEDIATE")
-        try:
-            for each in entries:
-                added = self._index.execute(_ADD, (*asdict(each).values(),))
-                if added.rowcount:
-                    terms.update(_terms(each.source))
-                    row = (added.lastrowid, each.source)
-                    self._index.execute("INSERT INTO words (rowid, source) VALUES (?, ?)", row)
-                    continue
-                values = (each.text, each.glossary, each.engine, each.human, each.kind, each.pair, each.key, each.human)
-                self._index.execute(_REPLACE, values)
-            # Sorted, so that neighbours in the table are written together.
-            self._index.executemany(_COUNT, sorted(terms.items()))
-            self._index.execute("INSERT OR IGNORE INTO read_files VALUES (?)", (name,))
-        except BaseException:
-            self._index.execute("ROLLBACK")
-            raise
-        self._index.execute("COMMIT")
-
-    def _candidates(self, pair: str, source: str) -> Iterator[MemoryEntry]:
-        counts = self._index.execute(_COUNTS, (json.dumps(sorted(_terms(source))[:_MOST_WORDS]),)).fetchall()
-        rare = [f'"{term}"' for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
-        # Two rare words in common or, failing that, all of the rarest words together.
-        pairs = " OR ".join(f"({one} AND {other})" for one, other in combinations(rare, 2))
-        query = pairs or " AND ".join(f'"{term}"' for term, _ in counts[:_RARE])
-        if query:
-            rows = self._index.execute(_SIMILAR, (query, pair, len(source), len(source) // 3 + 1, _MOST_CANDIDATES))
-            yield from map(_entry, rows)
+def _heading(name: str) -> MemoryEntry:
+    """Precedes the entries of each file in a merged one. Earlier versions read it as an entry without languages."""
+    return MemoryEntry(pair="", key=name, source="", text="")
 
 
-def _alike(source: str, candidates: Iterable[MemoryEntry]) -> Iterator[tuple[float, MemoryEntry]]:
-    """Candidates that are similar enough, each with its similarity by words: 1 for identical."""
-    matcher = SequenceMatcher(None, b=source.lower().split(), autojunk=False)
-    for each in candidates:
-        matcher.set_seq1(each.source.lower().split())
-        # From the cheapest to the most expensive: each is an upper bound of the next.
-        for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio):
-            if (alike := ratio()) < _LEAST_ALIKE:
-                break
-        else:
-            yield alike, each
-
-
-def _terms(source: str) -> set[str]:
-    """The words by which a text can be found."""
-    return {word.lower() for word in re.findall(r"\w+", PLACEHOLDER.sub(" ", source))}
-
-
-def _entry(row: Sequence[Any]) -> MemoryEntry:
-    pair, key, source, text, glossary, engine, human, kind = row
-    return MemoryEntry(
-        pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human), kind=kind
-    )
+def _is_heading(entry: MemoryEntry) -> bool:
+    return not entry.pair
 
 
 def _is_news(entry: MemoryEntry, known: MemoryEntry | None) -> bool:

@@ -1,11 +1,15 @@
-"""Reverts what we wrote over translations (see `ownership.take_back`)."""
+"""Reverts what we wrote over translations (see `ownership.take_back`).
 
-from collections.abc import Collection, Iterator, Sequence
+The translation memory forgets reverted translations, which other items would get otherwise.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.compare_and_set import CompareAndSet
+from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
 from directus_assets.ownership.field_records import TranslationRecord, canonical
 from directus_assets.ownership.record_store import RecordStore
@@ -20,8 +24,9 @@ from directus_assets.ownership.take_back import (
 )
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.languages import language
+from directus_assets.translation.memory import Memory, pair_of
 from directus_assets.translation.scope import Scope
-from directus_assets.translation.segments.model import BadAnswer, segment_key
+from directus_assets.translation.segments.model import BadAnswer, Segment, segment_key
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,14 @@ class TranslationRevert:
         scope: the collection.
         records: the translation records.
         languages: limits the revert to these language codes; all if empty.
+        memory: the translation memory; None if the collection does not use it.
     """
 
     client: DirectusClient
     scope: Scope
     records: RecordStore
     languages: Collection[str] = ()
+    memory: Memory | None = None
 
     def plan(self, period: Period) -> list[OverwrittenRow]:
         """Determine what can be reverted and what stays.
@@ -88,6 +95,7 @@ class TranslationRevert:
         schema = self.scope.schema
         filterable = [field.name for field in schema.fields if field.is_filterable]
         table = CompareAndSet(self.client, schema.translations, schema.translations_key_field, filterable)
+        self._forget([row for row in rows if not row.is_kept])
         for row in rows:
             if not row.is_kept:
                 # Record the intention first, then write: what used to be ours is then recognised as ours again.
@@ -96,6 +104,36 @@ class TranslationRevert:
                 if not reason:
                     self._remember(row, is_over=True)
                 yield row, reason
+
+    def _forget(self, rows: Iterable[OverwrittenRow]) -> None:
+        """Remove reverted translations from the memory; human ones stay."""
+        bad: dict[str, dict[str, str]] = {}
+        for row in rows if self.memory else ():
+            if known := self.records.load(self.scope.name, row.item, row.output):
+                pair = pair_of(known.source_language or self.scope.source.code, row.output)
+                bad.setdefault(pair, {}).update(self._bad_texts(known, row))
+        for pair, texts in bad.items():
+            if self.memory:
+                self.memory.forget(pair, texts)
+
+    def _bad_texts(self, known: TranslationRecord, row: OverwrittenRow) -> Mapping[str, str]:
+        """The reverted translations, by segment key, except those that the restored value contains as well."""
+        found: dict[str, str] = {}
+        for name in {*row.plan.back, *row.plan.removed} & known.fields.keys():
+            earlier = row.plan.back[name].earlier if name in row.plan.back else None
+            good = {each.text for each in self._segments(name, earlier)}
+            keys = {segment_key(each) for each in self._segments(name, known.fields[name].source)}
+            texts = {key: known.segments[key].text for key in keys & known.segments.keys()}
+            found |= {key: text for key, text in texts.items() if text not in good}
+        return found
+
+    def _segments(self, name: str, value: JsonValue) -> Sequence[Segment]:
+        """The segments of a field's value; none if it cannot be cut."""
+        text_field = next(each for each in self.scope.schema.fields if each.name == name)
+        try:
+            return cut_field(text_field, value).segments
+        except BadInput:
+            return ()
 
     def _remember(self, row: OverwrittenRow, *, is_over: bool) -> None:
         def taken_back(known: TranslationRecord) -> TranslationRecord:

@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.translation.likeness import alike
 from directus_assets.translation.memory import Memory, MemoryEntry, key_of_any_kind, pair_of
 
 PAIR = pair_of("en-US", "de-DE")
@@ -137,6 +139,226 @@ def test_similar_segments_go_along_as_examples(memory: Memory, source: str, is_f
     found = memory.similar(PAIR, source)
 
     assert [each.source for each in found] == ([BOILERPLATE] if is_found else [])
+
+
+JAPANESE = "私たちのパンはミュンヘン近郊の小さな工房で毎朝手作りしています。"
+CHINESE = "我们的面包每天早上在慕尼黑附近的一家小面包店里手工制作。"
+THAI = "ขนมปังของเราอบด้วยมือทุกเช้าในร้านเล็ก ๆ ใกล้เมืองมิวนิก"
+
+
+@pytest.mark.parametrize(
+    ("source", "other", "is_found"),
+    [
+        (JAPANESE, JAPANESE.replace("毎朝", "毎晩"), True),
+        (JAPANESE, JAPANESE.replace("ミュンヘン", "パリ"), True),
+        (JAPANESE, "私たちのパンは世界中のすべての国に毎日発送されています。", False),
+        (JAPANESE, "本日は定休日です。", False),
+        (CHINESE, CHINESE.replace("早上", "晚上"), True),
+        (CHINESE, "我们的产品每天发往欧洲联盟的所有国家。", False),
+        (THAI, THAI.replace("ทุกเช้า", "ทุกเย็น"), True),
+        (THAI, "ร้านของเราปิดทุกวันอาทิตย์และวันหยุดราชการ", False),
+        (f"<g1>Bäckerei</g1> {JAPANESE}", f"<g1>Bäckerei</g1> {JAPANESE.replace('毎朝', '毎晩')}", True),
+    ],
+)
+def test_similar_segments_are_found_where_a_script_has_no_spaces(
+    memory: Memory, source: str, other: str, is_found: bool
+) -> None:
+    memory.remember([entry(source, "Von Hand."), *(entry(f"{n}番目の商品です。", "x") for n in range(50))])
+
+    assert [each.source for each in memory.similar(PAIR, other)] == ([source] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "share"),
+    [
+        ("Bread is good today", "Bread is good now", 0.75),
+        ("パンは毎朝焼き上げる。", "パンは毎晩焼き上げる。", 10 / 11),
+        ("ขนมปังดี", "ขนมปังดา", 7 / 8),
+        ("Bread パン", "Bread めし", 0.0),
+    ],
+)
+def test_how_like_texts_are_is_told_by_words_or_by_characters(one: str, other: str, share: float) -> None:
+    assert [found for found, _ in alike(one, [(other, "")])] == ([share] if share else [])
+
+
+def test_what_turned_out_to_be_bad_is_forgotten_on_all_machines_and_a_persons_version_is_not(tmp_path: Path) -> None:
+    bad = {"Bread": "Schlecht", "Salt": "Übel", "Oil": "Schlimm", "Flour": "Mies"}
+    with opened(tmp_path, "one") as one, opened(tmp_path, "two") as two:
+        one.remember([*(entry(source, text) for source, text in bad.items()), entry("Rye", "Roggen")])
+        one.remember([entry("Oil", "Öl"), entry("Flour", "Mies", human=True)])
+        assert len(two.find(PAIR, bad)) == 4
+
+        two.forget(PAIR, {**bad, "Rye": "another text"})
+
+        kept = {"Oil": "Öl", "Flour": "Mies", "Rye": "Roggen"}
+        assert {each.source: each.text for each in two.entries()} == kept
+        assert two.count() == 3
+    with opened(tmp_path, "three") as three:
+        assert {each.source: each.text for each in three.entries()} == kept
+        assert three.similar(PAIR, "Bread Salt") == []
+        three.remember([entry("Bread", "Brot")])
+        assert three.find(PAIR, ["Bread"])["Bread"].text == "Brot"
+    with opened(tmp_path, "one") as again:
+        assert again.find(PAIR, ["Bread", "Salt"]).keys() == {"Bread"}
+
+
+def test_what_is_forgotten_is_of_no_use_to_an_earlier_version_either(memory: Memory, tmp_path: Path) -> None:
+    memory.remember([entry("Bread", "Schlecht")])
+
+    memory.forget(PAIR, {"Bread": "Schlecht"})
+
+    _, last = sorted((tmp_path / "shared" / "memory").iterdir())
+    assert json.loads(last.read_text())["glossary"] == "forgotten"  # no digest of terms is called so
+
+
+def test_people_are_told_from_engines_by_the_newest_file_of_theirs(memory: Memory) -> None:
+    memory.remember([entry("Bread", "Brot")])
+    assert memory.newest_by_people() == ""
+
+    memory.remember([entry("Bread", "Laib", human=True)])
+    first = memory.newest_by_people()
+    memory.remember([entry("Salt", "Salz")])
+
+    assert first == memory.newest_by_people() != ""
+    memory.remember([entry("Bread", "Brotlaib", human=True)])
+    assert memory.newest_by_people() > first
+
+
+def tomorrow() -> float:
+    return time.time() + 2 * 86_400
+
+
+def files_of(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "shared" / "memory").iterdir())
+
+
+def fill(memory: Memory) -> dict[str, str]:
+    """Some files of which later ones replace, correct or forget what earlier ones hold; what is known then."""
+    for number in range(12):
+        memory.remember([entry(f"Bread {number}", f"Brot {number}")])
+    memory.remember([entry("Bread 1", "Laib")])
+    memory.remember([entry("Bread 2", "Laib von Anna", human=True)])
+    memory.forget(PAIR, {"Bread 3": "Brot 3"})
+    memory.remember([entry("Bread 4", "Übel")])
+    memory.forget(PAIR, {"Bread 4": "Übel"})
+    memory.remember([entry("Bread 4", "Laib 4")])
+    return {each.source: each.text for each in memory.entries()}
+
+
+def test_old_files_are_put_together_and_every_machine_knows_what_it_knew(tmp_path: Path) -> None:
+    with opened(tmp_path, "one") as one, opened(tmp_path, "two") as two:
+        known = fill(one)
+        assert {each.source: each.text for each in two.entries()} == known
+        with opened(tmp_path, "half") as half:
+            half.find(PAIR, [])
+        by_people = one.newest_by_people()
+        late = [entry("Bread 1", "Brotlaib"), entry("Bread 2", "Laib von Bea", human=True)]
+        two.remember(late)
+
+        assert one.merge_files(now=tomorrow) == one.merge_files(least=10) == 0
+        assert one.merge_files(least=10, now=tomorrow) == 19
+
+        known |= {each.source: each.text for each in late}
+        assert len(files_of(tmp_path)) == 1
+        for machine in (one, two):
+            assert {each.source: each.text for each in machine.entries()} == known
+        assert one.merge_files(least=10, now=tomorrow) == 0
+        assert one.newest_by_people() > by_people
+    for name in ("half", "new"):
+        with opened(tmp_path, name) as machine:
+            assert {each.source: each.text for each in machine.entries()} == known
+
+
+class Watched:
+    """A folder in which somebody else acts as soon as a file is written or listed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = LocalStorage(folder)
+        self.on_write: Callable[[], object] = lambda: None
+        self.on_list: Callable[[], object] = lambda: None
+
+    def inside(self, folder: str) -> "Watched":
+        self.folder = self.folder.inside(folder)
+        return self
+
+    def names(self) -> list[tuple[str, int]]:
+        found = list(self.folder.names())
+        act, self.on_list = self.on_list, lambda: None
+        act()
+        return found
+
+    def read(self, name: str) -> bytes:
+        return self.folder.read(name)
+
+    def delete(self, name: str) -> None:
+        self.folder.delete(name)
+
+    def write(self, name: str, content: bytes, *, content_type: str) -> None:
+        self.folder.write(name, content, content_type=content_type)
+        act, self.on_write = self.on_write, lambda: None
+        act()
+
+
+@contextmanager
+def watched(tmp_path: Path, machine: str) -> Iterator[tuple[Watched, Memory]]:
+    folder = Watched(tmp_path / "shared")
+    memory = Memory(folder, tmp_path / machine / "index.sqlite")  # type: ignore[arg-type]
+    yield folder, memory
+    memory.close()
+
+
+@pytest.mark.parametrize("moment", ["before it writes", "after it has written"])
+def test_two_machines_that_put_files_together_at_once_lose_nothing(tmp_path: Path, moment: str) -> None:
+    with opened(tmp_path, "one") as one, watched(tmp_path, "two") as (folder, two):
+        known = fill(one)
+        two.find(PAIR, [])
+        if moment == "before it writes":
+            folder.on_list = lambda: one.merge_files(least=10, now=tomorrow)
+        else:
+            folder.on_write = lambda: one.merge_files(least=10, now=tomorrow)
+
+        two.merge_files(least=10, now=tomorrow)
+
+    for name in ("one", "new"):
+        with opened(tmp_path, name) as machine:
+            assert {each.source: each.text for each in machine.entries()} == known
+
+
+def test_a_machine_that_reads_while_files_are_put_together_finds_all_of_them_the_next_time(tmp_path: Path) -> None:
+    with opened(tmp_path, "one") as one, watched(tmp_path, "two") as (folder, two):
+        known = fill(one)
+        folder.on_list = lambda: one.merge_files(least=10, now=tomorrow)
+
+        two.find(PAIR, [])
+
+        assert {each.source: each.text for each in two.entries()} == known
+
+
+def test_whoever_is_stopped_while_files_are_put_together_leaves_them_twice_and_nothing_changes(tmp_path: Path) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with opened(tmp_path, "one") as one, watched(tmp_path, "two") as (folder, two):
+        known = fill(one)
+        folder.on_write = stop
+        with pytest.raises(KeyboardInterrupt):
+            two.merge_files(least=10, now=tomorrow)
+
+    for name in ("one", "new"):
+        with opened(tmp_path, name) as machine:
+            assert {each.source: each.text for each in machine.entries()} == known
+
+
+def test_what_cannot_be_read_stays_where_it_is_when_files_are_put_together(tmp_path: Path) -> None:
+    with opened(tmp_path, "one") as one:
+        fill(one)
+        damaged = tmp_path / "shared" / "memory" / f"{1:020d}-{'a' * 32}.jsonl"
+        damaged.write_text('{"pair": "cut off')
+
+        assert one.merge_files(least=10, now=tomorrow) == 18
+
+    assert len(files_of(tmp_path)) == 2
+    assert damaged.exists()
 
 
 def test_many_at_once_ask_for_a_segment_once(memory: Memory) -> None:

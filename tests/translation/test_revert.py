@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.runs.history import latest_records
 from directus_assets.orchestration.runs.tags import CLICK_TAG, range_tags
+from directus_assets.ownership.field_records import FieldRecord, Remembered, TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.take_back import (
     ANEW,
@@ -38,10 +40,13 @@ from directus_assets.ownership.take_back import (
 )
 from directus_assets.settings import TranslationOptions
 from directus_assets.snapshot import take_snapshot
+from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.memory import Memory, MemoryEntry, pair_of
 from directus_assets.translation.revert import TranslationRevert
 from directus_assets.translation.scope import plan_scopes
+from directus_assets.translation.segments.model import key_of, segment_key
 from tests.directus_query import answer_query, matches, query_of
 from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline
@@ -207,8 +212,9 @@ class LoggedRows:
 def logged(tmp_path: Path) -> Iterator[tuple[LoggedRows, TranslationRevert]]:
     (scope,) = plan_scopes([POSTS], TranslationOptions(), default_language=None)
     directus = LoggedRows()
-    with directus.client as client:
-        yield directus, TranslationRevert(client, scope, RecordStore(LocalStorage(tmp_path)))
+    memory = Memory(LocalStorage(tmp_path), tmp_path / "index.sqlite")
+    with directus.client as client, closing(memory):
+        yield directus, TranslationRevert(client, scope, RecordStore(LocalStorage(tmp_path)), memory=memory)
 
 
 def test_of_500_translations_of_a_bad_run_480_are_put_back_and_20_that_people_have_edited_stay(
@@ -257,6 +263,58 @@ def test_what_nobody_has_touched_of_a_first_run_goes_again(logged: tuple[LoggedR
     assert [reason for _, reason in outcome] == ["", ""]
     assert directus.rows.keys() == {2}
     assert plan[1].plan.kept == {"title": NOTHING_BEFORE, "body": BY_A_PERSON}
+
+
+def translated(revert: TranslationRevert, item: str, *, title: str = "", body: str = "", **texts: str) -> None:
+    """What is remembered of an item and of the project, with these translations of the segments in it."""
+    assert revert.memory
+    values = {"title": title, "body": body}
+    segments = [each for f in revert.scope.schema.fields for each in cut_field(f, values[f.name]).segments]
+    known = {each: texts[each.text.split()[0]] for each in segments}
+    record = TranslationRecord(
+        collection="posts",
+        item=item,
+        language="de-DE",
+        fields={name: FieldRecord(source=value, ours="x") for name, value in values.items()},
+        segments={segment_key(s): Remembered(text=text, glossary="", engine="e") for s, text in known.items()},
+    )
+    revert.records.save(record)
+    revert.memory.remember(
+        [MemoryEntry(pair=ENGLISH, key=segment_key(s), source=s.text, text=text) for s, text in known.items()]
+    )
+
+
+ENGLISH = pair_of("en-US", "de-DE")
+
+
+def test_what_is_taken_back_is_forgotten_for_other_items_but_not_what_was_good_or_is_a_persons(
+    logged: tuple[LoggedRows, TranslationRevert],
+) -> None:
+    directus, revert = logged
+    assert revert.memory
+    directus.write(1, posts_id=1, languages_code="de-DE", title="Brot", body="<p>Es <b>ruht</b>.</p><p>Heiß.</p>")
+    start = directus.after(60)
+    directus.write(1, title="Schlecht", body="<p>Es <b>ruht</b>.</p><p>Schlimm.</p>")
+    directus.write(2, posts_id=2, languages_code="de-DE", title="Übel", body="<p>Mies.</p>")
+    directus.write(3, posts_id=3, languages_code="de-DE", title="Elend")
+    directus.after(5)
+    directus.write(3, by="anna", title="Gut")
+    body = "<p>It <b>rests</b>.</p><p>Hot.</p>"
+    translated(revert, "1", title="Bread", body=body, Bread="Schlecht", It="Es <g1>ruht</g1>.", **{"Hot.": "Schlimm."})
+    translated(revert, "2", title="Salt", body="<p>Oil.</p>", Salt="Übel", **{"Oil.": "Mies."})
+    translated(revert, "3", title="Rye", Rye="Elend")
+    theirs = MemoryEntry(pair=ENGLISH, key=key_of("text", "Oil."), source="Oil.", text="Mies.", human=True)
+    revert.memory.remember([theirs])
+
+    outcome = list(revert.carry_out(revert.plan(Period(start=start))))
+
+    assert [reason for _, reason in outcome] == ["", ""]
+    # Of what Anna has corrected herself nothing is taken back.
+    assert {each.source: each.text for each in revert.memory.entries()} == {
+        "It <g1>rests</g1>.": "Es <g1>ruht</g1>.",
+        "Oil.": "Mies.",
+        "Rye": "Elend",
+    }
 
 
 def test_one_row_that_directus_refuses_keeps_no_other_from_being_put_back(
@@ -338,8 +396,13 @@ def test_a_bad_run_is_taken_back_but_for_what_people_have_changed_since(
     assert all(after[post]["title"] == good[post]["title"] for post in posts if post not in edited)
     assert [after[post]["title"] for post in edited] == [f"Von Anna {post}" for post in edited]
     assert "Restored" not in again[1]
-    # What was put back is ours, as it was before, and what was bad is not used again.
+    # What was put back is ours, as it was before, and what was bad is not used again, not even for other items.
     server.always(scripted.answer_right)
+    server.asked.clear()
+    other = studio.post("/items/posts", {"translations": [{"languages_code": "en-US", "title": "Bread 1"}]})["id"]
+    pipeline.settle()
+    assert german(studio)[str(other)]["title"] == good[posts[1]]["title"]
+    assert server.texts_sent == ["Bread 1"]
     (source,) = studio.get(
         "/items/posts_translations", filter={"posts_id": {"_eq": posts[0]}, "languages_code": {"_eq": "en-US"}}
     )

@@ -1,0 +1,180 @@
+"""This machine's index of the translation memory (SQLite). Its contents are stored elsewhere, so it can be rebuilt."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final
+
+from directus_assets.ownership.field_records import Remembered
+from directus_assets.translation.likeness import terms, with_spaces
+
+_RARE: Final = 5
+"""The number of words used to find similar segments: the rarest ones."""
+_MOST_WORDS: Final = 200
+_MOST_CANDIDATES: Final = 60
+_TOO_FREQUENT: Final = 10_000
+"""A word that occurs in more segments than this is useless for finding others."""
+
+_FIND: Final = "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries WHERE pair = ? AND key = ?"
+_ALL: Final = (
+    "SELECT pair, key, source, text, glossary, engine, human, kind FROM entries "
+    "WHERE pair = ? AND key > ? AND text <> '' ORDER BY key LIMIT ?"
+)
+_ADD: Final = (
+    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human, kind) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_REPLACE: Final = (
+    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ?, kind = ? "
+    "WHERE pair = ? AND key = ? AND human <= ?"
+)
+_COUNTS: Final = "SELECT term, docs FROM terms WHERE term IN (SELECT value FROM json_each(?)) ORDER BY docs"
+_COUNT: Final = (
+    "INSERT INTO terms (term, docs) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET docs = docs + excluded.docs"
+)
+_SIMILAR: Final = (
+    "SELECT pair, key, entries.source, text, glossary, engine, human, kind "
+    "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
+    "WHERE pair = ? AND text <> '' AND abs(length(entries.source) - ?) <= ? LIMIT ?"
+)
+_VERSION: Final = 4
+"""Of the tables below."""
+_DROP: Final = """
+DROP TABLE IF EXISTS word_counts; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS read_files;
+DROP TABLE IF EXISTS entries; DROP TABLE IF EXISTS terms;
+"""
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS entries (
+  id INTEGER PRIMARY KEY, pair TEXT, key TEXT, source TEXT, text TEXT, glossary TEXT, engine TEXT, human INTEGER,
+  kind TEXT, UNIQUE (pair, key)
+);
+CREATE TABLE IF NOT EXISTS read_files (name TEXT PRIMARY KEY, by_people INTEGER) WITHOUT ROWID;
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(source, content='', detail=none, columnsize=0);
+CREATE TABLE IF NOT EXISTS terms (term TEXT PRIMARY KEY, docs INTEGER) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryEntry:
+    """The translation of one segment.
+
+    Attributes:
+        pair: source and target language: see `memory.pair_of`.
+        key: the segment's key.
+        source: its text.
+        text: its translation; empty if a bad one was forgotten.
+        glossary: digest of the terms in it.
+        engine: the engine that made it.
+        human: whether a person made it.
+        kind: the segment's context (see `Segment.context`); empty if unknown.
+    """
+
+    pair: str
+    key: str
+    source: str
+    text: str
+    glossary: str = ""
+    engine: str = ""
+    human: bool = False
+    kind: str = ""
+
+    @property
+    def remembered(self) -> Remembered:
+        """The translation in the form of an item's record."""
+        return Remembered(text=self.text, glossary=self.glossary, engine=self.engine)
+
+
+class MemoryIndex:
+    """The entries by language pair and segment key, and by words.
+
+    Args:
+        path: the file; created if it does not exist or is of an earlier version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._tables = sqlite3.connect(path, timeout=60, check_same_thread=False, isolation_level=None)
+        self._tables.execute("PRAGMA journal_mode = WAL")
+        self._tables.execute("PRAGMA synchronous = OFF")  # its contents are stored elsewhere
+        is_old = self._tables.execute("PRAGMA user_version").fetchone()[0] != _VERSION
+        drop = _DROP if is_old else ""
+        self._tables.executescript(f"BEGIN IMMEDIATE; {drop} {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._tables.close()
+
+    def find(self, pair: str, key: str) -> MemoryEntry | None:
+        """The entry of a segment; None if there is none or it was forgotten."""
+        row = self._tables.execute(_FIND, (pair, key)).fetchone()
+        found = None if row is None else _entry(row)
+        return found if found and found.text else None
+
+    def pairs(self) -> list[str]:
+        """The language pairs with entries."""
+        found = self._tables.execute("SELECT DISTINCT pair FROM entries WHERE text <> '' ORDER BY pair")
+        return [str(pair) for (pair,) in found]
+
+    def page(self, pair: str, *, after: str, most: int) -> list[MemoryEntry]:
+        """At most `most` entries of a language pair with keys after `after`, in order of keys."""
+        return [_entry(row) for row in self._tables.execute(_ALL, (pair, after, most))]
+
+    def count(self, pair: str) -> int:
+        """The number of entries of a language pair."""
+        of_pair = "SELECT count(*) FROM entries WHERE pair = ? AND text <> ''"
+        return int(self._tables.execute(of_pair, (pair,)).fetchone()[0])
+
+    def candidates(self, pair: str, source: str) -> Iterator[MemoryEntry]:
+        """Entries of segments that share rare words with `source` and are about as long."""
+        wanted = json.dumps(sorted(terms(source))[:_MOST_WORDS])
+        counts = self._tables.execute(_COUNTS, (wanted,)).fetchall()
+        rare = [f'"{term}"' for term, count in counts if count <= _TOO_FREQUENT][:_RARE]
+        # Two rare words in common or, failing that, all of the rarest words together.
+        pairs = " OR ".join(f"({one} AND {other})" for one, other in combinations(rare, 2))
+        query = pairs or " AND ".join(f'"{term}"' for term, _ in counts[:_RARE])
+        if query:
+            rows = self._tables.execute(_SIMILAR, (query, pair, len(source), len(source) // 3 + 1, _MOST_CANDIDATES))
+            yield from map(_entry, rows)
+
+    def files(self) -> set[str]:
+        """The names of the files that were read."""
+        return {name for (name,) in self._tables.execute("SELECT name FROM read_files")}
+
+    def newest_by_people(self) -> str:
+        """The newest file that was read with a human translation; empty if there is none."""
+        return str(self._tables.execute("SELECT max(name) FROM read_files WHERE by_people").fetchone()[0] or "")
+
+    def take(self, name: str, entries: Iterable[MemoryEntry]) -> None:
+        """Add a file's entries, in their order; an engine's translation never replaces a human one."""
+        found: Counter[str] = Counter()
+        by_people = False
+        self._tables.execute("BEGIN IMMEDIATE")
+        try:
+            for each in entries:
+                by_people = by_people or each.human
+                added = self._tables.execute(_ADD, (*asdict(each).values(),))
+                if added.rowcount:
+                    found.update(terms(each.source))
+                    row = (added.lastrowid, with_spaces(each.source))
+                    self._tables.execute("INSERT INTO words (rowid, source) VALUES (?, ?)", row)
+                    continue
+                values = (each.text, each.glossary, each.engine, each.human, each.kind, each.pair, each.key, each.human)
+                self._tables.execute(_REPLACE, values)
+            # Sorted, so that neighbours in the table are written together.
+            self._tables.executemany(_COUNT, sorted(found.items()))
+            self._tables.execute("INSERT OR IGNORE INTO read_files VALUES (?, ?)", (name, by_people))
+        except BaseException:
+            self._tables.execute("ROLLBACK")
+            raise
+        self._tables.execute("COMMIT")
+
+
+def _entry(row: Sequence[Any]) -> MemoryEntry:
+    pair, key, source, text, glossary, engine, human, kind = row
+    return MemoryEntry(
+        pair=pair, key=key, source=source, text=text, glossary=glossary, engine=engine, human=bool(human), kind=kind
+    )
