@@ -10,7 +10,7 @@ from typing import TypeAlias
 import click
 from rich.console import Console
 
-from bench import idle, images, latency, memory, neighbours, records, scale, translation
+from bench import idle, images, latency, memory, neighbours, records, scale, segments, translation
 from bench.figures import Figure
 from bench.report import as_json, draw, table
 from directus_assets.errors import DirectusAssetsError
@@ -27,6 +27,7 @@ PARTS: dict[str, Measure] = {
     "scale": scale.measure,
     "translation": translation.measure,
     "neighbours": neighbours.measure,
+    "segments": segments.measure,
 }
 """In the order in which they are measured."""
 

@@ -9,6 +9,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.field_kinds import hidden_members, holds_text
 from directus_assets.directus.field_rows import FieldRow, FieldRows
 from directus_assets.directus.schema import TranslatedCollection, alone, read_translated_collections
+from directus_assets.directus.validation import spelled
 from directus_assets.errors import PermanentError
 
 
@@ -33,6 +34,15 @@ class FieldSchema:
     """Whether it is hidden from people."""
     hidden_members: tuple[str, ...] = ()
     """The members of a repeater that are hidden from people, such as `rows.note`."""
+    rule: str = field(default="", compare=False)
+    """The field's validation rule, as JSON."""
+    is_unique: bool = field(default=False, compare=False)
+    """Whether no two rows may have the same value."""
+
+    @property
+    def longest(self) -> int | None:
+        """The maximum number of characters; None if unlimited."""
+        return self.max_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +133,8 @@ def _field(row: Mapping[str, Any], field: FieldRow, related: Mapping[tuple[str, 
         is_filterable=field.is_filterable,
         is_secret=field.is_secret,
         hidden_members=hidden_members(field),
+        rule=spelled(field.validation),
+        is_unique=field.is_unique,
     )
 
 

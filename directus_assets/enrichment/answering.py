@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine, Question, Reply
@@ -19,6 +19,8 @@ from directus_assets.spending.faults import AnswerFault, RequestRefused
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.payer import Payer
 from directus_assets.spending.rate_gate import RateGate
+
+Values: TypeAlias = Mapping[str, JsonValue]
 
 _DEFECTS: Mapping[AnswerFault, str] = {
     AnswerFault.TOO_LONG: "The answer was cut off because it was too long. Make it shorter.",
@@ -48,8 +50,14 @@ class Answerer:
     payer: Payer
 
     def answer(
-        self, question: Question, asked: str, *, kept: KeptAnswer | None, keep: Callable[[KeptAnswer], None]
-    ) -> Mapping[str, JsonValue]:
+        self,
+        question: Question,
+        asked: str,
+        *,
+        kept: KeptAnswer | None,
+        keep: Callable[[KeptAnswer], None],
+        refused: Callable[[Values], tuple[str, ...]] = lambda _: (),
+    ) -> Values:
         """The checked answer.
 
         Args:
@@ -57,9 +65,10 @@ class Answerer:
             asked: a digest of the question.
             kept: the stored answer; used if it answers this very question.
             keep: called with each answer the moment it arrives.
+            refused: returns Directus' reasons for values that it has refused before, as defects.
 
         Raises:
-            Unusable: the second answer was no better than the first, or the engine refuses.
+            UnusableAnswer: the second answer was no better than the first, or the engine refuses.
             RequestRefused: the model does not support pictures.
             DirectusAssetsError: the engine is currently unreachable, or today's budget is spent.
         """
@@ -67,15 +76,15 @@ class Answerer:
             kept = None
         if kept is None:
             kept = self._ask(question, asked, keep)
-        values, defects = _judge(question, kept)
+        values, defects = _judge(question, kept, refused)
         if defects and kept.is_repair:
             # The stored answer was rejected in an earlier attempt and not repaired: this attempt starts over.
             kept = self._ask(question, asked, keep)
-            values, defects = _judge(question, kept)
+            values, defects = _judge(question, kept, refused)
         if defects and self.engine.can_repair:
             rejected = json.dumps(kept.answer, ensure_ascii=False) if kept.answer else ""
             kept = self._ask(replace(question, rejected=rejected, defects=defects), asked, keep)
-            values, defects = _judge(question, kept)
+            values, defects = _judge(question, kept, refused)
         if defects:
             raise UnusableAnswer(
                 f"{self.engine.name} did not give a usable answer for '{question.name}': {' '.join(defects)}",
@@ -118,8 +127,10 @@ class Answerer:
         return kept(reply)
 
 
-def _judge(question: Question, kept: KeptAnswer) -> tuple[Mapping[str, JsonValue], tuple[str, ...]]:
+def _judge(
+    question: Question, kept: KeptAnswer, refused: Callable[[Values], tuple[str, ...]]
+) -> tuple[Values, tuple[str, ...]]:
     if kept.failure:
         return {}, (kept.failure,)
     checked = check_answer(question.result, dict(kept.answer), source="\n".join(question.input.values()))
-    return checked.values, checked.defects
+    return checked.values, checked.defects or refused(checked.values)

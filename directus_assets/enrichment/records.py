@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from directus_assets.directus.storage import KeptFile, Storage
-from directus_assets.ownership.field_records import FieldRecord
+from directus_assets.ownership.field_records import FieldRecord, Refused, with_refused
 from directus_assets.ownership.record_store import record_name
 from directus_assets.spending.usage import Usage
 
@@ -53,7 +53,8 @@ class EnrichmentRecord:
     """The record of one item and one enrichment.
 
     `answers` holds the latest answer by language code (empty for the only one); `fields` the record of each target (see
-    `target_name`); `rows` the rows we made in another collection; `intended_rows` the digests of rows about to be made.
+    `target_name`); `rows` the rows we made in another collection; `intended_rows` the digests of rows about to be made;
+    `refused` the values that Directus refused, by target.
     """
 
     collection: str
@@ -63,6 +64,7 @@ class EnrichmentRecord:
     fields: Mapping[str, FieldRecord] = field(default_factory=dict)
     rows: tuple[MadeRow, ...] = ()
     intended_rows: tuple[str, ...] = ()
+    refused: Refused = field(default_factory=dict)
     version: Literal[1] = 1
 
     def with_answer(self, code: str, answer: KeptAnswer) -> "EnrichmentRecord":
@@ -73,6 +75,10 @@ class EnrichmentRecord:
         """The record before a write: with these targets' entries replaced, and digests of rows to be made."""
         intended = tuple(dict.fromkeys((*self.intended_rows, *rows)))
         return replace(self, fields={**self.fields, **fields}, intended_rows=intended)
+
+    def refusing(self, more: Refused) -> "EnrichmentRecord":
+        """The record with additional refused values by field; the oldest are dropped if there are too many."""
+        return replace(self, refused=with_refused(self.refused, more))
 
     def done(self) -> "EnrichmentRecord":
         """The record after all intended writes have succeeded."""

@@ -1,8 +1,8 @@
 """Decides who owns each target field and writes results; whatever the engine, people win."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.declaration import Declaration, TargetField
@@ -13,6 +13,8 @@ from directus_assets.enrichment.rows import ResultRowWriter, RowPlan, comparable
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.ownership.field_records import canonical, digest
 from directus_assets.ownership.protection import Decision, FieldAction, Standing, decide, is_empty, standing
+from directus_assets.ownership.refused import refusal_key
+from directus_assets.translation.refusals import FieldsRefused, short_reason
 from directus_assets.translation.versions import save_proposals
 
 Values = Mapping[str, JsonValue]
@@ -100,6 +102,15 @@ class Targets:
             return False
         return self.declaration.rows is not None or not found or any(each is not Standing.HUMAN for each in found)
 
+    def refusals(self, item: EnrichedItem, code: str, values: Values) -> tuple[str, ...]:
+        """Directus' reasons, as sentences, for values that it has refused before."""
+        record = self.record(item)
+        found = []
+        for result, place in self.declaration.targets.items():
+            if why := _refusal(record, code, place, self._stored(place, result, values)):
+                found.append(f"`{result}` was refused by Directus: {short_reason(why).rstrip('.')}.")
+        return tuple(found)
+
     def write(self, item: EnrichedItem, source: str, answers: Mapping[str, Values]) -> Written | None:
         """Write the permitted values.
 
@@ -112,6 +123,7 @@ class Targets:
             What was done; None if the item has changed in the meantime: read it again, and decide anew.
 
         Raises:
+            FieldsRefused: Directus refuses some of the values, or refused them before; the others are written.
             DirectusAssetsError: Directus refuses or does not answer.
         """
         # After the item, never before it: whoever writes has recorded beforehand that the value is ours.
@@ -180,7 +192,7 @@ class Targets:
         whose = self._standing(record, item, target, source)
         value, decision = None, None
         if values is not None:
-            value = comparable(self.vocabularies.stored(values.get(result), result, place.field), place.field)
+            value = self._stored(place, result, values)
         builtin = self.declaration.builtin
         overrules = builtin is not None and result in builtin.overrules
         if (overrules and value is None) or self._was_cleared(record, target, human, source):
@@ -193,6 +205,10 @@ class Targets:
             decision = decide(known, source=source, target=None if is_over else human, proposal=value)
         return _Decided(code=code, place=place, value=value, human=human, decision=decision)
 
+    def _stored(self, place: TargetField, result: str, values: Values) -> JsonValue:
+        """The value of a result as it is written to its target."""
+        return comparable(self.vocabularies.stored(values.get(result), result, place.field), place.field)
+
     def _was_cleared(self, record: EnrichmentRecord, target: tuple[str, str], present: JsonValue, source: str) -> bool:
         """Whether a human has cleared our value as a decision about this very content."""
         builtin = self.declaration.builtin
@@ -202,10 +218,33 @@ class Targets:
         return known.source == source and known.written not in ("", digest(None))
 
     def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord) -> bool:
-        """Write the decided values; return whether all were written. Those written are recorded as ours."""
-        own = {each.place.name: each.value for each in decided if not each.place.is_translated}
-        if own and not self.reader.write(item, own):
-            return False
+        """Write the decided values; return whether all were written. Those written are recorded as ours.
+
+        Raises:
+            FieldsRefused: Directus refuses some of the values, or refused them before; the others are written.
+        """
+        refused = {each.name: why for each in decided if (why := _refusal(earlier, each.code, each.place, each.value))}
+        for write, some in self._writes(item, decided, earlier):
+            by_field = {each.place.name: each for each in some if each.name not in refused}
+            try:
+                if by_field and not write({name: each.value for name, each in by_field.items()}):
+                    return False
+            except FieldsRefused as error:
+                if not by_field.keys() & error.fields.keys():
+                    raise
+                new = [(by_field[name], why) for name, why in error.fields.items() if name in by_field]
+                keys = {each.name: {refusal_key(each.place.field, each.value): why} for each, why in new}
+                self.remember(item, lambda known, keys=keys: known.refusing(keys))  # type: ignore[misc]
+                refused |= {each.name: why for each, why in new}
+        if refused:
+            raise FieldsRefused(self.reader.collection, refused)
+        return True
+
+    def _writes(
+        self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord
+    ) -> Iterator[tuple[Callable[[Values], bool], list[_Decided]]]:
+        """The writer and values of each write: one for the item itself, and one for each language."""
+        yield partial(self.reader.write, item), [each for each in decided if not each.place.is_translated]
         for language in self.declaration.translated.languages if self.declaration.translated else ():
             own_of_row = [
                 each
@@ -215,10 +254,7 @@ class Targets:
             known = (earlier.fields.get(each.name) for each in own_of_row)
             if language.code not in item.rows and any(each and (each.written or each.seen_target) for each in known):
                 self.reader.require_row_deleted(item, language)
-            values = {each.place.name: each.value for each in own_of_row}
-            if values and not self.reader.write_language(item, language, values):
-                return False
-        return True
+            yield partial(self.reader.write_language, item, language), own_of_row
 
     @cached_property
     def _rows(self) -> ResultRowWriter | None:
@@ -282,6 +318,11 @@ class Targets:
                 save_proposals(
                     client, translated.translations, row.key, of_row, is_versioned=versioned, setting=setting
                 )
+
+
+def _refusal(record: EnrichmentRecord, code: str, place: TargetField, value: JsonValue) -> str:
+    """Why Directus refused this value of a target before; empty if it did not."""
+    return record.refused.get(target_name(code, place.name), {}).get(refusal_key(place.field, value), "")
 
 
 def _is_written(each: _Decided, earlier: EnrichmentRecord) -> bool:

@@ -21,6 +21,7 @@ from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
 from directus_assets.spending.payer import Counting
 from directus_assets.spending.usage import Usage
+from directus_assets.translation.refusals import FieldsRefused
 
 ROUNDS = 6
 """How often an item that keeps being edited is processed anew before that counts as a failure."""
@@ -123,12 +124,22 @@ class DeclaredEnricher:
         spent = sum((answer.usage for answer in self._targets.record(item).answers.values()), Usage())
         payer = Counting(self.answerer.payer, spent)
         answerer = replace(self.answerer, payer=payer)
+        if anew and self._targets.record(item).refused:
+            self._targets.remember(item, lambda known: replace(known, refused={}))
+        is_refused = False
         for attempt in range(ROUNDS):
-            result = self._round(item, answerer, anew=anew and attempt == 0)
-            if result is not None:
-                return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
-            # Jitter separates runs that obstruct each other.
-            self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
+            try:
+                result = self._round(item, answerer, anew=anew and attempt == 0)
+            except FieldsRefused:
+                # The next round sends Directus' reason to the engine, once.
+                if is_refused or self._measure or not answerer.engine.can_repair:
+                    raise
+                is_refused = True
+            else:
+                if result is not None:
+                    return replace(result, usage=payer.usage, seconds=time.monotonic() - started)
+                # Jitter separates runs that obstruct each other.
+                self.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311 - jitter, nothing secret
             fresh = self.reader.present.get(item.key)
             if fresh is None:
                 return Enriched(item=item.key, fingerprint="")
@@ -195,6 +206,9 @@ class DeclaredEnricher:
                 self._questioner.digest(item, code),
                 kept=None if known and known.is_used and anew else known,
                 keep=lambda answer, code=code: self._keep(item, code, answer),  # type: ignore[misc]
+                refused=lambda found, code=code: self._targets.refusals(  # type: ignore[misc]
+                    item, code, self._derived(item, found)
+                ),
             )
             answers[code] = self._derived(item, values)
         return answers

@@ -8,13 +8,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.json_text import shallow, well_formed
 from directus_assets.spending.usage import Usage
+
+Refused: TypeAlias = Mapping[str, Mapping[str, str]]
+"""For each field, the values that Directus refused (see `refused.refusal_key`) with its reasons."""
 
 _MOST_REFUSED: Final = 60
 """The number of refused values stored per field: more than the numbers an address can get."""
@@ -107,7 +110,7 @@ class TranslationRecord:
     answers: tuple[Arrived, ...] = ()
     source_language: str = ""
     row: str | None = None
-    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    refused: Refused = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     corrected: Mapping[str, Remembered] = field(default_factory=dict)
     waits: bool = False
@@ -154,13 +157,9 @@ class TranslationRecord:
         """The record with these fields' entries replaced."""
         return replace(self, fields={**self.fields, **fields})
 
-    def refusing(self, refused: Mapping[str, Mapping[str, str]]) -> "TranslationRecord":
+    def refusing(self, more: Refused) -> "TranslationRecord":
         """The record with additional refused values by field; the oldest are dropped if there are too many."""
-        more = {
-            name: dict([*{**self.refused.get(name, {}), **values}.items()][-_MOST_REFUSED:])
-            for name, values in refused.items()
-        }
-        return replace(self, refused={**self.refused, **more})
+        return replace(self, refused=with_refused(self.refused, more))
 
     def confirmed(self) -> "TranslationRecord":
         """The record after all intended writes have succeeded."""
@@ -181,6 +180,14 @@ class TranslationRecord:
 
 
 _RECORD = TypeAdapter(TranslationRecord)
+
+
+def with_refused(known: Refused, more: Refused) -> Refused:
+    """The refused values with additional ones; the oldest are dropped if there are too many."""
+    latest = {
+        name: dict([*{**known.get(name, {}), **values}.items()][-_MOST_REFUSED:]) for name, values in more.items()
+    }
+    return {**known, **latest}
 
 
 def canonical(value: JsonValue) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
-from directus_assets.ownership.field_records import digest
+from directus_assets.ownership.refused import refusal_key
 from directus_assets.translation.cut_fields import rule_of
 from directus_assets.translation.refusals import NOT_UNIQUE, FieldsRefused, short_reason
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment
@@ -64,11 +64,6 @@ class UnrefusedDocument:
         rule, longest = rule_of(self._field), self._field.longest
         found = (numbered(address, number, longest=longest) for number in range(2, MOST_NUMBERS + 1))
         return next((each for each in found if not self._reason(each) and (not rule or rule.accepts(each))), "")
-
-
-def refusal_key(text_field: TextField, value: JsonValue) -> str:
-    """The key under which a refused value of a field is stored, valid while the field's definition stays the same."""
-    return digest([digest(value), text_field.rule, text_field.longest, text_field.is_unique])
 
 
 def is_taken(text_field: TextField, reason: str) -> bool:

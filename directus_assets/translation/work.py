@@ -15,6 +15,7 @@ from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord, canonical
 from directus_assets.ownership.protection import FieldAction, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
+from directus_assets.ownership.refused import refusal_key
 from directus_assets.spending.payer import Counting, Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -31,7 +32,7 @@ from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.recall import Recall
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refusals import FieldsRefused, Refusals
-from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument, refusal_key
+from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument
 from directus_assets.translation.results import Forecast, Translated, reviews_of
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope

@@ -253,6 +253,28 @@ def test_a_bad_answer_is_repaired_once_by_its_name(
     assert pipeline.metadata(item, "mood")["requests"] == 2
 
 
+def test_what_a_rule_in_directus_refuses_is_named_in_one_repair_request(
+    pipeline: EnrichmentPipeline, studio: DirectusClient, server: ScriptedOpenAI
+) -> None:
+    studio.patch("/fields/notes/mood", {"meta": {"validation": {"_and": [{"mood": {"_neq": "good"}}]}}})
+    server.always(
+        about(
+            ABOUT_MOOD,
+            lambda asked: scripted.answer({"mood": "bad" if asked.is_repair else "good", "score": 1})(asked),
+        )
+    )
+    item = create(studio, title="Bread", body="Anna bakes.")
+    try:
+        pipeline.settle("notes")
+    finally:
+        studio.patch("/fields/notes/mood", {"meta": {"validation": None}})
+
+    assert (note(studio, item)["mood"], note(studio, item)["score"]) == ("bad", 1)
+    _, repair = asked_about(server, ABOUT_MOOD)
+    assert "`mood` was refused by Directus: Validation failed" in repair.prompt
+    assert set(pipeline.metadata(item, "mood")["fields_written"].split(", ")) == {"mood", "score"}
+
+
 @pytest.mark.parametrize(
     ("behaviour", "outcome"),
     [
