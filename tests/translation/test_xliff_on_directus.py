@@ -2,9 +2,10 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from rich.console import Console
 
@@ -143,3 +144,46 @@ def test_an_item_comes_back_sentence_by_sentence_and_what_is_bad_is_named(
     (row,) = rows_of(studio, post)
     assert server.texts_sent == ["The dough <g1>rests</g1> for 14 hours."]
     assert row["body"] == f"{ours.replace('12', '14')}\n<p>Danach wird er im Ofen gebacken.</p>"
+
+
+class Meddling(httpx.HTTPTransport):
+    """Lets an editor act just before each of our writes of one text."""
+
+    def __init__(self, text: str, act: Callable[[], object]) -> None:
+        super().__init__()
+        self.text = text
+        self.act = act
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH" and self.text.encode() in request.read():
+            self.act()
+        return super().handle_request(request)
+
+
+def test_an_item_that_keeps_being_edited_is_named_and_ends_no_import_of_others(
+    pipeline: Pipeline, studio: DirectusClient, directus: LocalDirectus, tmp_path: Path
+) -> None:
+    words = ("Anna bakes", "Bea bakes", "Carla bakes")
+    posts = [create_post(studio, body=f"<p>{each} bread.</p>\n<p>It rests.</p>") for each in words]
+    pipeline.settle()
+    path = tmp_path / "out.xlf"
+    assert export(pipeline, HandOut(collections=["posts"], items=posts), path)[0] == 0
+    translate(path, {f"{each} bread.": f"{each.split()[0]} backt Brot." for each in words})
+    busy, edits = posts[1], list[str]()
+
+    def save_another_sentence() -> None:
+        first, _, _ = rows_of(studio, busy)[0]["body"].partition("\n")
+        edits.append(f"{first}\n<p>Fassung {len(edits)}.</p>")
+        edit(studio, busy, "de-DE", body=edits[-1])
+
+    transport = Meddling("Bea backt Brot.", save_another_sentence)
+    with DirectusClient(directus.url, directus.bot_token, transport=transport) as meddled:
+        pipeline.project.__dict__["directus"] = meddled
+        status, told = bring_back(pipeline, path)
+
+    bodies = [rows_of(studio, post)[0]["body"] for post in posts]
+    assert status == 1
+    assert f"posts/{busy}: Item {busy} of posts kept being edited while it was imported." in told
+    assert "Imported: 2 texts of 2 items." in told
+    assert "Not imported: 1 texts or items." in told
+    assert ["Anna backt Brot." in bodies[0], bodies[1] == edits[-1], "Carla backt Brot." in bodies[2]] == [True] * 3
