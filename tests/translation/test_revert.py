@@ -396,8 +396,13 @@ def test_a_bad_run_is_taken_back_but_for_what_people_have_changed_since(
     assert all(after[post]["title"] == good[post]["title"] for post in posts if post not in edited)
     assert [after[post]["title"] for post in edited] == [f"Von Anna {post}" for post in edited]
     assert "Restored" not in again[1]
-    # What was put back is ours, as it was before, and what was bad is not used again.
+    # What was put back is ours, as it was before, and what was bad is not used again, not even for other items.
     server.always(scripted.answer_right)
+    server.asked.clear()
+    other = studio.post("/items/posts", {"translations": [{"languages_code": "en-US", "title": "Bread 1"}]})["id"]
+    pipeline.settle()
+    assert german(studio)[str(other)]["title"] == good[posts[1]]["title"]
+    assert server.texts_sent == ["Bread 1"]
     (source,) = studio.get(
         "/items/posts_translations", filter={"posts_id": {"_eq": posts[0]}, "languages_code": {"_eq": "en-US"}}
     )
