@@ -1,4 +1,4 @@
-"""What a real Dagster refuses, so that its scripted counterparts refuse it as well."""
+"""The refusals of a real Dagster, for its scripted counterparts."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

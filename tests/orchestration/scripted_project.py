@@ -1,4 +1,4 @@
-"""A project whose Directus is a list of files and a list of what happened to them."""
+"""A project whose Directus is a list of files and a list of events."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""In the place of Dagster's webserver: a server that keeps what it is asked for, and refuses what Dagster refuses."""
+"""A scripted Dagster webserver that records requests, and refuses what Dagster refuses."""
 
 import json
 from collections.abc import Iterator

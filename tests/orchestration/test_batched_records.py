@@ -1,4 +1,4 @@
-"""Records in batches against Dagster's own storages: the same events in, the same answers out."""
+"""Batched records compared with Dagster's own storages: the same events in, the same results out."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What a click becomes in Dagster: partitions, runs over exactly the chosen items, and a memory of it."""
+"""What a click becomes in Dagster: partitions, runs over exactly the chosen items, and a stored state."""
 
 import threading
 from collections.abc import Iterator

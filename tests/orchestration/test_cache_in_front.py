@@ -1,4 +1,4 @@
-"""nginx as a cache in front of Directus: nobody is shown an old picture, and nothing else is forgotten."""
+"""nginx as a cache in front of Directus: it never serves an old picture, and keeps everything else."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What a cache in front of Directus is told between runs: what is gone."""
+"""Purging a cache in front of Directus between runs: pictures that are gone."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""The asset checks on what Directus has."""
+"""The asset checks on Directus' collections."""
 
 from collections.abc import Iterator
 from decimal import Decimal

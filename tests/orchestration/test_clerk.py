@@ -1,4 +1,4 @@
-"""What the door lets in becomes runs, as a sensor would ask for them, and a click becomes its job."""
+"""Accepted pushes become the runs that a sensor would request, and a click starts its job."""
 
 import dataclasses
 import uuid

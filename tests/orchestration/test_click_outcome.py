@@ -1,4 +1,4 @@
-"""What has become of a click, read from runs that record as ours do."""
+"""The outcome of a click, read from realistic run records."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

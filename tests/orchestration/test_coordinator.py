@@ -1,4 +1,4 @@
-"""Pushed runs under a real webserver and daemon, and what their coordinator relies on of Dagster."""
+"""Pushed runs under a real webserver and daemon, and the Dagster internals that their coordinator relies on."""
 
 import inspect
 from collections.abc import Iterator

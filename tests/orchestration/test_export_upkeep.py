@@ -1,4 +1,4 @@
-"""The export never lies: after whatever happens, manifest and folder are those of a fresh export."""
+"""The export is never wrong: after any event, manifest and folder equal those of a fresh export."""
 
 import itertools
 import json

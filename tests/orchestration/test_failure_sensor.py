@@ -1,4 +1,4 @@
-"""Who is told of failures, on a real Directus, and by a webhook."""
+"""Failure notifications on a real Directus, and by webhook."""
 
 import io
 import json

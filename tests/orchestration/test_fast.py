@@ -1,4 +1,4 @@
-"""On a Dagster that they were not tested with, the fast parts give way to Dagster's own, and say so."""
+"""On an untested version of Dagster, the fast parts step aside for Dagster's own, with a warning."""
 
 import importlib
 import logging

@@ -1,4 +1,4 @@
-"""What the change feed of a real Directus tells, and what becomes of what it does not tell."""
+"""The change feed of a real Directus, and the handling of changes that are missing from it."""
 
 import base64
 import json

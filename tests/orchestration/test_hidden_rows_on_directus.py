@@ -1,4 +1,4 @@
-"""Rows that a rule on the right to read hides are not deleted, on a Directus that has such rules without a license."""
+"""Rows hidden by a permission rule are not treated as deleted, on a Directus that has such rules without a license."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""What it means for SQLite that a file is kept open."""
+"""The effect on SQLite of a file that is kept open."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is read from Dagster's tables directly, beside what Dagster itself says of the same records."""
+"""Records read directly from Dagster's tables, compared with Dagster's own view of them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""The warm launcher under a real daemon, and what it relies on of Dagster beyond its public interface."""
+"""The warm launcher under a real daemon, and the Dagster internals that it relies on."""
 
 import inspect
 import os

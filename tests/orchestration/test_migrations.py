@@ -1,4 +1,4 @@
-"""Dagster's migrations are read once, and what is made of them is what Dagster makes by itself."""
+"""Dagster's migrations are read once, with the same result as Dagster's own way."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Assets whose names Dagster would take for one."""
+"""Assets with names that Dagster would merge into one output."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""The daemon's own way, on a real Directus: sensors, queue, runs, and what is served in the end.
+"""The complete system on a real Directus: sensors, queue, runs, and the pictures served in the end.
 
-The tests tell one story, from the first upload to a backfill; each starts from what the ones before it left.
+The tests form one scenario, from the first upload to a backfill; each continues from the previous ones.
 """
 
 import io
