@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from directus_assets.cli import main
+from directus_assets.cli import _Commands, main
 
 ENVIRONMENT = {"DIRECTUS_URL": "http://127.0.0.1:1", "DIRECTUS_TOKEN": "t0ken"}
 
@@ -120,14 +121,17 @@ def test_of_several_projects_one_with_a_wrong_variable_is_told_and_the_others_ar
     assert everything.exit_code == one.exit_code == 1
 
 
-def test_what_nobody_has_foreseen_is_told_without_credentials(tmp_path: Path) -> None:
-    """As Dagster's storage does of an address that is none."""
-    storage = "postgresql://dagster:hunter2-hunter2@[database/x"
-    (tmp_path / "dagster.yaml").write_text(f"storage: {{postgres: {{postgres_url: '{storage}'}}}}")
+def test_what_nobody_has_foreseen_is_told_without_credentials() -> None:
+    @click.group(cls=_Commands)
+    def commands() -> None: ...
 
-    result = run("status", **ENVIRONMENT, DAGSTER_HOME=str(tmp_path), DAGSTER_POSTGRES_URL=storage)
+    @commands.command()
+    def fails() -> None:
+        raise KeyError("https://me:hunter2-hunter2@s3.example.com/bucket")
+
+    result = CliRunner().invoke(commands, ["fails"])
 
     assert result.exit_code == 1
     assert "Traceback" in result.stderr
-    assert "Error: " in result.stderr
+    assert "Error: KeyError: 'https://***@s3.example.com/bucket'" in result.stderr
     assert "hunter2" not in result.output
