@@ -23,6 +23,7 @@ class CachedSite(Site):
     def __init__(self, folder: Path) -> None:
         self.told: list[str] = []
         self.is_up = True
+        self.trouble: Exception | None = None
         super().__init__(folder)
         self.directus.presets = dict(self.presets)
 
@@ -44,6 +45,8 @@ class CachedSite(Site):
 
     def hear(self, request: httpx.Request) -> httpx.Response:
         if not self.is_up:
+            if self.trouble:
+                raise self.trouble
             return httpx.Response(503)
         self.told += json.loads(request.content)["urls"]
         return httpx.Response(204)
@@ -180,10 +183,12 @@ def test_a_preset_that_is_gone_is_forgotten_and_one_that_is_switched_off_is_not(
     assert site.news() == {"wide f1", "wide f2"}
 
 
-def test_a_cache_that_does_not_answer_is_told_by_a_later_tick(site: CachedSite) -> None:
-    site.is_up = False
+@pytest.mark.parametrize("trouble", [None, KeyError("nobody has foreseen this")])
+def test_a_cache_that_does_not_answer_is_told_by_a_later_tick(site: CachedSite, trouble: Exception | None) -> None:
+    site.is_up, site.trouble = False, trouble
     site.delete("f1")
     site.tick()
+    site.reconcile()
     silent = site.news()
     site.is_up = True
     site.tick()

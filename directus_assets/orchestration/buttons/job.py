@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
-from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
+from directus_assets.errors import BadInput, DirectusAssetsError, TransientError, as_error
 from directus_assets.orchestration.buttons.clicks import (
     Button,
     Click,
@@ -99,7 +99,12 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
     def buttons_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         # Dagster's storage is opened only for a click, so that a quiet tick costs next to nothing.
         for click in open_clicks(project.memory):
-            _answer(context, project, click)
+            try:
+                _answer(context, project, click)
+            except TransientError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a click that cannot be answered now keeps no other waiting
+                context.log.warning("Could not answer a click, will retry: %s", as_error(error))
         return dg.SkipReason("Every finished click has been answered.")
 
     return dg.Definitions(jobs=[buttons_job], sensors=[buttons_sensor])

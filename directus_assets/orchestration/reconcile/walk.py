@@ -104,9 +104,9 @@ class Reconcile:
             try:
                 if upkeep and upkeep.state:
                     upkeep.keep()
-            except DirectusAssetsError as error:
-                name = kind.name
-                self._report.troubles.append(Trouble(collection=name, what=f"Could not maintain '{name}'", error=error))
+            except Exception as error:  # noqa: BLE001 - it hinders no comparison
+                name, what = kind.name, f"Could not maintain '{kind.name}'"
+                self._report.troubles.append(Trouble(collection=name, what=what, error=as_error(error)))
 
     def _tell_caches(self) -> None:
         """Send pending purges to caches."""
@@ -114,9 +114,9 @@ class Reconcile:
             try:
                 if kind.cache:
                     kind.cache.tell()
-            except DirectusAssetsError as error:
-                name = kind.name
-                self._report.troubles.append(Trouble(collection=name, what=f"'{name}' is cached", error=error))
+            except Exception as error:  # noqa: BLE001 - it hinders no comparison
+                name, what = kind.name, f"'{kind.name}' is cached"
+                self._report.troubles.append(Trouble(collection=name, what=what, error=as_error(error)))
 
     def _walk(self, position: Position | None) -> Position | None:
         """Compare until the end or until time is up; return where to resume."""

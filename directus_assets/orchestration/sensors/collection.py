@@ -18,7 +18,7 @@ from directus_assets.directus.models import Activity
 from directus_assets.directus.sight import require_sight_of_others
 from directus_assets.directus.uploads import FILES, UploadPage, follow_uploads
 from directus_assets.door.claims import claimed
-from directus_assets.errors import DirectusAssetsError
+from directus_assets.errors import as_error
 from directus_assets.fast.kept_open import keep_open
 from directus_assets.orchestration.filters import FilterGuard
 from directus_assets.orchestration.kinds.enrichments import is_enrichment
@@ -277,8 +277,8 @@ class _Tick:
             for upkeep in self.subject.upkeeps:
                 if asked is None or (asked and upkeep.state):
                     upkeep.keep(asked)
-        except DirectusAssetsError as error:
-            self.context.log.warning("Could not update the export: %s", error)
+        except Exception as error:  # noqa: BLE001 - it hinders no picture
+            self.context.log.warning("Could not update the export: %s", as_error(error))
             return False
         return True
 
@@ -312,8 +312,8 @@ class _Tick:
             return cursor
         try:
             told = [cache.tell() for cache in self.subject.caches]
-        except DirectusAssetsError as error:
-            self.context.log.warning("A cache may serve pictures that are gone: %s", error)
+        except Exception as error:  # noqa: BLE001 - it hinders no picture
+            self.context.log.warning("A cache may serve pictures that are gone: %s", as_error(error))
             told = [False]
         return cursor.model_copy(update={"untold": not all(told)})
 
