@@ -52,7 +52,7 @@ class Site:
         self.admin, self.cache, self.chance = admin, cache, chance
         self.contents: dict[str, bytes] = {}
         self.names: dict[str, list[str]] = {}
-        """All that a file was uploaded as, by id."""
+        """What was behind the address of a file at the end of a tick, by id: nothing, or its filename."""
         self.gone: list[str] = []
         self.followed: set[str] = set()
         self.presets: dict[str, dict[str, Any]] = {str(each["key"]): each for each in (CARD, WIDE, AUTO)}
@@ -83,7 +83,6 @@ class Site:
 
     def replace(self, file_id: str, content: bytes, kind: str = "image/jpeg") -> None:
         name = "a.pdf" if kind == "application/pdf" else "a.jpg"
-        self.names[file_id].append(f"/{name}")
         self.admin.patch(f"/files/{file_id}", files={"file": (name, content, kind)}).raise_for_status()
 
     def any_file(self) -> str:
@@ -114,6 +113,9 @@ class Site:
                 )
             if is_quiet and not result.run_requests:
                 self.followed = set(self.contents)
+                for file in self.project.directus.files_by_id(self.contents):
+                    # A filename that lasted for less than a tick was seen by nobody.
+                    self.names[file.id].append(f"/{file.filename_download}")
                 return
 
     def addresses(self) -> list[str]:
