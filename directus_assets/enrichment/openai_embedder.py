@@ -66,6 +66,11 @@ class OpenAIEmbedder:
                 f"{self.name} returned {len(vectors)} vectors for {len(texts)} texts.",
                 remedy="Check the model name: it must be an embedding model.",
             )
+        if len({len(vector) for vector in vectors}) > 1:
+            raise RequestRefused(
+                f"{self.name} returned vectors of different lengths.",
+                remedy="Check the model name: it must be an embedding model.",
+            )
         usage = found.get("usage")
         tokens = counted(usage.get("prompt_tokens")) if isinstance(usage, dict) else None
         estimate = self.estimate(texts)

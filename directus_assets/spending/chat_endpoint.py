@@ -7,13 +7,13 @@ from typing import Final, Protocol
 import openai
 
 from directus_assets.errors import DirectusAssetsError, Forbidden, NotFound, Rejected, Unreachable, from_status
-from directus_assets.spending.chat_limits import is_out_of_credit
+from directus_assets.spending.chat_limits import is_out_of_credit, is_throttled
 from directus_assets.spending.deadline import within
 from directus_assets.spending.faults import RequestRefused
 from directus_assets.spending.server_words import Refusal, read_document, refusal_of
 
 _REMEDIES: Final[dict[type[DirectusAssetsError], str]] = {
-    Forbidden: "Check OPENAI_API_KEY: it is wrong or expired, or may not use this model.",
+    Forbidden: "Check OPENAI_API_KEY, which is wrong or expired, or may not use this model.",
     NotFound: "Check OPENAI_MODEL and OPENAI_BASE_URL.",
     Rejected: "Check OPENAI_MODEL and OPENAI_BASE_URL.",
 }
@@ -89,9 +89,10 @@ def classify(refusal: Refusal, *, name: str, task: str) -> DirectusAssetsError:
             f"{name}: the account has no credit left: {refusal.said}",
             remedy="Add credit at the provider, or lower `max_output_tokens` in the YAML file.",
         )
-    remedy = _REMEDIES.get(type(from_status(refusal.status, "")), "")
+    status = 429 if is_throttled(refusal) else refusal.status
+    remedy = _REMEDIES.get(type(from_status(status, "")), "")
     message = f"{name} refused to {task}: {refusal.said}"
-    return RequestRefused.of(from_status(refusal.status, message, remedy=remedy, headers=refusal.headers))
+    return RequestRefused.of(from_status(status, message, remedy=remedy, headers=refusal.headers))
 
 
 def check_model(client: openai.OpenAI, *, model: str, name: str) -> str:

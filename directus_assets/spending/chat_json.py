@@ -24,6 +24,7 @@ _WORDINGS: Final = ("translation", "translated_text", "translated", "target", "t
 """Names that models use for the text in answers that mirror the form of the question, the surest first."""
 _NAMES: Final = ("name", "key", "id", "segment")
 _PAIR: Final = re.compile(r'("(?:[^"\\]|\\.)*+")\s*+:\s*+("(?:[^"\\]|\\.)*+")\s*+(?=[,}])', re.DOTALL)
+_TRAILING_COMMA: Final = re.compile(r",(?=\s*+[}\]])")
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "number": (int, float),
@@ -99,7 +100,9 @@ def _wholes(content: str) -> Iterator[object]:
     try:
         whole = read_json(content)
     except ValueError:
-        yield from _scanned(content)
+        found = [*_scanned(content)]
+        # What people write by hand, models do as well; only where nothing else is readable.
+        yield from found or _scanned(_TRAILING_COMMA.sub("", content))
         return
     # Some servers encode an answer twice.
     yield from _wholes(whole) if isinstance(whole, str) else [whole]

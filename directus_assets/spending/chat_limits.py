@@ -94,6 +94,13 @@ _NO_CREDIT: Final = re.compile(
 )
 
 
+_THROTTLED: Final = re.compile(
+    r"throttl|too many requests|rate.?limit.{0,20}(?:exceeded|reached)|please wait before|capacity.?exceeded"
+    r"|overloaded",
+    re.IGNORECASE,
+)
+
+
 def limit_in(refusal: Refusal) -> Limit | None:
     """The limit that a refused request exceeds; None if the refusal is about something else, or is transient."""
     words = _BETWEEN_DIGITS.sub("", f"{refusal.said} {refusal.whole}")
@@ -102,7 +109,7 @@ def limit_in(refusal: Refusal) -> Limit | None:
         return Limit(of=LimitOf.CREDIT, tokens=int(affordable["tokens"]) if affordable else None)
     if refusal.status in (413, 429):
         return _rate_limit(refusal.status, words)
-    if refusal.status not in (400, 404, 422, 500):
+    if refusal.status not in (400, 404, 422, 500) or is_throttled(refusal):
         return None
     if refusal.status != 500 and (own := _number(_OUTPUT, words, "tokens")):
         return Limit(of=LimitOf.OUTPUT, tokens=own)
@@ -116,6 +123,12 @@ def is_out_of_credit(refusal: Refusal) -> bool:
     if refusal.status == 402 or refusal.code == "insufficient_quota":
         return True
     return refusal.status in (400, 403, 429) and bool(_NO_CREDIT.search(refusal.said))
+
+
+def is_throttled(refusal: Refusal) -> bool:
+    """Whether waiting helps, although the status says otherwise: Bedrock's 400, Groq's 498."""
+    is_odd = 400 <= refusal.status < 500 and refusal.status not in (401, 404, 413, 422, 429)
+    return is_odd and bool(_THROTTLED.search(f"{refusal.said} {refusal.code} {refusal.whole}"))
 
 
 def _rate_limit(status: int, words: str) -> Limit | None:

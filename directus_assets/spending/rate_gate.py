@@ -76,7 +76,9 @@ class RateGate:
     def _back_off(self, error: TransientError, failures: int, deadline: float) -> None:
         now = self._clock()
         asked = error.retry_after_seconds
-        wait = self._jitter(0, min(self._longest, self._base * 2 ** (failures - 1))) if asked is None else asked
+        own = self._jitter(0, min(self._longest, self._base * 2 ** (failures - 1)))
+        # Some services ask for no wait at all, again and again.
+        wait = max(own, asked or 0.0)
         if asked is not None:
             with self._lock:
                 self._closed_until = max(self._closed_until, now + asked)
@@ -86,7 +88,7 @@ class RateGate:
                 remedy=error.remedy,
                 retry_after_seconds=max(wait, self._longest),
             ) from error
-        if asked is None:
+        if asked is None or asked < own:
             self._sleep(wait)
 
     def _wait_while_closed(self, deadline: float) -> None:

@@ -65,11 +65,13 @@ def read_document(content: bytes, *, charset: str | None = None) -> object:
     """
     text = _decoded(content, charset)
     try:
-        return read_json(text)
+        whole = read_json(text)
+        # Some gateways encode it twice.
+        return read_json(whole) if isinstance(whole, str) and whole.lstrip().startswith("{") else whole
     except ValueError:
         documents = _lines(text)
     if len(documents) < 2:
-        return documents[0] if documents else None
+        return documents[0] if documents else _first(text)
     return next((each for each in documents if _fault(each)), None) or _joined(documents)
 
 
@@ -110,6 +112,9 @@ def first_choice(document: object) -> Mapping[str, Any]:
     """The first choice of a completion; empty if there is none."""
     choices = document.get("choices") if isinstance(document, dict) else None
     found = [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
+    if not found and isinstance(document, dict) and _is_message(document.get("message")):
+        # Ollama's native format has the message outside of a choice.
+        return {"message": document["message"], "finish_reason": document.get("done_reason")}
     return found[0] if found else {}
 
 
@@ -146,6 +151,19 @@ def _lines(text: str) -> list[Any]:
     return documents
 
 
+def _first(text: str) -> object:
+    """The completion at the beginning of a text that holds more behind it; None if there is none."""
+    try:
+        found, _ = json.JSONDecoder(strict=False).raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and not is_too_deep(found) and first_choice(found) else None
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, dict) and "content" in value
+
+
 def _joined(documents: list[Any]) -> object:
     """Assemble the chunks of a streamed completion."""
     texts = {"content": "", "reasoning_content": "", "refusal": ""}
@@ -174,7 +192,7 @@ def _fault(document: object) -> object:
         return fault
     message = document.get("message")
     # In Ollama's native responses, the message is an answer.
-    is_answer = choice or isinstance(document.get("data"), list) or (isinstance(message, dict) and "content" in message)
+    is_answer = choice or isinstance(document.get("data"), list) or _is_message(message)
     return document if not is_answer and any(document.get(name) for name in _SPEAKING) else None
 
 

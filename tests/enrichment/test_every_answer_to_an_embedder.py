@@ -80,3 +80,35 @@ def test_what_is_no_vector_is_a_failure_in_the_servers_words(
 
     assert len(server.asked) == 1
     assert "1234567890" not in str(raised.value)
+
+
+def rows(*vectors: object) -> Behaviour:
+    return body({"data": [{"index": at, "embedding": vector} for at, vector in enumerate(vectors)]})
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "says"),
+    [
+        (rows([1.0, 2.0]), "1 vectors for 2"),
+        (rows([1.0], [2.0], [3.0]), "2 vectors for 2"),
+        (rows([1.0, 2.0], [3.0]), "different lengths"),
+        (rows([1.0], "AACAPw=="), "1 vectors for 2"),
+        (rows([1.0], []), "1 vectors for 2"),
+        (rows([1.0], [None]), "1 vectors for 2"),
+        (body({"data": [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [2.0]}]}), "1 vectors for 2"),
+        (body({"data": {"0": [1.0]}}), "0 vectors for 2"),
+    ],
+)
+def test_vectors_that_cannot_all_be_told_apart_are_refused(
+    server: ScriptedOpenAI, embedder: OpenAIEmbedder, behaviour: Behaviour, says: str
+) -> None:
+    server.always(behaviour)
+
+    with pytest.raises(RequestRefused, match=says):
+        embedder.embed(["bread", "butter"])
+
+
+def test_vectors_belong_to_their_index(server: ScriptedOpenAI, embedder: OpenAIEmbedder) -> None:
+    server.always(body({"data": [{"index": 1, "embedding": [2.0]}, {"index": 0, "embedding": [1.0]}]}))
+
+    assert embedder.embed(["bread", "butter"]).vectors == [[1.0], [2.0]]

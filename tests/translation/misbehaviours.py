@@ -5,6 +5,7 @@ its translation (`says` is empty), or a failure with these words. `error` is the
 not single segments.
 """
 
+import gzip
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -287,6 +288,28 @@ TRANSLATED: Final = (
         behaviour=wrapped(lambda a, _: {"segments": [{"name": name, "text": text} for name, text in a.items()]}),
     ),
     Row(name="JSON in JSON", behaviour=wrapped(lambda a, _: json.dumps(json.dumps(a)))),
+    Row(name="a comma too many", behaviour=wrapped(lambda a, _: f"{json.dumps(a)[:-1]},}}")),
+    Row(name="a word that is no JSON", behaviour=wrapped(lambda a, _: f'{json.dumps(a)[:-1]}, "score": NaN}}')),
+    Row(name="each name twice", behaviour=wrapped(lambda a, _: f'{{"s1": "Entwurf", {json.dumps(a)[1:]}')),
+    Row(name="segments that nobody asked for", behaviour=wrapped(lambda a, _: {**a, "s99": "Mehr", "note": "x"})),
+    Row(name="a byte order mark within", behaviour=wrapped(lambda a, _: f"\ufeff{json.dumps(a)}")),
+    Row(name="two completions", behaviour=whole(lambda document: json.dumps(document) * 2)),
+    Row(name="words behind the completion", behaviour=whole(lambda document: f"{json.dumps(document)}\nOK")),
+    Row(name="a completion in a string", behaviour=whole(lambda document: json.dumps(json.dumps(document)))),
+    Row(name="the text beside no message", behaviour=lambda a: body({"choices": [{"text": json.dumps(german(a))}]})(a)),
+    Row(
+        name="Ollama's own", behaviour=lambda a: body({"message": {"content": json.dumps(german(a))}, "done": True})(a)
+    ),
+    *(
+        Row(name=f"usage: {usage}", behaviour=lambda a, told=usage: said(json.dumps(german(a)), usage=told)(a))
+        for usage in ({"prompt_tokens": "12"}, {"prompt_tokens": -5}, {"completion_tokens": 1e300}, [1], "free")
+    ),
+    Row(
+        name="gzip",
+        behaviour=lambda a: Reply(
+            body=gzip.compress(str(right(a).body).encode()), headers={"content-encoding": "gzip"}
+        ),
+    ),
     Row(
         name="line breaks as they are",
         behaviour=wrapped(lambda a, _: json.dumps(a).replace("ruhen.", "ruhen.\n")),
@@ -472,6 +495,23 @@ FAILED: Final = (
         most=6,
         says="too long for the engine.*Limit 10",
     ),
+    *(
+        Row(
+            name=f"a body that is {text}", behaviour=page(text, kind="application/json"), most=2, says=f'sent: "{text}"'
+        )
+        for text in ("{}", "null", "true", "42")
+    ),
+    Row(name="an empty error, no choices", behaviour=body({"error": None, "choices": []}), most=2, says="Instead of a"),
+    Row(name="204", behaviour=lambda _: Reply(status=204), most=2, says="sent nothing"),
+    Row(name="a queue", behaviour=body({"status": "queued"}, status=202), most=2, says="queued"),
+    Row(name="nothing but nulls", behaviour=wrapped(lambda a, _: dict.fromkeys(a)), most=2, says="no translation"),
+    Row(
+        name="a filter, beside the text",
+        behaviour=said("x", finish="content_filter"),
+        most=7,
+        says="refused",
+    ),
+    Row(name="brackets without end", behaviour=said("[" * 50_000), most=2, says="The model said"),
     Row(name="a body too large", behaviour=page("<h1>413 Payload Too Large</h1>", status=413), most=6, says="Payload"),
     Row(
         name="thinking without end",
@@ -519,6 +559,42 @@ FAILED: Final = (
         most=9,
         error=TransientError,
         says="Try later",
+    ),
+    *(
+        Row(
+            name=f"asks to wait: {reason}",
+            behaviour=error(reason, status=status),
+            most=9,
+            error=TransientError,
+            says=reason,
+        )
+        for status, reason in (
+            (400, "Too many tokens per day, please wait before trying again."),
+            (403, "Rate limit exceeded for this key"),
+            (498, "Flex tier capacity exceeded"),
+            (529, "Overloaded"),
+            (408, "It took too long"),
+        )
+    ),
+    *(
+        Row(
+            name=f"a wait of {wait}",
+            behaviour=lambda _, told=wait: Reply(status=429, body="Slow down", headers={"retry-after": told}),
+            most=9,
+            error=TransientError,
+            says="Slow down",
+        )
+        for wait in ("Wed, 21 Oct 2099 07:28:00 GMT", "-5", "inf", "1e300", "soon")
+    ),
+    *(
+        Row(name=str(status), behaviour=error("No", status=status), error=RequestRefused, says="translate: No")
+        for status in (405, 409, 418, 422, 451)
+    ),
+    Row(
+        name="a country that is not served",
+        behaviour=error("Country, region, or territory not supported", status=403),
+        error=Forbidden,
+        says="territory not supported.*OPENAI_API_KEY, which",
     ),
     Row(
         name="a model unknown in a success",

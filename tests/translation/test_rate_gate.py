@@ -67,6 +67,14 @@ def test_a_wait_that_the_service_asks_for_is_kept() -> None:
     assert clock.sleeps == [31.0]
 
 
+def test_a_service_that_asks_for_no_wait_is_not_asked_without_end() -> None:
+    clock = Clock()
+
+    make_gate(clock).call(failing(4, Overloaded("too many requests", retry_after_seconds=0.0)))
+
+    assert clock.sleeps == [1, 2, 4, 8]
+
+
 def test_a_wait_that_one_caller_is_asked_for_holds_up_the_others() -> None:
     clock = Clock()
     second_called_at: list[float] = []
