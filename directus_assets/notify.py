@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 from pydantic import TypeAdapter
 
-from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.client import DirectusClient, certificates
 from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.errors import (
     DirectusAssetsError,
@@ -250,7 +250,7 @@ def call_webhook(url: str, body: Mapping[str, object], *, transport: httpx.BaseT
     """
     remedy = "Check `notify.webhook` in the YAML file."
     try:
-        with httpx.Client(timeout=10, transport=transport) as http:
+        with httpx.Client(timeout=10, transport=transport, verify=certificates()) as http:
             answer = http.post(url, content=as_json(body), headers={"Content-Type": "application/json"})
     except (httpx.RequestError, httpx.InvalidURL) as error:
         raise Unreachable(f"The webhook did not respond: {type(error).__name__}.", remedy=remedy) from None

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter
 
+from directus_assets.directus.client import certificates
 from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.errors import DirectusAssetsError, NotFound, Rejected, TransientError, Unreachable, from_status
 from directus_assets.images.outcomes import Delivered
@@ -148,7 +149,7 @@ class Purger:
             return True
         deadline, told, refused = time.monotonic() + seconds, set[str](), dict[str, DirectusAssetsError]()
         try:
-            with httpx.Client(timeout=min(30, seconds), transport=self.transport) as http:
+            with httpx.Client(timeout=min(30, seconds), transport=self.transport, verify=certificates()) as http:
                 for request, addresses in requests_of(self.options, pending):
                     try:
                         _send(http, request)

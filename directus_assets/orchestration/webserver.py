@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import httpx
 
+from directus_assets.directus.client import certificates
 from directus_assets.errors import Rejected, Unreachable, from_status
 from directus_assets.orchestration.sensors.outages import TRIES_AGAIN
 
@@ -375,7 +376,9 @@ class Webserver:
 
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         try:
-            with httpx.Client(base_url=self._address, timeout=60, transport=self._transport) as http:
+            with httpx.Client(
+                base_url=self._address, timeout=60, transport=self._transport, verify=certificates()
+            ) as http:
                 answer = http.post("/graphql", json={"query": query, "variables": variables})
         except httpx.TransportError as error:
             raise Unreachable(
