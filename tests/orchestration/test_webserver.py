@@ -1,11 +1,15 @@
 import json
+import ssl
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 import httpx
 import pytest
 
+from directus_assets.directus.client import certificates
 from directus_assets.errors import DirectusAssetsError, Overloaded, Rejected, Unreachable
+from directus_assets.notify import call_webhook
 from directus_assets.orchestration.webserver import AssetProgress, Webserver, execution_params
 
 URL = "http://127.0.0.1:3000"
@@ -36,6 +40,22 @@ def webserver(answer: httpx.Response | Exception, seen: list[Any] | None = None)
 
 def data(**fields: Any) -> httpx.Response:
     return httpx.Response(200, json={"data": fields})
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda: Webserver("http://127.0.0.1:1").version(), lambda: call_webhook("http://127.0.0.1:1", {})]
+)
+def test_a_request_does_not_read_the_certificates_of_the_machine_again(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[], object]
+) -> None:
+    certificates()
+    read: list[object] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **options: read.append(options))
+
+    with pytest.raises(Unreachable):
+        ask()
+
+    assert not read
 
 
 def test_a_login_in_its_address_is_sent_and_not_shown() -> None:
