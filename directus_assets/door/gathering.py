@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-SINGLE_SECONDS = 0.03
+SINGLE_SECONDS = 0.05
 """A push that nothing precedes waits this long for company. The first push of a slow burst becomes a batch of its own;
 the others gather while it is carried out."""
 QUIET_SECONDS = 0.2
@@ -23,7 +23,7 @@ class Gathering:
 
     >>> gathering = Gathering()
     >>> gathering.add("posts", ["1"], now=0.0), gathering.due_at, gathering.take()
-    (True, 0.03, {'posts': ['1']})
+    (True, 0.05, {'posts': ['1']})
     >>> gathering.add("posts", ["2"], now=0.1), gathering.add("posts", ["3", "2"], now=0.2)
     (True, True)
     >>> gathering.due_at, gathering.take()

@@ -7,7 +7,7 @@ from directus_assets.door.limits import UserLimit
 @pytest.mark.parametrize(
     ("arrivals", "due_at"),
     [
-        ([0.0], 0.03),
+        ([0.0], 0.05),
         ([0.0, 0.02], 0.22),
         ([0.0, 0.02, 0.15, 0.3, 0.45], 0.65),
         ([0.01, *(0.1 * number for number in range(1, 20))], 1.01),
@@ -31,22 +31,22 @@ def test_what_follows_a_single_push_soon_gathers_and_what_follows_late_is_single
         due.append(gathering.due_at)
         gathering.take()
 
-    assert due == [5.03, 6.1, 7.1, 7.94]
+    assert due == [5.05, 6.1, 7.1, 7.96]
 
 
 def test_a_burst_is_two_batches_however_slowly_the_first_is_carried_out() -> None:
     gathering = Gathering()
     batches = []
     is_free_at = 0.0
-    for number in range(24):
-        now = number * 0.04
+    for number in range(16):
+        now = number * 0.06
         if gathering.due_at is not None and max(gathering.due_at, is_free_at) <= now:
             batches.append(gathering.take())
             is_free_at = now + 0.3
         gathering.add("posts", [str(number)], now=now)
     batches.append(gathering.take())
 
-    assert batches == [{"posts": ["0"]}, {"posts": [str(number) for number in range(1, 24)]}]
+    assert batches == [{"posts": ["0"]}, {"posts": [str(number) for number in range(1, 16)]}]
 
 
 def test_what_is_pushed_twice_counts_once() -> None:
