@@ -7,6 +7,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from directus_assets.commands.doctor.access import check_rights
 from directus_assets.commands.doctor.connection import (
     check_address,
     check_limits,
@@ -182,3 +183,22 @@ def test_a_token_that_may_do_too_much(access: dict[str, bool], status: Status, i
         return httpx.Response(200, json={"data": {"id": "me"} if request.url.path == "/users/me" else access})
 
     assert only(check_token(imaginary(answer))).status is status
+
+
+def test_a_token_of_somebody_else_is_no_reason_to_give_them_rights(imaginary: Imaginary) -> None:
+    answers: dict[str, dict[str, object]] = {
+        "/server/info": {"version": "12.4.1"},
+        "/permissions/me": {},
+        "/users/me": {"id": "1", "email": "anna@example.com", "first_name": "Anna", "last_name": "Berg"},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = answers.get(request.url.path)
+        return httpx.Response(403) if found is None else httpx.Response(200, json={"data": found})
+
+    token, *rights = check_rights(imaginary(answer))
+
+    assert "Anna Berg (anna@example.com) lacks" in token.text
+    assert {(each.status, each.remedy) for each in rights if each.text.startswith("Missing: ")} == {
+        (Status.FAILED, "Change the token, as said above, rather than the rights of its user.")
+    }

@@ -20,6 +20,7 @@ from directus_assets.errors import ConfigurationError, Forbidden
 _REMEDY = (
     "Run `directus-assets setup`, or add it to the policy (Directus 10: the role) of the token's user in Directus."
 )
+_OF_OTHERS = "Change the token, as said above, rather than the rights of its user."
 
 
 def check_rights(subject: Checkup) -> Iterator[Finding]:
@@ -38,9 +39,10 @@ def check_rights(subject: Checkup) -> Iterator[Finding]:
         if not hidden.rights:
             raise
     missing = [*missing_rights(needed, subject.held), *hidden.rights]
-    yield from _somebody_else(subject, needed, missing)
+    others = list(_somebody_else(subject, needed, missing))
+    yield from others
     for right in missing:
-        yield failed("right", f"Missing: {right}.", _REMEDY)
+        yield failed("right", f"Missing: {right}.", _OF_OTHERS if others else _REMEDY)
     yield from _wished(subject, needed, missing)
     if bound := bound_reads(needed, subject.permissions):
         yield warning(
