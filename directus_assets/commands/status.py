@@ -26,6 +26,8 @@ from directus_assets.snapshot import read_snapshot
 from directus_assets.spending.budget import Purse
 
 _ERRORS_SHOWN = 5
+_SENSORS_NAMED = 3
+"""Of those with the same trouble, such as a Directus that is down."""
 _DAY_SECONDS = 86_400
 _HOW_TO_START = (
     "Waiting: new and changed items start by themselves, but not what was there before the pipeline, a preset or a "
@@ -179,9 +181,14 @@ def dagster_problems(webserver: Webserver, settings: Settings) -> Iterator[Probl
             remedy="Start it: `make dev`.",
         )
     own = Names(settings.project)
+    by_trouble: dict[str, list[str]] = {}
     for name, trouble in webserver.sensor_troubles().items():
         if name.startswith(own.sensors_prefix):
-            yield Problem(what="Sensor", text=f"{name}: {trouble}", remedy="See its ticks in the UI under Automation.")
+            by_trouble.setdefault(trouble, []).append(name)
+    for trouble, names in by_trouble.items():
+        more = f" and {len(names) - _SENSORS_NAMED} more" if names[_SENSORS_NAMED:] else ""
+        text = f"{', '.join(names[:_SENSORS_NAMED])}{more}: {trouble}"
+        yield Problem(what="Sensor", text=text, remedy="See its ticks in the UI under Automation.")
 
 
 def output_problems(outputs: Iterable[OutputStatus], *, review_days: float, now: float) -> Iterator[Problem]:
@@ -276,7 +283,7 @@ def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey])
 
     A file or an item that fails in several outputs is told once.
     """
-    by_item: dict[tuple[Sequence[str], str | None], list[tuple[float, str]]] = {}
+    by_item: dict[tuple[Sequence[str], str | None], dict[dg.AssetKey, tuple[float, str]]] = {}
     for asset_key in asset_keys:
         for record in instance.fetch_observations(asset_key, limit=_ERRORS_SHOWN).records:
             observation = record.asset_observation
@@ -284,10 +291,14 @@ def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey])
                 text = f"{asset_key.to_user_string()}: {observation.metadata['failed'].value}"
                 # Outputs of an item differ in the last part of their names: the preset, language or enrichment.
                 item = (tuple(asset_key.path[:-1]), observation.partition)
-                by_item.setdefault(item, []).append((record.timestamp, text))
-    told = [(max(own)[0], f"{max(own)[1]}{_and_more(len(own) - 1)}") for own in by_item.values()]
+                # The newest one comes first.
+                by_item.setdefault(item, {}).setdefault(asset_key, (record.timestamp, text))
+    told = []
+    for by_output in by_item.values():
+        timestamp, text = max(by_output.values())
+        told.append((timestamp, f"{text}{_and_more(len(by_output) - 1)}"))
     return sorted(told, reverse=True)[:_ERRORS_SHOWN]
 
 
 def _and_more(count: int) -> str:
-    return f" (And {count} more of the same item.)" if count else ""
+    return f" (And {count} more of its outputs.)" if count else ""

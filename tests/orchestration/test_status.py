@@ -103,13 +103,13 @@ def test_an_item_that_fails_in_several_outputs_is_told_once(instance: dg.Dagster
         dg.AssetKey(["translations", "posts", "de-DE"]),
         dg.AssetKey(["translations", "posts", "fr-FR"]),
     ]
-    for key in failed:
+    for key in [*failed, *failed]:
         instance.report_runless_asset_event(dg.AssetObservation(key, partition="1", metadata={"failed": "No."}))
 
     told = [text for _, text in last_errors(instance, failed)]
 
     assert told == [
-        "translations/posts/fr-FR: No. (And 1 more of the same item.)",
+        "translations/posts/fr-FR: No. (And 1 more of its outputs.)",
         "translations/pages/de-DE: No.",
     ]
 
@@ -193,6 +193,22 @@ def test_sensors_of_ours_that_fail_or_are_switched_off_are_named_and_no_others()
         "directus_posts_sensor: it is turned off.",
         f"directus_runs_sensor: it is waiting: No answer. {TRIES_AGAIN}",
     ]
+
+
+def test_what_all_sensors_wait_for_is_told_once() -> None:
+    tick = {"status": "SKIPPED", "skipReason": f"Connection refused. {TRIES_AGAIN}"}
+    sensors = [
+        {"name": f"directus_{name}_sensor", "tags": [], "sensorState": {"status": "RUNNING", "ticks": [tick]}}
+        for name in ("files", "pages", "posts", "settings")
+    ]
+    entries = [{"name": "ours", "locationOrLoadError": {"repositories": [{"sensors": sensors}]}}]
+
+    (problem,) = dagster_problems(dagster(entries), SETTINGS)
+
+    assert problem.text == (
+        "directus_files_sensor, directus_pages_sensor, directus_posts_sensor and 1 more: it is waiting: "
+        f"Connection refused. {TRIES_AGAIN}"
+    )
 
 
 def dagster(entries: list[dict[str, Any]]) -> Webserver:
