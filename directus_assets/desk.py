@@ -89,7 +89,7 @@ class Desk:
         return OwnComments(self.client, self.collection)
 
     def _change(self, item: str, change: Callable[[str], str]) -> None:
-        """A refusal by Directus, or a comment that we cannot cope with, is only logged: the work itself is done."""
+        """A refusal by Directus, or a comment that cannot be parsed, is only logged: the work itself is done."""
         if self._is_forbidden:
             return
         try:
@@ -98,7 +98,7 @@ class Desk:
                 self._write(item, change, self._comments.read([item]).get(item, []))
         except TransientError:
             raise
-        except Exception as error:  # noqa: BLE001 - a comment that cannot be made fails no output
+        except Exception as error:  # noqa: BLE001 - a comment that cannot be made must not fail an output
             self._is_forbidden = isinstance(error, Forbidden)
             self.warn(f"Could not add Studio comments about items waiting for editors: {as_error(error)}")
 

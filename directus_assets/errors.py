@@ -199,7 +199,7 @@ def as_error(error: Exception) -> DirectusAssetsError:
 
 
 def _words_of(error: Exception) -> str:
-    """What it says; nothing where saying it fails as well."""
+    """Its message; empty if even that cannot be computed."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - a library's own `__str__`

@@ -35,7 +35,7 @@ _REMEMBERED = 5000
 _CAUSES_SHOWN = 5
 _ITEMS_SHOWN = 20
 _LONGEST_SUBJECT = 255
-"""Characters that Directus' column holds."""
+"""The maximum length in characters of Directus' column."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

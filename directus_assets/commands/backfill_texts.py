@@ -65,7 +65,7 @@ class _Piece:
     usage: Usage
     cost: Decimal | None
     is_source: bool = False
-    """Whether it is in the language that the item is written in, where nothing is made."""
+    """Whether this is the item's own language, in which nothing is made."""
 
 
 @dataclass

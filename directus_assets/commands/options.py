@@ -27,7 +27,7 @@ def settings_of(project: str | None) -> Settings:
 
 
 def settings_at_first(project: str | None) -> Settings:
-    """Settings of a command that may be used before the pipeline has ever run: without a home, there is no history."""
+    """The settings for a command that works before the pipeline has ever run: without a home, there is no history."""
     from directus_assets.commands.dev import make_home
 
     settings = load_settings(project=project)

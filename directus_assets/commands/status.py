@@ -148,10 +148,10 @@ def directus_problems(directus: DirectusClient) -> Iterator[Problem]:
 
 
 def webserver_problems(webserver: Webserver, settings: Settings) -> Iterator[Problem]:
-    """Problems of Dagster: those of `dagster_problems`, or that nothing of the kind answers there."""
+    """Problems of Dagster: those of `dagster_problems`, or that no Dagster answers there."""
     try:
         yield from dagster_problems(webserver, settings)
-    except Exception as error:  # noqa: BLE001 - another server may answer anything; the rest of the status stands
+    except Exception as error:  # noqa: BLE001 - another server may return anything; the rest of the status is still valid
         fault = as_error(error)
         yield Problem(what="Webserver", text=fault.message, remedy=fault.remedy)
 
@@ -281,7 +281,7 @@ def _spending(purse: Purse) -> str:
 def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey]) -> list[tuple[float, str]]:
     """The latest failures of these assets' partitions: pairs of time (in seconds since 1970) and message, newest first.
 
-    A file or an item that fails in several outputs is told once.
+    A file or an item that fails in several outputs is reported once.
     """
     by_item: dict[tuple[Sequence[str], str | None], dict[dg.AssetKey, tuple[float, str]]] = {}
     for asset_key in asset_keys:
@@ -289,7 +289,7 @@ def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey])
             observation = record.asset_observation
             if observation and "failed" in observation.metadata:
                 text = f"{asset_key.to_user_string()}: {observation.metadata['failed'].value}"
-                # Outputs of an item differ in the last part of their names: the preset, language or enrichment.
+                # The outputs of an item differ in the last part of their names: the preset, language or enrichment.
                 item = (tuple(asset_key.path[:-1]), observation.partition)
                 # The newest one comes first.
                 by_item.setdefault(item, {}).setdefault(asset_key, (record.timestamp, text))

@@ -20,8 +20,9 @@ LONGEST_SECONDS = 300.0
 """Between two reloads of a location that cannot be loaded, for example because of a mistake in the YAML file."""
 
 _LOOKS_AT_START = 4
-"""How often a webserver that has not answered yet may fail to do so before that is reported: it takes a while to start,
-on a busy machine a minute."""
+"""How many checks a webserver that has never answered may fail before that is reported: it takes up to a minute to
+start on a busy machine.
+"""
 
 PATIENCE_SECONDS = 15.0
 """How long a command may take after SIGINT before it gets SIGTERM."""
@@ -43,7 +44,7 @@ class Watch:
         self._trouble = ""
         self._is_silent = False
         self._may_be_starting = _LOOKS_AT_START
-        """Checks that may still fail without a word; none once the webserver has answered."""
+        """Failed checks that remain unreported; none once the webserver has answered."""
         self._lost = 0
         """Consecutive checks that found it unusable."""
 

@@ -136,7 +136,7 @@ def read_feed(
             return FeedPage(entries=(), position=begin_feed(client, at=at), starts_over=True)
         position = replace(position, witness=witness)
         found = [entry for entry in found if entry.id != witness.id]
-    # An entry of which nobody can tell the item is read, and means nothing.
+    # An entry without an identifiable item counts as read, and has no effect.
     entries = tuple(entry for entry in found if entry.item)
     return FeedPage(entries=entries, position=advance(position, found))
 

@@ -46,7 +46,7 @@ unchanged.
 class Activity:
     """One entry of the change feed (`directus_activity`).
 
-    `item` is empty and `timestamp` the beginning of 1970 where an extension or a migration wrote what nobody can read:
+    `item` is empty, and `timestamp` is the beginning of 1970, if an extension or a migration wrote unreadable values:
     one such entry must not stop the feed.
     """
 

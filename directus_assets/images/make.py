@@ -192,7 +192,7 @@ class _Bench:
         """Make all presets of one file. Never raises: each preset has its own outcome."""
         try:
             return self._make_file(file, presets)
-        except Exception as error:  # noqa: BLE001 - whatever a picture does to us, the others are made
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with a picture, the others are made
             fault = _fault_of(error, file)
             return [_failed(file, preset, fault) for preset in presets]
 
@@ -284,7 +284,7 @@ class _Bench:
                 made = self._export(file, facts, preset, source.content, pictures)
             else:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
-        except Exception as error:  # noqa: BLE001 - each preset on its own
+        except Exception as error:  # noqa: BLE001 - each preset is isolated
             return self._instead(file, preset, _fault_of(error, file), started)
         # Derivatives with different bytes get here only if similar bytes are accepted.
         reasons = (difference(preset.directus, derivative, facts) for derivative in wanted if delivery == "storage")
@@ -378,7 +378,7 @@ def _delivered(
 
 
 def _fault_of(error: Exception, file: File) -> DirectusAssetsError:
-    """What went wrong; an exception that nobody has foreseen is the picture's, unless this machine is in trouble."""
+    """The error; an unforeseen exception is attributed to the picture, unless this machine has a problem."""
     fault = as_error(error)
     if not isinstance(fault, Unexpected):
         return fault

@@ -165,7 +165,7 @@ class Purger:
         return len(told) == len(pending)
 
     def _settle(self, pending: Mapping[str, str], told: Collection[str], refused: Collection[str]) -> None:
-        """What was told is forgotten, and what was refused waits behind all others."""
+        """Remove what was purged; addresses that were refused go to the end of the queue."""
 
         def rest(known: Mapping[str, str] | None) -> bytes:
             left = {each: mark for each, mark in (known or {}).items() if each not in told or mark != pending[each]}

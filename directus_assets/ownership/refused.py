@@ -1,4 +1,4 @@
-"""Values that Directus refused and that are not sent again, for translations and enrichments alike."""
+"""Values that Directus refused, which are never sent again; shared by translations and enrichments."""
 
 from typing import Protocol
 
@@ -7,11 +7,11 @@ from directus_assets.ownership.field_records import digest
 
 
 class Ruled(Protocol):
-    """A field's definition, as far as it decides which values Directus takes."""
+    """The part of a field's definition that determines which values Directus accepts."""
 
     @property
     def rule(self) -> str:
-        """Its validation rule, as JSON; empty for none."""
+        """Its validation rule, as JSON; empty if there is none."""
 
     @property
     def longest(self) -> int | None:

@@ -159,7 +159,7 @@ def _repetition(case: Case) -> str | None:
 
 
 def _half(text: str) -> str:
-    """The half of a text that is the same phrase twice; empty for others."""
+    """Half of a text that repeats the same phrase; empty for other texts."""
     words = text.casefold().split()
     middle = len(words) // 2
     first, second = (" ".join(part).strip(".,;:!?/ ") for part in (words[:middle], words[middle:]))

@@ -85,7 +85,7 @@ def emptied_pair(segment: Segment, answer: str) -> str | None:
 
 
 def swapped_pairs(segment: Segment, answer: str) -> str | None:
-    """Markup that stands within other markup stays there, or beside it; it does not go around it."""
+    """Nested markup stays nested or moves beside its parent; it never encloses it."""
     for outer, inner in _nested(answer) & {(inner, outer) for outer, inner in _nested(segment.text)}:
         return f"<g{inner}> has to stay around <g{outer}>, as in the source."
     return None
@@ -115,7 +115,7 @@ def lost_marks(segment: Segment, answer: str) -> str | None:
 
 
 def changed_variables(segment: Segment, answer: str) -> str | None:
-    """Variables and gaps to fill in are those of the source: `:name`, `{name}`, `%s`, `[name]`."""
+    """Variables and blanks are those of the source: `:name`, `{name}`, `%s`, `[name]`."""
     before, after = (Counter(_variables(PLACEHOLDER.sub(" ", text))) for text in (segment.text, answer))
     wrong = [*(before - after), *(each for each in after - before if each not in before)]
     if wrong:
@@ -152,7 +152,7 @@ def _has_words(text: str) -> bool:
 
 
 def _nested(text: str) -> set[tuple[str, str]]:
-    """The numbers of all pairs with the pairs around them: (outer, inner)."""
+    """The nesting of pairs by their numbers: (outer, inner)."""
     opened: list[str] = []
     found: set[tuple[str, str]] = set()
     for match in PLACEHOLDER.finditer(text):

@@ -80,7 +80,7 @@ def _code(known: "KnownLanguage") -> str:
 
 
 def are_alike(one: str, other: str) -> bool:
-    """Whether two languages, by their bare codes, are one, or hard to tell apart."""
+    """Whether two languages, by their bare codes, are the same, or hard to distinguish."""
     one, other = _canonical(one), _canonical(other)
     return one == other or any({one, other} <= group for group in _RELATIVES)
 

@@ -1,7 +1,7 @@
-"""Whether an answer is written in the letters of its language, and in nothing that readers do not see.
+"""Checks that an answer uses the letters of its language, and no invisible characters.
 
-Statistics need a sentence or two (`language_check`). Letters tell more of a few words: Chinese has no kana, Japanese no
-simplified characters, Ukrainian no `ы`, Arabic no `گ`.
+Statistics need a sentence or two (`language_check`). Letters tell more about a few words: Chinese has no kana, Japanese
+no simplified characters, Ukrainian no `ы`, Arabic no `گ`.
 """
 
 import functools
@@ -45,7 +45,7 @@ _SCRIPTS: Final = frozenset(
 _LEAST_LEFT: Final = 6
 _QUOTED: Final = re.compile('[(\uff08「『《„“"«].*?[)\uff09」』》”"»]', re.DOTALL)
 
-# Letters that a language does not have, and its neighbours do.
+# Letters that a language lacks and its neighbours have.
 _FOREIGN: Final = {
     "uk": "ыэъё",
     "ru": "іїєґўјљњћџђ",
@@ -69,7 +69,7 @@ _OVERRIDES: Final = frozenset("\u202d\u202e")
 _EMBEDDINGS: Final = frozenset("\u202a\u202b\u202c\u2066\u2067\u2068\u2069")
 _ZERO_WIDTH: Final = frozenset("\u200b\u2060\ufeff\u180e")
 _MISREAD: Final = re.compile(
-    # UTF-8 that was read as Windows-1252, and what was lost on the way.
+    # UTF-8 decoded as Windows-1252, and bytes lost in the process.
     "[ÃÂ][\u0080-\u009f\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ‘•–—˜™š›œžŸ]|â€[™œ“”˜¦\u009d]"
     "|[ÐÑ][°-¿\u0080-\u009f][ÐÑ]|\ufffd|(?<=[^\\W\\d_])\\?(?=[a-zà-öø-ÿ])"
 )
@@ -77,7 +77,7 @@ _ESCAPED: Final = re.compile("(?:%[0-9A-F]{2}){2,}")
 
 
 def foreign_letters(case: Case) -> str | None:
-    """Letters of another script than the target's: of no name that the source has, or whole words of the source."""
+    """Letters of a script other than the target's: not from a name in the source, or in whole words of the source."""
     if case.is_pseudo:
         return None
     strange = [letter for letter in case.bare_answer if _is_strange(letter, case.target)]
@@ -99,7 +99,7 @@ def foreign_letters(case: Case) -> str | None:
 
 
 def other_alphabet(case: Case) -> str | None:
-    """Letters, or the commonest words, of a neighbour of the target language."""
+    """Letters, or the most common words, of a language related to the target."""
     if case.is_pseudo or not case.crosses_languages:
         return None
     kept = set(case.words)
@@ -116,7 +116,7 @@ def other_alphabet(case: Case) -> str | None:
 
 
 def unseen_characters(case: Case) -> str | None:
-    """Characters that nobody sees and that change the order of others, or hide words; and bytes that were misread."""
+    """Invisible characters that reorder or hide others, and wrongly decoded bytes."""
     added = set(case.answer) - set(case.text)
     bad = added & _OVERRIDES
     if not case.target.is_rtl:
@@ -158,7 +158,7 @@ def _is_only_in(one: str, other: str, sign: str) -> bool:
 
 
 def _chinese(text: str) -> str | None:
-    """Simplified characters among Japanese; without kana, also words that only Chinese has."""
+    """Simplified characters in Japanese; without kana, also words that exist only in Chinese."""
     han = [sign for sign in text if unicode_script(sign) == "CJK"]
     has_kana = any(unicode_script(sign) in {"HIRAGANA", "KATAKANA"} for sign in text)
     unknown = sum(not _can_encode(sign, "euc_jis_2004") for sign in han)

@@ -1,4 +1,4 @@
-"""Numbers that are not only written in digits: `2.5 million`, `万`, Roman and Chinese numerals, "half past"."""
+"""Numbers that are not written in digits only: `2.5 million`, `万`, Roman and Chinese numerals, "half past"."""
 
 import re
 from collections.abc import Iterator
@@ -47,11 +47,11 @@ _SCALE: Final = re.compile(
     + "))"
 )
 _SHORT_SCALE: Final = frozenset({"en", "tr", "ru", "uk", "bg", "id", "ro", "el", "ar", "he"})
-"""Languages in which a billion, where they have the word, is a thousand millions."""
+"""Languages in which a billion, if they have the word, is a thousand million."""
 
 
 def scale_after(text: str, position: int, language: Language) -> tuple[int, int]:
-    """What the words behind a number multiply it by, and where they end; 1 and `position` for none."""
+    """The factors for the words after a number, and their end; 1 and `position` if there are none."""
     factor = 1
     while match := _SCALE.match(text, position):
         power = int(str(match.lastgroup)[1:])
@@ -62,17 +62,17 @@ def scale_after(text: str, position: int, language: Language) -> tuple[int, int]
 
 
 def romans(text: str, *, shortest: int = 1) -> list[str]:
-    """The values of the Roman numerals in `text` of at least so many letters."""
+    """The values of Roman numerals in `text` with at least this many letters."""
     return [str(_roman(match[1])) for match in _ROMAN.finditer(text) if len(match[1]) >= shortest]
 
 
 def round_words(text: str) -> list[str]:
-    """A hundred and a thousand, where `text` has them as words."""
+    """A hundred and a thousand, if `text` contains them as words."""
     return [digits for digits, words in _ROUND_WORDS.items() if words.search(text)]
 
 
 def clock_words(text: str) -> list[str]:
-    """The minutes that `text` may tell in words: half past, a quarter to."""
+    """The minutes that `text` may express in words: half past, a quarter to."""
     found = [minutes for minutes, words in _CLOCK_WORDS.items() if words.search(text)]
     return [*found, "45"] if "15" in found else found
 

@@ -39,9 +39,9 @@ _SMALL_FRACTIONS: Final = frozenset({"0.5", "1.5"})
 
 
 class _Piece(NamedTuple):
-    """One number of a text: the ways to read its digits, and what the words behind them multiply it by.
+    """One number of a text: the readings of its digits, and the factors of the words after it.
 
-    `wholes`: how it is read together with the number before it, the likeliest first.
+    `wholes`: its readings together with the preceding number, likeliest first.
     """
 
     readings: list[Reading]
@@ -49,7 +49,7 @@ class _Piece(NamedTuple):
     wholes: tuple[Reading, ...] = ()
 
     def followed_by(self, other: "_Piece") -> "_Piece":
-        """The two as one."""
+        """Both as one number."""
         one, more = (_scaled(piece.readings[0], piece.factor) for piece in (self, other))
         one = self.wholes[0] if self.wholes else one
         is_one = len(one) == len(more) == 1 and Decimal(more[0]) < self.factor
@@ -90,7 +90,7 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
 
 
 def _in_words(text: str, other: str) -> set[str]:
-    """The numbers that `text` may hold in words or numerals."""
+    """The numbers that `text` may contain as words or numerals."""
     return {*romans(text), *round_words(text), *han_numbers(text), *(clock_words(text) if _CLOCK.search(other) else ())}
 
 
@@ -127,7 +127,7 @@ def _choose(readings: Collection[list[Reading]], others: Collection[list[Reading
 
 
 def _readings(own: Iterable[_Piece], other: Iterable[_Piece]) -> list[list[Reading]]:
-    """All ways to read each piece, given the other text."""
+    """All readings of each piece, given the other text."""
     own = [*own]
     factors = {piece.factor for piece in own if piece.factor > 1}
     is_other_scaled = any(piece.factor > 1 for piece in other)
@@ -135,7 +135,7 @@ def _readings(own: Iterable[_Piece], other: Iterable[_Piece]) -> list[list[Readi
     for piece in own:
         readings = [_scaled(reading, piece.factor) for reading in piece.readings]
         if piece.factor > 1 and not is_other_scaled:
-            readings = [*piece.readings, *readings]  # "2 million" and "two million", or a word that is not known here
+            readings = [*piece.readings, *readings]  # "2 million" and "two million", or an unknown word
         elif piece.factor == 1:
             readings += [_scaled(reading, by) for reading in piece.readings for by in factors]  # "2 to 3 million"
         found.append([*piece.wholes, *readings])
@@ -177,7 +177,7 @@ def _pieces(text: str, language: Language) -> Iterator[_Piece]:
 
 
 def _fraction(match: re.Match[str]) -> list[Reading]:
-    """The ways to read `½`, `1 ½` and `1/2`."""
+    """The readings of `½`, `1 ½` and `1/2`."""
     above, below = (
         map(_in_ascii, match.group("above", "below"))
         if match["above"]
@@ -190,7 +190,7 @@ def _fraction(match: re.Match[str]) -> list[Reading]:
     parts: Reading = (*whole, _integer(above), _integer(below))
     signs: Reading = (*whole, f"{int(above)}/{int(below)}")
     decimal: Reading = (_plain(value),)
-    # What is written with a slash may be a day and a month.
+    # A number with a slash may be a day and a month.
     return [decimal, signs, parts] if whole else [signs, decimal, parts]
 
 

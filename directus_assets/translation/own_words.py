@@ -10,7 +10,7 @@ import babel
 from directus_assets.translation.case import WORD, Case
 from directus_assets.translation.languages import Language
 
-# "Translation", in the words of 40 languages.
+# "Translation" in 40 languages.
 _WORDS_FOR_IT: Final = (
     r"translations?\b|translated text\b|übersetzung|überset[zt]\w*|traduc\w+|traduz\w+|tradução|tradui\w*"
     r"|vertaling|vertaald\w*"
@@ -39,12 +39,12 @@ _LEAKS: Final = tuple(
         r"^\W*(?:todo|fixme|tbd)\b",
     )
 )
-# English that is nobody's translation into another language.
+# English that is not a translation into another language.
 _ENGLISH: Final = re.compile(
     r"(?i)\bas an ai\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi (?:can(?:no|')t|am unable to) (?:assist|help)\b"
     r"|\bnote: (?=.*\b(?:the|this|is|i)\b)|\blet me know if\b|\bhope (?:this|that) helps\b|\bfeel free to\b"
 )
-# What a model says instead of, or about, a translation; where the source does not speak of translating.
+# What a model says instead of, or about, a translation; ignored if the source itself is about translating.
 _TALK: Final = re.compile(
     r"(?i)^\W*here(?:'s|\u2019s| is| are)\b.{0,40}\btranslat|\b(?:can(?:no|')t|unable to|not able to) translate\b"
     r"|\bnicht übersetzen\b|\bne (?:peux|puis) pas (?:le |la |les )?traduire|\bno puedo traducir|\bnon posso tradurre"
@@ -53,7 +53,7 @@ _TALK: Final = re.compile(
     r"|无法翻译|無法翻譯|번역할 수 없|لا (?:أستطيع|يمكنني) ترجمة"
     r"|nie mogę przetłumaczyć|çeviremem|\balready in (?:German|English|French|Spanish)\b"
 )
-# Another version, or an explanation, in brackets.
+# An alternative, or an explanation, in brackets.
 _ASIDE: Final = re.compile(
     r"(?i)[(\uff08\[](?:or|alternativ\w*|literal\w*|lit\.|oder|wörtlich|bzw\.?|ou|littéralement|o bien"
     r"|oppure|letteralmente|literalmente|of|ofwel"
@@ -112,7 +112,7 @@ def own_words(case: Case) -> str | None:
 
 
 def several_versions(case: Case) -> str | None:
-    """Another version of the translation, behind a slash or in brackets."""
+    """An alternative translation, after a slash or in brackets."""
     aside = _ASIDE.search(case.answer)
     if aside and len(re.findall("[(\uff08]", case.answer)) > len(re.findall("[(\uff08]", case.text)):
         return f"There is more than one translation: '{aside[0][:60]}'. Give one."
@@ -148,7 +148,7 @@ def no_words(case: Case) -> str | None:
 
 
 def _is_title(case: Case) -> bool:
-    """Whether the source may be the title of a work, which some languages put in quotes of their own."""
+    """Whether the source may be the title of a work, for which some languages use quotation marks."""
     if case.answer.startswith(('"', "'")):
         return False
     words = case.words
@@ -156,7 +156,7 @@ def _is_title(case: Case) -> bool:
 
 
 def _joins(case: Case) -> bool:
-    """Whether the source names several things, which a slash may stand between."""
+    """Whether the source names several things, which a slash may separate."""
     text = case.bare_text.casefold()
     if case.source.has_no_spaces or any(sign in text for sign in "/|&+,;、，·–—") or " - " in text:
         return True
@@ -178,7 +178,7 @@ def _connectives(language: Language) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=512)
 def _name_label(source: Language, target: Language) -> re.Pattern[str]:
-    """The name of the language, with a colon."""
+    """The name of the language, followed by a colon."""
     names = {target.name.partition(" (")[0]}
     for shown_in in (source, target):
         try:

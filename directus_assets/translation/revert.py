@@ -1,6 +1,6 @@
 """Reverts what we wrote over translations (see `ownership.take_back`).
 
-The translation memory forgets reverted translations, which other items would get otherwise.
+The translation memory forgets reverted translations, so that they are not reused for other items.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -128,7 +128,7 @@ class TranslationRevert:
         return found
 
     def _segments(self, name: str, value: JsonValue) -> Sequence[Segment]:
-        """The segments of a field's value; none if it cannot be cut."""
+        """The segments of a field's value; none if it cannot be segmented."""
         text_field = next(each for each in self.scope.schema.fields if each.name == name)
         try:
             return cut_field(text_field, value).segments

@@ -1,7 +1,7 @@
-"""Whether amounts stay amounts of the same: currencies, units of measurement, degrees below zero.
+"""Checks that amounts keep their units: currencies, units of measurement, degrees below zero.
 
-Only symbols are compared, which mean the same in all languages. Where one of the texts has a word instead, nothing is
-said.
+Only symbols are compared, which mean the same in all languages. If one of the texts uses a word instead, there is no
+finding.
 """
 
 import re
@@ -28,7 +28,7 @@ _BELOW: Final = re.compile(
 
 
 def changed_units(case: Case) -> str | None:
-    """A symbol of a currency or unit that took the place of another, or a sign that was lost."""
+    """A currency or unit symbol that replaced another one, or a lost sign."""
     texts = case.bare_text, case.bare_answer
     for find in (_currencies, _units):
         before, after = map(find, texts)
@@ -42,7 +42,7 @@ def changed_units(case: Case) -> str | None:
 
 
 def _currencies(text: str) -> set[str]:
-    # The yen's sign is the yuan's, too.
+    # The yen and the yuan share a sign.
     return {unicodedata.normalize("NFKC", sign) for sign in text if unicodedata.category(sign) == "Sc"}
 
 

@@ -12,13 +12,13 @@ _CLAUSE = re.compile(rf"{_SENTENCE.pattern}|[,;:()]")
 _COMMAND = re.compile(
     r"^\W*(?:sudo|npm|npx|yarn|pnpm|pip3?|docker|git|curl|wget|cd|apt(?:-get)?|brew|kubectl|helm|ssh|cargo) [a-z./-]"
     r"|(?:^|\s)--[a-z][\w-]+(?:[\s=]|$)"
-    # Queries, and calls and assignments of programs.
+    # Queries, and calls and assignments in programs.
     r"|^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP) "
     r"|^\s*(?:const|let|var|import|from|export|return|echo) .*[={}()\"'$]|[;{]\s*$"
 )
 _QUOTED = re.compile("\"[^\"]+\"|[„“”][^„“”]+[“”]|«[^«»]+»|(?<!\\w)['‘’][^'‘’]+['‘’](?!\\w)")
 _BEFORE_TRANSLATION = re.compile(r"\s*(?:→|->|=>|=|⇒|:|\uff1a|\n|\s[-–—|/]\s)\s*\w")
-# Where no space stands between Latin words and those around them.
+# Boundaries between Latin words and text in a script without spaces.
 _OTHER_SCRIPT = re.compile(r"(?<=[\u0e00-\uffdc])(?=[a-z])|(?<=[a-z])(?=[\u0e00-\uffdc])")
 _LONG_RUN: Final = 5
 _LEAST_PROSE: Final = 3
@@ -62,11 +62,11 @@ def left_in(case: Case) -> str | None:
 
 
 def _repeated(case: Case) -> str:
-    """As many words of the source in a row as no other language has by chance; names, titles and commands aside."""
+    """Too many consecutive source words for a coincidence; names, titles and commands do not count."""
     answer = _words(case.bare_answer)
     if are_alike(case.source.base, case.target.base) or answer == _words(case.bare_text):
         return ""
-    # Few words of another alphabet are no chance.
+    # A few words in another alphabet are not a coincidence.
     enough = _LONG_RUN if case.target.writes("a") or not case.source.writes("a") else _LONG_RUN - 1
     runs = {tuple(answer[at : at + enough]) for at in range(len(answer) - enough + 1)}
     for sentence in _CLAUSE.split(_QUOTED.sub("\n", without_placeholders(case.text))):
@@ -80,7 +80,7 @@ def _repeated(case: Case) -> str:
 
 
 def _shown_first(case: Case) -> str:
-    """The whole source, with its translation behind it."""
+    """The whole source, followed by its translation."""
     text, answer = (" ".join(each.casefold().split()) for each in (case.bare_text, case.bare_answer))
     is_first = len(case.words) > 1 and answer.startswith(text) and bool(case.new_letters)
     return case.bare_text if is_first and _BEFORE_TRANSLATION.match(answer[len(text) :]) else ""

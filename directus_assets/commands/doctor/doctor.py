@@ -115,7 +115,7 @@ def _run(what: str, check: Check, subject: Checkup, *, lacks_rights: bool = Fals
     try:
         for finding in check(subject):
             findings.append(finding)  # noqa: PERF402 - findings made before an error count
-    except Exception as error:  # noqa: BLE001 - whatever a check stumbles over, the others are made
+    except Exception as error:  # noqa: BLE001 - whatever fails in one check, the others still run
         if lacks_rights and isinstance(error, Forbidden):
             findings.append(
                 warning(what, "Not checked: a permission is missing.", "Fix the problem above, then run this again.")

@@ -179,7 +179,7 @@ def _pictures_of(wiring: Wiring, collection: str, fields: Sequence[str], reject:
         },
         resolve=_click(wiring, of=f"_of_{collection}", files="{{$last}}"),
     )
-    # Directus 10 looks at the first of several fields beside each other only.
+    # Directus 10 evaluates only the first of several sibling fields.
     wanted = {"collection": collection, "button": Button.RENDER.value}
     is_this = {"_and": [{"$trigger": {"body": {name: {"_eq": value}}}} for name, value in wanted.items()]}
     return _condition(f"of_{collection}", is_this, resolve=read, reject=reject)

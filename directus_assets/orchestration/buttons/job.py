@@ -103,7 +103,7 @@ def build_buttons(project: Project, kinds: KindsByButton) -> dg.Definitions:
                 _answer(context, project, click)
             except TransientError:
                 raise
-            except Exception as error:  # noqa: BLE001 - a click that cannot be answered now keeps no other waiting
+            except Exception as error:  # noqa: BLE001 - an unanswerable click must not delay the others
                 context.log.warning("Could not answer a click, will retry: %s", as_error(error))
         return dg.SkipReason("Every finished click has been answered.")
 

@@ -134,7 +134,7 @@ def _alphabet(target: Language) -> str:
 
 
 def _is_common(letter: str) -> bool:
-    """Whether it is no Han letter, or one of both simplified and traditional Chinese."""
+    """Whether it is not a Han letter, or one that simplified and traditional Chinese share."""
     if unicode_script(letter) != "CJK":
         return True
     try:
