@@ -18,6 +18,12 @@ CODE_LOCATION = "directus_assets"
 _RUNS_PER_REQUEST = 10
 """Each run costs Dagster a record of everything it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
+_STRANGER_REMEDY = (
+    "Another program seems to have that port: stop it, or choose another port (`make dev PORT=…`) and set "
+    "DAGSTER_WEBSERVER_URL to it."
+)
+_NOT_DAGSTERS = frozenset({404, 405, 501})
+"""What servers answer to a POST at an address that they do not have."""
 _REFUSED_REMEDY = "See the webserver's log for details. Its address comes from DAGSTER_WEBSERVER_URL."
 
 _LOCATIONS = """
@@ -389,10 +395,11 @@ class Webserver:
         if reasons := _reasons(body):
             raise Rejected(f"Dagster's webserver at {self.url} refused: {reasons}", remedy=_REFUSED_REMEDY)
         if answer.is_error:
-            raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=_REMEDY)
+            remedy = _STRANGER_REMEDY if answer.status_code in _NOT_DAGSTERS else _REMEDY
+            raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=remedy)
         data = body.get("data")
         if not isinstance(data, dict):
-            raise Rejected(f"The server at {self.url} is not Dagster's webserver.", remedy=_REMEDY)
+            raise Rejected(f"The server at {self.url} is not Dagster's webserver.", remedy=_STRANGER_REMEDY)
         return data
 
 

@@ -103,6 +103,22 @@ def test_trouble_names_the_address_and_the_variable_to_set(
 
 
 @pytest.mark.parametrize(
+    ("answer", "is_strange"),
+    [
+        (httpx.Response(501), True),
+        (httpx.Response(404), True),
+        (httpx.Response(200, text="<html>"), True),
+        (httpx.Response(502), False),
+    ],
+)
+def test_another_program_on_the_port_is_not_to_be_started(answer: httpx.Response, *, is_strange: bool) -> None:
+    with pytest.raises(DirectusAssetsError) as caught:
+        webserver(answer).sick_daemons()
+
+    assert caught.value.remedy.startswith("Another program seems to have that port") == is_strange
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         {"__typename": "ReloadNotSupported", "message": "Not supported."},
