@@ -78,7 +78,7 @@ def run_export(
         data = write_xliff(XliffDocument(source=source, target=target, files=tuple(files)))
         if len(data) > _LARGEST:
             raise BadInput(
-                f"{path} would have {len(data)} bytes, and no more than {_LARGEST} are read when it comes back.",
+                f"{path} would have {len(data)} bytes, but the import accepts at most {_LARGEST}.",
                 remedy="Choose fewer items.",
             )
         write_whole(path, partial(_write, data))

@@ -84,7 +84,7 @@ def _notice(values: Values, options: EnrichmentOptions) -> ModerationNotice | No
     return ModerationNotice(
         role=own.role,
         subject="Something needs a human's decision",
-        message=f"Found: {categories}. Nothing was deleted. Clear the flag where it is all right.",
+        message=f"Found: {categories}. Nothing was deleted. Clear the flag if the content is fine.",
     )
 
 
