@@ -33,9 +33,14 @@ _CASELESS: Final = re.compile(
 _ICON_CLASS: Final = re.compile(r"(?:fa[bdlrs]?|mdi|bi|ti|ri|icon|ph|lni|glyphicon|material-icons)(?:-\S+)?")
 
 _MARKUP: Final = re.compile(
-    r"(?:<!--(?s:.*?)-->\s*)*<(script|style|iframe|svg|noscript|object|embed|link|meta)\b(?s:.*)>", re.IGNORECASE
+    r"(?>\s*(?>(?s:<!--.*?-->)"
+    r"|(?s:<(?P<name>script|style|iframe|svg)\b.*?</(?P=name)\s*>)"
+    r"|<(?:link|meta|embed)\b[^<>]*>"
+    r"|<noscript>\s*<(?:iframe|img)\b[^<>]*>(?:\s*</iframe>)?\s*</noscript>))+\s*",
+    re.IGNORECASE,
 )
-"""Snippets pasted into a page: scripts, styles and embed codes of other sites."""
+"""What is pasted into a page, with nothing to read in it or beside it: scripts, styles, frames. Atomic groups end each
+element at its first closing tag, or the text between two of them would be part of one."""
 
 _START: Final = re.compile(r"[a-z]+://|mailto:|tel:|www\.|[/#?]|\.{1,2}/", re.IGNORECASE)
 """The start of an address, recognised even if someone has typed spaces into it."""

@@ -11,6 +11,7 @@ from directus_assets.directus.addresses import all_addresses, is_address, is_pro
         ["https://example.com/a", "b"][0], "mailto:info@example.com", "info@example.com", "www.example.com", "example.com/about?x=1",
         "/about-us/team", "/", "./local", "../up/there", "#anchor", "#ff8800", "?page=2", "img/picture.JPG".lower(), "rgba(0, 0, 0, 0.5)",
         '<iframe src="https://video.example/1" title="A film of us"></iframe>', "<!-- Tags -->\n<script>\nshow('a b');\n</script>", "<svg><title>A cat</title></svg>",
+        "<script src='a'></script><noscript><iframe src='b'></iframe></noscript>", "<link rel='stylesheet' href='/a.css'>",
         "var(--primary)", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "mdi:home", "fa fa-home", "snake_case", "camelCase", "HTTPS://EXAMPLE.COM",
     ],
 )  # fmt: skip
@@ -21,7 +22,8 @@ def test_an_address_is_told_from_its_value(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Home", "About us", "home", "and/or", "A sentence, with a link: https://example.com.", "Dr. Who", "日本", "10 %", "What?", "Line\n/two", "<p>Text</p>", "<script>a()</script> and text"],
+    ["Home", "About us", "home", "and/or", "A sentence, with a link: https://example.com.", "Dr. Who", "日本", "10 %", "What?", "Line\n/two", "<p>Text</p>", "<script>a()</script> and text", "<script>a()</script><p>Read this</p>",
+     "<script>1</script>Text<script>2</script>", "<svg/>One<iframe></iframe>", "<noscript>Switch it on</noscript>", "<!-- a --><p>Text</p>"],
 )  # fmt: skip
 def test_words_are_no_address(text: str) -> None:
     assert not is_address(text)
