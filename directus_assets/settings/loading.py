@@ -105,7 +105,7 @@ def project_settings(
     """The settings of one project, whose state is separate from that of others.
 
     Args:
-        project: its name; empty or `default` for unprefixed names.
+        project: its name; empty for unprefixed names.
         environ: the variables.
         prefix: the prefix of its variables.
         config: its sections of the YAML file.

@@ -41,8 +41,9 @@ def _digest(parts: Sequence[object]) -> str:
 
 
 def _as_at_first(scope: Scope, texts: Mapping[str, str]) -> Mapping[str, str]:
-    """The texts as the first version of this package saw them, unless the fields contain something it did not know;
-    also the texts that are no longer read.
+    """The texts as the first version of this package saw them.
+
+    Empty values of fields that it did not know are omitted, and fields that are no longer read count as empty.
     """
     new = {field.name for field in scope.schema.fields if field.kind == "auto"}
     kept = {name: text for name, text in texts.items() if text or name not in new}

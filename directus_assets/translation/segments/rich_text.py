@@ -147,7 +147,7 @@ class RunPart:
 
 
 class _Reader:
-    """The leaves with text by their styles: each is used once, the last one as often as needed."""
+    """Parses the text of a run, or its translation, into leaves and elements."""
 
     def __init__(self, run: _Run, nodes: list[Any]) -> None:
         self._run = run
@@ -156,7 +156,7 @@ class _Reader:
         self._first: Any = leaves[0] if leaves else {}
         self._empty: Any = None
         self._like: dict[frozenset[Style], deque[Any]] = {}
-        """Add the empty leaves that Slate requires around elements, if the run had them, and in empty elements."""
+        """The leaves with text by their styles: each is used once, the last one as often as needed."""
         for leaf in leaves:
             if leaf[run.dialect.styling.text_key]:
                 self._like.setdefault(frozenset(run.dialect.styling.styles(leaf)), deque()).append(leaf)
@@ -206,7 +206,7 @@ class _Reader:
         return renamed(made, self._copies)
 
     def _padded(self, made: list[Any], *, is_element: bool) -> list[Any]:
-        """With the empty leaves around elements that Slate wants, where the run had such, and in empty elements."""
+        """Add the empty leaves that Slate requires around elements, if the run had them, and in empty elements."""
         styling = self._run.dialect.styling
         empty = self._empty
         if empty is None:
