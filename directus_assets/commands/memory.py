@@ -3,8 +3,10 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track, wrap_file
@@ -15,6 +17,7 @@ from directus_assets.errors import BadInput, TransientError
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.propagation import Propagation, Proposal
+from directus_assets.orchestration.proposals import Proposals
 from directus_assets.snapshot import Wanted, read_snapshot, take_snapshot
 from directus_assets.translation.corrections import Correction
 from directus_assets.translation.exchange import (
@@ -174,6 +177,7 @@ def run_apply(
     languages: Sequence[str],
     dry_run: bool,
     confirm: Callable[[], bool],
+    instance: dg.DagsterInstance | None = None,
 ) -> int:
     """Apply human corrections wherever we wrote a different version; return the exit status.
 
@@ -184,6 +188,7 @@ def run_apply(
         languages: limits the changes to these target languages; all if empty.
         dry_run: show the changes without making them.
         confirm: asks whether to proceed.
+        instance: the Dagster instance; that of DAGSTER_HOME by default.
 
     Raises:
         ConfigurationError: a collection or language that is not translated.
@@ -197,14 +202,19 @@ def run_apply(
     if not dry_run and (proposals or propagation.lessons) and confirm():
         # Directus may store whole seconds only.
         started = dt.datetime.now(dt.UTC).replace(microsecond=0, tzinfo=None)
-        results = track(
-            propagation.carry_out(proposals),
-            description="Writing",
-            total=len(proposals),
-            console=console,
-            transient=True,
-        )
-        written = sum(is_written for _, is_written in results)
+        results = [
+            *track(
+                propagation.carry_out(proposals),
+                description="Writing",
+                total=len(proposals),
+                console=console,
+                transient=True,
+            )
+        ]
+        left = [each for each, is_written in results if not is_written]
+        with nullcontext(instance) if instance else dg.DagsterInstance.get() as records:
+            Proposals(project, records).tell(left, about=propagation.assets)
+        written = len(results) - len(left)
         console.print(f"Corrected: {written:,} translations.")
         if written:
             console.print(f"To take this back: directus-assets revert --since {started.isoformat()}", soft_wrap=True)

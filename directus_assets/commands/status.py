@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,8 @@ from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.proof import doubts
+from directus_assets.orchestration.proposals import APPLY, count_proposals
+from directus_assets.orchestration.runs.history import observations
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
 from directus_assets.orchestration.statuses import OutputStatus, output_statuses
 from directus_assets.orchestration.webserver import Webserver
@@ -56,6 +59,8 @@ class ProjectStatus:
     last_errors: Sequence[tuple[float, str]]
     """Pairs of time (in seconds since 1970) and message, newest first."""
     spending: str = ""
+    proposals: int = 0
+    """The number of translations with proposals from human corrections."""
     project: str = ""
     total: OutputStatus = field(init=False)
 
@@ -72,6 +77,7 @@ class ProjectStatus:
             "problems": [asdict(problem) for problem in self.problems],
             "last_errors": [{"at": _moment(at).isoformat(), "text": text} for at, text in self.last_errors],
             "spending": self.spending,
+            "proposals": self.proposals,
         }
 
 
@@ -88,6 +94,9 @@ def run_status(
             console.print(_HOW_TO_START)
         if found.spending:
             console.print(found.spending)
+        if found.proposals:
+            what = "1 proposal" if found.proposals == 1 else f"{found.proposals} proposals"
+            console.print(f"{what}: people have corrected the same text elsewhere. [bold]→[/] {APPLY}")
         if found.last_errors:
             console.print("Last errors:")
         for timestamp, text in found.last_errors:
@@ -135,6 +144,7 @@ def project_status(settings: Settings, *, review_days: float = 7) -> ProjectStat
             ],
             last_errors=last_errors(instance, [key for subject in subjects for key in subject.assets.values()]),
             spending=_spending(purse) if purse else "",
+            proposals=count_proposals(project.memory),
         )
 
 
@@ -285,14 +295,14 @@ def last_errors(instance: dg.DagsterInstance, asset_keys: Iterable[dg.AssetKey])
     """
     by_item: dict[tuple[Sequence[str], str | None], dict[dg.AssetKey, tuple[float, str]]] = {}
     for asset_key in asset_keys:
-        for record in instance.fetch_observations(asset_key, limit=_ERRORS_SHOWN).records:
-            observation = record.asset_observation
-            if observation and "failed" in observation.metadata:
-                text = f"{asset_key.to_user_string()}: {observation.metadata['failed'].value}"
-                # The outputs of an item differ in the last part of their names: the preset, language or enrichment.
-                item = (tuple(asset_key.path[:-1]), observation.partition)
-                # The newest one comes first.
-                by_item.setdefault(item, {}).setdefault(asset_key, (record.timestamp, text))
+        # Other observations show proposals.
+        failed = (each for each in observations(instance, asset_key) if "failed" in each.metadata)
+        for each in islice(failed, _ERRORS_SHOWN):
+            text = f"{asset_key.to_user_string()}: {each.metadata['failed']}"
+            # The outputs of an item differ in the last part of their names: the preset, language or enrichment.
+            item = (tuple(asset_key.path[:-1]), each.partition)
+            # The newest one comes first.
+            by_item.setdefault(item, {}).setdefault(asset_key, (each.timestamp, text))
     told = []
     for by_output in by_item.values():
         timestamp, text = max(by_output.values())

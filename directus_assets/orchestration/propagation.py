@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import dagster as dg
+
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.kinds.translations import Items
@@ -25,6 +27,7 @@ class Proposal:
     """The proposed replacements in one item and language."""
 
     collection: str
+    asset: dg.AssetKey
     place: _Place
     corrections: tuple[Correction, ...]
 
@@ -74,10 +77,11 @@ class Propagation:
                     self.lessons.add(lesson)
         proposals = []
         problems: list[str] = []
-        for collection, place in self._places(self.chosen):
+        for items, place in self._places(self.chosen):
             with noted(problems):
                 if found := place.corrector.proposals(place.item, place.target, self.lessons):
-                    proposals.append(Proposal(collection=collection, place=place, corrections=found))
+                    asset = items.asset_of(place.target)
+                    proposals.append(Proposal(collection=items.name, asset=asset, place=place, corrections=found))
         self.problems += [each for each in problems if each not in self.problems]
         return proposals
 
@@ -93,15 +97,23 @@ class Propagation:
                 is_written = bool(result and result.written)
             yield each, is_written
 
-    def _places(self, subjects: Iterable[Items]) -> Iterator[tuple[str, _Place]]:
+    @property
+    def assets(self) -> list[dg.AssetKey]:
+        """The assets that corrections are applied to."""
+        return [items.asset_of(row) for items in self.chosen for row in self._targets(items)]
+
+    def _targets(self, items: Items) -> list[LanguageRow]:
+        return [row for row in items.languages.values() if not self.languages or row.code in self.languages]
+
+    def _places(self, subjects: Iterable[Items]) -> Iterator[tuple[Items, _Place]]:
         for items in subjects:
             if not items.scope.shares_memory:
                 continue
             corrector = items.corrector()
-            targets = [row for row in items.languages.values() if not self.languages or row.code in self.languages]
+            targets = self._targets(items)
             read = partial(read_items, items.project.directus, items.scope)
             for page in readable(items.pages(), read, self.problems):
                 for item in page:
                     for target in targets:
                         if item.source_language != target.code:
-                            yield items.name, _Place(corrector=corrector, item=item, target=target)
+                            yield items, _Place(corrector=corrector, item=item, target=target)

@@ -25,6 +25,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.sensors.outages import TRIES_AGAIN
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Environment, Settings
@@ -76,9 +77,17 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
             "DAGSTER_WEBSERVER_URL": "http://127.0.0.1:1",
         }
     )
+    for number in range(6):
+        instance.report_runless_asset_event(
+            dg.AssetObservation(NAMES.preset("card"), partition=str(number), metadata={"proposals": 1})
+        )
+    settings = Settings(environment=environment)
+    places = {"translations/posts/de-DE": {"1": "a", "2": "b"}, "translations/posts/fr-FR": {"1": "c"}}
+    Project(settings).memory.write(
+        "proposals.json", json.dumps({"places": places}).encode(), content_type="application/json"
+    )
     screen = io.StringIO()
 
-    settings = Settings(environment=environment)
     status = run_status(Console(file=screen, width=150), settings)
     checked = run_status(Console(file=io.StringIO()), settings, check=True)
     document = json.loads(as_json([project_status(settings)]))
@@ -92,6 +101,10 @@ def test_the_command_works_while_webserver_and_directus_are_down_and_says_so(
     assert "Webserver: Dagster's webserver at http://127.0.0.1:1 does not respond" in screen.getvalue()
     assert "Directus: " in screen.getvalue()
     assert "Runs: 0 running, 0 queued." in screen.getvalue()
+    assert "3 proposals: people have corrected the same text elsewhere. → directus-assets memory apply" in (
+        screen.getvalue()
+    )
+    assert document["projects"][0]["proposals"] == 3
     assert "image_presets/card: Harbour [1]: corrupt" in screen.getvalue()
     assert document["projects"][0]["last_errors"][0]["text"] == "image_presets/card: Harbour [1]: corrupt"
     assert {problem["what"] for problem in document["projects"][0]["problems"]} == {"Directus", "Webserver"}

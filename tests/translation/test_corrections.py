@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Never
 
+import dagster as dg
 import pytest
 from rich.console import Console
 
@@ -15,6 +16,7 @@ from directus_assets.commands.revert import Selection, parse_moment, run_revert
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import translated_items
+from directus_assets.orchestration.proposals import count_proposals
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.corrections import Corrector, Lessons
 from directus_assets.translation.engines.pseudo import pseudo
@@ -75,8 +77,17 @@ class Desk:
         output = io.StringIO()
         console = Console(file=output, width=200)
         choice = {"collections": (), "languages": (), "confirm": lambda: True, **choice}
-        status = run_apply(console, self.pipeline.project, dry_run=dry_run, **choice)
+        instance = self.pipeline.instance
+        status = run_apply(console, self.pipeline.project, dry_run=dry_run, instance=instance, **choice)
         return status, output.getvalue()
+
+    def proposed(self, post: str) -> list[dict[str, Any]]:
+        """What the page of a partition has told of proposals, the latest first."""
+        asset = self.pipeline.project.names.translation("posts", "de-DE")
+        records = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[post])
+        found = self.pipeline.instance.fetch_observations(records, limit=100).records
+        told = [each.asset_observation.metadata for each in found if each.asset_observation]
+        return [{name: value.value for name, value in each.items()} for each in told if "proposals" in each]
 
     def revert(self, told: str) -> str:
         since = re.search(r"revert --since (\S+)", told)
@@ -113,11 +124,19 @@ def test_one_correction_goes_everywhere_but_to_peoples_texts_and_comes_back(
     server.asked.clear()
     time.sleep(1.1)  # Directus' log keeps whole seconds: what has made the rows is not meant
 
+    for _ in range(2):
+        pipeline.reconcile()
+        assert [[each["proposals"] for each in desk.proposed(post)] for post in posts] == [[], [1], [1], [1]]
+    assert count_proposals(pipeline.project.memory) == 3
+    (shown,) = desk.proposed(fourth)[0]["proposed"].records
+    assert shown.data == {"source": SHARED, "text": german(SHARED), "proposal": THEIRS}
     preview = desk.apply(dry_run=True)
     assert [desk.text(post) for post in posts] == before
     status, told = desk.apply()
 
     assert (preview[0], status) == (0, 0)
+    assert [each["proposals"] for each in desk.proposed(fourth)] == [0, 1]
+    assert count_proposals(pipeline.project.memory) == 0
     assert "To correct: 3 segments in 3 translations. To learn: 2." in preview[1]
     assert "Corrected: 3 translations." in told
     assert desk.text(second) == body("Von Anna.", THEIRS)
@@ -263,12 +282,19 @@ def test_the_reconcile_brings_corrections_where_the_yaml_file_says_so(desk: Desk
     sentence = "Flour is sieved once more."
     posts = [desk.create(sentence) for _ in range(2)]
     pipeline.settle()
+    pipeline.reconcile()
     desk.edit(posts[0], german(sentence), "Mehl wird gesiebt.")
 
     pipeline.reconcile()
     untouched = desk.text(posts[1])
+    assert [each["proposals"] for each in desk.proposed(posts[1])] == [1]
+    desk.edit(posts[1], german(sentence), "Mehl siebt man.")
+    pipeline.reconcile()
+    assert [each["proposals"] for each in desk.proposed(posts[1])] == [0, 1]
+    desk.edit(posts[1], "Mehl siebt man.", german(sentence))
     pipeline.configure({"translations": {"languages": ["de-DE"], "memory": {"propagate": True}}})
     pipeline.reconcile()
 
     assert untouched == body(german(sentence))
     assert desk.text(posts[1]) == body("Mehl wird gesiebt.")
+    assert [each["proposals"] for each in desk.proposed(posts[1])] == [0, 1]

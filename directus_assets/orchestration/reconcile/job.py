@@ -1,6 +1,5 @@
 """The job and the schedule `directus_reconcile`."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.propagation import Propagation
+from directus_assets.orchestration.proposals import Proposals
 from directus_assets.orchestration.reconcile.report import Report, Trouble
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.rim import without_secrets
@@ -68,8 +68,7 @@ def build_reconcile(loaded: Snapshot, project: Project, kinds: Sequence[Kind]) -
                     seconds=options.minutes * 60,
                     first_wait_seconds=options.look_again_after_minutes * 60,
                 ).run()
-                if project.settings.config.translations.memory.propagate:
-                    report.corrected = _propagate(context.log, kinds)
+                _look_after_memory(context, project, kinds, report)
                 _evaluate_checks(context.instance, kinds)
         except TransientError:
             raise
@@ -118,14 +117,23 @@ def _evaluate_checks(instance: dg.DagsterInstance, kinds: Sequence[Kind]) -> Non
         evaluate_checks(instance, source, several)
 
 
-def _propagate(log: logging.Logger, kinds: Sequence[Kind]) -> int:
-    """Propagate human corrections; return how many translations were written."""
-    subjects = [kind for kind in kinds if isinstance(kind, Items)]
-    propagation = Propagation(subjects, subjects)
-    written = sum(is_written for _, is_written in propagation.carry_out(propagation.proposals()))
-    for problem in propagation.problems[:_TROUBLES_SHOWN]:
-        log.warning("Left as it is: %s", problem)
-    return written
+def _look_after_memory(context: dg.OpExecutionContext, project: Project, kinds: Sequence[Kind], report: Report) -> None:
+    """Show or apply proposals from human corrections, and merge the files of the memory."""
+    subjects = [kind for kind in kinds if isinstance(kind, Items) and kind.scope.shares_memory]
+    if not subjects:
+        return
+    proposals = Proposals(project, context.instance)
+    if project.settings.config.translations.memory.propagate:
+        propagation = Propagation(subjects, subjects)
+        outcome = list(propagation.carry_out(propagation.proposals()))
+        report.corrected = sum(is_written for _, is_written in outcome)
+        proposals.tell([each for each, is_written in outcome if not is_written], about=propagation.assets)
+        problems = propagation.problems
+    else:
+        problems = proposals.look(subjects)
+    for problem in problems[:_TROUBLES_SHOWN]:
+        context.log.warning("Left as it is: %s", problem)
+    project.segments.merge_files()
 
 
 def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
@@ -13,6 +14,9 @@ from directus_assets.planning.verdicts import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
 """SQLite limits the number of variables in one statement."""
+
+_FEW = 50
+"""Records read at once when the first of them usually suffice."""
 
 DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"
@@ -147,6 +151,22 @@ def _metadata(record: dg.EventLogRecord) -> dict[str, Any]:
     return {name: value.value for name, value in observation.metadata.items()} if observation else {}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """One observation of an asset: the time in seconds since 1970, the partition, and the metadata."""
+
+    timestamp: float
+    partition: str | None
+    metadata: Mapping[str, Any]
+
+
+def observations(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> Iterator[Observed]:
+    """The observations of an asset, newest first."""
+    of_asset = dg.AssetRecordsFilter(asset_key=asset_key)
+    for record in _all_records(instance.fetch_observations, of_asset, page_size=_FEW):
+        yield Observed(timestamp=record.timestamp, partition=record.partition_key, metadata=_metadata(record))
+
+
 def latest_materialization(
     instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition: str
 ) -> dg.AssetMaterialization | None:
@@ -189,10 +209,12 @@ def failures_of_run(instance: dg.DagsterInstance, run_id: str) -> dict[tuple[dg.
     return found
 
 
-def _all_records(fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
+def _all_records(
+    fetch: Callable[..., Any], filtered: dg.AssetRecordsFilter, *, page_size: int = 1000
+) -> Iterator[dg.EventLogRecord]:
     cursor = None
     while True:
-        page = fetch(filtered, limit=1000, cursor=cursor)
+        page = fetch(filtered, limit=page_size, cursor=cursor)
         yield from page.records
         if not page.has_more:
             return

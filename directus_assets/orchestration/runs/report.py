@@ -1,7 +1,7 @@
 """Converts outcomes to Dagster metadata, which editors and operators read on a partition's page."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from directus_assets.images.purge import address_of, digests_of
 from directus_assets.ownership.field_records import canonical
 from directus_assets.redaction import redact
 from directus_assets.spending.usage import Usage
+from directus_assets.translation.corrections import Correction
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.results import Review, Translated
 from directus_assets.translation.scope import Scope
@@ -35,6 +36,8 @@ KEPT = ("human_text_kept", "human_value_kept")
 
 _TEXT_SHOWN = 300
 """Maximum characters of a text on its partition's page."""
+
+_PROPOSALS_SHOWN = 50
 
 _MARKUP = re.compile(r"[\\`*\[\]<~&]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
 
@@ -125,6 +128,22 @@ def translation_metadata(
     if result.reviews:
         metadata["needs_review"] = dg.MetadataValue.table([_review_row(review) for review in result.reviews])
     return metadata
+
+
+def proposal_metadata(corrections: Sequence[Correction], *, remedy: str) -> dict[str, Any]:
+    """Metadata of the proposals for one item in one language.
+
+    Args:
+        corrections: the human corrections of segments in other items.
+        remedy: the command that applies them.
+    """
+    if not corrections:
+        return {"proposals": 0}
+    rows = [
+        {"source": each.source, "text": each.ours, "proposal": each.theirs} for each in corrections[:_PROPOSALS_SHOWN]
+    ]
+    shown = [dg.TableRecord({name: _beginning(redact(text)) for name, text in row.items()}) for row in rows]
+    return {"proposals": len(corrections), "proposed": dg.MetadataValue.table(shown), "to_apply": remedy}
 
 
 def enrichment_metadata(
