@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError
+from directus_assets.isolation import noted
 from directus_assets.orchestration.checks import evaluate_checks
 from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.translations import Items
@@ -122,18 +123,21 @@ def _look_after_memory(context: dg.OpExecutionContext, project: Project, kinds: 
     subjects = [kind for kind in kinds if isinstance(kind, Items) and kind.scope.shares_memory]
     if not subjects:
         return
-    proposals = Proposals(project, context.instance)
+    proposals, problems = Proposals(project, context.instance), list[str]()
     if project.settings.config.translations.memory.propagate:
         propagation = Propagation(subjects, subjects)
         outcome = list(propagation.carry_out(propagation.proposals()))
         report.corrected = sum(is_written for _, is_written in outcome)
         proposals.tell([each for each, is_written in outcome if not is_written], about=propagation.assets)
-        problems = propagation.problems
+        problems += propagation.problems
     else:
-        problems = proposals.look(subjects)
+        # All else has been done, and the next run tries again.
+        with noted(problems):
+            problems += proposals.look(subjects)
+    with noted(problems):
+        project.segments.merge_files()
     for problem in problems[:_TROUBLES_SHOWN]:
         context.log.warning("Left as it is: %s", problem)
-    project.segments.merge_files()
 
 
 def _rebuild_definitions(project: Project, webserver: Webserver, loaded: Snapshot, digest: str | None) -> bool:
