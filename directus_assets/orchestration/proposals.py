@@ -29,8 +29,8 @@ APPLY: Final = "directus-assets memory apply"
 _PROPOSED: Final = "People have corrected the same segments elsewhere."
 _NOTHING_LEFT: Final = "People's corrections elsewhere no longer propose anything here."
 
-_MOST_PAGES: Final = 10
-"""The most pages of the change feed that are read. If there are more, everything is compared."""
+_MOST_ENTRIES: Final = 5000
+"""The most entries of the change feed that are examined. If there are more, everything is compared."""
 
 
 class _Kept(BaseModel):
@@ -123,18 +123,13 @@ class Proposals:
         """The new position, and the changes by people since the last one; None if these are unknown or too many."""
         client = self.project.directus
         collections = list(dict.fromkeys(name for each in subjects for name in each.feed_collections))
-        found: list[Activity] = []
         if position is None:
             return begin_feed(client), None
-        for _ in range(_MOST_PAGES):
-            page = read_feed(client, position, collections=collections)
-            position = page.position
-            found += page.entries
-            if page.starts_over:
-                return position, None
-            if page.is_last:
-                return position, foreign_changes(found, own_user_id=client.own_user_id)
-        return begin_feed(client), None
+        page = read_feed(client, position, collections=collections, limit=_MOST_ENTRIES)
+        if len(page.entries) >= _MOST_ENTRIES:
+            return begin_feed(client), None
+        changes = foreign_changes(page.entries, own_user_id=client.own_user_id)
+        return page.position, None if page.starts_over else changes
 
     def _is_news(self, kept: _Kept, subjects: Sequence[Items], entries: Sequence[Activity]) -> bool:
         """Whether an item that people edited has a proposal, or a correction that the memory does not have yet."""
