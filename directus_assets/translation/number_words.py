@@ -46,6 +46,11 @@ _SCALE: Final = re.compile(
     + "|".join(f"(?P<s{len(str(by)) - 1}>{words})" for by, words in _SCALES.items())
     + "))"
 )
+_SCALE_WORD: Final = re.compile(
+    r"(?i)(?<!\w)(?!(?:k|mn|bn|mio|mln|mrd|mld|tsd|mill?e?|mila)\b)(?:"
+    + "|".join(_SCALES.values())
+    + ")|[一二三四五六七八九十百千两兩数數][千万萬億亿]"
+)
 _SHORT_SCALE: Final = frozenset({"en", "tr", "ru", "uk", "bg", "id", "ro", "el", "ar", "he"})
 """Languages in which a billion, if they have the word, is a thousand million."""
 
@@ -59,6 +64,11 @@ def scale_after(text: str, position: int, language: Language) -> tuple[int, int]
         factor *= 10 ** (9 if is_billion and language.base in _SHORT_SCALE else power)
         position = match.end()
     return factor, position
+
+
+def has_scale_word(text: str) -> bool:
+    """Whether `text` may hold a large number in words: `a million`, `百万`."""
+    return _SCALE_WORD.search(text) is not None
 
 
 def romans(text: str, *, shortest: int = 1) -> list[str]:

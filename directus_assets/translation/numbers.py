@@ -15,7 +15,14 @@ from typing import Final, NamedTuple, TypeAlias
 import babel
 
 from directus_assets.translation.languages import Language
-from directus_assets.translation.number_words import clock_words, han_numbers, romans, round_words, scale_after
+from directus_assets.translation.number_words import (
+    clock_words,
+    han_numbers,
+    has_scale_word,
+    romans,
+    round_words,
+    scale_after,
+)
 
 Reading: TypeAlias = tuple[str, ...]
 """One way to read a piece of text: its numbers, with a decimal point and no other separators."""
@@ -71,7 +78,10 @@ def changed_numbers(source: str, answer: str, *, languages: tuple[Language, Lang
     if not ("24/7" in source and "24/7" in answer):
         source, answer = source.replace("24/7", " "), answer.replace("24/7", " ")
     pieces = [[*_pieces(text, language)] for text, language in zip((source, answer), languages, strict=True)]
-    readings = [_readings(own, other) for own, other in (pieces, reversed(pieces))]
+    readings = [
+        _readings(*pair, is_in_words=has_scale_word(text))
+        for pair, text in zip((pieces, reversed(pieces)), (answer, source), strict=True)
+    ]
     before, after = (Counter(_choose(*pair)) for pair in ((readings[0], readings[1]), (readings[1], readings[0])))
     lost, made_up = before - after, after - before
     lost -= Counter(dict.fromkeys(_in_words(answer, source), 1))
@@ -126,7 +136,7 @@ def _choose(readings: Collection[list[Reading]], others: Collection[list[Reading
         yield from next((reading for reading in piece if known.issuperset(reading)), piece[0])
 
 
-def _readings(own: Iterable[_Piece], other: Iterable[_Piece]) -> list[list[Reading]]:
+def _readings(own: Iterable[_Piece], other: Iterable[_Piece], *, is_in_words: bool) -> list[list[Reading]]:
     """All readings of each piece, given the other text."""
     own = [*own]
     factors = {piece.factor for piece in own if piece.factor > 1}
@@ -135,7 +145,8 @@ def _readings(own: Iterable[_Piece], other: Iterable[_Piece]) -> list[list[Readi
     for piece in own:
         readings = [_scaled(reading, piece.factor) for reading in piece.readings]
         if piece.factor > 1 and not is_other_scaled:
-            readings = [*piece.readings, *readings]  # "2 million" and "two million", or an unknown word
+            # "2 million" and "two million", or an unknown word; "200万" and "two million".
+            readings = [*piece.readings, *readings, *([()] if is_in_words else [])]
         elif piece.factor == 1:
             readings += [_scaled(reading, by) for reading in piece.readings for by in factors]  # "2 to 3 million"
         found.append([*piece.wholes, *readings])

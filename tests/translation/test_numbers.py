@@ -62,6 +62,9 @@ def changes(source: str, answer: str, pair: str) -> tuple[list[str], list[str]]:
         ("At 12:30 am", "Um 0:30 Uhr", "en de"),
         ("In 2024", "ในปี 2567", "en th"),
         ("no numbers", "keine Zahlen", "en de"),
+        ("Two million people", "200万人", "en zh-Hans"),
+        ("A million people", "100万人", "en ja"),
+        ("百万人", "1 million people", "ja en"),
     ],
 )
 def test_the_same_numbers_written_otherwise_are_no_change(source: str, answer: str, pair: str) -> None:
@@ -96,6 +99,8 @@ def test_the_same_numbers_written_otherwise_are_no_change(source: str, answer: s
         ("Open 24/7 for 250 people", "Rund um die Uhr geöffnet", "en de"),
         ("A thousand people", "500 Menschen", "en de"),
         ("In 2024", "In 2567", "en de"),
+        ("The book costs 5", "Es kostet 7 Millionen", "en de"),
+        ("12,000 people", "12万人", "en ja"),
     ],
 )
 def test_a_changed_lost_or_made_up_number_is_seen(source: str, answer: str, pair: str) -> None:
