@@ -274,7 +274,10 @@ def take(
 
 
 def known_snapshot(answers: dict[str, Any]) -> Snapshot:
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"data": answers[request.url.path]}))
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=json.dumps({"data": answers[request.url.path]}))
+
+    transport = httpx.MockTransport(answer)
     with DirectusClient("http://directus", "token", transport=transport) as client:
         return take_snapshot(client, TRANSLATED)
 
@@ -299,6 +302,18 @@ def test_a_collection_that_cannot_be_described_any_more_stays_as_it_is_known() -
 
     assert found == ["pages", "posts"]
     assert list(faults) == ["pages"]
+
+
+@pytest.mark.parametrize("name", ["note", "interface", "group"])
+def test_half_an_emoji_in_a_schema_keeps_no_definitions_from_loading(tmp_path: Path, name: str) -> None:
+    answers = translated("posts")
+    title = next(row for row in answers["/fields"] if row["field"] == "title")
+    title["meta"][name] = "half \ud83d"
+
+    found = known_snapshot(answers)
+    write_snapshot(found, tmp_path)
+
+    assert read_snapshot(tmp_path, url=found.url) == found
 
 
 def test_a_right_that_is_lost_is_told_and_changes_nothing() -> None:

@@ -189,6 +189,10 @@ class DirectusClient:
         mended: dict[str, Any] = {**well_formed_json(row), ProjectSettings.VERSION: version.text}
         return mended
 
+    def schema_rows(self, path: str) -> Any:
+        """The rows of `/collections`, `/fields` or `/relations` with well-formed texts, since definitions keep them."""
+        return well_formed_json(self.get(path))
+
     @cached_property
     def version(self) -> Version:
         """The version of Directus, as of the first call.

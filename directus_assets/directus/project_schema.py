@@ -94,15 +94,17 @@ def read_project_schema(client: DirectusClient, *, faults: dict[str, PermanentEr
     """
     related = {
         (row["collection"], row["field"]): row.get("related_collection")
-        for row in client.get("/relations")
+        for row in client.schema_rows("/relations")
         if row.get("related_collection")
     }
-    answered = client.get("/fields")
+    answered = client.schema_rows("/fields")
     described = FieldRows(answered)
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for row in answered:
         rows.setdefault(row["collection"], []).append(row)
-    metas = {row["collection"]: row.get("meta") or {} for row in client.get("/collections") if row.get("schema")}
+    metas = {
+        row["collection"]: row.get("meta") or {} for row in client.schema_rows("/collections") if row.get("schema")
+    }
     collections = []
     for name, meta in sorted(metas.items()):
         with alone(name, faults):

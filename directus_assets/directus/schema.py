@@ -106,9 +106,9 @@ def read_translated_collections(
     Raises:
         DirectusAssetsError: the schema cannot be read.
     """
-    relations = client.get("/relations")
-    fields = FieldRows(client.get("/fields"))
-    collections = {row["collection"]: row.get("meta") or {} for row in client.get("/collections")}
+    relations = client.schema_rows("/relations")
+    fields = FieldRows(client.schema_rows("/fields"))
+    collections = {row["collection"]: row.get("meta") or {} for row in client.schema_rows("/collections")}
     found = []
     for relation in relations:
         parent = relation.get("related_collection") or ""
@@ -131,7 +131,7 @@ def read_unlinked(client: DirectusClient) -> list[str]:
     Raises:
         DirectusAssetsError: the schema cannot be read.
     """
-    relations, fields = client.get("/relations"), FieldRows(client.get("/fields"))
+    relations, fields = client.schema_rows("/relations"), FieldRows(client.schema_rows("/fields"))
     aliases = {
         (relation.get("related_collection") or "", (relation.get("meta") or {}).get("one_field")): relation
         for relation in relations
