@@ -15,8 +15,10 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.event_api import EventRecordsFilter
 from dagster._core.storage.event_log.base import EventLogStorage
+from sqlalchemy.engine import Connection, Engine
 
 from directus_assets.errors import BadInput
 from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
@@ -432,3 +434,28 @@ def test_a_run_that_is_killed_loses_only_what_is_then_made_again(tmp_path: Path)
     assert first["MATERIALIZED"] == KEYS[10:30]
     assert first["FAILED"] == KEYS[30:60]
     assert second["MATERIALIZED"] == KEYS[10:60]
+
+
+def test_runs_and_ticks_are_those_of_the_stock_storage_and_read_through_one_engine_each(tmp_path: Path) -> None:
+    used: list[Engine] = []
+
+    def note(connection: Connection) -> None:
+        used.append(connection.engine)
+
+    with instance_in(tmp_path, "") as stock:
+        run = stock.create_run_for_job(dg.GraphDefinition("g").to_job("a_job"))
+    with instance_in(tmp_path, SQLITE) as instance:
+        sa.event.listen(Engine, "engine_connect", note)
+        try:
+            found = [instance.get_run_by_id(run.run_id) for _ in range(3)]
+            states = [list(instance.all_instigator_state()) for _ in range(3)]
+        finally:
+            sa.event.remove(Engine, "engine_connect", note)
+        instance.add_run_tags(run.run_id, {"seen": "yes"})
+
+    assert [each and each.job_name for each in found] == ["a_job"] * 3
+    assert states == [[]] * 3
+    assert len(used) >= 6
+    assert len(set(used)) == 2
+    with instance_in(tmp_path, "") as stock:
+        assert dict(stock.get_run_by_id(run.run_id).tags)["seen"] == "yes"  # type: ignore[union-attr]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,8 +10,15 @@ import sqlalchemy as db
 from dagster import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
+from dagster._core.storage.sqlite_storage import (
+    DagsterSqliteStorage,
+    _event_logs_directory,
+    _runs_directory,
+    _schedule_directory,
+)
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 from sqlalchemy.engine import Connection, Engine
@@ -28,6 +36,7 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
         self._index: Engine | None = None
         self._run_engine: tuple[str, Engine] | None = None
         self._index_file: tuple[int, int] | None = None
+        self._tables: set[str] = set()
         super().__init__(base_dir)
 
     def _store_together(self, events: Sequence[EventLogEntry]) -> None:
@@ -90,10 +99,43 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
             self._index.dispose()
             self._index = None
 
+    def has_table(self, table_name: str) -> bool:
+        # Dagster looks before each use of a table that came with a later version of it, and never removes one.
+        if table_name not in self._tables:
+            if not super().has_table(table_name):
+                return False
+            self._tables.add(table_name)
+        return True
+
     def dispose(self) -> None:
         super().dispose()
         with self._db_lock:
             self._close_index()
+
+
+class OneEngine:
+    """Connects through one engine, with all the statements that it has compiled. Dagster's own storage makes another
+    engine each time, which costs several times what most queries do. The file is closed after each use, as there.
+    """
+
+    _conn_string: str
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return db.create_engine(self._conn_string, poolclass=NullPool)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._engine.connect() as conn, conn.begin():
+            yield conn
+
+
+class OneEngineRuns(OneEngine, SqliteRunStorage):
+    """The stock storage of runs."""
+
+
+class OneEngineSchedules(OneEngine, SqliteScheduleStorage):
+    """The stock storage of ticks and cursors."""
 
 
 class BatchedSqliteStorage(DagsterSqliteStorage):
@@ -107,6 +149,9 @@ class BatchedSqliteStorage(DagsterSqliteStorage):
         with FileLock(Path(base_dir, ".storage.lock"), timeout=SQLITE_BUSY_TIMEOUT_SECONDS):
             super().__init__(base_dir, inst_data)
             self._event_log_storage = BatchedSqliteEventLog(_event_logs_directory(base_dir))
+        # Dagster's own, which have just been made, have seen to the tables.
+        self._run_storage = OneEngineRuns(create_db_conn_string(_runs_directory(base_dir), "runs"))
+        self._schedule_storage = OneEngineSchedules(create_db_conn_string(_schedule_directory(base_dir), "schedules"))
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
