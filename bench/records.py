@@ -22,6 +22,7 @@ from directus_assets.local.progress import Say
 from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.orchestration.runs.tags import range_tags
 
 NAMES = Names()
@@ -80,7 +81,9 @@ def recorded(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterializat
     with Recorder(context, NAMES.files, dict.fromkeys(assets, "code")) as recorder:
         for key in context.partition_keys:
             for asset_key, preset in assets.items():
-                recorder.succeeded(asset_key, key, data_version="0123456789abcdef", metadata=metadata_of(preset))
+                recorder.record(
+                    asset_key, key, OutputRecord(data_version="0123456789abcdef", metadata=metadata_of(preset))
+                )
     yield from ()
 
 

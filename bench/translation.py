@@ -18,7 +18,7 @@ from directus_assets.local.pipeline import prepare_home
 from directus_assets.local.progress import Say
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.instance import open_instance
-from directus_assets.orchestration.kinds.translations import Items, build_translations
+from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.tags import range_tags
@@ -124,7 +124,7 @@ class _Desk:
         """One run over these partitions."""
         before, started = self.engine.counts, time.monotonic()
         result = dg.materialize(
-            [build_translations(self.project, self.items)],
+            [self.items.build()],
             instance=self.instance,
             tags=range_tags(keys[0], keys[-1]),
         )

@@ -14,11 +14,12 @@ from rich.markup import escape
 from directus_assets.commands.subjects import chosen_items
 from directus_assets.errors import BadInput, ChangedMeanwhile, ConfigurationError, PermanentError
 from directus_assets.isolation import noted, readable
+from directus_assets.orchestration.kinds.by_item import adopt
 from directus_assets.orchestration.kinds.survey import NoMoney
-from directus_assets.orchestration.kinds.translations import Items, notice_of
+from directus_assets.orchestration.kinds.translations import Items, TranslationWork
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.runs.history import data_version, latest_records, version_tags
-from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
+from directus_assets.orchestration.runs.history import data_version, latest_records, record_output
+from directus_assets.orchestration.runs.report import REVIEW_MARK
 from directus_assets.translation.exchange.files import write_whole
 from directus_assets.translation.exchange.hand_out import hand_out
 from directus_assets.translation.exchange.judgement import Judgement
@@ -26,8 +27,8 @@ from directus_assets.translation.exchange.take_over import TakeOver
 from directus_assets.translation.exchange.xliff import XliffDocument, XliffFile, read_xliff, write_xliff
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
-from directus_assets.translation.results import Translated
 from directus_assets.translation.work import Translator
+from directus_assets.waiting import Notice
 
 _PAGE = 200
 _LARGEST = 50_000_000
@@ -207,36 +208,31 @@ class _Importing:
         found = read_items(self.project.directus, items.scope, [key])
         if not found or key not in self.instance.get_dynamic_partitions(items.partitions_name):
             return
-        translator = replace(self._translators[items.name], payer=NoMoney())
-        try:
-            result = translator.translate(found[0], items.languages[output])
-        except PermanentError:
+        work = TranslationWork(items, replace(self._translators[items.name], payer=NoMoney()))
+        made = adopt(work, found[0], output)
+        if made is None:
             return  # Other fields lack a translation: the pipeline makes it and records the whole.
-        self._tell(items, output, result)
-        metadata = translation_metadata(
-            result, scope=items.scope, engine=translator.engine, cost=None, public_url=self.project.public_url
-        )
-        tags = version_tags(
-            data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+        self._tell(items, output, key, made.notice)
+        record_output(
+            self.instance,
+            items.assets[output],
+            key,
+            replace(made, note=_IMPORTED),
             code_version=items.code_versions[output],
             source=items.source,
         )
-        asset_key, told = items.assets[output], adopted_metadata(metadata)
-        self.instance.report_runless_asset_event(
-            dg.AssetMaterialization(asset_key, description=_IMPORTED, partition=key, metadata=told, tags=tags)
-        )
 
-    def _tell(self, items: Items, output: str, result: Translated) -> None:
+    def _tell(self, items: Items, output: str, key: str, notice: Notice | None) -> None:
         """Resolve the item's comment in the Studio, or update it with what still waits."""
-        desk = self.project.desk(items.collection, [result.item], warn=self._warn, notifies=False)
+        desk = self.project.desk(items.collection, [key], warn=self._warn, notifies=False)
         title, warnings = items.titles[output], list[str]()
         if desk is None:
             return
         with noted(warnings):
-            if notice := notice_of(title, result):
-                desk.waits(result.item, notice)
+            if notice:
+                desk.waits(key, notice)
             else:
-                desk.is_right(result.item, title)
+                desk.is_right(key, title)
         for warning in warnings:
             self._warn(warning)
 

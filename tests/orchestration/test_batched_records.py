@@ -25,6 +25,7 @@ from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
 from directus_assets.fast.latest import read_latest
 from directus_assets.orchestration.runs.history import all_materializations, fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.orchestration.runs.tags import range_tags
 from tests.postgres import running_postgres
 
@@ -60,7 +61,7 @@ def derivatives(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMateriali
                 if key == NEVER:
                     recorder.failed(asset_key, key, BadInput("It is damaged."), name=key)
                 else:
-                    recorder.succeeded(asset_key, key, data_version=f"v-{key}", metadata={"seconds": 0.5})
+                    recorder.record(asset_key, key, OutputRecord(data_version=f"v-{key}", metadata={"seconds": 0.5}))
             if key == KEYS[7]:
                 context.log.info("A line in between.")
     yield from ()
@@ -409,7 +410,7 @@ def test_a_run_that_is_killed_loses_only_what_is_then_made_again(tmp_path: Path)
                     if number == 20:
                         time.sleep(2)
                     for asset_key in recorder.open_outputs(key):
-                        recorder.succeeded(asset_key, key, data_version=f"v-{{key}}", metadata={{}})
+                        recorder.record(asset_key, key, OutputRecord(data_version=f"v-{{key}}", metadata={{}}))
             yield from ()
 
         with dg.DagsterInstance.get() as instance:

@@ -10,6 +10,7 @@ import pytest
 from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, Unreachable, from_status
 from directus_assets.orchestration.runs.history import failures, fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.orchestration.runs.tasks import Task, do_all
 
@@ -84,7 +85,7 @@ class Scripted:
             if error := self.trouble(asset_key, key, context.retry_number):
                 recorder.failed(asset_key, key, error, name=f"Picture {key}")
             else:
-                recorder.succeeded(asset_key, key, data_version=f"v-{key}", metadata={"seconds": 1.0})
+                recorder.record(asset_key, key, OutputRecord(data_version=f"v-{key}", metadata={"seconds": 1.0}))
 
 
 @pytest.fixture
@@ -390,7 +391,7 @@ def run_tasks(
             ]
 
             def record(asset_key: dg.AssetKey, key: str) -> None:
-                recorder.succeeded(asset_key, key, data_version=f"v-{key}", metadata=metadata(key))
+                recorder.record(asset_key, key, OutputRecord(data_version=f"v-{key}", metadata=metadata(key)))
 
             do_all(tasks, recorder, record, collection="posts", threads=3)
         yield from ()

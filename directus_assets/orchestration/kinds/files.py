@@ -1,16 +1,15 @@
 """Pictures as a kind: files are partitions, presets are outputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import dagster as dg
 
 from directus_assets.directus.models import TRANSFORMED_TYPES, Activity, Preset
-from directus_assets.directus.schema import LanguageRow
 from directus_assets.images.plan import code_version, examine_files
 from directus_assets.orchestration.buttons.clicks import Button
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.kinds.survey_files import FileSurveyor
 from directus_assets.orchestration.project import Project
@@ -20,7 +19,7 @@ from directus_assets.planning.changes import Examination
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(Kind):
     """The pictures of a project with these presets."""
 
     project: Project
@@ -31,10 +30,7 @@ class Files:
     revision = ""
     name = "directus_files"
     notes = ("directus_files",)
-    purse = None
     button = Button.RENDER
-    languages: ClassVar[Mapping[str, LanguageRow]] = {}
-    text_fields = ()
     task = "Makes image derivatives for a range of files."
 
     @property
@@ -71,10 +67,6 @@ class Files:
     @property
     def batch_size(self) -> int:
         return self.project.settings.config.images.batch_size
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        return {}
 
     @cached_property
     def upkeep(self) -> ExportUpkeep:

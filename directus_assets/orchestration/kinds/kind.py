@@ -37,12 +37,12 @@ class Kind(Subject, Protocol):
     @property
     def languages(self) -> Mapping[str, LanguageRow]:
         """The target language of each output that is one."""
-        ...
+        return {}
 
     @property
     def text_fields(self) -> Sequence[str]:
         """The fields that are translated."""
-        ...
+        return ()
 
     def build(self) -> dg.AssetsDefinition:
         """Build its assets; requires that it has outputs."""

@@ -26,7 +26,7 @@ from directus_assets.orchestration.reconcile.export_upkeep import ExportUpkeep
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import data_version, failures, fingerprints, latest_records
 from directus_assets.orchestration.runs.recorder import Recorder
-from directus_assets.orchestration.runs.report import ADOPTED, adopted_metadata, as_markdown, derivative_metadata
+from directus_assets.orchestration.runs.report import as_markdown, derivative_record
 from directus_assets.orchestration.runs.tags import TRIGGER_TAG
 from directus_assets.planning.changes import stale_outputs
 from directus_assets.planning.verdicts import Failure
@@ -79,11 +79,8 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
                         purger.note([address_of(project.public_url, outcome.file_id, outcome.preset)])
                     if isinstance(outcome, Failed):
                         raise outcome.error
-                    recorder.succeeded(
-                        asset_key,
-                        outcome.file_id,
-                        data_version=outcome.fingerprint,
-                        metadata=derivative_metadata(outcome, public_url=project.public_url),
+                    recorder.record(
+                        asset_key, outcome.file_id, derivative_record(outcome, public_url=project.public_url)
                     )
             if purger:
                 _flush(purger, context.log.warning)
@@ -179,14 +176,8 @@ def _adopted(recorder: Recorder, project: Project, file: File, presets: Sequence
     for preset in presets:
         outcome = find_stored(project, file, preset)
         if outcome:
-            metadata = derivative_metadata(outcome, public_url=project.public_url)
-            recorder.succeeded(
-                project.names.preset(preset.key),
-                file.id,
-                data_version=outcome.fingerprint,
-                metadata=adopted_metadata(metadata),
-                note=ADOPTED,
-            )
+            record = derivative_record(outcome, public_url=project.public_url).as_adopted()
+            recorder.record(project.names.preset(preset.key), file.id, record)
             found.add(preset.key)
     return found
 

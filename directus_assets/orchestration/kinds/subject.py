@@ -97,7 +97,7 @@ class Subject(Protocol):
     @property
     def titles(self) -> Mapping[str, str]:
         """The names of outputs for editors in the Studio; outputs that get no comments there have none."""
-        ...
+        return {}
 
     @property
     def code_versions(self) -> Mapping[str, str]:
@@ -114,7 +114,7 @@ class Subject(Protocol):
 
         Otherwise only partitions that already had it, or an attempt at it, get it: outputs may cost money.
         """
-        ...
+        return is_new and self.backfills_on_start(output)
 
     def backfills_on_start(self, output: str) -> bool:
         """Whether existing items get a new output at once, or wait for a backfill."""
@@ -137,17 +137,17 @@ class Subject(Protocol):
     @property
     def purse(self) -> Purse | None:
         """The budget that pays for its outputs; None if they cost nothing."""
-        ...
+        return None
 
     @property
     def upkeep(self) -> Upkeep | None:
         """The maintenance that it needs between runs."""
-        ...
+        return None
 
     @property
     def cache(self) -> Cache | None:
         """A cache that holds its outputs and needs to be purged."""
-        ...
+        return None
 
     def existing(self, *, page: int, size: int) -> list[str]:
         """Page `page` (from 1) of all keys that Directus has, oldest first; a page shorter than `size` is the last."""

@@ -1,29 +1,22 @@
 """The reconcile's view of some partitions: their rows in Directus and the state of their outputs."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from directus_assets.errors import PermanentError
 from directus_assets.fast.latest import Latest
 from directus_assets.isolation import fault_of
 from directus_assets.orchestration.kinds.subject import Subject
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.planning.changes import Examination
 from directus_assets.spending.usage import Usage
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Adopted:
-    """An existing output that is correct and only needs to be recorded."""
-
-    data_version: str
-    metadata: Mapping[str, Any]
 
 
 class Page(Protocol):
@@ -51,16 +44,14 @@ class Page(Protocol):
         """Whether there is an output to adopt."""
         ...
 
-    def adopt(self, output: str, key: str) -> Adopted | None:
+    def adopt(self, output: str, key: str) -> OutputRecord | None:
         """Adopt the existing output; None if it turns out not to be correct."""
         ...
 
 
 @dataclass(frozen=True)
 class Careful:
-    """A page that contains errors: a failing question about one output counts as unknown and does not affect the
-    others.
-    """
+    """A page in which a failing question about one output counts as unknown, and does not affect the others."""
 
     page: Page
 
@@ -82,7 +73,7 @@ class Careful:
     def is_there(self, output: str, key: str) -> bool:
         return _answer(partial(self.page.is_there, output, key), unknown=False)
 
-    def adopt(self, output: str, key: str) -> Adopted | None:
+    def adopt(self, output: str, key: str) -> OutputRecord | None:
         return _answer(partial(self.page.adopt, output, key), unknown=None)
 
 
@@ -102,7 +93,7 @@ class Unread:
     def is_there(self, output: str, key: str) -> bool:  # noqa: ARG002
         return False
 
-    def adopt(self, output: str, key: str) -> Adopted | None:  # noqa: ARG002
+    def adopt(self, output: str, key: str) -> OutputRecord | None:  # noqa: ARG002
         return None
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from directus_assets.directus.sight import find_deleted
 from directus_assets.enrichment.items import EnrichedItem
 from directus_assets.enrichment.work import DeclaredEnricher
-from directus_assets.errors import PermanentError
 from directus_assets.fast.latest import Latest
-from directus_assets.orchestration.kinds.survey import Adopted, NoMoney
-from directus_assets.orchestration.runs.report import adopted_metadata
+from directus_assets.orchestration.kinds.by_item import adopt
+from directus_assets.orchestration.kinds.survey import NoMoney
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.planning.changes import Examination
 
 if TYPE_CHECKING:
-    from directus_assets.orchestration.kinds.enrichments import EnrichedItems
+    from directus_assets.orchestration.kinds.enrichments import EnrichedItems, EnrichmentWork
 
 
 @dataclass
@@ -34,18 +34,19 @@ class EnrichmentSurveyor:
             rows=rows,
             examination=self.subject.examine_items(rows.values(), self.subject.assets),
             gone=[key for key in unseen if key in deleted],
-            enrichers=lambda: self._enrichers,
+            work=lambda: self._work,
         )
 
     @cached_property
-    def _enrichers(self) -> dict[str, DeclaredEnricher]:
-        """Enrichers that never call an engine: correct outputs cost nothing."""
-        declared = ((output, each) for output, each in self.subject.enrichers.items())
-        return {
+    def _work(self) -> "EnrichmentWork":
+        """Work that never calls an engine: what is already correct costs nothing."""
+        work = self.subject.work()
+        enrichers = {
             output: replace(each, answerer=replace(each.answerer, payer=NoMoney()))
-            for output, each in declared
+            for output, each in work.enrichers.items()
             if isinstance(each, DeclaredEnricher)
         }
+        return replace(work, enrichers=enrichers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class EnrichmentPage:
     rows: Mapping[str, EnrichedItem]
     examination: Examination
     gone: Sequence[str]
-    enrichers: Callable[[], Mapping[str, DeclaredEnricher]]
+    work: Callable[[], "EnrichmentWork"]
 
     def is_lost(self, output: str, key: str, record: Latest) -> bool:  # noqa: ARG002
         """Never: a target that someone has emptied may be meant to be empty."""
@@ -68,16 +69,7 @@ class EnrichmentPage:
 
     def is_there(self, output: str, key: str) -> bool:
         """Whether there is a record that may be correct; `adopt` finds out."""
-        return output in self.enrichers() and self.is_remembered(output, key)
+        return output in self.work().enrichers and self.is_remembered(output, key)
 
-    def adopt(self, output: str, key: str) -> Adopted | None:
-        try:
-            result = self.enrichers()[output].enrich(self.rows[key])
-        except PermanentError:
-            return None
-        if not result.fingerprint:
-            return None
-        return Adopted(
-            data_version=self.items.data_version_of(result),
-            metadata=adopted_metadata(self.items.metadata_of(result, output)),
-        )
+    def adopt(self, output: str, key: str) -> OutputRecord | None:
+        return adopt(self.work(), self.rows[key], output)

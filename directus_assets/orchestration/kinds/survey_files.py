@@ -16,9 +16,8 @@ from directus_assets.images.outcomes import Delivered
 from directus_assets.images.plan import examine_files
 from directus_assets.images.proof import adopted, are_lost, look_up
 from directus_assets.images.transforms import Derivative, derivatives
-from directus_assets.orchestration.kinds.survey import Adopted
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.runs.report import adopted_metadata, derivative_metadata, stored_sizes
+from directus_assets.orchestration.runs.report import OutputRecord, derivative_record, stored_sizes
 from directus_assets.planning.changes import Examination
 
 if TYPE_CHECKING:
@@ -124,12 +123,11 @@ class FilePage:
     def is_there(self, output: str, key: str) -> bool:
         return self._adopted(output, key) is not None
 
-    def adopt(self, output: str, key: str) -> Adopted | None:
+    def adopt(self, output: str, key: str) -> OutputRecord | None:
         outcome = self._adopted(output, key)
         if outcome is None:
             return None
-        metadata = derivative_metadata(outcome, public_url=self.project.public_url)
-        return Adopted(data_version=outcome.fingerprint, metadata=adopted_metadata(metadata))
+        return derivative_record(outcome, public_url=self.project.public_url).as_adopted()
 
     def _adopted(self, output: str, key: str) -> Delivered | None:
         file, preset = self.rows[key], self.presets[output]

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.sight import find_deleted, sees_all_rows
-from directus_assets.errors import PermanentError
 from directus_assets.fast.latest import Latest
-from directus_assets.orchestration.kinds.survey import Adopted, NoMoney
-from directus_assets.orchestration.runs.report import REVIEW_MARK, adopted_metadata, translation_metadata
+from directus_assets.orchestration.kinds.by_item import adopt
+from directus_assets.orchestration.kinds.survey import NoMoney
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.ownership.protection import is_empty
 from directus_assets.planning.changes import Examination
 from directus_assets.translation.items import Item, existing_keys, read_items
-from directus_assets.translation.work import Translator
 
 if TYPE_CHECKING:
-    from directus_assets.orchestration.kinds.translations import Items
+    from directus_assets.orchestration.kinds.translations import Items, TranslationWork
 
 
 @dataclass
@@ -37,7 +36,7 @@ class ItemSurveyor:
             rows=rows,
             examination=items.examine_items(rows, keys, items.assets),
             gone=[key for key in unseen if key in deleted],
-            translator=lambda: self._translator,
+            work=lambda: self._work,
             sees_all_rows=lambda: self._sees_all_rows,
         )
 
@@ -47,9 +46,10 @@ class ItemSurveyor:
         return sees_all_rows(self.subject.project.directus, self.subject.scope.schema.translations)
 
     @cached_property
-    def _translator(self) -> Translator:
-        """A translator that never calls the engine: correct outputs cost nothing."""
-        return replace(self.subject.translator(), payer=NoMoney())
+    def _work(self) -> "TranslationWork":
+        """Work that never calls the engine: what is already correct costs nothing."""
+        work = self.subject.work()
+        return replace(work, translator=replace(work.translator, payer=NoMoney()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class ItemPage:
     rows: Mapping[str, Item]
     examination: Examination
     gone: Sequence[str]
-    translator: Callable[[], Translator]
+    work: Callable[[], "TranslationWork"]
     sees_all_rows: Callable[[], bool]
 
     def is_lost(self, output: str, key: str, record: Latest) -> bool:  # noqa: ARG002 (texts have no size)
@@ -87,23 +87,6 @@ class ItemPage:
             for name, text in item.source.items()
         )
 
-    def adopt(self, output: str, key: str) -> Adopted | None:
-        """Our records tell whether the texts are correct; texts without a record count as human."""
-        translator = self.translator()
-        try:
-            result = translator.translate(self.rows[key], self.items.languages[output])
-        except PermanentError:
-            return None
-        if not result.fingerprint:
-            return None
-        metadata = translation_metadata(
-            result,
-            scope=translator.scope,
-            engine=translator.engine,
-            cost=None,
-            public_url=self.items.project.public_url,
-        )
-        return Adopted(
-            data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
-            metadata=adopted_metadata(metadata),
-        )
+    def adopt(self, output: str, key: str) -> OutputRecord | None:
+        """The record tells whether the texts are correct; texts without a record count as human."""
+        return adopt(self.work(), self.rows[key], output)

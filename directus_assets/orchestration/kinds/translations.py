@@ -15,16 +15,12 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import BadInput
 from directus_assets.isolation import planned
 from directus_assets.orchestration.buttons.clicks import Button
-from directus_assets.orchestration.kinds.outs import outs_of
+from directus_assets.orchestration.kinds.by_item import FoundItems, build_by_item
+from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.survey_items import ItemSurveyor
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.rim import without_secrets
-from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.recorder import Recorder, partitions_of
-from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, REVIEW_MARK, as_markdown, translation_metadata
-from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG, TRIGGER_TAG
-from directus_assets.orchestration.runs.tasks import Task, do_all
-from directus_assets.orchestration.specs import AssetProps
+from directus_assets.orchestration.runs.report import REVIEW_MARK, OutputRecord, as_markdown, translation_metadata
+from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
 from directus_assets.ownership.field_records import canonical
 from directus_assets.planning.changes import Examination
 from directus_assets.spending.budget import Purse
@@ -46,7 +42,7 @@ _W = TypeVar("_W", bound=Translator)
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Kind):
     """The items of one collection as a subject: items are partitions, languages are outputs."""
 
     project: Project
@@ -77,7 +73,21 @@ class Items:
         return f"Translates a range of items of {self.collection}."
 
     def build(self) -> dg.AssetsDefinition:
-        return build_translations(self.project, self)
+        names, engine = self.project.names, self.engine.name.partition(":")[0]
+        specs = {
+            output: names.spec(
+                names.translation_props(self.collection, row.code, second=self._second),
+                description=_describe(self.scope, row),
+                kinds=frozenset({"directus", engine}),
+            )
+            for output, row in self.languages.items()
+        }
+        op = names.translation_op(self.name)
+        return build_by_item(self.project, self, specs, op=op, start=lambda context: self.work(context.run.tags))
+
+    def work(self, tags: Mapping[str, str] | None = None) -> "TranslationWork":
+        """The work of a run with these tags."""
+        return TranslationWork(self, self.translator(), order_of(tags or {}))
 
     def survey(self) -> ItemSurveyor:
         return ItemSurveyor(self)
@@ -106,9 +116,6 @@ class Items:
             propose_in_versions=self.project.settings.config.translations.review == "version",
         )
 
-    def is_for_all(self, output: str, *, is_new: bool) -> bool:
-        return is_new and self.backfills_on_start(output)
-
     def backfills_on_start(self, output: str) -> bool:  # noqa: ARG002 (one setting for all languages)
         return self.project.settings.config.translations.backfill_on_start
 
@@ -136,14 +143,6 @@ class Items:
         return {output: f"{_name_of(row.code)} ({output})" for output, row in self.languages.items()}
 
     @property
-    def upkeep(self) -> None:
-        return None
-
-    @property
-    def cache(self) -> None:
-        return None
-
-    @property
     def feed_collections(self) -> Sequence[str]:
         return (self.scope.collection, self.scope.schema.translations)
 
@@ -154,10 +153,6 @@ class Items:
     def asset_of(self, row: LanguageRow) -> dg.AssetKey:
         """The asset of a language, whether it is a target or not."""
         return self.project.names.translation(self.collection, row.code, second=self._second)
-
-    def props_of(self, row: LanguageRow) -> AssetProps:
-        """The props of a language's asset."""
-        return self.project.names.translation_props(self.collection, row.code, second=self._second)
 
     @cached_property
     def languages(self) -> dict[str, LanguageRow]:
@@ -232,60 +227,46 @@ def _name_of(code: str) -> str:
         return code
 
 
-def build_translations(project: Project, items: Items) -> dg.AssetsDefinition:
-    """The multi-asset over the target languages of one collection, at least one."""
-    scope = items.scope
-    partitions = project.names.items_partitions(scope.collection)
-    by_asset = {items.assets[output]: row for output, row in items.languages.items()}
-    code_versions = dict.fromkeys(by_asset, scope.code_version)
-    titles = {asset_key: items.titles[output] for output, asset_key in items.assets.items()}
-    specs = [
-        project.names.spec(
-            items.props_of(row),
-            description=_describe(scope, row),
-            kinds=frozenset({"directus", items.engine.name.partition(":")[0]}),
-        ).replace_attributes(code_version=scope.code_version, partitions_def=partitions, skippable=True)
-        for row in by_asset.values()
-    ]
+@dataclass(frozen=True)
+class TranslationWork:
+    """The work of one run on the items of one collection."""
 
-    @dg.multi_asset(
-        name=project.names.translation_op(scope.name),
-        description=f"Translates the items of {scope.collection}.",
-        outs=outs_of(specs),
-        deps=[project.names.items(scope.collection)],
-        can_subset=True,
-        backfill_policy=dg.BackfillPolicy.multi_run(items.batch_size),
-        pool="llm",
-    )
-    @without_secrets
-    def translations(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-        desk = project.desk(
-            scope.collection,
-            partitions_of(context),
-            warn=context.log.warning,
-            notifies=CLICK_TAG not in context.run.tags,  # whoever clicked is notified of the whole outcome
+    items: Items
+    translator: Translator
+    order: Order = NO_ORDER
+
+    def read(self, outputs: Sequence[str], keys: Sequence[str]) -> FoundItems[Item]:
+        client, scope = self.translator.client, self.translator.scope
+        found = {item.key: item for item in read_items(client, scope, keys)}
+        unread = [key for key in keys if key not in found]
+        hidden = existing_keys(client, scope, unread) if scope.filter and unread else ()
+        return FoundItems(
+            items=[(item, {output: self._fingerprint(item, output) for output in outputs}) for item in found.values()],
+            left_out={(output, key) for output in outputs for key in hidden},
         )
-        with Recorder(
-            context, project.names.items(scope.collection), code_versions, desk=desk, titles=titles
-        ) as recorder:
-            translator = items.translator()
-            order = order_of(context.run.tags)
-            tasks = [
-                Task(
-                    asset_key=asset_key,
-                    partition=item.key,
-                    do=partial(translator.translate, item, by_asset[asset_key], order=order),
-                    fingerprint=wanted,
-                )
-                for item, asset_key, wanted in _open_work(context, recorder, translator, by_asset)
-            ]
-            record = partial(_record, recorder, translator, project)
-            do_all(tasks, recorder, record, collection=scope.collection, threads=project.threads)
-        # Nothing to yield: the recorder has logged one event per partition, whereas an output would stand for all of
-        # them.
-        yield from ()
 
-    return translations
+    def _fingerprint(self, item: Item, output: str) -> str:
+        return planned(partial(self.translator.fingerprint, item, self.items.languages[output]))
+
+    def prepare(self, work: Sequence[tuple[Item, str]]) -> None:
+        """Nothing: each text is translated on its own."""
+
+    def make(self, item: Item, output: str) -> Translated:
+        return self.translator.translate(item, self.items.languages[output], order=self.order)
+
+    def record_of(self, output: str, result: Translated) -> OutputRecord:
+        return OutputRecord(
+            data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
+            metadata=translation_metadata(
+                result,
+                scope=self.items.scope,
+                engine=self.items.engine,
+                cost=self.items.purse.cost(result.usage),
+                public_url=self.items.project.public_url,
+            ),
+            note=_note(result),
+            notice=_notice(self.items.titles[output], result),
+        )
 
 
 def order_of(tags: Mapping[str, str]) -> Order:
@@ -301,34 +282,7 @@ def order_of(tags: Mapping[str, str]) -> Order:
     )
 
 
-def _record(
-    recorder: Recorder, translator: Translator, project: Project, asset_key: dg.AssetKey, result: Translated
-) -> None:
-    if not result.fingerprint:
-        return
-    recorder.succeeded(
-        asset_key,
-        result.item,
-        notice=notice_of(recorder.titles[asset_key], result),
-        data_version=result.fingerprint + (REVIEW_MARK if result.reviews else ""),
-        metadata=translation_metadata(
-            result,
-            scope=translator.scope,
-            engine=translator.engine,
-            cost=project.purse.cost(result.usage),
-            public_url=project.public_url,
-        ),
-        note=_note(result),
-    )
-
-
-def notice_of(title: str, result: Translated) -> Notice | None:
-    """The notice for editors about what waits for them; None if nothing does.
-
-    Args:
-        title: the language's name for editors.
-        result: the result for one item.
-    """
+def _notice(title: str, result: Translated) -> Notice | None:
     passages = tuple(
         Passage(
             field=each.field,
@@ -361,43 +315,6 @@ def _voices(project: Project) -> dict[str, Voice]:
         code: Voice(register=own.register_ or "", tone=own.tone or "", instructions=own.instructions or "")
         for code, own in project.settings.config.translations.styles.items()
     }
-
-
-def _open_work(
-    context: dg.AssetExecutionContext,
-    recorder: Recorder,
-    translator: Translator,
-    by_asset: dict[dg.AssetKey, LanguageRow],
-) -> Iterator[tuple[Item, dg.AssetKey, str]]:
-    """The open work of this run, with fingerprints. A deleted item needs no work; its partition is removed."""
-    keep_right, scope = TRIGGER_TAG in context.run.tags, translator.scope
-    selected = {row.code: key for key, row in by_asset.items() if key in context.selected_asset_keys}
-    rows = [row for row in by_asset.values() if row.code in selected]
-    found = recorder.read(partial(_read, translator, rows), collection=translator.scope.collection)
-    work = {item.key: (item, wanted) for some in found for item, wanted in some}
-    made = fingerprints(context.instance, selected, work) if keep_right else {}
-    unread = [key for key in recorder.partitions if key not in work and recorder.open_outputs(key)]
-    if scope.filter and unread:
-        for key in existing_keys(translator.client, scope, unread):
-            for asset_key in recorder.open_outputs(key):
-                recorder.left_out(asset_key, key, reason=LEFT_OUT_BY_FILTER)
-    for key, (item, wanted) in work.items():
-        for asset_key in recorder.open_outputs(key):
-            code = by_asset[asset_key].code
-            if made.get((code, key)) == wanted[code]:
-                recorder.unchanged(asset_key, key)
-            else:
-                yield item, asset_key, wanted[code]
-
-
-def _read(
-    translator: Translator, rows: Iterable[LanguageRow], keys: Sequence[str]
-) -> list[tuple[Item, dict[str, str]]]:
-    """The items, each with its fingerprint in each language."""
-    return [
-        (item, {row.code: planned(partial(translator.fingerprint, item, row)) for row in rows})
-        for item in read_items(translator.client, translator.scope, keys)
-    ]
 
 
 def _describe(scope: Scope, target: LanguageRow) -> str:

@@ -16,9 +16,9 @@ from directus_assets.orchestration.runs.history import (
     failures,
     latest_records,
     record_again,
-    version_tags,
+    record_output,
 )
-from directus_assets.orchestration.runs.report import ADOPTED, REVIEW_MARK
+from directus_assets.orchestration.runs.report import REVIEW_MARK
 from directus_assets.planning.verdicts import Evidence, Failure, Verdict, judge
 
 Output = tuple[str, str]
@@ -144,13 +144,13 @@ class Comparison:
         if found is None:
             return False
         subject = self.surveyor.subject
-        tags = version_tags(
-            data_version=found.data_version, code_version=subject.code_versions[name], source=self.source
-        )
-        self.instance.report_runless_asset_event(
-            dg.AssetMaterialization(
-                subject.assets[name], description=ADOPTED, partition=key, metadata=found.metadata, tags=tags
-            )
+        record_output(
+            self.instance,
+            subject.assets[name],
+            key,
+            found,
+            code_version=subject.code_versions[name],
+            source=self.source,
         )
         return True
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError, bounded_wait
 from directus_assets.fast.latest import Latest, latest_of, read_latest
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.planning.verdicts import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
@@ -174,6 +175,24 @@ def latest_materialization(
     records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[partition])
     found = instance.fetch_materializations(records, limit=1).records
     return found[0].asset_materialization if found else None
+
+
+def record_output(
+    instance: dg.DagsterInstance,
+    asset_key: dg.AssetKey,
+    partition: str,
+    record: OutputRecord,
+    *,
+    code_version: str,
+    source: dg.AssetKey,
+) -> None:
+    """Record an output that exists already, outside of a run."""
+    tags = version_tags(data_version=record.data_version, code_version=code_version, source=source)
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            asset_key, description=record.note, partition=partition, metadata=record.metadata, tags=tags
+        )
+    )
 
 
 def record_again(instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition: str) -> None:

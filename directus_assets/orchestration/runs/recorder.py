@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import dagster as dg
 
@@ -27,7 +27,7 @@ from directus_assets.orchestration.runs.history import (
     try_metadata,
     version_tags,
 )
-from directus_assets.orchestration.runs.report import LEFT_OUT, as_markdown
+from directus_assets.orchestration.runs.report import LEFT_OUT, OutputRecord, as_markdown
 from directus_assets.orchestration.runs.storable import storable
 from directus_assets.orchestration.runs.tags import CHANGE, PUSH, TRIGGER_TAG, keys_of_run, keys_of_tags
 from directus_assets.orchestration.runs.unfinished import UNFINISHED
@@ -58,7 +58,7 @@ class Recorder:
     >>> with Recorder(context, source_key, code_versions) as recorder:
     ...     for key in recorder.partitions:
     ...         for asset_key in recorder.open_outputs(key):
-    ...             recorder.succeeded(asset_key, key, data_version="…", metadata={})
+    ...             recorder.record(asset_key, key, OutputRecord(data_version="…", metadata={}))
 
     Leaving the block raises `RetryRequested` if a retry may help, and `Failure` if outputs failed for good.
     """
@@ -167,36 +167,34 @@ class Recorder:
         """Record that this output is current."""
         self._unchanged.add((asset_key, partition))
 
-    def succeeded(
-        self,
-        asset_key: dg.AssetKey,
-        partition: str,
-        *,
-        data_version: str,
-        metadata: Mapping[str, Any],
-        note: str = "",
-        notice: Notice | None = None,
-    ) -> None:
-        """Record this output as made, with its metadata as far as Dagster can store and show it.
+    def record(self, asset_key: dg.AssetKey, partition: str, made: OutputRecord) -> None:
+        """Record this output as made, as far as Dagster can store and show it.
 
-        The editors' `notice` is delivered first, so that it is not lost if Directus is down.
+        The editors' notice is delivered first, so that it is not lost if Directus is down.
         """
-        if self.desk and notice:
-            self.desk.waits(partition, notice)
+        if self.desk and made.notice:
+            self.desk.waits(partition, made.notice)
         elif self.desk:
             self.desk.is_right(partition, self.titles[asset_key])
-        code_version = self.code_versions[asset_key]
-        tags = version_tags(data_version=data_version, code_version=code_version, source=self.source)
+        tags = version_tags(
+            data_version=made.data_version, code_version=self.code_versions[asset_key], source=self.source
+        )
         self.context.log_event(
             dg.AssetMaterialization(
-                asset_key, description=note or None, partition=partition, metadata=storable(metadata), tags=tags
+                asset_key,
+                description=made.note or None,
+                partition=partition,
+                metadata=storable(made.metadata),
+                tags=tags,
             )
         )
         self._done.add((asset_key, partition))
 
     def left_out(self, asset_key: dg.AssetKey, partition: str, *, reason: str) -> None:
         """Record that a filter excludes this output: a backfill over it succeeds."""
-        self.succeeded(asset_key, partition, data_version=LEFT_OUT, metadata={"left_out": reason}, note=reason)
+        self.record(
+            asset_key, partition, OutputRecord(data_version=LEFT_OUT, metadata={"left_out": reason}, note=reason)
+        )
 
     def failed(
         self, asset_key: dg.AssetKey, partition: str, error: DirectusAssetsError, *, name: str, fingerprint: str = ""

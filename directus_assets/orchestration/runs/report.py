@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import dagster as dg
@@ -18,6 +19,7 @@ from directus_assets.translation.corrections import Correction
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.results import Review, Translated
 from directus_assets.translation.scope import Scope
+from directus_assets.waiting import Notice
 
 REVIEW_MARK = "+review"
 """Appended to the fingerprint of a partition that needs review: the next human change then triggers a check."""
@@ -45,6 +47,29 @@ ADOPTED = "Already correct: recorded without making anything."
 """Describes the materialization of an output that an instance without history found in Directus."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class OutputRecord:
+    """What Dagster records of an output.
+
+    Attributes:
+        data_version: its fingerprint, with `REVIEW_MARK` if it waits for a person.
+        metadata: its metadata.
+        note: its description; Markdown.
+        notice: the notice for editors.
+    """
+
+    data_version: str
+    metadata: Mapping[str, Any]
+    note: str = ""
+    notice: Notice | None = None
+
+    def as_adopted(self) -> Self:
+        """The record of an output that was already correct: no engine was asked."""
+        asked = ("seconds", "engine", "segments_sent", "segments_reused", "cost")
+        metadata = {name: value for name, value in self.metadata.items() if name not in asked} | {"adopted": True}
+        return replace(self, metadata=metadata, note=ADOPTED)
+
+
 def as_markdown(text: str) -> str:
     """Escape `text` for Markdown: Dagster's UI reads descriptions as Markdown, and would load pictures and follow links
     that an editor has put into a file name or a text.
@@ -52,7 +77,12 @@ def as_markdown(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", text).replace("://", ":\\//")
 
 
-def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any]:
+def derivative_record(outcome: Delivered, *, public_url: str) -> OutputRecord:
+    """What Dagster records of one file through one preset."""
+    return OutputRecord(data_version=outcome.fingerprint, metadata=_derivative_metadata(outcome, public_url))
+
+
+def _derivative_metadata(outcome: Delivered, public_url: str) -> dict[str, Any]:
     """Metadata of one file through one preset.
 
     The numbers are those of the largest derivative, so that Dagster can plot them; a preset with the format `auto`
@@ -85,14 +115,8 @@ def derivative_metadata(outcome: Delivered, *, public_url: str) -> dict[str, Any
     return metadata
 
 
-def adopted_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata of an output that was found to be correct although Dagster had no record of it: no engine was called."""
-    asked = ("seconds", "engine", "segments_sent", "segments_reused")
-    return {name: value for name, value in metadata.items() if name not in asked} | {"adopted": True}
-
-
 def stored_sizes(metadata: Mapping[str, Any]) -> dict[str, int]:
-    """Stored sizes in bytes by name, from a record (`Latest`) of `derivative_metadata`; omits those not recorded."""
+    """Stored sizes in bytes by name, from a record (`Latest`) of `derivative_record`; omits those not recorded."""
     if (rows := metadata.get("derivatives")) is not None:
         return {str(row["name"]): int(str(row["bytes"])) for row in rows}
     name, size = metadata.get("stored_as"), metadata.get("bytes")
