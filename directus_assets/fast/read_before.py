@@ -1,6 +1,6 @@
-"""Reads what is the same for all runs: importing this module in the process that forks runs saves each run the work.
+"""Does what is the same for all runs: importing this module in the process that forks runs saves each run the work.
 
-It includes nothing from Directus or from Dagster's history.
+It reads nothing from Directus or from Dagster's history.
 """
 
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
@@ -8,6 +8,8 @@ from dagster._core.storage.sql import get_alembic_config
 
 from directus_assets.directus.client import certificates
 from directus_assets.fast.migrations import ScriptsReadOnce
+from directus_assets.fast.shown_output import show_by_thread
 
 ScriptsReadOnce.from_config(get_alembic_config(str(sqlite_event_log.__file__))).get_current_head()
 certificates()
+show_by_thread()
