@@ -8,10 +8,11 @@ import dagster as dg
 import pytest
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
+from directus_assets.fast.worker import FORKED
 from directus_assets.orchestration.build import build_defs
 from directus_assets.orchestration.several import build_each
 from directus_assets.settings import Environment, Settings, parse_config
-from directus_assets.snapshot import Snapshot
+from directus_assets.snapshot import Snapshot, write_snapshot
 
 
 def load(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,6 +55,37 @@ def test_definitions_load_while_directus_is_down(tmp_path: Path) -> None:
     assert loaded.returncode == 0, loaded.stderr
     assert "Using the last snapshot of Directus (0 presets)" in loaded.stderr
     assert "s3cr3t" not in loaded.stderr
+
+
+CARD = {"storage_asset_presets": [{"key": "card", "width": 10}]}
+NOBODY = "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("of", "is_forked", "asks"),
+    [(NOBODY, True, False), (NOBODY, False, True), ("http://another.example", True, True), (None, True, True)],
+)
+def test_only_a_fork_beside_its_code_location_is_built_without_asking_directus(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    of: str | None,
+    is_forked: bool,
+    asks: bool,
+) -> None:
+    """Directus is down here, so that whoever asks it gets the last snapshot as well, and a warning."""
+    if of:
+        write_snapshot(Snapshot(url=of, rows=CARD), tmp_path)
+    if is_forked:
+        monkeypatch.setenv(FORKED, "1")
+    environment = {"DIRECTUS_URL": NOBODY, "DIRECTUS_TOKEN": "t0ken", "DAGSTER_HOME": str(tmp_path)}
+
+    defs = build_defs(Settings(environment=Environment.read(environment), config=parse_config("")))
+
+    presets = [key.path[1] for key in defs.resolve_all_asset_keys() if key.path[0] == "image_presets"]
+    assert presets == (["card"] if of == NOBODY else [])
+    assert ("Using the last snapshot" in caplog.text) == asks
 
 
 def test_a_mistake_in_the_yaml_file_is_what_the_code_location_shows(tmp_path: Path) -> None:

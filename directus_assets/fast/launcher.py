@@ -28,7 +28,7 @@ from dagster._serdes import ConfigurableClassData
 
 import directus_assets
 from directus_assets.fast import warm_process
-from directus_assets.fast.worker import Worker
+from directus_assets.fast.worker import FORKED, Worker
 
 WORKER_TAG = "directus_assets/worker"
 """The run tag that names its worker process, for monitoring from any process."""
@@ -172,7 +172,7 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
                 # Safe path: the daemon's working directory contains no libraries.
                 [sys.executable, "-P", "-m", warm_process.__name__, *_LIBRARIES, *self._storage_classes()],
                 stdin=theirs.fileno(),
-                env=_SINGLE_THREADED | os.environ,
+                env=_SINGLE_THREADED | os.environ | {FORKED: "1"},
             )
         self._control = ours
         return ours

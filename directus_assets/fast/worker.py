@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+FORKED = "DIRECTUS_ASSETS_FORKED"
+"""Set in a process that was forked to carry out a run: its code location is on the same disk."""
+
 _PROC = Path("/proc")
 
 
@@ -79,3 +82,8 @@ def _started(pid: int) -> int | None:
     except OSError:
         return None
     return None if fields[0] in "ZX" else int(fields[19])
+
+
+def is_forked() -> bool:
+    """Whether this process was forked to carry out a run."""
+    return FORKED in os.environ

@@ -9,6 +9,7 @@ from directus_assets.enrichment.declaration import FILES, Declaration
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.errors import ConfigurationError
+from directus_assets.fast.worker import is_forked
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.buttons.job import build_buttons
 from directus_assets.orchestration.checks import build_checks
@@ -26,7 +27,7 @@ from directus_assets.orchestration.sensors.failures import build_failure_sensor
 from directus_assets.orchestration.sensors.runs import build_runs_sensor
 from directus_assets.orchestration.sensors.settings import build_settings_sensor
 from directus_assets.settings import Settings
-from directus_assets.snapshot import Snapshot, load_snapshot
+from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.scope import plan_scopes
 
@@ -44,7 +45,7 @@ def build_defs(
         project: the domain objects for assets and sensors; for tests.
     """
     project = project or Project(settings)
-    snapshot = snapshot or load_snapshot(settings.environment, project.wanted, shared=project.shared_memory)
+    snapshot = snapshot or _last_snapshot(project)
     _warn_of_unknown_presets(project, snapshot)
     kinds = all_kinds(project, snapshot)
     by_collection: dict[str, list[Kind]] = {}
@@ -66,6 +67,17 @@ def build_defs(
     return dg.Definitions.merge(
         definitions, dg.Definitions(sensors=[runs_sensor]), _failures(project, kinds, jobs=jobs)
     )
+
+
+def _last_snapshot(project: Project) -> Snapshot:
+    """Directus as it is now or was last. A fork is beside its code location, which has just kept what it is built from,
+    and what its runs are planned with."""
+    environment = project.settings.environment
+    if is_forked():
+        kept = read_snapshot(environment.state_folder, url=environment.directus_url)
+        if kept.is_taken:
+            return kept
+    return load_snapshot(environment, project.wanted, shared=project.shared_memory)
 
 
 def validate_defs(project: Project, snapshot: Snapshot) -> int:

@@ -13,8 +13,10 @@ import pytest
 from dagster._core.launcher import LaunchRunContext, RunLauncher
 
 import directus_assets
+from bench.processes import tree
 from directus_assets.fast.launcher import WORKER_TAG, WarmRunLauncher, _arguments
 from directus_assets.fast.warm_process import __name__ as warm_process
+from directus_assets.fast.worker import FORKED
 from tests.orchestration.running_dagster import RunningDagster, is_running, parent_of, wait_until
 
 _DAEMON = "dagster._daemon"
@@ -47,6 +49,10 @@ def test_runs_that_are_launched_at_once_are_forks_of_one_warm_process(dagster: R
 
     assert len({worker.pid for worker in workers}) == 4
     assert [parent_of(worker.pid) for worker in workers] == _warm(dagster) * 4
+    assert [tree(worker.pid) for worker in workers] == [[worker.pid] for worker in workers], (
+        "what is printed takes no process"
+    )
+    assert all(f"{FORKED}=1" in Path(f"/proc/{worker.pid}/environ").read_text().split("\0") for worker in workers)
     dagster.let_go()
     assert {dagster.ended(run).status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
 
