@@ -40,7 +40,9 @@ _LIBRARIES = (
     "dagster._core.executor.in_process",
     "dagster._core.execution.plan.active",
     "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.definitions.external_asset",
     "dagster._core.workspace.autodiscovery",
+    "dagster._utils.test.definitions",
     "dagster._core.instance.factory",
     "upath.implementations.local",
     "httpx",
@@ -54,7 +56,8 @@ _LIBRARIES = (
     "pyromark",
     "langcodes",
     "babel",
-    "directus_assets.orchestration.build",
+    "directus_assets.orchestration.component",
+    "directus_assets.orchestration.several",
     "directus_assets.fast.read_before",
 )
 _SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
