@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-SINGLE_SECONDS = 0.05
-"""A push that nothing precedes waits this long for company. The first push of a slow burst becomes a batch of its own;
-the others gather while it is carried out."""
 QUIET_SECONDS = 0.2
-"""Any other batch is complete when nothing has arrived for this long ..."""
+"""A batch is complete when nothing has arrived for this long ..."""
 LONGEST_SECONDS = 1.0
-"""... or when its first push has waited this long. A push that follows another after more than this is single again."""
+"""... or when its first push has waited this long."""
 MOST_KEYS = 5000
 """Anything beyond this is left to the sensor."""
 
@@ -22,23 +19,19 @@ class Gathering:
     """The batch being gathered.
 
     >>> gathering = Gathering()
-    >>> gathering.add("posts", ["1"], now=0.0), gathering.due_at, gathering.take()
-    (True, 0.05, {'posts': ['1']})
-    >>> gathering.add("posts", ["2"], now=0.1), gathering.add("posts", ["3", "2"], now=0.2)
+    >>> gathering.add("posts", ["1"], now=0.0), gathering.add("posts", ["2", "1"], now=0.1)
     (True, True)
     >>> gathering.due_at, gathering.take()
-    (0.4, {'posts': ['2', '3']})
+    (0.3, {'posts': ['1', '2']})
     """
 
-    single_seconds: float = SINGLE_SECONDS
     quiet_seconds: float = QUIET_SECONDS
     longest_seconds: float = LONGEST_SECONDS
     most_keys: int = MOST_KEYS
     _keys: dict[str, dict[str, None]] = field(default_factory=dict)
     _count: int = 0
     _first: float = 0.0
-    _last: float = float("-inf")
-    _is_single: bool = False
+    _last: float = 0.0
 
     def add(self, collection: str, keys: Sequence[str], *, now: float) -> bool:
         """Add changed items; return False, and add nothing, if there is no room for them."""
@@ -48,7 +41,6 @@ class Gathering:
             return False
         if not self._keys:
             self._first = now
-        self._is_single = not self._keys and now - self._last > self.longest_seconds
         self._last = now
         self._keys.setdefault(collection, {}).update(dict.fromkeys(new))
         self._count += len(new)
@@ -59,8 +51,7 @@ class Gathering:
         """When the batch is complete, unless more arrives; None if it is empty."""
         if not self._keys:
             return None
-        wait = self.single_seconds if self._is_single else self.quiet_seconds
-        return round(min(self._last + wait, self._first + self.longest_seconds), 6)
+        return round(min(self._last + self.quiet_seconds, self._first + self.longest_seconds), 6)
 
     def peek(self) -> dict[str, list[str]]:
         """The items gathered so far."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from directus_assets.directus.storage import Storage
 from directus_assets.door.app import at_work, make_server
-from directus_assets.door.gathering import LONGEST_SECONDS, QUIET_SECONDS, SINGLE_SECONDS, Changes, Gathering
+from directus_assets.door.gathering import LONGEST_SECONDS, QUIET_SECONDS, Changes, Gathering
 from directus_assets.door.requests import Clicked
 from directus_assets.door.room import Room
 from directus_assets.door.secrets import KnownSecrets, admit_only
@@ -101,13 +101,12 @@ class Served:
     def gathers(self) -> Iterator[None]:
         """However long the block takes, what is let in during it becomes one batch."""
         gathered = self.gathered
-        gathered.single_seconds = gathered.quiet_seconds = gathered.longest_seconds = 3600
+        gathered.quiet_seconds = gathered.longest_seconds = 3600
         try:
             yield
         finally:
             with self.room._turn:
-                gathered.single_seconds, gathered.quiet_seconds = SINGLE_SECONDS, QUIET_SECONDS
-                gathered.longest_seconds = LONGEST_SECONDS
+                gathered.quiet_seconds, gathered.longest_seconds = QUIET_SECONDS, LONGEST_SECONDS
                 self.room._turn.notify_all()
 
 
