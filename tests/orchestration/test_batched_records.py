@@ -410,7 +410,7 @@ def test_a_run_that_is_killed_loses_only_what_is_then_made_again(tmp_path: Path)
                     if number == 20:
                         time.sleep(2)
                     for asset_key in recorder.open_outputs(key):
-                        recorder.record(asset_key, key, OutputRecord(data_version=f"v-{{key}}", metadata={{}}))
+                        recorder.record(asset_key, key, t.OutputRecord(data_version=f"v-{{key}}", metadata={{}}))
             yield from ()
 
         with dg.DagsterInstance.get() as instance:
