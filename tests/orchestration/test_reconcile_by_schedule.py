@@ -53,12 +53,12 @@ MISBEHAVIOURS = {
     "rice": scripted.obey_instructions,
     "amaranth": scripted.context_too_long,
     "sesame": scripted.unauthorized,
-    "quinoa": scripted.overloaded(status=400),
 }
 """What fails its item, by the grain of its bread."""
 OUTAGES = {
     "sorghum": scripted.overloaded(status=429),
     "fonio": scripted.overloaded(status=503),
+    "quinoa": scripted.overloaded(status=400),
     "kamut": scripted.hang(60),
 }
 """What the run waits for."""
