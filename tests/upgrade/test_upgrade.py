@@ -126,7 +126,7 @@ def restore(recorded: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def directus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
-    if os.environ.get(VERSION_VARIABLE, DIRECTUS) != DIRECTUS:
+    if (os.environ.get(VERSION_VARIABLE) or DIRECTUS) != DIRECTUS:
         pytest.skip(f"recorded with Directus {DIRECTUS}")
     server = LocalDirectus(tmp_path_factory.mktemp("upgrade") / "directus", version=DIRECTUS)
     (server.folder / "data.db").unlink()
