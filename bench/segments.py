@@ -96,7 +96,7 @@ def _fill(memory: Memory, language: _Language) -> None:
 
 
 def _slow(look_up: Callable[[str], object], asked: Sequence[str]) -> float:
-    """What the slowest but for five of a hundred take of the processor, in milliseconds."""
+    """The 95th percentile of the CPU time of a look-up, in milliseconds."""
     taken = []
     for each in asked:
         started = time.process_time()

@@ -74,13 +74,13 @@ def emptied_pair(segment: Segment, answer: str) -> str | None:
             pair = re.compile(rf"<g{placeholder.number}>(.*?)</g{placeholder.number}>", re.DOTALL)
             before, after = pair.search(segment.text), pair.search(answer)
             if before and after and _has_words(before[1]) and not _has_words(after[1]):
-                return f"There is no text within <g{placeholder.number}>. Put the words there that belong to it."
+                return f"There is no text within <g{placeholder.number}>. Put the words that belong to it there."
     for number, tag in _paired_tags(segment).items():
         if tag.role == "close":
             pair = re.compile(rf"<x{tag.partner}/>(.*?)<x{number}/>", re.DOTALL)
             before, after = pair.search(segment.text), pair.search(answer)
             if before and after and _has_words(before[1]) and not _has_words(after[1]):
-                return f"There is no text between <x{tag.partner}/> and <x{number}/>. Put the words there that belong."
+                return f"<x{tag.partner}/> and <x{number}/> have lost the words between them. Put them back."
     return None
 
 
@@ -127,10 +127,7 @@ def changed_variables(segment: Segment, answer: str) -> str | None:
 
 
 def escaped_characters(segment: Segment, answer: str) -> str | None:
-    """Characters are written literally, not as `&nbsp;`, `\
-
-    ` or `\\u00fc`.
-    """
+    r"""Characters are written as themselves, not as `&nbsp;`, `\n` or `\u00fc`."""
     found = Counter(_REFERENCE.findall(answer)) - Counter(_REFERENCE.findall(segment.text))
     found += Counter(_ESCAPE.findall(answer)) - Counter(_ESCAPE.findall(segment.text))
     return f"Write characters as they are, not as {' '.join(found)[:80]}." if found else None

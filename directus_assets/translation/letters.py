@@ -11,37 +11,11 @@ from typing import Final
 from directus_assets.translation.case import WORD, Case
 from directus_assets.translation.languages import Language, unicode_script
 
-_SCRIPTS: Final = frozenset(
-    [
-        "CYRILLIC",
-        "GREEK",
-        "HEBREW",
-        "ARABIC",
-        "ARMENIAN",
-        "GEORGIAN",
-        "ETHIOPIC",
-        "DEVANAGARI",
-        "BENGALI",
-        "GUJARATI",
-        "GURMUKHI",
-        "TAMIL",
-        "TELUGU",
-        "KANNADA",
-        "MALAYALAM",
-        "SINHALA",
-        "ORIYA",
-        "THAI",
-        "LAO",
-        "KHMER",
-        "MYANMAR",
-        "TIBETAN",
-        "MONGOLIAN",
-        "HANGUL",
-        "HIRAGANA",
-        "KATAKANA",
-        "CJK",
-    ]
+_NAMES_OF_SCRIPTS: Final = (
+    "CYRILLIC GREEK HEBREW ARABIC ARMENIAN GEORGIAN ETHIOPIC DEVANAGARI BENGALI GUJARATI GURMUKHI TAMIL TELUGU KANNADA "
+    "MALAYALAM SINHALA ORIYA THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN HANGUL HIRAGANA KATAKANA CJK"
 )
+_SCRIPTS: Final = frozenset(_NAMES_OF_SCRIPTS.split())
 _LEAST_LEFT: Final = 6
 _QUOTED: Final = re.compile('[(\uff08「『《„“"«].*?[)\uff09」』》”"»]', re.DOTALL)
 
@@ -63,6 +37,8 @@ _COMMON_WORDS: Final = {
     "ne": "छ छन् हुन्छ हरेक लागि गर्नुहोस् भएको",
 }
 _LEAST_FOREIGN: Final = 2
+_VARIANTS: Final = (("gb2312", "big5"), ("big5", "gb2312"))
+"""The charsets of simplified and traditional characters, and the other way round."""
 _SPEAKS_CHINESE: Final = frozenset("你您妳們们这這嗎吗呢吧很請请")
 
 _OVERRIDES: Final = frozenset("\u202d\u202e")
@@ -77,14 +53,14 @@ _ESCAPED: Final = re.compile("(?:%[0-9A-F]{2}){2,}")
 
 
 def foreign_letters(case: Case) -> str | None:
-    """Letters of a script other than the target's: not from a name in the source, or in whole words of the source."""
+    """Letters of another script than the target's: invented ones, or whole words left over from the source."""
     if case.is_pseudo:
         return None
     strange = [letter for letter in case.bare_answer if _is_strange(letter, case.target)]
     known = set(case.bare_text).union(*(term.fixed_translation(case.target) or "" for term in case.terms))
     made_up = [letter for letter in strange if letter not in known]
     if len(made_up) >= _LEAST_FOREIGN:
-        return f"These letters are not of {case.target.name}: {''.join(made_up)[:60]}."
+        return f"These letters do not belong to {case.target.name}: {''.join(made_up)[:60]}."
     left = _QUOTED.sub(" ", case.bare_answer)
     words = [
         word
@@ -111,7 +87,7 @@ def other_alphabet(case: Case) -> str | None:
         return _chinese(text)
     foreign = _FOREIGN.get(case.target.base, "") if case.target.script in {"Cyrl", "Arab"} else ""
     if sum(letter in foreign for letter in text.lower()) >= _LEAST_FOREIGN or _speaks_of_neighbours(case):
-        return f"This is not {case.target.name}, but a language like it."
+        return f"This is not {case.target.name}, but a related language."
     return None
 
 
@@ -126,7 +102,7 @@ def unseen_characters(case: Case) -> str | None:
     bad |= {sign for sign in added if "\U000e0000" <= sign <= "\U000e007f"} - set(case.text)
     if bad and not case.is_pseudo:
         names = " ".join(f"U+{ord(sign):04X}" for sign in sorted(bad))
-        return f"The translation holds invisible characters: {names[:80]}."
+        return f"The translation contains invisible characters: {names[:80]}."
     for pattern in (_MISREAD, _ESCAPED):
         if (match := pattern.search(case.bare_answer)) and not pattern.search(case.bare_text):
             return f"The characters of the translation are broken: '{match[0]}'."
@@ -148,9 +124,6 @@ def _other_chinese(text: str, target: Language) -> str | None:
     if others >= _LEAST_FOREIGN and others > own:
         return f"This is not in the characters of {target.name}."
     return None
-
-
-_VARIANTS: Final = (("gb2312", "big5"), ("big5", "gb2312"))
 
 
 def _is_only_in(one: str, other: str, sign: str) -> bool:

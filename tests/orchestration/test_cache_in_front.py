@@ -114,7 +114,7 @@ class Site:
             if is_quiet and not result.run_requests:
                 self.followed = set(self.contents)
                 for file in self.project.directus.files_by_id(self.contents):
-                    # A filename that lasted for less than a tick was seen by nobody.
+                    # The product knows no filename that lasted less than one tick, and does not purge it.
                     self.names[file.id].append(f"/{file.filename_download}")
                 return
 
