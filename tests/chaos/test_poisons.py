@@ -50,7 +50,8 @@ PRESETS = [
 ]
 CONFIG = {
     # What has failed is tried again after a while. A full run takes longer than the shortest of these whiles.
-    "reconcile": {"look_again_after_minutes": 1440},
+    # The tests say when a reconcile runs.
+    "reconcile": {"look_again_after_minutes": 1440, "cron": "0 0 1 1 *"},
     "translations": {"languages": ["en-US", CODE]},
     "enrichments": {
         "posts": {"mood": {"prompt": "Judge the mood.", "input": ["title"], "result": {"mood": ["good", "bad"]}}}

@@ -30,6 +30,7 @@ from directus_assets.orchestration.runs.tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import read_snapshot
+from tests.orchestration.test_pipeline import NO_SCHEDULE
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +63,8 @@ def pipeline(
     row = {"languages_code": "en-US", "title": "Good bread takes time"}
     admin.post("/items/posts", json={"translations": [row]}).raise_for_status()
     environment = {"TRANSLATION_ENGINE": "pseudo"}
-    with LocalPipeline(empty_directus, tmp_path_factory.mktemp("pipeline"), environment=environment) as pipeline:
+    folder = tmp_path_factory.mktemp("pipeline")
+    with LocalPipeline(empty_directus, folder, config=NO_SCHEDULE, environment=environment) as pipeline:
         yield pipeline
 
 

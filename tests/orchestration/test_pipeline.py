@@ -38,6 +38,10 @@ NAMES = Names()
 pytestmark = pytest.mark.integration
 
 PATIENCE_SECONDS = 400
+NO_SCHEDULE = """
+# Once a year: one at the full hour makes again what a test has deleted.
+reconcile: {cron: "0 0 1 1 *"}
+"""
 CARD = {"key": "card", "fit": "cover", "width": 60, "height": 60, "quality": 80, "format": "webp"}
 WIDE = {"key": "wide", "fit": "inside", "width": 80, "height": None, "quality": None, "format": "jpeg"}
 AUTO = {"key": "auto", "fit": "cover", "width": 32, "height": 24, "quality": 50, "format": "auto"}
@@ -175,7 +179,7 @@ def story(
     public = {"policy": PUBLIC_POLICY, "collection": "directus_files", "action": "read"}
     admin.post("/permissions", json={**public, "fields": ["*"], "permissions": {}}).raise_for_status()
     admin.patch("/settings", json={"storage_asset_presets": [CARD, WIDE, AUTO]}).raise_for_status()
-    with LocalPipeline(empty_directus, tmp_path_factory.mktemp("pipeline")) as pipeline:
+    with LocalPipeline(empty_directus, tmp_path_factory.mktemp("pipeline"), config=NO_SCHEDULE) as pipeline:
         told = Story(empty_directus, admin, pipeline)
         with told.client, told.instance:
             told.wait("The sensor did not tick", lambda: told._followed() >= 0)

@@ -40,7 +40,7 @@ from directus_assets.orchestration.runs.tags import (
 )
 from directus_assets.translation.languages import language
 from tests.machine import lacking
-from tests.orchestration.test_pipeline import CARD, WIDE, Story, picture
+from tests.orchestration.test_pipeline import CARD, NO_SCHEDULE, WIDE, Story, picture
 
 pytestmark = pytest.mark.integration
 
@@ -82,7 +82,8 @@ def story(
         create_collections(client)
         create_bot(client, token=empty_directus.bot_token)
     environment = {"TRANSLATION_ENGINE": "pseudo"}
-    with LocalPipeline(empty_directus, tmp_path_factory.mktemp("studio"), environment=environment) as pipeline:
+    folder = tmp_path_factory.mktemp("studio")
+    with LocalPipeline(empty_directus, folder, config=NO_SCHEDULE, environment=environment) as pipeline:
         made = Story(empty_directus, admin, pipeline)
         with made.client, made.instance:
             # What is uploaded before the first tick has existed from the start, and waits for a backfill.
