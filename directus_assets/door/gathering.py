@@ -28,6 +28,8 @@ class Gathering:
     quiet_seconds: float = QUIET_SECONDS
     longest_seconds: float = LONGEST_SECONDS
     most_keys: int = MOST_KEYS
+    pushes: int = 0
+    """How many pushes the batch consists of; one that only repeats keys counts, too."""
     _keys: dict[str, dict[str, None]] = field(default_factory=dict)
     _count: int = 0
     _first: float = 0.0
@@ -44,6 +46,7 @@ class Gathering:
         self._last = now
         self._keys.setdefault(collection, {}).update(dict.fromkeys(new))
         self._count += len(new)
+        self.pushes += 1
         return True
 
     @property
@@ -60,5 +63,5 @@ class Gathering:
     def take(self) -> dict[str, list[str]]:
         """Return the gathered items and start an empty batch."""
         taken = self.peek()
-        self._keys, self._count = {}, 0
+        self._keys, self._count, self.pushes = {}, 0, 0
         return taken

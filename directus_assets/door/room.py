@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from directus_assets.door.gathering import Changes, Gathering
 from directus_assets.door.limits import UserLimit
@@ -18,6 +19,9 @@ CHANGES_PER_MINUTE = 600
 CLICKS_PER_MINUTE = 30
 
 R = TypeVar("R")
+
+Start: TypeAlias = Callable[[], None]
+"""Starts what was planned. Raises DirectusAssetsError."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +45,11 @@ class Carrier(Protocol):
         """Announce to the sensors that these items are about to be processed. Raises DirectusAssetsError."""
         ...
 
-    def carry(self, changes: Changes) -> None:
-        """Carry out these changes in one go. Raises DirectusAssetsError."""
+    def plan(self, changes: Changes) -> Start | None:
+        """Plan these changes; return what carries them out in one go, or None if there is nothing to do.
+
+        Raises DirectusAssetsError. A plan may be dropped in favour of a later one.
+        """
         ...
 
     def click(self, click: Clicked) -> None:
@@ -52,6 +59,14 @@ class Carrier(Protocol):
     def check(self) -> Mapping[str, Any]:
         """Report what the installer of the flows needs to know. Raises DirectusAssetsError."""
         ...
+
+
+class _Batch(NamedTuple):
+    """A batch as of some moment."""
+
+    changes: Changes
+    pushes: int
+    is_complete: bool
 
 
 @dataclass
@@ -89,15 +104,24 @@ class Room:
                 return {**_tried(self.carrier.check), "plan": request.plan}
 
     def work(self) -> None:
-        """Carry out gathered batches until `stop` is called."""
+        """Carry out gathered batches until `stop` is called.
+
+        Each batch is planned at its first push, since it waits for others in any case, and again at its end unless that
+        plan still holds.
+        """
         claimed: Changes = {}
-        while (found := self._next(claimed)) is not None:
-            some, is_due = found
-            if some != claimed:
-                self._alone(self.carrier.claim, some)
-            if is_due:
-                self._alone(self.carrier.carry, some)
-            claimed = {} if is_due else some
+        planned: tuple[int, Start | None] | None = None
+        while (batch := self._next(claimed)) is not None:
+            if batch.changes != claimed:
+                self._alone(partial(self.carrier.claim, batch.changes))
+            claimed = batch.changes
+            if batch.is_complete:
+                self._alone(partial(self._carry_out, batch, planned))
+                claimed, planned = {}, None
+            elif planned is None:
+                # A failure recurs at the end, and is reported then.
+                start = self._alone(partial(self.carrier.plan, batch.changes), level=logging.DEBUG)
+                planned = batch.pushes, start
 
     def stop(self) -> None:
         """End `work`. Gathered items are left to the sensors."""
@@ -130,26 +154,34 @@ class Room:
         _tried(lambda: self.carrier.click(click))
         return {"taken": len(click.keys)}
 
-    def _next(self, claimed: Changes) -> tuple[Changes, bool] | None:
-        """Wait for items that arrived since `claimed`, or for the end of the batch; also return which of the two it
-        is.
-        """
+    def _carry_out(self, batch: _Batch, planned: tuple[int, Start | None] | None) -> None:
+        pushes, start = planned or (0, None)
+        # What seemed to be nothing to do may have been too early a look at Directus.
+        if start is None or pushes != batch.pushes:
+            start = self.carrier.plan(batch.changes)
+        if start:
+            start()
+
+    def _next(self, claimed: Changes) -> _Batch | None:
+        """Wait for items that arrived since `claimed`, or for the end of the batch."""
         with self._turn:
             while not self._is_over:
                 due_at = self.gathering.due_at
+                pushes = self.gathering.pushes
                 if due_at is not None and due_at <= self.clock():
-                    return self.gathering.take(), True
+                    return _Batch(self.gathering.take(), pushes, is_complete=True)
                 some = self.gathering.peek()
                 if some != claimed:
-                    return some, False
+                    return _Batch(some, pushes, is_complete=False)
                 self._turn.wait(None if due_at is None else due_at - self.clock())
         return None
 
-    def _alone(self, work: Callable[[Changes], None], some: Changes) -> None:
+    def _alone(self, work: Callable[[], R], *, level: int = logging.WARNING) -> R | None:
         try:
-            work(some)
+            return work()
         except Exception as error:  # noqa: BLE001 - sensors find what a failed batch contained
-            logger.warning("A push could not be processed; the sensor will handle it: %s", as_error(error))
+            logger.log(level, "A push could not be processed; the sensor will handle it: %s", as_error(error))
+            return None
 
 
 def _tried(work: Callable[[], R]) -> R:

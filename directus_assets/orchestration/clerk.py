@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import dagster as dg
@@ -109,8 +109,8 @@ class Clerk:
         """Make the sensors leave these items to us for a moment."""
         claims.claim(self.desk().project.memory, changes)
 
-    def carry(self, changes: Changes) -> None:
-        """Start the runs for these changes, for all collections in one request."""
+    def plan(self, changes: Changes) -> Callable[[], None] | None:
+        """Plan the runs for these changes; return what starts them, for all collections in one request, or None."""
         desk = self.desk()
         runs = [
             execution_params(
@@ -124,11 +124,7 @@ class Clerk:
             if collection in desk.followed
             for request in self._requests(desk, desk.followed[collection], keys)
         ]
-        try:
-            desk.webserver.launch_runs(runs)
-        except Rejected:
-            self._forget()
-            raise
+        return partial(self._launch, desk, runs) if runs else None
 
     def click(self, click: Clicked) -> None:
         """Start the job that handles a click: it outlives this process, and notifies the editor at the end."""
@@ -141,11 +137,7 @@ class Clerk:
             tags={PRIORITY_TAG: FRESH_PRIORITY, **names.tags},
             run_config={"ops": {names.buttons_op: {"config": config}}},
         )
-        try:
-            desk.webserver.launch_runs([run])
-        except Rejected:
-            self._forget()
-            raise
+        self._launch(desk, [run])
 
     def check(self) -> Mapping[str, Any]:
         """Report to `setup --flows` and `doctor` whether the door can start runs.
@@ -183,10 +175,14 @@ class Clerk:
             return known
         return Derived(project, snapshot)
 
-    def _forget(self) -> None:
-        """Drop the cache: whatever Dagster refused may have been renamed."""
-        with self._turn:
-            self._desk, self._looked_at = None, float("-inf")
+    def _launch(self, desk: Derived, runs: Sequence[Mapping[str, Any]]) -> None:
+        try:
+            desk.webserver.launch_runs(runs)
+        except Rejected:
+            # Whatever Dagster refused may have been renamed.
+            with self._turn:
+                self._desk, self._looked_at = None, float("-inf")
+            raise
 
     def _requests(self, desk: Derived, followed: Followed, keys: Sequence[str]) -> Sequence[dg.RunRequest]:
         """The runs over the stale outputs of these items; new items become partitions."""

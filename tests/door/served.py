@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,10 +42,15 @@ class Carried:
     def claim(self, changes: Changes) -> None:
         self.claims.append({name: list(keys) for name, keys in changes.items()})
 
-    def carry(self, changes: Changes) -> None:
-        self.batches.append({name: list(keys) for name, keys in changes.items()})
-        self.carried += 1
-        self._fail()
+    def plan(self, changes: Changes) -> Callable[[], None]:
+        batch = {name: list(keys) for name, keys in changes.items()}
+
+        def start() -> None:
+            self.batches.append(batch)
+            self.carried += 1
+            self._fail()
+
+        return start
 
     def click(self, click: Clicked) -> None:
         self._fail()

@@ -10,6 +10,7 @@ import pytest
 
 from directus_assets.directus.models import Preset
 from directus_assets.door.claims import claimed
+from directus_assets.door.gathering import Changes
 from directus_assets.door.requests import Clicked
 from directus_assets.errors import Rejected, Unreachable
 from directus_assets.orchestration.clerk import Clerk, Derived
@@ -78,11 +79,17 @@ def click(**more: Any) -> Clicked:
     )
 
 
+def carry(office: Office, changes: Changes) -> None:
+    start = office.clerk.plan(changes)
+    assert start
+    start()
+
+
 def test_a_burst_of_uploads_is_one_run(office: Office) -> None:
     files = [f"f{number:02}" for number in range(24)]
     office.directus.upload(*files)
 
-    office.clerk.carry({"directus_files": files})
+    carry(office, {"directus_files": files})
 
     assert office.runs() == [("image_presets", "f00", "f23")]
     (run,) = office.dagster.variables[0]["runs"]
@@ -104,7 +111,7 @@ def test_only_what_is_stale_is_asked_for(office: Office) -> None:
     materialize(office.instance, office.directus, CARD, HERO, but=["f2", "document"])
     materialize(office.instance, office.directus, CARD, but=["f1", "document"])
 
-    office.clerk.carry({"directus_files": ["f1", "f2", "document", "nowhere"], "posts": ["1"]})
+    carry(office, {"directus_files": ["f1", "f2", "document", "nowhere"], "posts": ["1"]})
 
     assert office.runs() == [("image_presets", "f2", "f2")]
     (run,) = office.dagster.variables[0]["runs"]
@@ -117,7 +124,7 @@ def test_what_a_run_is_at_work_on_is_left_to_it_and_the_sensor(office: Office, t
     office.directus.upload("f1", "f2")
     office.add_run("f1", trigger)
 
-    office.clerk.carry({"directus_files": ["f1", "f2"]})
+    carry(office, {"directus_files": ["f1", "f2"]})
 
     assert office.runs() == [("image_presets", "f2", "f2")]
 
@@ -167,7 +174,7 @@ def test_what_dagster_refuses_is_told_and_its_names_are_asked_for_anew(office: O
     office.dagster.refuses = True
 
     with pytest.raises(Rejected, match="did not start the run"):
-        office.clerk.carry({"directus_files": ["f1"]})
+        carry(office, {"directus_files": ["f1"]})
 
     assert office.clerk._desk is None
 
