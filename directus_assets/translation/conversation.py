@@ -82,6 +82,7 @@ class Assignment:
         title: the item's title, and the key of its segment.
         surroundings: the surroundings of its segments, by key.
         examples: similar segments of other items, by key.
+        document: the texts of all its segments.
     """
 
     source: Language
@@ -92,6 +93,7 @@ class Assignment:
     title: Near | None = None
     surroundings: Mapping[str, Surroundings] = field(default_factory=dict)
     examples: Mapping[str, tuple[Wording, ...]] = field(default_factory=dict)
+    document: tuple[str, ...] = ()
 
     def request(self, segments: tuple[AskedSegment, ...]) -> Request:
         """The request for `segments`, with their surroundings if they are few: a whole document explains itself."""
@@ -107,6 +109,7 @@ class Assignment:
             style_guide=self.style_guide,
             voice=self.voice,
             title=self.title.wording if is_shown and self.title and self.title.key not in asked else None,
+            document=self.document if is_shown else (),
         )
 
     def with_examples(self, examples: Mapping[str, tuple[Wording, ...]]) -> "Assignment":

@@ -543,7 +543,8 @@ class Translator:
             key = segment_key(title)
             own = record.segments.get(key)
             near = Near(key=key, wording=Wording(source=title.text, translation=own.text if own else ""))
-        return replace(self.assignment(item, target), title=near, surroundings=found)
+        texts = tuple(segment.text for document in documents.values() for segment in document.segments)
+        return replace(self.assignment(item, target), title=near, surroundings=found, document=texts)
 
 
 def _with_earlier(result: Translated, refused: RefusedWrite) -> Translated:

@@ -170,7 +170,7 @@ def only_reasoning(asked: Asked) -> Reply:
 
 
 def mirror(answer: Mapping[str, str], asked: Asked) -> object:
-    return {name: {"text": answer[name], "context": own["context"]} for name, own in asked.segments.items()}
+    return {name: {"text": answer[name], "context": own.get("context", "text")} for name, own in asked.segments.items()}
 
 
 def both(answer: Mapping[str, str], asked: Asked) -> object:

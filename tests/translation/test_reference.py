@@ -10,7 +10,7 @@ from directus_assets.spending.prompts import count_tokens
 from directus_assets.translation.conversation import Assignment, batches
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.engines.openai_prompt import messages
-from directus_assets.translation.engines.protocol import AskedSegment, Request, Voice, Wording
+from directus_assets.translation.engines.protocol import AskedSegment, Reference, Request, Voice, Wording
 from directus_assets.translation.engines.pseudo import PseudoEngine
 from directus_assets.translation.languages import language
 from directus_assets.translation.reference import Near, surroundings
@@ -55,6 +55,7 @@ def asked(before: list[str], now: list[str], *, changed: list[int], known: dict[
         voice=Voice(register="informal", tone="warm, plain", instructions="Write amounts as 5 Euro."),
         title=Near(key="title", wording=Wording(source=title.text, translation="Großmutters Honigbrot")),
         surroundings=surroundings(BODY, document, earlier=old.segments, remembered=remembered, wordings={}),
+        document=tuple(each.text for each in document.segments),
     )
     segments = {segment_key(each): each for index, each in enumerate(document.segments) if index in changed}
     (batch,) = batches(PseudoEngine(), segments, {})
@@ -66,13 +67,34 @@ def prompt(request: Request) -> str:
 
 
 def test_an_edited_sentence_is_sent_with_what_is_around_it() -> None:
-    request = asked(PARAGRAPHS, [PARAGRAPHS[0], EDITED, PARAGRAPHS[2]], changed=[1], known=GERMAN)
+    rest = [PARAGRAPHS[2], *FORTY[:12]]
+    request = asked([*PARAGRAPHS[:2], *rest], [PARAGRAPHS[0], EDITED, *rest], changed=[1], known=GERMAN)
 
     text = dict(messages(request))["user"]
 
     assert text == RECORDED.read_text().rstrip("\n")
     assert count_tokens(text) < 250
-    assert count_tokens(prompt(request)) < 650
+    assert count_tokens(prompt(request)) < 320
+
+
+def test_in_a_short_post_an_edited_sentence_is_sent_with_its_earlier_version_and_the_sentence_before() -> None:
+    request = asked(PARAGRAPHS, [PARAGRAPHS[0], EDITED, PARAGRAPHS[2]], changed=[1], known=GERMAN)
+
+    text = prompt(request)
+
+    assert GERMAN[PARAGRAPHS[1]] in text
+    assert GERMAN[PARAGRAPHS[0]][-50:] in text
+    assert "her grandmother" not in text
+    assert count_tokens(text) < 260
+
+
+def test_a_limit_that_is_checked_is_always_told() -> None:
+    about = Reference(place="title: " + "A note. " * 99, longest=60, legend={"g1": "bold " * 99})
+    segment = AskedSegment(key="a", text="<g1>Bread</g1>", reference=about)
+
+    text = prompt(Request(source=language("en"), target=language("de"), segments=(segment,), document=(segment.text,)))
+
+    assert '<reference>\n{"s1": {"most_characters": 60}}\n</reference>' in text
 
 
 def test_placeholders_are_explained() -> None:
@@ -103,20 +125,39 @@ def test_a_paragraph_costs_a_sixth_of_the_whole_post_at_most() -> None:
 SENTENCE = "The dough has to rest for an hour before it is shaped, and once more before it is baked in a hot oven. "
 
 
-@pytest.mark.parametrize(("paragraphs", "sentences"), [(14, 3), (12, 4), (20, 2)])
-def test_the_same_holds_for_a_post_of_usual_length(paragraphs: int, sentences: int) -> None:
+def tokens_of(paragraphs: int, sentences: int) -> tuple[int, int, int]:
+    """The tokens of a whole post and its translation, of one edited paragraph, and of that paragraph's text."""
     texts = [f"{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[number]}: {SENTENCE * sentences}".strip() for number in range(paragraphs)]
-    edited = [*texts[:5], texts[5].replace("an hour", "two hours", 1), *texts[6:]]
+    at = paragraphs // 2
+    edited = [*texts[:at], texts[at].replace("an hour", "two hours", 1), *texts[at + 1 :]]
     known = {text: text.replace("The dough", "Der Teig") for text in texts}
 
-    whole = asked([], texts, changed=[*range(paragraphs)], known={})
-    one = asked(texts, edited, changed=[5], known=known)
+    whole, one = (
+        count_tokens(prompt(request)) + sum(count_tokens(each.text) + 5 for each in request.segments)
+        for request in (
+            asked([], texts, changed=[*range(paragraphs)], known={}),
+            asked(texts, edited, changed=[at], known=known),
+        )
+    )
+    return whole, one, count_tokens(edited[at])
 
-    tokens = {
-        name: count_tokens(prompt(request)) + sum(count_tokens(each.text) + 5 for each in request.segments)
-        for name, request in {"whole": whole, "one": one}.items()
-    }
-    assert tokens["one"] * 6 <= tokens["whole"]
+
+@pytest.mark.parametrize(("paragraphs", "sentences"), [(21, 1), (26, 1), (14, 2), (20, 2), (11, 3), (14, 3), (12, 4)])
+def test_the_same_holds_for_a_post_of_usual_length(paragraphs: int, sentences: int) -> None:
+    whole, one, _ = tokens_of(paragraphs, sentences)
+
+    assert one * 6 <= whole
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "sentences"), [(3, 1), (7, 1), (14, 1), (3, 2), (7, 2), (10, 2), (7, 3), (5, 4)]
+)
+def test_a_paragraph_of_a_short_post_costs_little_more_than_its_own_length_twice(
+    paragraphs: int, sentences: int
+) -> None:
+    _, one, own = tokens_of(paragraphs, sentences)
+
+    assert one <= 2 * own + 240
 
 
 def test_of_a_long_text_the_place_is_shown_that_was_edited() -> None:
@@ -141,9 +182,11 @@ def test_rules_that_a_few_segments_do_not_need_are_left_out() -> None:
         segments = tuple(AskedSegment(key=text, text=text, context=context) for text in texts)
         return messages(Request(source=language("en"), target=language("de"), segments=segments))[0][1]
 
-    assert all(rule not in system("Bread") for rule in ("<g1>", "number", "line breaks", "slug", "glossary"))
+    assert all(rule not in system("Bread") for rule in ("<g1>", "number", "line breaks", "slug", "glossary", "URL"))
     assert "<g1>" in system("<g1>Bread</g1> today")
+    assert "number" not in system("<g1>Bread</g1> today")
     assert "number" in system("3 breads")
+    assert all("URL" in system(text) for text in ("See bread.example", "Ask a@b", "In /bread", "mailto:us"))
     assert "line breaks" in system("Good\nbread")
     assert "romanise" in system("bread", context="slug")
     assert all(rule in system("a", "b", "c", "d") for rule in ("<g1>", "number", "line breaks", "slug", "glossary"))

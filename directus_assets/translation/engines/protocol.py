@@ -78,7 +78,8 @@ class Request:
 
     `glossary` is the project's full glossary; `style_guide` is Markdown; `voice` is the style in the target language;
     `title` is the item's title, if it is not among the segments; `chosen` contains translations of other parts of the
-    same document that share terms and names with it.
+    same document that share terms and names with it; `document` contains the texts of the whole item, if the segments
+    are a part of it: their surroundings should not cost more than they are worth.
     """
 
     source: Language
@@ -89,6 +90,7 @@ class Request:
     voice: Voice = NO_VOICE
     title: Wording | None = None
     chosen: tuple[Wording, ...] = ()
+    document: tuple[str, ...] = ()
 
     @property
     def terms(self) -> tuple[Term, ...]:
