@@ -4,7 +4,7 @@ Later edits by others stay, and so do later writes of ours. Where the log has be
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from directus_assets.directus.client import DirectusClient
@@ -59,6 +59,8 @@ class BackPlan:
     """Fields that stay as they are, with the reason."""
     removed: Mapping[str, JsonValue] = field(default_factory=dict)
     """The values that we wrote in a row that we created and nobody else has touched: the row is deleted."""
+    bad: Mapping[str, Sequence[JsonValue]] = field(default_factory=dict, compare=False)
+    """Everything that the reverted writes put into the fields above, one write after the other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,15 +129,17 @@ def plan_row(
     if not any(write.is_meant for write in writes):
         # We made a write, but its values are unknown: the log is kept without revisions.
         return BackPlan(kept={WHOLE_ROW: LOST})
-    if made_with is not None and writes[0].is_first and all(write.is_meant for write in writes):
-        last = {name: value for write in writes for name, value in write.values.items()}
+    histories = _histories(writes, text)
+    are_meant = all(write.is_meant for history in histories.values() for write in history)
+    if made_with is not None and writes[0].is_first and writes[0].is_meant and are_meant:
+        last = {name: history[-1].values[name] for name, history in histories.items()}
         is_untouched = all(text(name, last[name]) == text(name, present[name]) for name in present if name in last)
         if is_untouched and last.keys() <= {*present, *made_with}:
-            return BackPlan(removed=dict(present))
+            return BackPlan(removed=dict(present), bad=_meant_values(writes, present))
     back: dict[str, Back] = {}
     kept: dict[str, str] = {}
     for name, value in present.items():
-        history = [write for write in writes if name in write.values]
+        history = histories.get(name, ())
         end = max((index for index, write in enumerate(history, 1) if write.is_meant), default=0)
         if not end:
             continue
@@ -153,7 +157,24 @@ def plan_row(
             was_ours = bool(before) and all(write.is_ours for write in before)
             is_last_write = len(before) == len(history) - 1
             back[name] = Back(bad=value, earlier=earlier, was_ours=was_ours, is_last_write=is_last_write)
-    return BackPlan(back=back, kept=kept)
+    return BackPlan(back=back, kept=kept, bad=_meant_values(writes, back))
+
+
+def _histories(writes: Sequence[Write], text: Callable[[str, JsonValue], str]) -> dict[str, Sequence[Write]]:
+    """The writes to each field, except our later ones that have already been reverted."""
+    found: dict[str, Sequence[Write]] = {}
+    for name in dict.fromkeys(name for write in writes for name in write.values):
+        history = [write for write in writes if name in write.values]
+        end = max((index for index, write in enumerate(history, 1) if write.is_meant), default=len(history))
+        values = [text(name, write.values[name]) for write in history]
+        is_reverted = values[end - 1] == values[-1] and all(write.is_ours for write in history[end:])
+        found[name] = history[:end] if is_reverted else history
+    return found
+
+
+def _meant_values(writes: Sequence[Write], names: Iterable[str]) -> dict[str, list[JsonValue]]:
+    """The values to revert, by field."""
+    return {name: [each.values[name] for each in writes if each.is_meant and name in each.values] for name in names}
 
 
 def _start_of_meant(history: Sequence[Write], end: int) -> int:

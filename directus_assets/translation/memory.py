@@ -152,17 +152,16 @@ class Memory:
         with self._lock:
             self._store([each for each in entries if _is_news(each, self._index.find(each.pair, each.key))])
 
-    def forget(self, pair: str, texts: Mapping[str, str]) -> None:
+    def forget(self, pair: str, texts: Collection[str]) -> None:
         """Forget an engine's translations that turned out to be bad; human and other translations stay.
 
         Args:
             pair: the languages.
-            texts: the bad translations, by segment key.
+            texts: the bad translations. The numbers of their placeholders do not count.
         """
         with self._lock:
             self._read_new()
-            known = [found for key in texts if (found := self._index.find(pair, key))]
-            bad = [each for each in known if not each.human and each.text == texts[each.key]]
+            bad = list(self._index.by_engines(pair, texts))
             self._store([replace(each, text="", glossary=_FORGOTTEN) for each in bad])
 
     def newest_by_people(self) -> str:

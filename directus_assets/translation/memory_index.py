@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from directus_assets.ownership.field_records import Remembered
 from directus_assets.translation.likeness import terms, with_spaces
+from directus_assets.translation.segments.notation import PLACEHOLDER
 
 _RARE: Final = 5
 """The number of words used to find similar segments: the rarest ones."""
@@ -114,6 +115,14 @@ class MemoryIndex:
         found = None if row is None else _entry(row)
         return found if found and found.text else None
 
+    def by_engines(self, pair: str, texts: Iterable[str]) -> Iterator[MemoryEntry]:
+        """The entries whose translation by an engine is one of `texts`. Reads all entries of the language pair."""
+        wanted = set(map(without_tags, texts))
+        of_engines = "SELECT key, text FROM entries WHERE pair = ? AND NOT human AND text <> ''"
+        rows = self._tables.execute(of_engines, (pair,)) if wanted else ()
+        keys = [key for key, text in rows if without_tags(text) in wanted]
+        return (found for key in keys if (found := self.find(pair, key)))
+
     def pairs(self) -> list[str]:
         """The language pairs with entries."""
         found = self._tables.execute("SELECT DISTINCT pair FROM entries WHERE text <> '' ORDER BY pair")
@@ -171,6 +180,11 @@ class MemoryIndex:
             self._tables.execute("ROLLBACK")
             raise
         self._tables.execute("COMMIT")
+
+
+def without_tags(text: str) -> str:
+    """A segment's text without placeholders: a translation may number them differently from its source."""
+    return PLACEHOLDER.sub("", text)
 
 
 def _entry(row: Sequence[Any]) -> MemoryEntry:

@@ -3,7 +3,7 @@
 The translation memory forgets reverted translations, so that they are not reused for other items.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from directus_assets.ownership.take_back import (
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory, pair_of
+from directus_assets.translation.memory_index import without_tags
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import BadAnswer, Segment, segment_key
 
@@ -107,25 +108,25 @@ class TranslationRevert:
 
     def _forget(self, rows: Iterable[OverwrittenRow]) -> None:
         """Remove reverted translations from the memory; human ones stay."""
-        bad: dict[str, dict[str, str]] = {}
+        bad: dict[str, set[str]] = {}
         for row in rows if self.memory else ():
-            if known := self.records.load(self.scope.name, row.item, row.output):
-                pair = pair_of(known.source_language or self.scope.source.code, row.output)
-                bad.setdefault(pair, {}).update(self._bad_texts(known, row))
+            known = self.records.load(self.scope.name, row.item, row.output)
+            source = (known.source_language if known else "") or self.scope.source.code
+            bad.setdefault(pair_of(source, row.output), set()).update(self._bad_texts(row))
         for pair, texts in bad.items():
             if self.memory:
                 self.memory.forget(pair, texts)
 
-    def _bad_texts(self, known: TranslationRecord, row: OverwrittenRow) -> Mapping[str, str]:
-        """The reverted translations, by segment key, except those that the restored value contains as well."""
-        found: dict[str, str] = {}
-        for name in {*row.plan.back, *row.plan.removed} & known.fields.keys():
+    def _bad_texts(self, row: OverwrittenRow) -> Iterator[str]:
+        """The reverted translations, except those that the restored value contains as well.
+
+        They are cut out of the values themselves: a record only knows those of the last write.
+        """
+        for name, values in row.plan.bad.items():
             earlier = row.plan.back[name].earlier if name in row.plan.back else None
-            good = {each.text for each in self._segments(name, earlier)}
-            keys = {segment_key(each) for each in self._segments(name, known.fields[name].source)}
-            texts = {key: known.segments[key].text for key in keys & known.segments.keys()}
-            found |= {key: text for key, text in texts.items() if text not in good}
-        return found
+            good = {without_tags(each.text) for each in self._segments(name, earlier)}
+            found = {each.text for value in values for each in self._segments(name, value)}
+            yield from (text for text in found if without_tags(text) not in good)
 
     def _segments(self, name: str, value: JsonValue) -> Sequence[Segment]:
         """The segments of a field's value; none if it cannot be segmented."""

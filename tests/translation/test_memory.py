@@ -188,7 +188,7 @@ def test_what_turned_out_to_be_bad_is_forgotten_on_all_machines_and_a_persons_ve
         one.remember([entry("Oil", "Öl"), entry("Flour", "Mies", human=True)])
         assert len(two.find(PAIR, bad)) == 4
 
-        two.forget(PAIR, {**bad, "Rye": "another text"})
+        two.forget(PAIR, [*bad.values(), "another text"])
 
         kept = {"Oil": "Öl", "Flour": "Mies", "Rye": "Roggen"}
         assert {each.source: each.text for each in two.entries()} == kept
@@ -205,10 +205,20 @@ def test_what_turned_out_to_be_bad_is_forgotten_on_all_machines_and_a_persons_ve
 def test_what_is_forgotten_is_of_no_use_to_an_earlier_version_either(memory: Memory, tmp_path: Path) -> None:
     memory.remember([entry("Bread", "Schlecht")])
 
-    memory.forget(PAIR, {"Bread": "Schlecht"})
+    memory.forget(PAIR, ["Schlecht"])
 
     _, last = sorted((tmp_path / "shared" / "memory").iterdir())
     assert json.loads(last.read_text())["glossary"] == "forgotten"  # no digest of terms is called so
+
+
+def test_a_translation_is_forgotten_however_its_placeholders_are_numbered(memory: Memory) -> None:
+    memory.remember(
+        [entry("<g1>Bread</g1> and <x2/>", "<x2/> und <g1>Schlechtes</g1>"), entry("Rye", " und Schlechtes")]
+    )
+
+    memory.forget(PAIR, ["<x1/> und <g2>Schlechtes</g2>"])
+
+    assert memory.count() == 0
 
 
 def test_people_are_told_from_engines_by_the_newest_file_of_theirs(memory: Memory) -> None:
@@ -238,9 +248,9 @@ def fill(memory: Memory) -> dict[str, str]:
         memory.remember([entry(f"Bread {number}", f"Brot {number}")])
     memory.remember([entry("Bread 1", "Laib")])
     memory.remember([entry("Bread 2", "Laib von Anna", human=True)])
-    memory.forget(PAIR, {"Bread 3": "Brot 3"})
+    memory.forget(PAIR, ["Brot 3"])
     memory.remember([entry("Bread 4", "Übel")])
-    memory.forget(PAIR, {"Bread 4": "Übel"})
+    memory.forget(PAIR, ["Übel"])
     memory.remember([entry("Bread 4", "Laib 4")])
     return {each.source: each.text for each in memory.entries()}
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import httpx
@@ -118,6 +118,19 @@ BAD = write({"title": "Schlecht"}, meant=True)
             NOTHING_BEFORE,
         ),
         ([MADE, write({"title": "Brot"}, meant=True)], "Brot", None, None),
+        # A second bad run has been taken back before; or somebody has, and means it.
+        (
+            [MADE, BAD, write({"title": "Übel"}), write({"title": "Schlecht"})],
+            "Schlecht",
+            Back(bad="Schlecht", earlier="Brot", was_ours=True),
+            None,
+        ),
+        (
+            [MADE, BAD, write({"title": "Übel"}), write({"title": "Schlecht"}, ours=False)],
+            "Schlecht",
+            None,
+            BY_A_PERSON,
+        ),
     ],
 )
 def test_what_is_put_back_and_what_stays(
@@ -136,6 +149,15 @@ def test_what_is_put_back_and_what_stays(
         # Something else of ours has been put into it meanwhile, or before.
         ([write({"title": "Schlecht", "keywords": "x"}, meant=True, first=True)], False),
         ([write({"title": "Schlecht"}, meant=True, first=True), write({"keywords": "x"})], False),
+        # What has been put into it meanwhile has been taken back.
+        (
+            [
+                write({"title": "Schlecht"}, meant=True, first=True),
+                write({"title": "Neu"}),
+                write({"title": "Schlecht"}),
+            ],
+            True,
+        ),
         ([write({"title": "Anders"}, meant=True, first=True)], False),
         ([write({"id": 1}, ours=False, first=True), BAD], False),
     ],
@@ -315,6 +337,68 @@ def test_what_is_taken_back_is_forgotten_for_other_items_but_not_what_was_good_o
         "Oil.": "Mies.",
         "Rye": "Elend",
     }
+
+
+def in_memory(revert: TranslationRevert) -> dict[str, str]:
+    assert revert.memory
+    return {each.source: each.text for each in revert.memory.entries()}
+
+
+@pytest.fixture
+def two_bad_runs(logged: tuple[LoggedRows, TranslationRevert]) -> tuple[Period, Period]:
+    """Two bad translations, one after the other: of two items, and of what has become of them since."""
+    directus, revert = logged
+    directus.write(1, posts_id=1, languages_code="de-DE", title="Brot", body="<p>Es <b>ruht</b>.</p>")
+    translated(revert, "1", title="Bread", body="<p>It <b>rests</b>.</p>", Bread="Brot", It="Es <g1>ruht</g1>.")
+    start = directus.after(60)
+    directus.write(1, title="Schlecht", body="<p>Es <b>ruht</b>.</p><p><b>Mies</b>: <i>heiß</i>.</p>")
+    directus.write(2, posts_id=2, languages_code="de-DE", title="Übel")
+    body = "<p>It <b>rests</b>.</p><p><b>Hot</b>, <i>bad</i>.</p>"
+    hot = {"<g1>Hot</g1>,": "<g2>Mies</g2>: <g1>heiß</g1>."}
+    translated(revert, "1", title="Loaf", body=body, Loaf="Schlecht", It="Es <g1>ruht</g1>.", **hot)
+    translated(revert, "2", title="Salt", Salt="Übel")
+    first = Period(start=start, end=directus.after(5))
+    start = directus.after(60)
+    directus.write(1, title="Elend")
+    directus.write(2, title="Widrig")
+    translated(revert, "1", title="Rye", body=body, Rye="Elend", It="Es <g1>ruht</g1>.", **hot)
+    translated(revert, "2", title="Oil", Oil="Widrig")
+    second = Period(start=start, end=directus.after(5))
+    directus.after(60)
+    return first, second
+
+
+GOOD: Final = {"Bread": "Brot", "It <g1>rests</g1>.": "Es <g1>ruht</g1>."}
+
+
+def test_two_bad_runs_taken_back_together_are_both_forgotten(
+    logged: tuple[LoggedRows, TranslationRevert], two_bad_runs: tuple[Period, Period]
+) -> None:
+    directus, revert = logged
+
+    outcome = list(revert.carry_out(revert.plan(Period(start=two_bad_runs[0].start))))
+
+    assert [reason for _, reason in outcome] == ["", ""]
+    assert {key: row["title"] for key, row in directus.rows.items()} == {1: "Brot"}
+    assert in_memory(revert) == GOOD
+
+
+def test_two_bad_runs_taken_back_one_after_the_other_are_both_forgotten(
+    logged: tuple[LoggedRows, TranslationRevert], two_bad_runs: tuple[Period, Period]
+) -> None:
+    directus, revert = logged
+    first, second = two_bad_runs
+
+    outcome = list(revert.carry_out(revert.plan(second)))
+    assert [reason for _, reason in outcome] == ["", ""]
+    assert {key: row["title"] for key, row in directus.rows.items()} == {1: "Schlecht", 2: "Übel"}
+    assert in_memory(revert).keys() - GOOD.keys() == {"Loaf", "Salt", "<g1>Hot</g1>, <g2>bad</g2>."}
+    directus.after(5)
+    outcome = list(revert.carry_out(revert.plan(first)))
+
+    assert [reason for _, reason in outcome] == ["", ""]
+    assert {key: row["title"] for key, row in directus.rows.items()} == {1: "Brot"}
+    assert in_memory(revert) == GOOD
 
 
 def test_one_row_that_directus_refuses_keeps_no_other_from_being_put_back(
