@@ -54,9 +54,15 @@ def _of_some_projects(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="directus-assets")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Keeps a Directus project's generated content up to date: image derivatives, translations and enrichments."""
+    from directus_assets.commands.home import running_ui
+
     load_dotenv(find_dotenv(usecwd=True))
+    if context.invoked_subcommand != "dev" and not os.environ.get("DAGSTER_WEBSERVER_URL"):
+        # `dev --port` may have chosen another port than the default.
+        os.environ["DAGSTER_WEBSERVER_URL"] = running_ui(Path(os.environ.get("DAGSTER_HOME") or ".dagster"))
 
 
 main.add_command(memory)
@@ -329,7 +335,7 @@ def setup(
         env_file=env_file,
     )
     if env_file and not dry_run and status == 0:
-        from directus_assets.commands.dev import name_home
+        from directus_assets.commands.home import name_home
 
         name_home(env_file, os.environ)
     sys.exit(status)
@@ -384,7 +390,12 @@ def dev(*, port: int | None, arguments: Sequence[str]) -> None:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # Dagster reports problems with the other variables when it loads the definitions.
     status = run_dev(
-        _watch(), _dagster_environment(), port=port, arguments=arguments, tell_of_door=partial(_say, "door")
+        _watch(),
+        _dagster_environment(),
+        port=port,
+        arguments=arguments,
+        tell=partial(_say, "dev"),
+        tell_of_door=partial(_say, "door"),
     )
     sys.exit(status)
 

@@ -1,19 +1,13 @@
 """The command `dev`: `dagster dev` with the home and address that all other commands use, at most once per home."""
 
-import contextlib
-import fcntl
-import os
-import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values, set_key
-
 from directus_assets.commands.door import open_door
+from directus_assets.commands.home import held, make_home
 from directus_assets.commands.watch import Watch, run_watch
 from directus_assets.errors import ConfigurationError
 from directus_assets.settings import Environment
@@ -21,9 +15,6 @@ from directus_assets.settings.environment import LOOPBACK
 
 RETRY_CHANGED_DEFINITIONS = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 """If set, a backfill survives a code location that is briefly unavailable; otherwise it fails."""
-
-INSTANCE_FILE = Path(__file__).parents[1] / "orchestration" / "dagster.yaml"
-"""The `dagster.yaml` written into a new Dagster instance."""
 
 _DEFAULT_PORT = 3000
 
@@ -34,16 +25,21 @@ def run_dev(
     *,
     port: int | None,
     arguments: Sequence[str],
+    tell: Callable[[str], None],
     tell_of_door: Callable[[str], None],
 ) -> int:
     """Run `dagster dev` with the guarded webserver, the door and a watch on the code location until Dagster ends;
     return its exit status.
+
+    Dagster logs warnings and errors only, unless `--log-level` is among the arguments: otherwise two lines for each
+    tick of each sensor would hide them.
 
     Args:
         watch: monitors the code location.
         environment: the location of Dagster's history and the address of its UI.
         port: of the UI; by default the port of `DAGSTER_WEBSERVER_URL`.
         arguments: passed on to `dagster dev`.
+        tell: receives one line with the address of the UI.
         tell_of_door: receives the door's messages, one line each.
 
     Raises:
@@ -51,11 +47,18 @@ def run_dev(
     """
     port = ui_port(environment.webserver_url, port)
     home = make_home(environment.state_folder)
-    with held(home):
+    ui = f"http://127.0.0.1:{port}"
+    with held(home, ui):
         refuse_taken(port)
         with open_door(environment.door_url, tell=tell_of_door):
-            command = [sys.executable, "-m", "directus_assets.fast.dagster_dev", "dev", "--port", str(port)]
-            return run_watch(watch, [*command, *arguments])
+            tell(f"starting Dagster, with its history in {home}; the UI will be at {ui} within a minute")
+            return run_watch(watch, dagster_dev(port, arguments))
+
+
+def dagster_dev(port: int, arguments: Sequence[str]) -> list[str]:
+    """The command that starts Dagster. What people ask for comes last, so that it takes precedence."""
+    command = [sys.executable, "-m", "directus_assets.fast.dagster_dev", "dev"]
+    return [*command, "--port", str(port), "--log-level", "warning", *arguments]
 
 
 def ui_port(webserver_url: str, port: int | None) -> int:
@@ -76,50 +79,6 @@ def ui_port(webserver_url: str, port: int | None) -> int:
     return parts.port
 
 
-def make_home(home: Path) -> Path:
-    """Create Dagster's folder, readable by its owner only, with our `dagster.yaml`; leave an existing folder unchanged.
-
-    Raises:
-        ConfigurationError: the folder cannot be created.
-    """
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            shutil.copyfile(INSTANCE_FILE, home / "dagster.yaml")
-    except OSError as error:
-        raise ConfigurationError(
-            f"Could not create DAGSTER_HOME {home}: {error.strerror}.", remedy="Choose a folder that you can write to."
-        ) from None
-    return home.resolve()
-
-
-@contextlib.contextmanager
-def held(home: Path) -> Iterator[None]:
-    """Lock a home for the duration of the block. The lock is released when the process dies.
-
-    Raises:
-        ConfigurationError: another process holds the lock. Two daemons on one history would start everything twice.
-    """
-    with (home / "dev.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigurationError(
-                f"A pipeline is already running in {home}{_holder(lock)}.",
-                remedy="Stop that one first, or set DAGSTER_HOME to another folder.",
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
-def _holder(lock: IO[str]) -> str:
-    lock.seek(0)
-    process = lock.read().strip()
-    return f" (process {process})" if process.isdigit() else ""
-
-
 def refuse_taken(port: int) -> None:
     """Check that the port for the UI is free. Dagster would silently pick another one that nobody finds.
 
@@ -136,18 +95,6 @@ def refuse_taken(port: int) -> None:
                 f"Port {port} is not available for the Dagster UI: {error.strerror}.",
                 remedy=f"Stop whatever uses it, or choose another port: `make dev PORT={port + 1}`.",
             ) from None
-
-
-def name_home(env_file: Path, values: Mapping[str, str]) -> None:
-    """Make a plain `dagster dev` use the same home as our commands, unless the file already names one.
-
-    Args:
-        env_file: the `.env` file that Dagster reads, in the project's folder. Dagster prefers it to the environment.
-        values: the environment variables.
-    """
-    if not dotenv_values(env_file).get("DAGSTER_HOME"):
-        home = make_home(env_file.resolve().parent / (values.get("DAGSTER_HOME") or ".dagster"))
-        set_key(env_file, "DAGSTER_HOME", str(home), quote_mode="auto")
 
 
 def dev_variables(values: Mapping[str, str], port: int | None) -> dict[str, str]:

@@ -28,7 +28,7 @@ def settings_of(project: str | None) -> Settings:
 
 def settings_at_first(project: str | None) -> Settings:
     """The settings for a command that works before the pipeline has ever run: without a home, there is no history."""
-    from directus_assets.commands.dev import make_home
+    from directus_assets.commands.home import make_home
 
     settings = load_settings(project=project)
     settings.environment.require()

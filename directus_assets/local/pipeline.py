@@ -13,7 +13,8 @@ from typing import Self
 
 import httpx
 
-from directus_assets.commands.dev import RETRY_CHANGED_DEFINITIONS, make_home
+from directus_assets.commands.dev import RETRY_CHANGED_DEFINITIONS
+from directus_assets.commands.home import make_home
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.progress import shown

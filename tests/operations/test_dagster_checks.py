@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from directus_assets.commands.dev import INSTANCE_FILE
 from directus_assets.commands.doctor.dagster import check_guard, check_home
 from directus_assets.commands.doctor.findings import Checkup, Status
+from directus_assets.commands.home import INSTANCE_FILE
 
 ROOT = Path(__file__).parents[2]
 

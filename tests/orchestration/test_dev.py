@@ -3,12 +3,16 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from dotenv import dotenv_values
 
-from directus_assets.commands.dev import dev_variables, held, make_home, name_home, refuse_taken, ui_port
+from directus_assets.cli import main
+from directus_assets.commands.dev import dagster_dev, dev_variables, refuse_taken, ui_port
+from directus_assets.commands.home import held, make_home, name_home, running_ui
 from directus_assets.errors import ConfigurationError
 
 DEFAULT = "http://127.0.0.1:3000"
@@ -56,14 +60,35 @@ def test_a_home_is_made_once_and_then_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_home_is_held_once_and_is_free_afterwards(tmp_path: Path) -> None:
     with (
-        held(tmp_path),
+        held(tmp_path, DEFAULT),
         pytest.raises(ConfigurationError, match=rf"already running in .* \(process {os.getpid()}\)"),
-        held(tmp_path),
+        held(tmp_path, DEFAULT),
     ):
         pass
 
-    with held(tmp_path):
+    with held(tmp_path, DEFAULT):
         pass
+
+
+def test_the_address_of_the_ui_is_known_while_it_runs_and_no_longer(tmp_path: Path) -> None:
+    with held(tmp_path, "http://127.0.0.1:3001"):
+        assert running_ui(tmp_path) == "http://127.0.0.1:3001"
+    assert running_ui(tmp_path) == ""
+
+
+@pytest.mark.parametrize("note", ["{dead} http://127.0.0.1:3001", "{alive}", "", "?\n"])
+def test_a_note_of_a_killed_process_or_of_an_earlier_version_names_no_ui(tmp_path: Path, note: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    (tmp_path / "dev.lock").write_text(note.format(dead=ended.pid, alive=os.getpid()))
+
+    assert running_ui(tmp_path) == ""
+
+
+def test_dagster_logs_warnings_unless_somebody_asks_for_more() -> None:
+    command = dagster_dev(3001, ["--log-level", "info"])
+
+    assert command[-6:] == ["--port", "3001", "--log-level", "warning", "--log-level", "info"]
 
 
 def test_a_port_that_is_taken_is_refused_with_the_next_one() -> None:
@@ -114,12 +139,23 @@ def directus_assets(folder: Path, *arguments: str, **variables: str) -> subproce
 
 def test_a_second_start_in_one_folder_is_refused_and_touches_nothing(tmp_path: Path) -> None:
     home = make_home(tmp_path / ".dagster")
-    with held(home):
+    with held(home, DEFAULT):
         second = directus_assets(tmp_path, "dev")
 
     assert second.returncode == 1
     assert f"A pipeline is already running in {home}" in second.stderr
     assert {path.name for path in home.iterdir()} == {"dagster.yaml", "dev.lock"}
+
+
+@pytest.mark.parametrize(("named", "port"), [("", 9), ("http://127.0.0.1:7", 7)])
+def test_all_commands_look_at_the_port_that_dev_was_started_with(tmp_path: Path, named: str, port: int) -> None:
+    home = make_home(tmp_path / ".dagster")
+    variables = {"COLUMNS": "200", "DIRECTUS_URL": "", "DAGSTER_HOME": str(home), "DAGSTER_WEBSERVER_URL": named}
+
+    with chdir(tmp_path), held(home, "http://127.0.0.1:9"):
+        doctor = CliRunner(env=variables).invoke(main, ["doctor"])
+
+    assert f"Dagster's webserver at http://127.0.0.1:{port} does not respond" in doctor.output
 
 
 _IGNORES_ALL = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import yaml
 
-from directus_assets.commands.dev import INSTANCE_FILE
 from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
+from directus_assets.commands.home import INSTANCE_FILE
 from directus_assets.errors import DirectusAssetsError, Rejected, Unreachable
 from directus_assets.orchestration.build import validate_defs
 from directus_assets.orchestration.proof import doubts
