@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import CollectionSchema, FieldSchema
 from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.enrichment.builtin.model import Builtin
+from directus_assets.ownership.field_records import digest
+from directus_assets.ownership.refused import refusal_key
 from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions
 
 FILES: Final = "directus_files"
@@ -40,6 +43,15 @@ class RowTarget:
     each: str | None
     fields: Mapping[str, FieldSchema]
     """Maps members of the element (or of the result) to fields."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the record, which no field shares."""
+        return f"{self.collection.name}[]"
+
+    def refusal_key(self, values: Mapping[str, JsonValue]) -> str:
+        """The key under which a refused row is stored (see `refused.refusal_key`)."""
+        return digest([refusal_key(field, values.get(field.name)) for field in self.fields.values()])
 
     @property
     def about(self) -> str | None:

@@ -4,9 +4,9 @@ A row is ours as long as it holds what we wrote. A row that a human has created,
 and not created again. A row about another item represents that item, whatever its rank or score.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.compare_and_set import CompareAndSet, Values
@@ -14,8 +14,9 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.project_schema import CollectionSchema, FieldSchema
 from directus_assets.enrichment.declaration import RowTarget
 from directus_assets.enrichment.records import MadeRow
-from directus_assets.errors import ChangedMeanwhile
+from directus_assets.errors import ChangedMeanwhile, Rejected, Unreadable
 from directus_assets.ownership.field_records import canonical, digest
+from directus_assets.translation.refusals import reason_for_row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,8 +128,22 @@ class ResultRowWriter:
             for row in rows
         ]
 
-    def carry_out(self, item: JsonValue, plan: RowPlan) -> list[MadeRow] | None:
+    def carry_out(
+        self,
+        item: JsonValue,
+        plan: RowPlan,
+        *,
+        is_refused: Callable[[Values], bool] = lambda _: False,
+        refuse: Callable[[Values, str], None] | None = None,
+    ) -> list[MadeRow] | None:
         """Apply the plan.
+
+        Args:
+            item: the item that the rows belong to.
+            plan: the changes.
+            is_refused: whether Directus has refused a row before: it is not sent again.
+            refuse: called with each row that Directus refuses, and its reason; the others are written. Without it, a
+                refusal is an error.
 
         Returns:
             The rows that were created or changed; None if someone has changed one of them in the meantime: read again,
@@ -137,20 +152,35 @@ class ResultRowWriter:
         Raises:
             DirectusAssetsError: Directus refuses or does not answer.
         """
-        key = self.target.collection.key_field
         found = []
-        try:
-            for row, values in plan.changed.items():
-                self._rows.replace(row, plan.before[row], values)
-                found.append(self._made(row, values))
-        except ChangedMeanwhile:
-            return None
-        for values in plan.made:
-            made = self.client.post(self._path, {**values, self.target.item_field: item})
-            found.append(self._made(str(made[key]) if made else "", values))
+        changes = [
+            *((partial(self._change, row, plan.before[row]), values) for row, values in plan.changed.items()),
+            *((partial(self._make, item), values) for values in plan.made),
+        ]
+        for change, values in changes:
+            try:
+                if not is_refused(values):
+                    found.append(self._made(change(values), values))
+            except ChangedMeanwhile:
+                return None
+            except Unreadable:
+                raise
+            except Rejected as error:
+                reason = reason_for_row(error, values)
+                if refuse is None or not reason:
+                    raise
+                refuse(values, reason)
         for row in plan.removed:
             self._rows.remove(row, plan.before[row])
         return found
+
+    def _change(self, key: str, before: Values, values: Values) -> str:
+        self._rows.replace(key, before, values)
+        return key
+
+    def _make(self, item: JsonValue, values: Values) -> str:
+        made = self.client.post(self._path, {**values, self.target.item_field: item})
+        return str(made[self.target.collection.key_field]) if made else ""
 
     @cached_property
     def _rows(self) -> CompareAndSet:

@@ -14,7 +14,7 @@ from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.ownership.field_records import canonical, digest
 from directus_assets.ownership.protection import Decision, FieldAction, Standing, decide, is_empty, standing
 from directus_assets.ownership.refused import refusal_key
-from directus_assets.translation.refusals import FieldsRefused, short_reason
+from directus_assets.translation.refusals import FieldsRefused, Refusals, short_reason
 from directus_assets.translation.versions import save_proposals
 
 Values = Mapping[str, JsonValue]
@@ -109,6 +109,12 @@ class Targets:
         for result, place in self.declaration.targets.items():
             if why := _refusal(record, code, place, self._stored(place, result, values)):
                 found.append(f"`{result}` was refused by Directus: {short_reason(why).rstrip('.')}.")
+        if rows := self.declaration.rows:
+            refused = record.refused.get(rows.name, {})
+            for number, row in enumerate(self._wanted_rows(values)):
+                if reason := refused.get(rows.refusal_key(row)):
+                    named = f"`{rows.each}[{number}]`" if rows.each else "The result"
+                    found.append(f"{named} was refused by Directus: {short_reason(reason).rstrip('.')}.")
         return tuple(found)
 
     def write(self, item: EnrichedItem, source: str, answers: Mapping[str, Values]) -> Written | None:
@@ -140,18 +146,19 @@ class Targets:
         fields = {each.name: each.decision.record for each in decided if each.decision}
         # Record the intention first, then write: values from a killed run are then recognised as ours.
         self.remember(item, lambda known: known.intending(fields, intended))
-        if not self._carry_out(item, [each for each in decided if each.action is FieldAction.WRITE], earlier):
+        refused = self._carry_out(item, [each for each in decided if each.action is FieldAction.WRITE], earlier)
+        if refused is None:
             return None
         made: list[MadeRow] = []
-        if rows and self._rows:
-            carried_out = self._rows.carry_out(item.own[self.declaration.collection.key_field], rows)
-            if carried_out is None:
+        if rows:
+            written = self._write_rows(item, earlier, rows)
+            if written is None:
                 return None
-            made = carried_out
-            ours = (*rows.remembered, *made)
-            self.remember(item, lambda known: replace(known, rows=ours).done())
-        else:
-            self.remember(item, EnrichmentRecord.done)
+            made, refused_rows = written
+            refused |= refused_rows
+        if refused:
+            raise FieldsRefused(self.reader.collection, refused)
+        self.remember(item, EnrichmentRecord.done)
         reviews = [each for each in decided if each.action is FieldAction.REVIEW]
         if self.declaration.options.review == "version":
             self._propose(item, reviews)
@@ -217,18 +224,18 @@ class Targets:
             return False
         return known.source == source and known.written not in ("", digest(None))
 
-    def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord) -> bool:
-        """Write the decided values; return whether all were written. Those written are recorded as ours.
+    def _carry_out(self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord) -> Refusals | None:
+        """Write the decided values, which are recorded as ours.
 
-        Raises:
-            FieldsRefused: Directus refuses some of the values, or refused them before; the others are written.
+        Returns:
+            Why Directus refuses some of them, now or before; None if the item has changed in the meantime.
         """
         refused = {each.name: why for each in decided if (why := _refusal(earlier, each.code, each.place, each.value))}
         for write, some in self._writes(item, decided, earlier):
             by_field = {each.place.name: each for each in some if each.name not in refused}
             try:
                 if by_field and not write({name: each.value for name, each in by_field.items()}):
-                    return False
+                    return None
             except FieldsRefused as error:
                 if not by_field.keys() & error.fields.keys():
                     raise
@@ -236,9 +243,7 @@ class Targets:
                 keys = {each.name: {refusal_key(each.place.field, each.value): why} for each, why in new}
                 self.remember(item, lambda known, keys=keys: known.refusing(keys))  # type: ignore[misc]
                 refused |= {each.name: why for each, why in new}
-        if refused:
-            raise FieldsRefused(self.reader.collection, refused)
-        return True
+        return refused
 
     def _writes(
         self, item: EnrichedItem, decided: Sequence[_Decided], earlier: EnrichmentRecord
@@ -271,6 +276,41 @@ class Targets:
             is_one=self._rows.target.each is None,
             about=self._rows.target.about if self._rows.target.each else None,
         )
+
+    def _write_rows(
+        self, item: EnrichedItem, earlier: EnrichmentRecord, plan: RowPlan
+    ) -> tuple[list[MadeRow], Refusals] | None:
+        """Carry out the plan for rows.
+
+        Returns:
+            The rows that were written, and why Directus refuses others, now or before; None if someone has changed one
+            of them in the meantime.
+        """
+        writer, target = self._rows, self.declaration.rows
+        if writer is None or target is None:
+            return [], {}
+        known = earlier.refused.get(target.name, {})
+        why = {
+            key: known[key] for row in (*plan.changed.values(), *plan.made) if (key := target.refusal_key(row)) in known
+        }
+
+        def refuse(values: Values, reason: str) -> None:
+            why[target.refusal_key(values)] = reason
+            self.remember(item, lambda found: found.refusing({target.name: {target.refusal_key(values): reason}}))
+
+        made = writer.carry_out(
+            item.own[self.declaration.collection.key_field],
+            plan,
+            is_refused=lambda values: target.refusal_key(values) in known,
+            refuse=refuse,
+        )
+        if made is None:
+            return None
+        # Where Directus refuses the new row, the old one stays, and stays ours.
+        stayed = plan.changed.keys() - {row.key for row in made}
+        ours = (*plan.remembered, *(row for row in earlier.rows if row.key in stayed), *made)
+        self.remember(item, lambda found: replace(found, rows=ours))
+        return made, {target.collection.name: " ".join(dict.fromkeys(why.values()))} if why else {}
 
     def _wanted_rows(self, values: Values) -> list[Values]:
         target = self.declaration.rows

@@ -116,6 +116,14 @@ def _create_from_one(
     return None, refused
 
 
+def reason_for_row(error: Rejected, names: Iterable[str]) -> str:
+    """Why Directus refuses a row with these fields as a whole; empty if it is because of others."""
+    named = _named(error, names)
+    if error.fields and not named and not _is_of_several_columns(error):
+        return ""
+    return " ".join((named or error.fields).values()) or error.message
+
+
 def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Refusals:
     """The reasons by field; empty if Directus did not say which of these fields it refuses."""
     if named := _named(error, names):

@@ -12,10 +12,12 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.answering import Answerer, UnusableAnswer
+from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.enrichment.items import ItemReader
 from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.work import DeclaredEnricher
+from directus_assets.errors import Rejected
 from directus_assets.images.originals import Originals
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
@@ -57,12 +59,64 @@ class Rules:
         return httpx.Response(200, json={"data": found})
 
 
+ONE_ROW = declared(
+    prompt="Rate it.",
+    input=["title"],
+    result={"name": {"type": "text"}, "kind": {"type": "text"}},
+    rows={"collection": "entities", "item_field": "note", "fields": {"name": "name", "kind": "kind"}},
+)
+PEOPLE = declared(
+    prompt="Find them.",
+    input=["title"],
+    result={"people": {"type": "list", "of": {"type": "text"}}},
+    rows={"collection": "entities", "item_field": "note", "each": "people", "fields": {"value": "name"}},
+)
+
+
+class RuledRows:
+    """One note, and entities that belong to it, in a Directus with a rule about their names."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.sent: list[str] = []
+        self.error: dict[str, Any] = {"code": "FAILED_VALIDATION", "field": "name"}
+
+    @property
+    def names(self) -> list[str]:
+        return [row["name"] for row in self.rows]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/users/me":
+            return httpx.Response(200, json={"data": {"id": "bot"}})
+        if request.method in ("GET", "SEARCH"):
+            found = {"/items/notes": [{"id": "1", "title": "Bread"}], "/items/entities": self.rows}
+            return answer_query(request, found.get(request.url.path, []))
+        body = json.loads(request.content)
+        if request.method == "DELETE":
+            gone = [row for row in self.rows if matches(row, body["query"]["filter"])]
+            self.rows = [row for row in self.rows if row not in gone]
+            return httpx.Response(204)
+        values = body if request.method == "POST" else body["data"]
+        self.sent.append(values["name"])
+        if values["name"].startswith("bad"):
+            error = {"message": "Nobody is called that.", "extensions": self.error}
+            return httpx.Response(400, json={"errors": [error]})
+        if request.method == "POST":
+            self.rows.append({"id": str(len(self.sent)), **values, "note": "1"})
+            return httpx.Response(200, json={"data": self.rows[-1]})
+        changed = [row for row in self.rows if matches(row, body["query"]["filter"])]
+        for row in changed:
+            row.update(values)
+        return httpx.Response(200, json={"data": changed})
+
+
 class Scripted:
     """An engine that gives these answers, one after the other, and the last of them again and again."""
 
     name, model = "scripted", "scripted"
 
-    def __init__(self, *statuses: str, can_repair: bool = True) -> None:
+    def __init__(self, *statuses: Any, can_repair: bool = True) -> None:
+        """The answers are values of `status`, or whole ones."""
         self.statuses = list(statuses)
         self.can_repair = can_repair
         self.asked: list[Question] = []
@@ -73,7 +127,7 @@ class Scripted:
     def answer(self, question: Question) -> Reply:
         self.asked.append(question)
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        return Reply(answer={"score": 1, "status": status})
+        return Reply(answer=status if isinstance(status, dict) else {"score": 1, "status": status})
 
     def check(self) -> str:
         return ""
@@ -83,11 +137,13 @@ class Scripted:
 
 
 @contextmanager
-def enriching(rules: Rules, engine: Scripted, folder: Path) -> Iterator[DeclaredEnricher]:
+def enriching(
+    rules: Rules | RuledRows, engine: Scripted, folder: Path, declaration: Declaration = DECLARATION
+) -> Iterator[DeclaredEnricher]:
     with closing(DirectusClient("http://directus", "token", transport=httpx.MockTransport(rules))) as client:
         yield DeclaredEnricher(
-            reader=ItemReader(client, [DECLARATION]),
-            declaration=DECLARATION,
+            reader=ItemReader(client, [declaration]),
+            declaration=declaration,
             answerer=Answerer(engine=engine, gate=RateGate(limit=1), payer=Unlimited()),
             records=EnrichmentRecords(LocalStorage(folder)),
             originals=Originals(client=client),
@@ -158,3 +214,63 @@ def test_who_has_it_made_anew_has_the_same_value_sent_again(tmp_path: Path) -> N
         assert set(enrich(enricher, anew=True)) == {"score", "status"}
 
     assert rules.row["status"] == "bad"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "FAILED_VALIDATION", "field": "name"},
+        {"code": "RECORD_NOT_UNIQUE", "field": "note, name"},
+        {"code": "VALUE_TOO_LONG"},
+    ],
+)
+def test_a_refused_row_goes_back_to_the_engine_with_directus_words_and_the_others_are_written(
+    tmp_path: Path, error: dict[str, Any]
+) -> None:
+    rules, engine = RuledRows(), Scripted({"people": ["Ada", "bad", "Max"]}, {"people": ["Ada", "Eva", "Max"]})
+    rules.error = error
+    with enriching(rules, engine, tmp_path, PEOPLE) as enricher:
+        enrich(enricher)
+        enrich(enricher)
+
+    assert sorted(rules.names) == ["Ada", "Eva", "Max"]
+    assert rules.sent == ["Ada", "bad", "Max", "Eva"]
+    _, repair = engine.asked
+    assert [each.partition(": ")[0] for each in repair.defects] == ["`people[1]` was refused by Directus"]
+    assert "Nobody is called that" in repair.defects[0]
+
+
+def test_a_row_that_is_refused_twice_fails_and_is_not_sent_again_however_often_it_is_tried(tmp_path: Path) -> None:
+    rules, engine = RuledRows(), Scripted(*({"people": ["Ada", name]} for name in ("bad 1", "bad 2", "bad 1", "bad 2")))
+    with enriching(rules, engine, tmp_path, PEOPLE) as enricher:
+        with pytest.raises(FieldsRefused, match="Field 'entities': Nobody is called that"):
+            enrich(enricher)
+        for _ in range(3):
+            with pytest.raises(UnusableAnswer, match="was refused by Directus"):
+                enrich(enricher)
+
+    assert (rules.names, rules.sent) == (["Ada"], ["Ada", "bad 1", "bad 2"])
+
+
+def test_an_old_row_stays_where_the_new_one_is_refused_and_is_replaced_by_the_next(tmp_path: Path) -> None:
+    rules = RuledRows()
+    engine = Scripted(*({"name": name, "kind": "person"} for name in ("Ada", "bad 1", "bad 2", "Eva")))
+    with enriching(rules, engine, tmp_path, ONE_ROW) as enricher:
+        enrich(enricher)
+        with pytest.raises(FieldsRefused):
+            enrich(enricher, anew=True)
+        assert rules.names == ["Ada"]
+        enrich(enricher)
+
+    assert rules.names == ["Eva"]
+    assert rules.sent == ["Ada", "bad 1", "bad 2", "Eva"]
+
+
+def test_a_refusal_because_of_a_field_that_is_not_ours_is_no_fault_of_the_answer(tmp_path: Path) -> None:
+    rules, engine = RuledRows(), Scripted({"people": ["bad"]})
+    rules.error = {"code": "FAILED_VALIDATION", "field": "author"}
+    with enriching(rules, engine, tmp_path, PEOPLE) as enricher, pytest.raises(Rejected) as raised:
+        enrich(enricher)
+
+    assert not isinstance(raised.value, FieldsRefused)
+    assert len(engine.asked) == 1
