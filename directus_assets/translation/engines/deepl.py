@@ -4,9 +4,11 @@ Limits and codes: https://developers.deepl.com/docs/api-reference/translate (50 
 """
 
 import html
+import logging
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import deepl
@@ -15,7 +17,15 @@ import requests
 from deepl.api_data import MultilingualGlossaryDictionaryEntries
 from requests.adapters import HTTPAdapter
 
-from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Rejected, Unreachable, from_status
+from directus_assets.errors import (
+    BadInput,
+    DirectusAssetsError,
+    Forbidden,
+    Rejected,
+    TransientError,
+    Unreachable,
+    from_status,
+)
 from directus_assets.json_text import well_formed
 from directus_assets.spending.chat_limits import is_out_of_credit
 from directus_assets.spending.deadline import within
@@ -27,6 +37,8 @@ from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.icu_parts import Unfolded
 from directus_assets.translation.languages import Language
 from directus_assets.translation.segments.notation import PLACEHOLDER
+
+logger = logging.getLogger(__name__)
 
 GLOSSARY_NAME: Final = "directus-assets"
 """Our only glossary at DeepL, with a dictionary for each language pair; free accounts may have one."""
@@ -143,7 +155,7 @@ class DeepLEngine:
             )
 
         try:
-            results = self._exchange(send)
+            results = self._exchange_with_glossary(send, source, target)
         except _TooLarge as error:
             return Answer(
                 usage=Usage(requests=1), failure=AnswerFault.TOO_LONG, reason=error.message, was_sent_back=True
@@ -182,6 +194,16 @@ class DeepLEngine:
                 f"The quota of this API key is used up ({usage.character.count} of {usage.character.limit} characters)."
             )
         return ""
+
+    def _exchange_with_glossary(self, send: Callable[[], T], source: str, target: str) -> T:
+        """Like `_exchange`; a glossary that is gone is sent again, and left out if DeepL refuses that one as well."""
+        for change in (self._glossaries.forget, self._glossaries.give_up):
+            try:
+                return self._exchange(send)
+            except _GlossaryRefused:
+                if not change(source, target):
+                    raise
+        return self._exchange(send)
 
     def _exchange(self, send: Callable[[], T]) -> T:
         """Call `send` as one exchange with one deadline.
@@ -225,6 +247,10 @@ class _TooLarge(Rejected):
     """The request is too large; fewer texts may succeed."""
 
 
+class _GlossaryRefused(RequestRefused):
+    """If the request names a glossary, DeepL does not accept that."""
+
+
 class _Heard(threading.local):
     """DeepL's last response: the package keeps neither its message nor its Retry-After."""
 
@@ -235,7 +261,10 @@ class _Heard(threading.local):
         """The refusal in the last response; None if there is none."""
         if self.response is None:
             return None
-        content, headers = self.response.content, self.response.headers
+        try:
+            content, headers = self.response.content, self.response.headers
+        except requests.RequestException:
+            return None  # the connection broke off
         if self.response.status_code >= 300:
             return refusal_of(self.response.status_code, content, headers)
         document = read_document(content)
@@ -269,27 +298,47 @@ class _Glossaries:
         }
         if not entries:
             return None
-        pair = (source.partition("-")[0], target.partition("-")[0])
+        pair = _pair(source, target)
         with self._lock:
             known = self._sent.get(pair)
             if known is None or known[0] != entries:
                 known = self._sent[pair] = (entries, self._send(*pair, entries))
             return known[1]
 
+    def forget(self, source: str, target: str) -> bool:
+        """Send the terms of this pair again with its next request; return whether its last one had a glossary."""
+        with self._lock:
+            return self._sent.pop(_pair(source, target), ({}, None))[1] is not None
+
+    def give_up(self, source: str, target: str) -> bool:
+        """Send no glossary for this pair until its terms change; return whether its last request had one."""
+        with self._lock:
+            entries, used = self._sent.get(_pair(source, target), ({}, None))
+            self._sent[_pair(source, target)] = (entries, None)
+            return used is not None
+
     def _send(self, source: str, target: str, entries: dict[str, str]) -> str | None:
         dictionary = MultilingualGlossaryDictionaryEntries(source, target, entries)
         try:
             for glossary in self._client.list_multilingual_glossaries():
                 if glossary.name == GLOSSARY_NAME:
-                    self._client.replace_multilingual_glossary_dictionary(glossary, dictionary)
-                    return glossary.glossary_id
+                    with suppress(deepl.GlossaryNotFoundException):  # deleted at this moment
+                        self._client.replace_multilingual_glossary_dictionary(glossary, dictionary)
+                        return glossary.glossary_id
             return self._client.create_multilingual_glossary(GLOSSARY_NAME, [dictionary]).glossary_id
         except deepl.DeepLException as error:
-            classified = _classify(error, self._heard.refusal)
-            # Not every language pair supports glossaries; the checks still require its terms.
-            if isinstance(classified, Rejected):
-                return None
-            raise classified from None
+            reason = _classify(error, self._heard.refusal)
+            if isinstance(reason, TransientError):
+                raise reason from None
+        except _SENSELESS as error:
+            reason = RequestRefused(f"{error!r:.200}")
+        # Not every language pair and account supports glossaries. The checks still require the terms.
+        logger.warning("DeepL translates from %s into %s without a glossary: %s", source, target, reason)
+        return None
+
+
+def _pair(source: str, target: str) -> tuple[str, str]:
+    return source.partition("-")[0], target.partition("-")[0]
 
 
 def target_code(target: Language) -> str:
@@ -354,7 +403,7 @@ def _classify(error: deepl.DeepLException, refusal: Refusal | None) -> DirectusA
 
 
 def _refused(refusal: Refusal) -> DirectusAssetsError:
-    if refusal.status == QUOTA_EXCEEDED or is_out_of_credit(refusal):
+    if refusal.status == QUOTA_EXCEEDED or is_out_of_credit(refusal) or "quota exceeded" in refusal.said.lower():
         return Forbidden(
             f"DeepL: the quota of this API key is used up: {refusal.said}",
             remedy="Wait for the next billing period, or upgrade the plan.",
@@ -363,4 +412,5 @@ def _refused(refusal: Refusal) -> DirectusAssetsError:
         return _TooLarge(refusal.said)
     message = f"DeepL refused to translate: {refusal.said}"
     remedy = "Check DEEPL_API_KEY." if refusal.status in (401, 403) else ""
-    return RequestRefused.of(from_status(refusal.status, message, remedy=remedy, headers=refusal.headers))
+    refused = _GlossaryRefused if refusal.status == 404 or "glossary" in refusal.said.lower() else RequestRefused
+    return refused.of(from_status(refusal.status, message, remedy=remedy, headers=refusal.headers))
