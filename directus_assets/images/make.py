@@ -193,7 +193,7 @@ class _Bench:
         try:
             return self._make_file(file, presets)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with a picture, the others are made
-            fault = _fault_of(error, file)
+            fault = _noted(error, file)
             return [_failed(file, preset, fault) for preset in presets]
 
     def _make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
@@ -285,7 +285,7 @@ class _Bench:
             else:
                 made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
         except Exception as error:  # noqa: BLE001 - each preset is isolated
-            return self._instead(file, preset, _fault_of(error, file), started)
+            return self._instead(file, preset, _noted(error, file), started)
         # Derivatives with different bytes get here only if similar bytes are accepted.
         reasons = (difference(preset.directus, derivative, facts) for derivative in wanted if delivery == "storage")
         return _delivered(file, preset, delivery, made, started, reason=next(filter(None, reasons), ""))
@@ -377,16 +377,12 @@ def _delivered(
     )
 
 
-def _fault_of(error: Exception, file: File) -> DirectusAssetsError:
-    """The error; an unforeseen exception is attributed to the picture, unless this machine has a problem."""
+def _noted(error: Exception, file: File) -> DirectusAssetsError:
+    """The error as one of ours; the traceback of an unforeseen one is logged, since what fails may be anything."""
     fault = as_error(error)
-    if not isinstance(fault, Unexpected):
-        return fault
-    logger.warning("%s (%s):\n%s", file.name, file.id, redact("".join(traceback.format_exception(error))))
-    return BadInput(
-        f"{file.name} ({file.id}) caused an error in the image library: {fault.message}",
-        remedy="Open it in an image editor, save it again, and replace the file in Directus.",
-    )
+    if isinstance(fault, Unexpected):
+        logger.warning("%s (%s):\n%s", file.name, file.id, redact("".join(traceback.format_exception(error))))
+    return fault
 
 
 def _failed(file: File, preset: Preset, error: DirectusAssetsError) -> Failed:

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -399,6 +401,92 @@ def test_a_bucket_that_does_not_answer_is_worth_another_try() -> None:
     for call in calls:
         with pytest.raises(Unreachable, match="cannot be reached"):
             call()
+
+
+LISTING = (
+    b'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    b"<Name>b</Name><Prefix>uploads/</Prefix><MaxKeys>1000</MaxKeys><KeyCount>1</KeyCount>"
+    b"<IsTruncated>false</IsTruncated><Contents><Key>uploads/f1.jpg</Key><Size>5</Size>"
+    b'<LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"e1"</ETag></Contents></ListBucketResult>'
+)
+
+
+def object_answer(body: bytes, *, first: str = "") -> bytes:
+    headers = {
+        "Content-Length": str(len(body)),
+        "ETag": '"e1"',
+        "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT",
+        "Content-Type": "application/octet-stream",
+    }
+    lines = [f"{name}: {headers[name]}" for name in sorted(headers, key=lambda name: (name != first, name))]
+    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode() + body
+
+
+class CutServer:
+    """Answers each request with the first bytes of one answer, and closes the connection."""
+
+    def __init__(self) -> None:
+        self.answer, self.length = b"", 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                with connection:
+                    while b"\r\n\r\n" not in connection.recv(65536):
+                        pass
+                    connection.sendall(self.answer[: self.length])
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture(scope="module")
+def cut_server() -> Iterator[CutServer]:
+    server = CutServer()
+    yield server
+    server.close()
+
+
+# Of half a time zone.
+@pytest.mark.filterwarnings("ignore::dateutil.parser.UnknownTimezoneWarning")
+@pytest.mark.parametrize("first", ["Content-Length", "ETag", "Last-Modified"])
+def test_an_object_that_broke_off_anywhere_is_worth_another_try(cut_server: CutServer, first: str) -> None:
+    storage = bucket_at(cut_server.url, "b")
+    cut_server.answer = object_answer(b"hello", first=first)
+    for length in range(0, len(cut_server.answer), 3):
+        cut_server.length = length
+        with pytest.raises(TransientError):
+            storage.read("f1.jpg", most=100)
+        with pytest.raises(TransientError):
+            storage.update("f1.jpg", lambda _: pytest.fail("It was read."), content_type="image/jpeg")
+    cut_server.length = len(cut_server.answer)
+
+    assert storage.read("f1.jpg", most=100) == b"hello"
+
+
+def test_a_listing_that_broke_off_anywhere_is_not_a_shorter_one(cut_server: CutServer) -> None:
+    storage = bucket_at(cut_server.url, "b")
+    cut_server.answer = object_answer(LISTING, first="ETag")
+    for length in range(0, len(cut_server.answer), 5):
+        cut_server.length = length
+        with pytest.raises(TransientError):
+            list(storage.names())
+    cut_server.length = len(cut_server.answer)
+
+    assert list(storage.names()) == [("f1.jpg", 5)]
+
+
+def test_an_entry_without_its_size_or_time_is_worth_another_try(cut_server: CutServer) -> None:
+    storage = bucket_at(cut_server.url, "b")
+    whole = cut_server.answer = object_answer(b"")
+    for length in (whole.index(b"Content-Length"), whole.index(b"ETag"), whole.index(b"Last-Modified")):
+        cut_server.length = length
+        with pytest.raises(TransientError, match="incomplete or invalid"):
+            storage.entry("f1.jpg")
 
 
 def test_wrong_keys_are_told_without_the_secret(endpoint: str, bucket: S3Storage) -> None:

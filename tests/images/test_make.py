@@ -11,7 +11,15 @@ from PIL import Image
 from directus_assets.directus.models import Preset
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.directus.version import LATEST, Version
-from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Overloaded, PermanentError, TransientError
+from directus_assets.errors import (
+    BadInput,
+    DirectusAssetsError,
+    Forbidden,
+    Overloaded,
+    PermanentError,
+    TransientError,
+    Unexpected,
+)
 from directus_assets.images.make import Maker
 from directus_assets.images.manifest import Texts
 from directus_assets.images.outcomes import Delivered, Failed, Outcome
@@ -519,11 +527,11 @@ def test_a_picture_whose_texts_nobody_can_read_holds_back_no_other_from_the_mani
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (KeyError("nobody has foreseen this"), BadInput),
-        (RecursionError(), BadInput),
-        (OverflowError("too large"), BadInput),
-        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), BadInput),
-        (MemoryError(), BadInput),
+        (KeyError("nobody has foreseen this"), Unexpected),
+        (RecursionError(), Unexpected),
+        (OverflowError("too large"), Unexpected),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), Unexpected),
+        (MemoryError(), Unexpected),
         (OSError(errno.EMFILE, "Too many open files"), TransientError),
     ],
 )

@@ -66,13 +66,8 @@ class S3Storage:
         )
 
     def read(self, name: str, *, most: int | None = None) -> bytes:
-        with self._reported(name):
-            found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
-            with contextlib.closing(found["Body"]) as body:
-                if most is not None and found["ContentLength"] > most:
-                    raise TooLarge(name, most=most, size=found["ContentLength"])
-                content: bytes = body.read()
-                return content
+        content, _ = self._get(name, most=most)
+        return content
 
     def write(self, name: str, content: bytes, *, content_type: str) -> None:
         with self._reported(name):
@@ -82,9 +77,9 @@ class S3Storage:
         for _ in range(_UPDATE_TRIES):
             current: bytes | None = None
             condition = {"IfNoneMatch": "*"}
-            with contextlib.suppress(NotFound), self._reported(name):
-                found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
-                current, condition = found["Body"].read(), {"IfMatch": found["ETag"]}
+            with contextlib.suppress(NotFound):
+                current, etag = self._get(name)
+                condition = {"IfMatch": etag}
             content = change(current)
             with contextlib.suppress(_ChangedMeanwhile), self._reported(name):
                 self._put(name, content, content_type, **condition)
@@ -112,6 +107,8 @@ class S3Storage:
                 Bucket=self.bucket, Prefix=self._object(prefix) if prefix else self._folder
             )
             for page in pages:
+                # Part of every listing; an answer that broke off before its body would be an empty one.
+                _ = page["IsTruncated"]
                 for entry in page.get("Contents", ()):
                     yield Entry(
                         name=entry["Key"].removeprefix(self._folder),
@@ -125,17 +122,29 @@ class S3Storage:
 
     def set_aside(self, name: str, *, unless: Callable[[bytes], bool]) -> str | None:
         aside = name_aside(name)
-        with contextlib.suppress(NotFound, _ChangedMeanwhile), self._reported(name):
-            found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
-            if unless(found["Body"].read()):
+        with contextlib.suppress(NotFound, _ChangedMeanwhile):
+            content, etag = self._get(name)
+            if unless(content):
                 return None
             source = {"Bucket": self.bucket, "Key": self._object(name)}
-            self._client.copy_object(
-                Bucket=self.bucket, Key=self._object(aside), CopySource=source, CopySourceIfMatch=found["ETag"]
-            )
-            self._client.delete_object(Bucket=self.bucket, Key=self._object(name))
+            with self._reported(name):
+                self._client.copy_object(
+                    Bucket=self.bucket, Key=self._object(aside), CopySource=source, CopySourceIfMatch=etag
+                )
+                self._client.delete_object(Bucket=self.bucket, Key=self._object(name))
             return aside
         return None
+
+    def _get(self, name: str, *, most: int | None = None) -> tuple[bytes, str]:
+        """The object's content and its ETag."""
+        with self._reported(name):
+            found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
+            with contextlib.closing(found["Body"]) as body:
+                # Without a length, nobody would notice that the connection broke before the last byte.
+                size = found["ContentLength"]
+                if most is not None and size > most:
+                    raise TooLarge(name, most=most, size=size)
+                return body.read(), found["ETag"]
 
     def _put(self, name: str, content: bytes, content_type: str, **condition: str) -> None:
         # Directus' driver sends these with each object: without them, others could not read what we write, or a strict
@@ -163,6 +172,7 @@ class S3Storage:
     @contextlib.contextmanager
     def _reported(self, name: str) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             yield
@@ -183,3 +193,8 @@ class S3Storage:
             ) from None
         except BotoCoreError as error:
             raise Unreachable(f"{self.describe()} cannot be reached for {name}: {type(error).__name__}.") from None
+        except (ResponseParserError, LookupError, ValueError) as error:
+            # A connection that breaks between two headers ends an answer that Python's `http.client` takes for whole.
+            raise Unreachable(
+                f"{self.describe()} gave an incomplete or invalid answer for {name}: {type(error).__name__}."
+            ) from None
