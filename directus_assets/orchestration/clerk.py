@@ -89,7 +89,7 @@ class Clerk:
         """
         with contextlib.suppress(DirectusAssetsError):
             desk = self.desk()
-            self.instance().get_runs(limit=1)
+            self._opened.get_runs(limit=1)
             _ = desk.followed, desk.buttons
 
     def knows(self, collection: str) -> bool:
@@ -184,9 +184,14 @@ class Clerk:
                 self._desk, self._looked_at = None, float("-inf")
             raise
 
+    @cached_property
+    def _opened(self) -> dg.DagsterInstance:
+        """Kept, since opening it costs more than all that a push reads there."""
+        return self.instance()
+
     def _requests(self, desk: Derived, followed: Followed, keys: Sequence[str]) -> Sequence[dg.RunRequest]:
         """The runs over the stale outputs of these items; new items become partitions."""
-        instance = self.instance()
+        instance = self._opened
 
         def order() -> Sequence[str]:
             return instance.get_dynamic_partitions(followed.partitions_name)

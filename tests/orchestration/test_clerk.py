@@ -119,6 +119,23 @@ def test_only_what_is_stale_is_asked_for(office: Office) -> None:
     assert office.instance.get_dynamic_partitions("directus_files") == ["f1", "f2"]
 
 
+def test_dagster_is_opened_once_for_all_pushes(office: Office) -> None:
+    office.directus.upload("f1", "f2")
+    opened: list[dg.DagsterInstance] = []
+
+    def instance() -> dg.DagsterInstance:
+        opened.append(office.instance)
+        return office.instance
+
+    office.clerk.instance = instance
+
+    office.clerk.prepare()
+    carry(office, {"directus_files": ["f1"]})
+    carry(office, {"directus_files": ["f2"]})
+
+    assert opened == [office.instance]
+
+
 @pytest.mark.parametrize("trigger", [CHANGE, PUSH])
 def test_what_a_run_is_at_work_on_is_left_to_it_and_the_sensor(office: Office, trigger: str) -> None:
     office.directus.upload("f1", "f2")
