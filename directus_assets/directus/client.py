@@ -84,6 +84,7 @@ class DirectusClient:
             verify=certificates(),
         )
         self._rows_per_request = ROWS_PER_REQUEST
+        self._version: Version | None = None
 
     @classmethod
     def from_environment(cls, environment: Environment, *, timeout_seconds: float = 30) -> Self:
@@ -193,14 +194,14 @@ class DirectusClient:
         """The rows of `/collections`, `/fields` or `/relations` with well-formed texts, since definitions keep them."""
         return well_formed_json(self.get(path))
 
-    @cached_property
+    @property
     def version(self) -> Version:
-        """The version of Directus, as of the first call.
+        """The version of Directus, as it was last read.
 
         Raises:
             ConfigurationError: the version is not supported.
         """
-        return self.read_version()
+        return self._version or self.read_version()
 
     def require_supported(self) -> None:
         """Check that this version of Directus is supported; read it once.
@@ -220,6 +221,7 @@ class DirectusClient:
         version = Version.parse(str(info.get("version")) if isinstance(info, Mapping) else "")
         if version.fault:
             raise ConfigurationError(version.fault, remedy=f"Upgrade Directus at {self.url} to {SUPPORTED}.")
+        self._version = version
         return version
 
     def head_asset(self, file_id: str, *, preset: str, accept: str | None = None) -> AssetHead:

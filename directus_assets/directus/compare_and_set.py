@@ -10,7 +10,7 @@ Directus has no such write. Two techniques make up for that:
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import dropwhile
 from typing import Any, Final, TypeAlias
@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 from directus_assets.directus.client import DirectusClient, item_path, items_path
 from directus_assets.directus.feed import is_own
 from directus_assets.directus.models import Activity, JsonValue
-from directus_assets.directus.together import Together
+from directus_assets.directus.together import Company, Together
 from directus_assets.errors import ChangedMeanwhile, Forbidden
 
 Values: TypeAlias = Mapping[str, JsonValue]
@@ -57,6 +57,7 @@ class CompareAndSet:
         filterable: the fields by whose value rows can be selected (see `is_filterable`).
         is_singleton: whether the collection has a single row, which Directus updates without a query.
         comparable: normalises values for comparison.
+        company: the workers that write rows here.
     """
 
     client: DirectusClient
@@ -65,6 +66,7 @@ class CompareAndSet:
     filterable: Collection[str]
     is_singleton: bool = False
     comparable: Comparable = lambda _name, value: value
+    company: Company = field(default_factory=Company)
 
     def replace(self, key: str, old: Values, new: Values) -> None:
         """Write `new` into a row whose values are `old`.
@@ -123,7 +125,7 @@ class CompareAndSet:
     @cached_property
     def _changes(self) -> Together[str, list[Change]]:
         """The latest changes of rows, newest first, read for all concurrently written rows at once."""
-        return Together(partial(read_changes, self.client, self.collection))
+        return Together(partial(read_changes, self.client, self.collection), company=self.company)
 
 
 def read_changes(

@@ -6,7 +6,7 @@ Writes only the translations collection, only changed fields, and never a second
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from directus_assets.directus.feed import read_deletions
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.sight import sees_all_rows
-from directus_assets.directus.together import Together
+from directus_assets.directus.together import Company, Together
 from directus_assets.errors import ChangedMeanwhile, Forbidden, NotFound, PermanentError, Unreachable, Unreadable
 from directus_assets.translation.items import Item, Row, read_items
 from directus_assets.translation.refusals import FieldsRefused, Refusals, create, update
@@ -49,10 +49,12 @@ class RowWriter:
     Args:
         client: Directus.
         scope: the collection.
+        company: the workers that write here.
     """
 
     client: DirectusClient
     scope: Scope
+    company: Company = field(default_factory=Company)
 
     def write(self, item: Item, language: LanguageRow, values: Values) -> bool:
         """Write these fields of one language, into its row or into a new one; other fields stay as they are.
@@ -153,7 +155,9 @@ class RowWriter:
     def _rows(self) -> CompareAndSet:
         schema = self.scope.schema
         filterable = [field.name for field in schema.fields if field.is_filterable]
-        return CompareAndSet(self.client, schema.translations, schema.translations_key_field, filterable)
+        return CompareAndSet(
+            self.client, schema.translations, schema.translations_key_field, filterable, company=self.company
+        )
 
     def _replace(self, row: Row, values: Values) -> None:
         self._rows.replace(row.key, {name: row.values.get(name) for name in values}, values)
@@ -207,7 +211,8 @@ class RowWriter:
     @cached_property
     def _made(self) -> Together[_NewRow, str]:
         """New rows, created in batches; returns their keys. Directus creates all of them or none (one transaction)."""
-        return Together(self._make_all, most=_ROWS_PER_REQUEST, unrepeatable=(Unreachable, Unreadable))
+        unrepeatable = (Unreachable, Unreadable)
+        return Together(self._make_all, _ROWS_PER_REQUEST, unrepeatable=unrepeatable, company=self.company)
 
     def _make_all(self, rows: Sequence[_NewRow]) -> dict[_NewRow, str]:
         schema = self.scope.schema
@@ -221,7 +226,7 @@ class RowWriter:
     @cached_property
     def _current(self) -> Together[_Place, list[str]]:
         """Keys of the existing rows, looked up in batches."""
-        return Together(self._look)
+        return Together(self._look, company=self.company)
 
     def _look(self, places: Sequence[_Place]) -> dict[_Place, list[str]]:
         schema = self.scope.schema

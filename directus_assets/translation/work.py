@@ -10,7 +10,7 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
-from directus_assets.directus.together import Together
+from directus_assets.directus.together import Company, Together
 from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord, canonical
 from directus_assets.ownership.protection import FieldAction, Standing, is_empty, standing
@@ -92,6 +92,10 @@ class Translator:
         Raises:
             DirectusAssetsError: the item cannot be translated or written; the old texts stay.
         """
+        with self._company.joined():
+            return self._translated(item, target, order)
+
+    def _translated(self, item: Item, target: LanguageRow, order: Order) -> Translated:
         started = time.monotonic()
         # The usage of a killed attempt has not been attributed to a partition yet.
         payer = Counting(self.payer, sum((answer.usage for answer in self.record_of(item, target).answers), Usage()))
@@ -295,14 +299,19 @@ class Translator:
         return Recall(self.memory, self.engine, assignment)
 
     @cached_property
+    def _company(self) -> Company:
+        """The translations in progress."""
+        return Company()
+
+    @cached_property
     def _present(self) -> Together[str, Item]:
         """The current items, read in batches for all languages and items in progress."""
         read = partial(read_items, self.client, self.scope, matching_only=False)
-        return Together(lambda keys: {item.key: item for item in read(keys)})
+        return Together(lambda keys: {item.key: item for item in read(keys)}, company=self._company)
 
     @cached_property
     def _writer(self) -> RowWriter:
-        return RowWriter(self.client, self.scope)
+        return RowWriter(self.client, self.scope, self._company)
 
     def record_of(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """The current record: another run may be processing the same item."""

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
-from directus_assets.directus.together import Together
+from directus_assets.directus.together import Company, Together
 from directus_assets.errors import NotFound, Unexpected, Unreachable
 
 
@@ -112,3 +113,36 @@ def test_a_fault_of_ours_with_one_key_is_nobody_elses() -> None:
 
     assert [first, rest[0], rest[2]] == ["1", "1", "1"]
     assert isinstance(rest[1], Unexpected | ZeroDivisionError)
+
+
+def test_those_at_work_together_are_answered_by_one_request(shelf: Shelf) -> None:
+    shelf.opened.set()
+    company = Company(patience_seconds=60)
+    together = Together(shelf.fetch, company=company)
+    keys = ["a", "b", "c", "d"]
+
+    with ThreadPoolExecutor(len(keys)) as pool, ExitStack() as stack:
+        for _ in keys:
+            stack.enter_context(company.joined())
+        answers = [each.result(60) for each in [pool.submit(together.get, key) for key in keys]]
+
+    assert answers == ["A", "B", "C", "D"]
+    assert [sorted(some) for some in shelf.asked] == [keys]
+    assert company.size == 0
+
+
+@pytest.mark.parametrize(
+    ("company", "most"),
+    [
+        (Company(size=1, patience_seconds=60), 100),
+        (Company(size=5, patience_seconds=60), 1),
+        (Company(size=2, patience_seconds=0.01), 100),
+    ],
+    ids=["alone", "all that fit", "others who do not ask"],
+)
+def test_nobody_waits_for_more_or_longer_than_makes_sense(shelf: Shelf, company: Company, most: int) -> None:
+    shelf.opened.set()
+
+    assert Together(shelf.fetch, most, company=company).get("a") == "A"
+
+    assert shelf.asked == [["a"]]
