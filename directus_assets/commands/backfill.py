@@ -152,7 +152,7 @@ def _show_plan(
         table.add_row(preset.key, str(count), duration(count * median / workers) if median is not None else "?")
     console.print(table)
     if not plan.work:
-        console.print("Nothing to make.")
+        console.print("No derivatives to make.")
     elif any(preset.key not in medians for preset in presets):
         console.print("'?': nothing has been made with this preset yet, so the time cannot be estimated.")
 

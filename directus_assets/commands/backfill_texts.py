@@ -273,7 +273,7 @@ def _show(console: Console, work: _Work, choice: Choice) -> None:
     if work.rows:
         console.print(_table(work))
     if not work.count and not work.left:
-        console.print("Nothing to make.")
+        console.print("No texts to make.")
     for note in _notes(work, choice):
         console.print(note)
     for problem in work.problems[:_PROBLEMS_SHOWN]:

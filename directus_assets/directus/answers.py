@@ -71,7 +71,7 @@ def reported(attempt: str) -> Iterator[None]:
         raise Unreachable(f"{attempt} timed out.", remedy="Check the load on Directus and its database.") from None
     except httpx.RequestError as error:
         raise Unreachable(
-            f"{attempt} failed: {error or type(error).__name__}.", remedy=unreachable_remedy(error)
+            f"{attempt} failed: {str(error) or type(error).__name__}.", remedy=unreachable_remedy(error)
         ) from None
 
 

@@ -19,8 +19,8 @@ _RUNS_PER_REQUEST = 10
 """Each run costs Dagster a record of everything it plans: some seconds for a full batch."""
 _REMEDY = "Start it (`make dev`), or set DAGSTER_WEBSERVER_URL to the address of the Dagster UI."
 _STRANGER_REMEDY = (
-    "Another program seems to have that port: stop it, or choose another port (`make dev PORT=…`) and set "
-    "DAGSTER_WEBSERVER_URL to it."
+    "Another program seems to have that port: stop it, or choose another port with `make dev PORT=…` and, if "
+    "DAGSTER_WEBSERVER_URL is set, change the port there as well."
 )
 _NOT_DAGSTERS = frozenset({404, 405, 501})
 """What servers answer to a POST at an address that they do not have."""
@@ -388,18 +388,20 @@ class Webserver:
                 answer = http.post("/graphql", json={"query": query, "variables": variables})
         except httpx.TransportError as error:
             raise Unreachable(
-                f"Dagster's webserver at {self.url} does not respond: {type(error).__name__}.", remedy=_REMEDY
+                f"Dagster's webserver at {self.url} does not respond: {str(error) or type(error).__name__}.",
+                remedy=_REMEDY,
             ) from None
         body = _body(answer)
         # Dagster sends its own message with any status: 500 if execution failed, 400 if the query is invalid.
         if reasons := _reasons(body):
             raise Rejected(f"Dagster's webserver at {self.url} refused: {reasons}", remedy=_REFUSED_REMEDY)
-        if answer.is_error:
-            remedy = _STRANGER_REMEDY if answer.status_code in _NOT_DAGSTERS else _REMEDY
-            raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=remedy)
         data = body.get("data")
-        if not isinstance(data, dict):
+        if answer.status_code in _NOT_DAGSTERS or (not answer.is_error and not isinstance(data, dict)):
             raise Rejected(f"The server at {self.url} is not Dagster's webserver.", remedy=_STRANGER_REMEDY)
+        if answer.is_error:
+            # A proxy that has no Dagster behind it answers with 502 to 504.
+            remedy = _REMEDY if answer.status_code >= 500 else _REFUSED_REMEDY
+            raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=remedy)
         return data
 
 

@@ -102,6 +102,7 @@ def test_an_overloaded_directus_says_how_long_to_wait(header: str | None, second
         httpx.ConnectTimeout("slow"),
         httpx.ReadTimeout("slow"),
         httpx.RemoteProtocolError("cut off"),
+        httpx.ReadError(""),
         httpx.DecodingError("no gzip"),
     ],
 )
@@ -110,6 +111,7 @@ def test_a_directus_that_is_down_or_slow_is_unreachable(error: httpx.RequestErro
         client.get("/files")
 
     assert URL in str(caught.value)
+    assert any(f" {reason}." in str(caught.value) for reason in (str(error), "timed out", "ReadError") if reason)
     assert caught.value.remedy
 
 

@@ -63,6 +63,13 @@ def test_nobody_at_the_address_ends_what_is_asked_of_directus_and_nothing_else(i
     assert "rights" not in {finding.what for finding in findings}
 
 
+def test_a_connection_that_breaks_without_a_word_has_a_reason_all_the_same(imaginary: Imaginary) -> None:
+    def reset(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("", request=request)
+
+    assert only(check_address(imaginary(reset))).text == "No response from https://cms.example.com: ReadError."
+
+
 def test_https_to_a_port_that_speaks_http_is_told_as_that(imaginary: Imaginary) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", request=request)

@@ -44,7 +44,7 @@ def test_requests_and_reasons_that_differ_are_one_outage_and_two_addresses_are_t
         "GET /activity on Directus at http://cms:8055 failed: refused.",
         "GET /settings on Directus at http://cms:8055 timed out.",
         "GET /fields on Directus at http://cms:8055/ failed (HTTP 503)",
-        "Dagster's webserver at http://127.0.0.1:3000 does not respond: ConnectError.",
+        "Dagster's webserver at http://127.0.0.1:3000 does not respond: [Errno 111] Connection refused.",
     ):
         crier.tell(text)
 

@@ -352,8 +352,8 @@ def test_a_second_pass_over_an_unchanged_project_makes_nothing(story: Story) -> 
     wet = story.command("backfill", "--missing-only")
 
     assert (dry.returncode, wet.returncode) == (0, 0), dry.stderr + wet.stderr
-    assert "Nothing to make." in dry.stdout
-    assert "Nothing to make." in wet.stdout
+    assert "No derivatives to make." in dry.stdout
+    assert "No derivatives to make." in wet.stdout
     assert (len(story.runs()), story.stored()) == (runs, stored)
 
 

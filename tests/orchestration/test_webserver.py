@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from directus_assets.directus.client import certificates
-from directus_assets.errors import DirectusAssetsError, Overloaded, Rejected, Unreachable
+from directus_assets.errors import DirectusAssetsError, Forbidden, Overloaded, Rejected, Unreachable
 from directus_assets.notify import call_webhook
 from directus_assets.orchestration.webserver import AssetProgress, Webserver, execution_params
 
@@ -78,10 +78,14 @@ def test_a_login_in_its_address_is_sent_and_not_shown() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "told"),
     [
-        (httpx.ConnectError("refused"), Unreachable, "does not respond: ConnectError"),
-        (httpx.ReadTimeout("slow"), Unreachable, "does not respond: ReadTimeout"),
+        (httpx.ConnectError("Connection refused"), Unreachable, "does not respond: Connection refused."),
+        (httpx.ReadTimeout("timed out"), Unreachable, "does not respond: timed out."),
+        (httpx.ReadError(""), Unreachable, "does not respond: ReadError."),
         (httpx.Response(502), Overloaded, "refused (HTTP 502)"),
-        (httpx.Response(404), DirectusAssetsError, "refused (HTTP 404)"),
+        (httpx.Response(403), Forbidden, "refused (HTTP 403)"),
+        (httpx.Response(302), Rejected, "is not Dagster's webserver"),
+        (httpx.Response(404), Rejected, "is not Dagster's webserver"),
+        (httpx.Response(501), Rejected, "is not Dagster's webserver"),
         (httpx.Response(200, text="<html>"), Rejected, "is not Dagster's webserver"),
         (httpx.Response(200, json=["<html>"]), Rejected, "is not Dagster's webserver"),
         (httpx.Response(200, json={"data": None}), Rejected, "is not Dagster's webserver"),
@@ -109,6 +113,7 @@ def test_trouble_names_the_address_and_the_variable_to_set(
         (httpx.Response(404), True),
         (httpx.Response(200, text="<html>"), True),
         (httpx.Response(502), False),
+        (httpx.Response(401), False),
     ],
 )
 def test_another_program_on_the_port_is_not_to_be_started(answer: httpx.Response, *, is_strange: bool) -> None:
@@ -116,6 +121,14 @@ def test_another_program_on_the_port_is_not_to_be_started(answer: httpx.Response
         webserver(answer).sick_daemons()
 
     assert caught.value.remedy.startswith("Another program seems to have that port") == is_strange
+
+
+@pytest.mark.parametrize(("status", "is_started"), [(502, True), (503, True), (401, False), (403, False)])
+def test_a_webserver_that_refuses_is_there_and_need_not_be_started(status: int, *, is_started: bool) -> None:
+    with pytest.raises(DirectusAssetsError) as caught:
+        webserver(httpx.Response(status)).sick_daemons()
+
+    assert caught.value.remedy.startswith("Start it") == is_started
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ class Inline(Webserver):
         super().__init__("http://127.0.0.1:1")
         self.pipeline = pipeline
         self.asked: list[tuple[list[str], list[str]]] = []
+        self.screen = io.StringIO()
 
     def launch_backfill(
         self, assets: Iterable[dg.AssetKey], partitions: Sequence[str], *, title: str, tags: Mapping[str, str]
@@ -60,10 +61,10 @@ def pipeline(posts: list[str], directus: LocalDirectus, server: ScriptedOpenAI, 
 
 
 def backfill(pipeline: Pipeline, *, dry_run: bool = False, answer: bool = True, **chosen: object) -> tuple[int, Inline]:
-    """The exit status, and what was asked for."""
+    """The exit status, what was asked for, and what was shown."""
     webserver = Inline(pipeline)
     status = run_text_backfill(
-        Console(file=io.StringIO(), width=150),
+        Console(file=webserver.screen, width=150),
         pipeline.project,
         Choice(collections=["posts"], **chosen),  # type: ignore[arg-type]
         dry_run=dry_run,
@@ -91,6 +92,8 @@ def test_only_what_is_chosen_is_made_and_nothing_before_somebody_says_yes(
     assert len(made) == 3 * 2 - 1
     assert ("de-DE", posts[1]) not in made
     assert none.asked == []
+    # Pictures may follow.
+    assert "No texts to make." in none.screen.getvalue()
     assert all(row_of(studio, post, code)["title"] for post in posts for code in ("de-DE", "fr-FR"))
 
 

@@ -34,7 +34,7 @@ def check_address(subject: Checkup) -> Iterator[Finding]:
     except httpx.HTTPError as error:
         yield failed(
             "address",
-            f"No response from {url}: {error or type(error).__name__}.",
+            f"No response from {url}: {str(error) or type(error).__name__}.",
             unreachable_remedy(error),
         )
         return
