@@ -395,13 +395,16 @@ class Webserver:
         # Dagster sends its own message with any status: 500 if execution failed, 400 if the query is invalid.
         if reasons := _reasons(body):
             raise Rejected(f"Dagster's webserver at {self.url} refused: {reasons}", remedy=_REFUSED_REMEDY)
-        data = body.get("data")
-        if answer.status_code in _NOT_DAGSTERS or (not answer.is_error and not isinstance(data, dict)):
-            raise Rejected(f"The server at {self.url} is not Dagster's webserver.", remedy=_STRANGER_REMEDY)
+        stranger = Rejected(f"The server at {self.url} is not Dagster's webserver.", remedy=_STRANGER_REMEDY)
+        if answer.status_code in _NOT_DAGSTERS:
+            raise stranger
         if answer.is_error:
             # A proxy that has no Dagster behind it answers with 502 to 504.
             remedy = _REMEDY if answer.status_code >= 500 else _REFUSED_REMEDY
             raise from_status(answer.status_code, f"Dagster's webserver at {self.url} refused", remedy=remedy)
+        data = body.get("data")
+        if not isinstance(data, dict):
+            raise stranger
         return data
 
 

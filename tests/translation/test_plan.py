@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from directus_assets.commands.plan.translations import show_translations
+from directus_assets.commands.plan.translations import places_of, show_translations
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import Rejected
 from directus_assets.local.server import LocalDirectus
@@ -78,14 +78,24 @@ def test_a_new_language_is_priced_and_failures_are_told_apart(
     assert row(shown, "posts", "de-DE")[2:6] == ["2", "0", "2", "2"]
     assert row(shown, "posts", "es-ES")[2:6] == ["3", "3", "0", "3"]
     assert float(row(shown, "posts", "es-ES")[-1].replace(",", "")) > 0
-    assert (
-        "Waiting: 3 that existed before the pipeline or their language was added (posts es-ES). They cost nothing until"
-        in shown
-    )
+    assert "Waiting: 3 that existed before the pipeline or their language was added (posts in es-ES). They" in shown
     assert "Failed: 2; the reconcile retries 1 automatically, at an estimated cost of " in shown
     assert "; 1 would fail again in their present state" in shown
     assert "de-DE" not in only.partition("Translations by")[2]
     assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("waiting", "told"),
+    [
+        ([("posts", "de-DE")], "posts in de-DE"),
+        ([("posts", "de-DE"), ("posts", "fr-FR")], "posts in de-DE, fr-FR"),
+        ([(name, code) for name in ("pages", "posts") for code in ("de", "fr")], "pages, posts in de, fr"),
+        ([("pages", "de"), ("posts", "de"), ("posts", "fr"), ("news", "de")], "pages, news in de; posts in de, fr"),
+    ],
+)
+def test_what_waits_in_the_same_languages_is_told_together(waiting: list[tuple[str, str]], told: str) -> None:
+    assert places_of(waiting) == told
 
 
 def _give_up(pipeline: Pipeline, key: str) -> None:

@@ -181,13 +181,25 @@ def _sum(rows: Iterable[_Row]) -> _Row:
 
 def _notes(project: Project, rows: dict[tuple[str, str], _Row], again: _Row) -> Iterator[str]:
     total = _sum(rows.values())
-    if waiting := [f"{name} {code}" for (name, code), row in rows.items() if row.waiting]:
+    if total.waiting:
+        places = places_of(place for place, row in rows.items() if row.waiting)
         yield (
             f"Waiting: {total.waiting:,} that existed before the pipeline or their language was added "
-            f"({', '.join(waiting)}). {HOW_TO_START}"
+            f"({places}). {HOW_TO_START}"
         )
     if total.failed:
         yield failed_note(total.failed, again.items, money(project.purse.cost(again.usage)))
+
+
+def places_of(waiting: Iterable[tuple[str, str]]) -> str:
+    """Collections and languages, where the collections that wait in the same languages share them."""
+    languages: dict[str, list[str]] = {}
+    for name, code in waiting:
+        languages.setdefault(name, []).append(code)
+    collections: dict[str, list[str]] = {}
+    for name, codes in languages.items():
+        collections.setdefault(", ".join(codes), []).append(name)
+    return "; ".join(f"{', '.join(names)} in {codes}" for codes, names in collections.items())
 
 
 def money(cost: Decimal | None) -> str:
