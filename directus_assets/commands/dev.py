@@ -31,8 +31,8 @@ def run_dev(
     """Run `dagster dev` with the guarded webserver, the door and a watch on the code location until Dagster ends;
     return its exit status.
 
-    Dagster logs warnings and errors only, unless `--log-level` is among the arguments: otherwise two lines for each
-    tick of each sensor would hide them.
+    Dagster's services log warnings and errors only, unless `--log-level` is among the arguments: otherwise two lines
+    for each tick of each sensor would hide them.
 
     Args:
         watch: monitors the code location.
