@@ -15,6 +15,11 @@ _UPDATE_TRIES = 20
 _WITH_KMS = ("aws:kms", "aws:kms:dsse")
 
 
+def _send_at_once(params: Any, **_: Any) -> None:
+    """Do not ask whether the body may follow: botocore never stops reading an answer to that which breaks off."""
+    params["headers"].pop("Expect", None)
+
+
 class _ChangedMeanwhile(TransientError):
     """Another writer was faster."""
 
@@ -50,7 +55,7 @@ class S3Storage:
         import boto3
         from botocore.config import Config
 
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "s3",
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
@@ -64,6 +69,8 @@ class S3Storage:
                 max_pool_connections=32,
             ),
         )
+        client.meta.events.register_last("before-call.s3", _send_at_once)
+        return client
 
     def read(self, name: str, *, most: int | None = None) -> bytes:
         content, _ = self._get(name, most=most)
