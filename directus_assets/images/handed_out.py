@@ -131,6 +131,13 @@ class HandedOut:
         self.note(paths_of(file_id, before.names if before else ()))
         self.storage.delete(_name(file_id))
 
+    def paths_at(self, file_id: str, presets: Iterable[str]) -> Iterator[str]:
+        """The paths of a file's derivatives at these presets (their keys), under every filename that it has had."""
+        known = self.known(file_id)
+        places = list(paths_of(file_id, known.names if known else ()))
+        for preset in presets:
+            yield from (f"{place}?key={quote(preset)}" for place in places)
+
     def _file(self, file_id: str) -> KeptFile[Original]:
         return KeptFile(
             storage=self.storage,

@@ -263,10 +263,11 @@ class NotifyOptions(Section):
 class PurgeOptions(Section):
     """The section `purge`: a cache in front of Directus is purged of addresses whose picture has changed or is gone.
 
-    The addresses, at `DIRECTUS_PUBLIC_URL`, are those of derivatives, `/assets/<id>?key=<preset>`; and those of a file
-    itself, `/assets/<id>` and `/assets/<id>/<filename>`, when it was replaced or deleted. With delivery `warm`,
-    derivatives are downloaded, so that only different bytes count as a change. Files without derivatives, such as
-    documents, are not downloaded: their addresses are purged whenever they are replaced.
+    The addresses, at `DIRECTUS_PUBLIC_URL`, are those of derivatives, `/assets/<id>?key=<preset>` and
+    `/assets/<id>/<filename>?key=<preset>`; and those of a file itself, `/assets/<id>` and `/assets/<id>/<filename>`,
+    when it was replaced or deleted. If a preset was removed, its addresses with filenames are not purged. With delivery
+    `warm`, derivatives are downloaded, so that only different bytes count as a change. Files without derivatives, such
+    as documents, are not downloaded: their addresses are purged whenever they are replaced.
     """
 
     form: Literal["generic", "cloudflare", "fastly", "bunny"] | None = None

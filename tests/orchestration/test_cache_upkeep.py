@@ -117,6 +117,23 @@ def test_a_file_itself_is_forgotten_where_its_bytes_are_others_under_all_of_its_
     assert site.news() == all_of("f1", "f1.jpg", "Grün, neu & groß.jpg")
 
 
+def test_a_picture_is_forgotten_at_its_presets_under_all_names_of_its_file(site: CachedSite) -> None:
+    site.change("f1", filename_download="A cake.jpg")
+    site.tick()
+    renamed = site.news()
+    site.upload("f1", picture((44, 31)), width=44, height=31, type="image/svg+xml", filename_download="A cake.jpg")
+    site.tick()
+    drawing = set(site.told)
+    site.told.clear()
+    site.delete("f1")
+    site.tick()
+
+    places = [f"{URL}/assets/f1{name}" for name in ("", "/f1.jpg", "/A%20cake.jpg")]
+    assert renamed == set()
+    assert drawing == {f"{place}{preset}" for place in places for preset in ("", "?key=card", "?key=wide")}
+    assert set(site.told) >= set(places)
+
+
 def test_a_file_that_spoils_is_forgotten_itself_and_not_once_more_for_another_preset(site: CachedSite) -> None:
     site.upload("f1", b"no picture", width=40, height=30)
     site.tick()

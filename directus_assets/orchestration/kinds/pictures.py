@@ -17,7 +17,7 @@ from directus_assets.fast.latest import Latest
 from directus_assets.images.handed_out import OriginalsRead
 from directus_assets.images.outcomes import Failed, Outcome
 from directus_assets.images.plan import code_version, examine_files, fingerprint
-from directus_assets.images.purge import Known, Purger, address_of, is_changed, is_spoiled
+from directus_assets.images.purge import Known, Purger, is_changed, is_spoiled
 from directus_assets.isolation import planned
 from directus_assets.orchestration.kinds.outs import outs_of
 from directus_assets.orchestration.kinds.survey_files import find_stored
@@ -75,8 +75,9 @@ def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.Asset
                     if originals:
                         file = files[outcome.file_id]
                         originals.look(outcome, file, made_at=made_at.get(file.id))
-                    if purger and _is_news(outcome, tried[asset_key], before.get((outcome.preset, outcome.file_id))):
-                        purger.note([address_of(project.public_url, outcome.file_id, outcome.preset)])
+                    known = before.get((outcome.preset, outcome.file_id))
+                    if handed_out and _is_news(outcome, tried[asset_key], known):
+                        handed_out.note(handed_out.paths_at(outcome.file_id, [outcome.preset]))
                     if isinstance(outcome, Failed):
                         raise outcome.error
                     recorder.record(

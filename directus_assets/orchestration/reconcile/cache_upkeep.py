@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from directus_assets.directus.models import Activity, Preset
+from directus_assets.directus.models import Activity, File, Preset
 from directus_assets.directus.uploads import FILES
 from directus_assets.images.handed_out import HandedOut, was_uploaded_since
+from directus_assets.images.plan import content_fingerprint
 from directus_assets.images.purge import Purger, address_of
 from directus_assets.orchestration.project import Project
 
@@ -36,8 +37,8 @@ class CacheUpkeep:
         Raises:
             DirectusAssetsError: Directus does not answer.
         """
-        keys = list(ids)
-        self.purger.note(self._address(file_id, preset.key) for file_id in keys for preset in self.presets)
+        keys, presets = list(ids), [preset.key for preset in self.presets]
+        self.handed_out.note(path for file_id in keys for path in self.handed_out.paths_at(file_id, presets))
         there = {file.id: file for file in self.project.directus.files_by_id(keys)}
         for key in keys:
             if key in there:
@@ -61,7 +62,7 @@ class CacheUpkeep:
         presets = {preset.key for preset in self.presets}
         read_by_runs = {file_id for output, file_id in made if output in presets}
         for file in self.project.directus.files_by_id(sorted(touched)):
-            if file.id in read_by_runs and (file.id in new or self.handed_out.known(file.id)):
+            if file.id in read_by_runs and (file.id in new or self._has_new_content(file)):
                 continue
             is_replaced = file.id not in new and was_uploaded_since(file, touched[file.id].timestamp - _LATE)
             self.handed_out.look(file, uploaded=is_replaced)
@@ -83,11 +84,14 @@ class CacheUpkeep:
             present = made.intersection(ids)
             # A file that is a document now was served through the preset as well.
             present |= set(self.project.directus.existing_files(sorted(made - present)))
-            self.purger.note(self._address(file_id, key) for file_id in sorted(present))
+            # Without filenames, which would have to be read file by file.
+            self.purger.note(address_of(self.project.public_url, file_id, key) for file_id in sorted(present))
+
+    def _has_new_content(self, file: File) -> bool:
+        """Whether a known file was replaced. One that was only renamed is of no interest to a run."""
+        known = self.handed_out.known(file.id)
+        return known is not None and known.content != content_fingerprint(file)
 
     def tell(self) -> bool:
         """Purge the marked pictures; return whether all are purged. Raises DirectusAssetsError."""
         return self.purger.flush(seconds=_SECONDS)
-
-    def _address(self, file_id: str, preset: str) -> str:
-        return address_of(self.project.public_url, file_id, preset)
