@@ -18,10 +18,11 @@ import pytest
 import sqlalchemy as sa
 from dagster._core.event_api import EventRecordsFilter
 from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from sqlalchemy.engine import Connection, Engine
 
 from directus_assets.errors import BadInput
-from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
+from directus_assets.fast.batched_records.sqlite import BatchedSqliteEventLog, BatchedSqliteStorage
 from directus_assets.fast.latest import read_latest
 from directus_assets.orchestration.runs.history import all_materializations, fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
@@ -322,7 +323,7 @@ def materialized_on_disk(home: Path) -> int:
 OPENS = """
 import sys, time
 from pathlib import Path
-from directus_assets.fast.batched_records.sqlite import BatchedSqliteStorage
+from directus_assets.fast.batched_records.sqlite import BatchedSqliteEventLog, BatchedSqliteStorage
 home = Path(sys.argv[1])
 print("ready", flush=True)
 while not (home / "go").exists():
@@ -460,3 +461,43 @@ def test_runs_and_ticks_are_those_of_the_stock_storage_and_read_through_one_engi
     assert len(set(used)) == 2
     with instance_in(tmp_path, "") as stock:
         assert dict(stock.get_run_by_id(run.run_id).tags)["seen"] == "yes"  # type: ignore[union-attr]
+
+
+def test_a_runs_file_is_as_dagster_makes_it(tmp_path: Path) -> None:
+    stock = SqliteEventLogStorage(str(tmp_path / "stock"))
+    ours = BatchedSqliteEventLog(str(tmp_path / "ours"))
+    for storage in (stock, ours):
+        with storage.run_connection("run") as conn:
+            conn.execute(sa.text("SELECT 1"))
+        storage.dispose()
+
+    made, known = (
+        [told_by(tmp_path / name / "run.db", question) for question in _ABOUT_A_FILE] for name in ("ours", "stock")
+    )
+
+    assert made == known
+    assert not list((tmp_path / "ours").glob("*.part*"))
+
+
+_ABOUT_A_FILE = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name",
+    "SELECT version_num FROM alembic_version",
+    "PRAGMA journal_mode",
+    "PRAGMA page_size",
+    "PRAGMA encoding",
+    "PRAGMA integrity_check",
+)
+
+
+def told_by(file: Path, question: str) -> list[Any]:
+    with closing(sqlite3.connect(file)) as conn:
+        return conn.execute(question).fetchall()
+
+
+def test_a_runs_file_that_cannot_be_copied_is_made_by_dagster(tmp_path: Path) -> None:
+    ours = BatchedSqliteEventLog(str(tmp_path))
+    (tmp_path / f"run.{os.getpid()}.part").mkdir()
+
+    with ours.run_connection("run") as conn:
+        assert conn.execute(sa.text("SELECT count(*) FROM event_logs")).scalar() == 0
+    ours.dispose()
