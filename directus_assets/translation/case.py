@@ -1,6 +1,7 @@
 """A segment with its answer, the input of all checks."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,6 +83,11 @@ class Case:
     def crosses_languages(self) -> bool:
         """Whether source and target are different languages rather than variants of one."""
         return self.source.base != self.target.base
+
+
+def weight(text: str) -> float:
+    """The length of `text` in Latin letters: a Chinese or Japanese character says as much as two or three."""
+    return sum(2.5 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1.0 for letter in text.strip())
 
 
 def without_placeholders(text: str) -> str:

@@ -16,7 +16,8 @@ from typing import Final
 
 from directus_assets.live_text import LiveKind
 from directus_assets.translation import icu
-from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
+from directus_assets.translation.case import EMAIL, URL, WORD, Case, weight, without_placeholders
+from directus_assets.translation.common_words import other_language
 from directus_assets.translation.form_checks import (
     changed_lines,
     changed_variables,
@@ -36,6 +37,7 @@ from directus_assets.translation.numbers import changed_numbers
 from directus_assets.translation.own_words import no_words, own_words, several_versions, wrapped_up
 from directus_assets.translation.segments.model import BadAnswer, Segment
 from directus_assets.translation.segments.notation import read
+from directus_assets.translation.sentences import missing_sentence
 from directus_assets.translation.units import changed_units
 from directus_assets.translation.untranslated import echo, left_in
 
@@ -131,7 +133,7 @@ def _script(case: Case) -> str | None:
     if case.target.base == "ko" and not any(unicode_script(letter) == "HANGUL" for letter in right):
         right = ""  # Chinese characters accompany the modern script, rather than replace it
     # New Latin names are acceptable in any script, but a text without any letter of the right script is not.
-    return None if _weight(right) >= _weight(letters) / 3 else f"This is not in the script of {case.target.name}."
+    return None if weight(right) >= weight(letters) / 3 else f"This is not in the script of {case.target.name}."
 
 
 def _language(case: Case) -> str | None:
@@ -139,7 +141,7 @@ def _language(case: Case) -> str | None:
 
 
 def _length(case: Case) -> str | None:
-    before, after = _weight(case.bare_text), _weight(case.bare_answer)
+    before, after = weight(case.bare_text), weight(case.bare_answer)
     if after > 4 * before + 30:
         return "The translation is far longer than the source. Translate only what is there."
     if before >= 40 and after < 0.3 * before and case.segment.context != SLUG:
@@ -197,7 +199,9 @@ _CHECKS: Final[tuple[Callable[[Case], str | None], ...]] = (
     foreign_letters,
     other_alphabet,
     unseen_characters,
+    other_language,
     _language,
+    missing_sentence,
     _length,
     _repetition,
     _glossary,
@@ -212,11 +216,6 @@ def _addresses_in(text: str) -> list[str]:
     plain = without_placeholders(text)
     urls = [url.rstrip(".,;:!?'*)]") for url in URL.findall(plain)]
     return urls + EMAIL.findall(URL.sub(" ", plain))
-
-
-def _weight(text: str) -> float:
-    """The length of `text` in Latin letters: a Chinese or Japanese character says as much as two or three."""
-    return sum(2.5 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1.0 for letter in text.strip())
 
 
 def _seen(text: str) -> str:

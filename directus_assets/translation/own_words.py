@@ -57,7 +57,8 @@ _TALK: Final = re.compile(
 _ASIDE: Final = re.compile(
     r"(?i)[(\uff08\[](?:or|alternativ\w*|literal\w*|lit\.|oder|wörtlich|bzw\.?|ou|littéralement|o bien"
     r"|oppure|letteralmente|literalmente|of|ofwel"
-    r"|lub|dosłownie"
+    r"|lub|dosłownie|letterlijk|ordret|ordagrant|bokstav\w+|sananmukaisesti|szó szerint|harfiyen|doslovno|dobesedno"
+    r"|дослівно|κυριολεκτικά|secara harfiah|nghĩa đen|حرفي\w*|מילולית|शाब्दिक"
     r"|или|либо|буквально|或|或者|直译|または|直訳|또는|veya|atau|hoặc|eller|tai|nebo|doslova|vagy|או|أو)"
     r"[\s:\uff1a,][^()\[\]\uff08\uff09]*[)\uff09\]]"
 )
@@ -166,7 +167,13 @@ def _joins(case: Case) -> bool:
 @functools.lru_cache(maxsize=128)
 def _connectives(language: Language) -> frozenset[str]:
     """The words for "and", "or" and "per"."""
-    found = {"per", "pro", "par", "por", "a", "an", "à", "na", "за", "på"}
+    return and_or(language) | {"per", "pro", "par", "por", "a", "an", "à", "na", "за", "på"}
+
+
+@functools.lru_cache(maxsize=128)
+def and_or(language: Language) -> frozenset[str]:
+    """The words for "and" and "or"."""
+    found: set[str] = set()
     try:
         patterns = babel.Locale.parse(language.tag, sep="-").list_patterns
     except (babel.UnknownLocaleError, ValueError):

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from directus_assets.translation.case import EMAIL, URL, WORD, Case, without_placeholders
+from directus_assets.translation.common_words import common_words
 from directus_assets.translation.language_check import are_alike
 
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])\s*|\n")
@@ -34,6 +35,28 @@ _SPOKEN: Final = frozenset(
 )
 """Words of sentences and headlines that are rare in names and titles."""
 
+_SAID: Final = {
+    base: frozenset(words.split())
+    for base, words in {
+        "en": "we us our you your they their she his her are was were can will would should must don't how why what "
+        "when where who please today tomorrow soon read contact find learn",
+        "de": "wir ihr sie uns ich du dich dir ist sind war wird nicht können haben warum wie was wo wer wenn jetzt "
+        "unser unsere ihre ihren dein deine",
+        "fr": "nous vous notre votre nos vos je elle est sont pas pourquoi comment où ici",
+        "es": "nosotros nuestro nuestra tu su sus son qué cómo dónde quiénes más aquí usted está somos",
+        "it": "noi voi siamo sono è non perché chi dove nostro nostra vostro più qui",
+        "pt": "nós você nosso nossa é são não como onde quem mais aqui seu sua somos",
+        "nl": "wij we ons onze je jouw uw zijn niet waarom hoe wat waar wie meer contact",
+        "sv": "vi oss vår vårt din är inte varför hur vad vem mer dig söker",
+        "da": "vi os vores din er ikke hvorfor hvordan hvad hvor hvem mere dig",
+        "nb": "vi oss vår vårt din er ikke hvorfor hvordan hva hvor hvem mer deg",
+        "pl": "nas nasz nasze jest są nie dlaczego jak co gdzie kto więcej się",
+        "cs": "nás náš naše jsou proč jak co kde kdo více se",
+        "fi": "meidän ovat miksi miten mitä missä kuka lisää",
+    }.items()
+}
+"""Words of sentences that names, titles and dishes rarely have; most are pronouns, verbs and question words."""
+
 
 def echo(case: Case) -> str | None:
     """The whole source is repeated, and is not a name, title, address or command."""
@@ -44,7 +67,10 @@ def echo(case: Case) -> str | None:
     else:
         # Names, brands and single words are often the same in both languages; a few small words make it a sentence.
         is_sentence = len(case.words) >= 6 or (len(case.words) >= 4 and sum(w[0].islower() for w in case.words) >= 2)
-    if not is_sentence or case.new_letters or _is_kept(case) or _stays(case.bare_text):
+        is_sentence = is_sentence or _says_something(case)
+    if not is_sentence or case.new_letters or _is_kept(case):
+        return None
+    if _stays(case.bare_text) and not _says_something(case):
         return None
     return f"This is the source text again, not a translation into {case.target.name}."
 
@@ -98,6 +124,14 @@ def _stays(text: str) -> bool:
     is_named = all(word[0].isupper() or len(word) <= _LONGEST_PARTICLE or word in _LONG_PARTICLES for word in words)
     has_mark = any(word[0].islower() for word in words[1:]) or any(map(str.isdigit, text))
     return is_named and has_mark and not any(word.lower() in _SPOKEN for word in words)
+
+
+def _says_something(case: Case) -> bool:
+    """Whether a text of three words, which could be a name, has a word that names and dishes do not have."""
+    spoken = _SAID.get(case.source.base, frozenset()) - common_words(case.target)
+    names = sum(word[0].isupper() for word in case.words[1:])
+    said = [w for index, w in enumerate(case.words) if w[0].islower() or (index == 0 and not names)]
+    return len(case.words) >= _LEAST_PROSE and any(word.casefold() in spoken for word in said)
 
 
 def _is_kept(case: Case) -> bool:

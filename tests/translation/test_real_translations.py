@@ -51,7 +51,7 @@ def test_of_what_people_have_translated_hardly_anything_is_refused() -> None:
             continue
         found = defects(Case(segment=source, answer=answer.text, source=english, target=language(code)))
         # People summarise now and then, which an engine must not do.
-        if any("far shorter" in sentence for sentence in found):
+        if any("far shorter" in sentence or "sentences" in sentence for sentence in found):
             continue
         judged += 1
         refused += [(source.text, answer.text, found)] if found else []
