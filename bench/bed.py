@@ -62,11 +62,11 @@ class Bed:
     _uploads: httpx.Client
 
     def upload(self, content: bytes, *, name: str = "picture.jpg") -> str:
-        """Uploads a JPEG; gives its id."""
+        """Upload a JPEG and return its id."""
         return upload(self._uploads, content, filename=name, type="image/jpeg")
 
     def stored(self, file_ids: Iterable[str]) -> list[Path]:
-        """Where the derivatives of these files are, once they are there."""
+        """The expected paths of these files' derivatives."""
         return [
             self.directus.uploads / derivative.stored_name
             for file in self.admin.files_by_id(file_ids)
@@ -75,7 +75,7 @@ class Bed:
         ]
 
     def wait_until_stored(self, file_ids: Iterable[str]) -> None:
-        """Returns when all derivatives of these files lie in Directus' storage."""
+        """Wait until all derivatives of these files are in Directus' storage."""
         missing = self.stored(file_ids)
 
         def are_there() -> bool:
@@ -88,7 +88,7 @@ class Bed:
 
     @property
     def cpu_seconds(self) -> float:
-        """Processor time that Directus has used."""
+        """The processor time used by Directus so far."""
         return cpu_seconds(self.directus.pid) if self.directus.pid else 0.0
 
 
@@ -102,7 +102,7 @@ class Running:
 
     @property
     def pid(self) -> int:
-        """The process that all others of the pipeline descend from."""
+        """The root process of the pipeline."""
         assert self.pipeline.pid is not None  # noqa: S101 (it runs as long as the block that made this)
         return self.pipeline.pid
 
@@ -114,7 +114,7 @@ class Running:
         time.sleep((tick.timestamp + phase - time.time()) % POLL_SECONDS)
 
     def wait_until_recorded(self, file_ids: Iterable[str]) -> None:
-        """Returns when all derivatives of these files are there and materialized."""
+        """Wait until all derivatives of these files are stored and materialized."""
         wanted = set(file_ids)
         self.bed.wait_until_stored(wanted)
         keys = [NAMES.preset(preset.key) for preset in PRESETS]
@@ -124,14 +124,14 @@ class Running:
         )
 
     def wait_until_quiet(self) -> list[dg.RunRecord]:
-        """Returns all runs, the latest first, when none is unfinished."""
+        """Wait until every run has ended; return all runs, the latest first."""
         wait_until(lambda: all(run.is_finished for run in self.instance.get_runs()), "A run does not end")
         return list(self.instance.get_run_records())
 
 
 @contextmanager
 def fresh_directus(*, with_texts: bool = False, environment: Mapping[str, str] | None = None) -> Iterator[Bed]:
-    """An empty Directus with the four presets, and with empty collections where there are to be texts."""
+    """An empty Directus with the four presets, and with empty collections if texts are needed."""
     with ExitStack() as stack:
         directus = stack.enter_context(LocalDirectus(environment=environment))
         admin = stack.enter_context(DirectusClient(directus.url, directus.admin_token, timeout_seconds=120))
@@ -171,7 +171,7 @@ def running_pipeline(
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
-    """Looks again and again.
+    """Poll until a condition holds.
 
     Raises:
         TransientError: it is not so after `PATIENCE_SECONDS`.

@@ -38,7 +38,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """What an engine has answered so far: requests, their tokens, and requests that were refused."""
+    """The totals of an engine so far: answered requests, their tokens, and refused requests."""
 
     requests: int = 0
     tokens: int = 0
@@ -53,13 +53,13 @@ class RemoteEngine:
 
     @property
     def counts(self) -> Counts:
-        """As of now."""
+        """The current totals."""
         return Counts(**httpx.get(f"{self.url}/counts", trust_env=False).json())
 
 
 @contextmanager
 def remote_engine(*, seconds: float, at_once: int) -> Iterator[RemoteEngine]:
-    """A `SlowEngine` in a process of its own, as long as the block runs."""
+    """A `SlowEngine` in a separate process, for the duration of the block."""
     command = [sys.executable, "-m", __name__, str(seconds), str(at_once)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -142,7 +142,7 @@ def _completion(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(text: str, language: str) -> str:
-    """As many words of a language as the text has; the same for the same text."""
+    """As many words of a language as the text has; deterministic."""
     words = random.Random(text).choices(_WORDS[language].split(), k=len(text.split()))
     return ("" if language == "ja" else " ").join(words)
 
@@ -167,13 +167,13 @@ def _handler(engine: SlowEngine) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(payload)
 
         def log_message(self, *_: object) -> None:
-            """Nothing: the engine counts."""
+            """Do nothing: the engine counts requests itself."""
 
     return Handler
 
 
 def main(seconds: str, at_once: str) -> None:
-    """Serves until the process is ended; prints the address first."""
+    """Print the address, then serve until the process ends."""
     with SlowEngine(seconds=float(seconds), at_once=int(at_once)) as engine:
         print(engine.url, flush=True)
         threading.Event().wait()

@@ -16,13 +16,13 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """The median and the two ends of at least one value."""
+        """The median, minimum and maximum of one or more values."""
         return cls(median=statistics.median(values), low=min(values), high=max(values))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Goal:
-    """A limit for the median of a figure, or of its ratio to what it is compared with."""
+    """A limit for a figure's median, or for the median of its ratio to the alternative."""
 
     limit: float
     kind: Literal["at least", "at most"]
@@ -34,17 +34,17 @@ class Goal:
 
 
 def ratio_at_least(limit: float) -> Goal:
-    """The goal that ours is so many times theirs."""
+    """The goal that ours is at least this multiple of theirs."""
     return Goal(limit=limit, kind="at least", of="ratio")
 
 
 def ratio_at_most(limit: float) -> Goal:
-    """The goal that ours is no more than this part of theirs."""
+    """The goal that ours is at most this fraction of theirs."""
     return Goal(limit=limit, kind="at most", of="ratio")
 
 
 def ours_at_most(limit: float) -> Goal:
-    """The goal that ours is no more than this, whatever theirs is."""
+    """The goal that ours is at most this value, whatever theirs is."""
     return Goal(limit=limit, kind="at most", of="ours")
 
 
@@ -74,7 +74,7 @@ class Figure:
 
     @property
     def ratio(self) -> Spread | None:
-        """Ours divided by theirs, round by round; None where nothing is compared, or theirs was nothing at all."""
+        """Ours divided by theirs, by round; None if there is no comparison, or theirs was zero."""
         if not self.theirs or 0 in self.theirs:
             return None
         theirs = self.theirs * len(self.ours) if len(self.theirs) == 1 else self.theirs
@@ -82,14 +82,14 @@ class Figure:
 
     @property
     def is_reached(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Whether the goal is reached; None if there is no goal."""
         if self.goal is None:
             return None
         measured = self.ratio if self.goal.of == "ratio" else Spread.of(self.ours)
         return measured is not None and self.goal.is_reached(measured.median)
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, with what follows from it."""
+        """All fields, with the derived values."""
         ratio = self.ratio
         return {
             "part": self.part,

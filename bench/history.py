@@ -32,7 +32,7 @@ def file_key(number: int) -> str:
 
 
 def file_row(number: int) -> File:
-    """The file that this number stands for."""
+    """The file with this number."""
     key = file_key(number)
     return File(
         id=key,
@@ -116,7 +116,7 @@ def _copy(database: sqlite3.Connection, asset: str, keys: list[str], made: list[
 
 
 def metadata_of(preset: str) -> dict[str, Any]:
-    """What a partition shows, in the sizes of real ones."""
+    """Metadata of a partition, of realistic size."""
     return {
         "file": "A picture",
         "delivery": "storage",

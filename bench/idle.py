@@ -24,7 +24,7 @@ _REQUEST = re.compile(r'"url":"/(?!server/ping)')
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
-    """The figures of this part: each round a span of half a minute on the same Directus, without and with it."""
+    """The figures of this part: in each round, half a minute of the same Directus without and with the pipeline."""
     requests, ours_cpu, own_cpu, theirs_cpu, megabytes, rows, memory = [], [], [], [], [], [], []
     alone, ticked, beyond = [], [], []
     # Directus notes each request at this level.

@@ -166,12 +166,12 @@ def _many(bed: Bed, running: Running, pictures: Sequence[bytes], phase: float) -
 
 
 def _warm_up(bed: Bed, running: Running) -> None:
-    """One picture all the way, so that nothing of the first time is measured."""
+    """Process one picture, so that first-time costs are not measured."""
     running.wait_until_recorded([bed.upload(photographs(1, size=(800, 600))[0])])
 
 
 def _heads(bed: Bed, pictures: Sequence[bytes], *, at_once: int) -> Lap:
-    """Uploads, and for each of them one request for each preset; with 0 at once, uploads alone."""
+    """Upload pictures and request each preset of each one; with 0 concurrent requests, only upload."""
     small = bed.upload(photographs(1, size=(800, 600))[0])
     for preset in PRESETS:
         bed.admin.head_asset(small, preset=preset.key)
@@ -196,7 +196,7 @@ def _bare_loop(pictures: Sequence[bytes]) -> Lap:
 
 
 def render_all(picture: bytes) -> None:
-    """One picture of 12 megapixels through all presets, by the calls that delivery `storage` makes."""
+    """Render one picture of 12 megapixels through all presets, with the calls that delivery `storage` makes."""
     source, file = Source(picture), _row(picture)
     for preset in PRESETS:
         for derivative in derivatives(preset, file):

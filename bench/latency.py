@@ -29,7 +29,7 @@ _RECIPE_SECONDS = 1.05
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Way:
-    """How the pipeline hears of a change, and how its runs start."""
+    """How the pipeline learns of a change, and how its runs start."""
 
     name: str
     upload_seconds: float
@@ -39,7 +39,7 @@ class Way:
 
     @property
     def poll_seconds(self) -> int:
-        """What even a pipeline that took no time would need: the time between two looks at Directus."""
+        """The minimum for any polling pipeline: the interval between two polls of Directus."""
         return 0 if self.is_pushed else POLL_SECONDS
 
 
@@ -51,7 +51,7 @@ _WAYS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lap:
-    """What was measured of one way, in seconds."""
+    """The measurements of one way, in seconds."""
 
     uploads: list[float] = field(default_factory=list)
     posts: list[float] = field(default_factory=list)
@@ -102,7 +102,7 @@ def _running(way: Way) -> Iterator[Running]:
 
 
 def _push(running: Running) -> None:
-    """As `directus-assets setup --flows --push` does."""
+    """Set up pushes as `directus-assets setup --flows --push` does."""
     output = io.StringIO()
     status = run_flows_setup(
         Console(file=output),

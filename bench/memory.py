@@ -50,7 +50,7 @@ def measure(rounds: int, say: Say) -> list[Figure]:
 
 
 def _peak(bed: Bed, file_ids: list[str]) -> float:
-    """The highest peak of all workers, in megabytes, where everything exists before the pipeline starts: one run."""
+    """The highest peak of all workers, in megabytes, in one run over files that exist before the pipeline starts."""
     with (
         running_pipeline(bed, config="images: {backfill_on_start: true}\n") as running,
         watched_peaks(running.pid, command=_RUN_WORKER) as peaks,

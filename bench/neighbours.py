@@ -61,12 +61,12 @@ def _seconds(related: Related, texts: Mapping[str, str]) -> float:
 
 
 def _embed(texts: Sequence[str]) -> list[Vector]:
-    """Vectors in clusters, as those of texts are."""
+    """Vectors in clusters, like those of texts."""
     centres = np.random.default_rng(1).normal(size=(100, _DIMENSIONS))
     drawn = np.random.default_rng(len(texts)).normal(size=(len(texts), _DIMENSIONS))
     return [quantized(centres[at % 100] + 0.5 * row) for at, row in enumerate(drawn)]
 
 
 def _write_nowhere(_lists: Mapping[str, Neighbours]) -> Collection[str]:
-    """Directus has no part in this."""
+    """Write nothing: Directus is not measured here."""
     return ()

@@ -13,7 +13,7 @@ _SAMPLE_SECONDS = 0.1
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all that descend from it."""
+    """A process and its descendants."""
     children: dict[int, list[int]] = {}
     for folder in _PROC.iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))):
@@ -25,7 +25,7 @@ def tree(pid: int) -> list[int]:
 
 
 def with_command(pid: int, command: str) -> list[int]:
-    """Those of a process and its descendants whose command line holds `command`."""
+    """The process and its descendants whose command line contains `command`."""
     return [each for each in tree(pid) if command in _command(each)]
 
 
@@ -36,23 +36,23 @@ def cpu_seconds(pid: int) -> float:
 
 
 def written_bytes(pid: int) -> int:
-    """What a process and its living descendants have sent to the disk."""
+    """The bytes that a process and its living descendants have written to disk."""
     return sum(_number("io", r"^write_bytes: (\d+)", each) for each in tree(pid))
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that a process has had resident so far."""
+    """The peak resident memory of a process so far."""
     return _number("status", r"^VmHWM:\s+(\d+) kB", pid) * 1024
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that a process and its descendants have resident now, shared pages counted once for each."""
+    """The current resident memory of a process and its descendants; shared pages count once per process."""
     return sum(_number("status", r"^VmRSS:\s+(\d+) kB", each) for each in tree(pid)) * 1024
 
 
 @contextmanager
 def watched_peaks(pid: int, *, command: str) -> Iterator[dict[int, int]]:
-    """Peaks of memory of descendants whose command line holds `command`, by process id, filled while the block runs."""
+    """The peak memory of descendants with `command` in their command line, by process id; updated during the block."""
     peaks: dict[int, int] = {}
     done = threading.Event()
 
@@ -71,7 +71,7 @@ def watched_peaks(pid: int, *, command: str) -> Iterator[dict[int, int]]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields behind the name, which may hold blanks: state, parent, and so on."""
+    """The fields after the name, which may contain blanks: state, parent, and so on."""
     return _read(pid, "stat").rpartition(")")[2].split()
 
 

@@ -33,7 +33,7 @@ _BATCHED = "storage: {{custom: {{module: directus_assets.fast.batched_records.{}
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
-    """The figures of this part; PostgreSQL where Debian's server and the extra `postgres` are installed."""
+    """The figures of this part; on PostgreSQL if Debian's server and the extra `postgres` are installed."""
     figures = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="directus-assets-bench-")))
@@ -76,7 +76,7 @@ def measure(rounds: int, say: Say) -> list[Figure]:
     can_subset=True,
 )
 def recorded(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization]:
-    """Records all of its outputs, and makes none."""
+    """Record all outputs without making any."""
     assets = {NAMES.preset(preset.key): preset.key for preset in PRESETS}
     with Recorder(context, NAMES.files, dict.fromkeys(assets, "code")) as recorder:
         for key in context.partition_keys:
@@ -89,7 +89,7 @@ def recorded(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterializat
 
 @contextmanager
 def _recording(home: Path, yaml: str) -> Iterator[Callable[[], float]]:
-    """Gives what measures."""
+    """Yield a function that measures."""
     home.mkdir()
     (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{yaml}\n", "utf-8")
     with open_instance(home) as instance:
@@ -100,7 +100,7 @@ def _recording(home: Path, yaml: str) -> Iterator[Callable[[], float]]:
 
 
 def _further(instance: dg.DagsterInstance, *, is_batched: bool) -> float:
-    """Milliseconds for each derivative of a batch beyond those of one file: a run has its own price."""
+    """Milliseconds per derivative of a batch, without the fixed cost of a run."""
     # Both storages are at work in this process, and it is for the batched one only that this is set.
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "1000" if is_batched else "0"
     seconds = _run(instance, files=_BATCH) - _run(instance, files=1)

@@ -17,7 +17,7 @@ _INK, _GREY, _GOOD, _BAD, _PLAIN = "#1f2430", "#6b7280", "#2f9e6e", "#d9822b", "
 
 
 def table(figures: Sequence[Figure]) -> Table:
-    """All figures: medians with their spread, ours divided by theirs, and what was hoped for."""
+    """All figures: medians with their spread, ours divided by theirs, and the goals."""
     made = Table(title="Ours beside the others: median (lowest to highest)", show_lines=True)
     for name in ("part", "what", "ours", "compared with", "theirs", "ours / theirs", "goal"):
         made.add_column(name, justify="right" if name in {"ours", "theirs", "ours / theirs"} else "left")
@@ -78,7 +78,7 @@ def draw(figures: Sequence[Figure], path: Path) -> None:
 
 
 def bar_x(ratio: float, reach: float, left: float, right: float) -> float:
-    """Where a ratio lies between `left` (1 / reach) and `right` (reach), by its logarithm."""
+    """The position of a ratio between `left` (1 / reach) and `right` (reach), on a logarithmic scale."""
     import math
 
     share = math.log(max(ratio, 1 / reach)) / math.log(reach)
@@ -86,13 +86,13 @@ def bar_x(ratio: float, reach: float, left: float, right: float) -> float:
 
 
 def shown(spread: Spread) -> str:
-    """The median, with the ends where they differ from it in what is shown."""
+    """The median, with minimum and maximum if they differ from it once rounded."""
     median, low, high = (number(value) for value in (spread.median, spread.low, spread.high))
     return median if median == low == high else f"{median} ({low} to {high})"
 
 
 def number(value: float) -> str:
-    """Three digits that count, without an exponent."""
+    """A number with three significant digits, without an exponent."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     digits = 3 if abs(value) < 0.1 else 2 if abs(value) < 10 else 1

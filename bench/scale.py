@@ -48,7 +48,7 @@ _PER_ROUND = 3
 
 
 def measure(rounds: int, say: Say, *, sizes: Sequence[int] = SIZES) -> list[Figure]:
-    """The figures of this part; each size is compared with the first."""
+    """The figures of this part; each size is compared with the smallest."""
     (picture,) = photographs(1)
     with ExitStack() as stack:
         bed = stack.enter_context(fresh_directus())
@@ -76,7 +76,7 @@ def measure(rounds: int, say: Say, *, sizes: Sequence[int] = SIZES) -> list[Figu
 
 @dataclass
 class _History:
-    """One Dagster instance with so many files, and what was measured on it."""
+    """One Dagster instance with a number of files, and its measurements."""
 
     bed: Bed
     size: int
@@ -89,7 +89,7 @@ class _History:
     megabytes: float = 0.0
 
     def take_turn(self) -> None:
-        """Each of the measurements in this process, once."""
+        """Take each measurement in this process, once."""
         latest = self.bed.admin.latest_activity_id()
         now = FeedPosition(last_id=latest, first_id=latest)
         self._time("quiet tick", lambda: self._tick(now))
@@ -98,7 +98,7 @@ class _History:
         self._time("making", lambda: render_all(self.picture))
 
     def look_at_pages(self, times: int) -> None:
-        """The GraphQL query behind the pages of all assets, on a webserver that has just started and on a warm one."""
+        """The GraphQL query behind the pages of all assets, on a freshly started webserver and on a warm one."""
         with running_pipeline(self.bed, home=self.folder) as running:
             webserver = Webserver(running.pipeline.url)
             self._time("first page", webserver.asset_statuses)
@@ -114,7 +114,7 @@ class _History:
         sensor(dg.build_sensor_context(instance=self.instance, cursor=cursor.model_dump_json()))
 
     def _run(self) -> None:
-        """A run that records a batch and makes nothing."""
+        """Run over a batch, recording it without making anything."""
         tags = range_tags(file_key(0), file_key(_BATCH - 1))
         dg.materialize([recorded], instance=self.instance, tags=tags)
 
@@ -142,7 +142,7 @@ class _History:
         self.seconds.setdefault(name, []).append(time.perf_counter() - started)
 
     def milliseconds(self, name: str) -> tuple[float, ...]:
-        """What was measured under this name."""
+        """The measurements with this name."""
         return tuple(1000 * seconds for seconds in self.seconds[name])
 
     @property

@@ -23,7 +23,7 @@ _WORDS = 20_000
 
 @dataclass(frozen=True)
 class _Language:
-    """Sentences of made-up words, the second of which is half as frequent as the first, as in any language."""
+    """Sentences of made-up words with the word frequencies of a natural language (Zipf's law)."""
 
     pair: str
     words: Sequence[str]
@@ -31,14 +31,14 @@ class _Language:
     size: int
 
     def sentences(self) -> Iterator[str]:
-        """The same ones each time."""
+        """The sentences; the same every time."""
         chance = random.Random(1)
         weights = [*accumulate(1 / rank for rank in range(1, len(self.words) + 1))]
         while True:
             yield self.between.join(chance.choices(self.words, cum_weights=weights, k=chance.randint(8, 14)))
 
     def edited(self, chance: random.Random, sentence: str) -> str:
-        """The sentence with another word in it."""
+        """The sentence with one word replaced."""
         old = chance.choice(sentence.split()) if self.between else sentence[4:6]
         return sentence.replace(old, chance.choice(self.words), 1)
 

@@ -14,7 +14,7 @@ _PER_PARAGRAPH = 50
 
 
 def post(title: str, *, paragraphs: int, seed: int = 0) -> dict[str, Any]:
-    """A post with a source row in `en-US`, as it is sent to `/items/posts`."""
+    """A post with a source row in `en-US`, in the form accepted by `/items/posts`."""
     row = {"languages_code": "en-US", "title": title, "body": body(paragraphs, seed=seed)}
     return {"status": "published", "translations": [row]}
 

@@ -88,7 +88,7 @@ def _pace(taken: Sequence["_Pace"]) -> Iterator[Figure]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Pace:
-    """What a run took and asked for: seconds in all, and those after its plan was recorded."""
+    """The duration of a run (in total, and after its plan was recorded) and its requests."""
 
     seconds: float
     seconds_at_work: float
@@ -107,13 +107,13 @@ class _Desk:
     instance: dg.DagsterInstance = field(repr=False)
 
     def create(self, *posts: dict[str, object]) -> list[str]:
-        """New posts; gives their keys."""
+        """Create posts and return their keys."""
         keys = [str(row["id"]) for row in self.bed.admin.post("/items/posts", list(posts))]
         self.instance.add_dynamic_partitions(self.items.partitions_name, keys)
         return keys
 
     def edit_one_paragraph(self, key: str, *, seed: int) -> None:
-        """Changes the one in the middle."""
+        """Change the middle paragraph."""
         paragraphs = body(_PARAGRAPHS, seed=seed).splitlines()
         paragraphs[_PARAGRAPHS // 2] = body(1, seed=seed + 500)
         where = {"_and": [{"posts_id": {"_eq": key}}, {"languages_code": {"_eq": "en-US"}}]}

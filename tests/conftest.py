@@ -20,7 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="session")
 def directus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
-    """A running Directus. It starts empty, and holds what earlier test modules left: see `empty_directus`."""
+    """A running Directus. It starts empty, and contains what earlier test modules left: see `empty_directus`."""
     # Directus accepts a megabyte of JSON unless told otherwise; a field of a megabyte does not fit into that.
     with LocalDirectus(tmp_path_factory.mktemp("directus"), environment={"MAX_PAYLOAD_SIZE": "8mb"}) as server:
         yield server
@@ -28,7 +28,7 @@ def directus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus
 
 @pytest.fixture(scope="session")
 def admin(directus: LocalDirectus) -> Iterator[httpx.Client]:
-    """A client of that Directus that may do everything."""
+    """An administrator's client of that Directus."""
     headers = {"authorization": f"Bearer {directus.admin_token}"}
     with httpx.Client(base_url=directus.url, headers=headers, timeout=60, trust_env=False) as client:
         yield client
@@ -45,7 +45,7 @@ def empty_directus(directus: LocalDirectus, admin: httpx.Client) -> LocalDirectu
 
 
 def _remove_content(admin: httpx.Client) -> None:
-    """Removes files, presets, own collections, flows, comments, and everybody but the administrator."""
+    """Remove files, presets, custom collections, flows, comments, and all users but the administrator."""
     settings = {"storage_asset_presets": None, "storage_asset_transform": "all"}
     admin.patch("/settings", json=settings).raise_for_status()
     own = [row["collection"] for row in _rows(admin, "/collections") if not row["collection"].startswith("directus_")]

@@ -47,7 +47,7 @@ class DirectusProxy:
         self._client.close()
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
-        """What Directus answers, without the entries that are hidden."""
+        """Directus' response without the hidden entries."""
         self.requests.append(f"{method} {path}")
         if self.repeats_credentials:
             sent = headers.get("Authorization", "")

@@ -55,12 +55,12 @@ def answer_query(
 
 
 def sight(collection: str, *, full: bool) -> dict[str, Any]:
-    """What `GET /permissions/me` says of the right to read a collection, on all rows or bound to a condition."""
+    """The `GET /permissions/me` response for read access to a collection, with or without a condition."""
     return {collection: {"read": {"access": "full" if full else "partial", "fields": ["*"]}}}
 
 
 def query_of(request: httpx.Request) -> dict[str, Any]:
-    """The query of a request, with lists and mappings as such."""
+    """The parsed query of a request."""
     if request.method == "SEARCH":
         query: dict[str, Any] = json.loads(request.content)["query"]
     else:
@@ -73,7 +73,7 @@ def query_of(request: httpx.Request) -> dict[str, Any]:
 
 
 def matches(row: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
-    """Whether a row matches a filter; an operator that is not known here is an error of the test."""
+    """Whether a row matches a filter; an unknown operator is a mistake in the test."""
     for name, given in condition.items():
         if name in ("_and", "_or"):
             parts = [matches(row, part) for part in given]

@@ -12,7 +12,7 @@ EVERYTHING_IS_THERE: Final = "TESTS_NEED_EVERYTHING"
 
 
 def lacking(what: str) -> NoReturn:
-    """Ends the test that cannot run: a developer's machine may lack something, that of CI may not."""
+    """Skip a test that cannot run here, or fail it in CI, whose machine has to have everything."""
     if os.environ.get(EVERYTHING_IS_THERE):
         pytest.fail(f"This machine lacks {what}, and {EVERYTHING_IS_THERE} is set.", pytrace=False)
     pytest.skip(f"This machine lacks {what}.")

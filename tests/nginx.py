@@ -82,7 +82,7 @@ class Nginx:
         self._hook.server_close()
 
     def forget(self, addresses: list[str]) -> None:
-        """All that is cached of these, whatever `Accept` it was asked with."""
+        """Purge these addresses from the cache, for every `Accept`."""
         self.told += addresses
         keys = {address.encode() for address in addresses}
         for path in (self._folder / "cache").iterdir():

@@ -120,12 +120,12 @@ ANYTHING = st.one_of(*TYPES.values())
 
 
 def value_of(kind: str) -> st.SearchStrategy[Any]:
-    """A value of a field of this type; now and then nothing, or what is of another type."""
+    """A value for a field of this type; sometimes empty or of another type."""
     return st.one_of(TYPES[kind], TYPES[kind], TYPES[kind], st.none(), ANYTHING)
 
 
 def as_answer(rows: list[Mapping[str, Any]]) -> bytes:
-    """What Directus sends."""
+    """The value as Directus sends it."""
     text = json.dumps({"data": rows})
     for mark, raw in _RAW.items():
         text = text.replace(f'"{mark}"', raw)

@@ -16,7 +16,7 @@ from directus_assets.snapshot import Snapshot, write_snapshot
 
 
 def load(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What happens when Dagster loads the code location in an empty folder, with nothing but this environment."""
+    """Load the code location as Dagster does, in an empty folder with only this environment."""
     code = """
 import directus_assets.definitions as module
 repository = module.defs.get_repository_def()

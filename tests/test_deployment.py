@@ -40,7 +40,7 @@ def k8s_case(name: str) -> str:
 
 
 def locked(name: str) -> dict[str, str]:
-    """Package to version, in a lock file."""
+    """The versions in a lock file, by package."""
     return dict(
         re.findall(r"^([a-z0-9][\w.-]*)(?:\[[^]]*\])?==([^\s;]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
     )

@@ -38,7 +38,7 @@ BIN = Path(sys.executable).parent
 
 
 class Stack:
-    """Code location, webserver, daemon and door, each started and asked for its health as Compose does it."""
+    """Code location, webserver, daemon and door, each started and health-checked as by Compose."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
@@ -75,7 +75,7 @@ class Stack:
             time.sleep(1)
 
     def _here(self, command: list[str]) -> list[str]:
-        """The same on this machine: other ports, and addresses that only this machine reaches."""
+        """The same, adapted to this machine: other ports, and loopback addresses."""
         everywhere = "0.0.0.0"  # noqa: S104 - it is what is replaced
         ports = {"4000": self.door, "3000": self.web}
         replaced = {everywhere: "127.0.0.1", **ports, "/app": str(self.folder), "/dagster/": f"{self.folder}/"}
@@ -113,7 +113,7 @@ def stack(empty_directus: LocalDirectus, admin: httpx.Client, tmp_path: Path) ->
 
 
 def _own(name: str) -> dict[str, str]:
-    """What only this service has."""
+    """The settings of this service alone."""
     environment = COMPOSE["services"][name]["environment"]
     return {RUNS_ELSEWHERE: environment[RUNS_ELSEWHERE]} if RUNS_ELSEWHERE in environment else {}
 

@@ -47,7 +47,7 @@ def directus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def admin(directus: LocalDirectus) -> Iterator[DirectusClient]:
-    """An administrator, who has made presets and translated collections, and has uploaded pictures."""
+    """An administrator's client of a Directus with presets, translated collections and pictures."""
     headers = {"authorization": f"Bearer {directus.admin_token}"}
     with (
         DirectusClient(directus.url, directus.admin_token, timeout_seconds=60) as client,
@@ -65,7 +65,7 @@ def admin(directus: LocalDirectus) -> Iterator[DirectusClient]:
 def environment(
     directus: LocalDirectus, admin: DirectusClient, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    """What `.env` holds after `setup`."""
+    """The content of `.env` after `setup`."""
     variables = {
         "DIRECTUS_URL": directus.url,
         "TRANSLATION_ENGINE": "pseudo",
@@ -87,7 +87,7 @@ def project(environment: dict[str, str]) -> Iterator[Project]:
 
 
 def _run(directus: LocalDirectus, variables: Mapping[str, str], *command: str) -> Result:
-    """A command in an empty folder."""
+    """Run a command in an empty folder."""
     given = {"DIRECTUS_TOKEN": "", "COLUMNS": "200", **variables, "DIRECTUS_ADMIN_TOKEN": directus.admin_token}
     with chdir(variables["DAGSTER_HOME"]):
         return CliRunner(env=given).invoke(main, command)
@@ -162,7 +162,7 @@ def test_names_types_and_what_is_stored_are_those_of_this_directus(directus: Loc
 
 
 def _is_theirs(directus: LocalDirectus, each: Delivered, name: str, label: str) -> bool:
-    """Whether Directus makes the same of it, under the same name, once ours is gone."""
+    """Whether Directus makes the same derivative under the same name once ours is deleted."""
     path = directus.uploads / name
     content = path.read_bytes()
     path.unlink()

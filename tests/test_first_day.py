@@ -62,7 +62,7 @@ class Typed:
                 self.output += more.decode("utf-8", "replace")
 
     def wait(self, answers: Mapping[str, str], *, seconds: float) -> int:
-        """Answers what is asked, until the command has ended; returns its exit status."""
+        """Answer prompts until the command has ended; return its exit status."""
         asked, end = dict(answers), time.monotonic() + seconds
         while self._process.poll() is None:
             assert time.monotonic() < end, self.output
@@ -74,7 +74,7 @@ class Typed:
         return self._process.returncode
 
     def end(self) -> None:
-        """As Ctrl+C does, where it still runs."""
+        """End the command as by Ctrl+C, if it is still running."""
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGINT)
@@ -84,13 +84,13 @@ class Typed:
 
 @dataclass(frozen=True)
 class Machine:
-    """A fresh checkout, and an empty home."""
+    """A fresh checkout and an empty home directory."""
 
     folder: Path
     home: Path
 
     def type(self, command: str, answers: Mapping[str, str] | None = None) -> str:
-        """Types a command, answers what it asks, and gives what it printed; it has to end well."""
+        """Type a command, answer its prompts, and return its output; it has to succeed."""
         with self.typed(command) as typed:
             status = typed.wait(answers or {}, seconds=240)
         assert status == 0, f"{command}\n{typed.output}"
@@ -98,7 +98,7 @@ class Machine:
 
     @contextmanager
     def typed(self, command: str) -> Iterator[Typed]:
-        """The running command; Ctrl+C ends it."""
+        """Yield the running command; Ctrl+C ends it."""
         typed = Typed(command, self)
         try:
             yield typed
@@ -156,7 +156,7 @@ _ELSEWHERE = {"make demo", "make demo ARGS=--once", "make test"}
 
 
 def _taken(commands: Sequence[str], *wanted: str) -> list[str]:
-    """Those of the commands that are wanted, in the order of the page."""
+    """The wanted commands, in the order of the page."""
     return [each for each in commands if each in wanted]
 
 

@@ -22,7 +22,7 @@ from directus_assets.isolation import isolate, noted, planned, readable, stand_i
 
 
 class Work:
-    """Doubles numbers, but for some; and remembers what it was given."""
+    """Doubles numbers, except some, and records what it was given."""
 
     def __init__(self, trouble: dict[int, Exception]) -> None:
         self.trouble = trouble

@@ -18,7 +18,7 @@ ID = "1f6f3a5e-8a3e-4c51-9d2d-3a0c5f9a7b10"
 
 
 def told(role: str, *users: str) -> tuple[dict[str, object], list[str]]:
-    """What was asked for, and who was told."""
+    """The requests, and the notified users."""
     asked: list[dict[str, object]] = []
     recipients: list[str] = []
 
@@ -48,7 +48,7 @@ def test_a_role_that_nobody_has_is_named() -> None:
 
 
 class Post:
-    """Sends a letter for each item, and fails for some."""
+    """Sends a message for each item, and fails for some."""
 
     def __init__(self, folder: Path, **fails: Exception) -> None:
         self.storage = LocalStorage(folder)
@@ -126,7 +126,7 @@ def test_a_list_of_what_was_told_that_cannot_be_kept_ends_no_run(tmp_path: Path)
 
 
 def desk(folder: Path, comments: list[object], warned: list[str]) -> Desk:
-    """The desk of a run at a Directus that has these rows of comments."""
+    """The desk of a run, with a Directus that has these comment rows."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         match request.url.path:

@@ -66,7 +66,7 @@ def field(collection: str, name: str, kind: str, **others: Any) -> dict[str, Any
 
 
 def schema() -> dict[str, Any]:
-    """Of a collection `things` with translations in three languages."""
+    """The schema of a collection `things` with translations in three languages."""
     texts = [(name, name.partition("_")[0]) for name in OWN_FIELDS]
     fields = [
         *(field(table, "id", "string", is_primary_key=True) for table in ("things", "things_texts", "languages")),
@@ -123,7 +123,7 @@ PRESETS = [
 
 
 class World:
-    """A Directus that answers whatever it was given, and a project of it."""
+    """A Directus with any rows, and its project."""
 
     def __init__(self, folder: Path) -> None:
         self.answers = schema()
@@ -146,7 +146,7 @@ class World:
         self.files = Files(self.project, PRESETS)
 
     def put(self, path: str, rows: list[dict[str, Any]], key: str = "id") -> None:
-        """What is there from now on."""
+        """Set the rows from now on."""
         self.answers[path] = [(str(row[key]), row) for row in rows]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -174,7 +174,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def foreseen(keys: Sequence[K], work: Callable[[K], object]) -> set[K]:
-    """Does it for each, and gives those that fail: for a reason that is their own and that somebody has foreseen."""
+    """Apply it to each item; return those that fail, each with an expected error of its own."""
     found = isolate(keys, lambda some: [work(key) for key in some])
     unforeseen = [f"{key}: {fault}" for key, fault in found.culprits.items() if isinstance(fault, Unexpected)]
     if unforeseen:
@@ -183,7 +183,7 @@ def foreseen(keys: Sequence[K], work: Callable[[K], object]) -> set[K]:
 
 
 def planned(subject: Subject, keys: list[str]) -> Examination:
-    """The plan of all of them, in which each is there."""
+    """The plan for all items, which has to contain each of them."""
     found = examine_each(subject, keys, list(subject.assets))
     assert set(found.present) | set(found.unfit) | set(found.unready) == set(keys)
     assert {key for _, key in found.wanted} <= set(found.present)
@@ -250,7 +250,7 @@ def test_items_are_read_planned_and_put_into_questions_for_enrichments(
 
 
 def file_row(**own: Any) -> dict[str, Any]:
-    """A row as it is right."""
+    """A valid row."""
     return {
         "id": str(uuid.UUID(int=1)),
         "storage": "local",

@@ -23,7 +23,7 @@ REQUEST = Request(
 
 
 class Elsewhere:
-    """A server that notes what reaches it, and one that sends everybody there."""
+    """A server that records its requests, and one that redirects everyone to it."""
 
     def __init__(self) -> None:
         self.reached: list[str] = []

@@ -227,7 +227,7 @@ def test_another_snapshot_has_another_digest() -> None:
 
 
 def translated(*names: str) -> dict[str, Any]:
-    """What Directus answers about these collections, which are translated."""
+    """Directus' responses about these translated collections."""
     relations, fields = [], [{"collection": "languages", "field": "code", "type": "string", "schema": PRIMARY}]
     for name in names:
         rows, item = f"{name}_translations", f"{name}_id"
@@ -261,7 +261,7 @@ TRANSLATED = Wanted(translations=True)
 def take(
     answers: dict[str, Any], known: Snapshot | None = None, *, wanted: Wanted = TRANSLATED
 ) -> tuple[list[str], dict[str, PermanentError]]:
-    """The translated collections of a snapshot, and what could not be described."""
+    """The translated collections of a snapshot, and the faults."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         found = answers[request.url.path]
@@ -283,7 +283,7 @@ def known_snapshot(answers: dict[str, Any]) -> Snapshot:
 
 
 def spoilt(answers: dict[str, Any], collection: str) -> dict[str, Any]:
-    """The same, with a field that nobody can make anything of."""
+    """The same, with an uninterpretable field."""
     odd = {"collection": collection, "field": "odd", "type": "string", "meta": {"interface": {}}}
     return {**answers, "/fields": [*answers["/fields"], odd]}
 

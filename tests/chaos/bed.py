@@ -53,7 +53,7 @@ load_from:
 
 @dataclass
 class Bed:
-    """Everything that runs, and what can be done to it."""
+    """All running parts, and what can be done to them."""
 
     directus: LocalDirectus
     engine: ScriptedOpenAI
@@ -71,33 +71,33 @@ class Bed:
     around: Surroundings
 
     def run_workers(self) -> list[int]:
-        """The processes of runs at work."""
+        """The processes of current runs."""
         homes = {f"DAGSTER_HOME={folder}" for folder in self.around.worker_folders or (self.pipeline.home,)}
         workers = [pid for pid in all_processes() if _is_worker(pid)]
         return [pid for pid in workers if homes & variables_of(pid)]
 
     def definitions(self) -> list[int]:
-        """The process of the code server that has the definitions."""
+        """The code server's process that holds the definitions."""
         return [pid for pid in self.code_server.members() if "api grpc" in command_of(pid)]
 
     def storage(self) -> Storage:
-        """Where Directus keeps files, past all faults."""
+        """Directus' file storage, accessed around all faults."""
         (storage,) = open_storages(self.directus.storage_environment).values()
         return storage
 
     def second_daemon(self) -> Service:
-        """One more daemon on the same instance, as after a deployment that went wrong."""
+        """A second daemon on the same instance, as after a faulty deployment."""
         return _service(self.pipeline, "second daemon", "dagster-daemon", "run", "-w", "workspace.yaml")
 
     @property
     def services(self) -> tuple[Service, ...]:
-        """What is started again when it ends."""
+        """The services that are restarted when they end."""
         return (self.code_server, self.daemon, self.webserver)
 
 
 @contextmanager
 def made_bed(folder: Path, chance: random.Random, around: Surroundings) -> Iterator[Bed]:
-    """All of it, running; Directus has presets and collections, and no content."""
+    """The running test bed; Directus has presets and collections, but no content."""
     with ExitStack() as stack:
         directus = LocalDirectus(folder / "directus", environment=around.directus)
         small_disks = []
@@ -183,7 +183,7 @@ def _write_files(pipeline: LocalPipeline, around: Surroundings, port: int) -> No
 
 
 def _end(bed: Bed) -> None:
-    """What nobody else ends."""
+    """Ends processes that nothing else ends."""
     for pid in bed.run_workers():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -210,6 +210,6 @@ def _small_disk(folder: Path, megabytes: int, stack: ExitStack) -> Iterator[Path
 
 
 def admin_of(directus: LocalDirectus) -> httpx.Client:
-    """A client that may do everything."""
+    """An administrator's client."""
     headers = {"authorization": f"Bearer {directus.admin_token}"}
     return httpx.Client(base_url=directus.url, headers=headers, timeout=30, trust_env=False)

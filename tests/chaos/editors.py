@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 300.0
 
 @dataclass
 class Truth:
-    """What Directus has confirmed."""
+    """The changes that Directus has confirmed."""
 
     pictures: dict[str, bytes] = field(default_factory=dict)
     """Contents, by the id of the file."""
@@ -59,13 +59,13 @@ class Editors:
         self._posts = max(1, edits // 4)
 
     def start(self) -> None:
-        """Lets them work."""
+        """Start their work."""
         pool = ThreadPoolExecutor(len(self._work_of), thread_name_prefix="editor")
         self._working = [pool.submit(self._work, act, *work) for act, work in self._work_of.items()]
         pool.shutdown(wait=False)
 
     def join(self) -> None:
-        """Waits until everything is done.
+        """Wait until all work is done.
 
         Raises:
             AssertionError: something could not be done within minutes.

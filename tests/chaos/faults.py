@@ -51,13 +51,13 @@ class Faults:
         self._running: Future[None] | None = None
 
     def start(self) -> None:
-        """Begins."""
+        """Start injecting faults."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="faults")
         self._running = pool.submit(self._run)
         pool.shutdown(wait=False)
 
     def finish(self) -> None:
-        """Waits for the last one."""
+        """Wait for the last fault to be repaired."""
         if self._running:
             self._running.result()
 
@@ -109,7 +109,7 @@ class Faults:
         return bool(workers)
 
     def _kill_definitions(self) -> bool:
-        """As the kernel does where memory is short: the largest process goes, and its parent does not notice."""
+        """Kill the largest process unnoticed by its parent, as the kernel does when memory runs out."""
         definitions = self._bed.definitions()
         for pid in definitions:
             _kill(pid)
@@ -170,7 +170,7 @@ class Faults:
 
 @contextmanager
 def filled(folder: Path) -> Iterator[None]:
-    """A folder on whose file system there is no room within the block."""
+    """Fill the file system of a folder for the duration of the block."""
     ballast = folder / "ballast"
     try:
         with ballast.open("wb", buffering=0) as file:

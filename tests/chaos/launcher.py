@@ -54,7 +54,7 @@ class SeparateWorkers(RunLauncher, ConfigurableClass):
         self._note_of(run.run_id).write_text(str(worker.pid))
 
     def _note_of(self, run_id: str) -> Path:
-        """Where the process of a run is noted, so that another daemon knows it."""
+        """The file that records the process of a run for other daemons."""
         return self._folders[0].with_name(f"{run_id}.pid")
 
     @property
@@ -72,5 +72,5 @@ class SeparateWorkers(RunLauncher, ConfigurableClass):
 
 
 def worker_environment(folder: Path) -> dict[str, str]:
-    """What differs between the environments."""
+    """The variables that differ between the environments."""
     return {"DAGSTER_HOME": str(folder), "DIRECTUS_ASSETS_CONFIG": str(folder / "directus_assets.yaml")}

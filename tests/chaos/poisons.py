@@ -33,7 +33,7 @@ from tests.translation.scripted_openai import (
 
 
 def picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") -> bytes:
-    """One that differs from the others."""
+    """A picture that differs from all others."""
     pixels = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind)
@@ -42,7 +42,7 @@ def picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") -> 
 
 @dataclass(frozen=True, kw_only=True)
 class PicturePoison:
-    """A file that is declared as a picture."""
+    """A file declared as a picture."""
 
     told: str
     """What the reason has to say."""
@@ -71,7 +71,7 @@ class ItemPoison:
 
 
 def _huge_png() -> bytes:
-    """Some bytes that say that they are 50,000 pixels wide and high."""
+    """A few bytes that claim to be 50,000 pixels wide and high."""
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
     parts = [
@@ -101,7 +101,7 @@ def _cut_off(path: Path) -> None:
 
 
 def _into_hole(path: Path) -> None:
-    """Three gigabytes that take no room."""
+    """Three gigabytes that occupy no disk space (a sparse file)."""
     with path.open("wb") as file:
         file.truncate(3 * 1024**3)
 
@@ -138,12 +138,12 @@ PICTURES: Mapping[str, PicturePoison] = {
 
 
 def _each(text: str) -> Behaviour:
-    """This text for every segment."""
+    """An answer with this text for every segment."""
     return lambda asked: completion(asked, json.dumps(dict.fromkeys(asked.segments, text)))
 
 
 def _said(content: str) -> Behaviour:
-    """This in the place of JSON."""
+    """An answer with this text instead of JSON."""
     return lambda asked: completion(asked, content)
 
 
@@ -209,12 +209,12 @@ ITEMS: Mapping[str, ItemPoison] = {
 
 
 def title_of(name: str) -> str:
-    """The title by which the engine knows the post."""
+    """The title by which the engine recognises the post."""
     return f"Bread of {name}"
 
 
 def poisoned(asked: Asked) -> Reply:
-    """The engine: right answers, but for what is asked about poisons."""
+    """The engine: correct answers, except to questions about poisons."""
     texts = " ".join([*(segment["text"] for segment in asked.segments.values()), *asked.content.values()])
     for name, poison in ITEMS.items():
         if poison.behaviour and poison.is_enrichment == asked.is_enrichment and title_of(name) in texts:

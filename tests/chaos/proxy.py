@@ -50,7 +50,7 @@ class FaultyProxy:
 
     @contextmanager
     def during(self, weather: Weather) -> Iterator[None]:
-        """This weather within the block, then it is fine again."""
+        """Apply these conditions during the block."""
         self.weather = weather
         try:
             yield
@@ -88,7 +88,7 @@ class FaultyProxy:
         *,
         answers: bool = False,
     ) -> None:
-        """Passes on what comes, until either side has had enough."""
+        """Forward data until either side closes."""
         with suppress(OSError):
             while data := source.recv(_CHUNK):
                 if self._wait_out_a_cut():
@@ -105,7 +105,7 @@ class FaultyProxy:
             target.shutdown(socket.SHUT_WR)
 
     def _wait_out_a_cut(self) -> bool:
-        """Whether there was one."""
+        """Wait until a cut is over; return whether there was one."""
         was_cut = False
         while self.weather == "cut" and not self._is_over.is_set():
             was_cut = True
@@ -125,7 +125,7 @@ class FaultyProxy:
 
 
 def _linger_not(end: socket.socket) -> None:
-    """Closing it is then a reset."""
+    """Make closing the socket a reset."""
     with suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

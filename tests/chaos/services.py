@@ -52,13 +52,13 @@ class Service:
             self._process.wait()
 
     def kill(self) -> None:
-        """Ends it and all of its children at once, as a container that dies."""
+        """Kill the process and all of its children at once, like a dying container."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill_without(self, spared: Sequence[int]) -> None:
-        """As `kill`, but for these processes."""
+        """Like `kill`, but spares these processes."""
         for pid in self.members():
             if pid not in spared:
                 with suppress(ProcessLookupError):
@@ -90,7 +90,7 @@ class Service:
 
 
 def processes_of(group: int) -> list[int]:
-    """The processes of a process group, the oldest first."""
+    """The processes of a process group, oldest first."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -102,7 +102,7 @@ def processes_of(group: int) -> list[int]:
 
 
 def all_processes() -> list[int]:
-    """Every process of this machine."""
+    """All processes on this machine."""
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
 
 
@@ -114,14 +114,14 @@ def variables_of(pid: int) -> set[str]:
 
 
 def parent_of(pid: int) -> int:
-    """The process that a process descends from; 0 where it is gone."""
+    """The parent of a process; 0 if the process is gone."""
     with suppress(OSError):
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     return 0
 
 
 def command_of(pid: int) -> str:
-    """The command line of a process; empty where there is none any more."""
+    """The command line of a process; empty if the process is gone."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     return ""

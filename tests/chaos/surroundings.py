@@ -29,7 +29,7 @@ _BUCKET = "content"
 
 @dataclass(kw_only=True)
 class Surroundings:
-    """By default in files on this machine, as without any settings."""
+    """By default, files on this machine, as without any settings."""
 
     directus: Mapping[str, str] = field(default_factory=dict)
     """Further variables of Directus."""
@@ -48,7 +48,7 @@ class Surroundings:
 
 
 def may_hide_folders() -> bool:
-    """Whether this user may make mount namespaces, in which runs do not see each other's disk."""
+    """Whether this user may create mount namespaces, which hide the disk of one run from another."""
     return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
 
 
@@ -98,7 +98,7 @@ def _database(url: URL) -> dict[str, str]:
 
 @contextmanager
 def _bucket(folder: Path) -> Iterator[int]:
-    """An S3-compatible service with one bucket; its port."""
+    """Run an S3-compatible service with one bucket; yield its port."""
     port = free_port()
     command = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     with Service("bucket", command, folder=folder, environment={"PATH": "/usr/bin:/bin"}, log=folder / "bucket.log"):

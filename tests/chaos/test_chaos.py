@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(5400)]
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How much happens."""
+    """The extent of a test."""
 
     name: str
     uploads: int
@@ -114,7 +114,7 @@ def test_on_postgresql_and_a_bucket_runs_that_share_no_disk_do_the_same(tmp_path
 
 
 def suffer(bed: Bed, form: Form, seed: int, where: str) -> None:
-    """People work while everything goes wrong; then all has to be right."""
+    """Let people work while everything fails; in the end, everything has to be correct."""
     say(f"The seed is {seed} (CHAOS_SEED={seed} repeats it).")
     wait(bed, form, "The sensors did not tick", lambda: ["no cursor"] * (3 - cursors(bed)))
     editors = Editors(bed, uploads=form.uploads, edits=form.edits, seconds=form.seconds)
@@ -167,7 +167,7 @@ def suffer(bed: Bed, form: Form, seed: int, where: str) -> None:
 
 
 def cursors(bed: Bed) -> int:
-    """Sensors that know where to follow from."""
+    """The sensors that have a cursor."""
     states = bed.instance.all_instigator_state()
     return sum(bool(getattr(state.instigator_data, "cursor", None)) for state in states)
 
@@ -209,5 +209,5 @@ def output_figures(bed: Bed, verdict: Verdict) -> dict[str, object]:
 
 
 def say(text: str) -> None:
-    """With `-s` at once, else where the test fails."""
+    """Print now with `-s`, otherwise only if the test fails."""
     print(text, flush=True)

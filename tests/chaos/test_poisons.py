@@ -72,7 +72,7 @@ ASSETS = {
 
 
 class Site(ABC):
-    """A Directus, the pipeline that works for it, and what was put into it."""
+    """A Directus, its pipeline, and the content put into it."""
 
     instance: dg.DagsterInstance
 
@@ -87,7 +87,7 @@ class Site(ABC):
         """What is to be said of it."""
 
     def fill(self) -> None:
-        """Healthy ones with the poisons among them."""
+        """Fill Directus with healthy content and poisons."""
         pictures, items = iter(PICTURES.items()), iter(ITEMS.items())
         for number in range(HEALTHY):
             self._upload(picture(1000 + number), f"healthy{number}.jpg")
@@ -144,11 +144,11 @@ class Site(ABC):
         return key
 
     def describe(self, place: tuple[dg.AssetKey, str]) -> str:
-        """For people."""
+        """The poison in words."""
         return f"{place[0].to_user_string()} {place[1]} ({self.poisons.get(place, 'healthy')})"
 
     def statuses(self) -> dict[tuple[dg.AssetKey, str], str]:
-        """Those of all partitions of all assets."""
+        """The statuses of all partitions of all assets."""
         found = {}
         for asset, partitions in ASSETS.items():
             keys = sorted(self.keys[str(partitions.name)])
@@ -160,7 +160,7 @@ class Site(ABC):
         return found
 
     def reason(self, asset: dg.AssetKey, key: str) -> str:
-        """What the page of a failed partition says."""
+        """The reason shown on the page of a failed partition."""
         records = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
         found = self.instance.fetch_observations(records, limit=1).records
         observation = found[0].asset_observation if found else None
@@ -169,19 +169,19 @@ class Site(ABC):
 
     @abstractmethod
     def settle(self) -> None:
-        """Waits until all that was put into Directus has been tried."""
+        """Wait until everything in Directus has been attempted."""
 
     @abstractmethod
     def failed_ticks(self) -> list[str]:
-        """The errors of ticks."""
+        """The errors of failed ticks."""
 
     @abstractmethod
     def reconcile(self) -> Report:
-        """One reconcile, and all that it asks for."""
+        """Run one reconcile, and everything it requests."""
 
 
 class Running(Site):
-    """With the daemon and all that belongs to it, as it is in earnest."""
+    """With daemon, webserver and code server, as in production."""
 
     def __init__(self, directus: LocalDirectus, admin: httpx.Client, pipeline: LocalPipeline) -> None:
         super().__init__(directus, admin)
@@ -224,7 +224,7 @@ class Running(Site):
             time.sleep(2)
 
     def _missing_cursors(self) -> set[str]:
-        """The sensors that have not looked at Directus yet."""
+        """The sensors that have not polled Directus yet."""
         names = {NAMES.files_sensor, NAMES.items_sensor("posts"), NAMES.items_sensor("pages")}
         states = self.instance.all_instigator_state()
         return names - {state.instigator_name for state in states if getattr(state.instigator_data, "cursor", None)}
@@ -234,7 +234,7 @@ class Running(Site):
 
 
 class InOneProcess(Site):
-    """With sensors that are ticked, and runs that are executed, one after the other, which takes seconds."""
+    """With sensors and runs executed one after the other in this process, which takes only seconds."""
 
     def __init__(self, directus: LocalDirectus, admin: httpx.Client, pipeline: PoisonedPipeline) -> None:
         super().__init__(directus, admin)

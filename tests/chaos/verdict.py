@@ -28,13 +28,13 @@ _OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 
 @dataclass
 class Verdict:
-    """Looks at a bed whose faults are over."""
+    """Examines a test bed after all faults have ended."""
 
     bed: Bed
     truth: Truth
 
     def outstanding(self) -> list[str]:
-        """What is not as it has to be, in words; empty at the end."""
+        """Everything that is not as it should be, in words; empty in the end."""
         with (
             DirectusClient(self.bed.directus.url, self.bed.directus.admin_token) as directus,
             admin_of(self.bed.directus) as admin,
@@ -64,12 +64,12 @@ class Verdict:
             yield from self._assets(key, NAMES.files_partitions, wanted)
 
     def stored_names(self, files: Iterable[File]) -> list[str]:
-        """What Directus' storage has to hold of these files, besides themselves and what is exported."""
+        """The names that Directus' storage has to contain for these files, besides the originals and exports."""
         presets = [preset for preset in _PARSED if preset.key not in self.bed.around.exported]
         return [each.stored_name for file in files for preset in presets for each in derivatives(preset, file)]
 
     def strays(self) -> list[str]:
-        """What lies in Directus' storage and belongs to no file that Directus has."""
+        """Entries in Directus' storage that belong to no file in Directus."""
         with DirectusClient(self.bed.directus.url, self.bed.directus.admin_token) as directus:
             files = directus.files_by_id(self.truth.pictures)
         known = {*(file.filename_disk for file in files), *self.stored_names(files)}
@@ -107,7 +107,7 @@ class Verdict:
     def _assets(
         self, key: dg.AssetKey, partitions: dg.DynamicPartitionsDefinition, wanted: dict[str, str | None]
     ) -> Iterator[str]:
-        """Every partition is marked as made, and of what Directus has now."""
+        """Check that every partition is materialized, with the fingerprint of Directus' current content."""
         found = self.bed.instance.get_status_by_partition(key, list(wanted), partitions) or {}
         marks = Counter(status.value if (status := found.get(each)) else "nothing" for each in wanted)
         if set(marks) - {"MATERIALIZED"}:
@@ -118,7 +118,7 @@ class Verdict:
             yield f"{key.to_user_string()}: {len(stale)} are of an earlier state"
 
     def wrong_bytes(self) -> list[str]:
-        """Derivatives that are not what another Directus makes of the same picture."""
+        """Derivatives that differ from those that another Directus makes of the same picture."""
         with (
             LocalDirectus() as reference,
             admin_of(reference) as admin,
@@ -146,7 +146,7 @@ class Verdict:
             return [wrong for some in pool.map(compare, files) for wrong in some]
 
     def _exported(self) -> dict[tuple[str, str], bytes]:
-        """What the manifest of the export names, by file and preset."""
+        """The entries of the export's manifest, by file and preset."""
         if not self.bed.around.exported:
             return {}
         storage = self.bed.storage().inside("exports")
@@ -158,7 +158,7 @@ class Verdict:
         }
 
     def materializations(self) -> tuple[int, int]:
-        """How many outputs were recorded as made, and how many distinct (output, partition, fingerprint) that were."""
+        """The number of recorded outputs, and of distinct (output, partition, fingerprint) among them."""
         total, distinct = 0, set()
         keys = [*(NAMES.preset(preset.key) for preset in _PARSED)]
         keys += [NAMES.translation("posts", code) for code in LANGUAGES]

@@ -272,7 +272,7 @@ def test_query_parameters_are_written_as_directus_wants_them() -> None:
 
 
 class Table:
-    """A collection in a Directus with a limit; it notes method and length of address of what it is asked."""
+    """A collection in a Directus with a limit; records the method and URL length of each request."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], *, query_limit_max: int = -1) -> None:
         self.rows = rows

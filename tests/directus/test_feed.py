@@ -189,7 +189,7 @@ def test_deleted_is_what_the_feed_says_last(asked: list[str] | None) -> None:
 
 
 class History:
-    """An activity log whose clock goes on by a minute with each entry."""
+    """An activity log whose clock advances by a minute with each entry."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
@@ -214,12 +214,12 @@ class History:
             )
 
     def go_back_to(self, number: int) -> None:
-        """A backup is restored an hour later."""
+        """Restore a backup an hour later."""
         self.rows = [row for row in self.rows if row["id"] <= number]
         self.clock += dt.timedelta(hours=1)
 
     def prune(self, number: int, *, but: str = "run") -> None:
-        """Directus' retention takes what is old; runs of flows have one of their own."""
+        """Prune old entries like Directus' retention; flow runs have a separate one."""
         self.rows = [row for row in self.rows if row["id"] > number or row["action"] == but]
 
     def client(self) -> DirectusClient:
@@ -260,7 +260,7 @@ def ids(page: FeedPage) -> list[int]:
 
 
 def without_witness(position: FeedPosition) -> FeedPosition:
-    """As the version before kept it."""
+    """The position as the previous version stored it."""
     return FeedPosition(last_id=position.last_id, first_id=position.first_id, seen=position.seen)
 
 

@@ -12,7 +12,7 @@ EDITORS = {"role": "editors", "permissions": {}, "fields": ["*"]}
 
 
 class Directus:
-    """One with these answers, by path. Of what there is not, it says so as the real one does."""
+    """A Directus with these answers by path; for all other paths, it responds like the real one."""
 
     def __init__(self, version: str, **answers: Any) -> None:
         self.answers = {"/server/info": {"version": version}, **answers}

@@ -16,7 +16,7 @@ ACTIVITY: dict[str, Any] = {
 
 
 def nested(levels: int) -> list[Any]:
-    """An empty list in so many others."""
+    """An empty list nested this deeply."""
     value: list[Any] = []
     for _ in range(levels):
         value = [value]

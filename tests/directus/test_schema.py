@@ -39,7 +39,7 @@ def relations(
     languages: str = "languages",
     alias: str = "translations",
 ) -> list[dict[str, Any]]:
-    """Both halves of the pattern, as the Studio makes them."""
+    """Both relations of the pattern, as the Studio creates them."""
     return [
         {
             "collection": rows,
@@ -63,7 +63,7 @@ def discover(
     collections: Mapping[str, Mapping[str, Any]] | None = None,
     faults: dict[str, PermanentError] | None = None,
 ) -> tuple[TranslatedCollection, ...]:
-    """What is found in a project with these fields by collection, relations, and rows by collection of languages."""
+    """What is discovered in a project with these fields, relations and languages, all by collection."""
     found = answers(fields, related, languages=languages, collections=collections)
     return read_translated_collections(
         client(lambda request: httpx.Response(200, json={"data": found.get(request.url.path, [])})), faults=faults
@@ -92,7 +92,7 @@ def answers(
     languages: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     collections: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """What Directus answers."""
+    """Directus' responses."""
     return {
         "/relations": related,
         "/fields": [{"collection": name, **each} for name, own in fields.items() for each in own],
@@ -335,7 +335,7 @@ def test_several_collections_are_sorted_by_name_and_one_without_texts_is_none() 
 
 
 def with_seo(*, number: int | None, seo: int | None) -> dict[str, list[Mapping[str, Any]]]:
-    """Posts with two fields of translations, of which the older one has the lower number."""
+    """Posts with two translations fields, the older one with the lower id."""
     fields = posts()
     first, second = alias_field(), alias_field("seo")
     first["meta"]["id"], second["meta"]["id"] = number, seo

@@ -131,7 +131,7 @@ def service() -> Iterator[tuple[str, Any]]:
 
 
 def written_by_directus(variables: dict[str, str], name: str) -> None:
-    """Has Directus' own driver write, with what Directus makes of these variables."""
+    """Write with Directus' own driver, configured by these variables."""
     program = _DRIVER.replace(
         "const { config, name } = JSON.parse(process.argv[1]);",
         "import { useEnv } from '@directus/env';"
@@ -150,7 +150,7 @@ def written_by_directus(variables: dict[str, str], name: str) -> None:
 
 
 def objects(client: Any) -> dict[str, Any]:
-    """All objects, each with the headers that a reader gets and with who may read it; and none is left."""
+    """All objects with their headers and permissions; then delete them."""
     found = {}
     for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
         key = entry["Key"]

@@ -12,7 +12,7 @@ from directus_assets.errors import NotFound, Unexpected, Unreachable
 
 
 class Shelf:
-    """What is asked; the first request lasts until `opened` is set."""
+    """Records requests; the first one lasts until `opened` is set."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
@@ -34,7 +34,7 @@ def shelf() -> Shelf:
 
 
 def ask(shelf: Shelf, together: Together[str, str], *keys: str) -> list[object]:
-    """What one caller gets who asks for the first key, and others who ask for the rest while that is under way."""
+    """The results of a caller for the first key, and of others for the rest during that request."""
     with ThreadPoolExecutor(len(keys)) as pool:
         first = pool.submit(together.get, keys[0])
         assert shelf.began.wait(60)
@@ -100,7 +100,7 @@ def test_a_lone_caller_is_refused_once(shelf: Shelf) -> None:
 
 
 class Fragile(Shelf):
-    """One of our own mistakes, where a certain key is among those asked for."""
+    """Simulates a bug of ours for requests with a certain key."""
 
     def fetch(self, keys: Sequence[str]) -> dict[str, str]:
         return {key: str(1 // len(key.replace("odd", ""))) for key in keys} if super().fetch(keys) else {}

@@ -14,7 +14,7 @@ POSITIONS = TypeAdapter(UploadPosition)
 
 
 class Library:
-    """The files of a Directus, by the time of their upload; and a clock, which is ours as well."""
+    """The files of a Directus by upload time, and a clock shared with us."""
 
     def __init__(self, *, zone: str = "", chunked: bool = True) -> None:
         self.zone = zone

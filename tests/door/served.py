@@ -20,7 +20,7 @@ SECRET = "the secret of these tests"
 
 @dataclass
 class Carried:
-    """Keeps what it is given to carry out."""
+    """Records what it is given to carry out."""
 
     batches: list[dict[str, list[str]]] = field(default_factory=list)
     claims: list[dict[str, list[str]]] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Carried:
             raise error
 
     def wait(self, keys: int) -> None:
-        """Until so many keys have been carried out."""
+        """Wait until this many keys have been carried out."""
         deadline = time.monotonic() + 60
         while sum(len(own) for batch in self.batches for own in batch.values()) < keys:
             assert time.monotonic() < deadline, self.batches
@@ -75,7 +75,7 @@ class Carried:
 
 @dataclass
 class Counted(Gathering):
-    """Counts the batches that are taken from it."""
+    """Counts the batches taken from it."""
 
     taken: int = 0
 
@@ -98,13 +98,13 @@ class Served:
         return int(self.url.rpartition(":")[2])
 
     def settle(self) -> None:
-        """Until nothing that was let in is still to be carried out."""
+        """Wait until every accepted push has been carried out."""
         while self.room.gathering.peek() or self.gathered.taken > self.carrier.carried:
             time.sleep(0.01)
 
     @contextlib.contextmanager
     def gathers(self) -> Iterator[None]:
-        """However long the block takes, what is let in during it becomes one batch."""
+        """Gather everything accepted during the block into one batch, however long it takes."""
         gathered = self.gathered
         gathered.quiet_seconds = gathered.longest_seconds = 3600
         try:
@@ -117,7 +117,7 @@ class Served:
 
 @contextlib.contextmanager
 def served(storage: Storage, *, secret: str | None = SECRET) -> Iterator[Served]:
-    """Opens a door that takes this secret, where there is one, and those that are kept in the storage."""
+    """Run a door that accepts this secret, if any, and those in the storage."""
     if secret:
         admit_only(storage, secret)
     carrier = Carried()

@@ -240,7 +240,7 @@ def test_a_body_in_chunks_is_taken_and_one_of_two_lengths_is_not(door: Served) -
 
 
 def drip(door: Served, head: list[str], *, body: bool) -> bytes:
-    """What is answered to a request that comes byte by byte, for a minute at most."""
+    """The response to a request sent byte by byte, for at most a minute."""
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", door.port), timeout=60) as connection:
         connection.sendall("\r\n".join(head).encode() + (b"\r\n\r\n" if body else b"\r\nx-drip: "))

@@ -85,7 +85,7 @@ def test_behind_a_proxy_on_another_machine_any_name_is_taken() -> None:
 
 
 def through(scope: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a webserver behind the guard is asked, or the guard answers."""
+    """The request that reaches a webserver behind the guard, or the guard's own response."""
     sent: list[dict[str, Any]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

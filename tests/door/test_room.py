@@ -23,7 +23,7 @@ Arrivals = Sequence[tuple[float, str]]
 
 @dataclass
 class Clock:
-    """Moves when somebody waits, and lets the pushes arrive that come in the meantime; stops the room at their end."""
+    """A clock that advances when someone waits, delivers the pushes due by then, and finally stops the room."""
 
     arrivals: list[tuple[float, str]]
     now: float = 0.0
@@ -33,7 +33,7 @@ class Clock:
         return self.now
 
     def wait(self, seconds: float | None) -> None:
-        """Until this time is over, or a push arrives, whatever is first."""
+        """Wait until this time has passed or a push arrives, whichever is first."""
         assert self.room
         end = float("inf") if seconds is None else round(self.now + seconds, 6)
         if self.arrivals and self.arrivals[0][0] <= end:
@@ -58,7 +58,7 @@ class Turn(threading.Condition):
 
 @dataclass
 class Planner(Carried):
-    """Notes when it plans and starts what."""
+    """Records what it plans and starts, and when."""
 
     clock: Clock = field(default_factory=lambda: Clock([]))
     takes_seconds: float = 0.06
@@ -81,7 +81,7 @@ class Planner(Carried):
 
 
 def worked(folder: Path, arrivals: Arrivals, **options: Any) -> Planner:
-    """What a room does with these pushes."""
+    """The actions of a room on these pushes."""
     clock = Clock(list(arrivals))
     planner = Planner(clock=clock, **options)
     clock.room = Room(planner, KnownSecrets(LocalStorage(folder)), clock=clock, _turn=Turn(clock))

@@ -13,7 +13,7 @@ KEY = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has
 
 
 def field(name: str, kind: str, **meta: Any) -> dict[str, Any]:
-    """A field as the Studio makes it."""
+    """A field as the Studio creates it."""
     casts = {"json": "cast-json", "csv": "cast-csv", "boolean": "cast-boolean"}
     special = {"special": [casts[kind]]} if kind in casts else {}
     return {"field": name, "type": kind, "schema": {}, "meta": special | meta}
@@ -34,7 +34,7 @@ def relate(studio: DirectusClient, collection: str, name: str, related: str, *, 
 
 @pytest.fixture(scope="module")
 def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
-    """What an administrator does in the Studio."""
+    """An administrator's client."""
     with DirectusClient(empty_directus.url, empty_directus.admin_token) as client:
         yield client
 

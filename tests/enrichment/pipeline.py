@@ -51,7 +51,7 @@ CONFIG: Mapping[str, Any] = {
 
 
 def create_notes(admin: DirectusClient) -> None:
-    """Makes `notes` and `people`, as the Studio does."""
+    """Create `notes` and `people` as the Studio does."""
     serial = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}}
     texts = [
         {"field": "title", "type": "string", "schema": {}, "meta": {"interface": "input"}},
@@ -76,7 +76,7 @@ def create_notes(admin: DirectusClient) -> None:
 
 
 class EnrichmentPipeline(Pipeline):
-    """What happens to notes, seen by enrichment."""
+    """The pipeline of `notes`, by enrichment."""
 
     def enriched(self, item: str, name: str, collection: str = "notes") -> dg.AssetMaterialization | None:
         return latest_materialization(self.instance, NAMES.enrichment(collection, name), item)
@@ -86,7 +86,7 @@ class EnrichmentPipeline(Pipeline):
         return {key: value.value for key, value in made.metadata.items()} if made else {}
 
     def refusal(self, item: str, name: str, collection: str = "notes") -> str:
-        """What the page of a failed partition says."""
+        """The reason shown on the page of a failed partition."""
         records = dg.AssetRecordsFilter(asset_key=NAMES.enrichment(collection, name), asset_partitions=[item])
         found = self.instance.fetch_observations(records, limit=1).records
         observation = found[0].asset_observation if found else None
@@ -95,7 +95,7 @@ class EnrichmentPipeline(Pipeline):
     def ask_again(
         self, item: str, name: str, collection: str = "notes", *, upto: str = ""
     ) -> dg.ExecuteInProcessResult:
-        """What a person starts by hand, for one item or a range of them."""
+        """Start a run manually, for one item or a range."""
         tags = {"dagster/asset_partition_range_start": item, "dagster/asset_partition_range_end": upto or item}
         asset_key = NAMES.enrichment(collection, name)
         return self._run(

@@ -126,7 +126,7 @@ TEXTUAL = [name for name in WRITTEN if name not in CONFIG["enrichments"][FILES]]
 
 
 class Model:
-    """Answers by what is wanted; embeds by the words that a text holds."""
+    """Answers according to the requested schema; embeds a text by its words."""
 
     def __init__(self) -> None:
         self.turn = 0
@@ -167,7 +167,7 @@ def _vectors(asked: Asked) -> Reply:
 
 @dataclass
 class Story:
-    """What there was after each chapter, by collection."""
+    """The content after each chapter, by collection."""
 
     created: dict[str, dict[str, Any]] = field(default_factory=dict)
     edited: dict[str, dict[str, Any]] = field(default_factory=dict)

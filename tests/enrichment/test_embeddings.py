@@ -15,7 +15,7 @@ from directus_assets.spending.usage import Usage
 
 
 class ScriptedEmbedder:
-    """Gives each text its length as a vector, and notes what it was asked."""
+    """Embeds each text as its length, and records the requests."""
 
     name = model = "scripted"
     max_texts = 3
@@ -44,7 +44,7 @@ class ScriptedEmbedder:
 
 
 class Noting(Unlimited):
-    """Notes what requests have consumed."""
+    """Records the usage of requests."""
 
     def __init__(self, spent: list[Usage]) -> None:
         self.spent = spent

@@ -84,11 +84,11 @@ class Desk:
     folder: Path
 
     def save_meanwhile(self, path: str, values: Mapping[str, JsonValue]) -> None:
-        """What the editor saves as soon as we write."""
+        """Save an edit as soon as we write."""
         self.proxy.meanwhile = [lambda: self.editor.patch(path, json=dict(values)).raise_for_status()]
 
     def write(self, key: str, values: Mapping[str, JsonValue], declared: Mapping[str, Any] = DECLARED) -> Written:
-        """Writes what was found out of a note, as a run does, which looks again as often as it is told to."""
+        """Write the results for a note like a run, which reads the note again if it changed in the meantime."""
         config = Config.model_validate({"enrichments": {"notes": {"judged": declared}}})
         (declaration,) = declare(config.enrichments, read_project_schema(self.ours), default_language=None)
         reader = ItemReader(self.ours, [declaration])

@@ -10,7 +10,7 @@ from directus_assets.errors import BadInput
 
 
 def directions(count: int, dimensions: int, *, seed: int = 7) -> dict[str, Vector]:
-    """Vectors in clusters, as texts have them, some of them equal."""
+    """Vectors in clusters, like those of texts, some of them equal."""
     random = np.random.default_rng(seed)
     centres = random.normal(size=(max(1, count // 20), dimensions))
     drawn = centres[random.integers(0, len(centres), count)] + 0.4 * random.normal(size=(count, dimensions))

@@ -41,7 +41,7 @@ ABOUT_MOOD = "Judge the mood"
 
 @pytest.fixture(scope="module")
 def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
-    """What an administrator does in the Studio."""
+    """An administrator's client."""
     with DirectusClient(empty_directus.url, empty_directus.admin_token) as client:
         create_collections(client)
         create_notes(client)
@@ -53,7 +53,7 @@ def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
 def pipeline(
     directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
 ) -> Iterator[EnrichmentPipeline]:
-    """One that has seen what was there before."""
+    """A pipeline that has already seen the existing content."""
     with EnrichmentPipeline(directus, server, tmp_path, CONFIG) as pipeline:
         for collection in ("notes", "posts"):
             assert pipeline.tick(collection) == []
@@ -85,7 +85,7 @@ def picture(colour: str = "orange", side: int = 1500) -> bytes:
 
 
 def damaged_picture() -> bytes:
-    """Half of its pixels are not there."""
+    """A picture with half of its pixels missing."""
     buffer = io.BytesIO()
     Image.effect_noise((400, 400), 50).save(buffer, "PNG")
     return buffer.getvalue()[: buffer.tell() // 2]
@@ -96,7 +96,7 @@ def asked_about(server: ScriptedOpenAI, task: str) -> list[Asked]:
 
 
 def about(task: str, behaviour: scripted.Behaviour) -> scripted.Behaviour:
-    """Misbehave in one enrichment; answer everything else right."""
+    """Misbehave in one enrichment; answer everything else correctly."""
     return lambda asked: (behaviour if task in asked.prompt else scripted.answer_right)(asked)
 
 
@@ -534,7 +534,7 @@ def test_a_deleted_item_takes_its_partition_along(pipeline: EnrichmentPipeline, 
 
 
 def compare(pipeline: EnrichmentPipeline, items: list[str], *, waiting: frozenset[str] = frozenset()) -> Compared:
-    """What the reconcile finds about these notes."""
+    """The reconcile's findings on these notes."""
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
     targets = {target.name: target for target in all_kinds(pipeline.project, snapshot)}
     target = targets["enrichments/notes"]

@@ -111,7 +111,7 @@ class RuledRows:
 
 
 class Scripted:
-    """An engine that gives these answers, one after the other, and the last of them again and again."""
+    """An engine that gives these answers in order, and then repeats the last one."""
 
     name, model = "scripted", "scripted"
 

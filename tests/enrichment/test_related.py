@@ -19,7 +19,7 @@ from directus_assets.errors import Unreachable
 
 
 class World:
-    """What Directus has: texts, and the lists that were written, item by item."""
+    """The state of Directus: texts, and the written list of each item."""
 
     def __init__(self, folder: Path, *, slow: Callable[[], None] = lambda: None) -> None:
         self.lists: dict[str, Neighbours] = {}
@@ -31,7 +31,7 @@ class World:
     def run(
         self, texts: Mapping[str, str], *, gone: Collection[str] = (), space: str = "s", count: int = 3
     ) -> set[str]:
-        """One run over some items; the items whose lists it wrote."""
+        """Run over some items; return the items whose lists were written."""
         storage = LocalStorage(self._folder)
         related = Related(
             store=VectorStore(storage),
@@ -62,7 +62,7 @@ def vector_of(text: str) -> Vector:
 
 
 def right(texts: Mapping[str, str], *, count: int = 3) -> dict[str, Neighbours]:
-    """All lists, made anew."""
+    """All lists, computed from scratch."""
     space = Space({key: vector_of(text) for key, text in texts.items() if text.strip()}, count=count)
     return dict.fromkeys(texts, ()) | space.nearest(texts)
 

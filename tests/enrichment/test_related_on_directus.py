@@ -46,14 +46,14 @@ def collections(studio: DirectusClient) -> None:
 
 @pytest.fixture
 def notes(studio: DirectusClient) -> Iterator[dict[str, str]]:
-    """Ids by word."""
+    """The ids of notes, by word."""
     made = studio.post("/items/notes", [{"title": word, "body": text} for word, text in TEXTS.items()])
     yield {row["title"]: str(row["id"]) for row in made}
     studio.delete("/items/notes", [row["id"] for row in studio.get("/items/notes", fields=["id"], limit=-1)])
 
 
 class Work:
-    """Enriches as a run does."""
+    """Enriches like a run."""
 
     def __init__(self, studio: DirectusClient, folder: Path, **options: Any) -> None:
         config = Config.model_validate({"enrichments": {"notes": {"related": {"input": ["title", "body"], **options}}}})

@@ -71,7 +71,7 @@ def test_a_forecast_of_many_items_reads_the_vectors_once(tmp_path: Path) -> None
 
 
 class CountedStorage(LocalStorage):
-    """Notes which files were read."""
+    """Records which files were read."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -85,7 +85,7 @@ class CountedStorage(LocalStorage):
 
 @contextmanager
 def enriching(rows: dict[str, dict[str, Any]], folder: Path, *, refused: str = "") -> Iterator[RelatedEnricher]:
-    """Notes in a Directus that takes every list but that of one note."""
+    """Notes in a Directus that refuses the list of one note."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path != "/items/notes":

@@ -57,7 +57,7 @@ class Picture:
 
     @property
     def type(self) -> str:
-        """The MIME type that it is uploaded as."""
+        """The MIME type of the upload."""
         extension = self.name.rpartition(".")[2]
         return {"jpg": "image/jpeg", "tif": "image/tiff"}.get(extension, f"image/{extension}")
 
@@ -70,7 +70,7 @@ def pictures() -> list[Picture]:
 
 
 def damaged() -> list[Picture]:
-    """Files that somebody has to refuse."""
+    """Files that have to be refused."""
     noise = _saved(_noise(), "JPEG")
     png = _saved(_noise(), "PNG")
     made = [
@@ -87,7 +87,7 @@ def damaged() -> list[Picture]:
 
 
 def mistyped() -> list[Picture]:
-    """Pictures that are declared as something else, each of the five types as another one."""
+    """Pictures declared as another type, for each of the five types."""
     gradient, alpha, small = _gradient(), _with_alpha(), _gradient(161, 120)
     made = [
         ("png-as-jpeg.jpg", _saved(alpha, "PNG")),

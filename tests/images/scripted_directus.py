@@ -65,7 +65,7 @@ class ScriptedDirectus:
         self.client = DirectusClient(URL, "t", transport=httpx.MockTransport(self._answer))
 
     def add(self, file_id: str, content: bytes, **fields: Any) -> File:
-        """A file with its row."""
+        """Add a file with its row."""
         name = fields.get("filename_disk", f"{file_id}.jpg")
         (self.folder / name).parent.mkdir(exist_ok=True)
         (self.folder / name).write_bytes(content)
@@ -89,7 +89,7 @@ class ScriptedDirectus:
         return self.file(file_id)
 
     def file(self, file_id: str) -> File:
-        """The row as it is now."""
+        """The current row."""
         return File.parse(self.rows[file_id])
 
     def maker(self, deliveries: Mapping[str, str], *, export: Path | None = None, **options: Any) -> Maker:
@@ -106,7 +106,7 @@ class ScriptedDirectus:
         )
 
     def stored(self) -> set[str]:
-        """Names of all derivatives in the storage."""
+        """The names of all derivatives in the storage."""
         return {path.name for path in self.folder.iterdir() if "__" in path.name}
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -48,7 +48,7 @@ def installation() -> Installation:
 
 
 def javascript(installation: Installation, program: str, values: Any = None) -> Any:
-    """What the program prints about the values."""
+    """The output of the JavaScript program for these values."""
     answer = subprocess.run(
         [installation.node, "--input-type=module", "-e", _REVIVE + program],
         input=json.dumps(_sent(values)),

@@ -20,7 +20,7 @@ def directus(tmp_path: Path) -> ScriptedDirectus:
 
 
 def heads(directus: ScriptedDirectus, *, are_served: bool = True) -> list[str]:
-    """Files that Directus was asked about, while the derivatives of all are made."""
+    """The files requested from Directus while all derivatives are made."""
     asked = []
 
     def note(request: httpx.Request) -> httpx.Response | None:

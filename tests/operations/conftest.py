@@ -30,14 +30,14 @@ CONFIG = "{translations: {review: version}, notify: {editors: true}}"
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """The running Directus, as an administrator and the pipeline's user see it."""
+    """The running Directus, with clients of an administrator and of the pipeline's user."""
 
     directus: LocalDirectus
     admin: DirectusClient
     folder: Path
 
     def settings(self, config: str = CONFIG, **variables: str) -> Settings:
-        """Those of a pipeline for it."""
+        """The settings of a pipeline for this Directus."""
         environ = {
             "DIRECTUS_URL": self.directus.url,
             "DIRECTUS_TOKEN": TOKEN,
@@ -54,12 +54,12 @@ class Site:
         )
 
     def examine(self, config: str = CONFIG, **variables: str) -> list[Finding]:
-        """What `doctor` finds."""
+        """The findings of `doctor`."""
         with contextlib.closing(Checkup(Project(self.settings(config, **variables)))) as subject:
             return list(examine(subject))
 
     def set_up(self, *, prune: bool = False) -> None:
-        """What `setup` does."""
+        """Run `setup`."""
         project = Project(self.settings())
         needed = rights_of_project(project, self.admin)
         wished = comment_rights(needed, project.settings.config, directus=self.admin.version)
@@ -68,7 +68,7 @@ class Site:
 
     @contextlib.contextmanager
     def without(self, right: str) -> Iterator[None]:
-        """Takes one right away, such as `read on posts`."""
+        """Remove one right, such as `read on posts`, for the duration of the block."""
         action, _, collection = right.partition(" on ")
         (row,) = [
             row
@@ -84,7 +84,7 @@ class Site:
 
     @property
     def holder(self) -> str:
-        """What has the rights: a policy, or on Directus 10 a role."""
+        """The owner of the rights: a policy, or on Directus 10 a role."""
         return read_account(self.admin).holder
 
     @property
@@ -92,12 +92,12 @@ class Site:
         return str(read_account(self.admin).policy)
 
     def grant(self, collection: str, action: str) -> str:
-        """Adds a right that nobody needs; returns the id of its row."""
+        """Grant an unneeded right; return the id of its row."""
         body = {self.holder: self.policy, "collection": collection, "action": action, "fields": ["*"]}
         return str(self.admin.post("/permissions", {**body, "permissions": {}, "validation": {}})["id"])
 
     def write_post(self, title: str = "Bread") -> str:
-        """A new post in English; returns its key."""
+        """Create a post in English; return its key."""
         row = {"languages_code": "en-US", "title": title}
         return str(self.admin.post("/items/posts", {"status": "published", "translations": [row]})["id"])
 

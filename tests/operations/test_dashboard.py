@@ -42,7 +42,7 @@ def panels(site: Site) -> dict[str, dict[str, Any]]:
 
 
 def answer(site: Site, panel: dict[str, Any]) -> Any:
-    """What Directus answers the query that the Studio makes of a panel."""
+    """Directus' response to the Studio's query for a panel."""
     options = panel["options"]
     query: dict[str, Any] = {"filter": options["filter"]}
     match panel["type"]:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 
 
 def troubles(findings: list[Finding]) -> list[tuple[str, str]]:
-    """Findings that are not all right, apart from what is so in every test: no webserver, and the engine `pseudo`."""
+    """Findings that are not ok, except for those of every test: no webserver, and the engine `pseudo`."""
     return [(f.what, f.text) for f in findings if f.status is not Status.OK and f.what not in ("webserver", "engine")]
 
 
@@ -28,7 +28,7 @@ def found(findings: list[Finding], what: str) -> Finding:
 
 @contextlib.contextmanager
 def changed(site: Site, path: str, **values: Any) -> Iterator[None]:
-    """Something in Directus is otherwise for a while."""
+    """Change something in Directus for the duration of the block."""
     before = site.admin.get(path)
     site.admin.patch(path, values)
     try:

@@ -366,7 +366,7 @@ def test_a_way_to_dagster_that_need_not_be_open_is_named(
 
 
 def secret_of(site: Site) -> str:
-    """The secret that all flows have."""
+    """The common secret of all flows."""
     held = {
         header["value"]
         for flow in flows(site).values()

@@ -38,7 +38,7 @@ HUMAN = "Von einem Menschen"
 
 
 class Pipeline:
-    """All sensors of a site, ticked one after the other, and the runs that they ask for, in this process."""
+    """All sensors of a site and the runs they request, executed one after the other in this process."""
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.project = Project(site.settings(CONFIG, DAGSTER_HOME=str(folder)))
@@ -53,7 +53,7 @@ class Pipeline:
         self.instance.dispose()
 
     def tick(self) -> list[str]:
-        """Ticks all sensors, and carries out what they ask for; what went wrong, in words."""
+        """Tick all sensors and execute the requested runs; return what went wrong, in words."""
         problems = []
         for sensor, job in SENSORS.items():
             context = dg.build_sensor_context(instance=self.instance, cursor=self.cursors.get(sensor))

@@ -50,7 +50,7 @@ RIGHTS = (
 
 
 def do_the_work(bot: DirectusClient, site: Site, *, post: str, page: str) -> None:
-    """What the sensors ask for, a derivative, and a translation that is made, changed and proposed."""
+    """Use every right: sensor ticks, a derivative, and a translation that is created, changed and proposed."""
     assert bot.latest_activity_id() > 0
     assert read_feed(bot, FeedPosition(last_id=0), collections=["directus_files", "posts"]).entries
     (file,) = bot.files_page(types=TRANSFORMED_TYPES, page=1, size=10)

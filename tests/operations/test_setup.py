@@ -30,7 +30,7 @@ def project(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
 
 @pytest.fixture
 def run(project: DirectusClient, directus: LocalDirectus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command in an empty folder; the administrator's token is in the environment."""
+    """Run the command in an empty folder, with the administrator's token in the environment."""
     monkeypatch.chdir(tmp_path)
     # What the command reads from `.env` must not stay in the environment of other tests.
     monkeypatch.setenv("DIRECTUS_TOKEN", "")

@@ -34,7 +34,7 @@ def bucket(endpoint: str, name: str = "records") -> S3Storage:
 
 @contextmanager
 def service(endpoint: str, *, ignores: str = "", refuses: str = "") -> Iterator[str]:
-    """A service that ignores a header, as older ones do, or refuses requests that have it."""
+    """A service that ignores a header, like older ones, or refuses requests with it."""
 
     class Handler(BaseHTTPRequestHandler):
         def _forward(self) -> None:

@@ -12,18 +12,18 @@ _LONGEST_INDEXED_BYTES = 2704
 
 
 def check_backfill(parameters: Mapping[str, Any]) -> None:
-    """Raises what the webserver's resolver raises for `LaunchBackfillParams`."""
+    """Raise the errors of the webserver's resolver for `LaunchBackfillParams`."""
     check_valid_title(parameters["title"])
     check_tags(parameters["tags"])
 
 
 def check_run(parameters: Mapping[str, Any]) -> None:
-    """Raises what the webserver's resolver raises for `ExecutionParams`."""
+    """Raise the errors of the webserver's resolver for `ExecutionParams`."""
     check_tags(parameters["executionMetadata"]["tags"])
 
 
 def check_tags(tags: Iterable[Mapping[str, str]]) -> None:
-    """Raises what Dagster raises for the tags of a run; on PostgreSQL, where its database is."""
+    """Raise Dagster's errors for the tags of a run, including those of its PostgreSQL database."""
     values = {tag["key"]: tag["value"] for tag in tags}
     normalize_tags(values)
     for key, value in values.items():
@@ -31,7 +31,7 @@ def check_tags(tags: Iterable[Mapping[str, str]]) -> None:
 
 
 def refusal(check: Callable[[Mapping[str, Any]], None], parameters: Mapping[str, Any]) -> httpx.Response | None:
-    """How Dagster's webserver answers where a resolver raises; None where it does not."""
+    """The response of Dagster's webserver if a resolver raises; None if it does not."""
     try:
         check(parameters)
     except Exception as error:  # noqa: BLE001 - the webserver tells of each in the same way

@@ -132,19 +132,19 @@ class RunningDagster:
 
     @property
     def pid(self) -> int:
-        """`dagster dev`."""
+        """The process id of `dagster dev`."""
         return self._process.pid
 
     def define(self, word: str) -> None:
-        """Writes the definitions, in which the job `saying` says this word."""
+        """Write the definitions, in which the job `saying` says this word."""
         (self.folder / "definitions.py").write_text(_DEFINITIONS.replace("WORD", word))
 
     def reload(self) -> None:
-        """Has the code location loaded again."""
+        """Reload the code location."""
         self._ask(_RELOAD)
 
     def launch(self, job: str, **tags: str) -> str:
-        """Asks for a run, with tags of ours; gives its id."""
+        """Launch a run with our tags; return its id."""
         where = {"repositoryLocationName": "here", "repositoryName": "__repository__", "pipelineName": job}
         metadata = {"tags": [{"key": f"directus_assets/{name}", "value": value} for name, value in tags.items()]}
         parameters = {"selector": where, "mode": "default", "executionMetadata": metadata}
@@ -152,33 +152,33 @@ class RunningDagster:
         return str(answer["run"]["runId"])
 
     def terminate(self, run_id: str) -> str:
-        """Has a run ended from the UI; gives the type of the answer."""
+        """Terminate a run as the UI does; return the type of the response."""
         return str(self._ask(_TERMINATE, id=run_id)["terminateRun"]["__typename"])
 
     def ended(self, run_id: str) -> dg.DagsterRun:
-        """The run, when it has ended."""
+        """Wait for a run to end, and return it."""
         wait_until(lambda: self.run(run_id).is_finished)
         return self.run(run_id)
 
     def run(self, run_id: str) -> dg.DagsterRun:
-        """The run as it is now."""
+        """The current state of the run."""
         run = self.instance.get_run_by_id(run_id)
         assert run
         return run
 
     def waiting(self, run_id: str) -> Worker:
-        """The worker of a run of the job `waiting`, when it has come to where it waits."""
+        """The worker of a run of the job `waiting`, once it has reached the waiting point."""
         wait_until((self.folder / run_id).exists)
         worker = Worker.parse(self.run(run_id).tags[WORKER_TAG])
         assert worker
         return worker
 
     def let_go(self) -> None:
-        """Lets all that waits go on."""
+        """Release all waiting runs."""
         (self.folder / "go").touch()
 
     def processes(self, command: str) -> list[int]:
-        """The processes of this Dagster whose command line holds this."""
+        """The processes of this Dagster whose command line contains this text."""
         return [pid for pid in tree(self._process.pid) if command in _command(pid)]
 
     def _answers(self) -> bool:
@@ -204,7 +204,7 @@ class RunningDagster:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Looks again and again; fails where it is not so in the end."""
+    """Poll until a condition holds; fail if it never does."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         assert time.monotonic() < deadline, "It did not come to that."
@@ -212,14 +212,14 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is a process with this id that is not waiting to be fetched."""
+    """Whether a process with this id exists and is not a zombie."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
 
 
 def parent_of(pid: int) -> int:
-    """The process that a process descends from."""
+    """The parent of a process."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 

@@ -34,7 +34,7 @@ LOCATIONS = {
 
 
 class Memory:
-    """What a project remembers, as long as its Directus is there."""
+    """The stored state of a project, available while its Directus is."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -52,7 +52,7 @@ class Memory:
 
 
 class ScriptedDirectus:
-    """Files and their change feed; it can go down, or forget a right."""
+    """A Directus with files and a change feed, which can go down or lose a right."""
 
     def __init__(self) -> None:
         self.memory = Memory()
@@ -71,7 +71,7 @@ class ScriptedDirectus:
         """What others do as soon as a path is asked for."""
 
     def upload(self, *ids: str, log: bool = True, **fields: Any) -> None:
-        """New files; without `log` they were there before anybody looked."""
+        """Add files; without `log`, they existed before the first tick."""
         for file_id in ids:
             self.files[file_id] = {
                 "id": file_id,
@@ -93,19 +93,19 @@ class ScriptedDirectus:
                 self.log("create", file_id)
 
     def change(self, file_id: str, *, log: bool = True, **fields: Any) -> None:
-        """An edit of one file's row."""
+        """Edit the row of a file."""
         self.files[file_id] |= fields
         if log:
             self.log("update", file_id)
 
     def delete(self, *ids: str) -> None:
-        """Files that go."""
+        """Delete files."""
         for file_id in ids:
             del self.files[file_id]
             self.log("delete", file_id)
 
     def log(self, action: str, item: str, *, user: str = "editor", agent: str = "Firefox", number: int = 0) -> None:
-        """An entry of the change feed; with the next number unless told otherwise."""
+        """Add an entry to the change feed, by default with the next id."""
         self.activity.append(
             {
                 "id": number or max([0, *(row["id"] for row in self.activity)]) + 1,
@@ -119,16 +119,16 @@ class ScriptedDirectus:
         )
 
     def log_own(self, action: str, item: str) -> None:
-        """An entry that we caused ourselves."""
+        """Add an entry caused by our own write."""
         self.log(action, item, user=BOT, agent=USER_AGENT)
 
     @property
     def settings_row(self) -> dict[str, Any]:
-        """The settings as a snapshot keeps them."""
+        """The settings in the form of a snapshot."""
         return {**self.settings, ProjectSettings.VERSION: self.server.get("version", NEWEST)}
 
     def client(self) -> DirectusClient:
-        """A client of it."""
+        """A client of this Directus."""
         return DirectusClient("http://directus.example.com", "t", transport=httpx.MockTransport(self._answer))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -165,7 +165,7 @@ class ScriptedProject(Project):
 def materialize(
     instance: dg.DagsterInstance, directus: ScriptedDirectus, *presets: Preset, but: Sequence[str] = ()
 ) -> None:
-    """As if all presets had been made for all files, but for some, as they are now."""
+    """Record all presets of all files, except some, as materialized in their current state."""
     for preset in presets:
         for row in (row for file_id, row in directus.files.items() if file_id not in but):
             tags = version_tags(

@@ -12,7 +12,7 @@ from tests.orchestration.dagster_rules import check_run, refusal
 
 
 class Dagster:
-    """Takes every run, and keeps what was asked for."""
+    """Accepts every run, and records the requests."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -57,7 +57,7 @@ class Dagster:
         return [request["variables"] for request in self.requests]
 
     def jobs(self) -> list[tuple[str, str]]:
-        """The job and the item of each run that was asked for."""
+        """The job and the item of each requested run."""
         return [
             (run["selector"]["jobName"], tags(run).get("dagster/asset_partition_range_start", ""))
             for variables in self.variables
@@ -66,7 +66,7 @@ class Dagster:
 
 
 def runs_of(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The runs that a request asks for."""
+    """The runs that a request starts."""
     return list((body.get("variables") or {}).get("runs", ()))
 
 

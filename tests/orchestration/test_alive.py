@@ -39,7 +39,7 @@ def started(instance: dg.DagsterInstance, job: str = "image_presets", *, at: flo
 
 
 def look(instance: dg.DagsterInstance, *times: float, jobs: Collection[str] = ("image_presets",)) -> list[list[str]]:
-    """What each look of the sensor ends; the looks are at these times by its clock."""
+    """The runs that each tick ends; the ticks are at these times of its clock."""
     watch, ended = Heartbeat(), []
     for now in times:
         dead, watch = end_dead_runs(instance, watch, jobs=jobs, assets={CARD}, now=now)

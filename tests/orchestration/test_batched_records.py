@@ -40,7 +40,7 @@ NEVER = KEYS[3]
 
 
 def batched(database: str, name: str, config: str) -> str:
-    """The line of `dagster.yaml`."""
+    """The setting in `dagster.yaml`."""
     module = f"directus_assets.fast.batched_records.{database}"
     return f"storage: {{custom: {{module: {module}, class: {name}, config: {{{config}}}}}}}"
 
@@ -100,7 +100,7 @@ def by_status(instance: dg.DagsterInstance) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dg.DagsterRun], list[list[dg.EventLogEntry]]]:
-    """Runs, and their events in batches as Dagster hands them to its storage."""
+    """Runs with their events, in batches as Dagster passes them to its storage."""
     with instance_in(tmp_path_factory.mktemp("source")) as instance:
         instance.add_dynamic_partitions("files", KEYS)
         make(instance, KEYS[0], KEYS[-1])
@@ -130,7 +130,7 @@ def told(
     history: tuple[list[dg.DagsterRun], list[list[dg.EventLogEntry]]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
-    """A stock instance, and one with records in batches, that were told the same."""
+    """A stock instance and one with batched records, both with the same events."""
     runs, batches = history
     with ExitStack() as stack:
         yamls = ["", SQLITE]
@@ -155,7 +155,7 @@ def told(
 
 
 def stable(answer: object) -> str:
-    """Without the time at which rows were stored, and the ids of assets, which attempts to insert one use up."""
+    """Rows without storage times and asset ids, which differ because attempted inserts consume ids."""
     return re.sub(r"create_timestamp=[\d.]+|^AssetRecord\(storage_id=\d+", "", repr(answer))
 
 
@@ -305,7 +305,7 @@ def test_a_folder_goes_from_the_stock_storage_to_batches_and_back(tmp_path: Path
 
 
 def an_outcome(key: str) -> dg.EventLogEntry:
-    """As a run logs it."""
+    """An observation as a run logs it."""
     with dg.DagsterInstance.ephemeral() as elsewhere:
         elsewhere.add_dynamic_partitions("files", [key])
         result = make(elsewhere, key, key)
@@ -314,7 +314,7 @@ def an_outcome(key: str) -> dg.EventLogEntry:
 
 
 def materialized_on_disk(home: Path) -> int:
-    """As another process sees it."""
+    """The materialized partitions, as another process sees them."""
     with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as database:
         query = "SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION'"
         return int(database.execute(query).fetchone()[0])

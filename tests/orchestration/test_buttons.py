@@ -31,7 +31,7 @@ FILES = [f"f{number}" for number in range(6)]
 
 
 class AttentiveDirectus(ScriptedDirectus):
-    """Notes whether each who asks it gives signs of life."""
+    """Records whether each caller gives signs of life."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,13 +43,13 @@ class AttentiveDirectus(ScriptedDirectus):
 
 
 class Thumbnails(Files):
-    """More that is derived from the same pictures, by a job of its own."""
+    """Another kind derived from the same pictures, with its own job."""
 
     job_name = "thumbnails"
 
 
 class Clicks:
-    """The job of the buttons, with a Directus of six pictures of which the last is no partition yet."""
+    """The buttons' job, with a Directus of six pictures, the last of which is not a partition yet."""
 
     def __init__(self, instance: dg.DagsterInstance, webserver_url: str) -> None:
         self.instance = instance
@@ -62,7 +62,7 @@ class Clicks:
         self.build(Files(self.project, [CARD]))
 
     def build(self, *subjects: Files) -> None:
-        """The button makes all of these."""
+        """The kinds that the button makes."""
         self.defs = build_buttons(self.project, {(Button.RENDER, "directus_files"): subjects})
 
     def click(
@@ -84,7 +84,7 @@ def clicks(dagster: Dagster) -> Iterator[Clicks]:
 
 
 def ranges(server: Dagster) -> list[tuple[str, ...]]:
-    """Both ends of ranges, and all of what is no range."""
+    """Both ends of each range, and all keys of runs that are not ranges."""
     runs = [tags(run) for variables in server.variables for run in variables["runs"]]
     return [tuple(keys_of_tags(run)) or (run[RANGE_START_TAG], run[RANGE_END_TAG]) for run in runs]
 

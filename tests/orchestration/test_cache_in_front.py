@@ -45,7 +45,7 @@ def picture(chance: random.Random) -> bytes:
 
 
 class Site:
-    """Directus behind its cache, editors, and a sensor whose runs are carried out at once."""
+    """Directus behind a cache, editors, and a sensor whose runs are executed at once."""
 
     def __init__(
         self, directus: LocalDirectus, admin: httpx.Client, cache: Nginx, folder: Path, chance: random.Random
@@ -92,7 +92,7 @@ class Site:
         self.admin.patch("/settings", json={"storage_asset_presets": list(self.presets.values())}).raise_for_status()
 
     def tick(self) -> None:
-        """What happens until the sensor has nothing more to ask for."""
+        """Tick and execute runs until the sensor requests nothing."""
         for _ in range(6):
             presets = list(self.project.directus.project_settings().presets)
             files = Files(self.project, presets)
@@ -123,7 +123,7 @@ class Site:
         return [address for place in places for query in QUERIES if _is_known(address := f"{place}{query}")]
 
     def seen(self, origin: str) -> dict[str, tuple[bytes | None, ...]]:
-        """The pictures that visitors are shown, by address, for each kind of browser; None for anything else."""
+        """The pictures served to visitors, by address and kind of browser; None for anything else."""
         found = {}
         for address in self.addresses():
             accepts = ACCEPTS if address.endswith("=auto") else ACCEPTS[:1]
@@ -146,7 +146,7 @@ class Site:
         ]
 
     def _replace(self, content: bytes | None) -> str:
-        """By another picture; or by the one that was there last, whatever is there now."""
+        """Replace a file by this picture, or by the last one that it had."""
         file_id = self.any_file()
         self.contents[file_id] = content or self.contents[file_id]
         self.replace(file_id, self.contents[file_id])
@@ -181,7 +181,7 @@ class Site:
         return f"there are {len(self.presets)} presets"
 
     def _spoil(self) -> str:
-        """No picture any more: garbage, or a document."""
+        """Replace the picture by garbage, or by a document."""
         kind = self.chance.choice(["image/jpeg", "application/pdf"])
         # One of which a picture was made.
         file_id = self.chance.choice([each for each in self.contents if each in self.followed])

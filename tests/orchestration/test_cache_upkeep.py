@@ -18,7 +18,7 @@ from tests.orchestration.test_export_upkeep import Site
 
 
 class CachedSite(Site):
-    """With delivery `warm`, behind a cache."""
+    """A site with delivery `warm`, behind a cache."""
 
     def __init__(self, folder: Path) -> None:
         self.told: list[str] = []
@@ -52,7 +52,7 @@ class CachedSite(Site):
         return httpx.Response(204)
 
     def news(self) -> set[str]:
-        """What it was told since the last look: preset or name for download, and file."""
+        """The purges since the last call: preset or download name, and file."""
         told = {_what(httpx.URL(each)) for each in self.told}
         self.told.clear()
         return told

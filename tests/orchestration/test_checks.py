@@ -20,7 +20,7 @@ CARD = Preset.parse({"key": "card", "width": 10})
 
 
 class Checked:
-    """A project with three pictures, of which two are made."""
+    """A project with three pictures, two of which are made."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         directus = ScriptedDirectus()
@@ -34,7 +34,7 @@ class Checked:
         self.defs = build_defs(self.project.settings, snapshot=snapshot, project=self.project)
 
     def fail(self, key: str) -> None:
-        """As a run leaves a picture that it could not render."""
+        """Record a failure as a run does for a picture that cannot be rendered."""
         job = dg.define_asset_job("fails", dg.AssetSelection.assets(_broken))
         defs = dg.Definitions(assets=[_broken], jobs=[job])
         defs.resolve_job_def("fails").execute_in_process(
@@ -42,7 +42,7 @@ class Checked:
         )
 
     def check(self) -> dict[str, bool]:
-        """As a person has the checks evaluated in the UI."""
+        """Evaluate the checks as from the UI."""
         job = dg.define_asset_job("check", dg.AssetSelection.all_asset_checks())
         defs = dg.Definitions.merge(self.defs, dg.Definitions(jobs=[job]))
         done = defs.resolve_job_def("check").execute_in_process(instance=self.instance)

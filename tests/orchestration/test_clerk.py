@@ -31,7 +31,7 @@ ANNA = "0d2ab9c2-0c5b-4f5f-8e9c-3a3c55d19a6b"
 
 @dataclasses.dataclass
 class Office:
-    """A clerk, the Directus that it looks at and the Dagster that it asks."""
+    """A clerk with its Directus and its Dagster."""
 
     clerk: Clerk
     directus: ScriptedDirectus
@@ -39,7 +39,7 @@ class Office:
     instance: dg.DagsterInstance
 
     def runs(self) -> list[tuple[str, str, str]]:
-        """The job, the first and the last partition of each run that was asked for."""
+        """The job, and the first and last partition, of each requested run."""
         asked = [run for variables in self.dagster.variables for run in variables["runs"]]
         return [
             (

@@ -17,20 +17,20 @@ CARD = dg.AssetKey(["image_presets", "card"])
 
 @dataclass
 class Runs:
-    """Runs of one click, one after the other."""
+    """The consecutive runs of one click."""
 
     instance: dg.DagsterInstance
     click: Click
 
     def take(self, *keys: str) -> "Runs":
-        """The run that takes the click."""
+        """Add the run that accepts the click."""
         self.click = self.click.model_copy(update={"id": self.run({}), "keys": keys})
         return self
 
     def run(
         self, made: Mapping[str, str], failed: Mapping[str, str] | None = None, *, crash: bool = False, **tags: str
     ) -> str:
-        """A run that makes some items (with these data versions) and fails at others; its id."""
+        """Add a run that makes some items (with these data versions) and fails on others; return its id."""
 
         @dg.op
         def work(context: dg.OpExecutionContext) -> None:

@@ -37,7 +37,7 @@ attributes:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The root of a fresh Dagster project, of which `site` is the package."""
+    """The root of a fresh Dagster project with the package `site`."""
     (tmp_path / "pyproject.toml").write_text(
         '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "component_site"\n'
     )
@@ -60,14 +60,14 @@ def _forget_the_project() -> Iterator[None]:
 
 
 def write(root: Path, name: str, text: str) -> None:
-    """One `defs.yaml` of the project."""
+    """Write one `defs.yaml` of the project."""
     folder = root / "src" / "component_site" / "defs" / name
     folder.mkdir()
     (folder / "defs.yaml").write_text(text)
 
 
 def load(root: Path) -> dg.Definitions:
-    """What a code location of the project would load."""
+    """The definitions that a code location of the project loads."""
     return dg.load_from_defs_folder(path_within_project=root)
 
 

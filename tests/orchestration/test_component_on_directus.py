@@ -82,7 +82,7 @@ class Site:
         return str(answer.json()["data"]["id"])
 
     def settle(self) -> None:
-        """Ticks all sensors until none asks for anything, and executes what they ask for."""
+        """Tick all sensors and execute the requested runs until nothing is requested."""
         for project in ("photos", "drawings"):
             names = Names(project)
             for sensor, job in (

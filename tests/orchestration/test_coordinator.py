@@ -86,7 +86,7 @@ def saying() -> None:
 
 
 class LauncherOutOfReach(dg.DefaultRunLauncher):
-    """As where the code server is being replaced."""
+    """A launcher as during the replacement of a code server."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
         raise ConnectionError("The code server is gone.")

@@ -40,7 +40,7 @@ FOLDER = {"folder": {"_eq": "shown"}}
 
 
 class Site:
-    """A Directus with a change feed, the sensor that follows it, and runs that are carried out at once."""
+    """A Directus with a change feed, and a sensor whose runs are executed at once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -106,7 +106,7 @@ class Site:
         self.log("delete", file_id)
 
     def tick(self) -> None:
-        """What happens until the sensor has nothing more to ask for."""
+        """Tick and execute runs until the sensor requests nothing."""
         for _ in range(6):
             project, presets = self.project(), list(self.presets.values())
             sensor = build_partition_sensor(
@@ -142,7 +142,7 @@ class Site:
         return contents(self.folder / "export")
 
     def fresh(self) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """What an export would have that begins with nothing."""
+        """The content of a fresh export."""
         with tempfile.TemporaryDirectory(dir=self.folder) as target:
             project = self.project(Path(target).name)
             files = [file for file in project.files_by_id(self.directus.rows).values() if file.is_transformable]
@@ -175,7 +175,7 @@ def test_half_a_character_in_a_text_keeps_no_picture_out_of_the_manifest(site: S
 
 
 class Editors(RuleBasedStateMachine):
-    """Whatever people do to files, folders, texts and presets."""
+    """All kinds of edits of files, folders, texts and presets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -245,7 +245,7 @@ def test_after_whatever_happens_the_export_is_that_of_a_fresh_start() -> None:
 
 @pytest.fixture
 def settled(site: Site) -> Site:
-    """Where three pictures are exported."""
+    """A site with three exported pictures."""
     for number in range(3):
         site.upload(f"f{number}", picture((40, 30 + number)), width=40, height=30 + number, description="A harbour")
     site.tick()

@@ -29,7 +29,7 @@ CARD = NAMES.preset("card")
 
 
 class Webhook:
-    """Keeps what it is sent."""
+    """Records what it receives."""
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
@@ -67,7 +67,7 @@ def bot(empty_directus: LocalDirectus, admin: httpx.Client) -> LocalDirectus:
 
 @pytest.fixture
 def may_notify(bot: LocalDirectus, admin: httpx.Client) -> Iterator[None]:
-    """The right that telling editors needs, and nothing else."""
+    """Grant the right to notify editors for the duration of the module."""
     collection, action = NOTIFICATIONS_RIGHT
     (policy,) = admin.get("/policies", params={"filter[permissions][collection][_eq]": "directus_files"}).json()["data"]
     right = {"policy": policy["id"], "collection": collection, "action": action, "fields": ["*"]}
@@ -87,7 +87,7 @@ def project(directus: LocalDirectus, folder: Path, **notify: Any) -> Project:
 def fail(
     project: Project, *failed: tuple[str, str], will_retry: bool = False, jobs: Collection[str] = ("image_presets",)
 ) -> None:
-    """A run that failed for these files, for these reasons, and the sensor that sees it."""
+    """Record a run that failed for these files and reasons, and tick the sensor."""
     tags = {"dagster/will_retry": "true" if will_retry else "false"}
 
     @dg.op

@@ -68,7 +68,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
-    """One of its own, which takes uploads in chunks, has an extension, and whose database is tampered with."""
+    """A separate Directus with chunked uploads and an extension, whose database the tests modify."""
     prepared = LocalDirectus(tmp_path_factory.mktemp("directus"), environment={"TUS_ENABLED": "true"})
     extension = prepared.folder / "extensions" / "writer"
     (extension / "dist").mkdir(parents=True)
@@ -83,7 +83,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
 
 
 def go_back(site: LocalDirectus, number: int) -> None:
-    """The log as it was when it had come to this entry; the ids go on from there."""
+    """Reset the log to this entry; ids continue from there."""
     with closing(sqlite3.connect(site.folder / "data.db", timeout=30)) as database, database:
         database.execute("DELETE FROM directus_revisions WHERE activity > ?", (number,))
         database.execute("DELETE FROM directus_activity WHERE id > ?", (number,))
@@ -120,7 +120,7 @@ class Chunked:
         self._send(0, len(self._content) // 2)
 
     def send_rest(self) -> str:
-        """The end of it; the id of the file."""
+        """Send the last chunk; return the id of the file."""
         return self._send(len(self._content) // 2, len(self._content))
 
     def _send(self, start: int, end: int) -> str:
@@ -134,7 +134,7 @@ class Chunked:
 
 
 class Sensor:
-    """The sensor of files, tick after tick, on an instance that forgets; runs are taken as done."""
+    """The files sensor on an ephemeral instance; requested runs count as done."""
 
     def __init__(self, instance: dg.DagsterInstance, site: LocalDirectus, *, home: Path, url: str = "") -> None:
         home.mkdir(exist_ok=True)
@@ -147,7 +147,7 @@ class Sensor:
         self.cursor: str | None = None
 
     def tick(self) -> set[str]:
-        """The pictures that it asks for."""
+        """Tick; return the requested pictures."""
         result = self.sensor(dg.build_sensor_context(instance=self.instance, cursor=self.cursor))
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
@@ -213,7 +213,7 @@ def test_uploads_and_replacements_in_chunks_are_made_at_the_next_tick(site: Loca
 
 
 class Asking(Webserver):
-    """Dagster's webserver, as far as backfills go that are asked for."""
+    """Dagster's webserver, reduced to requests for backfills."""
 
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:1")

@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def hidden(site: Site, collection: str, *keys: str) -> Iterator[None]:
-    """While a rule hides these rows from the pipeline."""
+    """Hide these rows from the pipeline by a rule, for the duration of the block."""
     params: dict[str, Any] = {
         "filter[collection][_eq]": collection,
         "filter[action][_eq]": "read",
@@ -78,7 +78,7 @@ def hidden(site: Site, collection: str, *keys: str) -> Iterator[None]:
 
 
 class AtTheEnd(httpx.HTTPTransport):
-    """Lets others act when Directus is asked for files: when all derivatives are made."""
+    """Lets others act when the files are read, after all derivatives were made."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         super().__init__()

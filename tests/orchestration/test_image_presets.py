@@ -27,7 +27,7 @@ CARD_KEY, AUTO_KEY = NAMES.preset("card"), NAMES.preset("auto")
 
 
 class Pipeline:
-    """The assets on an instance, with that Directus."""
+    """The assets on an instance, with a scripted Directus."""
 
     def __init__(self, instance: dg.DagsterInstance, folder: Path, **variables: str) -> None:
         self.instance = instance
@@ -38,7 +38,7 @@ class Pipeline:
         self.project.__dict__["directus"] = self.directus.client
 
     def add(self, *ids: str, content: bytes | None = None, **fields: object) -> list[File]:
-        """Files that are partitions."""
+        """Add files as partitions."""
         self.instance.add_dynamic_partitions(str(NAMES.files_partitions.name), ids)
         return [self.directus.add(file_id, picture() if content is None else content, **fields) for file_id in ids]
 
@@ -49,7 +49,7 @@ class Pipeline:
         only: Sequence[dg.AssetKey] | None = None,
         presets: Sequence[Preset] = (CARD, AUTO),
     ) -> bool:
-        """A run from the first key to the last; whether it succeeded."""
+        """Run from the first key to the last; return whether it succeeded."""
         result = dg.materialize(
             [build_image_presets(self.project, presets)],
             instance=self.instance,
@@ -65,7 +65,7 @@ class Pipeline:
         return {key: status.value for key, status in found.items() if status}
 
     def reason(self, asset_key: dg.AssetKey, file_id: str) -> str:
-        """What the page of a failed partition says."""
+        """The reason shown on the page of a failed partition."""
         records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=[file_id])
         observation = self.instance.fetch_observations(records, limit=1).records[0].asset_observation
         assert observation

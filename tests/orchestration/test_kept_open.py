@@ -24,7 +24,7 @@ def record(instance: dg.DagsterInstance) -> None:
 
 
 def logs(home: Path) -> list[str]:
-    """The write-ahead logs that wait for being moved into their files."""
+    """The write-ahead logs that have not been checkpointed yet."""
     return sorted(str(path.relative_to(home)) for path in home.rglob("*-wal"))
 
 

@@ -49,7 +49,7 @@ CODES += ["fi-FI", "nb-NO", "hu-HU", "ro-RO", "el-GR", "tr-TR", "uk-UA", "ko-KR"
 def pipeline(
     empty_directus: LocalDirectus, admin: httpx.Client, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalPipeline]:
-    """Where two pictures and a post were there before the pipeline, which leaves them to a backfill."""
+    """A pipeline with two pictures and a post that existed before it, and wait for a backfill."""
     with DirectusClient(empty_directus.url, empty_directus.admin_token, timeout_seconds=120) as client:
         create_collections(client)
         create_bot(client, token=empty_directus.bot_token)
@@ -76,7 +76,7 @@ def instance(pipeline: LocalPipeline) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture(scope="module")
 def project(pipeline: LocalPipeline) -> Iterator[Project]:
-    """The same project, which wants all that existed at first to be made at once."""
+    """The same project with `backfill_on_start`."""
     config = Config.model_validate({"images": {"backfill_on_start": True}, "translations": {"backfill_on_start": True}})
     project = Project(Settings(environment=Environment.read(pipeline.environment), config=config))
     yield project

@@ -24,13 +24,13 @@ CONTRACT_OF_POSTS = {
 
 
 def shown(thing: object) -> str:
-    """A name as Dagster shows it."""
+    """A name as shown by Dagster."""
     key = getattr(thing, "to_user_string", None)
     return str(key() if key else getattr(thing, "name", thing))
 
 
 def all_names(names: Names, collection: str) -> list[str]:
-    """Everything that Dagster keeps apart by name alone, kind by kind."""
+    """Everything that Dagster distinguishes only by name, by kind."""
     return [
         *(f"job {name}" for name in (names.images_job, names.reconcile)),
         *(f"job {name(collection)}" for name in (names.translation_job, names.enrichment_job)),

@@ -33,7 +33,7 @@ PARTITIONS = "directus_files"
 
 
 class Pipeline:
-    """The sensor on an instance, tick after tick."""
+    """The sensor on an instance."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ def directus() -> ScriptedDirectus:
 
 
 def ranges(requests: Sequence[dg.RunRequest]) -> list[tuple[str, str]]:
-    """Both ends; of what is no range, each partition as one of its own."""
+    """Both ends of each range; other partitions as ranges of one."""
     return [
         ends
         for request in requests
@@ -274,7 +274,7 @@ def test_changes_gather_while_runs_queue_up_and_are_then_made_by_one_run(
 
 
 class AskingFiles(Files):
-    """Only Directus can say which of them a change touches."""
+    """A subject that asks Directus which files a change affects."""
 
     def touched(self, entries: Sequence[Activity]) -> list[str]:
         self.project.directus.project_settings()

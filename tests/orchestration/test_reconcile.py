@@ -58,7 +58,7 @@ PARTITIONS = "directus_files"
 
 
 class ScriptedWebserver:
-    """Takes backfills and remembers them; they end when they are told to."""
+    """Accepts and records backfills, which end on request."""
 
     def __init__(self) -> None:
         self.backfills: list[dict[str, Any]] = []
@@ -73,7 +73,7 @@ class ScriptedWebserver:
 
     @property
     def asked(self) -> list[tuple[list[str], list[str]]]:
-        """Outputs and partitions of each backfill."""
+        """The outputs and partitions of each requested backfill."""
         return [
             ([asset["path"][-1] for asset in backfill["assetSelection"]], backfill["partitionNames"])
             for backfill in self.backfills
@@ -106,7 +106,7 @@ class ScriptedWebserver:
 
 
 class Pipeline:
-    """The reconcile on an instance, run after run."""
+    """The reconcile on an instance."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
@@ -140,7 +140,7 @@ class Pipeline:
         ).run()
 
     def started(self, *existing: str) -> "Pipeline":
-        """A pipeline that found these files when it first started, and has made nothing of them."""
+        """A pipeline that found these files at its first start, and has made nothing of them."""
         self.directus.upload(*existing, log=False)
         self.instance.add_dynamic_partitions(PARTITIONS, list(existing))
         note_first(self.memory, "directus_files", existing)
@@ -164,7 +164,7 @@ class Pipeline:
 
 
 def surveyed_by(surveyor: type[FileSurveyor], kind: type[Files]) -> type[Files]:
-    """The same kind, looked at by another surveyor."""
+    """The same kind with another surveyor."""
 
     class Surveyed(kind):  # type: ignore[valid-type, misc]
         def survey(self) -> FileSurveyor:
@@ -174,7 +174,7 @@ def surveyed_by(surveyor: type[FileSurveyor], kind: type[Files]) -> type[Files]:
 
 
 class Lost(FileSurveyor):
-    """Finds everything lost that was ever made."""
+    """A surveyor for which every recorded output is lost."""
 
     def look(self, keys: Sequence[str]) -> FilePage:
         page = super().look(keys)
@@ -187,7 +187,7 @@ class LostPage(FilePage):
 
 
 class Unreadable(Files):
-    """A collection whose rows the token may not see."""
+    """A collection whose rows the token cannot read."""
 
     name = "secrets"
 
@@ -196,7 +196,7 @@ class Unreadable(Files):
 
 
 class Odd(Files):
-    """A collection that our own code is not up to."""
+    """A collection that triggers a bug of ours."""
 
     name = "odd"
 
@@ -579,7 +579,7 @@ def test_what_is_lost_and_was_refused_does_not_count_as_made_again(pipeline: Pip
 
 
 class Poisoned(Files):
-    """Our own code is not up to a picture whose title is poison."""
+    """A picture with the title `poison` triggers a bug of ours."""
 
     def examine(self, keys: Sequence[str], outputs: Sequence[str]) -> Examination:
         if any(file.title == "poison" for file in self.project.files_by_id(keys).values()):
@@ -619,7 +619,7 @@ def test_an_item_that_cannot_be_planned_is_asked_for_once_and_stops_no_other(pip
 
 
 class OddPage(FilePage):
-    """Every further look fails."""
+    """A page on which every question fails."""
 
     def is_lost(self, output: str, key: str, record: dg.EventLogRecord) -> bool:
         raise KeyError(key)
@@ -660,7 +660,7 @@ def test_what_nobody_has_foreseen_is_looked_at_again_after_a_day_and_then_ever_m
 
 
 class Forgetful:
-    """An instance whose cache of statuses has passed over materializations, until they are recorded again."""
+    """An instance whose status cache has missed materializations, until they are recorded again."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance

@@ -201,7 +201,7 @@ def title(admin: httpx.Client, post: str) -> str | None:
 
 
 def failed(instance: dg.DagsterInstance, posts: list[str]) -> bool:
-    """Whether each of these posts has failed for a reason of its own."""
+    """Whether each of these posts has failed with its own reason."""
     found = failures(instance, {"de-DE": ASSETS["directus_posts"]}, posts, first_wait_seconds=0)
     return len(found) == len(posts)
 

@@ -21,7 +21,7 @@ NAMES = Names()
 
 
 class Webserver:
-    """Notes what it is asked to do, and does it."""
+    """Records requests, and carries them out."""
 
     def __init__(self) -> None:
         self.queries: list[str] = []
@@ -63,7 +63,7 @@ def project(webserver: Webserver, tmp_path: Path) -> ScriptedProject:
 
 
 def run(project: ScriptedProject, loaded: Snapshot, kinds: Sequence[Kind] = ()) -> dg.ExecuteInProcessResult:
-    """The job, as its schedule asks for it."""
+    """Run the job as requested by its schedule."""
     definitions = build_reconcile(loaded, project, kinds).get_repository_def()
     # A schedule opens its instance anew, which an ephemeral one cannot.
     with dg.DagsterInstance.local_temp() as instance:

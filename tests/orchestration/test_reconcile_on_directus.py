@@ -40,7 +40,7 @@ FILES, POSTS = "directus_files", "directus_posts"
 
 
 class Site:
-    """A Directus with presets and translated posts, and the pipeline that works for it."""
+    """A Directus with presets and translated posts, and its pipeline."""
 
     def __init__(self, directus: LocalDirectus, admin: httpx.Client, engine: ScriptedOpenAI, folder: Path) -> None:
         self.directus = directus
@@ -67,7 +67,7 @@ class Site:
         return Project(Settings(environment=environment, config=Config.model_validate(config)))
 
     def reconcile(self) -> Report:
-        """One reconcile, and all that it asks for."""
+        """Run one reconcile, and everything it requests."""
         return Reconcile(
             instance=self.instance,
             memory=self.project.memory,
@@ -78,7 +78,7 @@ class Site:
         ).run()
 
     def start(self) -> None:
-        """The pipeline starts for the first time, and finds nothing."""
+        """Start the pipeline for the first time, without content."""
         for collection in ("directus_files", "posts"):
             note_first(self.project.memory, collection, [])
 
@@ -103,20 +103,20 @@ class Site:
         return rows[0]["title"] if rows else None
 
     def derivatives(self) -> dict[str, int]:
-        """Stored derivatives, with the time of their last change."""
+        """The stored derivatives, with their modification times."""
         return {path.name: path.stat().st_mtime_ns for path in self.directus.uploads.iterdir() if "__" in path.name}
 
     def partitions(self, name: str) -> list[str]:
         return list(self.instance.get_dynamic_partitions(name))
 
     def lose_dagster(self) -> None:
-        """The whole of Dagster's storage is deleted, and the sensors begin anew."""
+        """Delete all of Dagster's storage and start the sensors again."""
         self.instance.dispose()
         self.instance = dg.DagsterInstance.ephemeral()
 
 
 class Pipeline(Protocol):
-    """What `Inline` needs to know."""
+    """The part of the pipeline that `Inline` needs."""
 
     project: Project
     snapshot: Snapshot
@@ -126,7 +126,7 @@ class Pipeline(Protocol):
 
 
 class Inline(Webserver):
-    """Carries out backfills where they are asked for."""
+    """A webserver that executes requested backfills at once."""
 
     def __init__(self, site: Pipeline) -> None:
         super().__init__("http://127.0.0.1:1")
@@ -180,7 +180,7 @@ def site(
 
 @pytest.fixture
 def settled(site: Site) -> Site:
-    """Where two pictures and two posts are complete."""
+    """A site with two complete pictures and two complete posts."""
     if not site.partitions(FILES):
         site.upload("harbour.jpg", 1)
         site.upload("market.jpg", 2)

@@ -24,11 +24,11 @@ Trouble = Callable[[dg.AssetKey, str, int], DirectusAssetsError | None]
 
 
 def no_trouble(asset_key: dg.AssetKey, key: str, retry: int) -> None:
-    """All goes well."""
+    """No failures."""
 
 
 def trouble_with(key: str, error: DirectusAssetsError, *, tries: int = 99) -> Trouble:
-    """One picture fails so often."""
+    """One picture fails this many times."""
     return lambda _, found, retry: error if found == key and retry < tries else None
 
 
@@ -120,7 +120,7 @@ def with_status(instance: dg.DagsterInstance, status: str, asset_key: dg.AssetKe
 
 
 def reasons(instance: dg.DagsterInstance, asset_key: dg.AssetKey = CARD) -> dict[str, Any]:
-    """What the pages of failed partitions say."""
+    """The reasons shown on the pages of failed partitions."""
     records = instance.fetch_observations(asset_key, limit=100).records
     observed = [record.asset_observation for record in records if record.asset_observation]
     return {str(each.partition): each.metadata["failed"].value for each in observed}
@@ -302,12 +302,12 @@ def test_a_run_that_a_person_resumes_makes_what_failed(instance: dg.DagsterInsta
 
 
 def card_only(trouble: Trouble) -> Trouble:
-    """The other output is fine."""
+    """The failures concern one output only."""
     return lambda asset_key, key, retry: trouble(asset_key, key, retry) if asset_key == CARD else None
 
 
 def descent(parent: dg.ExecuteInProcessResult, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The tags of a run that was made from another one."""
+    """The tags of a run created from another one."""
     return {"dagster/root_run_id": parent.run_id, "dagster/parent_run_id": parent.run_id, **(more or {})}
 
 

@@ -19,7 +19,7 @@ projects:
 
 @pytest.fixture
 def projects(tmp_path: Path) -> dict[str, Project]:
-    """Three projects, two of which are shards of one Directus; all of them reach the same bucket."""
+    """Three projects with a common bucket, two of them shards of one Directus."""
     (tmp_path / "cms.yaml").write_text(YAML)
     (tmp_path / "bucket").mkdir()
     environ = {"DIRECTUS_ASSETS_CONFIG": str(tmp_path / "cms.yaml"), "DAGSTER_HOME": str(tmp_path / "home")}

@@ -21,7 +21,7 @@ CARD = {"key": "card", "fit": "cover", "width": 200}
 
 
 class Webserver(BaseHTTPRequestHandler):
-    """Dagster's, as far as reloading goes."""
+    """Dagster's webserver, reduced to reloading."""
 
     reloads: list[str]
     answer: dict[str, Any]
@@ -54,7 +54,7 @@ def webserver() -> Iterator[str]:
 
 
 class Sensor:
-    """The sensor of definitions that were built from `loaded`, tick after tick."""
+    """The sensor of definitions built from the snapshot `loaded`."""
 
     def __init__(self, directus: ScriptedDirectus, folder: Path, webserver: str) -> None:
         self.project = ScriptedProject(directus)
@@ -64,7 +64,7 @@ class Sensor:
         self.cursor: str | None = None
 
     def tick(self) -> str:
-        """What the tick says."""
+        """Tick; return the skip message."""
         sensor = build_settings_sensor(self.loaded, self.project)
         with dg.DagsterInstance.ephemeral() as instance:
             result = sensor(dg.build_sensor_context(instance=instance, cursor=self.cursor))

@@ -49,7 +49,7 @@ ASSETS = {NAMES.preset("card"): "directus_files"} | {
 
 @pytest.fixture
 def engine() -> Iterator[ScriptedOpenAI]:
-    """Slow, so that the instances ask for the same while none has an answer."""
+    """A slow engine, so that all instances request the same before there is an answer."""
     with ScriptedOpenAI(delay_seconds=1) as server:
         yield server
 
@@ -58,7 +58,7 @@ def engine() -> Iterator[ScriptedOpenAI]:
 def pipelines(
     empty_directus: LocalDirectus, admin: httpx.Client, engine: ScriptedOpenAI, tmp_path: Path
 ) -> Iterator[list[LocalPipeline]]:
-    """Two that share their translation records, and a third that has its own."""
+    """Two pipelines with common translation records, and a third with its own."""
     with DirectusClient(empty_directus.url, empty_directus.admin_token, timeout_seconds=120) as client:
         create_collections(client)
         create_bot(client, token=empty_directus.bot_token)
@@ -149,7 +149,7 @@ def wait(condition: Callable[[], bool]) -> None:
 
 
 def has_ticked(pipeline: LocalPipeline) -> bool:
-    """Whether the sensors have noted where the feed stands."""
+    """Whether the sensors have stored their position in the feed."""
     query = """{ sensorsOrError(repositorySelector: {
         repositoryLocationName: "directus_assets", repositoryName: "__repository__"
     }) { ... on Sensors { results { name sensorState { ticks(limit: 1) { status } } } } } }"""
@@ -159,7 +159,7 @@ def has_ticked(pipeline: LocalPipeline) -> bool:
 
 
 def is_done(pipeline: LocalPipeline, *, files: int, posts: int) -> bool:
-    """Whether an instance has made everything, or found it made, and is at rest."""
+    """Whether everything is made on an instance, and nothing is running."""
     counts = {"directus_files": files, "directus_posts": posts}
     with open_instance(pipeline.home) as instance:
         for asset_key, name in ASSETS.items():

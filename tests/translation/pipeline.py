@@ -64,7 +64,7 @@ class Pipeline:
         self._stack.close()
 
     def load(self) -> None:
-        """Builds the definitions from Directus as it is now, as a reload of the code location does."""
+        """Build the definitions from the current Directus, like a reload of the code location."""
         environment = {
             "DIRECTUS_URL": self._url,
             "DIRECTUS_TOKEN": self._directus.bot_token,
@@ -86,12 +86,12 @@ class Pipeline:
         self._defs = build_defs(settings, snapshot=snapshot, project=self.project)
 
     def configure(self, config: Mapping[str, Any]) -> None:
-        """Another YAML file, and the definitions anew."""
+        """Change the YAML file and rebuild the definitions."""
         self._config = Config.model_validate(config)
         self.load()
 
     def tick(self, collection: str = "posts") -> list[dg.ExecuteInProcessResult]:
-        """One look of a collection's sensor, and the runs that it asks for."""
+        """Tick a collection's sensor and execute the requested runs."""
         name = NAMES.files_sensor if collection == "files" else NAMES.items_sensor(collection)
         sensor = self._defs.resolve_sensor_def(name)
         context = dg.build_sensor_context(instance=self.instance, cursor=self._cursors.get(collection))
@@ -101,14 +101,14 @@ class Pipeline:
         return [self._run(collection, request) for request in result.run_requests or []]
 
     def settle(self, collection: str = "posts") -> None:
-        """Ticks until nothing is asked for."""
+        """Tick until nothing is requested."""
         for _ in range(10):
             if not self.tick(collection):
                 return
         raise AssertionError("The sensor keeps asking for runs.")
 
     def reconcile(self) -> None:
-        """Compares everything, as the schedule has it done."""
+        """Run the reconcile as its schedule does."""
         job = self._defs.resolve_job_def(NAMES.reconcile)
         assert job.execute_in_process(instance=self.instance, raise_on_error=False).success
 
@@ -119,14 +119,14 @@ class Pipeline:
         return latest_materialization(self.instance, NAMES.translation(collection, language), item)
 
     def reason(self, item: str, language: str, collection: str = "posts") -> str:
-        """What the page of a failed partition says."""
+        """The reason shown on the page of a failed partition."""
         records = dg.AssetRecordsFilter(asset_key=NAMES.translation(collection, language), asset_partitions=[item])
         found = self.instance.fetch_observations(records, limit=1).records
         observation = found[0].asset_observation if found else None
         return str(observation.metadata["failed"].value) if observation else ""
 
     def run_all(self, collection: str = "posts", *, first: str, last: str) -> dg.ExecuteInProcessResult:
-        """What a person starts by hand: everything again, right or not."""
+        """Run everything as if started by hand, whether it is current or not."""
         tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return self._run(collection, dg.RunRequest(tags=tags))
 

@@ -52,7 +52,7 @@ class Asked:
 
     @property
     def schema(self) -> Mapping[str, Any]:
-        """That of the answer, from wherever it stands."""
+        """The requested schema of the answer, wherever the request contains it."""
         if self.has_schema:
             return dict(self.body["response_format"]["json_schema"]["schema"])
         return dict(json.loads(self.prompt.partition("nothing else:\n")[2].partition("\n")[0] or "{}"))
@@ -119,7 +119,7 @@ class ScriptedOpenAI:
 
     @property
     def segments_sent(self) -> int:
-        """How many segments all requests held together."""
+        """The total number of segments in all requests."""
         return sum(len(asked.segments) for asked in self.asked)
 
     @property
@@ -129,7 +129,7 @@ class ScriptedOpenAI:
 
     @property
     def tokens_sent(self) -> int:
-        """About the tokens of all prompts."""
+        """The approximate number of tokens in all prompts."""
         return sum(count_tokens(asked.prompt) for asked in self.asked)
 
     def reply(self, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Reply:
@@ -144,7 +144,7 @@ class ScriptedOpenAI:
         return reply
 
     def drip(self, wire: IO[bytes], payload: bytes, seconds_a_byte: float) -> None:
-        """Sends bytes as slowly as that, until the server is stopped."""
+        """Send bytes this slowly, until the server is stopped."""
         if not seconds_a_byte:
             wire.write(payload)
         for at in range(len(payload) if seconds_a_byte else 0):
@@ -161,7 +161,7 @@ def answer_right(asked: Asked) -> Reply:
 
 
 def answer(value: Any) -> Behaviour:
-    """This value as JSON, whatever was asked."""
+    """Answer any request with this value as JSON."""
     return lambda asked: completion(asked, json.dumps(value, ensure_ascii=False))
 
 
@@ -204,7 +204,7 @@ def echo(asked: Asked) -> Reply:
 
 
 def echo_of(text: str) -> Behaviour:
-    """Right answers, but for that text, which comes back as it is."""
+    """Answer correctly, but echo this text unchanged."""
 
     def behave(asked: Asked) -> Reply:
         texts = {name: segment["text"] for name, segment in asked.segments.items()}
@@ -215,7 +215,7 @@ def echo_of(text: str) -> Behaviour:
 
 
 def with_bait(bait: str) -> Behaviour:
-    """Right answers, each with something at its end."""
+    """Answer correctly, with something appended to each answer."""
     return lambda asked: completion(asked, json.dumps({name: f"{text} {bait}" for name, text in _right(asked).items()}))
 
 
@@ -232,17 +232,17 @@ def changed_placeholders(asked: Asked) -> Reply:
 
 
 def obey_instructions(asked: Asked) -> Reply:
-    """What a model answers that takes content for orders."""
+    """Answer like a model that obeys instructions in the content."""
     return completion(asked, json.dumps(dict.fromkeys(asked.segments, "PWNED")))
 
 
 def where(text: str, behaviour: Behaviour) -> Behaviour:
-    """Misbehave where a segment contains this text; answer everything else right."""
+    """Misbehave if a segment contains this text; answer everything else correctly."""
     return by_word({text: behaviour})
 
 
 def by_word(behaviours: Mapping[str, Behaviour]) -> Behaviour:
-    """Misbehave in the way of the first of these words that a segment contains; answer everything else right."""
+    """Misbehave according to the first of these words in a segment; answer everything else correctly."""
 
     def behave(asked: Asked) -> Reply:
         texts = " ".join(segment["text"] for segment in asked.segments.values())
@@ -269,7 +269,7 @@ def context_too_long(asked: Asked) -> Reply:
 
 
 def context_too_long_above(characters: int) -> Behaviour:
-    """Refuse requests whose segments have more than so many characters together."""
+    """Refuse requests with more than this many characters in their segments."""
 
     def behave(asked: Asked) -> Reply:
         size = sum(len(segment["text"]) for segment in asked.segments.values())
@@ -279,21 +279,21 @@ def context_too_long_above(characters: int) -> Behaviour:
 
 
 def unauthorized(asked: Asked) -> Reply:
-    """As OpenAI and others word it: with the key in it, and here with all of it."""
+    """Refuse the key as OpenAI and others do: quoting the key, here in full."""
     sent = next((value for name, value in asked.headers.items() if name.lower() == "authorization"), "")
     key = sent.removeprefix("Bearer ")
     return _error(401, f"Incorrect API key provided: sk-abcdefghijklmnop, {key}", "invalid_api_key")
 
 
 def no_schemas(asked: Asked) -> Reply:
-    """An endpoint that knows only plain JSON mode."""
+    """An endpoint that supports only plain JSON mode."""
     if asked.has_schema:
         return _error(400, "Invalid value for 'response_format': json_schema is not supported", None)
     return answer_right(asked)
 
 
 def no_json_mode(asked: Asked) -> Reply:
-    """An endpoint that knows no JSON mode at all, and wraps its answers in prose."""
+    """An endpoint without any JSON mode, which wraps its answers in prose."""
     if "response_format" in asked.body:
         return _error(400, "Unrecognized request argument supplied: response_format", None)
     right = json.loads(answer_right(asked).body)["choices"][0]["message"]["content"]
@@ -301,21 +301,21 @@ def no_json_mode(asked: Asked) -> Reply:
 
 
 def blind(asked: Asked) -> Reply:
-    """A model that does not look at pictures."""
+    """A model without vision."""
     if asked.picture:
         return _error(400, "Invalid content type. image_url is only supported by certain models.", None)
     return answer_right(asked)
 
 
 def no_max_tokens(asked: Asked) -> Reply:
-    """A model that wants the newer name of the parameter."""
+    """A model that requires the parameter's newer name."""
     if "max_tokens" in asked.body:
         return _error(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", None)
     return answer_right(asked)
 
 
 def completion(asked: Asked, content: str | None, *, finish_reason: str = "stop", refusal: str | None = None) -> Reply:
-    """A completion with this content, as OpenAI words it."""
+    """A completion with this content, in OpenAI's form."""
     message = {"role": "assistant", "content": content, "refusal": refusal}
     input_tokens, output_tokens = count_tokens(asked.prompt), count_tokens(content or "")
     body = {
@@ -347,7 +347,7 @@ def _right(asked: Asked) -> dict[str, str]:
 
 
 def _by_schema(schema: Mapping[str, Any], asked: Asked) -> Any:
-    """A value that the schema allows; texts tell what they are about, and in which language."""
+    """A value that conforms to the schema; its texts name their subject and language."""
     if "enum" in schema:
         return schema["enum"][0]
     kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
@@ -395,7 +395,7 @@ def _understand(path: str, headers: Mapping[str, str], body: Mapping[str, Any]) 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that is killed resets its connections, which is no news."""
+        """Ignore connections that a killed caller has reset."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

@@ -25,7 +25,7 @@ PRICED = {"translations": {"languages": ["de-DE", "fr-FR"], "prices": {"tiny": {
 
 
 class Inline(Webserver):
-    """Carries out backfills of posts where they are asked for, partition by partition."""
+    """A webserver that executes requested backfills of posts at once, partition by partition."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__("http://127.0.0.1:1")
@@ -49,7 +49,7 @@ class Inline(Webserver):
 
 @pytest.fixture
 def posts(studio: DirectusClient) -> list[str]:
-    """Three that were there before the pipeline."""
+    """Three posts that existed before the pipeline."""
     return [create_post(studio, title=f"Bread number {number}") for number in range(3)]
 
 

@@ -38,7 +38,7 @@ def told(studio: DirectusClient, item: str) -> list[str]:
 
 
 def wait_for_review(pipeline: Pipeline, studio: DirectusClient) -> str:
-    """A post whose German title somebody has written, and whose source has changed since."""
+    """A post with a German title by a person, whose source has changed since."""
     post = create_post(studio, title="Bread")
     pipeline.settle()
     edit(studio, post, "de-DE", title="Brot")

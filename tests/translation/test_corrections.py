@@ -50,7 +50,7 @@ def pipeline(
 
 
 class Desk:
-    """What people do in the Studio and on the command line."""
+    """People's actions in the Studio and on the command line."""
 
     def __init__(self, studio: DirectusClient, pipeline: Pipeline) -> None:
         self.studio = studio
@@ -82,7 +82,7 @@ class Desk:
         return status, output.getvalue()
 
     def proposed(self, post: str) -> list[dict[str, Any]]:
-        """What the page of a partition has told of proposals, the latest first."""
+        """The proposals shown on a partition's page, latest first."""
         asset = self.pipeline.project.names.translation("posts", "de-DE")
         records = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[post])
         found = self.pipeline.instance.fetch_observations(records, limit=100).records
@@ -245,7 +245,7 @@ def test_nothing_is_written_or_learnt_where_it_is_not_confirmed_or_the_memory_is
 
 
 class Dying(Corrector):
-    """Is killed before it writes."""
+    """A translator that is killed before it writes."""
 
     @property
     def _writer(self) -> Never:

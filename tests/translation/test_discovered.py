@@ -42,18 +42,18 @@ KEPT = "; new rows copy the source's value"
 
 
 def projects() -> Path | None:
-    """The folder with real projects, where there is one."""
+    """The folder with real projects, if there is one."""
     found = (ROOT.parent / "shared" / "projects", ROOT.parents[1] / "shared" / "projects")
     return next((folder for folder in found if (folder / "load.py").is_file()), None)
 
 
 def table(scope: Scope) -> dict[str, str]:
-    """Each field with what becomes of it, and why."""
+    """Each field with its treatment and the reason."""
     return {each.field: f"{each.fate}: {each.why}" for each in discovered(scope)}
 
 
 def bookkeeping() -> list[dict[str, Any]]:
-    """What a starter has in each of its collections of translations."""
+    """The bookkeeping fields in a starter's translations collections."""
     status = shapes.text("status", interface="select-dropdown")
     return [
         {**status, "schema": {"default_value": "draft", "is_nullable": False}},
@@ -161,7 +161,7 @@ WORDS = {
 
 
 def fluent(asked: Asked) -> Reply:
-    """As the server answers by itself, with words of the language in the place of those with accents."""
+    """Answer like the server, but with words of the language instead of accented ones."""
 
     def worded(text: str) -> str:
         words = itertools.cycle(WORDS[asked.target.base].split())
@@ -172,7 +172,7 @@ def fluent(asked: Asked) -> Reply:
 
 
 class Quiet(Webserver):
-    """Notes the backfills that are asked for, and starts none."""
+    """Records requested backfills without starting them."""
 
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:1")
@@ -184,7 +184,7 @@ class Quiet(Webserver):
 
 
 def make_all(pipeline: Pipeline) -> None:
-    """Everything is made without a failure, and then nothing is asked for: by sensors, or by two reconciles."""
+    """Make everything without a failure; afterwards, neither sensors nor two reconciles request anything."""
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
     targets = [each for each in all_kinds(pipeline.project, snapshot) if (each.job_name or "").startswith("translate")]
     for target in targets:
@@ -227,7 +227,7 @@ def project(
 
 
 def load_project(folder: Path, name: str, client: DirectusClient, token: str, copy: Path) -> None:
-    """Loads a project as far as this version of Directus accepts it."""
+    """Load a project as far as this Directus version accepts it."""
     shutil.copy(folder / "load.py", copy)
     shutil.copytree(folder / name, copy / name)
     is_newest = client.version.major >= 12
@@ -307,7 +307,7 @@ def test_a_real_project_comes_out_right_without_any_configuration(
 
 
 def is_valid(scopes: Mapping[str, Scope], place: tuple[str, str, str], value: Any) -> bool:
-    """Whether a value passes the rule of its field, and is in ASCII where it is a slug."""
+    """Whether a value satisfies its field's rule, and is ASCII if it is a slug."""
     collection, _, name = place
     (field,) = (
         field
@@ -321,7 +321,7 @@ def is_valid(scopes: Mapping[str, Scope], place: tuple[str, str, str], value: An
 
 
 def texts_of(studio: DirectusClient, scopes: Any) -> dict[tuple[str, str, str], Any]:
-    """All values of the translations that are not empty, by collection, row and field."""
+    """All non-empty values of translations, by collection, row and field."""
     found = {}
     for scope in scopes:
         rows = studio.get(f"/items/{scope.schema.translations}", limit=-1)

@@ -57,7 +57,7 @@ class Desk:
         return str(self.studio.post(f"/items/{collection}", own)["id"])
 
     def edit(self, collection: str, key: str, **texts: Any) -> None:
-        """Changes the source."""
+        """Edit the source."""
         if collection == "posts":
             self.save(collection, key, "en-US", **texts)
         else:
@@ -69,7 +69,7 @@ class Desk:
         return dict(row)
 
     def save(self, collection: str, key: str, code: str = "de-DE", **texts: Any) -> None:
-        """Saves an item's row, as the Studio does: by way of its item."""
+        """Save an item's row as the Studio does: through the item."""
         row = {"id": self.row(collection, key, code)["id"], **texts}
         changes = {"create": [], "update": [row], "delete": []}
         self.studio.patch(f"/items/{collection}/{key}", {"translations": changes})
@@ -101,7 +101,7 @@ def desk(
 
 @pytest.fixture
 def may_not_see_revisions(studio: DirectusClient) -> Iterator[None]:
-    """An account as the version before has set it up."""
+    """An account as set up by the previous version."""
     condition = {
         "_and": [
             {"collection": {"_eq": REVISION_RIGHTS[1].collection}},

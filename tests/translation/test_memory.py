@@ -243,7 +243,7 @@ def files_of(tmp_path: Path) -> list[str]:
 
 
 def fill(memory: Memory) -> dict[str, str]:
-    """Some files of which later ones replace, correct or forget what earlier ones hold; what is known then."""
+    """Write files of which later ones replace, correct or forget earlier entries; return the resulting memory."""
     for number in range(12):
         memory.remember([entry(f"Bread {number}", f"Brot {number}")])
     memory.remember([entry("Bread 1", "Laib")])
@@ -280,7 +280,7 @@ def test_old_files_are_put_together_and_every_machine_knows_what_it_knew(tmp_pat
 
 
 class Watched:
-    """A folder in which somebody else acts as soon as a file is written or listed."""
+    """A folder in which another process acts as soon as a file is written or listed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = LocalStorage(folder)

@@ -26,7 +26,7 @@ SOURCE = (
 
 
 def ours(text_field: TextField, source: str) -> str:
-    """Our translation: every word in capitals, with the markup around it as it was."""
+    """Our translation: every word in capitals, with unchanged markup."""
     document = cut_field(text_field, source)
     return str(document.splice({each.id: _capitals(each.text) for each in document.segments}, language="de"))
 
@@ -40,7 +40,7 @@ def _parts(text: str) -> list[str]:
 
 
 def written(text_field: TextField, source: str) -> FieldRecord:
-    """What is remembered once our translation stands there."""
+    """The record after our translation was written."""
     text = ours(text_field, source)
     share = Share.of(text_field, None, source=source, target=None)
     return share.decide(text).record.confirmed()
@@ -268,7 +268,7 @@ def test_a_run_that_is_killed_around_a_merge_takes_nothing_for_somebody_elses(mo
 
 
 class Post:
-    """A text in two languages that two people edit, and what each paragraph has to be by then."""
+    """A text in two languages that two people edit, with the expected state of each paragraph."""
 
     def __init__(self, generator: random.Random) -> None:
         self.random = generator
@@ -297,7 +297,7 @@ class Post:
         return "".join(self.random.choice("abcdefghijklmnoprstuvwz") for _ in range(6)) + f"q{self.words}q"
 
     def edit_target(self) -> None:
-        """A person changes some paragraphs, and the editor respells the markup of all."""
+        """Change some paragraphs as a person, with all markup respelled by the editor."""
         for paragraph in self.paragraphs:
             if self.random.random() < 0.2:
                 text = f"{self.word().title()} {self.sentence()}"
@@ -308,7 +308,7 @@ class Post:
             self.target = self.target.replace("<p>", '<p style="text-align: left">').replace("</p>\n", "</p>")
 
     def edit_source(self) -> str:
-        """Changes some paragraphs; what is then to stand in the target."""
+        """Change some paragraphs; return the expected target."""
         expected = self.target
         for index, old in enumerate(self.paragraphs):
             if self.random.random() < 0.25:
@@ -323,7 +323,7 @@ class Post:
         return expected
 
     def rebuild_source(self) -> None:
-        """Adds a paragraph, takes one away that is ours, or moves one."""
+        """Add a paragraph, remove one of ours, or move one."""
         index = self.random.randrange(len(self.paragraphs))
         action = self.random.choice(["add", "remove", "move"])
         if action == "add":

@@ -32,7 +32,7 @@ CARRIED = {"featured": True, "sort": 7, "layout": {"columns": 2}, "colour": "#ff
 
 
 def others() -> list[dict[str, Any]]:
-    """Fields that hold no text."""
+    """Fields without text."""
     return [
         shapes.text("featured", "boolean", "boolean", special=["cast-boolean"]),
         shapes.text("sort", "integer"),
@@ -79,7 +79,7 @@ def pipeline(
 
 
 def write(studio: DirectusClient, collection: str, **values: Any) -> str:
-    """An item by an editor, whose original has these values."""
+    """Create an item as an editor, whose original has these values."""
     original = {"title": "Rye", **values}
     body = original if collection == "articles" else {"translations": [{"language": "en-US", **original}]}
     return str(studio.post(f"/items/{collection}", body)["id"])
@@ -187,7 +187,7 @@ def test_a_field_without_text_that_directus_refuses_keeps_no_text_back(
 
 
 class TextsOnly(httpx.HTTPTransport):
-    """Directus for a token that may write no field but texts."""
+    """Directus for a token that may only write text fields."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST" and b'"colour"' in request.read():

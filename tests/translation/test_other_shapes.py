@@ -96,7 +96,7 @@ def test_a_row_whose_key_could_lead_elsewhere_is_written_and_nothing_else(
 
 
 def create_labels(studio: DirectusClient) -> str:
-    """A collection whose translations have keys that people type in; a new one each time."""
+    """Create a new collection whose translations have manually entered keys."""
     name = f"labels_{len(studio.get('/collections'))}"
     schema._create(studio, name, [schema._field("id", "integer", hidden=True, schema=schema._SERIAL)])
     key = schema._field("id", "string", schema={"is_primary_key": True, "length": 255})

@@ -53,7 +53,7 @@ def pipeline(
 
 
 def write(studio: DirectusClient, collection: str, title: str, written_in: str | None, **others: str) -> str:
-    """An item by an editor, with rows of `others` by language."""
+    """Create an item as an editor, with rows of `others` by language."""
     rows = [{"language": code.replace("_", "-"), "title": text} for code, text in others.items()]
     body: dict[str, Any] = {"written_in": written_in}
     if collection == "articles":

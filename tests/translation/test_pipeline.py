@@ -32,7 +32,7 @@ TARGETS = ("de-DE", "fr-FR", "ja-JP", "ar-SA")
 def pipeline(
     directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
 ) -> Iterator[Pipeline]:
-    """One that has seen what was there before."""
+    """A pipeline that has already seen the existing content."""
     with Pipeline(directus, server, tmp_path) as pipeline:
         for collection in ("posts", "pages"):
             assert pipeline.tick(collection) == []

@@ -46,7 +46,7 @@ def plan(pipeline: Pipeline, **options: Any) -> str:
 
 
 def row(shown: str, *cells: str) -> list[str]:
-    """The cells of the line that begins with these."""
+    """The cells of the line that starts with these."""
     lines = ([cell.strip() for cell in line.strip("│ \n").split("│")] for line in shown.splitlines())
     return next(line for line in lines if line[: len(cells)] == list(cells))
 
@@ -99,7 +99,7 @@ def test_what_waits_in_the_same_languages_is_told_together(waiting: list[tuple[s
 
 
 def _give_up(pipeline: Pipeline, key: str) -> None:
-    """As a run records what fails again for good."""
+    """Record a permanent failure like a run."""
     snapshot = take_snapshot(pipeline.project.directus, pipeline.project.wanted)
     (items,) = (each for each in translated_items(pipeline.project, snapshot) if each.name == "posts")
     wanted = items.examine([key], ["de-DE"]).wanted["de-DE", key]

@@ -28,7 +28,7 @@ HEALTHY = 12
 
 
 class PoisonedPipeline(Pipeline):
-    """A pipeline with its reconcile, whose backfills are carried out at once."""
+    """A pipeline with a reconcile whose backfills are executed at once."""
 
     def reconcile(self) -> Report:
         self.snapshot = take_snapshot(self.project.directus, self.project.wanted)
@@ -62,7 +62,7 @@ def pipeline(
 
 @pytest.fixture
 def studio_text(directus: LocalDirectus) -> Iterator[httpx.Client]:
-    """Sends JSON as it is written, which is more than Python's own encoder would send."""
+    """Send JSON exactly as written, including what Python's encoder would not produce."""
     headers = {"authorization": f"Bearer {directus.admin_token}", "content-type": "application/json"}
     with httpx.Client(base_url=directus.url, headers=headers, timeout=60, trust_env=False) as client:
         yield client

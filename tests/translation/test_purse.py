@@ -18,7 +18,7 @@ PRICES = {"tiny": Price(input=Decimal(1))}
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that is set manually."""
 
     now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 

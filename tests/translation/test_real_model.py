@@ -30,7 +30,7 @@ BODY = '<p>The dough rests for <b>24 hours</b>, as <a href="/en/flour?kind=rye">
 
 
 class Noting(Unlimited):
-    """Notes what requests have consumed."""
+    """Records the usage of requests."""
 
     def __init__(self) -> None:
         self.spent: list[Usage] = []

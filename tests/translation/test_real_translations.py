@@ -18,7 +18,7 @@ NO_TEXT = {"id", "sort", "status", "slug", "permalink", "icon", "languages_code"
 
 
 def pairs(folder: Path) -> Iterator[tuple[str, Segment, Segment]]:
-    """Segments with what people made of them; texts that they have cut up otherwise are left out."""
+    """Segments with people's translations, except texts that people have split differently."""
     for path in sorted(folder.glob("*_translations.json")):
         parents = path.with_name(path.name.replace("_translations", ""))
         sources = {str(row["id"]): row for row in rows(parents)}

@@ -43,7 +43,7 @@ LOWER_CASE = {"_and": [{"summary": {"_regex": "^[a-z ]*$"}}]}
 
 @pytest.fixture(scope="module")
 def strict(studio: DirectusClient) -> DirectusClient:
-    """A Studio where a summary has to be in lower case, and a permalink is there once only."""
+    """A Studio in which summaries have to be lower-case and permalinks unique."""
     studio.patch("/fields/posts_translations/summary", {"meta": {"validation": LOWER_CASE}})
     unique = {"field": "permalink", "type": "string", "schema": {"is_unique": True}, "meta": {"interface": "input"}}
     studio.post("/fields/posts_translations", unique)
@@ -55,7 +55,7 @@ def strict(studio: DirectusClient) -> DirectusClient:
 
 @pytest.fixture
 def permalink(strict: DirectusClient) -> str:
-    """One that a human has taken for a German post."""
+    """A permalink that a person has used for a German post."""
     number = len(strict.get("/items/posts", limit=-1))
     post = create_post(strict, title="Taken")
     row = {"posts_id": int(post), "languages_code": "de-DE", "permalink": f"/taken-{number}"}
@@ -116,7 +116,7 @@ def test_the_partition_says_which_field_it_is_and_only_that_one_is_left_when_the
 
 
 class Writes(httpx.HTTPTransport):
-    """The network, which remembers what was written into rows of translations."""
+    """A transport that records what was written to translation rows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class Writes(httpx.HTTPTransport):
 
 
 def better(asked: scripted.Asked) -> scripted.Reply:
-    """Right answers; in other words where a repair is asked for."""
+    """Answer correctly; in other words if a repair is requested."""
     words = {name: pseudo(each["text"], target=asked.target) for name, each in asked.segments.items()}
     more = " ŵéļļ" if asked.is_repair else ""
     return scripted.completion(asked, json.dumps({name: text + more for name, text in words.items()}))
@@ -197,7 +197,7 @@ def test_a_refused_value_is_repaired_once_and_never_sent_again(
 
 @pytest.fixture
 def on_postgres(tmp_path: Path) -> Iterator[DirectusClient]:
-    """A Directus on a database that keeps to lengths, and does not say which field is too long."""
+    """A Directus on a database that enforces lengths without naming the field."""
     with running_postgres() as address:
         url = make_url(address)
         settings = {"HOST": url.host, "PORT": url.port, "DATABASE": url.database, "USER": url.username, "PASSWORD": "-"}

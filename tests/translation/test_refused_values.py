@@ -119,7 +119,7 @@ ENGLISH = LanguageRow(key="en-US", code="en-US")
 
 
 class Rows:
-    """One item and its German row, in a Directus that refuses what others have, and titles that are too long."""
+    """One item and its German row, in a Directus that refuses duplicates and overlong titles."""
 
     sees_all_rows = True
 
@@ -182,7 +182,7 @@ def engine(server: ScriptedOpenAI) -> Iterator[OpenAIEngine]:
 
 
 def in_words(server: ScriptedOpenAI, first: str, repaired: str) -> None:
-    """Titles get these words; everything else is answered right."""
+    """Answer these words for titles, and everything else correctly."""
 
     def answer(asked: scripted.Asked) -> scripted.Reply:
         texts = {name: each["text"] for name, each in asked.segments.items()}

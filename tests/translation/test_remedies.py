@@ -95,7 +95,7 @@ def test_the_token_of_an_editor_is_noticed_at_the_start_and_later(
 
 
 def _editor(studio: DirectusClient) -> str:
-    """The token of somebody who works in the Studio, and may read posts."""
+    """The token of a Studio user who may read posts."""
     right = {"collection": "posts", "action": "read", "fields": ["*"], "permissions": {}, "validation": {}}
     if studio.version.has_policies:
         role = studio.post("/roles", {"name": "Editors"})["id"]

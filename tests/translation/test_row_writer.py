@@ -25,7 +25,7 @@ ROUNDS = 12
 
 @pytest.fixture
 def right_to_delete(studio: DirectusClient, bot: DirectusClient) -> Iterator[None]:
-    """The bot may delete rows, which it needs for nothing else."""
+    """Grant the bot the right to delete rows, which nothing else needs."""
     policies = {
         row["policy"] for row in studio.get("/permissions", filter={"collection": {"_eq": "posts_translations"}})
     }
@@ -90,7 +90,7 @@ def test_a_row_that_a_human_makes_at_the_same_moment_is_the_one_that_stays(
 
 
 class Meddling(httpx.HTTPTransport):
-    """Lets others act just before each of our looks at Directus."""
+    """Lets others act just before each of our reads."""
 
     def __init__(self, *acts: Callable[[], object]) -> None:
         super().__init__()
@@ -156,7 +156,7 @@ def test_a_right_that_lacks_is_an_error(directus: LocalDirectus, studio: Directu
 
 
 class Crowd(httpx.HTTPTransport):
-    """Holds our first POST until the others wait for its end, so that theirs is one; may spoil the answer to that."""
+    """Holds our first POST until the others wait, so that theirs become one; may spoil its response."""
 
     def __init__(self, spoil: Callable[[httpx.Request], httpx.Response] | None = None) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class Crowd(httpx.HTTPTransport):
         return answer
 
     def write(self, writer: RowWriter, items: list[Item], language: LanguageRow) -> list[Future[bool]]:
-        """Writes the first item alone and all others together; each gets its own key for a title."""
+        """Write the first item alone and all others together; each title is the item's key."""
         with ThreadPoolExecutor(len(items)) as pool:
             first = pool.submit(writer.write, items[0], language, {"title": items[0].key})
             assert self.began.wait(60)

@@ -50,7 +50,7 @@ def engine() -> Iterator[ScriptedOpenAI]:
 
 @pytest.fixture(scope="module")
 def wire(directus: LocalDirectus) -> Iterator[DirectusProxy]:
-    """What the pipeline asks Directus goes through it."""
+    """The proxy between the pipeline and Directus."""
     with DirectusProxy(directus.url) as proxy:
         yield proxy
 
@@ -209,7 +209,7 @@ def test_no_secret_is_in_anything_that_the_pipeline_and_directus_have_written(
 
 
 def _content(path: Path) -> bytes:
-    """What a file holds, and what is compressed in it where it is a database."""
+    """The content of a file, including compressed content of databases."""
     if not path.is_file():
         return b""
     content = path.read_bytes()
@@ -251,7 +251,7 @@ def _wait(condition: Callable[[], bool]) -> None:
 
 
 def _ticks(pipeline: LocalPipeline, sensor: str) -> int:
-    """How many ticks have ended."""
+    """The number of completed ticks."""
     selector = {"repositoryLocationName": "directus_assets", "repositoryName": "__repository__", "sensorName": sensor}
     query = """query ($selector: SensorSelector!) {
         sensorOrError(sensorSelector: $selector) { ... on Sensor { sensorState { ticks(limit: 500) { status } } } }
@@ -271,7 +271,7 @@ def _unfinished(pipeline: LocalPipeline) -> int:
 
 
 def _run_worker(pipeline: LocalPipeline) -> int:
-    """The process of the latest run, as its log names it."""
+    """The process of the latest run, according to its log."""
     ask = Webserver(pipeline.url)._ask
     (run,) = ask("{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }")["runsOrError"]["results"]
     query = """query ($runId: ID!) {

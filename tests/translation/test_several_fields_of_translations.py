@@ -34,7 +34,7 @@ PRESETS = [
 
 @pytest.fixture(scope="module")
 def shop(directus: LocalDirectus, studio: DirectusClient) -> DirectusClient:
-    """Products have two fields of translations, `runs` is called like a sensor, and `look_alikes` have none."""
+    """Products have two translations fields, `runs` is named like a sensor, and `look_alikes` have none."""
     for collection in ("products", "runs", "look_alikes"):
         shapes.create(studio, collection)
     shapes.translate(studio, "products", [shapes.text()])

@@ -41,7 +41,7 @@ def engine(server: ScriptedOpenAI) -> Iterator[OpenAIEngine]:
 
 
 class Memory(Unlimited):
-    """Stores what arrives, as a record would."""
+    """Stores answers like a record."""
 
     def __init__(self) -> None:
         self.segments: dict[str, Remembered] = {}
@@ -357,7 +357,7 @@ def test_the_spending_limit_stops_before_a_request_is_sent(server: ScriptedOpenA
 
 def test_a_translation_that_would_damage_markup_is_repaired(server: ScriptedOpenAI, engine: OpenAIEngine) -> None:
     class Fussy:
-        """A document that takes a text only in its second wording."""
+        """A document that accepts only the second wording of a text."""
 
         segments = DOCUMENTS["title"].segments
 

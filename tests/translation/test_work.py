@@ -51,7 +51,7 @@ def engine(server: ScriptedOpenAI) -> Iterator[OpenAIEngine]:
 
 
 class Desk:
-    """An editor in the Studio and the translator, who work on posts."""
+    """An editor in the Studio and the translator, both working on posts."""
 
     def __init__(self, studio: DirectusClient, translator: Translator) -> None:
         self.studio = studio
@@ -583,7 +583,7 @@ _WORKER = """
 def working(
     directus: LocalDirectus, server: ScriptedOpenAI, folder: Path, key: str, *, max_segments: int, lives: int = -1
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process that translates, and is killed (-9) in the end."""
+    """Run a translating process, and kill it (-9) in the end."""
     arguments = [directus.url, directus.bot_token, server.url, str(folder), key, str(max_segments), str(lives)]
     command = [sys.executable, "-c", textwrap.dedent(_WORKER), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
@@ -649,13 +649,13 @@ def test_a_bad_answer_that_arrived_in_a_run_that_died_is_repaired_once_and_no_mo
 
 
 def spent(folder: Path) -> Decimal:
-    """What the books of a worker say."""
+    """The spending recorded by a worker."""
     price = Price(input=Decimal(1), output=Decimal(1))
     return Purse(storage=LocalStorage(folder), model="tiny", prices={"tiny": price}, limit=None).spent_today()
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """The end of the process."""
 
 
 @pytest.mark.parametrize("moment", ["before the write", "after the write"])

@@ -45,7 +45,7 @@ def bring_back(pipeline: Pipeline, path: Path, *, dry_run: bool = False) -> tupl
 
 
 def translate(path: Path, wordings: dict[str, str]) -> None:
-    """What an agency does: the target of each source that is named, without inline codes."""
+    """Translate like an agency: set the target of each named source, without inline codes."""
 
     def changed(match: re.Match[str]) -> str:
         wording = wordings.get(re.sub("<[^>]*>", "", match["source"]))
@@ -147,7 +147,7 @@ def test_an_item_comes_back_sentence_by_sentence_and_what_is_bad_is_named(
 
 
 class Meddling(httpx.HTTPTransport):
-    """Lets an editor act just before each of our writes of one text."""
+    """Lets an editor act just before each of our writes to one text."""
 
     def __init__(self, text: str, act: Callable[[], object]) -> None:
         super().__init__()

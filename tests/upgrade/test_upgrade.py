@@ -46,7 +46,7 @@ JOBS = {"translate_posts": "directus_posts", "translate_pages": "directus_pages"
 
 
 class Recorded(httpx.HTTPTransport):
-    """The recorded address of Directus, answered by the one that runs here."""
+    """Routes the recorded address of Directus to the one running here."""
 
     def __init__(self, directus: LocalDirectus) -> None:
         super().__init__(trust_env=False)
@@ -58,7 +58,7 @@ class Recorded(httpx.HTTPTransport):
 
 
 class NoBackfills(Webserver):
-    """A webserver that is asked for nothing."""
+    """A webserver that must not receive any request."""
 
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:1")
@@ -70,7 +70,7 @@ class NoBackfills(Webserver):
 
 
 class Upgraded:
-    """The recorded project, worked for by the present code."""
+    """The recorded project, run by the current code."""
 
     def __init__(self, directus: LocalDirectus, engine: ScriptedOpenAI, folder: Path) -> None:
         self.directus = directus
@@ -112,7 +112,7 @@ class Upgraded:
 
 
 def restore(recorded: Path, folder: Path) -> Path:
-    """The files of a recorded folder; databases are recorded as SQL."""
+    """Restore the files of a recorded folder; databases are recorded as SQL."""
     for path in (path for path in recorded.rglob("*") if path.is_file()):
         target = folder / path.relative_to(recorded)
         target.parent.mkdir(parents=True, exist_ok=True)

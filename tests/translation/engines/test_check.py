@@ -15,7 +15,7 @@ from directus_assets.translation.engines.pseudo import PseudoEngine
 
 
 class Service(ThreadingHTTPServer):
-    """Answers every GET alike, and keeps what was asked."""
+    """Answers every GET the same way, and records the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Stay quiet."""
 
 
 @pytest.fixture

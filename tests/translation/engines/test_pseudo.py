@@ -48,7 +48,7 @@ def test_the_engine_answers_every_segment() -> None:
 
 
 def demo_segments() -> Iterator[Segment]:
-    """All that the demo has translated."""
+    """All segments of the demo's content."""
     texts = yaml.safe_load((importlib.resources.files(directus_assets.local) / "texts.yaml").read_text("utf-8"))
     posts = [post["translations"][0] for post in texts["posts"]]
     for kind, rows in ((TextKind.HTML, posts), (TextKind.MARKDOWN, texts["pages"])):

@@ -11,7 +11,7 @@ _ACCENTS = str.maketrans("aeioucnAEIOUCN", "àéïöüçñÀÉÏÖÜÇÑ")
 
 
 def accented(text: str) -> str:
-    """The text with accents, its placeholders as they are."""
+    """The text with accents and unchanged placeholders."""
     parts = []
     position = 0
     for match in PLACEHOLDER.finditer(text):
@@ -22,7 +22,7 @@ def accented(text: str) -> str:
 
 @pytest.fixture
 def pseudo() -> Callable[[Document], JsonValue]:
-    """Puts the accented text of every segment into a document."""
+    """Splice the accented text of every segment into a document."""
     return lambda document: document.splice({segment.id: accented(segment.text) for segment in document.segments})
 
 
