@@ -22,6 +22,7 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Config, Environment, Settings
 from tests.images.corpus import PRESETS, pictures
+from tests.studio import IS_SHOWN, Editor, browser_page, install_dashboard, shown_in_panel
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -37,6 +38,9 @@ _OURS = {
     "12.4.1": {"jpeg", "webp", "png", "avif", "tiff"},
 }
 """The formats that are stored; what is left is warmed."""
+
+_IN_THE_STUDIO = "11.17.4"
+"""The tests of the Studio itself (`test_studio.py`) run on the newest."""
 
 
 @pytest.fixture(scope="module", params=TESTED)
@@ -198,6 +202,8 @@ def test_a_post_is_translated(directus: LocalDirectus, admin: DirectusClient, pr
             _write_title(admin, key, code, title)
             pipeline.settle()
             comments.append(_comments(admin, key))
+            if code == "en-US" and directus.version == _IN_THE_STUDIO and IS_SHOWN:
+                _look_into_the_studio(directus, admin, key)
     rows = admin.get("/items/posts_translations", filter={"posts_id": {"_eq": key}}, fields=["languages_code", "body"])
 
     assert made
@@ -205,6 +211,20 @@ def test_a_post_is_translated(directus: LocalDirectus, admin: DirectusClient, pr
     assert all("<b>" in each["body"] for each in rows)
     assert [len(found) for found in comments] == [0, 1, 0]
     assert "> Brot" in comments[1][0]
+
+
+def _look_into_the_studio(directus: LocalDirectus, admin: DirectusClient, key: str) -> None:
+    """An editor with few rights sees on the dashboard that something waits, and on the item what."""
+    editor = Editor(directus, admin)
+    variables = {"DIRECTUS_URL": directus.url, "DIRECTUS_TOKEN": directus.bot_token, "TRANSLATION_ENGINE": "pseudo"}
+    dashboard = install_dashboard(Settings(environment=Environment.read(variables), config=Config()), directus)
+    with browser_page() as page:
+        editor.open_studio(page, dashboard)
+        shown_in_panel(page, "Wait for review", number=1)
+        page.goto(f"{directus.url}/admin/content/posts/{key}")
+        page.get_by_text("Comments").first.click()
+        page.locator("blockquote").get_by_text("Brot", exact=True).first.wait_for()
+    editor.directus.close()
 
 
 def _write_title(admin: DirectusClient, key: str, code: str, title: str) -> None:

@@ -5,7 +5,6 @@ The daemon, the webserver and Directus are real; the tests form one scenario.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from urllib.parse import quote
 import dagster as dg
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from directus_assets.commands.setup.flow_trees import BUTTON_NAME
 from directus_assets.directus.client import DirectusClient
@@ -38,39 +37,12 @@ from directus_assets.orchestration.runs.tags import (
     TRIGGER_TAG,
     keys_of_tags,
 )
+from directus_assets.settings import Config, Environment, Settings
 from directus_assets.translation.languages import language
-from tests.machine import lacking
 from tests.orchestration.test_pipeline import CARD, NO_SCHEDULE, WIDE, Story, picture
+from tests.studio import Editor, browser_page, install_dashboard, shown_in_panel
 
 pytestmark = pytest.mark.integration
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-EDITOR, PASSWORD = "anna@example.com", "anna-may-edit"
-
-
-class Editor:
-    """An editor with few rights, in the Studio."""
-
-    def __init__(self, directus: LocalDirectus, admin: DirectusClient) -> None:
-        policy = admin.post("/policies", {"name": "editors", "app_access": True})["id"]
-        for collection in (
-            "directus_files",
-            "directus_folders",
-            "directus_flows",
-            "posts",
-            "posts_translations",
-            "directus_comments",
-        ):
-            right = {"policy": policy, "collection": collection, "action": "read", "fields": ["*"]}
-            admin.post("/permissions", {**right, "permissions": {}, "validation": {}})
-        role = admin.post("/roles", {"name": "editors", "policies": [{"policy": policy}]})["id"]
-        user = {"email": EDITOR, "password": PASSWORD, "role": role, "status": "active", "token": "annas-own-token"}
-        self.id = admin.post("/users", user)["id"]
-        self.directus = DirectusClient(directus.url, "annas-own-token")
-
-    def notifications(self) -> list[tuple[str, str]]:
-        rows = self.directus.get("/notifications", sort="timestamp", limit=-1)
-        return [(row["subject"], row["message"]) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -113,24 +85,8 @@ def files(story: Story, editor: Editor) -> list[str]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    if not CHROMIUM:
-        lacking("Chromium (Debian: apt-get install chromium)")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    quiet = ["--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *quiet])
-        page = browser.new_page(viewport={"width": 1280, "height": 560})
-        page.set_default_timeout(120_000)
+    with browser_page() as page:
         yield page
-        browser.close()
-
-
-def open_studio(page: Page, story: Story, path: str) -> None:
-    """Open the Studio and log the editor in."""
-    page.goto(f"{story.directus.url}/admin/login?redirect={path}")
-    page.fill("input[type=email]", EDITOR)
-    page.fill("input[type=password]", PASSWORD)
-    page.click("button[type=submit]")
 
 
 def press(page: Page, *choices: str, picture: str) -> None:
@@ -185,7 +141,7 @@ def test_a_click_in_the_studio_ends_in_new_derivatives_and_a_notification(
     delete_derivatives(story, *files)
     assert not any(stored(story, file) for file in files)
 
-    open_studio(page, story, "/content/posts")
+    editor.open_studio(page, "/content/posts")
     rows = page.locator("tr.table-row")
     for number in (0, 2):
         rows.nth(number).locator("td.select button, td.select .v-checkbox").first.click()
@@ -244,7 +200,7 @@ def test_a_post_is_pushed_and_translated_once(story: Story) -> None:
     assert_pushed_once(story, make)
 
 
-def test_a_review_is_a_comment_and_is_settled_by_the_form_language_by_language(
+def test_a_review_is_a_comment_shows_on_the_dashboard_and_is_settled_by_the_form(
     story: Story, editor: Editor, page: Page
 ) -> None:
     row = {"languages_code": "en-US", "title": "Rye bread"}
@@ -260,7 +216,7 @@ def test_a_review_is_a_comment_and_is_settled_by_the_form_language_by_language(
     story.settle()
     assert all(title in comments(story, post)[0] for title in ("sagt Anna", "dit Anna"))
 
-    open_studio(page, story, f"/content/posts/{post}")
+    editor.open_studio(page, f"/content/posts/{post}")
     page.get_by_text("Comments").first.click()
     shown = page.get_by_text("Roggenbrot, sagt Anna").last
     shown.wait_for()
@@ -276,6 +232,19 @@ def test_a_review_is_a_comment_and_is_settled_by_the_form_language_by_language(
     (comment,) = comments(story, post)
     assert "dit Anna" in comment
     assert "sagt Anna" not in comment
+
+    settings = Settings(environment=Environment.read(story.pipeline.environment), config=Config())
+    page.goto(f"{story.directus.url}/admin{install_dashboard(settings, story.directus)}")
+    shown_in_panel(page, "Wait for review", number=1)
+    _take_picture(page, "dashboard.png")
+    page.goto(f"{story.directus.url}/admin/content/posts/{post}")
+    page.get_by_role("button", name="Flows").click()
+    press(page, "Keep what people wrote", picture="keep.png")
+
+    story.wait("Nobody was told", lambda: editor.notifications()[-1][0].startswith("Keep what people wrote"))
+    assert editor.notifications()[-1][0] == "Keep what people wrote: 1 of 1 done"
+    assert translations(story, post, count=5)["fr-FR"]["title"] == "Pain de seigle, dit Anna"
+    assert comments(story, post) == []
 
 
 def translations(story: Story, post: int, *, count: int) -> dict[str, Any]:
