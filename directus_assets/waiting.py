@@ -14,7 +14,8 @@ NEEDS_REVIEW = "needs review"
 NOT_MADE = "Could not be made"
 """Identifies comments of one kind."""
 
-_HEADING = "#### "
+HEADING = "#### "
+"""Each section, and so each comment, begins with it."""
 _LONGEST_QUOTATION = (1200, 300, 60)
 """Characters per text; less if the whole would be too long."""
 _LONGEST_COMMENT = 40_000
@@ -70,8 +71,8 @@ def without_notice(comment: str, title: str) -> str:
 
 def _sections(comment: str) -> dict[str, str]:
     """The sections by their escaped titles, each with its heading; text before the first one is not ours."""
-    parts = re.split(rf"^{_HEADING}", comment, flags=re.MULTILINE)[1:]
-    return {part.partition("\n")[0].strip(): _HEADING + part.strip() for part in parts}
+    parts = re.split(rf"^{HEADING}", comment, flags=re.MULTILINE)[1:]
+    return {part.partition("\n")[0].strip(): HEADING + part.strip() for part in parts}
 
 
 def _joined(sections: Mapping[str, str]) -> str:
@@ -79,7 +80,7 @@ def _joined(sections: Mapping[str, str]) -> str:
 
 
 def _section(notice: Notice, longest: int) -> str:
-    lines = [f"{_HEADING}{_escaped(notice.title)}"]
+    lines = [f"{HEADING}{_escaped(notice.title)}"]
     if notice.fault:
         lines += [f"{NOT_MADE}: {_escaped(notice.fault)}", _escaped(notice.remedy)]
     for each in notice.passages:

@@ -33,7 +33,8 @@ class Pipeline:
         self.instance = instance
         self.directus = ScriptedDirectus(folder, [CARD, AUTO])
         storage = {"STORAGE_LOCATIONS": "local", "STORAGE_LOCAL_DRIVER": "local", "STORAGE_LOCAL_ROOT": str(folder)}
-        environment = Environment.read({"DIRECTUS_URL": URL, "DIRECTUS_TOKEN": "t", **storage, **variables})
+        own = {"DIRECTUS_URL": URL, "DIRECTUS_TOKEN": "t", "DAGSTER_HOME": str(folder.with_name("home"))}
+        environment = Environment.read({**own, **storage, **variables})
         self.project = Project(Settings(environment=environment, config=Config()))
         self.project.__dict__["directus"] = self.directus.client
 

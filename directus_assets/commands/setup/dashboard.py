@@ -2,18 +2,21 @@
 
 Its panels query data that Directus has anyway: translation rows, our comments, and the activity log. Ids are derived
 from names, so that setup is idempotent; panels stay where an administrator moved them.
+
+The Studio asks for all panels in one GraphQL query, which fails as a whole where Directus cannot validate one of them.
+There, the form of a condition on a relational field depends on what its reader may see, so no panel has one.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from directus_assets.commands.setup.account import Step
-from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.client import USER_AGENT, DirectusClient
 from directus_assets.directus.version import Version
 from directus_assets.translation.scope import Scope
-from directus_assets.waiting import NEEDS_REVIEW, NOT_MADE
+from directus_assets.waiting import HEADING, NEEDS_REVIEW, NOT_MADE
 
 _NAMESPACE = uuid.UUID("0b8a3f0e-6f2c-5d0a-8f53-7d1c3e9b2a41")
 _NAME = "Derived content"
@@ -58,24 +61,26 @@ def dashboard_id(project: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, project))
 
 
-def panels_of(scopes: Sequence[Scope], *, own_user: str, version: Version) -> list[Panel]:
+def panels_of(
+    scopes: Sequence[Scope], *, version: Version, relational: Mapping[str, Collection[str]] | None = None
+) -> list[Panel]:
     """The panels for the translated collections.
 
     Args:
         scopes: the translated collections.
-        own_user: the pipeline's user.
         version: of Directus.
+        relational: names of the relational fields, by collection.
     """
-    written = {"user": {"_eq": own_user}, "action": {"_in": ["create", "update"]}}
+    written = {"user_agent": {"_eq": USER_AGENT}, "action": {"_in": ["create", "update"]}}
     today = {"_and": [written, {"timestamp": {"_gte": "$NOW(-1 day)"}}]}
     found = [
-        _count("waiting", "Wait for review", "rate_review", _comments(own_user, version, NEEDS_REVIEW), (1, 1)),
-        _count("failed", "Could not be made", "error", _comments(own_user, version, NOT_MADE), (1 + _THIRD, 1)),
+        _count("waiting", "Wait for review", "rate_review", _comments(version, NEEDS_REVIEW), (1, 1)),
+        _count("failed", "Could not be made", "error", _comments(version, NOT_MADE), (1 + _THIRD, 1)),
         _count("today", "Written today", "bolt", _query("directus_activity", today), (1 + 2 * _THIRD, 1)),
         _list(
             "items",
             ("Items waiting for review", "list"),
-            _comments(own_user, version, "####"),
+            _comments(version),
             ("{{collection}} {{item}}", "date_created" if version.has_comments else "timestamp"),
             1,
         ),
@@ -89,7 +94,10 @@ def panels_of(scopes: Sequence[Scope], *, own_user: str, version: Version) -> li
     ]
     for number, scope in enumerate(scopes):
         y = 19 + number * 12
-        found += [_items(scope, (1, y)), _languages(scope, (1 + _THIRD, y))]
+        found += [
+            _items(scope, (1, y), (relational or {}).get(scope.collection, ())),
+            _languages(scope, (1 + _THIRD, y)),
+        ]
     return found
 
 
@@ -138,9 +146,23 @@ def plan_dashboard(
     return steps
 
 
-def _items(scope: Scope, place: tuple[int, int]) -> Panel:
-    query = _query(scope.collection, scope.filter, field=scope.schema.key_field)
+def _items(scope: Scope, place: tuple[int, int], relational: Collection[str]) -> Panel:
+    """The number of items: of all, if the filter cannot be part of the Studio's query."""
+    condition = scope.filter if _is_plain(scope.filter, relational) else {}
+    query = _query(scope.collection, condition, field=scope.schema.key_field)
     return _count(f"items of {scope.name}", f"{scope.name}: items", "inbox", query, place)
+
+
+def _is_plain(condition: Any, relational: Collection[str]) -> bool:
+    """Whether a filter has no condition on a relational field and no function of a field, such as `year(date)`."""
+    match condition:
+        case Mapping():
+            names = condition.keys()
+            is_plain = not any(name in relational or "(" in name for name in names)
+            return is_plain and all(_is_plain(each, relational) for each in condition.values())
+        case list():
+            return all(_is_plain(each, relational) for each in condition)
+    return True
 
 
 def _languages(scope: Scope, place: tuple[int, int]) -> Panel:
@@ -153,16 +175,16 @@ def _languages(scope: Scope, place: tuple[int, int]) -> Panel:
         "aggregateFunction": "count",
         "sortDirection": "desc",
         "limit": len(schema.languages),
-        "filter": {schema.item_field: {"_nnull": True}},
     }
     name, key = f"{scope.name}: items by language", f"languages of {scope.name}"
     return Panel(key=key, name=name, type="metric-list", icon="translate", options=options, place=(*place, 24, 12))
 
 
-def _comments(own_user: str, version: Version, text: str) -> dict[str, Any]:
+def _comments(version: Version, text: str = "") -> dict[str, Any]:
     """Our comments that contain a text."""
-    author = "user_created" if version.has_comments else "user"
-    conditions: list[dict[str, Any]] = [{author: {"_eq": own_user}}, {"comment": {"_contains": text}}]
+    conditions: list[dict[str, Any]] = [{"comment": {"_starts_with": HEADING}}]
+    if text:
+        conditions.append({"comment": {"_contains": text}})
     if version.has_comments:
         return _query("directus_comments", {"_and": conditions})
     return _query("directus_activity", {"_and": [*conditions, {"action": {"_eq": "comment"}}]})

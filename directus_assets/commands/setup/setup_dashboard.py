@@ -46,7 +46,10 @@ def run_dashboard_setup(
             found = read_translated_collections(project.directus)
             scopes = plan_scopes(found, settings.config.translations, default_language=default)
         dashboard = dashboard_id(project.names.project)
-        wanted = panels_of(scopes, own_user=project.directus.own_user_id, version=admin.version)
+        relational: dict[str, set[str]] = {}
+        for relation in admin.schema_rows("/relations"):
+            relational.setdefault(relation["collection"], set()).add(relation["field"])
+        wanted = panels_of(scopes, version=admin.version, relational=relational)
         steps = plan_dashboard(dashboard, *read_panels(admin, dashboard), [] if remove else wanted)
         touched = sum(step.what == "panel" and step.verb in ("create", "change") for step in steps)
         kept = "none" if remove else f"{len(wanted) - touched} of {len(wanted)} are already correct"
