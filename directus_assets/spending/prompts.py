@@ -7,6 +7,8 @@ import unicodedata
 
 def count_tokens(text: str) -> int:
     """The estimated number of tokens in `text`: one per four letters, or per Chinese or Japanese character."""
+    if text.isascii():
+        return len(text) // 4
     wide = sum(unicodedata.east_asian_width(letter) in {"W", "F"} for letter in text)
     return wide + (len(text) - wide) // 4
 

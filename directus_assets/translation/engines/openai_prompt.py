@@ -7,8 +7,9 @@ Segments are named `s1`, `s2`, … within a request. A provider compiles each ne
 the schema the same for all requests with the same number of segments; digests would also cost ten tokens each, twice.
 """
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from directus_assets.spending.prompts import as_data, count_tokens
@@ -200,12 +201,16 @@ def _most_shown(request: Request, *prompt: str) -> int | None:
         return None
     texts = [each.text for each in request.segments]
     own = sum(map(count_tokens, prompt)) + sum(count_tokens(text) + _ANSWER for text in texts)
-    whole = own + count_tokens(INSTRUCTIONS) - count_tokens(prompt[0]) + _tokens(request.document) - _tokens(texts)
+    whole = (
+        own + count_tokens(INSTRUCTIONS) - count_tokens(prompt[0]) + _tokens(request.document) - _tokens(tuple(texts))
+    )
     least = max(_LEAST_SHOWN, _LEAST_EXPLAINED - sum(map(count_tokens, texts)))
     return max(least, len(texts) * whole // _SHARE - own - _FRAME)
 
 
-def _tokens(texts: Iterable[str]) -> int:
+# Each of the requests for a long document asks for the same.
+@functools.lru_cache(maxsize=16)
+def _tokens(texts: tuple[str, ...]) -> int:
     """The estimated tokens of segments, with their translations."""
     return sum(2 * count_tokens(text) + _QUESTION + _ANSWER for text in texts)
 
