@@ -60,8 +60,7 @@ _COMMON: Final[Mapping[str, frozenset[str]]] = {
         "mitä missä nyt vain kanssa sen en et",
         "et": "ja on ei see et aga või kui nii ka meie teie sinu olid oli võib iga kes mis siin nüüd koos hea väga te "
         "me ta ning teile se sa ma",
-        "hu": "a az és egy nem is hogy van vagy de ez azt mint csak már minden itt ha mi ti ön nagyon be ki le el se "
-        "a az és egy nem is hogy van vagy de ez azt mint csak már minden itt ha mi ti ön nagyon be ki le el se",
+        "hu": "a az és egy nem is hogy van vagy de ez azt mint csak már minden itt ha mi ti ön nagyon be ki le el se",
         "pl": "i w na z że się nie to jest są do dla o po jak ale lub czy co nasz nasza nasze każdy każdego który "
         "która przez od za oraz tylko bardzo dzień my wy ich jego nas was a u we ze ma",
         "cs": "a i v na z že se si ne to je jsou do pro o po jak ale nebo co náš naše každý který která které od za "

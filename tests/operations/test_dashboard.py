@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from directus_assets.commands.setup.dashboard import dashboard_id, panels_of, plan_dashboard
+from directus_assets.commands.setup.dashboard import dashboard_id, panels_of, plan_dashboard, relational_fields
 from directus_assets.commands.setup.setup_dashboard import run_dashboard_setup
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.version import LATEST, Version
@@ -133,6 +133,7 @@ def test_before_directus_11_comments_are_in_the_activity_log() -> None:
         ({"_and": [{"status": {"_eq": "published"}}]}, True),
         ({"author": {"_eq": "anna"}}, False),
         ({"_or": [{"status": {"_eq": "draft"}}, {"author": {"name": {"_eq": "Anna"}}}]}, False),
+        ({"translations": {"_some": {"title": {"_nnull": True}}}}, False),
         ({"year(date)": {"_gte": 2026}}, False),
     ],
 )
@@ -141,7 +142,17 @@ def test_only_a_filter_that_everybodys_studio_understands_is_part_of_a_panel(
 ) -> None:
     scope = Scope(schema=POSTS, source=POSTS.languages[0], targets=(), filter=condition)
 
-    panels = panels_of([scope], version=LATEST, relational={"posts": {"author"}})
+    relations = [
+        {"collection": "posts", "field": "author", "related_collection": "directus_users", "meta": None},
+        {
+            "collection": "posts_translations",
+            "field": "posts_id",
+            "related_collection": "posts",
+            "meta": {"one_field": "translations"},
+        },
+    ]
+
+    panels = panels_of([scope], version=LATEST, relational=relational_fields(relations))
 
     (items,) = [panel.options for panel in panels if panel.key == "items of posts"]
     assert items["filter"] == (condition if is_plain else {})

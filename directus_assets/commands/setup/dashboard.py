@@ -101,6 +101,16 @@ def panels_of(
     return found
 
 
+def relational_fields(relations: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """The names of the relational fields by collection, on both sides of Directus' relations (`/relations`)."""
+    found: dict[str, set[str]] = {}
+    for relation in relations:
+        found.setdefault(relation["collection"], set()).add(relation["field"])
+        if alias := (relation.get("meta") or {}).get("one_field"):
+            found.setdefault(relation.get("related_collection") or "", set()).add(alias)
+    return found
+
+
 def read_panels(admin: DirectusClient, dashboard: str) -> tuple[Mapping[str, Any] | None, list[dict[str, Any]]]:
     """The dashboard, if it exists, and its panels."""
     rows = admin.get("/dashboards", filter={"id": {"_eq": dashboard}}, fields=["id", "name"], limit=1)

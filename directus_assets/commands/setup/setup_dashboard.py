@@ -5,7 +5,13 @@ from collections.abc import Callable
 from rich.console import Console
 
 from directus_assets.commands.setup.account import carry_out
-from directus_assets.commands.setup.dashboard import dashboard_id, panels_of, plan_dashboard, read_panels
+from directus_assets.commands.setup.dashboard import (
+    dashboard_id,
+    panels_of,
+    plan_dashboard,
+    read_panels,
+    relational_fields,
+)
 from directus_assets.commands.setup.setup import require_administrator, table_of
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import read_translated_collections
@@ -46,9 +52,7 @@ def run_dashboard_setup(
             found = read_translated_collections(project.directus)
             scopes = plan_scopes(found, settings.config.translations, default_language=default)
         dashboard = dashboard_id(project.names.project)
-        relational: dict[str, set[str]] = {}
-        for relation in admin.schema_rows("/relations"):
-            relational.setdefault(relation["collection"], set()).add(relation["field"])
+        relational = relational_fields(admin.schema_rows("/relations"))
         wanted = panels_of(scopes, version=admin.version, relational=relational)
         steps = plan_dashboard(dashboard, *read_panels(admin, dashboard), [] if remove else wanted)
         touched = sum(step.what == "panel" and step.verb in ("create", "change") for step in steps)

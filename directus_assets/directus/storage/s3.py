@@ -16,7 +16,7 @@ _WITH_KMS = ("aws:kms", "aws:kms:dsse")
 
 
 def _send_at_once(params: Any, **_: Any) -> None:
-    """Do not ask whether the body may follow: botocore never stops reading an answer to that which breaks off."""
+    """Send the body unasked: botocore never stops reading the interim answer `100 Continue` if it breaks off."""
     params["headers"].pop("Expect", None)
 
 
@@ -143,7 +143,7 @@ class S3Storage:
         return None
 
     def _get(self, name: str, *, most: int | None = None) -> tuple[bytes, str]:
-        """The object's content and its ETag."""
+        """The object's content and its ETag; an empty one if the service has none, which then refuses conditions."""
         with self._reported(name):
             found = self._client.get_object(Bucket=self.bucket, Key=self._object(name))
             with contextlib.closing(found["Body"]) as body:
@@ -151,7 +151,7 @@ class S3Storage:
                 size = found["ContentLength"]
                 if most is not None and size > most:
                     raise TooLarge(name, most=most, size=size)
-                return body.read(), found["ETag"]
+                return body.read(), found.get("ETag", "")
 
     def _put(self, name: str, content: bytes, content_type: str, **condition: str) -> None:
         # Directus' driver sends these with each object: without them, others could not read what we write, or a strict

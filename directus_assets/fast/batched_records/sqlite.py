@@ -82,7 +82,7 @@ class BatchedSqliteEventLog(BatchedEvents, SqliteEventLogStorage):
         """Make a run's file from a copy, if there is none.
 
         Dagster makes its tables one by one, and SQLite waits for the disk after each: more than half of the cost of
-        creating a run. Whatever prevents the copy, Dagster makes the file.
+        creating a run. If the disk or SQLite prevents the copy, Dagster makes the file.
         """
         if file.exists():
             return
