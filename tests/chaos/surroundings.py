@@ -14,6 +14,7 @@ import httpx
 from sqlalchemy import URL, create_engine, make_url, text
 
 from directus_assets.local.server import free_port
+from tests import buckets
 from tests.chaos.proxy import FaultyProxy
 from tests.chaos.services import Service
 from tests.postgres import running_postgres
@@ -100,7 +101,7 @@ def _database(url: URL) -> dict[str, str]:
 def _bucket(folder: Path) -> Iterator[int]:
     """Run an S3-compatible service with one bucket; yield its port."""
     port = free_port()
-    command = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, buckets.__file__, str(port)]
     with Service("bucket", command, folder=folder, environment={"PATH": "/usr/bin:/bin"}, log=folder / "bucket.log"):
         transport = httpx.HTTPTransport(retries=8)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, trust_env=False) as client:

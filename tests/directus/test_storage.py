@@ -12,7 +12,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage, Storage, open_storages
 from directus_assets.errors import (
@@ -25,6 +24,7 @@ from directus_assets.errors import (
     TransientError,
     Unreachable,
 )
+from tests.buckets import s3_service
 from tests.machine import own_mounts
 
 SECRET = "bucket-s3cr3t"
@@ -32,11 +32,8 @@ SECRET = "bucket-s3cr3t"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_service() as url:
+        yield url
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage, Storage, open_storages, unsupported
 from directus_assets.directus.storage.variables import key_prefix, seconds
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.installation import installed
 from directus_assets.redaction import redact
+from tests.buckets import KEYS, s3_service
 
 BUCKET = "storage-variables"
 
@@ -117,17 +117,10 @@ process.exit(0);
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[tuple[str, Any]]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="a-long-s3cret"
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield url, client
-    client.close()
-    server.stop()
+    with s3_service(BUCKET) as url:
+        client = boto3.client("s3", endpoint_url=url, **KEYS)
+        yield url, client
+        client.close()
 
 
 def written_by_directus(variables: dict[str, str], name: str) -> None:

@@ -5,32 +5,23 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage
 from directus_assets.enrichment.neighbours import Neighbour, quantized
 from directus_assets.enrichment.vector_store import StoredVector, VectorStore
 from directus_assets.errors import BadInput, Unreachable
+from tests.buckets import s3_service
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[S3Storage]:
     """A folder in a bucket of an S3 service."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket="vectors")
-    client.close()
-    yield S3Storage(
-        bucket="vectors", key="key", secret="secret", region="us-east-1", endpoint=url, force_path_style=True
-    )
-    server.stop()
+    with s3_service("vectors") as url:
+        yield S3Storage(
+            bucket="vectors", key="key", secret="secret", region="us-east-1", endpoint=url, force_path_style=True
+        )
 
 
 @pytest.fixture(params=["folder", "bucket"])

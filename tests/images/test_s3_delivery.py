@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 
-import boto3
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
@@ -14,6 +12,7 @@ from directus_assets.images.make import Maker
 from directus_assets.images.outcomes import Delivered
 from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.server import LocalDirectus
+from tests.buckets import s3_service
 
 pytestmark = pytest.mark.integration
 
@@ -29,25 +28,18 @@ PRESETS = [
 @pytest.fixture(scope="module")
 def variables() -> Iterator[dict[str, str]]:
     """Directus' own variables for a bucket of an S3 service on this machine."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys)
-    client.create_bucket(Bucket=BUCKET)
-    client.close()
-    yield {
-        "STORAGE_LOCATIONS": "s3",
-        "STORAGE_S3_DRIVER": "s3",
-        "STORAGE_S3_KEY": "key",
-        "STORAGE_S3_SECRET": "secret",
-        "STORAGE_S3_BUCKET": BUCKET,
-        "STORAGE_S3_REGION": "us-east-1",
-        "STORAGE_S3_ENDPOINT": f"http://{host}:{port}",
-        "STORAGE_S3_FORCE_PATH_STYLE": "true",
-        "STORAGE_S3_ROOT": "media",
-    }
-    server.stop()
+    with s3_service(BUCKET) as url:
+        yield {
+            "STORAGE_LOCATIONS": "s3",
+            "STORAGE_S3_DRIVER": "s3",
+            "STORAGE_S3_KEY": "key",
+            "STORAGE_S3_SECRET": "secret",
+            "STORAGE_S3_BUCKET": BUCKET,
+            "STORAGE_S3_REGION": "us-east-1",
+            "STORAGE_S3_ENDPOINT": url,
+            "STORAGE_S3_FORCE_PATH_STYLE": "true",
+            "STORAGE_S3_ROOT": "media",
+        }
 
 
 def test_directus_serves_from_the_bucket_what_was_stored_there_and_renders_nothing(variables: dict[str, str]) -> None:

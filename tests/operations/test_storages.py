@@ -8,20 +8,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from directus_assets.commands.doctor.findings import Status
 from directus_assets.commands.doctor.storages import try_out
 from directus_assets.directus.storage import LocalStorage, S3Storage
+from tests.buckets import s3_service
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_service() as url:
+        yield url
 
 
 def bucket(endpoint: str, name: str = "records") -> S3Storage:

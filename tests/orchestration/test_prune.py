@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import dagster as dg
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 from rich.console import Console
 
 from directus_assets.commands.plan.images import show_images
@@ -33,6 +31,7 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
+from tests.buckets import s3_service
 
 NAMES = Names()
 
@@ -45,26 +44,18 @@ WIDE = {"key": "wide", "fit": "inside", "width": 60, "quality": 80, "format": "j
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[dict[str, str]]:
     """Directus' variables for a bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=endpoint, **keys)
-    client.create_bucket(Bucket="uploads")
-    client.close()
-    own = {
-        "DRIVER": "s3",
-        "KEY": "key",
-        "SECRET": "secret",
-        "BUCKET": "uploads",
-        "REGION": "us-east-1",
-        "ENDPOINT": endpoint,
-        "FORCE_PATH_STYLE": "true",
-        "ROOT": "media",
-    }
-    yield {"STORAGE_LOCATIONS": "s3", **{f"STORAGE_S3_{name}": value for name, value in own.items()}}
-    server.stop()
+    with s3_service("uploads") as endpoint:
+        own = {
+            "DRIVER": "s3",
+            "KEY": "key",
+            "SECRET": "secret",
+            "BUCKET": "uploads",
+            "REGION": "us-east-1",
+            "ENDPOINT": endpoint,
+            "FORCE_PATH_STYLE": "true",
+            "ROOT": "media",
+        }
+        yield {"STORAGE_LOCATIONS": "s3", **{f"STORAGE_S3_{name}": value for name, value in own.items()}}
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from directus_assets.directus.storage import LocalStorage, S3Storage
 from directus_assets.errors import BadInput, PermanentError, Unreachable
 from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord
 from directus_assets.ownership.record_store import RecordStore, record_name
+from tests.buckets import s3_service
 
 RECORD = TranslationRecord(
     collection="posts",
@@ -30,17 +29,8 @@ RECORD = TranslationRecord(
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of an S3 service with the bucket `records`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
-    )
-    client.create_bucket(Bucket="records")
-    client.close()
-    yield url
-    server.stop()
+    with s3_service("records") as url:
+        yield url
 
 
 def bucket(name: str, url: str) -> RecordStore:
