@@ -167,7 +167,8 @@ class Site:
     def _delete(self) -> str:
         file_id = self.any_file()
         del self.contents[file_id]
-        # Of those that have long been gone nothing comes back.
+        # Of those that have long been gone nothing comes back. This one is the last of them.
+        self.names[file_id] = self.names.pop(file_id)
         for earlier in [each for each in self.names if each not in self.contents][:-3]:
             del self.names[earlier]
         self.admin.delete(f"/files/{file_id}").raise_for_status()
