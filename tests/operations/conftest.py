@@ -113,7 +113,10 @@ def site(
         client.patch("/collections/posts_translations", {"meta": {"versioning": True}})
         client.patch("/collections/pages_translations", {"meta": {"versioning": True}})
         upload(admin, picture(), filename="picture.jpg")
-        made = Site(directus=empty_directus, admin=client, folder=tmp_path_factory.mktemp("home"))
+        home = tmp_path_factory.mktemp("home")
+        # Dagster has run here.
+        (home / "schedules").mkdir()
+        made = Site(directus=empty_directus, admin=client, folder=home)
         made.set_up()
         yield made
 

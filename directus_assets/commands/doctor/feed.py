@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
-from directus_assets.directus.feed import FeedPosition, has_gone_back
+from directus_assets.directus.feed import has_gone_back
 from directus_assets.directus.sight import require_sight_of_others
 from directus_assets.orchestration.sensors.feed_positions import read_positions
 
@@ -11,8 +11,12 @@ from directus_assets.orchestration.sensors.feed_positions import read_positions
 def check_feed(subject: Checkup) -> Iterator[Finding]:
     """Check that the log is the one that the sensors have read, and that it has not been rolled back since."""
     require_sight_of_others(subject.project.directus)
+    home = subject.project.settings.environment.dagster_home
+    if not ((home / "dagster.yaml").exists() or (home / "schedules").is_dir()):
+        return
+    sensors = _sensors(subject)
     try:
-        positions = _positions(subject)
+        positions = read_positions(home, sensors)
     except Exception as error:  # noqa: BLE001 - Dagster supports any storage, each with errors of its own
         # The message of the error is left out, since it may contain a database URL.
         yield warning(
@@ -34,13 +38,9 @@ def check_feed(subject: Checkup) -> Iterator[Finding]:
         yield ok("change feed", f"{len(positions)} sensors can continue reading Directus' activity log")
 
 
-def _positions(subject: Checkup) -> dict[str, FeedPosition]:
-    home = subject.project.settings.environment.dagster_home
-    if not ((home / "dagster.yaml").exists() or (home / "schedules").is_dir()):
-        return {}
+def _sensors(subject: Checkup) -> set[str]:
+    """The names of the sensors that follow the log."""
     names = subject.project.names
     collections = {scope.collection for scope in subject.scopes}
     collections |= {declaration.collection.name for declaration in subject.declarations}
-    return read_positions(
-        home, {names.files_sensor, names.settings_sensor, *(names.items_sensor(each) for each in collections)}
-    )
+    return {names.files_sensor, names.settings_sensor, *(names.items_sensor(each) for each in collections)}
