@@ -66,7 +66,7 @@ def test_a_right_that_lacks_is_named_and_nothing_else(right: str, site: Site) ->
 
     failures = [finding for finding in findings if finding.status is Status.FAILED]
     assert [failure.text.partition(" (")[0].removesuffix(".") for failure in failures] == [f"Missing: {right}"]
-    assert all(text == "Not checked: a permission is missing." for _, text in troubles(findings)[1:])
+    assert all(text == "Not checked: Directus refuses it." for _, text in troubles(findings)[1:])
 
 
 def test_every_right_that_lacks_is_named_at_once(site: Site) -> None:
@@ -82,6 +82,13 @@ def test_every_right_that_lacks_is_named_at_once(site: Site) -> None:
         "Missing: read on posts.",
         "Missing: update on pages_translations.",
     ]
+
+
+def test_a_typo_in_a_filter_is_told_once(site: Site) -> None:
+    findings = site.examine("{translations: {collections: {posts: {filter: {statsu: {_eq: published}}}}}}")
+
+    (failure,) = (finding for finding in findings if finding.status is Status.FAILED)
+    assert "field 'statsu' in 'posts'" in failure.text
 
 
 def test_rights_that_are_too_many_are_named(site: Site) -> None:

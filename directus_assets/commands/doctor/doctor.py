@@ -50,6 +50,9 @@ _OF_DIRECTUS: tuple[tuple[str, Check], ...] = (
     ("code location", dagster.check_definitions),
 )
 
+_OF_ACCESS = (access.check_rights, filters.check_filters)
+"""Once they have named what Directus refuses, later checks don't repeat it, with advice that fits less well."""
+
 _OF_OURS: tuple[tuple[str, Check], ...] = (
     ("engine", translations.check_engine),
     ("spending", translations.check_spending),
@@ -103,23 +106,21 @@ def _examine_directus(subject: Checkup) -> Iterator[Finding]:
         yield from findings
         if _has_failure(findings):
             return
-    lacks_rights = False
+    is_refused = False
     for what, check in _OF_DIRECTUS:
-        findings = _run(what, check, subject, lacks_rights=lacks_rights)
+        findings = _run(what, check, subject, is_refused=is_refused)
         yield from findings
-        lacks_rights = lacks_rights or (check is access.check_rights and _has_failure(findings))
+        is_refused = is_refused or (check in _OF_ACCESS and _has_failure(findings))
 
 
-def _run(what: str, check: Check, subject: Checkup, *, lacks_rights: bool = False) -> Sequence[Finding]:
+def _run(what: str, check: Check, subject: Checkup, *, is_refused: bool = False) -> Sequence[Finding]:
     findings: list[Finding] = []
     try:
         for finding in check(subject):
             findings.append(finding)  # noqa: PERF402 - findings made before an error count
     except Exception as error:  # noqa: BLE001 - whatever fails in one check, the others still run
-        if lacks_rights and isinstance(error, Forbidden):
-            findings.append(
-                warning(what, "Not checked: a permission is missing.", "Fix the problem above, then run this again.")
-            )
+        if is_refused and isinstance(error, Forbidden):
+            findings.append(warning(what, "Not checked: Directus refuses it.", "Fix the above, then run this again."))
         else:
             fault = as_error(error)
             findings.append(failed(what, fault.message, fault.remedy))
