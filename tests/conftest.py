@@ -10,12 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.server import LocalDirectus
 
 # A shell that starts the tests in the background has them ignore Ctrl+C, and all that they start and interrupt as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# By default Hypothesis fails an example that takes 200 ms, or is drawn slowly, which on a busy machine any may.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,6 @@ Row: TypeAlias = dict[str, Any]
 
 GIVEN = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     phases=[Phase.generate],  # An example names the row and the field; to find a smaller one takes minutes.
     database=None,
     print_blob=True,

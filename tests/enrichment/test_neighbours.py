@@ -81,7 +81,7 @@ def test_one_new_item_costs_one_row_of_products() -> None:
     assert 1 < len(changes) < 500
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_lists_that_are_kept_up_to_date_are_those_that_are_made_anew(data: st.DataObject) -> None:
     corner = st.lists(st.integers(-2, 2), min_size=3, max_size=3).filter(any)

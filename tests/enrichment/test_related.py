@@ -179,7 +179,7 @@ def test_a_list_that_could_not_be_written_is_written_when_its_item_is_looked_at(
     assert world.lists == right(after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_whatever_comes_and_goes_the_lists_are_those_that_are_made_anew(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

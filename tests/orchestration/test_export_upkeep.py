@@ -237,9 +237,7 @@ class Editors(RuleBasedStateMachine):
 def test_after_whatever_happens_the_export_is_that_of_a_fresh_start() -> None:
     run_state_machine_as_test(
         Editors,
-        settings=settings(
-            max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=8, stateful_step_count=8, suppress_health_check=list(HealthCheck)),
     )
 
 

@@ -76,7 +76,7 @@ def test_awkward_texts_come_back_as_they_were(format_: str) -> None:
     assert read_back(written(units, format_), format_) == units
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), max_size=5), st.sampled_from(sorted(FORMATS)))
 def test_any_text_comes_back_as_it_was(texts: list[tuple[str, str]], format_: str) -> None:
     first = 2 if format_ == "csv" else 1

@@ -52,7 +52,7 @@ def read_units(data: bytes) -> tuple[XliffUnit, ...]:
     return file.units
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     pieces=st.lists(st.sampled_from([*_WORDS, *_PROTECTED, *_MARKUP]), min_size=1, max_size=12),
     kind=st.sampled_from([TextKind.HTML, TextKind.MARKDOWN]),

@@ -219,7 +219,7 @@ def test_markdown_documents_keep_all_but_their_text() -> None:
             )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text() | st.lists(st.sampled_from([*HTML_SOUP, *MARKDOWN_SOUP])).map("".join),
     st.sampled_from([TextKind.PLAIN, TextKind.HTML, TextKind.MARKDOWN]),
