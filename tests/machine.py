@@ -1,8 +1,10 @@
-"""Requirements of some tests: a PostgreSQL server, nginx, a browser, the right to mount."""
+"""What some tests need on this machine, such as a PostgreSQL server or the right to mount, and what they see of it."""
 
 import os
 import subprocess
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
@@ -29,3 +31,13 @@ def own_mounts() -> tuple[str, ...]:
         if subprocess.run([*prefix, *mount], capture_output=True, check=False).returncode == 0:
             return prefix
     lacking("the right to mount small file systems (`unshare --mount`)")
+
+
+def open_to_others(folder: Path) -> set[str]:
+    """The names of what others may read or change, of this folder and all in it; what goes meanwhile does not count."""
+    found = set()
+    for path in (folder, *(Path(place, name) for place, *names in os.walk(folder) for each in names for name in each)):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o077:
+                found.add(path.name)
+    return found

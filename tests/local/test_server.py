@@ -1,6 +1,5 @@
 """The local Directus: started, stopped, crashed and started again."""
 
-import os
 import signal
 import stat
 import subprocess
@@ -13,6 +12,8 @@ import pytest
 
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.server import LocalDirectus, free_port
+from tests.machine import open_to_others
+from tests.orchestration.running_dagster import is_running
 
 pytestmark = pytest.mark.integration
 
@@ -43,12 +44,9 @@ def test_it_starts_without_a_word_of_warning_about_its_folder(directus: LocalDir
 def test_only_the_owner_can_read_anything_of_it(directus: LocalDirectus, admin: httpx.Client) -> None:
     admin.post("/files", files={"file": ("a.txt", b"a draft")}).raise_for_status()
 
-    paths = [directus.folder, *directus.folder.rglob("*")]
-
-    assert {"secrets.json", "data.db", "directus.log"} <= {path.name for path in paths}
+    assert {"secrets.json", "data.db", "directus.log"} <= {path.name for path in directus.folder.iterdir()}
     assert list(directus.uploads.iterdir())
-    open_to_others = {path.name for path in paths if path.exists() and path.stat().st_mode & 0o077}
-    assert open_to_others <= {"package.json", "running.lock"}
+    assert open_to_others(directus.folder) <= {"package.json", "running.lock"}
 
 
 def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
@@ -152,8 +150,4 @@ def test_a_port_that_is_taken_is_not_free(directus: LocalDirectus) -> None:
 
 def _is_alive(pid: int | None) -> bool:
     assert pid is not None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    return is_running(pid)

@@ -17,7 +17,8 @@ from bench.processes import tree
 from directus_assets.fast.launcher import WORKER_TAG, WarmRunLauncher, _arguments
 from directus_assets.fast.warm_process import __name__ as warm_process
 from directus_assets.fast.worker import FORKED
-from tests.orchestration.running_dagster import RunningDagster, is_running, parent_of, wait_until
+from tests.chaos.services import parent_of
+from tests.orchestration.running_dagster import RunningDagster, is_running, wait_until
 
 _DAEMON = "dagster._daemon"
 
