@@ -5,7 +5,6 @@ import pty
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +19,7 @@ import pytest
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.local.schema import create_collections
-from directus_assets.local.server import LocalDirectus
+from directus_assets.local.server import LocalDirectus, free_port
 
 pytestmark = pytest.mark.integration
 
@@ -132,7 +131,7 @@ def cms(empty_directus: LocalDirectus) -> LocalDirectus:
 
 def test_every_command_of_the_first_day_works_as_printed(machine: Machine, cms: LocalDirectus) -> None:
     commands = printed("README.md")
-    port, rest = _free_port(), [each for each in commands if each not in _ELSEWHERE]
+    port, rest = free_port(), [each for each in commands if each not in _ELSEWHERE]
     yes = {"Administrator token": cms.admin_token, "[y/N]": "y"}
 
     for command in _taken(rest, "cp .env.example .env", "make setup", "make doctor"):
@@ -166,12 +165,6 @@ def _fill_in(path: Path, **values: str) -> None:
         text, count = re.subn(rf"^#?{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
         assert count == 1, name
     path.write_text(text, "utf-8")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _wait_for(url: str, running: Typed) -> None:

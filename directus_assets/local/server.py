@@ -255,12 +255,18 @@ class LocalDirectus:
 
 
 def free_port(preferred: int = 0) -> int:
-    """A TCP port that nothing listens on at 127.0.0.1: the preferred one if it is free."""
+    """A TCP port that nothing listens on at 127.0.0.1: the preferred one if it is free.
+
+    For the next minute the system gives it to nobody who asks for any port: its server may take its time to start.
+    """
     for port in (preferred, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+            probe.listen()
+            # The side that closes first holds the port (TIME_WAIT), which servers may bind anyway (SO_REUSEADDR).
+            with socket.create_connection(probe.getsockname()), probe.accept()[0]:
+                return int(probe.getsockname()[1])
     raise ConfigurationError(
         "There is no free port on 127.0.0.1.", remedy="Stop some of the programs that listen there."
     )

@@ -1,6 +1,7 @@
 """The local Directus: started, stopped, crashed and started again."""
 
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -146,6 +147,21 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken_is_not_free(directus: LocalDirectus) -> None:
     assert free_port(preferred=directus.port) != directus.port
+
+
+def test_a_free_port_is_given_to_nobody_else_before_its_server_has_started() -> None:
+    found = {free_port() for _ in range(50)}
+
+    others = set()
+    for _ in range(20_000):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            others.add(other.getsockname()[1])
+
+    assert len(found) == 50
+    assert not found & others
+    for port in found:
+        socket.create_server(("127.0.0.1", port)).close()
 
 
 def _is_alive(pid: int | None) -> bool:
