@@ -20,7 +20,7 @@ from directus_assets.local.instance import PRIVATE_UMASK, private_folder
 from directus_assets.local.progress import shown
 from directus_assets.local.server import LocalDirectus, free_port
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 STOP_SECONDS = 20.0
 
 _WORKSPACE = """\

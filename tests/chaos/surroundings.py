@@ -104,7 +104,9 @@ def _bucket(folder: Path) -> Iterator[int]:
     command = [sys.executable, buckets.__file__, str(port)]
     with Service("bucket", command, folder=folder, environment={"PATH": "/usr/bin:/bin"}, log=folder / "bucket.log"):
         transport = httpx.HTTPTransport(retries=8)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, trust_env=False) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=60, trust_env=False
+        ) as client:
             client.get("/")
         keys = {"aws_access_key_id": "key", "aws_secret_access_key": "bucket-s3cr3t", "region_name": "us-east-1"}
         boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", **keys).create_bucket(Bucket=_BUCKET)

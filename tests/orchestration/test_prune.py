@@ -178,7 +178,7 @@ class Pipeline:
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             check=True,
         ).stdout
 

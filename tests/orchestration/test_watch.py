@@ -164,7 +164,7 @@ def started(*command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 )
 def test_it_ends_with_its_command_and_as_that_did(ending: str, status: int) -> None:
     with started("--", sys.executable, "-c", ending) as process:
-        assert process.wait(60) == status
+        assert process.wait(240) == status
 
 
 def test_a_command_that_is_none_is_named() -> None:

@@ -77,7 +77,7 @@ class Pipeline:
         settings = Settings(environment=Environment.read(environment), config=self._config)
         self.project = Project(settings)
         # A patience of seconds, not of minutes.
-        engine = OpenAIEngine(api_key="key", model="tiny", base_url=self._server.url, timeout_seconds=5)
+        engine = OpenAIEngine(api_key="key", model="tiny", base_url=self._server.url, timeout_seconds=15)
         self._stack.callback(engine.close)
         self.project.__dict__["engine"] = engine
         self.project.__dict__["gate"] = RateGate(limit=4, patience_seconds=1, base_seconds=0.01, longest_seconds=0.1)

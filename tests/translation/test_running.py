@@ -29,7 +29,7 @@ from tests.translation.scripted_openai import ScriptedOpenAI, answer_right, unau
 pytestmark = pytest.mark.integration
 
 TARGETS = ("de-DE", "fr-FR", "ja-JP", "ar-SA")
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 400
 CONFIG = """
 translations:
   prices:
