@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from directus_assets.local.content import PUBLIC_POLICY
 from directus_assets.local.server import LocalDirectus
+from tests.directus_proxy import IN_TIME
 
 # A shell that starts the tests in the background has them ignore Ctrl+C, and all that they start and interrupt as well.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -35,7 +36,7 @@ def directus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus
 def admin(directus: LocalDirectus) -> Iterator[httpx.Client]:
     """An administrator's client of that Directus."""
     headers = {"authorization": f"Bearer {directus.admin_token}"}
-    with httpx.Client(base_url=directus.url, headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=directus.url, headers=headers, timeout=60, limits=IN_TIME, trust_env=False) as client:
         yield client
 
 

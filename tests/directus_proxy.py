@@ -19,6 +19,9 @@ import httpx
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "host"})
 
+IN_TIME = httpx.Limits(keepalive_expiry=2)
+"""Directus closes connections that were idle for five seconds, perhaps just when another request is sent on one."""
+
 
 class DirectusProxy:
     """The proxy. Its address is `url`; `requests` holds method and path of each request."""
@@ -30,10 +33,10 @@ class DirectusProxy:
         """What others do just before a write is passed on: one for each PATCH, DELETE, or POST that saves a version."""
         self.repeats_credentials = False
         """Whether every request is refused in words that hold what was sent in `Authorization`."""
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = _Server(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._client = httpx.Client(base_url=target, timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=target, timeout=60, limits=IN_TIME, trust_env=False)
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> Self:
@@ -64,6 +67,11 @@ class DirectusProxy:
     def _shown(self, answer: dict[str, Any]) -> bytes:
         rows = [row for row in answer["data"] if row.get("id") not in self.hidden_entries]
         return json.dumps({**answer, "data": rows}).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    # By default a sixth connection that is not accepted yet waits for seconds.
+    request_queue_size = 128
 
 
 def _handler(proxy: DirectusProxy) -> type[BaseHTTPRequestHandler]:

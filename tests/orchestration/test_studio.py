@@ -168,13 +168,13 @@ def test_an_editor_is_told_why_something_could_not_be_made(story: Story, editor:
 
 
 def assert_pushed_once(story: Story, make: Callable[[int], str]) -> None:
-    """An item is made by the run that its push asks for, and by no other; at the third attempt at the latest.
+    """An item is made by the run that its push asks for, and by no other; at the fifth attempt at the latest.
 
     On a very busy machine, the sensor is sometimes faster than the push.
     """
     triggers: list[list[str | None]] = []
     while [PUSH] not in triggers:
-        assert len(triggers) < 3, triggers
+        assert len(triggers) < 5, triggers
         key = make(len(triggers))
         triggers.append([tags.get(TRIGGER_TAG) for tags in runs_over(story, key)])
 
@@ -294,9 +294,9 @@ def test_a_burst_is_pushed_together(story: Story) -> None:
 
     after = {trigger: asked_by(story, trigger, "translate_posts") for trigger in (PUSH, CHANGE)}
     more = {trigger: len(after[trigger]) - len(before[trigger]) for trigger in after}
-    # One, or a few on a machine that is too busy to deliver all of them within a second.
+    # One, or some on a machine that is too busy to deliver all of them within a second: each second is a batch.
     assert more[PUSH]
-    assert sum(more.values()) <= 4
+    assert sum(more.values()) <= len(ids) // 3
 
 
 MUTATION = 'mutation { reloadRepositoryLocation(repositoryLocationName: "directus_assets") { __typename } }'

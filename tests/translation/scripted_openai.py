@@ -394,6 +394,9 @@ def _understand(path: str, headers: Mapping[str, str], body: Mapping[str, Any]) 
 
 
 class _Server(ThreadingHTTPServer):
+    # By default a sixth connection that is not accepted yet waits for seconds.
+    request_queue_size = 128
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore connections that a killed caller has reset."""
         if not isinstance(sys.exception(), ConnectionError):
