@@ -41,7 +41,7 @@ def test_ten_rounds_of_edits_by_both_sides_lose_no_sentence_and_pay_for_none_twi
     server: ScriptedOpenAI,
     tmp_path: Path,
 ) -> None:
-    engine = OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=5)
+    engine = OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=60)
     translator = Translator(
         client=bot,
         scope=scopes["posts"],

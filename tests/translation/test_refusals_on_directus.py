@@ -154,7 +154,7 @@ def test_a_refused_value_is_repaired_once_and_never_sent_again(
     writes = Writes()
     with (
         DirectusClient(directus.url, directus.bot_token, transport=writes) as client,
-        closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=5)) as engine,
+        closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=60)) as engine,
     ):
         translator = Translator(
             client=client,

@@ -36,7 +36,7 @@ def server() -> Iterator[ScriptedOpenAI]:
 
 @pytest.fixture
 def engine(server: ScriptedOpenAI) -> Iterator[OpenAIEngine]:
-    with closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=5)) as engine:
+    with closing(OpenAIEngine(api_key="key", model="tiny", base_url=server.url, timeout_seconds=60)) as engine:
         yield engine
 
 
@@ -64,7 +64,7 @@ def run(
     assignment: Assignment = GERMAN,
 ) -> TranslationOutcome:
     memory = memory or Memory()
-    gate = RateGate(limit=4, patience_seconds=2, base_seconds=0.01)
+    gate = RateGate(limit=4, patience_seconds=30, base_seconds=0.01)
     try:
         outcome = translate(
             documents,
