@@ -1,7 +1,7 @@
 """A local S3 service that treats concurrent writers as S3 does.
 
 `moto` compares a condition (`If-Match`, `If-None-Match`) and writes in two steps, and loses an update that comes in
-between. S3 does both at once.
+between. It answers 500 to a read of what is being replaced. S3 does each at once.
 """
 
 import io
@@ -21,18 +21,16 @@ KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_n
 
 
 class _Service:
-    """`moto`, with one change at a time."""
+    """`moto`, with one request at a time."""
 
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._changing = threading.Lock()
+        self._busy = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            return self._moto(environ, start_response)  # type: ignore[no-any-return]
         # Read before the lock is taken: an upload that hangs delays no other.
         environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
-        with self._changing:
+        with self._busy:
             return self._moto(environ, start_response)  # type: ignore[no-any-return]
 
 
