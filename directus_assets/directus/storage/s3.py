@@ -1,6 +1,8 @@
 """Storage in a bucket of an S3-compatible service."""
 
 import contextlib
+import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -81,7 +83,7 @@ class S3Storage:
             self._put(name, content, content_type)
 
     def update(self, name: str, change: Callable[[bytes | None], bytes], *, content_type: str) -> None:
-        for _ in range(_UPDATE_TRIES):
+        for number in range(_UPDATE_TRIES):
             current: bytes | None = None
             condition = {"IfNoneMatch": "*"}
             with contextlib.suppress(NotFound):
@@ -91,6 +93,8 @@ class S3Storage:
             with contextlib.suppress(_ChangedMeanwhile), self._reported(name):
                 self._put(name, content, content_type, **condition)
                 return
+            # Writers that stay in step are in each other's way again.
+            time.sleep(secrets.randbelow(min(2000, 20 << number)) / 1000)
         raise Unreachable(f"{self.describe()}: {name} kept changing during the update.")
 
     def size(self, name: str) -> int | None:
