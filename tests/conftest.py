@@ -51,7 +51,7 @@ def empty_directus(directus: LocalDirectus, admin: httpx.Client) -> LocalDirectu
 
 
 def _remove_content(admin: httpx.Client) -> None:
-    """Remove files, presets, custom collections, flows, comments, and all users but the administrator."""
+    """Remove files, presets, custom collections, dashboards, flows, comments, and all users but the administrator."""
     settings = {"storage_asset_presets": None, "storage_asset_transform": "all"}
     admin.patch("/settings", json=settings).raise_for_status()
     own = [row["collection"] for row in _rows(admin, "/collections") if not row["collection"].startswith("directus_")]
@@ -71,7 +71,7 @@ def _remove_content(admin: httpx.Client) -> None:
     # Directus 10 lists rights of its own making as well, which have no id.
     _delete(admin, "/permissions", [row["id"] for row in rights if "id" in row])
     newer = ("/policies", "/comments") if has_policies else ()
-    for path in ("/flows", "/files", "/folders", "/notifications", "/users", "/roles", *newer):
+    for path in ("/dashboards", "/flows", "/files", "/folders", "/notifications", "/users", "/roles", *newer):
         _delete(admin, path, [row["id"] for row in _rows(admin, path, limit=-1, fields="id") if row["id"] not in kept])
 
 
