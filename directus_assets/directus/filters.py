@@ -111,7 +111,7 @@ class FilterSchema:
         # `item:posts` selects posts for a field that may lead to several collections.
         name, _, chosen = (function[2].partition(",")[0].strip() if function else spelled).partition(":")
         if name not in known:
-            remedy = _meant(name, list(known)) or f"Available to the token: {', '.join(sorted(known))}."
+            remedy = _meant(name, list(known)) or f"The token can see {', '.join(sorted(known))}."
             yield Mistake(
                 text=f"The token cannot see a field '{name}' in '{collection}'.",
                 remedy=f"{remedy} If it exists, run `directus-assets setup`, which grants permission to read it.",

@@ -32,6 +32,7 @@ def create_bot(admin: DirectusClient, *, token: str, config: Config | None = Non
         declarations=declare(config.enrichments, schema, default_language=None),
         recommendations=plan_recommendations(config.enrichments, schema),
         directus=admin.version,
+        takes_chunked_uploads=admin.takes_chunked_uploads(),
     )
     wished = comment_rights(rights, config, directus=admin.version)
     carry_out(admin, plan_account(read_account(admin), as_permitted(admin, [*rights, *wished]), token=token))

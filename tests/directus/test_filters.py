@@ -80,7 +80,7 @@ def test_a_filter_that_works_is_left_alone(condition: dict[str, Any]) -> None:
     ("condition", "text", "remedy"),
     [
         ({"stauts": {"_eq": "a"}}, "cannot see a field 'stauts' in 'posts'", "Did you mean 'status'?"),
-        ({"zzz": {"_eq": "a"}}, "cannot see a field 'zzz' in 'posts'", "Available to the token: archived, author, "),
+        ({"zzz": {"_eq": "a"}}, "cannot see a field 'zzz' in 'posts'", "The token can see archived, author, "),
         ({"author": {"nmae": {"_eq": "a"}}}, "cannot see a field 'nmae' in 'authors'", "Did you mean 'name'?"),
         ({"translations": {"_some": {"titel": {"_eq": 1}}}}, "cannot see a field 'titel'", "Did you mean 'title'?"),
         (

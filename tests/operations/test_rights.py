@@ -154,6 +154,15 @@ def test_of_the_permissions_of_a_directus_10_only_those_of_the_own_role_are_mean
     assert bound_reads(needed, held) == ["directus_activity", "directus_files", "directus_settings"]
 
 
+def test_where_uploads_come_in_chunks_the_field_is_read_that_directus_filters_by() -> None:
+    def files(*, takes_chunked_uploads: bool) -> tuple[str, ...]:
+        rights = needed_rights([], Config(), translates=False, takes_chunked_uploads=takes_chunked_uploads)
+        return next(right.fields for right in rights if right.collection == "directus_files")
+
+    assert "tus_id" in files(takes_chunked_uploads=True)
+    assert "tus_id" not in files(takes_chunked_uploads=False)
+
+
 def test_before_directus_12_no_right_to_a_glossary_is_asked_for() -> None:
     (right,) = [
         right

@@ -143,6 +143,7 @@ class Checkup:
             declarations=declarations,
             recommendations=recommendations,
             directus=self.project.directus.version,
+            takes_chunked_uploads=self.project.directus.takes_chunked_uploads(),
         )
 
 

@@ -112,6 +112,7 @@ def rights_of_project(project: Project, client: DirectusClient) -> tuple[Right, 
         declarations=declarations,
         recommendations=recommendations,
         directus=client.version,
+        takes_chunked_uploads=client.takes_chunked_uploads(),
     )
 
 
