@@ -1,7 +1,8 @@
 """Finds uploads that leave no trace in the change feed: chunked ones (TUS).
 
 Directus logs the start of such an upload, but not its end. If it replaces a file, only a temporary row is logged. What
-remains is the upload time in the file's row, so files are read forward by that.
+remains is a time in the file's row, so files are read forward by that: `uploaded_on`, or `modified_on` where an upload in
+chunks does not set the former. The latter also moves with each edit of a title, which costs one more look at the row.
 """
 
 import datetime as dt
@@ -29,8 +30,6 @@ _NEWEST = 100
 
 _ASKED_AGAIN_SECONDS = 600
 """A Directus that does not accept chunked uploads may do so after its next start."""
-
-_FIELDS = ("id", "uploaded_on", "filesize")
 
 _HORIZON = dt.timedelta(days=1)
 """A time further in the future than this, with or without a zone, is a mistake and not worth waiting for."""
@@ -82,10 +81,12 @@ def follow_uploads(
         return UploadPage(position=position)
     if not client.takes_chunked_uploads():
         return UploadPage(position=UploadPosition(at=now))
-    condition = {"uploaded_on": {"_lt": _text((now + _HORIZON).replace(tzinfo=None))}}
-    newest = list(client.rows("/files", most=_NEWEST, fields=_FIELDS, filter=condition, sort="-uploaded_on,id"))
-    last = _moment(newest[0]) if newest else _BEGINNING
-    seen = tuple(_mark(row) for row in newest if _text(_moment(row)) == _text(last))
+    dated = _dated(client)
+    condition = {dated: {"_lt": _text((now + _HORIZON).replace(tzinfo=None))}}
+    fields = ("id", dated, "filesize")
+    newest = list(client.rows("/files", most=_NEWEST, fields=fields, filter=condition, sort=f"-{dated},id"))
+    last = dt.datetime.fromisoformat(newest[0][dated]) if newest else _BEGINNING
+    seen = tuple(_mark(row, dated) for row in newest if _text(dt.datetime.fromisoformat(row[dated])) == _text(last))
     return UploadPage(position=UploadPosition(at=now, last=last, first=last, seen=seen))
 
 
@@ -96,12 +97,13 @@ def _read(
     since = last if is_settled else max(position.first, last - OVERLAP)
     until = (now + _HORIZON).replace(tzinfo=last.tzinfo)
     # Whole seconds: on some databases Directus stores fractions without returning them.
-    condition = {"uploaded_on": {"_gte": _text(since), "_lt": _text(until)}}
+    dated = _dated(client)
+    condition = {dated: {"_gte": _text(since), "_lt": _text(until)}}
     read: dict[str, dt.datetime] = {}
     changes: list[Activity] = []
-    for row in client.rows("/files", fields=_FIELDS, filter=condition, sort="uploaded_on,id"):
-        mark = _mark(row)
-        read[mark] = _moment(row)
+    for row in client.rows("/files", fields=("id", dated, "filesize"), filter=condition, sort=f"{dated},id"):
+        mark = _mark(row, dated)
+        read[mark] = dt.datetime.fromisoformat(row[dated])
         if mark not in position.seen:
             changes.append(_change(row, now))
         if len(changes) == limit:
@@ -117,19 +119,19 @@ def _read(
     return UploadPage(changes=tuple(changes), position=moved)
 
 
-def _mark(row: Mapping[str, Any]) -> str:
+def _dated(client: DirectusClient) -> str:
+    return "uploaded_on" if client.version.dates_chunked_uploads else "modified_on"
+
+
+def _mark(row: Mapping[str, Any], dated: str) -> str:
     """Identifies one upload of a file, within a second by its size."""
-    return hashlib.sha256(f"{row['id']} {row['uploaded_on']} {row['filesize']}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{row['id']} {row[dated]} {row['filesize']}".encode()).hexdigest()[:12]
 
 
 def _change(row: Mapping[str, Any], now: dt.datetime) -> Activity:
     return Activity(
         id=0, action="update", collection=FILES, item=str(row["id"]), user=None, user_agent=None, timestamp=now
     )
-
-
-def _moment(row: Mapping[str, Any]) -> dt.datetime:
-    return dt.datetime.fromisoformat(row["uploaded_on"])
 
 
 def _text(moment: dt.datetime) -> str:

@@ -53,6 +53,13 @@ class Version:
         return self.major >= 12
 
     @property
+    def dates_chunked_uploads(self) -> bool:
+        """Whether the end of a chunked upload sets `uploaded_on` (Directus' pull request 28043; seen in 12.4.1, not in
+        11.17.4).
+        """
+        return self.line >= (12, 4)
+
+    @property
     def limits_targets(self) -> bool | None:
         """Whether `withoutEnlargement` limits the target size, and with it a derivative's name, to the picture's size.
 

@@ -75,9 +75,10 @@ def _is_being_uploaded(file: File, now: dt.datetime) -> bool:
 
     Directus creates the row and its entry in the change feed before it receives the bytes; at the end it sets
     `uploaded_on` with name and size, without another entry (its `FilesService.uploadOne`). A row created without an
-    upload, for a file already in the storage, never gets that date.
+    upload, for a file already in the storage, never gets that date. Neither does one uploaded in chunks before
+    Directus 12.4, which has its size from the beginning and is listed at the end (see `Version.dates_chunked_uploads`).
     """
-    if file.uploaded_on:
+    if file.uploaded_on or file.filesize is not None:
         return False
     try:
         touched = dt.datetime.fromisoformat(file.modified_on or "0001-01-01")

@@ -16,17 +16,20 @@ POSITIONS = TypeAdapter(UploadPosition)
 class Library:
     """The files of a Directus by upload time, and a clock shared with us."""
 
-    def __init__(self, *, zone: str = "", chunked: bool = True) -> None:
+    def __init__(self, *, zone: str = "", chunked: bool = True, version: str = "12.4.1") -> None:
         self.zone = zone
+        self.dated = "uploaded_on" if version.startswith("12.") else "modified_on"
         self.files: dict[str, dt.datetime | None] = {}
         self.sizes: dict[str, int] = {}
         self.size = 1000
         self.now = START
         self.requests: list[str] = []
         self.server: dict[str, Any] = {
-            "uploads": {"tus": True, "chunkSize": 1000} if chunked else {"maxConcurrency": 5}
+            "version": version,
+            "uploads": {"tus": True, "chunkSize": 1000} if chunked else {"maxConcurrency": 5},
         }
         self.position: UploadPosition | None = None
+        self.client = DirectusClient("http://cms.example.com", "t", transport=httpx.MockTransport(self._answer))
 
     def upload(self, *ids: str, ago_seconds: float = 0) -> None:
         self.size += 1
@@ -36,8 +39,7 @@ class Library:
 
     def follow(self, *, after_seconds: float = 5, limit: int = 500) -> list[str]:
         self.now += dt.timedelta(seconds=after_seconds)
-        with DirectusClient("http://cms.example.com", "t", transport=httpx.MockTransport(self._answer)) as client:
-            page = follow_uploads(client, self.position, now=self.now, limit=limit)
+        page = follow_uploads(self.client, self.position, now=self.now, limit=limit)
         assert page.position is not None
         # As a cursor keeps it.
         self.position = POSITIONS.validate_json(POSITIONS.dump_json(page.position))
@@ -51,13 +53,14 @@ class Library:
 
     def _row(self, file_id: str, moment: dt.datetime | None) -> dict[str, Any]:
         text = moment.replace(tzinfo=None).isoformat(timespec="seconds") + self.zone if moment else None
-        return {"id": file_id, "uploaded_on": text, "filesize": self.sizes.get(file_id)}
+        return {"id": file_id, "uploaded_on": None, self.dated: text, "filesize": self.sizes.get(file_id)}
 
 
-@pytest.fixture(params=["", "Z"])
+@pytest.fixture(params=[("", "12.4.1"), ("Z", "12.4.1"), ("Z", "11.17.4")])
 def library(request: pytest.FixtureRequest) -> Library:
-    """Some databases keep times with a zone."""
-    return Library(zone=request.param)
+    """Some databases keep times with a zone, and older versions do not date the end of an upload in chunks."""
+    zone, version = request.param
+    return Library(zone=zone, version=version)
 
 
 def test_what_was_there_before_is_history_and_each_later_upload_is_told_once(library: Library) -> None:

@@ -106,7 +106,15 @@ def test_files_that_directus_does_not_transform_are_unfit() -> None:
     ],
 )
 def test_a_file_waits_until_all_of_it_has_arrived(uploaded_on: str, modified_on: str | None, is_ready: bool) -> None:
-    found = examine_files([replace(FILE, uploaded_on=uploaded_on, modified_on=modified_on)], [CARD], now=NOW)
+    file = replace(FILE, uploaded_on=uploaded_on, modified_on=modified_on, filesize=1 if uploaded_on else None)
+
+    found = examine_files([file], [CARD], now=NOW)
 
     assert (found.present, found.unready) == ((("f1",), ()) if is_ready else ((), ("f1",)))
     assert bool(found.wanted) == is_ready
+
+
+def test_a_file_that_came_in_chunks_is_listed_when_all_of_it_has_arrived_though_without_a_date() -> None:
+    file = replace(FILE, uploaded_on="", modified_on="2026-01-01T11:59:59.000Z", filesize=1000)
+
+    assert examine_files([file], [CARD], now=NOW).present == ("f1",)
