@@ -1,8 +1,8 @@
 """Finds uploads that leave no trace in the change feed: chunked ones (TUS).
 
 Directus logs the start of such an upload, but not its end. If it replaces a file, only a temporary row is logged. What
-remains is a time in the file's row, so files are read forward by that: `uploaded_on`, or `modified_on` where an upload in
-chunks does not set the former. The latter also moves with each edit of a title, which costs one more look at the row.
+remains is a time in the file's row, so files are read forward by that: `uploaded_on`, or `modified_on` where the end of
+such an upload does not set the former. The latter also moves with each edit of a title, which costs another look at it.
 """
 
 import datetime as dt

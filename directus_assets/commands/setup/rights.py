@@ -96,16 +96,14 @@ def needed_rights(
         declarations: the declared enrichments.
         recommendations: the declared recommendations.
         directus: the version that the rights are for.
-        takes_chunked_uploads: whether Directus does (`TUS_ENABLED`). It then filters every list of files by `tus_id`, and
-            refuses it to a token that may not read this field (FilesService.readByQuery, Directus 10.13 to 12.4).
+        takes_chunked_uploads: whether Directus does (`TUS_ENABLED`). It then filters all lists of files by `tus_id`, and
+            refuses them to a token that may not read that field (FilesService.readByQuery, Directus 10.13 to 12.4).
     """
     settings = Right(collection="directus_settings", action="read", fields=ProjectSettings.fields_of(directus))
     rights = [*IMAGE_RIGHTS, settings]
     if not directus.has_policies:
         rights.append(OWN_PERMISSIONS)
-    if takes_chunked_uploads:
-        rights.append(Right(collection="directus_files", action="read", fields=("tus_id",)))
-    if fields := _fields_of_pictures(config.images):
+    if fields := (*_fields_of_pictures(config.images), *(["tus_id"] if takes_chunked_uploads else [])):
         rights.append(Right(collection="directus_files", action="read", fields=fields))
     if translates:
         rights += SCHEMA_RIGHTS
