@@ -78,4 +78,6 @@ def test_every_built_in_is_given_all_texts_and_doctor_says_which(
     assert {finding.status for finding in found.values()} == {Status.OK}
     for name in TEXTUAL:
         assert found[f"enrichment stories.{name}"].text.startswith("title, content, description into ")
-    assert found["enrichment recipes.summary"].text == "title, body into summary; only read if named in `input`: teaser"
+    # Where rights are per field, the token does not see the teaser.
+    left = "; only read if named in `input`: teaser" if kitchen.version.major >= 12 else ""
+    assert found["enrichment recipes.summary"].text == f"title, body into summary{left}"

@@ -87,8 +87,11 @@ def test_every_right_that_lacks_is_named_at_once(site: Site) -> None:
 def test_a_typo_in_a_filter_is_told_once(site: Site) -> None:
     findings = site.examine("{translations: {collections: {posts: {filter: {statsu: {_eq: published}}}}}}")
 
-    (failure,) = (finding for finding in findings if finding.status is Status.FAILED)
-    assert "field 'statsu' in 'posts'" in failure.text
+    failures = [finding.text for finding in findings if finding.status is Status.FAILED]
+    # Where rights are per field, it is also one that the token lacks.
+    missing = ["Missing: read on posts (statsu)."] if site.admin.version.major < 12 else []
+    assert failures[:-1] == missing
+    assert "field 'statsu' in 'posts'" in failures[-1]
 
 
 def test_rights_that_are_too_many_are_named(site: Site) -> None:

@@ -15,6 +15,7 @@ from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.names import Names
+from directus_assets.settings import Config
 
 pytestmark = [
     pytest.mark.integration,
@@ -120,7 +121,11 @@ def site(
     admin.patch("/settings", json={"storage_asset_presets": PRESETS}).raise_for_status()
     with DirectusClient(empty_directus.url, empty_directus.admin_token) as client:
         create_collections(client)
-        create_bot(client, token=empty_directus.bot_token)
+        filters = {
+            "images": {"filter": {"folder": {"_null": True}}},
+            "translations": {"collections": {"posts": {"filter": {"status": {"_nnull": True}}}}},
+        }
+        create_bot(client, token=empty_directus.bot_token, config=Config.model_validate(filters))
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("CMS_URL", empty_directus.url)

@@ -241,7 +241,7 @@ def test_a_row_that_never_became_a_partition_becomes_one_and_is_made(pipeline: P
 
 def test_a_file_that_is_still_being_uploaded_is_left_to_the_sensor(pipeline: Pipeline) -> None:
     pipeline.started()
-    pipeline.directus.upload("new", uploaded_on=None, modified_on="2999-01-01T00:00:00.000Z")
+    pipeline.directus.upload("new", uploaded_on=None, filesize=None, modified_on="2999-01-01T00:00:00.000Z")
 
     pipeline.run()
 

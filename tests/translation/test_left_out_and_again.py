@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from directus_assets.directus.client import DirectusClient
+from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import all_kinds
 from directus_assets.orchestration.buttons.clicks import Button, Click, notification
@@ -17,6 +18,7 @@ from directus_assets.orchestration.reconcile.compare import Comparison
 from directus_assets.orchestration.runs.history import data_version, latest_records
 from directus_assets.orchestration.runs.report import LEFT_OUT
 from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
+from directus_assets.settings import Config
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
@@ -32,7 +34,10 @@ GERMAN = NAMES.translation("posts", "de-DE")
 
 
 @pytest.fixture
-def pipeline(directus: LocalDirectus, server: ScriptedOpenAI, tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(
+    directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
+) -> Iterator[Pipeline]:
+    create_bot(studio, token=directus.bot_token, config=Config.model_validate(CONFIG))
     with Pipeline(directus, server, tmp_path, CONFIG) as pipeline:
         pipeline.tick()
         yield pipeline

@@ -256,9 +256,10 @@ def test_an_item_in_a_language_that_there_is_not_is_translated_from_none(
 
 
 def test_doctor_says_what_items_are_translated_from_and_where_that_is_open(
-    newsroom: DirectusClient, pipeline: Pipeline
+    directus: LocalDirectus, newsroom: DirectusClient, pipeline: Pipeline
 ) -> None:
     shapes.point_to_language(newsroom, "stories", "fallback")
+    create_bot(newsroom, token=directus.bot_token)
 
     findings = list(check_collections(Checkup(pipeline.project)))
 

@@ -12,7 +12,9 @@ from directus_assets.commands.doctor.filters import check_filters
 from directus_assets.commands.doctor.findings import Checkup, Status
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import ConfigurationError, Forbidden
+from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
+from directus_assets.settings import Config
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -25,6 +27,10 @@ WHERE = "`translations.collections.posts.filter` in the YAML file"
 def pipeline(
     directus: LocalDirectus, studio: DirectusClient, server: ScriptedOpenAI, tmp_path: Path
 ) -> Iterator[Pipeline]:
+    condition = {"status": {"_nnull": True}, "date_updated": {"_nnull": True}}
+    config = Config.model_validate({"translations": {"collections": {"posts": {"filter": condition}}}})
+    # With the right to read both fields.
+    create_bot(studio, token=directus.bot_token, config=config)
     with Pipeline(directus, server, tmp_path) as pipeline:
         yield pipeline
 

@@ -96,7 +96,7 @@ def needed_rights(
         declarations: the declared enrichments.
         recommendations: the declared recommendations.
         directus: the version that the rights are for.
-        takes_chunked_uploads: whether Directus does (`TUS_ENABLED`). It then filters all lists of files by `tus_id`, and
+        takes_chunked_uploads: whether Directus does (`TUS_ENABLED`). It then filters all lists of files by `tus_id` and
             refuses them to a token that may not read that field (FilesService.readByQuery, Directus 10.13 to 12.4).
     """
     settings = Right(collection="directus_settings", action="read", fields=ProjectSettings.fields_of(directus))
@@ -197,8 +197,8 @@ def _scope_rights(scope: Scope) -> list[Right]:
     schema = scope.schema
     # Directus does not show the relation without the alias field.
     few = dict.fromkeys([schema.key_field, schema.alias_field, *_fields_of_filter(scope.filter)])
-    if scope.source_field:
-        few[scope.source_field] = None
+    # Where several fields could hold an item's language, `doctor` asks which one does.
+    few |= dict.fromkeys([*schema.source_language_fields, *([scope.source_field] if scope.source_field else [])])
     return [
         # All fields of an original: if a field added later could not be read, it would no longer look like an original.
         Right(collection=schema.collection, action="read", fields=ALL_FIELDS if scope.source_on_item else tuple(few)),
