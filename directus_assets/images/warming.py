@@ -1,6 +1,7 @@
 """Makes Directus render derivatives, and detects when it serves something else."""
 
 import contextlib
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,9 @@ from directus_assets.images.proof import are_right, look_up
 from directus_assets.images.render import Source, render
 from directus_assets.images.sameness import difference
 from directus_assets.images.transforms import Derivative
+
+_LONGEST_RENDERING = dt.timedelta(minutes=1)
+"""A derivative that Directus is rendering is empty for less than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +54,7 @@ class Warming:
         may_be_stale = is_chosen(file) and bool(file.uploaded_on)
         if may_be_stale:
             self._remove_stale(file, wanted)
-        made = [self._ask(file, derivative) for derivative in wanted]
+        made = [self._ask_past_empty(file, derivative) for derivative in wanted]
         found = self._stored(file, wanted)
         if may_be_stale and not are_right(file, wanted, found) and was_replaced(self.client, file):
             for derivative in wanted:
@@ -59,6 +63,16 @@ class Warming:
             return made
         # A name that is not in the storage cannot be found missing later.
         return [each if each.name in found else replace(each, name=_address(file, each)) for each in made]
+
+    def _ask_past_empty(self, file: File, derivative: Derivative) -> Made:
+        """Ask, and once more without an empty file, such as a full disk leaves behind: Directus serves what exists."""
+        try:
+            return self._ask(file, derivative)
+        except DirectusAssetsError:
+            if not _was_left_empty(self._stored(file, [derivative]).get(derivative.stored_name)):
+                raise
+        self._remove(file, derivative)
+        return self._ask(file, derivative)
 
     def _ask(self, file: File, derivative: Derivative) -> Made:
         try:
@@ -72,9 +86,12 @@ class Warming:
         found = self._stored(file, wanted)
         for derivative in wanted:
             if derivative.stored_name in found and not are_right(file, [derivative], found):
-                # If deletion is not allowed, the check of what Directus serves finds out.
-                with contextlib.suppress(PermanentError):
-                    self.storages[file.storage].delete(derivative.stored_name)
+                self._remove(file, derivative)
+
+    def _remove(self, file: File, derivative: Derivative) -> None:
+        # If deletion is not allowed, the check of what Directus serves finds out.
+        with contextlib.suppress(PermanentError):
+            self.storages[file.storage].delete(derivative.stored_name)
 
     def _stored(self, file: File, wanted: Sequence[Derivative]) -> Mapping[str, Entry]:
         try:
@@ -103,6 +120,10 @@ class Warming:
                 remedy=f"Change `filename_disk` of this file in Directus; or delete {derivative.stored_name} from its "
                 f"storage '{file.storage}'; or set its STORAGE_* variables here, and we will do this for you.",
             )
+
+
+def _was_left_empty(entry: Entry | None) -> bool:
+    return bool(entry and not entry.size and dt.datetime.now(dt.UTC) - entry.modified > _LONGEST_RENDERING)
 
 
 def _address(file: File, made: Made) -> str:

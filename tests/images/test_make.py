@@ -1,5 +1,7 @@
 import errno
 import json
+import os
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -268,6 +270,21 @@ def test_a_storage_that_fails_for_now_is_tried_again_and_not_warmed(directus: Sc
 
 
 # Delivery `warm`
+
+
+def test_an_empty_derivative_that_directus_would_serve_for_ever_is_rendered_anew(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+    (card,), (wide,) = derivatives(CARD, file), derivatives(WIDE, file)
+    for name, age in ((card.stored_name, 120), (wide.stored_name, 0)):
+        directus.storage.write(name, b"", content_type="image/webp")
+        os.utime(directus.folder / name, (time.time() - age,) * 2)
+
+    make(directus.maker(WARM), directus, CARD, WIDE)
+
+    assert directus.rendered == [card.stored_name]
+    assert directus.storage.size(card.stored_name)
+    # Directus may be rendering this one.
+    assert directus.storage.size(wide.stored_name) == 0
 
 
 def test_warming_makes_directus_render_each_derivative_once(directus: ScriptedDirectus) -> None:
