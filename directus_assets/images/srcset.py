@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 from urllib.parse import quote
 
 from directus_assets.directus.models import MISSING, File, Preset
@@ -46,8 +46,9 @@ def look_of(preset: Preset, derivative: Derivative, file: File) -> str:
     resize = [each for each in derivative.transforms[len(preset.transforms) :] if each[0] != "toFormat"]
     box = resize[-1][1] if resize else {}
     assert isinstance(box, Mapping)  # noqa: S101 - the options of `resize`, or the region of `extract`
-    frame = _frame(preset, box, file)
-    if not all(name in _AT_ANY_SIZE for name, *_ in own):
+    is_turned = any(name == "rotate" for name, *_ in own)
+    frame = _frame(preset, box, file, is_turned=is_turned)
+    if not all(name in _AT_ANY_SIZE for name, *_ in own) or _has_margins(preset, box, file, is_turned=is_turned):
         own.append(("at", derivative.stored_name))
     if len(resize) > 1 and frame != WHOLE and not (preset.focal_point_x is None and preset.focal_point_y is None):
         own.append(("focus", preset.focal_point_x, preset.focal_point_y))
@@ -78,18 +79,34 @@ def srcsets(presets: Mapping[str, Sequence[Output]]) -> dict[str, str]:
     return found
 
 
-def _frame(preset: Preset, box: Mapping[str, Any], file: File) -> str:
-    fit = "cover" if preset.fit in (MISSING, None) else str(preset.fit)
-    width, height = box.get("width"), box.get("height")
-    if fit not in _BOXED or not _is_side(width) or not _is_side(height):
+def _fit(preset: Preset) -> str:
+    return "cover" if preset.fit in (MISSING, None) else str(preset.fit)
+
+
+def _frame(preset: Preset, box: Mapping[str, Any], file: File, *, is_turned: bool) -> str:
+    fit, width, height = _fit(preset), box.get("width"), box.get("height")
+    if fit not in _BOXED or not (_is_side(width) and _is_side(height)):
         return WHOLE
+    if box.get("withoutEnlargement") is True and fit != "contain":
+        # Directus before 11.16 leaves this limit to sharp.
+        width, height = min(width, file.width or width), min(height, file.height or height)
     ratio = Fraction(str(width)) / Fraction(str(height))
-    if file.width and file.height and ratio == Fraction(file.width, file.height):
+    if file.width and file.height and ratio == Fraction(file.width, file.height) and not is_turned:
         return WHOLE
     return f"{ratio.numerator}:{ratio.denominator} {fit}"
 
 
-def _is_side(value: object) -> bool:
+def _has_margins(preset: Preset, box: Mapping[str, Any], file: File, *, is_turned: bool) -> bool:
+    """Whether the box may be larger than the picture that `withoutEnlargement` puts into it."""
+    if box.get("withoutEnlargement") is not True or _fit(preset) not in _BOXED or not file.width or not file.height:
+        return False
+    width, height = box.get("width"), box.get("height")
+    across, down = (min(file.width, file.height),) * 2 if is_turned else (file.width, file.height)
+    is_larger = (_is_side(width) and width > across) or (_is_side(height) and height > down)
+    return is_larger and (is_turned or _fit(preset) == "contain")
+
+
+def _is_side(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and value > 0
 
 

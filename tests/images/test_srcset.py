@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from directus_assets.directus.models import Preset
+from directus_assets.directus.version import NEWEST, Version
 from directus_assets.images.delivery import MANIFEST
 from directus_assets.images.export_names import export_name, folder_of
 from directus_assets.images.outcomes import Failed
@@ -116,6 +118,48 @@ def test_what_two_presets_share(tmp_path: Path, one: dict[str, Any], other: dict
     row = export(tmp_path, [webp("one", width=200, **one), webp("other", width=400, **other)])
 
     assert (len(row["srcset"]) == 1) is is_shared
+
+
+@pytest.mark.parametrize("directus", ["11.14.1", NEWEST])
+def test_what_is_not_enlarged_shares_with_what_shows_the_same_on_each_directus(tmp_path: Path, directus: str) -> None:
+    presets = [
+        webp("crop", width=160, height=90),
+        webp("no-crop-is-left", width=4000, height=2250, without_enlargement=True),
+        webp("whole", width=300),
+        webp("less-of-a-crop", width=1600, height=900, without_enlargement=True),
+        webp("box", width=160, height=90, fit="contain", without_enlargement=True),
+        webp("box-with-margins", width=1600, height=900, fit="contain", without_enlargement=True),
+    ]
+
+    row = export(tmp_path, [replace(preset, directus=Version.parse(directus)) for preset in presets])
+
+    assert chosen_from(row) == {
+        frozenset({"crop"}),
+        frozenset({"no-crop-is-left", "whole"}),
+        frozenset({"less-of-a-crop"}),
+        frozenset({"box"}),
+        frozenset({"box-with-margins"}),
+    }
+
+
+def test_a_crop_of_a_turned_picture_is_not_the_whole_one(tmp_path: Path) -> None:
+    turned = (("rotate", 90),)
+    presets = [
+        webp("whole", width=100, transforms=turned),
+        webp("whole-larger", width=200, transforms=turned),
+        # The ratio of the picture before it was turned.
+        webp("crop", width=150, height=100, transforms=turned),
+        webp("crop-larger", width=300, height=200, transforms=turned),
+        webp("narrower", width=1200, height=800, transforms=turned, without_enlargement=True),
+    ]
+
+    row = export(tmp_path, presets)
+
+    assert chosen_from(row) == {
+        frozenset({"whole", "whole-larger"}),
+        frozenset({"crop", "crop-larger"}),
+        frozenset({"narrower"}),
+    }
 
 
 def test_a_focal_point_of_the_file_is_the_same_for_all_of_its_crops(tmp_path: Path) -> None:
