@@ -91,21 +91,30 @@ def nonsense(answer: httpx.Response) -> Unreadable:
 
 
 def _reason(answer: httpx.Response) -> str:
-    try:
-        return ": " + "; ".join(str(error["message"]) for error in read_json(answer.content)["errors"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+    errors = _errors(answer)
+    return f": {'; '.join(message for message, _ in errors)}" if errors else ""
 
 
 def _refused_fields(answer: httpx.Response) -> dict[str, str]:
     """Directus' messages by field: from a validation rule, or from a database that names the column."""
+    return {field: message for message, field in _errors(answer) if field}
+
+
+def _errors(answer: httpx.Response) -> list[tuple[str, str | None]]:
+    """Directus' messages, each with the field that it concerns; none if the response is not from Directus.
+
+    PostgreSQL does not say which value is too long, and Directus 11 then names the first column of the statement
+    (`valueLimitViolation`), so the field of such an error is left out.
+    """
     try:
-        errors = [
-            (error["extensions"].get("field"), str(error["message"])) for error in read_json(answer.content)["errors"]
+        return [
+            ("A value is too long for its column.", None)
+            if (more := error.get("extensions") or {}).get("code") == "VALUE_TOO_LONG"
+            else (str(error["message"]), field if isinstance(field := more.get("field"), str) else None)
+            for error in read_json(answer.content)["errors"]
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-    return {field: reason for field, reason in errors if isinstance(field, str)}
+        return []
 
 
 def _right(method: str, path: str) -> str:

@@ -1,8 +1,7 @@
 """Writes rows although Directus refuses some fields: a field that breaks a rule does not block the others.
 
 Directus names a field that breaks a validation rule or has to be unique. PostgreSQL does not name a field that is too
-long, and Directus 11 names the first of the statement instead (`valueLimitViolation`), so the fields are sent one by
-one.
+long, so the fields are then sent one by one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,9 +14,6 @@ from directus_assets.errors import Rejected, Unreadable
 
 NOT_UNIQUE: Final = "has to be unique"
 """The end of the RECORD_NOT_UNIQUE message in every release of Directus."""
-
-_TOO_LONG: Final = "is too long."
-"""The end of the VALUE_TOO_LONG message in every release of Directus."""
 
 Refusals: TypeAlias = dict[str, str]
 """Directus' reasons by field."""
@@ -92,9 +88,9 @@ def create(
                     raise  # the item or the language is what is taken
                 return key, more
             named = named or _reasons(error, left)
-            if not named and not _told(error):
+            if not named and not error.fields:
                 return _create_from_one(make, patch, left, refused)
-            if not named and not _told(error).keys() & refused.keys():
+            if not named and not error.fields.keys() & refused.keys():
                 raise
             refused |= named
             left = _without(left, named)
@@ -114,7 +110,7 @@ def _create_from_one(
         except Unreadable:
             raise
         except Rejected as error:
-            refused |= _reasons(error, [name]) or {name: _why(error)}
+            refused |= _reasons(error, [name]) or {name: error.message}
         else:
             return key, refused | update(partial(patch, key), left)
     return None, refused
@@ -123,39 +119,29 @@ def _create_from_one(
 def reason_for_row(error: Rejected, names: Iterable[str]) -> str:
     """Why Directus refuses a row with these fields as a whole; empty if it is because of others."""
     named = _named(error, names)
-    if _told(error) and not named and not _is_of_several_columns(error):
+    if error.fields and not named and not _is_of_several_columns(error):
         return ""
-    return " ".join((named or _told(error)).values()) or _why(error)
+    return " ".join((named or error.fields).values()) or error.message
 
 
 def _reasons(error: Rejected, names: Mapping[str, JsonValue] | list[str]) -> Refusals:
     """The reasons by field; empty if Directus did not say which of these fields it refuses."""
     if named := _named(error, names):
         return named
-    if len(names) == 1 and (not _told(error) or _is_of_several_columns(error)):
-        return dict.fromkeys(names, next(iter(_told(error).values()), _why(error)))
+    if len(names) == 1 and (not error.fields or _is_of_several_columns(error)):
+        return dict.fromkeys(names, next(iter(error.fields.values()), error.message))
     return {}
-
-
-def _told(error: Rejected) -> Mapping[str, str]:
-    """Directus' reasons by field; none where it cannot know the field."""
-    return {} if any(reason.endswith(_TOO_LONG) for reason in error.fields.values()) else error.fields
-
-
-def _why(error: Rejected) -> str:
-    """Directus' reason without a field that it cannot know."""
-    return error.message if error.fields == _told(error) else "The value is too long for its column."
 
 
 def _named(error: Rejected, names: Iterable[str]) -> Refusals:
     # For an index over several columns, PostgreSQL names all: "slug, languages_code".
-    said = {name.strip().split(".")[-1]: reason for all_, reason in _told(error).items() for name in all_.split(",")}
+    said = {name.strip().split(".")[-1]: reason for all_, reason in error.fields.items() for name in all_.split(",")}
     return {name: said[name] for name in names if name in said}
 
 
 def _is_of_several_columns(error: Rejected) -> bool:
     """Whether a unique value is taken. SQLite names only the last column of an index, which may not be one of ours."""
-    return bool(_told(error)) and all(NOT_UNIQUE in reason for reason in _told(error).values())
+    return bool(error.fields) and all(NOT_UNIQUE in reason for reason in error.fields.values())
 
 
 def short_reason(reason: str) -> str:

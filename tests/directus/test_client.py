@@ -367,6 +367,26 @@ def test_the_limit_of_directus_is_asked_for_once_it_is_met_and_no_more() -> None
     assert len(table.asked) == 6
 
 
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({"code": "FAILED_VALIDATION", "field": "title"}, {"title": 'Value "x" is bad.'}),
+        ({"code": "FAILED_VALIDATION"}, {}),
+        # Directus 11 on PostgreSQL names the first column, whichever value is too long.
+        ({"code": "VALUE_TOO_LONG", "field": "title"}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_refused_field_is_named_where_directus_knows_it(more: dict[str, str], fields: dict[str, str]) -> None:
+    answer = httpx.Response(400, json={"errors": [{"message": 'Value "x" is bad.', "extensions": more}]})
+
+    with directus_that(lambda _: answer) as client, pytest.raises(Rejected) as refused:
+        client.post("/items/posts", {"title": "x"})
+
+    assert refused.value.fields == fields
+    assert ('"x"' in str(refused.value)) == (more.get("code") != "VALUE_TOO_LONG")
+
+
 def test_what_is_refused_for_another_reason_stays_refused() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/server/info":

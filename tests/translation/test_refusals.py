@@ -62,36 +62,6 @@ def test_a_row_gets_every_field_but_those_that_are_refused(bad: tuple[str, ...],
     assert changed.rows == [taken]
 
 
-@pytest.mark.parametrize("first", ["languages_code", "slug"])
-@pytest.mark.parametrize("bad", [("title",), ("slug",), ("title", "body")])
-def test_the_field_that_directus_11_names_where_a_value_is_too_long_is_not_believed(
-    bad: tuple[str, ...], first: str
-) -> None:
-    made, changed = Table(), Table()
-    changed.rows.append({})
-
-    def make(values: Mapping[str, Any]) -> str:
-        refuse(values)
-        return made.make(values)
-
-    def patch(table: Table, key: str, values: Mapping[str, Any]) -> None:
-        refuse(values)
-        table.patch(key, values)
-
-    def refuse(values: Mapping[str, Any]) -> None:
-        if any(name in bad for name in values):
-            raise Rejected("refused", fields={first: f'Value "x" for field "{first}" in collection "p" is too long.'})
-
-    key, refused = create(make, lambda key, values: patch(made, key, values), TEXTS)
-
-    taken = {name: text for name, text in TEXTS.items() if name not in bad}
-    assert key == "0"
-    assert made.rows == [taken]
-    assert refused == update(lambda values: patch(changed, "0", values), TEXTS)
-    assert refused == dict.fromkeys(bad, "The value is too long for its column.")
-    assert changed.rows == [taken]
-
-
 def test_what_is_taken_at_once_is_one_request_and_a_named_refusal_costs_one_more() -> None:
     good, bad = Table(), Table("slug", "body")
 
