@@ -241,7 +241,9 @@ class Memory:
 
     def _store(self, new: Sequence[MemoryEntry]) -> None:
         if new:
-            name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.jsonl"
+            # Later than what it replaces, even if another machine's clock is fast.
+            moment = max(time.time_ns(), self._index.latest(new) + 1)
+            name = f"{moment:020d}-{uuid.uuid4().hex}.jsonl"
             self._write(name, new)
             self._index.take(name, new)
 

@@ -1,6 +1,7 @@
 """This machine's index of the translation memory (SQLite). Its contents are stored elsewhere, so it can be rebuilt."""
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,13 +27,14 @@ _ALL: Final = (
     "WHERE pair = ? AND key > ? AND text <> '' ORDER BY key LIMIT ?"
 )
 _ADD: Final = (
-    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human, kind) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO entries (pair, key, source, text, glossary, engine, human, kind, written) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REPLACE: Final = (
-    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ?, kind = ? "
-    "WHERE pair = ? AND key = ? AND human <= ?"
+    "UPDATE entries SET text = ?, glossary = ?, engine = ?, human = ?, kind = ?, written = ? "
+    "WHERE pair = ? AND key = ? AND (human, written) <= (?, ?)"
 )
+_WRITTEN: Final = "SELECT written FROM entries WHERE pair = ? AND key = ?"
 _COUNTS: Final = "SELECT term, docs FROM terms WHERE term IN (SELECT value FROM json_each(?)) ORDER BY docs"
 _COUNT: Final = (
     "INSERT INTO terms (term, docs) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET docs = docs + excluded.docs"
@@ -42,7 +44,7 @@ _SIMILAR: Final = (
     "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
     "WHERE pair = ? AND text <> '' AND abs(length(entries.source) - ?) <= ? LIMIT ?"
 )
-_VERSION: Final = 4
+_VERSION: Final = 5
 """Of the tables below."""
 _DROP: Final = """
 DROP TABLE IF EXISTS word_counts; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS read_files;
@@ -51,7 +53,7 @@ DROP TABLE IF EXISTS entries; DROP TABLE IF EXISTS terms;
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS entries (
   id INTEGER PRIMARY KEY, pair TEXT, key TEXT, source TEXT, text TEXT, glossary TEXT, engine TEXT, human INTEGER,
-  kind TEXT, UNIQUE (pair, key)
+  kind TEXT, written INTEGER, UNIQUE (pair, key)
 );
 CREATE TABLE IF NOT EXISTS read_files (name TEXT PRIMARY KEY, by_people INTEGER) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(source, content='', detail=none, columnsize=0);
@@ -115,6 +117,11 @@ class MemoryIndex:
         found = None if row is None else _entry(row)
         return found if found and found.text else None
 
+    def latest(self, entries: Iterable[MemoryEntry]) -> int:
+        """When the newest version of these segments was written, in nanoseconds since 1970; 0 if there is none."""
+        moments = (self._tables.execute(_WRITTEN, (each.pair, each.key)).fetchone() for each in entries)
+        return max((int(moment) for (moment,) in filter(None, moments)), default=0)
+
     def by_engines(self, pair: str, texts: Iterable[str]) -> Iterator[MemoryEntry]:
         """The entries whose translation by an engine is one of `texts`. Reads all entries of the language pair."""
         wanted = set(map(without_tags, texts))
@@ -158,21 +165,24 @@ class MemoryIndex:
         return str(self._tables.execute("SELECT max(name) FROM read_files WHERE by_people").fetchone()[0] or "")
 
     def take(self, name: str, entries: Iterable[MemoryEntry]) -> None:
-        """Add a file's entries, in their order; an engine's translation never replaces a human one."""
+        """Add a file's entries, in their order, whatever the order of files: an engine's translation never replaces a
+        human one, and of two others the one written last stays.
+        """
+        written = _written(name)
         found: Counter[str] = Counter()
         by_people = False
         self._tables.execute("BEGIN IMMEDIATE")
         try:
             for each in entries:
                 by_people = by_people or each.human
-                added = self._tables.execute(_ADD, (*asdict(each).values(),))
+                added = self._tables.execute(_ADD, (*asdict(each).values(), written))
                 if added.rowcount:
                     found.update(terms(each.source))
                     row = (added.lastrowid, with_spaces(each.source))
                     self._tables.execute("INSERT INTO words (rowid, source) VALUES (?, ?)", row)
                     continue
-                values = (each.text, each.glossary, each.engine, each.human, each.kind, each.pair, each.key, each.human)
-                self._tables.execute(_REPLACE, values)
+                values = (each.text, each.glossary, each.engine, each.human, each.kind, written)
+                self._tables.execute(_REPLACE, (*values, each.pair, each.key, each.human, written))
             # Sorted, so that neighbours in the table are written together.
             self._tables.executemany(_COUNT, sorted(found.items()))
             self._tables.execute("INSERT OR IGNORE INTO read_files VALUES (?, ?)", (name, by_people))
@@ -180,6 +190,11 @@ class MemoryIndex:
             self._tables.execute("ROLLBACK")
             raise
         self._tables.execute("COMMIT")
+
+
+def _written(name: str) -> int:
+    """When a file was written, in nanoseconds since 1970; 0 if its name does not tell."""
+    return int(name[:20]) if re.match("0[0-8][0-9]{18}-", name) else 0
 
 
 def without_tags(text: str) -> str:

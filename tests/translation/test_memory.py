@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,36 @@ def test_machines_that_share_no_disk_learn_from_each_other(tmp_path: Path) -> No
     with opened(tmp_path, "three") as three, opened(tmp_path, "one") as again:
         assert {each.text for each in three.find(PAIR, ["Bread", "Salt"]).values()} == {"Laib", "Salz"}
         assert again.find(PAIR, ["Bread"])["Bread"].text == "Laib"
+
+
+def test_machines_that_share_no_disk_agree_on_who_was_last(tmp_path: Path) -> None:
+    with opened(tmp_path, "one") as one, opened(tmp_path, "two") as two:
+        two.find(PAIR, [])
+        one.remember([entry("Bread", "Laib", human=True), entry("Salt", "Salz von Hand", human=True)])
+        two.remember([entry("Bread", "Brotlaib", human=True), entry("Salt", "Salz")])
+
+        for machine in (one, two):
+            assert {each.source: each.text for each in machine.entries()} == {
+                "Bread": "Brotlaib",
+                "Salt": "Salz von Hand",
+            }
+
+
+def test_a_fast_clock_of_another_machine_makes_nothing_final(tmp_path: Path) -> None:
+    fast = f"{time.time_ns() + 3_600_000_000_000:020d}-{'f' * 32}.jsonl"
+    known = [entry("Bread", "Laib", human=True), entry("Salt", "Übel")]
+    (tmp_path / "shared" / "memory").mkdir(parents=True)
+    lines = (json.dumps(asdict(each)) for each in known)
+    (tmp_path / "shared" / "memory" / fast).write_text("\n".join(lines))
+
+    with opened(tmp_path, "one") as one:
+        one.find(PAIR, [])
+        one.remember([entry("Bread", "Brotlaib", human=True)])
+        one.forget(PAIR, ["Übel"])
+
+    for name in ("one", "two"):
+        with opened(tmp_path, name) as machine:
+            assert [each.text for each in machine.entries()] == ["Brotlaib"]
 
 
 def test_what_people_made_of_a_text_wherever_it_stands_is_found_in_each_kind_of_place(memory: Memory) -> None:
