@@ -53,19 +53,20 @@ def read_tmx(file: IO[bytes]) -> Iterator[Exchanged | NotTaken]:
         BrokenOff: the file stops being valid XML at some point.
     """
     reader = _Reader()
-    fault: expat.ExpatError | None = None
+    fault = ""
     is_done = False
     while not is_done:
         chunk = file.read(_CHUNK)
         try:
             reader.parser.Parse(chunk, not chunk)
         except expat.ExpatError as error:
-            fault = error
-        is_done = not chunk or fault is not None
+            fault = f"The file cannot be read from line {error.lineno} on: {expat.ErrorString(error.code)}."
+        except (LookupError, ValueError) as error:  # an encoding that Python lacks, or with several bytes per character
+            fault = f"The file is in an encoding that cannot be read: {error}."
+        is_done = not chunk or bool(fault)
         yield from reader.units()
     if fault:
-        what = expat.ErrorString(fault.code)
-        raise BrokenOff(f"The file cannot be read from line {fault.lineno} on: {what}.", remedy="Export it again.")
+        raise BrokenOff(fault, remedy="Export it again, in UTF-8.")
     if not reader.is_tmx:
         raise BrokenOff("The file is no TMX.", remedy="Choose a file of that format, or name another with --format.")
 
