@@ -1,5 +1,6 @@
 """The translation memory round-trips through other tools, byte for byte, or with the reason why not."""
 
+import csv
 import io
 import random
 import tracemalloc
@@ -162,6 +163,16 @@ def test_tmx_is_read_in_the_encodings_of_other_tools(encoding: str) -> None:
     assert found.translation == "Brötchen"
 
 
+@pytest.mark.parametrize("encoding", ["gb2312", "shift_jis", "klingon", "base64"])
+def test_tmx_in_an_encoding_that_cannot_be_read_says_what_to_do(encoding: str) -> None:
+    document = tmx(group("Bread", "Brot")).replace('"1.0"', f'"1.0" encoding="{encoding}"')
+
+    with pytest.raises(BrokenOff, match="in an encoding that cannot be read") as refused:
+        read_back(document, "tmx")
+
+    assert "UTF-8" in refused.value.remedy
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
@@ -231,6 +242,21 @@ def test_a_table_that_a_spreadsheet_has_saved_is_read(delimiter: str) -> None:
     assert first == unit("Bread", "Brot", number=2, kind="", made_by="")
     assert second == NotTaken(4, "It has 3 columns, where the first row has 5.")
     assert third == unit("Milk", "Milch", number=5, kind="", made_by="")
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "-5 °C", "+49 89", "@home", "'=quoted", "''-twice", "\t=x", "a=b", "'tis", "–5", "- Salz"]
+)
+def test_no_spreadsheet_takes_a_text_for_a_formula_and_each_comes_back(text: str) -> None:
+    file = io.BytesIO()
+    unit = Exchanged(number=2, source_language="en-US", target_language="de-DE", source="Bread", translation=text)
+
+    FORMATS["csv"].write([unit], file)
+
+    (row,) = csv.DictReader(io.StringIO(file.getvalue().decode("utf-8-sig")))
+    assert not row["translation"].startswith(("=", "+", "-", "@", "\t", "\r"))
+    file.seek(0)
+    assert list(read_units(file, "csv")) == [unit]
 
 
 def test_a_row_with_bad_quotes_is_named_and_the_others_are_taken() -> None:

@@ -1,7 +1,12 @@
-"""Translations as CSV: one row each, as spreadsheets read and write it."""
+"""Translations as CSV: one row each, as spreadsheets read and write it.
+
+A spreadsheet evaluates a text that starts like a formula, and saves its result (`#NAME?`). An apostrophe before the
+text prevents that; reading removes it.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Final
@@ -13,6 +18,7 @@ COLUMNS: Final = ("source_language", "target_language", "kind", "source", "trans
 _NEEDED: Final = ("source_language", "target_language", "source", "translation")
 _DELIMITERS: Final = (",", ";", "\t")
 _LONGEST_CELL: Final = 2**24
+_FORMULA: Final = re.compile("'*[=+\\-@\t\r]")
 
 
 def write_table(units: Iterable[Exchanged], file: IO[bytes]) -> None:
@@ -21,7 +27,7 @@ def write_table(units: Iterable[Exchanged], file: IO[bytes]) -> None:
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
         for unit in units:
-            writer.writerow([getattr(unit, name) for name in COLUMNS])
+            writer.writerow([_as_text_cell(getattr(unit, name)) for name in COLUMNS])
 
 
 def read_table(file: IO[bytes]) -> Iterator[Exchanged | NotTaken]:
@@ -69,7 +75,15 @@ def _rows(rows: Iterator[list[str]], names: list[str]) -> Iterator[Exchanged | N
 
 
 def _unit(number: int, cells: Mapping[str, str]) -> Exchanged:
-    return Exchanged(number=number, **{name: cells.get(name, "") for name in COLUMNS})
+    return Exchanged(number=number, **{name: _text_of_cell(cells.get(name, "")) for name in COLUMNS})
+
+
+def _as_text_cell(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _text_of_cell(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 @contextmanager
