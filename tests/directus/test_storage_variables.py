@@ -199,6 +199,20 @@ def test_what_is_written_has_the_key_the_headers_and_the_readers_of_directus_own
     assert updated == theirs
 
 
+@pytest.mark.integration
+def test_what_is_set_aside_has_the_headers_and_the_readers_of_what_is_written(service: tuple[str, Any]) -> None:
+    url, client = service
+    variables = {"STORAGE_S3_ACL": "public-read", "STORAGE_S3_SERVER_SIDE_ENCRYPTION": "AES256"}
+    storage = opened({"STORAGE_S3_ENDPOINT": url, **variables})
+    storage.write("state.json", b"content", content_type="application/json")
+    written = objects(client)["state.json"]
+    storage.write("state.json", b"content", content_type="application/json")
+
+    aside = storage.set_aside("state.json", unless=lambda _: False)
+
+    assert objects(client) == {aside: written}
+
+
 @pytest.mark.parametrize(
     ("root", "prefix"),
     [("", ""), (".", ""), ("./", ""), ("media", "media/"), ("./media/", "media/"), ("/", "/"), ("/media", "media/")],

@@ -140,7 +140,11 @@ class S3Storage:
             source = {"Bucket": self.bucket, "Key": self._object(name)}
             with self._reported(name):
                 self._client.copy_object(
-                    Bucket=self.bucket, Key=self._object(aside), CopySource=source, CopySourceIfMatch=etag
+                    Bucket=self.bucket,
+                    Key=self._object(aside),
+                    CopySource=source,
+                    CopySourceIfMatch=etag,
+                    **self._wishes,
                 )
                 self._client.delete_object(Bucket=self.bucket, Key=self._object(name))
             return aside
@@ -158,20 +162,24 @@ class S3Storage:
                 return body.read(), found.get("ETag", "")
 
     def _put(self, name: str, content: bytes, content_type: str, **condition: str) -> None:
-        # Directus' driver sends these with each object: without them, others could not read what we write, or a strict
-        # bucket would refuse it.
-        wishes = {"ACL": self.acl, "ServerSideEncryption": self.encryption}
-        if self.encryption in _WITH_KMS:
-            wishes["SSEKMSKeyId"] = self.kms_key_id
-        given = {header: wish for header, wish in wishes.items() if wish}
         self._client.put_object(
             Bucket=self.bucket,
             Key=self._object(name),
             Body=content,
             ContentType=content_type,
-            **given,
+            **self._wishes,
             **condition,
         )
+
+    @property
+    def _wishes(self) -> dict[str, str]:
+        """What Directus' driver sends with each object: without it, others could not read the object, or a strict
+        bucket would refuse it.
+        """
+        wishes = {"ACL": self.acl, "ServerSideEncryption": self.encryption}
+        if self.encryption in _WITH_KMS:
+            wishes["SSEKMSKeyId"] = self.kms_key_id
+        return {header: wish for header, wish in wishes.items() if wish}
 
     @property
     def _folder(self) -> str:
