@@ -23,6 +23,8 @@ _AS_IN_SCRIPTS = "!'()*"
 """What JavaScript's `encodeURIComponent` does not encode, besides letters, digits and `-._~`."""
 _AS_IN_BROWSERS = "!$&'()*+,/:;=@[]|"
 """What browsers do not encode in a path, besides the same."""
+_AS_IN_QUERIES = "!$()*,/:;=?@[\\]^`{|}"
+"""What browsers do not encode in a query, besides the same; without what ends a value there."""
 
 
 class Original(BaseModel):
@@ -94,6 +96,12 @@ def paths_of(file_id: str, names: Iterable[str]) -> Iterator[str]:
         yield from dict.fromkeys(f"{place}/{quote(name, safe=safe)}" for safe in (_AS_IN_SCRIPTS, _AS_IN_BROWSERS))
 
 
+def queries_of(preset: str) -> Iterator[str]:
+    """The queries with which pages refer to a preset, with its key encoded as templates, scripts and browsers do."""
+    spelt = (quote(preset, safe=safe) for safe in ("/", _AS_IN_SCRIPTS, _AS_IN_QUERIES))
+    return (f"key={each}" for each in dict.fromkeys(spelt))
+
+
 @dataclass(frozen=True)
 class HandedOut:
     """The records of a project's files. Every method raises what the storage raises.
@@ -136,7 +144,7 @@ class HandedOut:
         known = self.known(file_id)
         places = list(paths_of(file_id, known.names if known else ()))
         for preset in presets:
-            yield from (f"{place}?key={quote(preset)}" for place in places)
+            yield from (f"{place}?{query}" for query in queries_of(preset) for place in places)
 
     def _file(self, file_id: str) -> KeptFile[Original]:
         return KeptFile(

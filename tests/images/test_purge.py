@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, DirectusAssetsError, TransientError
-from directus_assets.images.handed_out import Original, is_replaced, paths_of
+from directus_assets.images.handed_out import HandedOut, Original, is_replaced, paths_of
 from directus_assets.images.outcomes import Delivered, Made
 from directus_assets.images.purge import Known, Purger, address_of, is_changed, is_spoiled, requests_of
 from directus_assets.settings.sections import PurgeOptions
@@ -71,6 +71,22 @@ def test_an_address_is_spoiled_where_its_picture_cannot_be_made_any_more(
     error: DirectusAssetsError, before: Known | None, spoiled: bool
 ) -> None:
     assert is_spoiled(error, "new", before) is spoiled
+
+
+@pytest.mark.parametrize(
+    ("preset", "keys"),
+    [
+        ("card", ["card"]),
+        ("wide & flat", ["wide%20%26%20flat"]),
+        ("wide/flat", ["wide/flat", "wide%2Fflat"]),
+        ("Größe (2)", ["Gr%C3%B6%C3%9Fe%20%282%29", "Gr%C3%B6%C3%9Fe%20(2)"]),
+        ("it's 50%, a=b", ["it%27s%2050%25%2C%20a%3Db", "it's%2050%25%2C%20a%3Db", "it%27s%2050%25,%20a=b"]),
+    ],
+)
+def test_a_preset_is_purged_however_pages_encode_its_key(tmp_path: Path, preset: str, keys: list[str]) -> None:
+    handed_out = HandedOut(LocalStorage(tmp_path), lambda _: None)
+
+    assert list(handed_out.paths_at("f1", [preset])) == [f"/assets/f1?key={key}" for key in keys]
 
 
 def options(**given: str) -> PurgeOptions:

@@ -11,9 +11,9 @@ import dagster as dg
 
 from directus_assets.directus.models import Activity, File, Preset
 from directus_assets.directus.uploads import FILES
-from directus_assets.images.handed_out import HandedOut, was_uploaded_since
+from directus_assets.images.handed_out import HandedOut, paths_of, queries_of, was_uploaded_since
 from directus_assets.images.plan import content_fingerprint
-from directus_assets.images.purge import Purger, address_of
+from directus_assets.images.purge import Purger
 from directus_assets.orchestration.project import Project
 
 _SECONDS = 10.0
@@ -85,7 +85,8 @@ class CacheUpkeep:
             # A file that is a document now was served through the preset as well.
             present |= set(self.project.directus.existing_files(sorted(made - present)))
             # Without filenames, which would have to be read file by file.
-            self.purger.note(address_of(self.project.public_url, file_id, key) for file_id in sorted(present))
+            places = [place for file_id in sorted(present) for place in paths_of(file_id, ())]
+            self.handed_out.note(f"{place}?{query}" for place in places for query in queries_of(key))
 
     def _has_new_content(self, file: File) -> bool:
         """Whether a known file was replaced. One that was only renamed is of no interest to a run."""
