@@ -120,10 +120,10 @@ class CollectionOptions(Section):
 class PriceOptions(Section):
     """Money per million tokens, or per million characters of source text."""
 
-    input: Decimal = Decimal(0)
-    cached_input: Decimal | None = None
-    output: Decimal = Decimal(0)
-    characters: Decimal = Decimal(0)
+    input: Decimal = Field(Decimal(0), ge=0)
+    cached_input: Decimal | None = Field(None, ge=0)
+    output: Decimal = Field(Decimal(0), ge=0)
+    characters: Decimal = Field(Decimal(0), ge=0)
 
 
 class FolderOptions(Section):

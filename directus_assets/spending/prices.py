@@ -4,14 +4,15 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from directus_assets.errors import ConfigurationError, TransientError
 from directus_assets.spending.usage import Usage
 
 _MILLION: Final = 1_000_000
+_Amount: TypeAlias = Annotated[Decimal, Field(ge=0)]
 
 
 class SpendingLimitReached(TransientError):
@@ -25,10 +26,10 @@ class Price:
     Without `cached_input`, cached tokens cost as much as others.
     """
 
-    input: Decimal = Decimal(0)
-    cached_input: Decimal | None = None
-    output: Decimal = Decimal(0)
-    characters: Decimal = Decimal(0)
+    input: _Amount = Decimal(0)
+    cached_input: _Amount | None = None
+    output: _Amount = Decimal(0)
+    characters: _Amount = Decimal(0)
 
     # Makes pydantic reject misspelled fields in a standard-library dataclass.
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

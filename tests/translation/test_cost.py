@@ -34,7 +34,7 @@ def test_prices_are_read_exactly_as_written() -> None:
     }
 
 
-@pytest.mark.parametrize("row", [{"input": "cheap"}, {"imput": 1}, 5])
+@pytest.mark.parametrize("row", [{"input": "cheap"}, {"imput": 1}, {"output": -1}, 5])
 def test_a_mistake_in_the_price_table_is_named(row: object) -> None:
     with pytest.raises(ConfigurationError, match=r"m\b.*per million"):
         parse_prices({"m": row})
