@@ -35,7 +35,7 @@ from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import take_snapshot
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.usage import Usage
-from directus_assets.translation.items import read_items
+from directus_assets.translation.items import existing_keys, read_items
 
 _PAGE = 200
 _PROBLEMS_SHOWN = 5
@@ -153,7 +153,7 @@ def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
     """The chosen collections in the order in which they are made: translations first.
 
     Raises:
-        ConfigurationError: nothing is made of a chosen collection or language.
+        ConfigurationError: nothing is made of a chosen collection or language, or there is no such item.
     """
     snapshot = take_snapshot(project.directus, project.wanted)
     found: list[Items | EnrichedItems] = [*translated_items(project, snapshot)]
@@ -168,8 +168,20 @@ def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
             )
     if choice.items and len(choice.collections) != 1:
         raise ConfigurationError("Items must belong to one collection.", remedy="Name it with --collection.")
-    chosen = set(choice.collections)
-    return [each for each in found if not chosen or not chosen.isdisjoint({each.collection, each.name})]
+    names = set(choice.collections)
+    chosen = [each for each in found if not names or not names.isdisjoint({each.collection, each.name})]
+    there = _existing(chosen[0], choice.items) if choice.items else set()
+    if missing := [key for key in choice.items if key not in there]:
+        raise ConfigurationError(
+            f"There is no item '{missing[0]}' in '{chosen[0].collection}'.", remedy="Copy its key from Directus."
+        )
+    return chosen
+
+
+def _existing(subject: Items | EnrichedItems, keys: Sequence[str]) -> set[str]:
+    if isinstance(subject, Items):
+        return existing_keys(subject.project.directus, subject.scope, keys)
+    return subject.reader.existing(keys)
 
 
 def _priced(instance: dg.DagsterInstance, subjects: Iterable[Items | EnrichedItems], choice: Choice) -> _Work:

@@ -116,7 +116,9 @@ def test_without_a_price_a_limit_is_refused(pipeline: Pipeline, posts: list[str]
         backfill(pipeline, limit=Decimal(1))
 
 
-@pytest.mark.parametrize("chosen", [{"languages": ["xx-XX"]}, {"items": ["1"], "collections": []}])
+@pytest.mark.parametrize(
+    "chosen", [{"languages": ["xx-XX"]}, {"items": ["1"], "collections": []}, {"items": ["999999"]}]
+)
 def test_what_is_not_there_is_named(pipeline: Pipeline, chosen: dict[str, list[str]]) -> None:
     with pytest.raises(ConfigurationError):
         run_text_backfill(
