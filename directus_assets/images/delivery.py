@@ -9,9 +9,8 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import NotFound, PermanentError, TransientError
-from directus_assets.images.export_names import export_name
+from directus_assets.images.export_names import MANIFEST, export_name
 from directus_assets.images.manifest import (
-    MANIFEST,
     NO_PRESETS,
     ManifestEntry,
     Texts,

@@ -1,7 +1,10 @@
 """The names of exported derivatives: valid in any file system and URL, and unique."""
 
 import hashlib
+import re
 from typing import Final
+
+MANIFEST: Final = "manifest.json"
 
 _EXTENSIONS: Final = {
     "image/jpeg": ".jpg",
@@ -14,6 +17,11 @@ _EXTENSIONS: Final = {
 
 _UNSAFE: Final = frozenset('/\\~:*?"<>|%#')
 """`~` marks escapes; the others have a meaning in a file system or a URL."""
+
+_SPECIAL: Final = re.compile(
+    rf"{re.escape(MANIFEST)}|(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE | re.DOTALL
+)
+"""Names that are taken: by the manifest beside the folders, or by the devices of Windows."""
 
 _LONGEST: Final = 120
 """Maximum bytes of a folder's name."""
@@ -31,7 +39,11 @@ def folder_of(preset_key: str) -> str:
         for character in preset_key
     )
     is_plain = spelt.strip(" .") == spelt and spelt and len(spelt.encode()) <= _LONGEST
-    return spelt if is_plain else f"~~{hashlib.sha256(preset_key.encode()).hexdigest()[:32]}"
+    return (
+        spelt
+        if is_plain and not _SPECIAL.fullmatch(spelt)
+        else f"~~{hashlib.sha256(preset_key.encode()).hexdigest()[:32]}"
+    )
 
 
 def export_name(preset_key: str, file_id: str, mime_type: str) -> str:

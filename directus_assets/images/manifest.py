@@ -8,11 +8,10 @@ from typing import Any, Final, TypeAlias
 
 from directus_assets.directus.models import File
 from directus_assets.errors import BadInput
+from directus_assets.images.export_names import MANIFEST
 from directus_assets.images.outcomes import Made
 from directus_assets.images.previews import Placeholder
 from directus_assets.images.srcset import srcsets
-
-MANIFEST: Final = "manifest.json"
 
 NO_PRESETS: Final[Mapping[str, Set[str]]] = MappingProxyType({})
 

@@ -214,6 +214,19 @@ def test_any_key_of_a_preset_is_a_folder_of_its_own() -> None:
         assert len(folder.encode()) <= 200
 
 
+@pytest.mark.parametrize("key", ["manifest.json", "Manifest.JSON", "con", "NUL.webp", "com1", "lpt²"])
+def test_no_folder_has_a_name_that_is_taken(tmp_path: Path, key: str) -> None:
+    row = export(tmp_path, [webp(key, width=100), webp("card", width=200)])
+
+    assert chosen_from(row) == {frozenset({key, "card"})}
+    assert folder_of(key).startswith("~~")
+
+
+@pytest.mark.parametrize("key", ["console", "manifest", "com10", "a.con", "manifest.json.old"])
+def test_what_only_resembles_such_a_name_is_its_folder(key: str) -> None:
+    assert folder_of(key) == key
+
+
 @pytest.mark.parametrize("key", ["card", "hero-2x", "Größe", "with space", "a,b", "a.b"])
 def test_an_ordinary_key_is_its_folder(key: str) -> None:
     assert folder_of(key) == key
