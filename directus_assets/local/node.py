@@ -1,4 +1,4 @@
-"""Node and npm from PyPI: locates them, and installs a pinned npm project with them."""
+"""Node and npm from PyPI: locates them, and runs npm in a pinned project."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import util
 from pathlib import Path
@@ -72,14 +72,14 @@ def require_compiler() -> None:
         )
 
 
-def npm_ci(project: Path, say: Say) -> None:
-    """Install exactly what `package-lock.json` in `project` lists into `project/node_modules`.
+def run_npm(project: Path, say: Say, *command: str) -> None:
+    """Run a command of npm in the folder `project`, e.g. `ci`.
 
     Raises:
         ConfigurationError: npm failed; the message ends with the last lines of its log.
     """
     last: deque[str] = deque(maxlen=_LOG_LINES_SHOWN)
-    with _start_npm(project) as npm:
+    with _start_npm(project, command) as npm:
         try:
             for line in npm.stdout or ():
                 last.append(line.rstrip())
@@ -126,13 +126,14 @@ def npm_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _start_npm(project: Path) -> subprocess.Popen[str]:
+def _start_npm(project: Path, command: Sequence[str]) -> subprocess.Popen[str]:
     node = node_folder()
     return subprocess.Popen(
         [
             str(node / "bin" / "node"),
             str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
-            *("ci", "--no-audit", "--no-fund", "--no-progress", "--foreground-scripts", "--loglevel=http"),
+            *command,
+            *("--no-audit", "--no-fund", "--no-progress", "--foreground-scripts", "--loglevel=http"),
         ],
         cwd=project,
         env={

@@ -9,7 +9,7 @@ import pytest
 from directus_assets.directus.version import NEWEST, TESTED
 from directus_assets.errors import ConfigurationError
 from directus_assets.local import installation
-from directus_assets.local.node import npm_ci, require_compiler, what_npm_does
+from directus_assets.local.node import require_compiler, run_npm, what_npm_does
 
 PROJECTS = Path(installation.__file__).parent / "npm"
 
@@ -56,7 +56,7 @@ def test_the_scripts_that_npm_runs_see_no_secret(monkeypatch: pytest.MonkeyPatch
         json.dumps({"name": "x", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "x"}}})
     )
 
-    npm_ci(tmp_path, lambda _: None)
+    run_npm(tmp_path, lambda _: None, "ci")
 
     seen = (tmp_path / "seen.txt").read_text("utf-8")
     assert "a-secret-of-this-machine" not in seen
@@ -70,7 +70,7 @@ def test_when_npm_fails_the_end_of_its_log_is_in_the_error(tmp_path: Path) -> No
     (tmp_path / "package.json").write_text('{"private": true}')
 
     with pytest.raises(ConfigurationError, match=r"(?s)Last lines of its log.*package-lock.json"):
-        npm_ci(tmp_path, lambda _: None)
+        run_npm(tmp_path, lambda _: None, "ci")
 
 
 @pytest.mark.parametrize(
