@@ -10,6 +10,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
@@ -26,6 +27,9 @@ start on a busy machine.
 
 PATIENCE_SECONDS = 15.0
 """How long a command may take after SIGINT before it gets SIGTERM."""
+
+_ENDED = 0
+"""Stands among the signals for the end of the command."""
 
 
 class Watch:
@@ -103,34 +107,44 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
     Raises:
         ConfigurationError: there is no such command.
     """
-    is_over = threading.Event()
-    process: subprocess.Popen[bytes] | None = None
+    # Unlike an event, such a queue may be used in a handler, which can interrupt another handler.
+    heard: SimpleQueue[int] = SimpleQueue()
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        watch.fall_silent()
-        is_over.set()
-        if process is None:
-            return
-        if number == signal.SIGTERM:
-            process.terminate()
-        else:
-            ending = threading.Timer(PATIENCE_SECONDS, process.terminate)
-            ending.daemon = True
-            ending.start()
+    def hear(number: int, _frame: FrameType | None) -> None:
+        heard.put(number)
 
     # Before the command starts: it would inherit an ignored signal, but not a handler.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        signal.signal(number, hear)
     process = _started(command)
-    if process and is_over.is_set():
-        process.terminate()
-    looking = threading.Thread(target=_keep_looking, args=(watch, is_over), name="watch", daemon=True)
-    looking.start()
+    is_over = threading.Event()
+    threading.Thread(target=_keep_looking, args=(watch, is_over), name="watch", daemon=True).start()
     if process is None:
-        is_over.wait()
+        heard.get()
         return 128 + signal.SIGTERM
+    threading.Thread(target=_tell_end, args=(process, heard), name="wait", daemon=True).start()
+    while (told := _next(heard, PATIENCE_SECONDS if is_over.is_set() else None)) != _ENDED:
+        watch.fall_silent()
+        is_over.set()
+        if told == signal.SIGTERM:
+            process.terminate()
+    # While Python ends, a late signal would change the exit status.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     status = process.wait()
     return status if status >= 0 else 128 - status
+
+
+def _tell_end(process: subprocess.Popen[bytes], heard: SimpleQueue[int]) -> None:
+    process.wait()
+    heard.put(_ENDED)
+
+
+def _next(heard: SimpleQueue[int], patience: float | None) -> int:
+    try:
+        return heard.get(timeout=patience)
+    except Empty:
+        return signal.SIGTERM
 
 
 def _list(names: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -155,7 +156,10 @@ def started(*command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [program, "watch", *command], env={**os.environ, **variables}, start_new_session=True, **pipes
     ) as process:
-        yield process
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -176,8 +180,8 @@ def test_a_command_that_is_none_is_named() -> None:
 
 
 _ENDS_CLEANLY = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
 signal.signal(signal.SIGINT, lambda *_: print("told", flush=True))
 print("ready", flush=True)
 time.sleep(60)
@@ -207,12 +211,25 @@ def test_ctrl_c_reaches_its_command_once() -> None:
         assert process.wait(60) == 3
 
 
+def test_signals_that_interrupt_each_other_do_not_stop_it_for_ever() -> None:
+    with started("--", sys.executable, "-c", _ENDS_CLEANLY) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+
+        for _ in range(2000):
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+
+        assert process.wait(60) == 3
+
+
 def test_alone_it_ends_when_it_is_told_to() -> None:
-    with started(DAGSTER_WEBSERVER_URL="http://127.0.0.1:1") as process:
-        # It says so once it has looked, and it looks after some seconds.
-        assert process.stderr
-        assert "http://127.0.0.1:1 does not respond" in process.stderr.readline()
+    with socket.create_server(("127.0.0.1", 0)) as webserver:
+        webserver.settimeout(60)
+        url = f"http://127.0.0.1:{webserver.getsockname()[1]}"
+        with started(DAGSTER_WEBSERVER_URL=url) as process:
+            webserver.accept()
 
-        process.terminate()
+            process.terminate()
 
-        assert process.wait(60) == 128 + signal.SIGTERM
+            assert process.wait(60) == 128 + signal.SIGTERM

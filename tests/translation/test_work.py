@@ -2,7 +2,6 @@
 
 import random
 import re
-import signal
 import subprocess
 import sys
 import textwrap
@@ -587,10 +586,12 @@ def working(
     arguments = [directus.url, directus.bot_token, server.url, str(folder), key, str(max_segments), str(lives)]
     command = [sys.executable, "-c", textwrap.dedent(_WORKER), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
-        assert worker.stdout
-        assert worker.stdout.readline() == "ready\n"
-        yield worker
-        worker.send_signal(signal.SIGKILL)
+        try:
+            assert worker.stdout
+            assert worker.stdout.readline() == "ready\n"
+            yield worker
+        finally:
+            worker.kill()
 
 
 def test_a_run_that_is_killed_at_any_point_pays_for_nothing_twice(
