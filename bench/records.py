@@ -23,7 +23,7 @@ from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import OutputRecord
-from directus_assets.orchestration.runs.tags import range_tags
+from directus_assets.run_tags import range_tags
 
 NAMES = Names()
 

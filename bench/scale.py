@@ -29,11 +29,11 @@ from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.walk import Reconcile
-from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.orchestration.sensors.cursor import Cursor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.planning.verdicts import Verdict
+from directus_assets.run_tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import Wanted, take_snapshot
 

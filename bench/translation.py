@@ -21,7 +21,7 @@ from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.runs.tags import range_tags
+from directus_assets.run_tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import Wanted, take_snapshot
 

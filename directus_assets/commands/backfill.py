@@ -19,9 +19,9 @@ from directus_assets.isolation import isolate
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.tags import PRIORITY_TAG, SCAN_PRIORITY
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning.changes import stale_outputs
+from directus_assets.run_tags import PRIORITY_TAG, SCAN_PRIORITY
 from directus_assets.settings import Settings
 
 _PAGE = 500

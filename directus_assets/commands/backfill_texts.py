@@ -23,7 +23,8 @@ from directus_assets.orchestration.kinds.enrichments import EnrichedItems
 from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.compare import grouped
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.run_tags import (
     COLLECTION_TAG,
     OUTPUTS_TAG,
     PRIORITY_TAG,
@@ -31,7 +32,6 @@ from directus_assets.orchestration.runs.tags import (
     TRIGGER_TAG,
     fitting,
 )
-from directus_assets.orchestration.webserver import Webserver
 from directus_assets.snapshot import take_snapshot
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.usage import Usage

@@ -6,8 +6,8 @@ Enabled by one line of `dagster.yaml` that replaces `run_queue`, whose settings 
 
 Everything that it uses beyond Dagster's public interface is in this module, and
 `tests/orchestration/test_coordinator.py` verifies it on the installed Dagster: the coordinator interface
-(`dagster._core.run_coordinator`), and how Dagster's queue launches a run, and requeues it on failure
-(`dagster._daemon.run_coordinator`).
+(`dagster._core.run_coordinator`), the statuses of runs that have not ended (`dagster._core.storage.dagster_run`), and
+how Dagster's queue launches a run, and requeues it on failure (`dagster._daemon.run_coordinator`).
 """
 
 import logging
@@ -17,10 +17,10 @@ import dagster as dg
 from dagster._core.events import DagsterEvent
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.run_coordinator import SubmitRunContext
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from directus_assets.fast.launcher import RUNS_ELSEWHERE
-from directus_assets.orchestration.runs.tags import CHANGE, ITEM_TAG, PUSH, TRIGGER_TAG
-from directus_assets.orchestration.runs.unfinished import UNFINISHED
+from directus_assets.run_tags import CHANGE, ITEM_TAG, PUSH, TRIGGER_TAG
 
 AT_ONCE = 2
 """Once this many runs are in progress, fresh ones queue like all others: a burst of pushes becomes a batch."""
@@ -62,7 +62,7 @@ class FreshFirstCoordinator(dg.QueuedRunCoordinator):
     def _has_room(self, run: dg.DagsterRun) -> bool:
         """Whether no run is queued, few are in progress, and none of them processes the same item."""
         # One more than allowed already means that there is no room; thousands may be queued.
-        unfinished = self._instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=AT_ONCE + 1)
+        unfinished = self._instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES), limit=AT_ONCE + 1)
         others = [each for each in unfinished if each.run_id != run.run_id]
         queue = self._instance.get_concurrency_config().run_queue_config
         limit = queue.max_concurrent_runs if queue else 0

@@ -20,11 +20,11 @@ from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.subject import Followed, Subject
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, PRIORITY_TAG, PUSH
 from directus_assets.orchestration.sensors.pushed import items_at_work
 from directus_assets.orchestration.sensors.run_requests import RunRequests
 from directus_assets.orchestration.webserver import Webserver, execution_params
 from directus_assets.planning.changes import plan_changes
+from directus_assets.run_tags import CHANGE, FRESH_PRIORITY, PRIORITY_TAG, PUSH
 from directus_assets.settings import Settings
 from directus_assets.snapshot import Snapshot, load_snapshot, read_snapshot
 

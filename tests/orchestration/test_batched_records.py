@@ -27,7 +27,7 @@ from directus_assets.fast.latest import read_latest
 from directus_assets.orchestration.runs.history import all_materializations, fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import OutputRecord
-from directus_assets.orchestration.runs.tags import range_tags
+from directus_assets.run_tags import range_tags
 from tests.postgres import running_postgres
 
 FILES = dg.DynamicPartitionsDefinition(name="files")

@@ -13,7 +13,7 @@ from directus_assets.directus.models import Preset
 from directus_assets.orchestration.buttons.clicks import Button, open_clicks
 from directus_assets.orchestration.buttons.job import build_buttons
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.run_tags import (
     CLICK_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,

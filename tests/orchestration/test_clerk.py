@@ -14,7 +14,7 @@ from directus_assets.door.gathering import Changes
 from directus_assets.door.requests import Clicked
 from directus_assets.errors import Rejected, Unreachable
 from directus_assets.orchestration.clerk import Clerk, Derived
-from directus_assets.orchestration.runs.tags import CHANGE, PUSH, TRIGGER_TAG, range_tags
+from directus_assets.run_tags import CHANGE, PUSH, TRIGGER_TAG, range_tags
 from directus_assets.snapshot import Snapshot
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 from tests.orchestration.scripted_webserver import Dagster, dagster, tags

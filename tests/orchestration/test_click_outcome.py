@@ -10,7 +10,7 @@ from directus_assets.orchestration.buttons.clicks import Click, Outcome
 from directus_assets.orchestration.buttons.outcome import find_outcome
 from directus_assets.orchestration.runs.history import DATA_VERSION_TAG
 from directus_assets.orchestration.runs.report import REVIEW_MARK
-from directus_assets.orchestration.runs.tags import CLICK_TAG
+from directus_assets.run_tags import CLICK_TAG
 
 CARD = dg.AssetKey(["image_presets", "card"])
 

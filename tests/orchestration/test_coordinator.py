@@ -9,8 +9,10 @@ import pytest
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import RunCoordinator, SubmitRunContext
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from directus_assets.fast.coordinator import AT_ONCE, FreshFirstCoordinator
+from directus_assets.orchestration.runs.unfinished import UNFINISHED
 from tests.orchestration.running_dagster import RunningDagster
 
 _QUEUE = """\
@@ -126,3 +128,8 @@ def test_dagster_asks_a_coordinator_what_this_one_answers() -> None:
     assert list(inspect.signature(RunCoordinator.submit_run).parameters) == ["self", "context"]
     assert {"dagster_run", "workspace"} <= set(SubmitRunContext._fields)
     assert LaunchRunContext._fields[:2] == ("dagster_run", "workspace")
+
+
+def test_the_runs_that_a_fresh_one_waits_for_are_those_whose_work_is_not_requested_again() -> None:
+    # Dagster also counts suspended runs; ours are never suspended.
+    assert {*NOT_FINISHED_STATUSES} == {*UNFINISHED, dg.DagsterRunStatus.SUSPENDED}

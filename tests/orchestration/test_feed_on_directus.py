@@ -30,9 +30,9 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.runs.history import version_tags
-from directus_assets.orchestration.runs.tags import RANGE_END_TAG, RANGE_START_TAG
 from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
+from directus_assets.run_tags import RANGE_END_TAG, RANGE_START_TAG
 from directus_assets.settings import Environment, Settings
 from directus_assets.snapshot import Wanted, take_snapshot
 from tests.directus_proxy import DirectusProxy

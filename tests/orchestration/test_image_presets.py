@@ -14,7 +14,7 @@ from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.history import latest_materialization
-from directus_assets.orchestration.runs.tags import TRIGGER_TAG, range_tags
+from directus_assets.run_tags import TRIGGER_TAG, range_tags
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.settings.sections import PurgeOptions
 from tests.images.scripted_directus import URL, ScriptedDirectus, picture

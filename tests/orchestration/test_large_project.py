@@ -26,8 +26,8 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import keys_at_first
 from directus_assets.orchestration.reconcile.walk import Reconcile
-from directus_assets.orchestration.runs.tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.run_tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import read_snapshot
 from tests.orchestration.test_pipeline import NO_SCHEDULE

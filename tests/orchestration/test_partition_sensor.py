@@ -12,7 +12,10 @@ import pytest
 from directus_assets.directus.models import Activity, Preset
 from directus_assets.errors import ConfigurationError, Unreachable
 from directus_assets.orchestration.kinds.files import Files
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.orchestration.sensors.collection import build_partition_sensor
+from directus_assets.orchestration.sensors.cursor import Cursor
+from directus_assets.planning.changes import Examination
+from directus_assets.run_tags import (
     PRIORITY_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
@@ -21,9 +24,6 @@ from directus_assets.orchestration.runs.tags import (
     keys_of_tags,
     range_tags,
 )
-from directus_assets.orchestration.sensors.collection import build_partition_sensor
-from directus_assets.orchestration.sensors.cursor import Cursor
-from directus_assets.planning.changes import Examination
 from tests.orchestration.dagster_rules import check_tags
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 

@@ -29,7 +29,7 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.project import Project
-from directus_assets.orchestration.runs.tags import range_tags
+from directus_assets.run_tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
 from tests.buckets import s3_service
 

@@ -13,7 +13,7 @@ from directus_assets.errors import BadInput
 from directus_assets.images.plan import fingerprint
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.history import try_metadata
-from directus_assets.orchestration.runs.tags import PUSH, TRIGGER_TAG, range_tags
+from directus_assets.run_tags import PUSH, TRIGGER_TAG, range_tags
 from tests.orchestration.scripted_project import ScriptedDirectus, materialize
 from tests.orchestration.test_partition_sensor import CARD, HERO, Pipeline, ranges
 

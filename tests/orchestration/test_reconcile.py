@@ -37,16 +37,16 @@ from directus_assets.orchestration.reconcile.asked import (
 from directus_assets.orchestration.reconcile.report import Report
 from directus_assets.orchestration.reconcile.walk import Reconcile
 from directus_assets.orchestration.runs.history import failures, try_metadata
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.planning.changes import Examination
+from directus_assets.planning.verdicts import Verdict
+from directus_assets.run_tags import (
     COLLECTION_TAG,
     OUTPUTS_TAG,
     PRIORITY_TAG,
     RANGE_START_TAG,
     TRIGGER_TAG,
 )
-from directus_assets.orchestration.webserver import Webserver
-from directus_assets.planning.changes import Examination
-from directus_assets.planning.verdicts import Verdict
 from tests.orchestration.dagster_rules import check_backfill, refusal
 from tests.orchestration.scripted_project import ScriptedDirectus, ScriptedProject, materialize
 

@@ -20,7 +20,7 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.history import failures
-from directus_assets.orchestration.runs.tags import COLLECTION_TAG, OUTPUTS_TAG
+from directus_assets.run_tags import COLLECTION_TAG, OUTPUTS_TAG
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from tests.translation import scripted_openai as scripted

@@ -22,10 +22,10 @@ from directus_assets.orchestration.build import all_kinds, build_defs
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.asked import note_first
 from directus_assets.orchestration.reconcile.walk import Reconcile, Report
-from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
 from directus_assets.planning.changes import batches
 from directus_assets.planning.verdicts import Verdict
+from directus_assets.run_tags import range_tags
 from directus_assets.settings import Config, Environment, Settings
 from directus_assets.snapshot import Snapshot, Wanted, take_snapshot
 from directus_assets.translation.engines.openai import OpenAIEngine

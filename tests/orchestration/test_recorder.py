@@ -11,8 +11,8 @@ from directus_assets.errors import BadInput, DirectusAssetsError, Forbidden, Ove
 from directus_assets.orchestration.runs.history import failures, fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import OutputRecord
-from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.orchestration.runs.tasks import Task, do_all
+from directus_assets.run_tags import range_tags
 
 FILES = dg.DynamicPartitionsDefinition(name="files")
 CARD, HERO = dg.AssetKey(["presets", "card"]), dg.AssetKey(["presets", "hero"])

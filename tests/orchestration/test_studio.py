@@ -28,7 +28,7 @@ from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.history import fingerprints
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.run_tags import (
     CHANGE,
     CLICK_TAG,
     PUSH,

@@ -13,8 +13,8 @@ from directus_assets.commands.backfill_texts import Choice, run_text_backfill
 from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import ConfigurationError
 from directus_assets.local.server import LocalDirectus
-from directus_assets.orchestration.runs.tags import range_tags
 from directus_assets.orchestration.webserver import BackfillProgress, Webserver
+from directus_assets.run_tags import range_tags
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
 from tests.translation.test_pipeline import create_post, row_of

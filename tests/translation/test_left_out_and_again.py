@@ -17,7 +17,7 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.compare import Comparison
 from directus_assets.orchestration.runs.history import data_version, latest_records
 from directus_assets.orchestration.runs.report import LEFT_OUT
-from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
+from directus_assets.run_tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
 from directus_assets.settings import Config
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo

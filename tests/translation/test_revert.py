@@ -23,7 +23,6 @@ from directus_assets.errors import BadInput
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.runs.history import latest_records
-from directus_assets.orchestration.runs.tags import CLICK_TAG, range_tags
 from directus_assets.ownership.field_records import FieldRecord, Remembered, TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.take_back import (
@@ -39,6 +38,7 @@ from directus_assets.ownership.take_back import (
     Write,
     plan_row,
 )
+from directus_assets.run_tags import CLICK_TAG, range_tags
 from directus_assets.settings import TranslationOptions
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.cut_fields import cut_field

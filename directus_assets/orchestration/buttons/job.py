@@ -25,7 +25,11 @@ from directus_assets.orchestration.kinds.subject import Subject, examine_each
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.alive import signs_of_life
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.orchestration.sensors.interval import minimum_interval
+from directus_assets.orchestration.sensors.outages import through_outages
+from directus_assets.orchestration.webserver import Webserver, execution_params
+from directus_assets.planning.changes import Batch, batches
+from directus_assets.run_tags import (
     BUTTON_TAG,
     CLICK_TAG,
     FIELD_TAG,
@@ -35,10 +39,6 @@ from directus_assets.orchestration.runs.tags import (
     batch_tags,
     keys_of_run,
 )
-from directus_assets.orchestration.sensors.interval import minimum_interval
-from directus_assets.orchestration.sensors.outages import through_outages
-from directus_assets.orchestration.webserver import Webserver, execution_params
-from directus_assets.planning.changes import Batch, batches
 
 _SECONDS = 5
 
@@ -219,6 +219,6 @@ def _batches(
     if present:
         instance.add_dynamic_partitions(subject.partitions_name, list(present))
     order = instance.get_dynamic_partitions(subject.partitions_name)
-    started = {key for run in begun for key in keys_of_run(run, lambda: order)}
+    started = {key for run in begun for key in keys_of_run(run.tags, lambda: order)}
     rest = [key for key in present if key not in started]
     return batches(dict.fromkeys(rest, frozenset(subject.assets)), order, size=subject.batch_size)

@@ -7,8 +7,8 @@ import dagster as dg
 from directus_assets.orchestration.buttons.clicks import Click, Outcome
 from directus_assets.orchestration.runs.history import DATA_VERSION_TAG, failures_of_run
 from directus_assets.orchestration.runs.report import KEPT, LEFT_OUT, REVIEW_MARK
-from directus_assets.orchestration.runs.tags import CLICK_TAG, RETRIED_BY_TAG, ROOT_RUN_TAG, WILL_RETRY_TAG
 from directus_assets.orchestration.runs.unfinished import UNFINISHED
+from directus_assets.run_tags import CLICK_TAG, RETRIED_BY_TAG, ROOT_RUN_TAG, WILL_RETRY_TAG
 
 
 def find_outcome(instance: dg.DagsterInstance, click: Click) -> Outcome | None:

@@ -17,8 +17,8 @@ from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import fingerprints
 from directus_assets.orchestration.runs.recorder import Recorder, partitions_of
 from directus_assets.orchestration.runs.report import LEFT_OUT_BY_FILTER, OutputRecord
-from directus_assets.orchestration.runs.tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.tasks import Task, do_all
+from directus_assets.run_tags import CLICK_TAG, TRIGGER_TAG
 from directus_assets.translation.items import Item
 from directus_assets.translation.results import Translated
 

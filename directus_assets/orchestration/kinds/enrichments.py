@@ -24,8 +24,8 @@ from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.survey_enrichments import EnrichmentSurveyor
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.report import REVIEW_MARK, OutputRecord, as_markdown, enrichment_metadata
-from directus_assets.orchestration.runs.tags import TRIGGER_TAG
 from directus_assets.planning.changes import Examination
+from directus_assets.run_tags import TRIGGER_TAG
 from directus_assets.spending.budget import Purse
 from directus_assets.waiting import Notice, Passage
 

@@ -27,9 +27,9 @@ from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import data_version, failures, fingerprints, latest_records
 from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import as_markdown, derivative_record
-from directus_assets.orchestration.runs.tags import TRIGGER_TAG
 from directus_assets.planning.changes import stale_outputs
 from directus_assets.planning.verdicts import Failure
+from directus_assets.run_tags import TRIGGER_TAG
 
 
 def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.AssetsDefinition:

@@ -20,9 +20,9 @@ from directus_assets.orchestration.kinds.kind import Kind
 from directus_assets.orchestration.kinds.survey_items import ItemSurveyor
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.runs.report import REVIEW_MARK, OutputRecord, as_markdown, translation_metadata
-from directus_assets.orchestration.runs.tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
 from directus_assets.ownership.field_records import canonical
 from directus_assets.planning.changes import Examination
+from directus_assets.run_tags import BUTTON_TAG, CLICK_TAG, FIELD_TAG
 from directus_assets.spending.budget import Purse
 from directus_assets.translation.corrections import Corrector
 from directus_assets.translation.engines import pseudo

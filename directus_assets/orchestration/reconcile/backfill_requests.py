@@ -11,7 +11,9 @@ from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.reconcile.asked import Asked
 from directus_assets.orchestration.reconcile.compare import Output, grouped
 from directus_assets.orchestration.reconcile.report import Trouble
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.orchestration.webserver import Webserver
+from directus_assets.planning.verdicts import Verdict
+from directus_assets.run_tags import (
     COLLECTION_TAG,
     OUTPUTS_TAG,
     PRIORITY_TAG,
@@ -19,8 +21,6 @@ from directus_assets.orchestration.runs.tags import (
     TRIGGER_TAG,
     fitting,
 )
-from directus_assets.orchestration.webserver import Webserver
-from directus_assets.planning.verdicts import Verdict
 
 _TITLES = {Verdict.START: "Reconcile: missing or stale", Verdict.REPAIR: "Reconcile: lost"}
 """Dagster limits a title to 100 characters of certain kinds; the collection and outputs are in tags instead."""

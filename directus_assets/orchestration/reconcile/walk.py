@@ -30,10 +30,10 @@ from directus_assets.orchestration.reconcile.asked import (
 from directus_assets.orchestration.reconcile.backfill_requests import BackfillRequests
 from directus_assets.orchestration.reconcile.compare import Compared, Comparison, Output, waiting_keys
 from directus_assets.orchestration.reconcile.report import Report, Trouble
-from directus_assets.orchestration.runs.tags import TRIGGER_TAG
 from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.planning.verdicts import Verdict
+from directus_assets.run_tags import TRIGGER_TAG
 
 
 @dataclass(kw_only=True)

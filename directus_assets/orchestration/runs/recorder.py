@@ -29,9 +29,9 @@ from directus_assets.orchestration.runs.history import (
 )
 from directus_assets.orchestration.runs.report import LEFT_OUT, OutputRecord, as_markdown
 from directus_assets.orchestration.runs.storable import storable
-from directus_assets.orchestration.runs.tags import CHANGE, PUSH, TRIGGER_TAG, keys_of_run, keys_of_tags
 from directus_assets.orchestration.runs.unfinished import UNFINISHED
 from directus_assets.redaction import redact
+from directus_assets.run_tags import CHANGE, PUSH, TRIGGER_TAG, keys_of_run, keys_of_tags
 from directus_assets.waiting import Notice
 
 _BACKOFF_SECONDS = (5, 20, 60, 180)
@@ -306,7 +306,7 @@ def _seen_to_by_a_sensor(context: dg.AssetExecutionContext) -> Set[str]:
     definition = context.assets_def.partitions_def
     name = definition.name if isinstance(definition, dg.DynamicPartitionsDefinition) else None
     order = context.instance.get_dynamic_partitions(name) if name else []
-    return {key for run in runs for key in keys_of_run(run, lambda: order)}
+    return {key for run in runs for key in keys_of_run(run.tags, lambda: order)}
 
 
 def partitions_of(context: dg.AssetExecutionContext) -> Sequence[str]:

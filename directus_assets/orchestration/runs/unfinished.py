@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from directus_assets.orchestration.runs.tags import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from directus_assets.run_tags import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

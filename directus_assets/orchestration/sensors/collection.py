@@ -28,7 +28,6 @@ from directus_assets.orchestration.reconcile.asked import note_first
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import failed_outputs, failures, fingerprints, record_again
 from directus_assets.orchestration.runs.report import REVIEW_MARK
-from directus_assets.orchestration.runs.tags import CHANGE, FRESH_PRIORITY, PUSH, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.orchestration.sensors.cursor import Cursor, Scan, read_cursor
 from directus_assets.orchestration.sensors.interval import minimum_interval
@@ -37,6 +36,7 @@ from directus_assets.orchestration.sensors.pushed import items_at_work
 from directus_assets.orchestration.sensors.run_requests import RunRequests
 from directus_assets.planning.changes import deleted_items, stale_outputs
 from directus_assets.planning.ticks import Read, plan_tick
+from directus_assets.run_tags import CHANGE, FRESH_PRIORITY, PUSH, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0

@@ -9,8 +9,8 @@ from directus_assets.notify import Cause, Letter, call_webhook, last_editors, te
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.rim import without_secrets
 from directus_assets.orchestration.runs.history import failures_of_run
-from directus_assets.orchestration.runs.tags import CLICK_TAG, WILL_RETRY_TAG
 from directus_assets.orchestration.sensors.interval import minimum_interval
+from directus_assets.run_tags import CLICK_TAG, WILL_RETRY_TAG
 
 
 def build_failure_sensor(

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import dagster as dg
 
 from directus_assets.orchestration.kinds.subject import Subject
-from directus_assets.orchestration.runs.tags import TRIGGER_TAG, keys_of_run
 from directus_assets.orchestration.runs.unfinished import UNFINISHED
+from directus_assets.run_tags import TRIGGER_TAG, keys_of_run
 
 
 def items_at_work(
@@ -35,4 +35,4 @@ def items_at_work(
     jobs = {part.job_name for part in parts}
     chosen = dg.RunsFilter(tags={TRIGGER_TAG: list(triggers)}, statuses=UNFINISHED)
     runs = [run for run in instance.get_runs(chosen) if run.job_name in jobs]
-    return {key for run in runs for key in keys_of_run(run, order)}.intersection(keys)
+    return {key for run in runs for key in keys_of_run(run.tags, order)}.intersection(keys)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from directus_assets.orchestration.kinds.subject import Followed, Subject
-from directus_assets.orchestration.runs.tags import (
+from directus_assets.planning.changes import Batch, batches
+from directus_assets.run_tags import (
     PRIORITY_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
@@ -14,7 +15,6 @@ from directus_assets.orchestration.runs.tags import (
     batch_tags,
     fitting,
 )
-from directus_assets.planning.changes import Batch, batches
 
 
 @dataclass

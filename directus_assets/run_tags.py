@@ -1,10 +1,11 @@
-"""The tags of runs and their meaning."""
+"""The tags of Dagster's runs and their meaning: what those who start runs tell those who carry them out.
+
+Below everything that uses Dagster, since the coordinator in `fast/` reads them as well.
+"""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-
-import dagster as dg
 
 from directus_assets.planning.changes import Batch
 
@@ -84,18 +85,18 @@ def keys_of_tags(tags: Mapping[str, str]) -> list[str]:
     return found
 
 
-def keys_of_run(run: dg.DagsterRun, order: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """The partitions of a run.
+def keys_of_run(tags: Mapping[str, str], order: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """The partitions of the run with these tags.
 
     Args:
-        run: the run.
+        tags: the tags of the run.
         order: returns all partitions in Dagster's order.
     """
-    if named := keys_of_tags(run.tags):
+    if named := keys_of_tags(tags):
         return named
-    first, last = run.tags.get(RANGE_START_TAG), run.tags.get(RANGE_END_TAG)
+    first, last = tags.get(RANGE_START_TAG), tags.get(RANGE_END_TAG)
     if first is None or last is None:
-        return [run.tags[PARTITION_TAG]] if PARTITION_TAG in run.tags else []
+        return [tags[PARTITION_TAG]] if PARTITION_TAG in tags else []
     if first == last:
         return [first]
     keys = order()
