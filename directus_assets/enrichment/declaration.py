@@ -11,7 +11,7 @@ from directus_assets.directus.project_schema import CollectionSchema, FieldSchem
 from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.enrichment.builtin.model import Builtin
 from directus_assets.ownership.field_records import digest
-from directus_assets.ownership.refused import refusal_key
+from directus_assets.ownership.refusals import refusal_key
 from directus_assets.settings import ChoiceSource, EnrichmentOptions, ResultOptions
 
 FILES: Final = "directus_files"
@@ -50,7 +50,7 @@ class RowTarget:
         return f"{self.collection.name}[]"
 
     def refusal_key(self, values: Mapping[str, JsonValue]) -> str:
-        """The key under which a refused row is stored (see `refused.refusal_key`)."""
+        """The key under which a refused row is stored (see `refusals.refusal_key`)."""
         return digest([refusal_key(field, values.get(field.name)) for field in self.fields.values()])
 
     @property

@@ -17,8 +17,8 @@ from directus_assets.directus.together import Together
 from directus_assets.enrichment.declaration import FILES, Declaration, TargetField
 from directus_assets.enrichment.rows import compare_and_set
 from directus_assets.errors import ChangedMeanwhile
+from directus_assets.ownership.refusals import FieldsRefused, update
 from directus_assets.translation.items import Item, Row, items_of_rows, read_items
-from directus_assets.translation.refusals import FieldsRefused, update
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope
 

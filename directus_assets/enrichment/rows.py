@@ -16,7 +16,7 @@ from directus_assets.enrichment.declaration import RowTarget
 from directus_assets.enrichment.records import MadeRow
 from directus_assets.errors import ChangedMeanwhile, Rejected, Unreadable
 from directus_assets.ownership.field_records import canonical, digest
-from directus_assets.translation.refusals import reason_for_row
+from directus_assets.ownership.refusals import reason_for_row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,8 @@ from directus_assets.enrichment.rows import ResultRowWriter, RowPlan, comparable
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.ownership.field_records import canonical, digest
 from directus_assets.ownership.protection import Decision, FieldAction, Standing, decide, is_empty, standing
-from directus_assets.ownership.refused import refusal_key
-from directus_assets.translation.refusals import FieldsRefused, Refusals, short_reason
-from directus_assets.translation.versions import save_proposals
+from directus_assets.ownership.refusals import FieldsRefused, Refusals, refusal_key, short_reason
+from directus_assets.ownership.versions import save_proposals
 
 Values = Mapping[str, JsonValue]
 

@@ -19,9 +19,9 @@ from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
+from directus_assets.ownership.refusals import FieldsRefused
 from directus_assets.spending.payer import Counting
 from directus_assets.spending.usage import Usage
-from directus_assets.translation.refusals import FieldsRefused
 
 ROUNDS = 6
 """How often an item that keeps being edited is processed anew before that counts as a failure."""

@@ -1,4 +1,4 @@
-"""Ownership of texts, and the records that establish it: people win.
+"""Ownership of texts, the records that establish it, and writes that respect it: people win.
 
 Shared by translations and enrichments, and imports neither.
 """

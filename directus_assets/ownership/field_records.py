@@ -17,7 +17,7 @@ from directus_assets.json_text import shallow, well_formed
 from directus_assets.spending.usage import Usage
 
 Refused: TypeAlias = Mapping[str, Mapping[str, str]]
-"""For each field, the values that Directus refused (see `refused.refusal_key`) with its reasons."""
+"""For each field, the values that Directus refused (see `refusals.refusal_key`) with its reasons."""
 
 _MOST_REFUSED: Final = 60
 """The number of refused values stored per field: more than the numbers an address can get."""
@@ -96,7 +96,7 @@ class TranslationRecord:
     `answers` holds the results of an attempt that is in progress or was killed: they are paid for, and stored before
     anyone examines them. `source_language` is the code of the source language of both; empty for the project's. `row`
     is the key of the row in Directus; empty if it is about to be created, and None if unknown. `refused` holds by field
-    the values that Directus has refused, with its reasons (see `refused_values`). `seen` holds digests of human
+    the values that Directus has refused, with its reasons (see `refusals`). `seen` holds digests of human
     versions of segments that are not news here, by key: they were learnt from here, or reverted here. `corrected` holds
     the versions that the last write replaced by human ones from elsewhere, if that was its purpose. `waits` says that
     someone has reverted our write: text missing since then is not a loss to repair.

@@ -10,9 +10,8 @@ from typing import Final
 
 from directus_assets.directus.field_kinds import TextField
 from directus_assets.directus.models import JsonValue
-from directus_assets.ownership.refused import refusal_key
+from directus_assets.ownership.refusals import NOT_UNIQUE, FieldsRefused, refusal_key, short_reason
 from directus_assets.translation.cut_fields import rule_of
-from directus_assets.translation.refusals import NOT_UNIQUE, FieldsRefused, short_reason
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment
 from directus_assets.translation.segments.slug import numbered
 from directus_assets.translation.translate import TranslationOutcome

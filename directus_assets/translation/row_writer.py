@@ -18,8 +18,8 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.sight import sees_all_rows
 from directus_assets.directus.together import Company, Together
 from directus_assets.errors import ChangedMeanwhile, Forbidden, NotFound, PermanentError, Unreachable, Unreadable
+from directus_assets.ownership.refusals import FieldsRefused, Refusals, create, update
 from directus_assets.translation.items import Item, Row, read_items
-from directus_assets.translation.refusals import FieldsRefused, Refusals, create, update
 from directus_assets.translation.scope import Scope
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord, canonical
 from directus_assets.ownership.protection import FieldAction, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
-from directus_assets.ownership.refused import refusal_key
+from directus_assets.ownership.refusals import FieldsRefused, Refusals, refusal_key
+from directus_assets.ownership.versions import save_proposals
 from directus_assets.spending.payer import Counting, Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -31,7 +32,6 @@ from directus_assets.translation.memory import Memory
 from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.recall import Recall
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
-from directus_assets.translation.refusals import FieldsRefused, Refusals
 from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument
 from directus_assets.translation.results import Forecast, Translated, reviews_of
 from directus_assets.translation.row_writer import RowWriter
@@ -39,7 +39,6 @@ from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import Document, Segment, segment_key
 from directus_assets.translation.shares import FieldDecision, Share
 from directus_assets.translation.translate import TranslationOutcome, Untranslatable, estimate, outstanding, translate
-from directus_assets.translation.versions import save_proposals
 
 _ROUNDS = 6
 """How often an item that keeps being edited during its translation is planned anew before that counts as a failure."""

@@ -19,10 +19,10 @@ from directus_assets.enrichment.records import EnrichmentRecords
 from directus_assets.enrichment.work import DeclaredEnricher
 from directus_assets.errors import Rejected
 from directus_assets.images.originals import Originals
+from directus_assets.ownership.refusals import FieldsRefused
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
-from directus_assets.translation.refusals import FieldsRefused
 from tests.directus_query import answer_query, matches
 from tests.enrichment.test_declare import declared
 

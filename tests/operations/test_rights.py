@@ -19,12 +19,12 @@ from directus_assets.directus.version import Version
 from directus_assets.errors import DirectusAssetsError, NotFound
 from directus_assets.notify import Cause, last_editors, tell_editor
 from directus_assets.orchestration.project import Project
+from directus_assets.ownership.versions import save_proposals
 from directus_assets.settings import CollectionOptions, Config, TranslationOptions, parse_config
 from directus_assets.snapshot import Wanted, take_snapshot
 from directus_assets.translation.items import read_items
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope, plan_scopes
-from directus_assets.translation.versions import save_proposals
 from tests.operations.conftest import Site
 
 RIGHTS = (

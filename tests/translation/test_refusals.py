@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from directus_assets.errors import Forbidden, Rejected, Unreadable
-from directus_assets.translation.refusals import create, update
+from directus_assets.ownership.refusals import create, update
 
 
 class Table:

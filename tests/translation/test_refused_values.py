@@ -17,7 +17,7 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import Rejected
 from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
-from directus_assets.ownership.refused import refusal_key
+from directus_assets.ownership.refusals import FieldsRefused, refusal_key, update
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
 from directus_assets.translation.cut_fields import cut_field
@@ -25,7 +25,6 @@ from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import Item, Row
 from directus_assets.translation.languages import language
-from directus_assets.translation.refusals import FieldsRefused, update
 from directus_assets.translation.refused_values import MOST_NUMBERS, RefusedWrite, UnrefusedDocument
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import BadAnswer, Document

@@ -1,4 +1,4 @@
-"""Writes rows although Directus refuses some fields: a field that breaks a rule does not block the others.
+"""What Directus refuses: the rest of a row is written nevertheless, and a refused value is never sent again.
 
 Directus names a field that breaks a validation rule or has to be unique. PostgreSQL does not name a field that is too
 long, so the fields are then sent one by one.
@@ -6,11 +6,12 @@ long, so the fields are then sent one by one.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 from directus_assets.directus.compare_and_set import Values
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import Rejected, Unreadable
+from directus_assets.ownership.field_records import digest
 
 NOT_UNIQUE: Final = "has to be unique"
 """The end of the RECORD_NOT_UNIQUE message in every release of Directus."""
@@ -36,6 +37,27 @@ class FieldsRefused(Rejected):
             ),
             fields=refusals,
         )
+
+
+class Ruled(Protocol):
+    """The part of a field's definition that determines which values Directus accepts."""
+
+    @property
+    def rule(self) -> str:
+        """Its validation rule, as JSON; empty if there is none."""
+
+    @property
+    def longest(self) -> int | None:
+        """The maximum number of characters; None if unlimited."""
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether values have to be unique."""
+
+
+def refusal_key(field: Ruled, value: JsonValue) -> str:
+    """The key under which a refused value of a field is stored, valid while the field's definition stays the same."""
+    return digest([digest(value), field.rule, field.longest, field.is_unique])
 
 
 def update(patch: Callable[[Values], object], values: Values) -> Refusals:
