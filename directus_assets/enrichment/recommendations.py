@@ -12,12 +12,13 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.interest import Candidate, Interaction, Phrases, Recommendation, Taste, recommend
 from directus_assets.enrichment.neighbours import Vector
 from directus_assets.enrichment.recommendation_plan import NAME, RecommendationPlan
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.rows import ResultRowWriter, comparable, plan_rows
 from directus_assets.enrichment.work import ROUNDS
 from directus_assets.errors import BadInput, TransientError
 from directus_assets.json_text import well_formed
 from directus_assets.ownership.field_records import digest
+from directus_assets.ownership.record_store import RecordStore
 
 _WHOLE: Final = frozenset({"integer", "bigInteger"})
 
@@ -47,7 +48,7 @@ class Recommender:
 
     client: DirectusClient
     plan: RecommendationPlan
-    records: EnrichmentRecords
+    records: RecordStore[EnrichmentRecord]
     vectors: Mapping[str, Vector]
 
     def recompute(self, *, now: dt.datetime) -> Recomputed:
@@ -155,7 +156,7 @@ class Recommender:
 
     def _try_to_write(self, segment: str, wanted: Sequence[Values]) -> tuple[int, int, int] | None:
         writer = ResultRowWriter(self.client, self.plan.target)
-        record = self.records.load(self.plan.collection.name, NAME, segment)
+        record = self.records.load(self.plan.collection.name, segment, NAME)
         plan = plan_rows(
             wanted,
             writer.read(segment),

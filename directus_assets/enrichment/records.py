@@ -1,18 +1,14 @@
-"""Enrichment records: what is stored about one item and one enrichment, and where.
+"""Enrichment records: what is stored about one item and one enrichment.
 
 A record answers two questions: which answer need not be paid for again, and whether the values in Directus are ours.
 Losing a record does no harm: everything in Directus then counts as human and is kept.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import TypeAdapter
-
-from directus_assets.directus.storage import KeptFile, Storage
 from directus_assets.ownership.field_records import FieldRecord, Refused, with_refused
-from directus_assets.ownership.record_store import record_name
 from directus_assets.spending.usage import Usage
 
 
@@ -57,6 +53,10 @@ class EnrichmentRecord:
     `refused` the values that Directus refused, by target.
     """
 
+    FOLDER: ClassVar[str] = "enrichments/"
+    """No collection's translation records share this name."""
+    LOSS: ClassVar[str] = "Without it, the values in Directus count as written by people."
+
     collection: str
     item: str
     name: str
@@ -66,6 +66,21 @@ class EnrichmentRecord:
     intended_rows: tuple[str, ...] = ()
     refused: Refused = field(default_factory=dict)
     version: Literal[1] = 1
+
+    @classmethod
+    def empty(cls, collection: str, item: str, output: str) -> "EnrichmentRecord":
+        """The record of an item that the enrichment `output` has not been made for."""
+        return cls(collection=collection, item=item, name=output)
+
+    @property
+    def output(self) -> str:
+        """The name of the enrichment."""
+        return self.name
+
+    @property
+    def title(self) -> str:
+        """A description of the record for people."""
+        return f"record of the enrichment {self.name} of {self.collection} {self.item}"
 
     def with_answer(self, code: str, answer: KeptAnswer) -> "EnrichmentRecord":
         """This record with the answer in one language."""
@@ -90,53 +105,6 @@ class EnrichmentRecord:
         )
 
 
-_RECORD = TypeAdapter(EnrichmentRecord)
-
-
 def target_name(code: str, field_name: str) -> str:
     """The key of a target in the record."""
     return f"{code}:{field_name}" if code else field_name
-
-
-@dataclass(frozen=True)
-class EnrichmentRecords:
-    """Stores one record for each collection, enrichment and item.
-
-    Every method raises its storage's errors: a storage that cannot be read is never mistaken for an empty one. An
-    unreadable record counts as lost (see `KeptFile`).
-    """
-
-    storage: Storage
-
-    def load(self, collection: str, name: str, item: str) -> EnrichmentRecord:
-        """The record; an empty one if there is none."""
-        known = self._file(collection, name, item).read()
-        return known or EnrichmentRecord(collection=collection, item=item, name=name)
-
-    def save(self, record: EnrichmentRecord) -> None:
-        """Replace the stored record by `record`, atomically."""
-        self._file(record.collection, record.name, record.item).write(_RECORD.dump_json(record))
-
-    def update(
-        self, collection: str, name: str, item: str, change: Callable[[EnrichmentRecord], EnrichmentRecord]
-    ) -> None:
-        """Replace the record by `change` of it (an empty one if there is none) without losing concurrent updates."""
-
-        def changed(known: EnrichmentRecord | None) -> bytes:
-            return _RECORD.dump_json(change(known or EnrichmentRecord(collection=collection, item=item, name=name)))
-
-        self._file(collection, name, item).update(changed)
-
-    def is_known(self, collection: str, name: str, item: str) -> bool:
-        """Whether there is a record."""
-        return self._file(collection, name, item).read() is not None
-
-    def _file(self, collection: str, name: str, item: str) -> KeptFile[EnrichmentRecord]:
-        return KeptFile(
-            storage=self.storage,
-            # In a folder of their own, whose name no collection's translation records share.
-            name=f"enrichments/{record_name(collection, item, name)}",
-            what=f"record of the enrichment {name} of {collection} {item}",
-            loss="Without it, the values in Directus count as written by people.",
-            parse=_RECORD.validate_json,
-        )

@@ -16,7 +16,7 @@ from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.lease import Lease
 from directus_assets.enrichment.neighbours import Neighbours, Vector
 from directus_assets.enrichment.questions import fingerprint, inputs_of, refuse_depths, source_of
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.related import Related
 from directus_assets.enrichment.targets import Targets
 from directus_assets.enrichment.text_statistics import plain
@@ -25,7 +25,7 @@ from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.enrichment.work import ROUNDS, Enriched
 from directus_assets.errors import DirectusAssetsError, PermanentError, TransientError
 from directus_assets.isolation import isolate
-from directus_assets.ownership.record_store import record_folder
+from directus_assets.ownership.record_store import RecordStore, record_folder
 from directus_assets.spending.payer import Counting, Payer
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -59,7 +59,7 @@ class RelatedEnricher:
     embedder: Embedder
     gate: RateGate
     payer: Payer
-    records: EnrichmentRecords
+    records: RecordStore[EnrichmentRecord]
     vectors: Storage
     _prepaid: dict[str, Usage] = field(default_factory=dict)
     """The usage of `prepare` for items that are not enriched yet."""

@@ -8,9 +8,10 @@ from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.compare_and_set import CompareAndSet
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.questions import source_code
-from directus_assets.enrichment.records import EnrichmentRecord, EnrichmentRecords, target_name
+from directus_assets.enrichment.records import EnrichmentRecord, target_name
 from directus_assets.enrichment.rows import comparable, compare_and_set
 from directus_assets.ownership.field_records import digest
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.take_back import (
     OverwrittenRow,
     Period,
@@ -52,7 +53,7 @@ class EnrichmentRevert:
 
     client: DirectusClient
     declaration: Declaration
-    records: EnrichmentRecords
+    records: RecordStore[EnrichmentRecord]
     place: Place
 
     def plan(self, period: Period) -> list[OverwrittenRow]:
@@ -116,8 +117,8 @@ class EnrichmentRevert:
 
     def _remember(self, row: OverwrittenRow, change: Callable[[EnrichmentRecord], EnrichmentRecord]) -> None:
         collection, name = self.declaration.collection.name, self.declaration.name
-        if self.records.is_known(collection, name, row.item):
-            self.records.update(collection, name, row.item, change)
+        if self.records.is_known(collection, row.item, name):
+            self.records.update(collection, row.item, name, change)
 
 
 def _intending(known: EnrichmentRecord, row: OverwrittenRow, place: Place, code: str) -> EnrichmentRecord:

@@ -8,11 +8,12 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.enrichment.declaration import Declaration, TargetField
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.questions import source_code
-from directus_assets.enrichment.records import EnrichmentRecord, EnrichmentRecords, MadeRow, target_name
+from directus_assets.enrichment.records import EnrichmentRecord, MadeRow, target_name
 from directus_assets.enrichment.rows import ResultRowWriter, RowPlan, comparable, plan_rows
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.ownership.field_records import canonical, digest
 from directus_assets.ownership.protection import Decision, FieldAction, Standing, decide, is_empty, standing
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused, Refusals, refusal_key, short_reason
 from directus_assets.ownership.versions import save_proposals
 
@@ -78,7 +79,7 @@ class Targets:
 
     reader: ItemReader
     declaration: Declaration
-    records: EnrichmentRecords
+    records: RecordStore[EnrichmentRecord]
     vocabularies: Vocabularies
 
     @property
@@ -88,11 +89,11 @@ class Targets:
 
     def record(self, item: EnrichedItem) -> EnrichmentRecord:
         """The current record: another run may be processing the same item."""
-        return self.records.load(self.reader.collection, self.declaration.name, item.key)
+        return self.records.load(self.reader.collection, item.key, self.declaration.name)
 
     def remember(self, item: EnrichedItem, change: Callable[[EnrichmentRecord], EnrichmentRecord]) -> None:
         """Update the record without losing concurrent updates."""
-        self.records.update(self.reader.collection, self.declaration.name, item.key, change)
+        self.records.update(self.reader.collection, item.key, self.declaration.name, change)
 
     def wants(self, record: EnrichmentRecord, item: EnrichedItem, code: str, source: str) -> bool:
         """Whether an answer in this language may be written anywhere, or is shown on the partition."""

@@ -13,12 +13,13 @@ from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.pictures import Measure, measured, shown
 from directus_assets.enrichment.questions import Questioner, fingerprint, picture_of, source_code, source_of
-from directus_assets.enrichment.records import EnrichmentRecords, KeptAnswer
+from directus_assets.enrichment.records import EnrichmentRecord, KeptAnswer
 from directus_assets.enrichment.targets import Targets, Values, Written
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.errors import DirectusAssetsError, TransientError
 from directus_assets.images.originals import Originals
 from directus_assets.notify import tell_role
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused
 from directus_assets.spending.payer import Counting
 from directus_assets.spending.usage import Usage
@@ -103,7 +104,7 @@ class DeclaredEnricher:
     reader: ItemReader
     declaration: Declaration
     answerer: Answerer
-    records: EnrichmentRecords
+    records: RecordStore[EnrichmentRecord]
     originals: Originals
     sleep: Callable[[float], None] = time.sleep
 

@@ -14,7 +14,7 @@ from directus_assets.directus.models import TRANSFORMED_TYPES, File
 from directus_assets.directus.storage import LocalStorage, Storage, open_storages
 from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.errors import ConfigurationError, Forbidden
 from directus_assets.images.handed_out import HandedOut
 from directus_assets.images.make import Maker, default_workers
@@ -24,6 +24,7 @@ from directus_assets.images.purge import Purger
 from directus_assets.json_text import well_formed
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import SpecOf, default_spec
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import DeliveryName, EngineOptions, EnrichmentOptions, Settings
 from directus_assets.snapshot import Wanted
@@ -199,9 +200,9 @@ class Project:
         return {}
 
     @cached_property
-    def enrichment_records(self) -> EnrichmentRecords:
+    def enrichment_records(self) -> RecordStore[EnrichmentRecord]:
         """The store of enrichment records."""
-        return EnrichmentRecords(self.memory)
+        return RecordStore(self.memory, EnrichmentRecord)
 
     @cached_property
     def gate(self) -> RateGate:
@@ -214,9 +215,9 @@ class Project:
         return 2 * self.gate.limit
 
     @cached_property
-    def records(self) -> RecordStore:
+    def records(self) -> RecordStore[TranslationRecord]:
         """The store of translation records."""
-        return RecordStore(self.memory)
+        return RecordStore(self.memory, TranslationRecord)
 
     @cached_property
     def purse(self) -> Purse:

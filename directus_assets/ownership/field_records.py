@@ -8,9 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
-
-from pydantic import TypeAdapter
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.json_text import shallow, well_formed
@@ -102,6 +100,9 @@ class TranslationRecord:
     someone has reverted our write: text missing since then is not a loss to repair.
     """
 
+    FOLDER: ClassVar[str] = ""
+    LOSS: ClassVar[str] = "Without it, the texts in Directus count as written by people."
+
     collection: str
     item: str
     language: str
@@ -115,6 +116,21 @@ class TranslationRecord:
     corrected: Mapping[str, Remembered] = field(default_factory=dict)
     waits: bool = False
     version: Literal[1] = 1
+
+    @classmethod
+    def empty(cls, collection: str, item: str, output: str) -> "TranslationRecord":
+        """The record of an item that has not been translated into the language `output`."""
+        return cls(collection=collection, item=item, language=output)
+
+    @property
+    def output(self) -> str:
+        """The language."""
+        return self.language
+
+    @property
+    def title(self) -> str:
+        """A description of the record for people."""
+        return f"translation record of {self.collection} {self.item} in {self.language}"
 
     def translated_from(self, language: str, *, project: str) -> "TranslationRecord":
         """The record for an item in `language`; translations from another language are dropped.
@@ -164,22 +180,6 @@ class TranslationRecord:
     def confirmed(self) -> "TranslationRecord":
         """The record after all intended writes have succeeded."""
         return replace(self, fields={name: known.confirmed() for name, known in self.fields.items()}, waits=False)
-
-    def to_json(self) -> bytes:
-        """Serialise the record as UTF-8 JSON."""
-        return _RECORD.dump_json(self)
-
-    @classmethod
-    def from_json(cls, data: bytes) -> "TranslationRecord":
-        """Parse a record.
-
-        Raises:
-            ValidationError: it is damaged, or of another version.
-        """
-        return _RECORD.validate_json(data)
-
-
-_RECORD = TypeAdapter(TranslationRecord)
 
 
 def with_refused(known: Refused, more: Refused) -> Refused:

@@ -44,7 +44,7 @@ class TranslationRevert:
 
     client: DirectusClient
     scope: Scope
-    records: RecordStore
+    records: RecordStore[TranslationRecord]
     languages: Collection[str] = ()
     memory: Memory | None = None
 
@@ -111,7 +111,7 @@ class TranslationRevert:
         bad: dict[str, set[str]] = {}
         for row in rows if self.memory else ():
             known = self.records.load(self.scope.name, row.item, row.output)
-            source = (known.source_language if known else "") or self.scope.source.code
+            source = known.source_language or self.scope.source.code
             bad.setdefault(pair_of(source, row.output), set()).update(self._bad_texts(row))
         for pair, texts in bad.items():
             if self.memory:
@@ -141,7 +141,7 @@ class TranslationRevert:
             return replace(known.confirmed(), waits=True)
 
         change = taken_back if is_over else partial(self._intending, row=row)
-        if self.records.load(self.scope.name, row.item, row.output) is not None:
+        if self.records.is_known(self.scope.name, row.item, row.output):
             self.records.update(self.scope.name, row.item, row.output, change)
 
     def _intending(self, known: TranslationRecord, row: OverwrittenRow) -> TranslationRecord:

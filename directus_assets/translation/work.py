@@ -71,7 +71,7 @@ class Translator:
     scope: Scope
     engine: Engine
     gate: RateGate
-    records: RecordStore
+    records: RecordStore[TranslationRecord]
     glossary: tuple[Term, ...] = ()
     style_guide: str = ""
     voices: Mapping[str, Voice] = field(default_factory=dict)
@@ -315,7 +315,6 @@ class Translator:
     def record_of(self, item: Item, target: LanguageRow) -> TranslationRecord:
         """The current record: another run may be processing the same item."""
         known = self.records.load(self.scope.name, item.key, target.code)
-        known = known or TranslationRecord(collection=self.scope.name, item=item.key, language=target.code)
         return known.translated_from(item.source_language, project=self.scope.source.code)
 
     def _remember(

@@ -15,10 +15,11 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.items import ItemReader
 from directus_assets.enrichment.questions import source_of
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.targets import Targets, Written
 from directus_assets.enrichment.vocabularies import Vocabularies
 from directus_assets.local.server import LocalDirectus
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import Config
 from tests.directus_proxy import DirectusProxy
 from tests.enrichment.conftest import create, fields, relate
@@ -92,7 +93,7 @@ class Desk:
         config = Config.model_validate({"enrichments": {"notes": {"judged": declared}}})
         (declaration,) = declare(config.enrichments, read_project_schema(self.ours), default_language=None)
         reader = ItemReader(self.ours, [declaration])
-        records = EnrichmentRecords(LocalStorage(self.folder))
+        records = RecordStore(LocalStorage(self.folder), EnrichmentRecord)
         vocabularies = Vocabularies(self.ours, declaration)
         targets = Targets(reader=reader, declaration=declaration, records=records, vocabularies=vocabularies)
         for _ in range(3):

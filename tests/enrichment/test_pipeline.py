@@ -368,7 +368,7 @@ def test_a_killed_run_pays_for_no_answer_twice(
     assert len(asked_about(server, ABOUT_MOOD)) == 1
     assert note(studio, item)["mood"] == "good"
     assert pipeline.metadata(item, "mood")["requests"] == 1
-    assert records.load("notes", "mood", item).answers[""].is_used
+    assert records.load("notes", item, "mood").answers[""].is_used
 
 
 def test_asking_again_by_hand_asks_anew(

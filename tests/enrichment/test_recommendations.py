@@ -14,10 +14,11 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.neighbours import quantized
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.enrichment.recommendations import Recommender, Recomputed, texts_at
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.errors import BadInput, ConfigurationError
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import Config
 from tests.enrichment.conftest import create, fields, relate
 from tests.enrichment.pipeline import EnrichmentPipeline
@@ -86,7 +87,7 @@ def recompute(studio: DirectusClient, folder: Path, vectors: dict[str, Any] | No
     own = {"filter": {"status": {"_eq": "published"}}, "options": OPTIONS}
     config = Config.model_validate({"enrichments": {"articles": {"recommendations": own}}})
     (plan,) = plan_recommendations(config.enrichments, read_project_schema(studio))
-    records = EnrichmentRecords(LocalStorage(folder))
+    records = RecordStore(LocalStorage(folder), EnrichmentRecord)
     return Recommender(client=studio, plan=plan, records=records, vectors=vectors or {}).recompute(now=NOW)
 
 
@@ -253,7 +254,7 @@ def test_a_weight_that_is_no_number_is_told_with_its_place(tmp_path: Path) -> No
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json={"data": [row]}))
     with DirectusClient("http://directus", "token", transport=transport) as client:
         recommender = Recommender(
-            client=client, plan=plan, records=EnrichmentRecords(LocalStorage(tmp_path)), vectors={}
+            client=client, plan=plan, records=RecordStore(LocalStorage(tmp_path), EnrichmentRecord), vectors={}
         )
 
         with pytest.raises(BadInput, match="interaction 9 of visits has 'much' in 'kind'"):

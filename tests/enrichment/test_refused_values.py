@@ -15,10 +15,11 @@ from directus_assets.enrichment.answering import Answerer, UnusableAnswer
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.enrichment.items import ItemReader
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.work import DeclaredEnricher
 from directus_assets.errors import Rejected
 from directus_assets.images.originals import Originals
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
@@ -145,7 +146,7 @@ def enriching(
             reader=ItemReader(client, [declaration]),
             declaration=declaration,
             answerer=Answerer(engine=engine, gate=RateGate(limit=1), payer=Unlimited()),
-            records=EnrichmentRecords(LocalStorage(folder)),
+            records=RecordStore(LocalStorage(folder), EnrichmentRecord),
             originals=Originals(client=client),
             sleep=lambda _: None,
         )

@@ -12,9 +12,10 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.declare import declare
 from directus_assets.enrichment.items import ItemReader
 from directus_assets.enrichment.local_embedder import LocalEmbedder
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.related_work import RelatedEnricher
 from directus_assets.enrichment.work import Enriched
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import Config
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
@@ -65,7 +66,7 @@ class Work:
             embedder=LocalEmbedder(),
             gate=RateGate(limit=4),
             payer=Unlimited(),
-            records=EnrichmentRecords(LocalStorage(folder)),
+            records=RecordStore(LocalStorage(folder), EnrichmentRecord),
             vectors=LocalStorage(folder),
         )
 

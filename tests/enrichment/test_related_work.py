@@ -15,9 +15,10 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
 from directus_assets.enrichment.local_embedder import LocalEmbedder
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.related_work import RelatedEnricher, shares
 from directus_assets.errors import PermanentError
+from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -57,7 +58,7 @@ def test_a_forecast_of_many_items_reads_the_vectors_once(tmp_path: Path) -> None
             embedder=LocalEmbedder(),
             gate=RateGate(limit=1),
             payer=Unlimited(),
-            records=EnrichmentRecords(storage),
+            records=RecordStore(storage, EnrichmentRecord),
             vectors=storage,
         )
         items = [EnrichedItem(key=key, own={"title": f"Title {key}"}) for key in ("1", "2", "3")]
@@ -109,7 +110,7 @@ def enriching(rows: dict[str, dict[str, Any]], folder: Path, *, refused: str = "
             embedder=LocalEmbedder(),
             gate=RateGate(limit=1),
             payer=Unlimited(),
-            records=EnrichmentRecords(storage),
+            records=RecordStore(storage, EnrichmentRecord),
             vectors=storage,
         )
 

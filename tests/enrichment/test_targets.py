@@ -12,9 +12,10 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.items import EnrichedItem, ItemReader
-from directus_assets.enrichment.records import EnrichmentRecords
+from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.targets import Targets
 from directus_assets.enrichment.vocabularies import Vocabularies
+from directus_assets.ownership.record_store import RecordStore
 from tests.directus_query import matches
 from tests.enrichment.test_declare import declared
 
@@ -31,7 +32,7 @@ class Note:
         self.targets = Targets(
             reader=ItemReader(client, [declaration]),
             declaration=declaration,
-            records=EnrichmentRecords(LocalStorage(folder)),
+            records=RecordStore(LocalStorage(folder), EnrichmentRecord),
             vocabularies=Vocabularies(client, declaration),
         )
 

@@ -23,6 +23,7 @@ from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
@@ -109,8 +110,8 @@ def test_several_instances_make_no_row_twice_and_corrupt_no_file(
         assert served == path.read_bytes()
         assert Image.open(io.BytesIO(served)).size == (60, 60)
     for folder in ("shared", "own"):
-        records = RecordStore(LocalStorage(tmp_path / folder))
-        assert all(records.load("posts", post, code) for post in posts for code in TARGETS)
+        records = RecordStore(LocalStorage(tmp_path / folder), TranslationRecord)
+        assert all(records.is_known("posts", post, code) for post in posts for code in TARGETS)
 
 
 def picture(seed: int) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines.openai import OpenAIEngine
@@ -47,7 +48,7 @@ def test_ten_rounds_of_edits_by_both_sides_lose_no_sentence_and_pay_for_none_twi
         scope=scopes["posts"],
         engine=engine,
         gate=RateGate(limit=2),
-        records=RecordStore(LocalStorage(tmp_path)),
+        records=RecordStore(LocalStorage(tmp_path), TranslationRecord),
         sleep=lambda _: None,
     )
     source, expected = [*PARAGRAPHS], [german(each) for each in PARAGRAPHS]

@@ -13,6 +13,7 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.versions import save_proposals
 from directus_assets.settings import Config, TranslationOptions
@@ -91,7 +92,7 @@ def desk(
                 scope=scope,
                 engine=PseudoEngine(),
                 gate=RateGate(limit=4),
-                records=RecordStore(LocalStorage(tmp_path)),
+                records=RecordStore(LocalStorage(tmp_path), TranslationRecord),
                 sleep=lambda _: None,
             )
             for collection, scope in scopes.items()

@@ -11,6 +11,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -46,7 +47,7 @@ def translator(
             scope=scopes["posts"],
             engine=engine,
             gate=RateGate(limit=4),
-            records=RecordStore(storage),
+            records=RecordStore(storage, TranslationRecord),
             memory=memory,
             sleep=lambda _: None,
         )

@@ -17,6 +17,7 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import all_kinds
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
@@ -199,8 +200,8 @@ def test_a_record_of_the_version_before_is_read_as_made_from_the_language_of_the
     pipeline.settle("articles")
     for path in tmp_path.rglob("*.json"):
         path.write_text(re.sub(r',?"source_language":"[^"]*"', "", path.read_text()))
-    records = RecordStore(LocalStorage(tmp_path / "translations"))
-    assert records.load("articles", item, "fr-FR")
+    records = RecordStore(LocalStorage(tmp_path / "translations"), TranslationRecord)
+    assert records.is_known("articles", item, "fr-FR")
     server.asked.clear()
 
     pipeline.run_all("articles", first=item, last=item)

@@ -16,6 +16,7 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.reconcile.asked import keys_at_first, noted_as
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import Config
 from directus_assets.translation.engines.pseudo import pseudo
@@ -168,7 +169,9 @@ def test_two_instances_at_once_make_no_row_twice_and_never_overwrite_a_human(
                 assert row_of(studio, post, code)["title"] == expected
                 assert all(pipeline.made(post, code) for pipeline in both)
                 for folder in folders:
-                    assert RecordStore(LocalStorage(folder / "translations")).load("posts", post, code)
+                    assert RecordStore(LocalStorage(folder / "translations"), TranslationRecord).is_known(
+                        "posts", post, code
+                    )
 
 
 def test_a_humans_wording_is_kept_and_the_partition_asks_for_a_review(

@@ -10,6 +10,7 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.openai_embedder import OpenAIEmbedder
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.spending.faults import RequestRefused
@@ -61,7 +62,7 @@ def desk(studio: DirectusClient, bot: DirectusClient, posts: Scope, engine: Open
         scope=posts,
         engine=engine,
         gate=RateGate(limit=1, patience_seconds=1),
-        records=RecordStore(LocalStorage(tmp_path)),
+        records=RecordStore(LocalStorage(tmp_path), TranslationRecord),
     )
     return Desk(studio, translator)
 

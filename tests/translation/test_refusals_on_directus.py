@@ -17,6 +17,7 @@ from directus_assets.directus.schema import LanguageRow, read_translated_collect
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused
 from directus_assets.settings import TranslationOptions
@@ -161,7 +162,7 @@ def test_a_refused_value_is_repaired_once_and_never_sent_again(
             scope=scopes["posts"],
             engine=engine,
             gate=RateGate(limit=1, patience_seconds=1, base_seconds=0.01, longest_seconds=0.1),
-            records=RecordStore(LocalStorage(tmp_path)),
+            records=RecordStore(LocalStorage(tmp_path), TranslationRecord),
             sleep=lambda _: None,
         )
         # The engine knows no other words.

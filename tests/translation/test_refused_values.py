@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.compare_and_set import Values
@@ -167,7 +168,7 @@ def translator(rows: Rows, engine: OpenAIEngine, folder: Path) -> Translator:
         scope=Scope(schema=rows.schema, source=ENGLISH, targets=(GERMAN,), filter={}),
         engine=engine,
         gate=RateGate(limit=1),
-        records=RecordStore(LocalStorage(folder)),
+        records=RecordStore(LocalStorage(folder), TranslationRecord),
         sleep=lambda _: None,
     )
     made.__dict__.update({"_writer": rows, "_present": rows})
@@ -281,5 +282,6 @@ def test_a_record_keeps_the_latest_refusals_and_reads_those_of_earlier_versions(
 
     assert [*record.refused["title"]][-1] == "99"
     assert len(record.refused["title"]) == 60
-    assert TranslationRecord.from_json(record.to_json()) == record
-    assert TranslationRecord.from_json(b'{"collection": "posts", "item": "1", "language": "de-DE"}').refused == {}
+    form = TypeAdapter(TranslationRecord)
+    assert form.validate_json(form.dump_json(record)) == record
+    assert form.validate_json(b'{"collection": "posts", "item": "1", "language": "de-DE"}').refused == {}

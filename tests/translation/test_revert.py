@@ -237,7 +237,10 @@ def logged(tmp_path: Path) -> Iterator[tuple[LoggedRows, TranslationRevert]]:
     directus = LoggedRows()
     memory = Memory(LocalStorage(tmp_path), tmp_path / "index.sqlite")
     with directus.client as client, closing(memory):
-        yield directus, TranslationRevert(client, scope, RecordStore(LocalStorage(tmp_path)), memory=memory)
+        yield (
+            directus,
+            TranslationRevert(client, scope, RecordStore(LocalStorage(tmp_path), TranslationRecord), memory=memory),
+        )
 
 
 def test_of_500_translations_of_a_bad_run_480_are_put_back_and_20_that_people_have_edited_stay(

@@ -20,6 +20,7 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.webserver import Webserver
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
@@ -93,20 +94,20 @@ def test_new_items_are_there_in_all_languages_without_configuration(
 def test_a_run_worker_that_is_killed_loses_nothing_and_pays_nothing_twice(
     pipeline: LocalPipeline, studio: DirectusClient, engine: ScriptedOpenAI
 ) -> None:
-    records = RecordStore(LocalStorage(pipeline.home / "translations"))
+    records = RecordStore(LocalStorage(pipeline.home / "translations"), TranslationRecord)
     engine.asked.clear()
     engine.delay_seconds = 6
     body = "\n".join(f"<p>Paragraph {n}: the dough has to rest.</p>" for n in range(100))
     post = _create_post(studio, body=body)
-    _wait(lambda: any(records.load("posts", post, code) for code in TARGETS))
+    _wait(lambda: any(records.is_known("posts", post, code) for code in TARGETS))
 
     os.kill(_run_worker(pipeline), signal.SIGKILL)
 
     before = len(engine.asked)
+    found = {code: records.load("posts", post, code) for code in TARGETS}
     remembered = {
         code: len(record.segments) + sum(len(answer.texts) for answer in record.answers)
-        for code in TARGETS
-        if (record := records.load("posts", post, code))
+        for code, record in found.items()
     }
     assert 0 < sum(remembered.values()) < 400
     assert {row["body"].count("</p>") for row in _rows(studio, "posts", post).values()} == {100}
@@ -115,7 +116,7 @@ def test_a_run_worker_that_is_killed_loses_nothing_and_pays_nothing_twice(
     for code in TARGETS:
         assert _rows(studio, "posts", post)[code]["body"].count("</p>") == 100
         again = [len(asked.segments) for asked in engine.asked[before:] if asked.target.code == code]
-        assert sum(again) == 100 - remembered.get(code, 0)
+        assert sum(again) == 100 - remembered[code]
 
 
 def test_a_new_language_is_there_without_a_restart_and_what_exists_waits_for_a_backfill(

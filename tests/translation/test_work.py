@@ -21,6 +21,7 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, DirectusAssetsError, PermanentError
 from directus_assets.local.server import LocalDirectus
+from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.prices import Price
@@ -89,7 +90,7 @@ def desk(
             scope=scopes["posts"],
             engine=engine,
             gate=RateGate(limit=4, patience_seconds=1, base_seconds=0.01, longest_seconds=0.1),
-            records=RecordStore(LocalStorage(tmp_path)),
+            records=RecordStore(LocalStorage(tmp_path), TranslationRecord),
             sleep=lambda _: None,
         ),
     )
@@ -213,7 +214,7 @@ def test_lost_records_overwrite_nothing(desk: Desk, server: ScriptedOpenAI, tmp_
     desk.translate(key)
     before = desk.row(key)
     (tmp_path / "empty").mkdir()
-    records = RecordStore(LocalStorage(tmp_path / "empty"))
+    records = RecordStore(LocalStorage(tmp_path / "empty"), TranslationRecord)
     server.asked.clear()
 
     desk.translate(key, records=records)
@@ -542,6 +543,7 @@ _WORKER = """
     from directus_assets.translation.items import read_items
     from directus_assets.spending.budget import Purse
     from directus_assets.spending.rate_gate import RateGate
+    from directus_assets.ownership.field_records import TranslationRecord
     from directus_assets.ownership.record_store import RecordStore
     from directus_assets.translation.scope import plan_scopes
     from directus_assets.translation.work import Translator
@@ -564,7 +566,7 @@ _WORKER = """
     scopes = plan_scopes(read_translated_collections(client), TranslationOptions(), default_language=None)
     (scope,) = [scope for scope in scopes if scope.collection == "posts"]
     engine = OpenAIEngine(api_key="key", model="tiny", base_url=engine_url, max_segments=int(max_segments))
-    store = RecordStore(Mortal(Path(folder)))
+    store = RecordStore(Mortal(Path(folder)), TranslationRecord)
     prices = {"tiny": Price(input=Decimal(1), output=Decimal(1))}
     purse = Purse(storage=LocalStorage(Path(folder)), model="tiny", prices=prices, limit=None)
     translator = Translator(

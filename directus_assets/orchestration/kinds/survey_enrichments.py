@@ -65,7 +65,7 @@ class EnrichmentPage:
 
     def is_remembered(self, output: str, key: str) -> bool:
         name = self.items.by_output[output].name
-        return self.items.project.enrichment_records.is_known(self.items.collection, name, key)
+        return self.items.project.enrichment_records.is_known(self.items.collection, key, name)
 
     def is_there(self, output: str, key: str) -> bool:
         """Whether there is a record that may be correct; `adopt` finds out."""

@@ -68,15 +68,15 @@ class ItemPage:
             return False
         code = self.items.languages[output].code
         known = self.items.project.records.load(self.items.name, key, code)
-        if known and known.waits:
+        if known.waits:
             return False
         if code in self.rows[key].rows or self.sees_all_rows():
             return True
-        row, client = known.row if known else None, self.items.project.directus
-        return bool(row and read_deletions(client, self.items.scope.schema.translations, [row]))
+        client, translations = self.items.project.directus, self.items.scope.schema.translations
+        return bool(known.row and read_deletions(client, translations, [known.row]))
 
     def is_remembered(self, output: str, key: str) -> bool:
-        return self.items.project.records.load(self.items.name, key, self.items.languages[output].code) is not None
+        return self.items.project.records.is_known(self.items.name, key, self.items.languages[output].code)
 
     def is_there(self, output: str, key: str) -> bool:
         """Whether every source text has a counterpart in the target language; there is a source."""
