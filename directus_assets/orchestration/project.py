@@ -24,7 +24,6 @@ from directus_assets.images.purge import Purger
 from directus_assets.json_text import well_formed
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import SpecOf, default_spec
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import DeliveryName, EngineOptions, EnrichmentOptions, Settings
 from directus_assets.snapshot import Wanted
@@ -36,6 +35,7 @@ from directus_assets.translation.engines import EngineSettings, choose
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.engines.pseudo import NAME as PSEUDO
 from directus_assets.translation.memory import Memory
+from directus_assets.translation.records import TranslationRecord
 
 
 @dataclass

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from directus_assets.ownership.field_records import Arrived, Remembered
 from directus_assets.spending.faults import AnswerFault
 from directus_assets.spending.paid_request import paid_request
 from directus_assets.spending.payer import Payer
@@ -36,6 +35,7 @@ from directus_assets.translation.engines.protocol import (
 )
 from directus_assets.translation.glossary import Term, digest_of_terms, terms_in
 from directus_assets.translation.languages import Language
+from directus_assets.translation.records import Arrived, Remembered
 from directus_assets.translation.reference import Near, Surroundings
 from directus_assets.translation.segments.model import Segment, segment_key
 

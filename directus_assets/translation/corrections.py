@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.errors import TransientError
-from directus_assets.ownership.field_records import Remembered, TranslationRecord
 from directus_assets.ownership.protection import FieldAction, is_empty
 from directus_assets.spending.usage import Usage
 from directus_assets.translation.glossary import digest_of_terms
 from directus_assets.translation.items import Item
 from directus_assets.translation.memory import MemoryEntry, is_memorable, pair_of
 from directus_assets.translation.order import NO_ORDER
+from directus_assets.translation.records import Remembered, TranslationRecord
 from directus_assets.translation.results import Translated
 from directus_assets.translation.segments.model import Document, Segment, segment_key
 from directus_assets.translation.translate import TranslationOutcome, outstanding, splice

@@ -10,8 +10,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
-from directus_assets.ownership.field_records import Remembered
 from directus_assets.translation.likeness import terms, with_spaces
+from directus_assets.translation.records import Remembered
 from directus_assets.translation.segments.notation import PLACEHOLDER
 
 _RARE: Final = 5

@@ -6,8 +6,9 @@ from enum import Enum
 from typing import Final
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.ownership.field_records import FieldRecord, TranslationRecord, canonical, digest
+from directus_assets.ownership.field_records import FieldRecord, canonical, digest
 from directus_assets.ownership.protection import Standing, standing
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.segments.model import Document, segment_key
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from directus_assets.ownership.field_records import Remembered, TranslationRecord
 from directus_assets.translation.conversation import FEW, Assignment, is_usable
 from directus_assets.translation.engines.protocol import Engine, Wording
 from directus_assets.translation.glossary import digest_of_terms
 from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable, pair_of
+from directus_assets.translation.records import Remembered, TranslationRecord
 from directus_assets.translation.segments.model import Document, Segment, segment_key
 from directus_assets.translation.shares import Share
 from directus_assets.translation.translate import outstanding

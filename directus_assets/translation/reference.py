@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final
 
 from directus_assets.directus.field_kinds import TextField
-from directus_assets.ownership.field_records import Remembered
 from directus_assets.translation.engines.protocol import Wording
+from directus_assets.translation.records import Remembered
 from directus_assets.translation.segments.layout import normal_markup
 from directus_assets.translation.segments.model import Document, Segment, SegmentTag, segment_key
 

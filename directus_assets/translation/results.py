@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
-from directus_assets.ownership.field_records import TranslationRecord, canonical
+from directus_assets.ownership.field_records import canonical
 from directus_assets.spending.usage import Usage
 from directus_assets.translation.items import Item, target_value
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.shares import FieldDecision
 
 

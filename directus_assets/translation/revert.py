@@ -11,7 +11,7 @@ from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.compare_and_set import CompareAndSet
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
-from directus_assets.ownership.field_records import TranslationRecord, canonical
+from directus_assets.ownership.field_records import canonical
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.take_back import (
     OverwrittenRow,
@@ -26,6 +26,7 @@ from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory, pair_of
 from directus_assets.translation.memory_index import without_tags
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import BadAnswer, Segment, segment_key
 

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import PermanentError
-from directus_assets.ownership.field_records import Arrived, Remembered
 from directus_assets.spending.payer import Payer, Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -20,6 +19,7 @@ from directus_assets.translation.conversation import (
 )
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.glossary import digest_of_terms
+from directus_assets.translation.records import Arrived, Remembered
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment, segment_key
 
 

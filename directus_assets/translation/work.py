@@ -12,7 +12,7 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.together import Company, Together
 from directus_assets.errors import BadInput, PermanentError, TransientError
-from directus_assets.ownership.field_records import Arrived, FieldRecord, Remembered, TranslationRecord, canonical
+from directus_assets.ownership.field_records import FieldRecord, canonical
 from directus_assets.ownership.protection import FieldAction, Standing, is_empty, standing
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused, Refusals, refusal_key
@@ -31,6 +31,7 @@ from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory
 from directus_assets.translation.order import NO_ORDER, Order
 from directus_assets.translation.recall import Recall
+from directus_assets.translation.records import Arrived, Remembered, TranslationRecord
 from directus_assets.translation.reference import Near, Surroundings, surroundings, title_of
 from directus_assets.translation.refused_values import RefusedWrite, UnrefusedDocument
 from directus_assets.translation.results import Forecast, Translated, reviews_of

@@ -23,10 +23,10 @@ from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.runs.unfinished import unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from tests.translation.scripted_openai import ScriptedOpenAI
 
 NAMES = Names()

@@ -9,12 +9,12 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.results import Translated
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translator

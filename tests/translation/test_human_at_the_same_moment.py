@@ -13,13 +13,13 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.versions import save_proposals
 from directus_assets.settings import Config, TranslationOptions
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.translation.engines.pseudo import PseudoEngine
 from directus_assets.translation.items import read_items
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.results import Translated
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translator

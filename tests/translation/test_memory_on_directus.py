@@ -11,7 +11,6 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
@@ -20,6 +19,7 @@ from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.results import Forecast, Translated
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.work import Translator

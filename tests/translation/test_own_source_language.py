@@ -17,11 +17,11 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import all_kinds
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.snapshot import take_snapshot
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from tests.translation import shapes
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI

@@ -16,11 +16,11 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.reconcile.asked import keys_at_first, noted_as
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.settings import Config
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from tests.directus_proxy import DirectusProxy
 from tests.translation import scripted_openai as scripted
 from tests.translation.pipeline import Pipeline

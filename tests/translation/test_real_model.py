@@ -10,7 +10,6 @@ import pytest
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.enrichment.openai_embedder import OpenAIEmbedder
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.chat_dialect import ChatOptions
 from directus_assets.spending.faults import RequestRefused
@@ -18,6 +17,7 @@ from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.rate_gate import RateGate
 from directus_assets.spending.usage import Usage
 from directus_assets.translation.engines.openai import OpenAIEngine
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.translate import Untranslatable
 from directus_assets.translation.work import Translator

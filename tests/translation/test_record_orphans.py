@@ -10,9 +10,9 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.errors import Forbidden
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.project import Project
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import record_name
 from directus_assets.settings import Environment, Settings
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.scope import Scope
 
 pytestmark = pytest.mark.integration

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 from directus_assets.directus.storage import LocalStorage, S3Storage
 from directus_assets.enrichment.records import EnrichmentRecord, KeptAnswer, MadeRow
 from directus_assets.errors import BadInput, PermanentError, Unreachable
-from directus_assets.ownership.field_records import Arrived, Base, FieldRecord, Remembered, TranslationRecord
+from directus_assets.ownership.field_records import Base, FieldRecord
 from directus_assets.ownership.record_store import Record, RecordStore, record_name
+from directus_assets.translation.records import Arrived, Remembered, TranslationRecord
 from tests.buckets import s3_service
 
 Store: TypeAlias = RecordStore[TranslationRecord]
@@ -270,7 +271,7 @@ import os, sys
 from pathlib import Path
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import PermanentError
-from directus_assets.ownership.field_records import TranslationRecord
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore, record_name
 root, name = Path(sys.argv[1]), record_name("posts", "17", "de-DE")
 theirs = record_name("posts", "18", "de-DE")

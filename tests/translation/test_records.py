@@ -5,8 +5,9 @@ from pydantic import TypeAdapter
 
 from directus_assets.directus.models import JsonValue
 from directus_assets.json_text import read_json
-from directus_assets.ownership.field_records import Arrived, FieldRecord, TranslationRecord, canonical, digest
+from directus_assets.ownership.field_records import FieldRecord, canonical, digest
 from directus_assets.ownership.protection import Standing, standing
+from directus_assets.translation.records import Arrived, TranslationRecord
 
 FORM = TypeAdapter(TranslationRecord)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from directus_assets.directus.field_kinds import TextField
-from directus_assets.ownership.field_records import Remembered
 from directus_assets.spending.prompts import count_tokens
 from directus_assets.translation.conversation import Assignment, batches
 from directus_assets.translation.cut_fields import cut_field
@@ -13,6 +12,7 @@ from directus_assets.translation.engines.openai_prompt import messages
 from directus_assets.translation.engines.protocol import AskedSegment, Reference, Request, Voice, Wording
 from directus_assets.translation.engines.pseudo import PseudoEngine
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import Remembered
 from directus_assets.translation.reference import Near, surroundings
 from directus_assets.translation.segments.model import Segment, segment_key
 

@@ -17,7 +17,6 @@ from directus_assets.directus.schema import LanguageRow, read_translated_collect
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused
 from directus_assets.settings import TranslationOptions
@@ -26,6 +25,7 @@ from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import read_items
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.row_writer import RowWriter
 from directus_assets.translation.scope import Scope, plan_scopes
 from directus_assets.translation.translate import Untranslatable

@@ -16,7 +16,6 @@ from directus_assets.directus.models import JsonValue
 from directus_assets.directus.schema import LanguageRow, TranslatedCollection
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import Rejected
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused, refusal_key, update
 from directus_assets.spending.rate_gate import RateGate
@@ -26,6 +25,7 @@ from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.items import Item, Row
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.refused_values import MOST_NUMBERS, RefusedWrite, UnrefusedDocument
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.segments.model import BadAnswer, Document

@@ -23,7 +23,7 @@ from directus_assets.errors import BadInput
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.build import translated_items
 from directus_assets.orchestration.runs.history import latest_records
-from directus_assets.ownership.field_records import FieldRecord, Remembered, TranslationRecord
+from directus_assets.ownership.field_records import FieldRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.take_back import (
     ANEW,
@@ -45,6 +45,7 @@ from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory, MemoryEntry, pair_of
+from directus_assets.translation.records import Remembered, TranslationRecord
 from directus_assets.translation.revert import TranslationRevert
 from directus_assets.translation.scope import plan_scopes
 from directus_assets.translation.segments.model import key_of, segment_key

@@ -20,10 +20,10 @@ from directus_assets.directus.storage import LocalStorage
 from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.webserver import Webserver
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from tests.directus_proxy import DirectusProxy
 from tests.translation.scripted_openai import ScriptedOpenAI, answer_right, unauthorized
 

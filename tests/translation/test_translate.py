@@ -7,7 +7,6 @@ from contextlib import closing
 import pytest
 
 from directus_assets.errors import Forbidden, TransientError
-from directus_assets.ownership.field_records import Arrived, Remembered
 from directus_assets.spending.payer import Unlimited
 from directus_assets.spending.prices import SpendingLimitReached
 from directus_assets.spending.rate_gate import RateGate
@@ -18,6 +17,7 @@ from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.engines.pseudo import PseudoEngine, pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import Arrived, Remembered
 from directus_assets.translation.segments import Document, TextKind, cut
 from directus_assets.translation.translate import TranslationOutcome, Untranslatable, estimate, outstanding, translate
 from tests.translation import scripted_openai as scripted

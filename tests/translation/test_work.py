@@ -21,7 +21,6 @@ from directus_assets.directus.schema import LanguageRow
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.errors import BadInput, DirectusAssetsError, PermanentError
 from directus_assets.local.server import LocalDirectus
-from directus_assets.ownership.field_records import TranslationRecord
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.prices import Price
@@ -31,6 +30,7 @@ from directus_assets.translation.engines.pseudo import pseudo
 from directus_assets.translation.glossary import Term
 from directus_assets.translation.items import Item, read_items
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import TranslationRecord
 from directus_assets.translation.results import Translated
 from directus_assets.translation.scope import Scope
 from directus_assets.translation.translate import Untranslatable
@@ -543,7 +543,7 @@ _WORKER = """
     from directus_assets.translation.items import read_items
     from directus_assets.spending.budget import Purse
     from directus_assets.spending.rate_gate import RateGate
-    from directus_assets.ownership.field_records import TranslationRecord
+    from directus_assets.translation.records import TranslationRecord
     from directus_assets.ownership.record_store import RecordStore
     from directus_assets.translation.scope import plan_scopes
     from directus_assets.translation.work import Translator

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from directus_assets.directus.models import JsonValue
-from directus_assets.ownership.field_records import Arrived, FieldRecord, canonical, digest
+from directus_assets.ownership.field_records import FieldRecord, canonical, digest
 from directus_assets.ownership.protection import is_empty
 from directus_assets.translation.conversation import Assignment, judge
 from directus_assets.translation.exchange.hand_out import Present
 from directus_assets.translation.exchange.xliff import XliffFile, XliffUnit
+from directus_assets.translation.records import Arrived
 from directus_assets.translation.segments.model import BadAnswer, Document, Segment, segment_key
 from directus_assets.translation.shares import Share
 

@@ -10,13 +10,13 @@ from pydantic import TypeAdapter
 
 from directus_assets.enrichment.engines.openai import OpenAIEnrichmentEngine
 from directus_assets.enrichment.engines.protocol import Question
-from directus_assets.ownership.field_records import Arrived, TranslationRecord
 from directus_assets.settings import ResultOptions
 from directus_assets.spending.faults import AnswerFault
 from directus_assets.spending.usage import Usage, counted
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.protocol import AskedSegment, Request
 from directus_assets.translation.languages import language
+from directus_assets.translation.records import Arrived, TranslationRecord
 from tests.translation.scripted_openai import Reply, ScriptedOpenAI
 
 REQUEST = Request(
