@@ -177,7 +177,7 @@ def _enrichments(project: Project) -> Iterator[_Subject]:
                     name=items.name,
                     written=place.table.collection,
                     outputs={items.assets[output]: declaration.name},
-                    revert=EnrichmentRevert(project.directus, declaration, project.enrichment_records, place),
+                    revert=EnrichmentRevert(declaration, project.enrichment_records, place),
                 )
 
 

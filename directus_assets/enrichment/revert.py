@@ -1,10 +1,9 @@
 """Reverts what an enrichment has written (see `ownership.take_back`), wherever it is."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.compare_and_set import CompareAndSet
 from directus_assets.enrichment.declaration import Declaration
 from directus_assets.enrichment.questions import source_code
@@ -12,32 +11,7 @@ from directus_assets.enrichment.records import EnrichmentRecord, target_name
 from directus_assets.enrichment.rows import comparable, compare_and_set
 from directus_assets.ownership.field_records import digest
 from directus_assets.ownership.record_store import RecordStore
-from directus_assets.ownership.take_back import (
-    OverwrittenRow,
-    Period,
-    of_earlier,
-    plan_row,
-    read_writes,
-    take_back,
-    written_in,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A target of an enrichment: fields of one collection."""
-
-    table: CompareAndSet
-    item_field: str
-    """The field with the key of the item."""
-    names: tuple[str, ...]
-    languages: Mapping[str, str] | None = None
-    """For a translations collection: the codes by the keys of languages."""
-    language_field: str = ""
-    made_with: frozenset[str] | None = None
-    """As for `plan_row`."""
-    holds_results: bool = False
-    """Whether its rows themselves are results."""
+from directus_assets.ownership.take_back import OverwrittenRow, Period, Place, of_earlier, plan_taking_back, take_back
 
 
 @dataclass(frozen=True)
@@ -45,13 +19,11 @@ class EnrichmentRevert:
     """Reverts what one enrichment has written.
 
     Args:
-        client: Directus.
         declaration: the enrichment.
         records: the enrichment records.
         place: the target.
     """
 
-    client: DirectusClient
     declaration: Declaration
     records: RecordStore[EnrichmentRecord]
     place: Place
@@ -63,7 +35,7 @@ class EnrichmentRevert:
             DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
                 answer.
         """
-        return list(self._plan(self.place, period))
+        return plan_taking_back(self.place, period, enrichment=self.declaration.name)
 
     def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, str]]:
         """Restore row by row; yield each row with the reason if it could not be restored.
@@ -71,64 +43,19 @@ class EnrichmentRevert:
         Raises:
             DirectusAssetsError: Directus does not answer; rows restored before that stay restored.
         """
-        for row in rows:
-            if not row.is_kept:
-                # Record the intention first, then write: what used to be ours is then recognised as ours again.
-                self._remember(row, partial(_intending, row=row, place=self.place, code=self._code_of(row)))
-                reason = take_back(self.place.table, row)
-                if not reason:
-                    self._remember(row, partial(_done, row=row))
-                yield row, reason
+        collection = self.declaration.collection.name
+        return take_back(self.place.table, rows, self.records, collection, intending=self._intending, done=_done)
 
-    def _plan(self, place: Place, period: Period) -> Iterator[OverwrittenRow]:
-        table, name = place.table, self.declaration.name
-        fields = dict.fromkeys([table.key_field, place.item_field, *place.names])
-        rows = self.client.rows_with(
-            items_path(table.collection),
-            table.key_field,
-            written_in(self.client, table.collection, period),
-            fields=[*fields, *([place.language_field] if place.language_field else [])],
-            sort=table.key_field,
-        )
-        meant = {str(row[table.key_field]): row for row in rows if period.means(str(row[place.item_field]), name)}
-        writes = read_writes(self.client, table.collection, list(meant), period)
-        for key, row in meant.items():
-            code = (place.languages or {}).get(str(row.get(place.language_field)), "")
-            if place.languages is not None and not code:
-                continue
-            present = {field: table.comparable(field, row.get(field)) for field in place.names}
-            made_with = place.made_with and {*place.made_with, table.key_field}
-            plan = plan_row(writes.get(key, ()), present, made_with=made_with, comparable=table.comparable)
-            before = {**present, **{field: back.earlier for field, back in plan.back.items()}}
-            found = OverwrittenRow(
-                key=key,
-                item=str(row[place.item_field]),
-                output=name,
-                plan=plan,
-                language=code,
-                before=before if place.holds_results else {},
-            )
-            if not found.is_kept or plan.kept:
-                yield found
-
-    def _code_of(self, row: OverwrittenRow) -> str:
-        """The language under which a target is recorded."""
-        return row.language if self.declaration.languages else ""
-
-    def _remember(self, row: OverwrittenRow, change: Callable[[EnrichmentRecord], EnrichmentRecord]) -> None:
-        collection, name = self.declaration.collection.name, self.declaration.name
-        if self.records.is_known(collection, row.item, name):
-            self.records.update(collection, row.item, name, change)
-
-
-def _intending(known: EnrichmentRecord, row: OverwrittenRow, place: Place, code: str) -> EnrichmentRecord:
-    """The record with the restored values, and without an answer that turned out to be bad."""
-    if place.holds_results:
-        intended = (digest(dict(row.before)),) if row.was_ours and not row.plan.removed else ()
-        return replace(known, answers={}, intended_rows=(*known.intended_rows, *intended))
-    names = {target_name(code, name): back for name, back in row.plan.back.items()}
-    fields = {name: of_earlier(known.fields[name], back) for name, back in names.items() if name in known.fields}
-    return replace(known, answers={}, fields={**known.fields, **fields})
+    def _intending(self, known: EnrichmentRecord, row: OverwrittenRow) -> EnrichmentRecord:
+        """The record with the restored values, and without an answer that turned out to be bad."""
+        if self.place.holds_results:
+            intended = (digest(dict(row.before)),) if row.was_ours and not row.plan.removed else ()
+            return replace(known, answers={}, intended_rows=(*known.intended_rows, *intended))
+        # Without languages, a target is recorded under none.
+        code = row.language if self.declaration.languages else ""
+        names = {target_name(code, name): back for name, back in row.plan.back.items()}
+        fields = {name: of_earlier(known.fields[name], back) for name, back in names.items() if name in known.fields}
+        return replace(known, answers={}, fields={**known.fields, **fields})
 
 
 def _done(known: EnrichmentRecord, row: OverwrittenRow) -> EnrichmentRecord:

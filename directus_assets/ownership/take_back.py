@@ -4,15 +4,16 @@ Later edits by others stay, and so do later writes of ours. Where the log has be
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from directus_assets.directus.client import DirectusClient
+from directus_assets.directus.client import DirectusClient, items_path
 from directus_assets.directus.compare_and_set import Comparable, CompareAndSet
 from directus_assets.directus.feed import is_own
 from directus_assets.directus.models import Activity, JsonValue
 from directus_assets.errors import ChangedMeanwhile, Forbidden, PermanentError
 from directus_assets.ownership.field_records import FieldRecord, canonical, digest
+from directus_assets.ownership.record_store import R, RecordStore
 
 BY_A_PERSON = "somebody has edited it since"
 ANEW = "it has been written again since"
@@ -106,6 +107,23 @@ class Period:
         return self.only is None or (item, output) in self.only
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Fields of one collection that we write to."""
+
+    table: CompareAndSet
+    item_field: str
+    """The field with the key of the item."""
+    names: tuple[str, ...]
+    languages: Mapping[str, str] | None = None
+    """For a translations collection: the codes of the languages concerned, by their keys."""
+    language_field: str = ""
+    made_with: frozenset[str] | None = None
+    """As for `plan_row`."""
+    holds_results: bool = False
+    """Whether its rows themselves are results."""
+
+
 def plan_row(
     writes: Sequence[Write],
     present: Mapping[str, JsonValue],
@@ -185,12 +203,66 @@ def _start_of_meant(history: Sequence[Write], end: int) -> int:
     return start
 
 
-def written_in(client: DirectusClient, collection: str, period: Period) -> list[str]:
-    """The keys of a collection's rows that we have written to.
+def plan_taking_back(place: Place, period: Period, *, enrichment: str = "") -> list[OverwrittenRow]:
+    """Determine which of our writes to a place can be reverted, and what stays.
+
+    Args:
+        place: what we write to.
+        period: the writes to revert.
+        enrichment: the name of the enrichment that writes there; empty for translations, whose output is the language.
 
     Raises:
-        DirectusAssetsError: Directus refuses or does not answer.
+        DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
+            answer.
     """
+    table, meant = place.table, _written_rows(place, period, enrichment)
+    made_with = place.made_with and {*place.made_with, table.key_field}
+    writes = _read_writes(table.client, table.collection, list(meant), period)
+    found = []
+    for key, row in meant.items():
+        present = {name: table.comparable(name, row.get(name)) for name in place.names}
+        plan = plan_row(writes.get(key, ()), present, made_with=made_with, comparable=table.comparable)
+        code = _language(place, row)
+        before = {**present, **{name: back.earlier for name, back in plan.back.items()}}
+        found.append(
+            OverwrittenRow(
+                key=key,
+                item=str(row[place.item_field]),
+                output=enrichment or code,
+                plan=plan,
+                language=code if enrichment else "",
+                before=before if place.holds_results else {},
+            )
+        )
+    return [row for row in found if not row.is_kept or row.plan.kept]
+
+
+def _written_rows(place: Place, period: Period, enrichment: str) -> dict[str, Mapping[str, JsonValue]]:
+    """The rows of a place that we have written to in a period, by key, as they are now."""
+    table = place.table
+    fields = dict.fromkeys([table.key_field, place.item_field, *place.names])
+    rows = table.client.rows_with(
+        items_path(table.collection),
+        table.key_field,
+        _written_in(table.client, table.collection, period),
+        fields=[*fields, *([place.language_field] if place.language_field else [])],
+        sort=table.key_field,
+    )
+    return {
+        str(row[table.key_field]): row
+        for row in rows
+        if (place.languages is None or _language(place, row))
+        and period.means(str(row[place.item_field]), enrichment or _language(place, row))
+    }
+
+
+def _language(place: Place, row: Mapping[str, JsonValue]) -> str:
+    """The code of a row's language; empty if it has none, or one that is not concerned."""
+    return (place.languages or {}).get(str(row.get(place.language_field)), "")
+
+
+def _written_in(client: DirectusClient, collection: str, period: Period) -> list[str]:
+    """The keys of a collection's rows that we have written to."""
     conditions: list[dict[str, object]] = [
         {"collection": {"_eq": collection}},
         {"action": {"_in": ["create", "update"]}},
@@ -204,13 +276,10 @@ def written_in(client: DirectusClient, collection: str, period: Period) -> list[
     return list(dict.fromkeys(activity.item for activity in own))
 
 
-def read_writes(client: DirectusClient, collection: str, keys: Sequence[str], period: Period) -> dict[str, list[Write]]:
-    """All logged writes to rows, by key.
-
-    Raises:
-        DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
-            answer.
-    """
+def _read_writes(
+    client: DirectusClient, collection: str, keys: Sequence[str], period: Period
+) -> dict[str, list[Write]]:
+    """All logged writes to rows, by key."""
     condition = {"collection": {"_eq": collection}, "action": {"_in": ["create", "update"]}}
     fields = [*Activity.FIELDS, "revisions.item", "revisions.delta"]
     found: dict[str, list[Write]] = {}
@@ -229,12 +298,45 @@ def read_writes(client: DirectusClient, collection: str, keys: Sequence[str], pe
     return found
 
 
-def take_back(table: CompareAndSet, row: OverwrittenRow) -> str:
-    """Restore or delete a row; return the reason if that was not possible, else an empty text.
+def take_back(
+    table: CompareAndSet,
+    rows: Iterable[OverwrittenRow],
+    records: RecordStore[R],
+    collection: str,
+    *,
+    intending: Callable[[R, OverwrittenRow], R],
+    done: Callable[[R, OverwrittenRow], R],
+) -> Iterator[tuple[OverwrittenRow, str]]:
+    """Restore or delete row by row; yield each row with the reason if that was not possible, else an empty text.
+
+    Args:
+        table: the collection of the rows.
+        rows: the rows; those that are kept stay as they are.
+        records: what is known about their items; an item without a record gets none.
+        collection: the collection of the items, as in the records.
+        intending: the record before a row is restored.
+        done: the record after a row was restored.
 
     Raises:
-        TransientError: Directus does not answer.
+        TransientError: Directus does not answer; rows restored before that stay restored.
     """
+
+    def remember(row: OverwrittenRow, change: Callable[[R, OverwrittenRow], R]) -> None:
+        if records.is_known(collection, row.item, row.output):
+            records.update(collection, row.item, row.output, lambda known: change(known, row))
+
+    for row in rows:
+        if not row.is_kept:
+            # Record the intention first, then write: what used to be ours is then recognised as ours again.
+            remember(row, intending)
+            reason = _take_back_one(table, row)
+            if not reason:
+                remember(row, done)
+            yield row, reason
+
+
+def _take_back_one(table: CompareAndSet, row: OverwrittenRow) -> str:
+    """Restore or delete a row; return the reason if that was not possible, else an empty text."""
     plan = row.plan
     try:
         if plan.removed:

@@ -5,23 +5,14 @@ The translation memory forgets reverted translations, so that they are not reuse
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-from directus_assets.directus.client import DirectusClient, items_path
+from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.compare_and_set import CompareAndSet
 from directus_assets.directus.models import JsonValue
 from directus_assets.errors import BadInput
 from directus_assets.ownership.field_records import canonical
 from directus_assets.ownership.record_store import RecordStore
-from directus_assets.ownership.take_back import (
-    OverwrittenRow,
-    Period,
-    of_earlier,
-    plan_row,
-    read_writes,
-    take_back,
-    written_in,
-)
+from directus_assets.ownership.take_back import OverwrittenRow, Period, Place, of_earlier, plan_taking_back, take_back
 from directus_assets.translation.cut_fields import cut_field
 from directus_assets.translation.languages import language
 from directus_assets.translation.memory import Memory, pair_of
@@ -56,37 +47,7 @@ class TranslationRevert:
             DirectusAssetsError: Directus refuses (the token must be able to read its log with revisions) or does not
                 answer.
         """
-        schema = self.scope.schema
-        names = [each.name for each in schema.fields]
-        codes = {row.key: row.code for row in schema.languages if not self.languages or row.code in self.languages}
-        key, item, place = schema.translations_key_field, schema.item_field, schema.language_field
-        rows = self.client.rows_with(
-            items_path(schema.translations),
-            key,
-            written_in(self.client, schema.translations, period),
-            fields=[key, item, place, *names],
-            sort=key,
-        )
-        meant = {
-            str(row[key]): row
-            for row in rows
-            if (code := codes.get(str(row[place]))) and period.means(str(row[item]), code)
-        }
-        writes = read_writes(self.client, schema.translations, list(meant), period)
-        found = [
-            OverwrittenRow(
-                key=row_key,
-                item=str(row[item]),
-                output=codes[str(row[place])],
-                plan=plan_row(
-                    writes.get(row_key, ()),
-                    {name: row.get(name) for name in names},
-                    made_with={key, item, place, "status", *self.scope.carried},
-                ),
-            )
-            for row_key, row in meant.items()
-        ]
-        return [row for row in found if not row.is_kept or row.plan.kept]
+        return plan_taking_back(self._place, period)
 
     def carry_out(self, rows: Sequence[OverwrittenRow]) -> Iterator[tuple[OverwrittenRow, str]]:
         """Restore row by row; yield each row with the reason if it could not be restored.
@@ -94,18 +55,31 @@ class TranslationRevert:
         Raises:
             DirectusAssetsError: Directus does not answer; rows restored before that stay restored.
         """
-        schema = self.scope.schema
-        filterable = [field.name for field in schema.fields if field.is_filterable]
-        table = CompareAndSet(self.client, schema.translations, schema.translations_key_field, filterable)
         self._forget([row for row in rows if not row.is_kept])
-        for row in rows:
-            if not row.is_kept:
-                # Record the intention first, then write: what used to be ours is then recognised as ours again.
-                self._remember(row, is_over=False)
-                reason = take_back(table, row)
-                if not reason:
-                    self._remember(row, is_over=True)
-                yield row, reason
+        return take_back(
+            self._place.table,
+            rows,
+            self.records,
+            self.scope.name,
+            intending=self._intending,
+            done=lambda known, _: replace(known.confirmed(), waits=True),
+        )
+
+    @property
+    def _place(self) -> Place:
+        schema = self.scope.schema
+        key, item, language_field = schema.translations_key_field, schema.item_field, schema.language_field
+        filterable = [field.name for field in schema.fields if field.is_filterable]
+        return Place(
+            table=CompareAndSet(self.client, schema.translations, key, filterable),
+            item_field=item,
+            names=tuple(field.name for field in schema.fields),
+            languages={
+                row.key: row.code for row in schema.languages if not self.languages or row.code in self.languages
+            },
+            language_field=language_field,
+            made_with=frozenset({item, language_field, "status", *self.scope.carried}),
+        )
 
     def _forget(self, rows: Iterable[OverwrittenRow]) -> None:
         """Remove reverted translations from the memory; human ones stay."""
@@ -136,14 +110,6 @@ class TranslationRevert:
             return cut_field(text_field, value).segments
         except BadInput:
             return ()
-
-    def _remember(self, row: OverwrittenRow, *, is_over: bool) -> None:
-        def taken_back(known: TranslationRecord) -> TranslationRecord:
-            return replace(known.confirmed(), waits=True)
-
-        change = taken_back if is_over else partial(self._intending, row=row)
-        if self.records.is_known(self.scope.name, row.item, row.output):
-            self.records.update(self.scope.name, row.item, row.output, change)
 
     def _intending(self, known: TranslationRecord, row: OverwrittenRow) -> TranslationRecord:
         """The record with the restored values, and without translations that turned out to be bad.
