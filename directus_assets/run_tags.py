@@ -29,6 +29,9 @@ CHANGE = "change"
 PUSH = "push"
 """The trigger of a run that the door started for a push from Directus' flows."""
 
+SCAN = "scan"
+"""The trigger of a run that a comparison of everything started."""
+
 ITEM_TAG = "directus_assets/item"
 """The item of a run started by a flow of an earlier version; only one run at a time processes it."""
 
@@ -52,6 +55,19 @@ SENSOR_TAG = "dagster/sensor_name"
 
 FRESH_PRIORITY = "10"
 SCAN_PRIORITY = "-10"
+
+
+def backfill_tags(collection: str, outputs: Sequence[str], *, skips_current: bool) -> dict[str, str]:
+    """The tags of the runs of a backfill; they give way to fresh changes.
+
+    Args:
+        collection: the collection.
+        outputs: the names of the outputs.
+        skips_current: whether the runs skip what has become current by then, rather than remake everything.
+    """
+    trigger = {TRIGGER_TAG: SCAN} if skips_current else {}
+    named = {COLLECTION_TAG: fitting(collection), OUTPUTS_TAG: fitting(", ".join(outputs))}
+    return {PRIORITY_TAG: SCAN_PRIORITY, **named, **trigger}
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -26,6 +26,7 @@ from directus_assets.settings import Settings
 
 _PAGE = 500
 _POLL_SECONDS = 2.0
+_TITLE = "directus-assets backfill"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,18 @@ class Plan:
     def count(self, preset: str) -> int:
         """Number of files that need this preset."""
         return sum(len(files) for presets, files in self.work.items() if preset in presets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedBackfill:
+    """A backfill to start."""
+
+    what: str
+    """A description for people, in case Dagster refuses it."""
+    assets: Sequence[dg.AssetKey]
+    keys: Sequence[str]
+    """The partitions."""
+    tags: Mapping[str, str]
 
 
 def run_backfill(
@@ -68,30 +81,18 @@ def run_backfill(
         instance.add_dynamic_partitions(
             str(project.names.files_partitions.name), [file_id for files in plan.work.values() for file_id in files]
         )
-        backfills, refusals = _launch(webserver, project.names, plan)
-        for refusal in refusals:
-            console.print(f"[red]{escape(refusal)}[/]")
-        started = time.monotonic()
-        reports = follow(console, webserver, backfills)
         page = f"{webserver.url}/assets/{project.names.presets.to_user_string()}"
-        status = summarise(console, reports, page=page, seconds=time.monotonic() - started)
-        return 1 if refusals else status
+        return carry_out(console, webserver, _wanted(project.names, plan), page=page)
 
 
-def _launch(webserver: Webserver, names: Names, plan: Plan) -> tuple[list[str], list[str]]:
-    """Start the backfills; return their ids and the reasons for those Dagster refused.
-
-    A refusal does not stop the others.
-    """
-    backfills, refusals = [], []
-    for keys, files in plan.work.items():
-        presets, tags = sorted(keys), {PRIORITY_TAG: SCAN_PRIORITY, **names.tags}
-        assets = [names.preset(key) for key in presets]
-        try:
-            backfills.append(webserver.launch_backfill(assets, files, title="directus-assets backfill", tags=tags))
-        except PermanentError as error:
-            refusals.append(f"{len(files)} files through {', '.join(presets)}: {error}")
-    return backfills, refusals
+def _wanted(names: Names, plan: Plan) -> Iterator[WantedBackfill]:
+    for presets, files in ((sorted(keys), files) for keys, files in plan.work.items()):
+        yield WantedBackfill(
+            what=f"{len(files)} files through {', '.join(presets)}",
+            assets=[names.preset(key) for key in presets],
+            keys=files,
+            tags={PRIORITY_TAG: SCAN_PRIORITY, **names.tags},
+        )
 
 
 def _choose(project: Project, wanted: Sequence[str]) -> list[Preset]:
@@ -157,7 +158,31 @@ def _show_plan(
         console.print("'?': nothing has been made with this preset yet, so the time cannot be estimated.")
 
 
-def follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
+def carry_out(console: Console, webserver: Webserver, wanted: Iterable[WantedBackfill], *, page: str) -> int:
+    """Start backfills, show their progress until all have ended, and return the exit status.
+
+    A backfill that Dagster refuses does not stop the others.
+
+    Args:
+        console: where to write.
+        webserver: starts them.
+        wanted: the backfills.
+        page: the Dagster page that shows the reasons of failures.
+    """
+    started = time.monotonic()
+    backfills, refusals = [], 0
+    for each in wanted:
+        try:
+            backfills.append(webserver.launch_backfill(each.assets, each.keys, title=_TITLE, tags=each.tags))
+        except PermanentError as error:
+            refusals += 1
+            console.print(f"[red]{escape(f'{each.what}: {error}')}[/]")
+    reports = _follow(console, webserver, backfills)
+    status = _summarise(console, reports, page=page, seconds=time.monotonic() - started)
+    return 1 if refusals else status
+
+
+def _follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> list[BackfillProgress]:
     """Show the progress of backfills until all have ended."""
     with _progress(console) as progress:
         bar = progress.add_task("Making", total=None)
@@ -174,8 +199,8 @@ def follow(console: Console, webserver: Webserver, backfills: Sequence[str]) -> 
             time.sleep(_POLL_SECONDS)
 
 
-def summarise(console: Console, reports: Sequence[BackfillProgress], *, page: str, seconds: float) -> int:
-    """Show what was made and what failed; return the exit status. `page` is the Dagster page that shows the reasons."""
+def _summarise(console: Console, reports: Sequence[BackfillProgress], *, page: str, seconds: float) -> int:
+    """Show what was made and what failed; return the exit status."""
     table = Table(title=f"Done in {duration(seconds)}")
     for name in ("output", "made", "failed"):
         table.add_column(name, justify="left" if name == "output" else "right")

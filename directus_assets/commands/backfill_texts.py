@@ -1,6 +1,5 @@
 """The part of `backfill` that handles translations and enrichments: it prices them, then starts Dagster backfills."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from directus_assets.commands.backfill import follow, summarise
+from directus_assets.commands.backfill import WantedBackfill, carry_out
 from directus_assets.commands.plan.prospects import prospects_of
 from directus_assets.commands.plan.translations import money
 from directus_assets.enrichment.declaration import FILES
-from directus_assets.errors import ConfigurationError, PermanentError
+from directus_assets.errors import ConfigurationError
 from directus_assets.isolation import noted, readable
 from directus_assets.orchestration.build import enriched_items, translated_items
 from directus_assets.orchestration.kinds.enrichments import EnrichedItems
@@ -24,14 +23,7 @@ from directus_assets.orchestration.kinds.translations import Items
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.compare import grouped
 from directus_assets.orchestration.webserver import Webserver
-from directus_assets.run_tags import (
-    COLLECTION_TAG,
-    OUTPUTS_TAG,
-    PRIORITY_TAG,
-    SCAN_PRIORITY,
-    TRIGGER_TAG,
-    fitting,
-)
+from directus_assets.run_tags import backfill_tags
 from directus_assets.snapshot import take_snapshot
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.usage import Usage
@@ -39,7 +31,6 @@ from directus_assets.translation.items import existing_keys, read_items
 
 _PAGE = 200
 _PROBLEMS_SHOWN = 5
-_TITLE = "directus-assets backfill"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,14 +130,8 @@ def run_text_backfill(
             console.print("Nothing was started.")
             return 1
         webserver = webserver or Webserver(project.settings.environment.webserver_url)
-        started = time.monotonic()
-        backfills, refusals = _launch(records, webserver, project, work, missing_only=choice.missing_only)
-        for refusal in refusals:
-            console.print(f"[red]{escape(refusal)}[/]")
-        reports = follow(console, webserver, backfills)
         page = f"{webserver.url}/assets"
-        status = summarise(console, reports, page=page, seconds=time.monotonic() - started)
-    return 1 if refusals else status
+        return carry_out(console, webserver, _wanted(records, project, work, choice), page=page)
 
 
 def _subjects(project: Project, choice: Choice) -> list[Items | EnrichedItems]:
@@ -316,30 +301,14 @@ def _notes(work: _Work, choice: Choice) -> Iterator[str]:
         yield "'?': `engine.prices` in the YAML file has no price for it."
 
 
-def _launch(
-    instance: dg.DagsterInstance, webserver: Webserver, project: Project, work: _Work, *, missing_only: bool
-) -> tuple[list[str], list[str]]:
-    """Start the backfills; return their ids and the reasons for those Dagster refused.
-
-    A refusal does not stop the others.
-    """
-    backfills, refusals = [], []
-    # A run with a trigger tag skips items that became current in the meantime.
-    trigger = {TRIGGER_TAG: "scan"} if missing_only else {}
+def _wanted(instance: dg.DagsterInstance, project: Project, work: _Work, choice: Choice) -> Iterator[WantedBackfill]:
     for subject, outputs in work.outputs:
         instance.add_dynamic_partitions(subject.partitions_name, list(dict.fromkeys(key for _, key in outputs)))
         for needed, keys in grouped(outputs).items():
             names = sorted(needed)
-            tags = {COLLECTION_TAG: fitting(subject.name), OUTPUTS_TAG: fitting(", ".join(names)), **trigger}
-            try:
-                backfill = webserver.launch_backfill(
-                    [subject.assets[name] for name in names],
-                    keys,
-                    title=_TITLE,
-                    tags={PRIORITY_TAG: SCAN_PRIORITY, **tags, **project.names.tags},
-                )
-            except PermanentError as error:
-                refusals.append(f"{len(keys)} items of {subject.name} ({', '.join(names)}): {error}")
-            else:
-                backfills.append(backfill)
-    return backfills, refusals
+            yield WantedBackfill(
+                what=f"{len(keys)} items of {subject.name} ({', '.join(names)})",
+                assets=[subject.assets[name] for name in names],
+                keys=keys,
+                tags=backfill_tags(subject.name, names, skips_current=choice.missing_only) | project.names.tags,
+            )

@@ -29,7 +29,7 @@ from directus_assets.orchestration.runs.recorder import Recorder
 from directus_assets.orchestration.runs.report import as_markdown, derivative_record
 from directus_assets.planning.changes import stale_outputs
 from directus_assets.planning.verdicts import Failure
-from directus_assets.run_tags import TRIGGER_TAG
+from directus_assets.run_tags import SCAN, TRIGGER_TAG
 
 
 def build_image_presets(project: Project, presets: Sequence[Preset]) -> dg.AssetsDefinition:
@@ -158,7 +158,7 @@ def _open_work(
             for preset in presets:
                 if preset.key not in stale:
                     recorder.unchanged(project.names.preset(preset.key), file_id)
-            if trigger == "scan":
+            if trigger == SCAN:
                 # No record of the picture: an instance that lost its history may find it rendered already.
                 untried = [preset for preset in presets if preset.key in stale and (preset.key, file_id) not in known]
                 stale -= _adopted(recorder, project, file, untried)

@@ -13,14 +13,7 @@ from directus_assets.orchestration.reconcile.compare import Output, grouped
 from directus_assets.orchestration.reconcile.report import Trouble
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.planning.verdicts import Verdict
-from directus_assets.run_tags import (
-    COLLECTION_TAG,
-    OUTPUTS_TAG,
-    PRIORITY_TAG,
-    SCAN_PRIORITY,
-    TRIGGER_TAG,
-    fitting,
-)
+from directus_assets.run_tags import backfill_tags
 
 _TITLES = {Verdict.START: "Reconcile: missing or stale", Verdict.REPAIR: "Reconcile: lost"}
 """Dagster limits a title to 100 characters of certain kinds; the collection and outputs are in tags instead."""
@@ -61,15 +54,14 @@ class BackfillRequests:
             return False
 
     def _launch(self, subject: Subject, verdict: Verdict, names: Sequence[str], keys: Sequence[str]) -> Asked | Trouble:
-        # A run with a trigger tag skips outputs with the current fingerprint, which a lost output has.
-        trigger = {TRIGGER_TAG: "scan"} if verdict is Verdict.START else {}
-        tags = {COLLECTION_TAG: fitting(subject.name), OUTPUTS_TAG: fitting(", ".join(names))}
+        # A lost output has the current fingerprint.
+        tags = backfill_tags(subject.name, names, skips_current=verdict is Verdict.START)
         try:
             backfill = self.webserver.launch_backfill(
                 [subject.assets[name] for name in names],
                 keys,
                 title=_TITLES[verdict],
-                tags={PRIORITY_TAG: SCAN_PRIORITY, **tags, **trigger, **self.names.tags},
+                tags=tags | self.names.tags,
             )
         except PermanentError as error:
             what = f"Could not start a backfill of {len(keys)} partitions of '{subject.name}' ({', '.join(names)})"

@@ -33,7 +33,7 @@ from directus_assets.orchestration.reconcile.report import Report, Trouble
 from directus_assets.orchestration.runs.unfinished import marks_an_unfinished_run, unfinished_runs
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.planning.verdicts import Verdict
-from directus_assets.run_tags import TRIGGER_TAG
+from directus_assets.run_tags import SCAN, TRIGGER_TAG
 
 
 @dataclass(kw_only=True)
@@ -175,7 +175,7 @@ class Reconcile:
     def _is_scanned(self, kind: Kind) -> bool:
         """Whether the sensor is scanning all partitions: it then requests the same outputs itself, step by step."""
         name = kind.job_name
-        return bool(name and unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan"}, job_name=name))
+        return bool(name and unfinished_runs(self.instance, tags={TRIGGER_TAG: SCAN}, job_name=name))
 
     def _compare(self, kind: Kind, position: Position) -> tuple[Position, bool]:
         notes = {output: noted_as(self.memory, kind.note_of(output)) for output in kind.assets}

@@ -36,7 +36,7 @@ from directus_assets.orchestration.sensors.pushed import items_at_work
 from directus_assets.orchestration.sensors.run_requests import RunRequests
 from directus_assets.planning.changes import deleted_items, stale_outputs
 from directus_assets.planning.ticks import Read, plan_tick
-from directus_assets.run_tags import CHANGE, FRESH_PRIORITY, PUSH, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
+from directus_assets.run_tags import CHANGE, FRESH_PRIORITY, PUSH, SCAN, SCAN_PRIORITY, SENSOR_TAG, TRIGGER_TAG
 
 _PAGE = 1000
 _REGISTRATION_SECONDS = 30.0
@@ -390,7 +390,7 @@ class _Tick:
             note_first(self.project.memory, note, self._order())
 
     def _scan(self, cursor: Cursor, scan: Scan) -> Cursor:
-        if unfinished_runs(self.instance, tags={TRIGGER_TAG: "scan", **self.project.names.tags}) >= _QUEUED_SCAN_RUNS:
+        if unfinished_runs(self.instance, tags={TRIGGER_TAG: SCAN, **self.project.names.tags}) >= _QUEUED_SCAN_RUNS:
             return cursor
         order = self._order()
         size = min(part.batch_size for part in self.subject.parts)
@@ -408,7 +408,7 @@ class _Tick:
             }
         made = {output: fingerprint.removesuffix(REVIEW_MARK) for output, fingerprint in made.items()}
         stale = stale_outputs(wanted, made)
-        self.asked.add(stale, order, trigger="scan", priority=SCAN_PRIORITY, occasion=scan.id)
+        self.asked.add(stale, order, trigger=SCAN, priority=SCAN_PRIORITY, occasion=scan.id)
         position = scan.position + len(keys)
         rest = scan.model_copy(update={"position": position}) if position < len(order) else None
         unready = tuple(dict.fromkeys([*cursor.unready, *examination.unready]))
