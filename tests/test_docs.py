@@ -1,5 +1,7 @@
-"""The docs are consistent: every link leads to an existing file and heading, and the README stays short."""
+"""The docs are consistent: links lead somewhere, examples show what happens, and the README stays short."""
 
+import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+WITH_EXAMPLES = [path for path in sorted((ROOT / "directus_assets").rglob("*.py")) if ">>> " in path.read_text("utf-8")]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 
 
@@ -17,6 +20,13 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 
         assert found.is_file(), f"{page.name}: {target}"
         assert not anchor or anchor in _headings(found), f"{page.name}: {target}#{anchor}"
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_examples_in_docstrings_show_what_happens(path: Path) -> None:
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+
+    assert doctest.testmod(module).failed == 0
 
 
 def test_the_readme_is_what_a_newcomer_reads_in_five_minutes() -> None:

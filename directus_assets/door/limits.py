@@ -10,7 +10,7 @@ _MOST_USERS = 10_000
 class UserLimit:
     """A maximum number per user and minute.
 
-    >>> limit = Limit(2)
+    >>> limit = UserLimit(2)
     >>> [limit.allows("anna", now=0.0), limit.allows("anna", now=1.0), limit.allows("anna", now=2.0)]
     [True, True, False]
     >>> limit.allows("anna", now=61.0)

@@ -130,7 +130,7 @@ def doubt(code: str, others: Iterable[str]) -> str:
     """A warning that a code may be a mistake: small languages share codes with large countries.
 
     >>> doubt("se", ["en"])
-    "'se' is Northern Sami, and Swedish is 'sv'."
+    "'se' is Northern Sami; the code of Swedish is 'sv'."
 
     Args:
         code: an existing language code.

@@ -55,7 +55,7 @@ R = TypeVar("R")
 class Recorder:
     """Records the outcomes of one run.
 
-    >>> with Recorder(context, source_key, code_versions) as recorder:
+    >>> with Recorder(context, source_key, code_versions) as recorder:  # doctest: +SKIP
     ...     for key in recorder.partitions:
     ...         for asset_key in recorder.open_outputs(key):
     ...             recorder.record(asset_key, key, OutputRecord(data_version="…", metadata={}))

@@ -1,6 +1,6 @@
 """Splits the value of a field into segments, and puts their translations back.
 
->>> document = cut("<p>Hello <b>world</b>!</p>", Kind.HTML)
+>>> document = cut("<p>Hello <b>world</b>!</p>", TextKind.HTML)
 >>> [segment.text for segment in document.segments]
 ['Hello <g1>world</g1>!']
 >>> document.splice({document.segments[0].id: "Hallo <g1>Welt</g1>!"})
