@@ -8,9 +8,10 @@ from directus_assets.settings import (
     ConfigFile,
     Environment,
     ImageOptions,
-    load_projects,
+    load_each,
     load_settings,
     parse_config,
+    required,
 )
 
 COMPLETE = {"DIRECTUS_URL": "https://cms.example.com", "DIRECTUS_TOKEN": "t0ken"}
@@ -82,7 +83,7 @@ def test_the_section_engine_wins_over_the_earlier_place_setting_by_setting() -> 
 def test_a_project_takes_over_the_engine_from_either_place(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(OLD + "projects:\n  shop: {translations: {concurrency: 7}}\n  news: {}\n")
 
-    shop, news = load_projects({"DIRECTUS_ASSETS_CONFIG": str(tmp_path / "a.yaml")})
+    shop, news = map(required, load_each({"DIRECTUS_ASSETS_CONFIG": str(tmp_path / "a.yaml")}).values())
 
     assert [(each.config.engine.concurrency, list(each.config.engine.prices)) for each in (shop, news)] == [
         (7, ["tiny"]),
@@ -226,7 +227,7 @@ def test_each_project_has_its_own_variables_and_what_the_file_says_for_all(tmp_p
         "OPENAI_API_KEY": "key",
     }
 
-    default, shop = load_projects(environ)
+    default, shop = map(required, load_each(environ).values())
 
     assert (default.project, default.environment) == ("", Environment.read(environ))
     assert (shop.project, shop.environment.directus_url) == ("web_shop", "https://shop.example.com")
@@ -268,7 +269,7 @@ def test_shards_share_the_variables_of_one_directus(tmp_path: Path) -> None:
     text = f"projects:\n  one: {shard.format('a')}\n  two: {shard.format('b')}\n"
     environ = {**write(tmp_path, text), "CMS_DIRECTUS_URL": "https://cms.example.com", "CMS_DIRECTUS_TOKEN": "t0ken"}
 
-    one, two = load_projects(environ)
+    one, two = map(required, load_each(environ).values())
 
     assert one.environment.directus_url == two.environment.directus_url == "https://cms.example.com"
     assert one.environment.state_folder != two.environment.state_folder

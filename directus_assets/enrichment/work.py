@@ -55,10 +55,6 @@ class Enricher(Protocol):
     """Runs one enrichment; `DeclaredEnricher` does so by asking an engine."""
 
     @property
-    def declaration(self) -> Declaration:
-        """The declaration that it implements."""
-
-    @property
     def engine_name(self) -> str:
         """The name of the engine."""
 

@@ -1,6 +1,7 @@
 """Reads originals with limits on their size and on the bytes in flight."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -8,7 +9,6 @@ from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import TooLarge
-from directus_assets.images.budget import ByteBudget
 from directus_assets.images.inspection import BYTES_PER_PIXEL, MAX_BYTES, MAX_PIXELS, Facts, inspect
 
 _ENCODED_IN_FLIGHT = 256_000_000
@@ -16,6 +16,38 @@ _ENCODED_IN_FLIGHT = 256_000_000
 
 _DECODED_IN_FLIGHT = 120_000_000 * BYTES_PER_PIXEL
 """Maximum bytes of decoded pictures in memory; a larger picture is processed alone."""
+
+
+class ByteBudget:
+    """A limit on bytes held in memory at once, by bytes in flight; a single larger item waits until it is alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._changed = threading.Condition()
+        self._own = threading.local()
+
+    @contextlib.contextmanager
+    def hold(self, size: int) -> Iterator[None]:
+        """Wait until these bytes fit, and hold them.
+
+        Within a block that it already holds, a thread does not wait for itself.
+        """
+        if getattr(self._own, "is_holding", False):
+            yield
+            return
+        wanted = min(size, self._most)
+        with self._changed:
+            self._changed.wait_for(lambda: self._held + wanted <= self._most)
+            self._held += wanted
+        self._own.is_holding = True
+        try:
+            yield
+        finally:
+            self._own.is_holding = False
+            with self._changed:
+                self._held -= wanted
+                self._changed.notify_all()
 
 
 @dataclass(frozen=True, kw_only=True)

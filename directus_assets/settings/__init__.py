@@ -8,7 +8,6 @@ from directus_assets.settings.environment import Environment
 from directus_assets.settings.loading import (
     Settings,
     load_each,
-    load_projects,
     load_settings,
     project_settings,
     required,
@@ -40,7 +39,6 @@ __all__ = [
     "Settings",
     "TranslationOptions",
     "load_each",
-    "load_projects",
     "load_settings",
     "parse_config",
     "project_settings",

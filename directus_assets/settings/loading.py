@@ -52,7 +52,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, project: str | No
         project: its name; optional if there is only one.
 
     Raises:
-        ConfigurationError: as for `load_projects`; or there is no such project, or there are several and none is named.
+        ConfigurationError: names the variable, or the file and the line, and the fix; or there is no such project, or
+            there are several and none is named.
     """
     found = load_each(environ)
     names = ", ".join(found)
@@ -61,15 +62,6 @@ def load_settings(environ: Mapping[str, str] | None = None, *, project: str | No
     if project is not None and project not in found:
         raise ConfigurationError(f"There is no project '{project}'.", remedy=f"The YAML file has: {names}.")
     return required(found[project] if project else next(iter(found.values())))
-
-
-def load_projects(environ: Mapping[str, str] | None = None) -> tuple[Settings, ...]:
-    """The settings of all projects; see `load_each`.
-
-    Raises:
-        ConfigurationError: names the variable, or the file and the line, and the fix.
-    """
-    return tuple(map(required, load_each(environ).values()))
 
 
 def load_each(environ: Mapping[str, str] | None = None) -> dict[str, Settings | ConfigurationError]:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from directus_assets.errors import BadInput, Overloaded
-from directus_assets.images.budget import ByteBudget
+from directus_assets.images.originals import ByteBudget
 from directus_assets.images.pace import Pace
 
 

@@ -15,7 +15,7 @@ from directus_assets.errors import ConfigurationError
 from directus_assets.orchestration.component import DirectusScaffolder
 from directus_assets.orchestration.names import Names
 from directus_assets.orchestration.specs import default_spec
-from directus_assets.settings import Config, load_projects
+from directus_assets.settings import Config, load_each, required
 from directus_assets.snapshot import Snapshot, write_snapshot
 
 pytestmark = [
@@ -193,9 +193,9 @@ def test_our_own_projects_come_through_the_same_door_unchanged(tmp_path: Path, m
     monkeypatch.setenv("DIRECTUS_ASSETS_CONFIG", str(tmp_path / "cms.yaml"))
     monkeypatch.setenv("SHOP_DIRECTUS_URL", "https://shop.example.com")
 
-    projects = load_projects()
+    projects = list(map(required, load_each().values()))
 
-    assert [DirectusComponent.of(settings).settings(Path("/elsewhere")) for settings in projects] == list(projects)
+    assert [DirectusComponent.of(settings).settings(Path("/elsewhere")) for settings in projects] == projects
 
 
 def test_dg_finds_the_component_and_scaffolds_what_works(tmp_path: Path) -> None:

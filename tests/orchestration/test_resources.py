@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from directus_assets.orchestration.project import Project
-from directus_assets.settings import load_projects
+from directus_assets.settings import load_each, required
 
 YAML = """
 images: {export: {location: cdn, folder: exports}}
@@ -27,7 +27,7 @@ def projects(tmp_path: Path) -> dict[str, Project]:
         environ[f"{prefix}STORAGE_LOCATIONS"] = "cdn"
         environ[f"{prefix}STORAGE_CDN_DRIVER"] = "local"
         environ[f"{prefix}STORAGE_CDN_ROOT"] = str(tmp_path / "bucket")
-    return {settings.project: Project(settings) for settings in load_projects(environ)}
+    return {settings.project: Project(settings) for settings in map(required, load_each(environ).values())}
 
 
 def test_projects_keep_what_they_remember_and_export_apart_in_one_bucket(

@@ -1,11 +1,24 @@
 """Checks that the sensors follow Directus' current activity log."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
 
 from directus_assets.commands.doctor.findings import Checkup, Finding, failed, ok, warning
-from directus_assets.directus.feed import has_gone_back
+from directus_assets.directus.feed import FeedPosition, has_gone_back
 from directus_assets.directus.sight import require_sight_of_others
-from directus_assets.orchestration.sensors.feed_positions import read_positions
+from directus_assets.orchestration.instance import open_instance
+from directus_assets.orchestration.sensors.cursor import read_cursor
+
+logger = logging.getLogger(__name__)
+
+
+class _Followed(BaseModel):
+    """The part common to the cursors of all sensors that follow the feed."""
+
+    feed: FeedPosition
 
 
 def check_feed(subject: Checkup) -> Iterator[Finding]:
@@ -16,7 +29,7 @@ def check_feed(subject: Checkup) -> Iterator[Finding]:
         return
     sensors = _sensors(subject)
     try:
-        positions = read_positions(home, sensors)
+        positions = _read_positions(home, sensors)
     except Exception as error:  # noqa: BLE001 - Dagster supports any storage, each with errors of its own
         # The message of the error is left out, since it may contain a database URL.
         yield warning(
@@ -44,3 +57,15 @@ def _sensors(subject: Checkup) -> set[str]:
     collections = {scope.collection for scope in subject.scopes}
     collections |= {declaration.collection.name for declaration in subject.declarations}
     return {names.files_sensor, names.settings_sensor, *(names.items_sensor(each) for each in collections)}
+
+
+def _read_positions(home: Path, sensors: Collection[str]) -> dict[str, FeedPosition]:
+    """The positions of these sensors in the log, as Dagster stores them; only of those that have ticked."""
+    with open_instance(home) as instance:
+        cursors = {
+            state.instigator_name: getattr(state.instigator_data, "cursor", None)
+            for state in instance.all_instigator_state()
+            if state.instigator_name in sensors
+        }
+    followed = {name: read_cursor(_Followed, cursor, logger) for name, cursor in cursors.items()}
+    return {name: each.feed for name, each in followed.items() if each}
