@@ -4,7 +4,7 @@ from directus_assets.enrichment.embeddings import Embedder
 from directus_assets.enrichment.local_embedder import NAME as LOCAL
 from directus_assets.enrichment.local_embedder import LocalEmbedder
 from directus_assets.errors import ConfigurationError
-from directus_assets.translation.engines import EngineSettings
+from directus_assets.spending.engine_settings import EngineSettings
 
 
 def choose_embedder(name: str, settings: EngineSettings, *, model: str | None) -> Embedder | None:

@@ -29,9 +29,10 @@ from directus_assets.settings import DeliveryName, EngineOptions, EnrichmentOpti
 from directus_assets.snapshot import Wanted
 from directus_assets.spending.budget import Purse
 from directus_assets.spending.chat_dialect import ChatOptions
+from directus_assets.spending.engine_settings import EngineSettings
 from directus_assets.spending.prices import parse_prices
 from directus_assets.spending.rate_gate import RateGate
-from directus_assets.translation.engines import EngineSettings, choose
+from directus_assets.translation.engines import choose
 from directus_assets.translation.engines.protocol import Engine
 from directus_assets.translation.engines.pseudo import NAME as PSEUDO
 from directus_assets.translation.memory import Memory

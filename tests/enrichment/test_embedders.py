@@ -4,7 +4,7 @@ import pytest
 
 from directus_assets.enrichment.embedders import choose_embedder
 from directus_assets.errors import ConfigurationError
-from directus_assets.translation.engines import EngineSettings
+from directus_assets.spending.engine_settings import EngineSettings
 
 KEYED = EngineSettings(openai_api_key="key")
 ELSEWHERE = EngineSettings(openai_api_key="key", openai_base_url="http://127.0.0.1:1/v1", openai_model="chat")

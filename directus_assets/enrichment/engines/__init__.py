@@ -3,7 +3,7 @@
 from directus_assets.enrichment.builtin.model import Builtin
 from directus_assets.enrichment.engines.protocol import EnrichmentEngine
 from directus_assets.errors import ConfigurationError
-from directus_assets.translation.engines import EngineSettings, require_openai
+from directus_assets.spending.engine_settings import EngineSettings, require_openai
 
 
 def choose_enrichment_engine(

@@ -5,7 +5,8 @@ from contextlib import closing
 import pytest
 
 from directus_assets.errors import ConfigurationError
-from directus_assets.translation.engines import EngineSettings, choose
+from directus_assets.spending.engine_settings import EngineSettings
+from directus_assets.translation.engines import choose
 
 
 @pytest.mark.parametrize(
