@@ -7,12 +7,21 @@ import httpx
 import pytest
 
 from directus_assets.directus.models import File, Preset, ProjectSettings
+from directus_assets.directus.version import NEWEST
 from directus_assets.errors import BadInput
 from directus_assets.images.render import NotReproducible, Source, render
 from directus_assets.images.transforms import derivatives
 from directus_assets.local.pictures import landscape, upload
 from directus_assets.local.server import LocalDirectus
-from tests.images.odd_presets import KEYS, LEFT_TO_DIRECTUS, MADE, REFUSED, REFUSED_HERE, with_keys
+from tests.images.odd_presets import (
+    KEYS,
+    LEFT_TO_DIRECTUS,
+    MADE,
+    REFUSED,
+    REFUSED_BY_THE_NEWEST,
+    REFUSED_HERE,
+    with_keys,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -27,6 +36,7 @@ class Bench:
         self.directus, self._admin = directus, admin
         keys = [{"key": key, "width": 33, "format": "webp"} for key in KEYS]
         groups = [("made", MADE), ("left", LEFT_TO_DIRECTUS), ("refused", REFUSED), ("here", REFUSED_HERE)]
+        groups += [("newest", REFUSED_BY_THE_NEWEST)]
         rows = [row for prefix, presets in groups for row in with_keys(presets, prefix)]
         presets = [*rows, *keys, *NOBODY_ASKS_FOR, *TWICE]
         admin.patch("/settings", json={"storage_asset_presets": presets}).raise_for_status()
@@ -82,6 +92,13 @@ def test_what_only_directus_makes_is_left_to_it_under_the_right_name(bench: Benc
 @named(REFUSED, "refused")
 def test_what_directus_refuses_is_refused_with_a_reason(bench: Bench, key: str) -> None:
     assert bench.ask(key).is_error
+    with pytest.raises(BadInput, match=key):
+        bench.make(bench.presets[key])
+
+
+@named(REFUSED_BY_THE_NEWEST, "newest")
+def test_what_the_newest_directus_refuses_is_refused_on_all_with_a_reason(bench: Bench, key: str) -> None:
+    assert bench.ask(key).is_error or bench.directus.version != NEWEST
     with pytest.raises(BadInput, match=key):
         bench.make(bench.presets[key])
 
