@@ -1,7 +1,7 @@
 """Each supported line of Directus: setup, pictures, a post, doctor. The other tests run on one of them."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import chdir
+from contextlib import ExitStack, chdir
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,7 @@ from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.project import Project
 from directus_assets.settings import Config, Environment, Settings
 from tests.images.corpus import PRESETS, pictures
+from tests.postgres import running_postgres
 from tests.studio import IS_SHOWN, Editor, browser_page, install_dashboard, shown_in_panel
 from tests.translation.pipeline import Pipeline
 from tests.translation.scripted_openai import ScriptedOpenAI
@@ -39,14 +40,21 @@ _OURS = {
 }
 """The formats that are stored; what is left is warmed."""
 
+_ON_POSTGRESQL = "11.17.4"
+"""The only one that enforces rights on single fields with a database that cannot sort by all types."""
+
 _IN_THE_STUDIO = "11.17.4"
 """The tests of the Studio itself (`test_studio.py`) run on the newest."""
 
 
 @pytest.fixture(scope="module", params=TESTED)
 def directus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDirectus]:
-    with LocalDirectus(tmp_path_factory.mktemp("directus"), version=request.param) as server:
-        yield server
+    with ExitStack() as stack:
+        environment = {}
+        if request.param == _ON_POSTGRESQL:
+            environment = {"DB_CLIENT": "pg", "DB_CONNECTION_STRING": stack.enter_context(running_postgres())}
+        folder = tmp_path_factory.mktemp("directus")
+        yield stack.enter_context(LocalDirectus(folder, version=request.param, environment=environment))
 
 
 @pytest.fixture(scope="module")

@@ -186,7 +186,9 @@ class DirectusClient:
         """The settings as Directus returns them, plus its version."""
         # Read anew, since an upgrade of Directus leaves no other trace.
         version = self.read_version()
-        row = self.get("/settings", fields=ProjectSettings.fields_of(version))
+        # By default Directus sorts even the only row: by its key, or if the token may not read that, by the first field
+        # it may read. PostgreSQL cannot sort by JSON (`getAllowedSort`, Directus 11 and 12).
+        row = self.get("/settings", fields=ProjectSettings.fields_of(version), sort=ProjectSettings.SORTABLE)
         mended: dict[str, Any] = {**well_formed_json(row), ProjectSettings.VERSION: version.text}
         return mended
 

@@ -80,7 +80,7 @@ class CompareAndSet:
             ChangedMeanwhile: someone has changed or deleted the row in the meantime. Their values stay.
             DirectusAssetsError: Directus refuses or does not answer.
         """
-        if not self.client.patch(*self._request(key, old, new), fields=[self.key_field]):
+        if not self.client.patch(*self._request(key, old, new), fields=[self.key_field], sort=self.key_field):
             raise self._changed(key)
         lost = overwritten(self._changes.get(key) or (), old=old, new=new, comparable=self.comparable)
         for name, value in lost.items():
@@ -117,7 +117,8 @@ class CompareAndSet:
             for name, value in old.items()
             if (condition := _condition(value, is_filterable=name in self.filterable)) is not None
         ]
-        return {"filter": {"_and": [{self.key_field: {"_eq": key}}, *conditions]}}
+        # Sorted, although there is one at most: by default Directus sorts by a field that need not be sortable.
+        return {"filter": {"_and": [{self.key_field: {"_eq": key}}, *conditions]}, "sort": [self.key_field]}
 
     def _changed(self, key: str) -> ChangedMeanwhile:
         return ChangedMeanwhile(f"Somebody else changed row {key} of {self.collection} at the same moment.")

@@ -235,6 +235,8 @@ class ProjectSettings:
         "ai_translation_glossary",
         "ai_translation_style_guide",
     )
+    SORTABLE: ClassVar[str] = "storage_asset_transform"
+    """One of the fields that every database can sort by."""
     VERSION: ClassVar[str] = "directus_version"
     """The key added to the row's fields: the version of the Directus that returned it."""
 

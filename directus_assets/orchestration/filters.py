@@ -38,7 +38,7 @@ def filter_faults(
         if not mistakes:
             key = schema.keys.get(each.collection, "id")
             try:
-                client.get(items_path(each.collection), fields=[key], filter=each.condition, limit=1)
+                client.get(items_path(each.collection), fields=[key], filter=each.condition, sort=key, limit=1)
             except Rejected as error:
                 yield each.where, ConfigurationError(f"{where} was rejected: {error.message}", remedy="Correct it.")
 

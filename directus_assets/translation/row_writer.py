@@ -144,7 +144,7 @@ class RowWriter:
             {schema.alias_field: {schema.language_field: {"_eq": language.key}}},
         )
         path, fields = items_path(schema.collection), [schema.key_field]
-        if schema.is_singleton or self.client.get(path, filter=condition, fields=fields, limit=1):
+        if schema.is_singleton or self.client.get(path, filter=condition, fields=fields, sort=fields, limit=1):
             raise Forbidden(
                 f"Item {item_key} of {schema.collection} has, or may have, a row for {language.code} in "
                 f"{schema.translations} that the token cannot see, so we did not create a second one.",

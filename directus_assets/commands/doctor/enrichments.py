@@ -48,7 +48,7 @@ def check_engines(subject: Checkup) -> Iterator[Finding]:
 def _check_vocabularies(subject: Checkup, declaration: Declaration) -> Iterator[Finding]:
     for path, source in declaration.vocabularies.items():
         rows: list[JsonValue] = subject.project.directus.get(
-            items_path(source.collection), fields=[source.field], filter=source.filter, limit=1
+            items_path(source.collection), fields=[source.field], filter=source.filter, sort=source.field, limit=1
         )
         if not rows:
             yield warning(
