@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import httpx
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wsgi import get_input_stream
@@ -40,7 +41,10 @@ def _server(port: int) -> BaseWSGIServer:
 
 @contextmanager
 def s3_service(*buckets: str) -> Iterator[str]:
-    """Run a service with these buckets; yield its address. All services of one process share their buckets."""
+    """Run a service with these buckets; yield its address. All services of one process share their buckets.
+
+    The buckets are gone when it ends: another test module may use the same names.
+    """
     server = _server(0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -52,6 +56,7 @@ def s3_service(*buckets: str) -> Iterator[str]:
         client.close()
         yield url
     finally:
+        httpx.post(f"{url}/moto-api/reset", trust_env=False).raise_for_status()
         server.shutdown()
         thread.join()
 
