@@ -24,7 +24,7 @@ def server() -> Iterator[ScriptedOpenAI]:
 
 @pytest.fixture
 def embedder(server: ScriptedOpenAI) -> Iterator[OpenAIEmbedder]:
-    with closing(OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=2)) as embedder:
+    with closing(OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=10)) as embedder:
         yield embedder
 
 
@@ -54,7 +54,7 @@ def test_vectors_are_read_in_any_form(server: ScriptedOpenAI, embedder: OpenAIEm
         (page("<title>Log in</title>"), RequestRefused, "0 vectors"),
         (page(TEXT[:20]), RequestRefused, "0 vectors"),
         (lambda _: Reply(body=TEXT, missing_bytes=9), Unreachable, "did not respond"),
-        (lambda _: Reply(body=TEXT, seconds_a_byte=0.05), Unreachable, "did not finish"),
+        (lambda _: Reply(body=TEXT, seconds_a_byte=1), Unreachable, "did not finish"),
         (error("Slow down", status=200, code=429), Overloaded, "Slow down"),
         (error("The model is overloaded", status=200), Overloaded, "overloaded"),
         (error("not an embedding model", status=200), RequestRefused, "not an embedding model"),

@@ -15,7 +15,7 @@ from tests.translation.scripted_openai import unauthorized as wrong_key
 
 @pytest.fixture
 def embedder(server: ScriptedOpenAI) -> Iterator[OpenAIEmbedder]:
-    embedder = OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=2)
+    embedder = OpenAIEmbedder(api_key="key", model="small", base_url=server.url, timeout_seconds=10)
     yield embedder
     embedder.close()
 

@@ -62,7 +62,7 @@ def openai_engine(service: Service) -> Iterator[OpenAIEngine]:
 
 @pytest.fixture
 def deepl_engine(service: Service) -> Iterator[DeepLEngine]:
-    with closing(DeepLEngine(api_key="secret", server_url=service.url, timeout_seconds=5)) as engine:
+    with closing(DeepLEngine(api_key="secret", server_url=service.url, timeout_seconds=30)) as engine:
         yield engine
 
 
