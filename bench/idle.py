@@ -17,7 +17,6 @@ from bench.processes import cpu_seconds, resident_bytes, with_command, written_b
 from directus_assets.local.progress import Say
 
 _SECONDS = 30
-_TICK = re.compile(r"Checking for new runs for sensor")
 _CODE_LOCATION = "code-server"
 _SENSORS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { sensors { id } } } } }"
 _REQUEST = re.compile(r'"url":"/(?!server/ping)')
@@ -43,15 +42,15 @@ def measure(rounds: int, say: Say) -> list[Figure]:
             code_location = with_command(running.pid, _CODE_LOCATION)[0]
             for _ in range(rounds):
                 own, stored = cpu_seconds(code_location), _ticks_stored(running.instance)
-                ticks, asked = _count(running.pipeline.log, _TICK), _count(bed.directus.log, _REQUEST)
+                asked = _count(bed.directus.log, _REQUEST)
                 cpu, directus, written = cpu_seconds(running.pid), bed.cpu_seconds, written_bytes(running.pid)
                 time.sleep(_SECONDS)
-                ticks = max(1, _count(running.pipeline.log, _TICK) - ticks)
+                ticks = _ticks_stored(running.instance) - stored
                 ticked.append(ticks)
                 requests.append((_count(bed.directus.log, _REQUEST) - asked) / ticks)
                 ours_cpu.append((cpu_seconds(running.pid) - cpu) / ticks * 1000)
                 own_cpu.append((cpu_seconds(code_location) - own) / ticks * 1000)
-                rows.append((_ticks_stored(running.instance) - stored) * 3600 / _SECONDS)
+                rows.append(ticks * 3600 / _SECONDS)
                 theirs_cpu.append((bed.cpu_seconds - directus) * 60 / _SECONDS)
                 megabytes.append((written_bytes(running.pid) - written) * 3600 / _SECONDS / 1e6)
                 memory.append(resident_bytes(running.pid) / 1e6)
