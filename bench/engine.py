@@ -142,9 +142,15 @@ def _completion(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(text: str, language: str) -> str:
-    """As many words of a language as the text has; deterministic."""
-    words = random.Random(text).choices(_WORDS[language].split(), k=len(text.split()))
-    return ("" if language == "ja" else " ").join(words)
+    """As many sentences and words of a language as the text has; deterministic."""
+    chance, words = random.Random(text), _WORDS[language].split()
+    space, stop = ("", "。") if language == "ja" else (" ", ".")
+
+    def sentence(source: str) -> str:
+        chosen = space.join(chance.choices(words, k=len(source.split())))
+        return chosen[:1].upper() + chosen[1:] + (stop if source.endswith(".") else "")
+
+    return space.join(map(sentence, re.split(r"(?<=\.)\s+", text)))
 
 
 def _handler(engine: SlowEngine) -> type[BaseHTTPRequestHandler]:

@@ -157,7 +157,7 @@ def _desk() -> Iterator[_Desk]:
                 "DAGSTER_HOME": home,
             }
         )
-        config = Config.model_validate({"translations": {"concurrency": _AT_ONCE}})
+        config = Config.model_validate({"engine": {"concurrency": _AT_ONCE}})
         project = Project(Settings(environment=environment, config=config, config_folder=Path(home)))
         snapshot = take_snapshot(project.directus, Wanted(translations=True))
         items = next(each for each in translated_items(project, snapshot) if each.collection == "posts")
