@@ -1,5 +1,6 @@
 """The test bed for measurements: a fresh Directus with four presets, and the pipeline beside it."""
 
+import io
 import os
 import random
 import tempfile
@@ -12,11 +13,13 @@ from typing import Any
 
 import dagster as dg
 import httpx
+from rich.console import Console
 
 from bench.processes import cpu_seconds
+from directus_assets.commands.setup.setup_flows import run_flows_setup
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import Preset
-from directus_assets.errors import TransientError
+from directus_assets.errors import PermanentError, TransientError
 from directus_assets.images.transforms import derivatives
 from directus_assets.local.bot import create_bot
 from directus_assets.local.pictures import landscape, upload
@@ -25,6 +28,7 @@ from directus_assets.local.schema import create_collections
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
+from directus_assets.settings import load_settings
 
 NAMES = Names()
 
@@ -168,6 +172,20 @@ def running_pipeline(
         pipeline = stack.enter_context(local)
         instance = stack.enter_context(open_instance(pipeline.home))
         yield Running(bed, pipeline, instance)
+
+
+def set_up_pushes(running: Running) -> None:
+    """Set up pushes as `directus-assets setup --flows --push` does."""
+    output = io.StringIO()
+    status = run_flows_setup(
+        Console(file=output),
+        load_settings(running.pipeline.environment),
+        admin_token=running.bed.directus.admin_token,
+        confirm=lambda: True,
+        push=True,
+    )
+    if status:
+        raise PermanentError(f"The flows are not as they have to be: {output.getvalue()}")
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:

@@ -1,6 +1,5 @@
 """Latency: from the response to an upload, or to a new post, until everything derived from it is there."""
 
-import io
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -8,18 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-
-from bench.bed import POLL_SECONDS, Bed, Running, fresh_directus, phases, photographs, running_pipeline, wait_until
+from bench.bed import (
+    POLL_SECONDS,
+    Bed,
+    Running,
+    fresh_directus,
+    phases,
+    photographs,
+    running_pipeline,
+    set_up_pushes,
+    wait_until,
+)
 from bench.figures import Figure, ours_at_most
 from bench.images import render_all
 from bench.processes import resident_bytes, with_command
 from bench.texts import post
-from directus_assets.commands.setup.setup_flows import run_flows_setup
-from directus_assets.errors import PermanentError
 from directus_assets.fast import warm_process
 from directus_assets.local.progress import Say
-from directus_assets.settings import load_settings
 
 _PER_ROUND = 7
 _ENGINE = {"TRANSLATION_ENGINE": "pseudo"}
@@ -97,22 +101,8 @@ def _running(way: Way) -> Iterator[Running]:
         home = Path(folder)
         with running_pipeline(bed, environment=_ENGINE, home=home) as running:
             if way.is_pushed:
-                _push(running)
+                set_up_pushes(running)
             yield running
-
-
-def _push(running: Running) -> None:
-    """Set up pushes as `directus-assets setup --flows --push` does."""
-    output = io.StringIO()
-    status = run_flows_setup(
-        Console(file=output),
-        load_settings(running.pipeline.environment),
-        admin_token=running.bed.directus.admin_token,
-        confirm=lambda: True,
-        push=True,
-    )
-    if status:
-        raise PermanentError(f"The flows are not as they have to be: {output.getvalue()}")
 
 
 def _figures(way: Way, lap: Lap) -> list[Figure]:
