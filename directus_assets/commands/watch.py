@@ -123,11 +123,14 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
         heard.get()
         return 128 + signal.SIGTERM
     threading.Thread(target=_tell_end, args=(process, heard), name="wait", daemon=True).start()
-    while (told := _next(heard, PATIENCE_SECONDS if is_over.is_set() else None)) != _ENDED:
+    patience: float | None = None
+    while (told := _next(heard, patience)) != _ENDED:
         watch.fall_silent()
         is_over.set()
         if told == signal.SIGTERM:
             process.terminate()
+        # Only once: a second SIGTERM would interrupt what the command does to end in order.
+        patience = PATIENCE_SECONDS if told == signal.SIGINT else None
     # While Python ends, a late signal would change the exit status.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

@@ -1,5 +1,7 @@
 """The installation of Directus on this machine: Node from PyPI, Directus from npm, both pinned, outside the project.
 
+`python -m directus_assets.local.installation` installs all pinned versions, newest first.
+
 An installation ends with a bootstrapped, empty database that every new server starts from. So a folder with its final
 name proves that its native modules work.
 """
@@ -163,9 +165,10 @@ def _build(workspace: Path, cache: Path, say: Say) -> None:
         shutil.copytree(compiled[name], workspace / "node_modules" / name, dirs_exist_ok=True)
     run_npm(workspace, say, "rebuild", *sorted(scripted - there))
     for name in compiled.keys() - there:
-        shutil.copytree(workspace / "node_modules" / name, workspace / name)
+        copy = workspace.parent / name
+        shutil.copytree(workspace / "node_modules" / name, copy)
         with suppress(OSError):  # another process was faster
-            (workspace / name).rename(compiled[name])
+            copy.rename(compiled[name])
 
 
 def _bootstrap(installation: Installation) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from directus_assets.commands.watch import LONGEST_SECONDS, LOOK_SECONDS, Watch
+from directus_assets.commands.watch import LONGEST_SECONDS, LOOK_SECONDS, PATIENCE_SECONDS, Watch
 from directus_assets.orchestration.webserver import Webserver
 
 LOADED = {"repositories": []}
@@ -221,6 +221,31 @@ def test_signals_that_interrupt_each_other_do_not_stop_it_for_ever() -> None:
             process.send_signal(signal.SIGTERM)
 
         assert process.wait(60) == 3
+
+
+_COUNTS_HOW_OFTEN_IT_IS_TOLD = """
+import signal, sys, time
+told = []
+signal.signal(signal.SIGTERM, lambda *_: told.append("to end"))
+print("ready", flush=True)
+while not told:
+    time.sleep(0.1)
+until = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < until:
+    time.sleep(0.1)
+sys.exit(len(told))
+"""
+
+
+def test_a_command_that_takes_its_time_to_end_is_told_to_only_once() -> None:
+    seconds = str(PATIENCE_SECONDS + 2)
+    with started("--", sys.executable, "-c", _COUNTS_HOW_OFTEN_IT_IS_TOLD, seconds) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+
+        process.terminate()
+
+        assert process.wait(120) == 1
 
 
 def test_alone_it_ends_when_it_is_told_to() -> None:
