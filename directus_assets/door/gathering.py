@@ -7,6 +7,8 @@ QUIET_SECONDS = 0.2
 """A batch is complete when nothing has arrived for this long ..."""
 LONGEST_SECONDS = 1.0
 """... or when its first push has waited this long."""
+LONE_SECONDS = 0.05
+"""So long waits a push that nothing came before: most are alone, and what one save causes arrives together."""
 MOST_KEYS = 5000
 """Anything beyond this is left to the sensor."""
 
@@ -25,6 +27,7 @@ class Gathering:
     (0.3, {'posts': ['1', '2']})
     """
 
+    lone_seconds: float = LONE_SECONDS
     quiet_seconds: float = QUIET_SECONDS
     longest_seconds: float = LONGEST_SECONDS
     most_keys: int = MOST_KEYS
@@ -33,7 +36,9 @@ class Gathering:
     _keys: dict[str, dict[str, None]] = field(default_factory=dict)
     _count: int = 0
     _first: float = 0.0
-    _last: float = 0.0
+    _last: float = float("-inf")
+    _is_lone: bool = True
+    """Whether nothing came shortly before the first push of this batch."""
 
     def add(self, collection: str, keys: Sequence[str], *, now: float) -> bool:
         """Add changed items; return False, and add nothing, if there is no room for them."""
@@ -43,6 +48,7 @@ class Gathering:
             return False
         if not self._keys:
             self._first = now
+            self._is_lone = now - self._last >= self.longest_seconds
         self._last = now
         self._keys.setdefault(collection, {}).update(dict.fromkeys(new))
         self._count += len(new)
@@ -54,7 +60,8 @@ class Gathering:
         """When the batch is complete, unless more arrives; None if it is empty."""
         if not self._keys:
             return None
-        return round(min(self._last + self.quiet_seconds, self._first + self.longest_seconds), 6)
+        quiet = self.lone_seconds if self._is_lone and self.pushes == 1 else self.quiet_seconds
+        return round(min(self._last + quiet, self._first + self.longest_seconds), 6)
 
     def peek(self) -> dict[str, list[str]]:
         """The items gathered so far."""

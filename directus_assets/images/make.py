@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
 
 from directus_assets.directus.client import DirectusClient
 from directus_assets.directus.models import File, Preset
@@ -23,6 +25,7 @@ from directus_assets.errors import (
     Unexpected,
     as_error,
 )
+from directus_assets.images.beside import beside
 from directus_assets.images.delivery import Exported, ManifestEntry, Stored, digest
 from directus_assets.images.diagnosis import why_no_sizes
 from directus_assets.images.inspection import MAX_BYTES, MAX_PIXELS, Facts
@@ -103,9 +106,9 @@ class Maker:
             yield from (_failed(file, preset, busy) for preset in presets)
 
     def _make_round(self, work: Work) -> Iterator[Outcome]:
-        bench = _Bench(self)
         exported: list[Delivered] = []
         with ThreadPoolExecutor(self.workers, thread_name_prefix="picture") as pool:
+            bench = _Bench(self, pool)
             futures = [pool.submit(bench.make_file, file, presets) for file, presets in work.items()]
             try:
                 for future in as_completed(futures):
@@ -144,9 +147,10 @@ class Maker:
 
 @dataclass
 class _Bench:
-    """One round of one `Maker`: its limits, and the export to publish at the end."""
+    """One round of one `Maker`: its limits, its workers, and the export to publish at the end."""
 
     maker: Maker
+    pool: ThreadPoolExecutor
     manifest: dict[str, ManifestEntry] = field(default_factory=dict)
     unexported: dict[str, set[str]] = field(default_factory=dict)
     """Keys of presets that a file can no longer export, by file id."""
@@ -259,7 +263,16 @@ class _Bench:
                 self._require_reached(file)
             with self.originals.open(file) as (content, facts):
                 source = Source(content)
-                outcomes += [self._render_preset(file, facts, source, preset) for preset in presets]
+                # The largest first, which takes longest.
+                ahead = sorted(presets, key=lambda preset: max(preset.width or 0, preset.height or 0), reverse=True)
+                calls: list[Callable[[], _Rendering]]
+                calls = [partial(self._rendered, file, facts, source, preset) for preset in ahead]
+                if self.originals.fits(facts, times=self.maker.workers):
+                    calls = beside(self.pool, calls)
+                outcomes += [
+                    self._deliver_preset(file, facts, content, preset, rendered)
+                    for preset, rendered in zip(ahead, calls, strict=True)
+                ]
         except DirectusAssetsError as error:
             outcomes = [self._instead(file, preset, error, started) for preset in presets]
         yield from outcomes
@@ -271,23 +284,34 @@ class _Bench:
                 f"{file.name} is in Directus' storage '{file.storage}', which is not accessible from here ({known})."
             )
 
-    def _render_preset(self, file: File, facts: Facts, source: Source, preset: Preset) -> Outcome:
+    def _rendered(self, file: File, facts: Facts, source: Source, preset: Preset) -> "_Rendering":
+        started = time.monotonic()
+        pictures = [
+            (derivative, render(source, derivative, max_pixels=self.maker.max_pixels))
+            for derivative in self._wanted(file, facts, preset)
+        ]
+        return _Rendering(pictures=list(_previewed(pictures)), seconds=time.monotonic() - started)
+
+    def _deliver_preset(
+        self, file: File, facts: Facts, content: bytes, preset: Preset, rendered: Callable[[], "_Rendering"]
+    ) -> Outcome:
         started = time.monotonic()
         delivery = self.maker.delivery_of(preset.key)
         try:
-            wanted = self._wanted(file, facts, preset)
-            if not wanted:
+            rendering = rendered()
+            started = time.monotonic() - rendering.seconds
+            if not rendering.pictures:
                 self._drop(file, preset)
                 return _delivered(file, preset, delivery, (), started)
-            pictures = [(d, render(source, d, max_pixels=self.maker.max_pixels)) for d in wanted]
             if delivery == "export":
-                made = self._export(file, facts, preset, source.content, pictures)
+                made = self._export(file, facts, preset, content, rendering.pictures)
             else:
-                made = [self.stored.deliver(file, d, picture, preview) for d, picture, preview in _previewed(pictures)]
+                made = [self.stored.deliver(file, *picture) for picture in rendering.pictures]
         except Exception as error:  # noqa: BLE001 - each preset is isolated
             return self._instead(file, preset, _noted(error, file), started)
         # Derivatives with different bytes get here only if similar bytes are accepted.
-        reasons = (difference(preset.directus, derivative, facts) for derivative in wanted if delivery == "storage")
+        wanted = [derivative for derivative, _, _ in rendering.pictures] if delivery == "storage" else []
+        reasons = (difference(preset.directus, derivative, facts) for derivative in wanted)
         return _delivered(file, preset, delivery, made, started, reason=next(filter(None, reasons), ""))
 
     def _wanted(self, file: File, facts: Facts, preset: Preset) -> tuple[Derivative, ...]:
@@ -336,15 +360,15 @@ class _Bench:
             self.unexported.setdefault(file.id, set()).add(preset.key)
 
     def _export(
-        self, file: File, facts: Facts, preset: Preset, original: bytes, pictures: Sequence[tuple[Derivative, Rendered]]
+        self, file: File, facts: Facts, preset: Preset, original: bytes, pictures: Sequence["_Picture"]
     ) -> list[Made]:
         target = Exported(self.maker.export())
         made = [
             target.deliver(d, picture, preview, look=look_of(preset, d, facts.sized(file)))
-            for d, picture, preview in _previewed(pictures)
+            for d, picture, preview in pictures
         ]
         outputs = tuple(
-            (preset.key, m, digest(picture.content)) for m, (_, picture) in zip(made, pictures, strict=True)
+            (preset.key, m, digest(picture.content)) for m, (_, picture, _) in zip(made, pictures, strict=True)
         )
         earlier = self.manifest.get(file.id)
         self.manifest[file.id] = ManifestEntry(
@@ -355,7 +379,19 @@ class _Bench:
         return made
 
 
-def _previewed(pictures: Sequence[tuple[Derivative, Rendered]]) -> Iterator[tuple[Derivative, Rendered, str | None]]:
+_Picture: TypeAlias = tuple[Derivative, Rendered, str | None]
+"""One derivative, with its preview if it is the first of its preset."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rendering:
+    """The rendered derivatives of one preset, and how long they took."""
+
+    pictures: Sequence[_Picture]
+    seconds: float
+
+
+def _previewed(pictures: Sequence[tuple[Derivative, Rendered]]) -> Iterator[_Picture]:
     """Add a preview to the first picture of a preset; one is enough to show what was made."""
     for index, (derivative, picture) in enumerate(pictures):
         yield derivative, picture, preview(picture.content, picture.pixels) if index == 0 else None

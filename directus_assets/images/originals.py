@@ -105,6 +105,10 @@ class Originals:
             with self._decoded.hold(facts.decoded_bytes):
                 yield content, facts
 
+    def fits(self, facts: Facts, *, times: int) -> bool:
+        """Whether a picture could be decoded so many times at once within the limit."""
+        return facts.decoded_bytes * times <= _DECODED_IN_FLIGHT
+
     def _size(self, file: File) -> int:
         """The size according to Directus; else according to the storage, or 0 if unknown."""
         if file.filesize is None and file.storage in self.storages:

@@ -1,5 +1,6 @@
 """Renders a derivative as Directus would: with the same operations and library, to the same bytes."""
 
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -44,10 +45,10 @@ class Rendered:
 
 
 class Source:
-    """A picture from which derivatives are made, one after the other.
+    """A picture from which derivatives are made, one after the other or in several threads.
 
     A format that cannot be scaled during decoding (PNG, TIFF, AVIF) is decoded once for all derivatives, unless it is
-    very large. Not thread-safe.
+    very large.
 
     Args:
         content: the file; see `inspection` for the checks to make first.
@@ -56,6 +57,7 @@ class Source:
     def __init__(self, content: bytes) -> None:
         self.content = content
         self._decoded: Opened | None = None
+        self._turn = threading.Lock()
 
     def open(self) -> Opened:
         """The picture, for one derivative.
@@ -64,13 +66,14 @@ class Source:
             BadInput: Directus does not transform its format.
             pyvips.Error: it is damaged.
         """
-        if self._decoded:
+        with self._turn:
+            if self._decoded:
+                return self._decoded
+            opened = open_picture(self.content)
+            if opened.format in _SCALED_WHILE_DECODED or memory_of(opened.image) > _MAX_DECODED_BYTES:
+                return opened
+            self._decoded = replace(opened, image=stay_sequential(opened.image))
             return self._decoded
-        opened = open_picture(self.content)
-        if opened.format in _SCALED_WHILE_DECODED or memory_of(opened.image) > _MAX_DECODED_BYTES:
-            return opened
-        self._decoded = replace(opened, image=stay_sequential(opened.image))
-        return self._decoded
 
 
 def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXELS) -> Rendered:

@@ -10,7 +10,7 @@ from typing import Any
 
 from directus_assets.directus.storage import Storage
 from directus_assets.door.app import at_work, make_server
-from directus_assets.door.gathering import LONGEST_SECONDS, QUIET_SECONDS, Changes, Gathering
+from directus_assets.door.gathering import Changes, Gathering
 from directus_assets.door.requests import Clicked
 from directus_assets.door.room import Room
 from directus_assets.door.secrets import KnownSecrets, admit_only
@@ -106,12 +106,15 @@ class Served:
     def gathers(self) -> Iterator[None]:
         """Gather everything accepted during the block into one batch, however long it takes."""
         gathered = self.gathered
-        gathered.quiet_seconds = gathered.longest_seconds = 3600
+        waits = ("lone_seconds", "quiet_seconds", "longest_seconds")
+        for name in waits:
+            setattr(gathered, name, 3600)
         try:
             yield
         finally:
             with self.room._turn:
-                gathered.quiet_seconds, gathered.longest_seconds = QUIET_SECONDS, LONGEST_SECONDS
+                for name in waits:
+                    setattr(gathered, name, getattr(Gathering, name))
                 self.room._turn.notify_all()
 
 

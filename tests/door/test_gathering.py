@@ -6,7 +6,13 @@ from directus_assets.door.limits import UserLimit
 
 @pytest.mark.parametrize(
     ("arrivals", "due_at"),
-    [([0.0], 0.2), ([0.0, 0.1], 0.3), ([0.0, 0.15, 0.3, 0.45], 0.65), ([0.1 * number for number in range(20)], 1.0)],
+    [
+        ([0.0], 0.05),
+        ([0.0, 0.04], 0.24),
+        ([0.0, 0.0], 0.2),
+        ([0.0, 0.04, 0.2, 0.35], 0.55),
+        ([0.04 * number for number in range(30)], 1.0),
+    ],
 )
 def test_a_batch_waits_for_what_follows_soon_but_never_long(arrivals: list[float], due_at: float) -> None:
     gathering = Gathering()
@@ -16,6 +22,17 @@ def test_a_batch_waits_for_what_follows_soon_but_never_long(arrivals: list[float
     assert gathering.due_at == due_at
     assert gathering.take() == {"posts": [str(number) for number in range(len(arrivals))]}
     assert gathering.due_at is None
+
+
+@pytest.mark.parametrize(("pause", "waits"), [(0.1, 0.2), (0.9, 0.2), (1.0, 0.05), (60.0, 0.05)])
+def test_only_a_push_after_a_pause_counts_as_alone(pause: float, waits: float) -> None:
+    gathering = Gathering()
+    gathering.add("posts", ["1"], now=100.0)
+    gathering.take()
+
+    gathering.add("posts", ["2"], now=100.0 + pause)
+
+    assert gathering.due_at == pytest.approx(100.0 + pause + waits)
 
 
 def test_what_is_pushed_twice_counts_once() -> None:

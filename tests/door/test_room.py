@@ -90,11 +90,12 @@ def worked(folder: Path, arrivals: Arrivals, **options: Any) -> Planner:
 
 
 CASES: Mapping[str, tuple[Arrivals, list[tuple[float, str]], list[tuple[float, str]]]] = {
-    "one": ([(0.0, "1")], [(0.0, "1")], [(0.2, "1")]),
+    # The plan takes 0.06 s, which is longer than a push that is alone waits for others.
+    "one": ([(0.0, "1")], [(0.0, "1")], [(0.06, "1")]),
     "two that come one after the other": (
         [(0.0, "1"), (1.0, "2")],
         [(0.0, "1"), (1.0, "2")],
-        [(0.2, "1"), (1.2, "2")],
+        [(0.06, "1"), (1.06, "2")],
     ),
     "another while the first is planned": (
         [(0.0, "1"), (0.03, "2")],
@@ -102,14 +103,19 @@ CASES: Mapping[str, tuple[Arrivals, list[tuple[float, str]], list[tuple[float, s
         [(0.29, "1 2")],
     ),
     "others after that": (
+        [(0.0, "1"), (0.03, "2"), (0.2, "3")],
+        [(0.0, "1"), (0.4, "1 2 3")],
+        [(0.46, "1 2 3")],
+    ),
+    "others after the first, which was alone": (
         [(0.0, "1"), (0.15, "2"), (0.3, "3")],
-        [(0.0, "1"), (0.5, "1 2 3")],
-        [(0.56, "1 2 3")],
+        [(0.0, "1"), (0.15, "2"), (0.5, "2 3")],
+        [(0.06, "1"), (0.56, "2 3")],
     ),
     "the same again, which may have changed since": (
-        [(0.0, "1"), (0.1, "1")],
-        [(0.0, "1"), (0.3, "1")],
-        [(0.36, "1")],
+        [(0.0, "1"), (0.03, "1")],
+        [(0.0, "1"), (0.23, "1")],
+        [(0.29, "1")],
     ),
 }
 
@@ -147,8 +153,8 @@ def test_an_early_plan_without_anything_to_do_is_made_again_at_the_end(
     with caplog.at_level(logging.WARNING):
         planner = worked(tmp_path, [(0.0, "1")], answers=[answer])
 
-    assert planner.plans == [(0.0, "1"), (0.2, "1")]
-    assert planner.starts == [(0.26, "1")]
+    assert planner.plans == [(0.0, "1"), (0.06, "1")]
+    assert planner.starts == [(0.12, "1")]
     assert not caplog.records
 
 
@@ -159,5 +165,5 @@ def test_what_fails_at_the_end_is_told_once_and_the_next_batch_is_carried_out(
     with caplog.at_level(logging.WARNING):
         planner = worked(tmp_path, [(0.0, "1"), (2.0, "2")], answers=[failure(), failure()])
 
-    assert planner.starts == [(2.2, "2")]
+    assert planner.starts == [(2.06, "2")]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
