@@ -10,7 +10,7 @@ from typing import TypeAlias
 import click
 from rich.console import Console
 
-from bench import idle, images, latency, memory, neighbours, records, scale, segments, translation
+from bench import idle, images, latency, memory, neighbours, records, scale, scattered, segments, translation
 from bench.figures import Figure
 from bench.report import as_json, draw, table
 from directus_assets.errors import DirectusAssetsError
@@ -22,6 +22,7 @@ PARTS: dict[str, Measure] = {
     "images": images.measure,
     "latency": latency.measure,
     "idle": idle.measure,
+    "scattered": scattered.measure,
     "records": records.measure,
     "memory": memory.measure,
     "scale": scale.measure,

@@ -163,6 +163,7 @@ def _ours(bed: Bed, pictures: Sequence[bytes], delivery: str, phase: float, *, i
         _warm_up(bed, running)
         if is_pushed:
             set_up_pushes(running)
+            _warm_up(bed, running)
         running.let_pass(phase)
         started = time.monotonic()
         uploaded = [bed.upload(picture) for picture in pictures]
