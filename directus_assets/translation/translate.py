@@ -149,7 +149,8 @@ def translate(
     conversation.ask(own)
     sent = len(own)
     if sent < len(unanswered):
-        conversation.adopt(others.wait(conversation.accepted))
+        _, unfit = splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+        conversation.adopt(others.wait({key: each for key, each in conversation.accepted.items() if key not in unfit}))
         left = {key: segment for key, segment in unanswered.items() if key not in conversation.answered}
         conversation.ask(left)
         sent += len(left)
