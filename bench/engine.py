@@ -97,14 +97,13 @@ class SlowEngine:
         self._http.server_close()
         self._thread.join(timeout=5)
 
-    def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Status and body for one request."""
+    def answer(self, body: dict[str, Any], *, started: float) -> tuple[int, dict[str, Any]]:
+        """Status and body for one request, which began to arrive at `started` by the monotonic clock."""
         with self._lock:
             if self.in_flight >= self.at_once:
                 self.counts = replace(self.counts, refused=self.counts.refused + 1)
                 return 429, {"error": {"message": "Too many requests", "code": "rate_limit_exceeded"}}
             self.in_flight += 1
-        started = time.monotonic()
         completion = _completion(body)
         # Our own work is part of the time that an answer takes.
         time.sleep(max(0.0, self.seconds - (time.monotonic() - started)))
@@ -158,8 +157,13 @@ def _handler(engine: SlowEngine) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def parse_request(self) -> bool:
+            self.started = time.monotonic()
+            return super().parse_request()
+
         def do_POST(self) -> None:
-            self._send(*engine.answer(json.loads(self.rfile.read(int(self.headers["content-length"])))))
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            self._send(*engine.answer(body, started=self.started))
 
         def do_GET(self) -> None:
             self._send(200, asdict(engine.counts))

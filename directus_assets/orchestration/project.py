@@ -212,8 +212,10 @@ class Project:
 
     @property
     def threads(self) -> int:
-        """How many items a run processes concurrently: while some wait for Directus, others keep the engine busy."""
-        return 2 * self.gate.limit
+        """How many items a run processes concurrently: while some are being written, others wait for the engine's next
+        free slot. With two per slot, slots stay empty whenever preparing and writing take longer than an answer.
+        """
+        return 3 * self.gate.limit
 
     @cached_property
     def records(self) -> RecordStore[TranslationRecord]:

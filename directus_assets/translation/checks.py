@@ -64,7 +64,8 @@ def shared_defect(cases: Sequence[Case]) -> str | None:
     Answers that mostly repeat words of their source are ignored: lists of names are the same in every language.
     """
     texts = [reading.bare_answer for case in cases for reading in _readings(case) if reading.is_new]
-    return _foreign("\n".join(texts), cases[0]) if texts else None
+    # A single one was judged on its own.
+    return _foreign("\n".join(texts), cases[0]) if len(texts) > 1 else None
 
 
 def _readings(case: Case) -> Iterator[Case]:

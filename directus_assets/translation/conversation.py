@@ -179,6 +179,11 @@ class Conversation:
             self._forget(keys)
             self._take(keys, judge(self.assignment, keys, segments, answer), is_repair=answer.is_repair)
 
+    def adopt(self, translations: Mapping[str, Remembered]) -> None:
+        """Use translations that others have requested and checked, by key."""
+        self._forget(translations)
+        self.accepted.update(translations)
+
     @property
     def answered(self) -> set[str]:
         """The keys with an answer, good or bad."""

@@ -200,31 +200,39 @@ class Memory:
 
     @contextmanager
     def asking(
-        self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
-    ) -> Iterator[dict[str, MemoryEntry]]:
+        self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None, is_patient: bool = True
+    ) -> Iterator[tuple[dict[str, MemoryEntry], set[str]]]:
         """While a segment is being requested here, others in this process that need it wait for the answer.
+
+        Whoever waits must not be inside another such block: two could wait for each other.
 
         Args:
             pair: the languages.
             keys: of the segments.
             sources: as for `find`.
+            is_patient: whether to wait for segments that others are requesting.
 
         Yields:
-            Entries that others obtained in the meantime, which need not be requested.
+            Entries that others obtained in the meantime, which need not be requested; and, without patience, the keys
+            of the segments that others are requesting.
         """
         answered: dict[str, MemoryEntry] = {}
+        elsewhere: set[str] = set()
         with ExitStack() as stack:
             # Always in the same order, to avoid deadlocks.
             for key in sorted(set(keys)):
                 with self._lock:
                     lock = self._busy.setdefault(f"{pair}\0{key}", threading.Lock())
+                if not lock.acquire(blocking=is_patient):
+                    elsewhere.add(key)
+                    continue
                 with ExitStack() as held:
-                    held.enter_context(lock)
+                    held.callback(lock.release)
                     if found := self.find(pair, [key], sources=sources):
                         answered |= found
                     else:
                         stack.enter_context(held.pop_all())
-            yield answered
+            yield answered, elsewhere
 
     def close(self) -> None:
         """Close the index."""

@@ -1,8 +1,9 @@
 """Connects one translation to the translation memory: what it takes from it, and what it adds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from directus_assets.translation.conversation import FEW, Assignment, is_usable
 from directus_assets.translation.engines.protocol import Engine, Wording
@@ -11,7 +12,7 @@ from directus_assets.translation.memory import Memory, MemoryEntry, is_memorable
 from directus_assets.translation.records import Remembered, TranslationRecord
 from directus_assets.translation.segments.model import Document, Segment, segment_key
 from directus_assets.translation.shares import Share
-from directus_assets.translation.translate import outstanding
+from directus_assets.translation.translate import NO_OTHERS, Others, outstanding
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,11 @@ class Recall:
         remembered: Mapping[str, Remembered],
         *,
         anew: bool,
-    ) -> Iterator[tuple[Mapping[str, Remembered], Assignment]]:
+    ) -> Iterator[tuple[Mapping[str, Remembered], Assignment, Others]]:
         """What other items know about the segments that would be requested.
 
-        While the context is open, other items wait for the segments that this one requests.
+        While the context is open, other items wait for the segments that this one requests. It waits for theirs only
+        once it has its own, which cost as much time.
 
         Args:
             documents: the translated fields by name.
@@ -68,27 +70,38 @@ class Recall:
             anew: whether a person wants translations other than the engine's earlier ones.
 
         Yields:
-            Translations by segment key, and the assignment with examples that resemble the remaining segments.
+            Translations by segment key, the assignment with examples that resemble the remaining segments, and those
+            segments that other items are requesting.
         """
         if self.memory is None:
-            yield {}, self.assignment
+            yield {}, self.assignment, NO_OTHERS
             return
         arrived = {key for answer in record.answers for key in answer.texts}
         asked = outstanding(documents, remembered, assignment=self.assignment, engine=self.engine)
         wanted = {key: each for key, each in asked.items() if key not in arrived and is_memorable(each)}
         known = self._known(self.memory, wanted, anew=anew)
         if anew:
-            yield known, self.assignment
+            yield known, self.assignment, NO_OTHERS
             return
         left = [key for key in wanted if key not in known]
-        with self.memory.asking(self._pair, left, sources=_sources(wanted)) as answered:
+        ask = partial(self.memory.asking, self._pair, sources=_sources(wanted))
+        with ExitStack() as asking:
+            answered, elsewhere = asking.enter_context(ask(left, is_patient=False))
             known |= self._usable(answered, wanted)
-            similar = {key: self.memory.similar(self._pair, wanted[key].text) for key in left[:FEW] if key not in known}
+
+            def wait(accepted: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
+                self.keep(documents, accepted)
+                asking.close()
+                answered, _ = asking.enter_context(ask([*wanted.keys() - known.keys() - accepted.keys()]))
+                return self._usable(answered, wanted)
+
+            own = [key for key in left[:FEW] if key not in known and key not in elsewhere]
+            similar = {key: self.memory.similar(self._pair, wanted[key].text) for key in own}
             examples = {
                 key: tuple(Wording(source=each.source, translation=each.text) for each in found)
                 for key, found in similar.items()
             }
-            yield known, self.assignment.with_examples(examples)
+            yield known, self.assignment.with_examples(examples), Others(keys=elsewhere, wait=wait)
 
     def keep(self, documents: Mapping[str, Document], translations: Mapping[str, Remembered]) -> None:
         """Store the engine's translations in the memory.

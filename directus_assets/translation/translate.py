@@ -51,6 +51,23 @@ class Untranslatable(PermanentError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Others:
+    """What other items are requesting at the same time.
+
+    Attributes:
+        keys: the segments that this item needs as well.
+        wait: called with this item's accepted translations, for which others may be waiting; returns the translations
+            obtained by others. The remaining segments are then this item's to request.
+    """
+
+    keys: Container[str]
+    wait: Callable[[Mapping[str, Remembered]], Mapping[str, Remembered]]
+
+
+NO_OTHERS = Others(keys=(), wait=lambda _accepted: {})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TranslationOutcome:
     """The outcome for one item in one language.
 
@@ -99,6 +116,7 @@ def translate(
     answers: Sequence[Arrived] = (),
     on_answer: Callable[[Arrived], None] = lambda _answer: None,
     payer: Payer | None = None,
+    others: Others = NO_OTHERS,
 ) -> TranslationOutcome:
     """Translate one item's fields into one language.
 
@@ -112,6 +130,7 @@ def translate(
         on_answer: called with each request's results the moment they arrive, one call at a time. If it stores them and
             they come back in `answers`, they are not paid for again, however this call ends.
         payer: pays for the requests; stops the work when there is no money.
+        others: other items' requests; they are waited for last.
 
     Raises:
         Untranslatable: every field has a segment that was refused, or whose second answer was no better than the first.
@@ -126,7 +145,15 @@ def translate(
     )
     conversation.resume(asked, answers)
     unanswered = {key: segment for key, segment in asked.items() if key not in conversation.answered}
-    conversation.ask(unanswered)
+    own = {key: segment for key, segment in unanswered.items() if key not in others.keys}
+    conversation.ask(own)
+    sent = len(own)
+    if sent < len(unanswered):
+        _, unfit = splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
+        conversation.adopt(others.wait({key: each for key, each in conversation.accepted.items() if key not in unfit}))
+        left = {key: segment for key, segment in unanswered.items() if key not in conversation.answered}
+        conversation.ask(left)
+        sent += len(left)
     values, unfit = splice(documents, {**known, **conversation.accepted}, assignment.target.tag)
     wrong = {**conversation.rejected, **unfit}
     repairs = {
@@ -147,8 +174,8 @@ def translate(
         values={name: value for name, value in values.items() if name not in held},
         segments={**known, **conversation.accepted},
         usage=conversation.usage,
-        reused=len(segments) - len(unanswered),
-        sent=len(unanswered),
+        reused=len(segments) - sent,
+        sent=sent,
         held=held,
         repaired=repaired,
         failure=failure,

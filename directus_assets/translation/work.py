@@ -194,7 +194,7 @@ class Translator:
         remembered = self._remembered(record, item, target, ours, order)
         recall = self.recall(self.shown(record, item, target))
         try:
-            with recall.asking(ours, record, remembered, anew=order.anew) as (recalled, shown):
+            with recall.asking(ours, record, remembered, anew=order.anew) as (recalled, shown, others):
                 outcome = translate(
                     ours,
                     {**remembered, **recalled},
@@ -204,6 +204,7 @@ class Translator:
                     answers=record.answers,
                     on_answer=keep,
                     payer=payer,
+                    others=others,
                 )
                 recall.keep(ours, outcome.segments)
         except Untranslatable as error:

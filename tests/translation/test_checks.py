@@ -218,6 +218,19 @@ def test_short_answers_in_the_wrong_language_are_seen_together() -> None:
     assert shared_defect(cases) == "The translation is in French, not in German."
 
 
+def test_a_single_answer_shares_its_defect_with_none() -> None:
+    french = (
+        "Le bon pain prend du temps. Laissez reposer la pâte toute la nuit, puis chauffez le four et servez-le chaud."
+    )
+    text = (
+        "Good bread takes time. Let the dough rest over night, then heat the oven and serve it while it is still hot."
+    )
+    case = Case(segment=Segment(id="s", text=text), answer=french, source=language("en"), target=language("de"))
+
+    assert "The translation is in French, not in German." in defects(case)
+    assert shared_defect([case]) is None
+
+
 def test_names_that_stay_as_they_are_say_nothing_about_the_language() -> None:
     names = ["The Rolling Stones", "House of Cards", "Game of Thrones", "The Lord of the Rings", "The Great Gatsby"]
     cases = [

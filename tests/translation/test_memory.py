@@ -407,7 +407,7 @@ def test_many_at_once_ask_for_a_segment_once(memory: Memory) -> None:
 
     def translate(number: int) -> None:
         wanted = [BOILERPLATE, f"Title {number}"]
-        with memory.asking(PAIR, wanted) as answered:
+        with memory.asking(PAIR, wanted) as (answered, _):
             left = [key for key in wanted if key not in answered]
             asked.extend(left)
             memory.remember([entry(key, key.upper()) for key in left])
@@ -419,9 +419,20 @@ def test_many_at_once_ask_for_a_segment_once(memory: Memory) -> None:
     assert len(asked) == 201
 
 
+def test_without_patience_nobody_waits_for_a_segment_that_others_request(memory: Memory) -> None:
+    with (
+        memory.asking(PAIR, [BOILERPLATE]),
+        memory.asking(PAIR, [BOILERPLATE, "Bread"], is_patient=False) as (answered, elsewhere),
+    ):
+        assert (answered, elsewhere) == ({}, {BOILERPLATE})
+
+    with memory.asking(PAIR, [BOILERPLATE], is_patient=False) as (answered, elsewhere):
+        assert (answered, elsewhere) == ({}, set())
+
+
 def test_whoever_waits_asks_where_the_first_one_failed(memory: Memory) -> None:
     with pytest.raises(ValueError, match="no answer"), memory.asking(PAIR, ["Bread"]):
         raise ValueError("no answer")
 
-    with memory.asking(PAIR, ["Bread"]) as answered:
+    with memory.asking(PAIR, ["Bread"]) as (answered, _):
         assert answered == {}

@@ -15,11 +15,19 @@ from directus_assets.translation.conversation import Assignment
 from directus_assets.translation.engines.openai import OpenAIEngine
 from directus_assets.translation.engines.protocol import Answer, Request
 from directus_assets.translation.engines.pseudo import PseudoEngine, pseudo
-from directus_assets.translation.glossary import Term
+from directus_assets.translation.glossary import Term, digest_of_terms
 from directus_assets.translation.languages import language
 from directus_assets.translation.records import Arrived, Remembered
-from directus_assets.translation.segments import Document, TextKind, cut
-from directus_assets.translation.translate import TranslationOutcome, Untranslatable, estimate, outstanding, translate
+from directus_assets.translation.segments import BadAnswer, Document, TextKind, cut
+from directus_assets.translation.segments.model import segment_key
+from directus_assets.translation.translate import (
+    Others,
+    TranslationOutcome,
+    Untranslatable,
+    estimate,
+    outstanding,
+    translate,
+)
 from tests.translation import scripted_openai as scripted
 from tests.translation.scripted_openai import ScriptedOpenAI
 
@@ -362,8 +370,6 @@ def test_a_translation_that_would_damage_markup_is_repaired(server: ScriptedOpen
         segments = DOCUMENTS["title"].segments
 
         def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
-            from directus_assets.translation.segments import BadAnswer
-
             for id_, text in translations.items():
                 if len(server.asked) < 2:
                     raise BadAnswer(id_, "it would become a heading.")
@@ -374,6 +380,40 @@ def test_a_translation_that_would_damage_markup_is_repaired(server: ScriptedOpen
 
     assert "it would become a heading." in server.asked[1].prompt
     assert outcome.values["title"] == pseudo("Good bread takes time", target=GERMAN.target)
+
+
+def test_others_get_only_translations_that_can_be_written(engine: OpenAIEngine) -> None:
+    class Refusing:
+        """A document that no translation fits into."""
+
+        segments = DOCUMENTS["title"].segments
+
+        def splice(self, translations: Mapping[str, str], *, language: str = "") -> str:
+            for id_ in translations:
+                raise BadAnswer(id_, "it would become a heading.")
+            return ""
+
+    teaser, shared = cut("Good cheese", TextKind.PLAIN), cut("Good wine", TextKind.PLAIN)
+    key_of_teaser, key_of_shared = (segment_key(document.segments[0]) for document in (teaser, shared))
+    given: list[set[str]] = []
+
+    def wait(accepted: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
+        given.append({*accepted})
+        return {key_of_shared: Remembered(text="Guter Wein", glossary=digest_of_terms(()), engine="other")}
+
+    outcome = translate(
+        {"title": Refusing(), "teaser": teaser, "note": shared},
+        {},
+        assignment=GERMAN,
+        engine=engine,
+        gate=RateGate(limit=4),
+        others=Others(keys={key_of_shared}, wait=wait),
+    )
+
+    assert given == [{key_of_teaser}]
+    assert outcome.values == {"teaser": expected(teaser), "note": "Guter Wein"}
+    assert outcome.held == {"title"}
+    assert (outcome.sent, outcome.reused) == (2, 1)
 
 
 def test_engines_that_cannot_repair_are_not_paid_twice_for_the_same_defect() -> None:
