@@ -1,5 +1,6 @@
 """Translation: the cost of an edit relative to the whole text, and the rate relative to the engine's limit."""
 
+import gc
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -122,6 +123,8 @@ class _Desk:
 
     def translate(self, keys: list[str]) -> _Pace:
         """One run over these partitions."""
+        # As in the process that runs are forked from.
+        gc.freeze()
         before, started = self.engine.counts, time.monotonic()
         result = dg.materialize(
             [self.items.build()],
