@@ -32,9 +32,13 @@ from directus_assets.fast.worker import FORKED, Worker
 WORKER_TAG = "directus_assets/worker"
 """The run tag that names its worker process, for monitoring from any process."""
 
-# The services' imports, beyond those of runs, that more than one of them needs.
+# What more than one service imports, beyond the imports of runs: storage by default, and what communicates.
 _SERVICES = (
+    "dagster._core.storage.root",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.legacy_storage",
     "directus_assets.fast:BatchedSqliteStorage",
+    "directus_assets.fast:BatchedPostgresStorage",
     "directus_assets.fast:FreshFirstCoordinator",
     "directus_assets.fast.launcher",
     "dagster._grpc.client",

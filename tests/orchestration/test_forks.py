@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -255,12 +254,11 @@ _SERVICES = [f"-m {webserver.__name__}", "-m dagster._daemon", "-m dagster code-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_services_are_forks_of_one_process_and_end_with_the_pipeline(tmp_path: Path, number: int) -> None:
     with _dev(tmp_path) as process:
-        members = processes_of(process.pid)
-        services = [pid for pid in members if any(service in command_of(pid) for service in _SERVICES)]
+        services = _services(process)
         assert len(services) == len(_SERVICES)
         (source,) = {parent_of(pid) for pid in services}
         assert parent_of(source) == process.pid
-        assert set(members) == set(tree(process.pid))
+        assert set(processes_of(process.pid)) == set(tree(process.pid))
 
         # As Ctrl+C in a terminal does, and `kill`.
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
@@ -269,21 +267,28 @@ def test_the_services_are_forks_of_one_process_and_end_with_the_pipeline(tmp_pat
         wait_until(lambda: not processes_of(process.pid))
 
 
-def test_a_code_server_that_is_killed_is_forked_again_and_a_killed_daemon_ends_the_pipeline(tmp_path: Path) -> None:
+def test_a_code_server_that_is_killed_is_forked_again(tmp_path: Path) -> None:
     with _dev(tmp_path) as process:
-
-        def processes(service: str) -> list[int]:
-            return [pid for pid in processes_of(process.pid) if service in command_of(pid)]
-
-        (killed,) = processes("-m dagster code-server")
+        (killed,) = _services(process, "code-server")
         source = parent_of(killed)
-        os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: bool({*processes("-m dagster code-server")} - {killed}))
-        assert {parent_of(pid) for pid in processes("-m dagster code-server")} == {source}
 
-        time.sleep(1)
-        os.kill(processes("-m dagster._daemon")[0], signal.SIGKILL)
+        os.kill(killed, signal.SIGKILL)
+
+        wait_until(lambda: bool({*_services(process, "code-server")} - {killed}))
+        assert {parent_of(pid) for pid in _services(process, "code-server")} == {source}
+
+
+def test_a_daemon_that_is_killed_ends_the_pipeline_with_its_status(tmp_path: Path) -> None:
+    with _dev(tmp_path) as process:
+        (daemon,) = _services(process, "_daemon")
+
+        os.kill(daemon, signal.SIGKILL)
 
         process.wait(_SECONDS)
         assert "dagster-daemon process shut down unexpectedly with return code -9" in (tmp_path / "log").read_text()
         wait_until(lambda: not processes_of(process.pid))
+
+
+def _services(process: "subprocess.Popen[bytes]", name: str = "") -> list[int]:
+    commands = {pid: command_of(pid) for pid in processes_of(process.pid)}
+    return [pid for pid, command in commands.items() if name in command and any(each in command for each in _SERVICES)]
