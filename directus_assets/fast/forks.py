@@ -207,8 +207,10 @@ def _forked(
 
 def _serve(control: socket.socket) -> None:
     """Fork until nobody is left who could order a fork, or wants to know its end; does not return."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    # Forks ignore this one if they were told to, by `nohup`.
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if not sys.flags.safe_path:
         # The folder of this process' script.
         del sys.path[0]
@@ -216,6 +218,7 @@ def _serve(control: socket.socket) -> None:
         with control:
             received = warm_process.serve(control)
         if received:
+            signal.signal(signal.SIGHUP, hangup)
             conversation, own, *passed = received
             _Source.control = socket.socket(fileno=warm_process.out_of_the_way(own))
             warm_process.run([conversation, *passed])

@@ -104,7 +104,7 @@ def run(received: Sequence[int]) -> None:
     its `folder`, a `path` to import from, and the `numbers` under which it expects the descriptors that came with the
     conversation.
     """
-    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])

@@ -36,13 +36,18 @@ def ended(*command, **kwargs):
 """
 
 
-def prepared(folder: Path, code: str) -> list[str]:
+def prepared(folder: Path, code: str, *start: str) -> list[str]:
     """The lines that a process prints which has prepared forks; they cannot print into what we capture here."""
     (folder / "says.py").write_text("import os, sys; print(os.getcwd(), sys.argv, os.environ.get('WORD'), flush=True)")
     (folder / "ends.py").write_text("import os, sys; exec(sys.argv[1])")
     (folder / "script.py").write_text(_PREPARED + code)
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
+        [sys.executable, *(start or ("script.py",))],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [*done.stdout.splitlines(), *done.stderr.splitlines()]
@@ -150,6 +155,16 @@ print(ended("ends", ""))
     assert lines[2] == lines[0]
     assert lines[3] == "('Forked', 0)"
     wait_until(lambda: not is_running(int(lines[0])))
+
+
+@pytest.mark.parametrize("setting", ["SIG_DFL", "SIG_IGN"])
+def test_a_fork_ignores_what_nohup_has_it_ignore(tmp_path: Path, setting: str) -> None:
+    code = "import signal; print(signal.getsignal(signal.SIGHUP).name, flush=True)"
+    starting = f"import runpy, signal; signal.signal(signal.SIGHUP, signal.{setting}); runpy.run_path('script.py')"
+
+    lines = prepared(tmp_path, f"print(ended('ends', {code!r}))", "-c", starting)
+
+    assert lines == [setting, "('Forked', 0)"]
 
 
 def test_what_cannot_be_forked_is_started_as_ever(tmp_path: Path) -> None:
