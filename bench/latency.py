@@ -20,9 +20,7 @@ from bench.bed import (
 )
 from bench.figures import Figure, ours_at_most
 from bench.images import render_all
-from bench.processes import resident_bytes, with_command
 from bench.texts import post
-from directus_assets.fast import warm_process
 from directus_assets.local.progress import Say
 
 _PER_ROUND = 7
@@ -60,8 +58,6 @@ class Lap:
     uploads: list[float] = field(default_factory=list)
     posts: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
-    warm_bytes: list[int] = field(default_factory=list)
-    """Memory of the warm process at the end, where there is one."""
 
 
 def measure(rounds: int, say: Say) -> list[Figure]:
@@ -90,8 +86,6 @@ def _measured(way: Way, pictures: Sequence[bytes], say: Say) -> Lap:
             running.let_pass(of_post)
             lap.posts.append(_post(bed))
             lap.bare.append(_bare(picture))
-        running.wait_until_quiet()
-        lap.warm_bytes.append(resident_bytes(with_command(running.pid, warm_process.__name__)[0]))
     return lap
 
 
@@ -134,10 +128,6 @@ def _figures(way: Way, lap: Lap) -> list[Figure]:
             against=f"the poll interval ({POLL_SECONDS} s)",
             theirs=(float(POLL_SECONDS),),
             goal=ours_at_most(way.post_seconds),
-        ),
-        *(
-            Figure(part="latency", what=f"{way.name}: memory of the warm process", unit="MB", ours=(size / 1e6,))
-            for size in lap.warm_bytes
         ),
     ]
 

@@ -6,8 +6,7 @@ from bench.processes import watched_peaks
 from directus_assets.local.pictures import landscape
 from directus_assets.local.progress import Say
 
-_RUN_WORKER = "directus_assets.fast.warm_process"
-"""The command line of the process that runs are forked from, and theirs."""
+_RUN_WORKER = "dagster api execute_run"
 
 _PICTURES, _DIFFERENT = 50, 10
 _ROUNDS = 1

@@ -45,9 +45,9 @@ def peak_bytes(pid: int) -> int:
     return _number("status", r"^VmHWM:\s+(\d+) kB", pid) * 1024
 
 
-def resident_bytes(pid: int) -> int:
-    """The current resident memory of a process and its descendants; shared pages count once per process."""
-    return sum(_number("status", r"^VmRSS:\s+(\d+) kB", each) for each in tree(pid)) * 1024
+def memory_bytes(pid: int) -> int:
+    """The current memory of a process and its descendants; pages that they share count once (`Pss`)."""
+    return sum(_number("smaps_rollup", r"^Pss:\s+(\d+) kB", each) for each in tree(pid)) * 1024
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from bench.bed import PRESETS, Bed, fresh_directus, photographs, running_pipelin
 from bench.figures import Figure, ours_at_most, ratio_at_most
 from bench.history import add_rows, file_key, fill
 from bench.images import render_all
-from bench.processes import resident_bytes
+from bench.processes import memory_bytes
 from bench.records import recorded
 from directus_assets.directus.feed import FeedPosition
 from directus_assets.directus.uploads import UploadPosition
@@ -104,7 +104,7 @@ class _History:
             self._time("first page", webserver.asset_statuses)
             for _ in range(times):
                 self._time("page", webserver.asset_statuses)
-            self.megabytes = resident_bytes(running.pid) / 1e6
+            self.megabytes = memory_bytes(running.pid) / 1e6
 
     def _tick(self, position: FeedPosition) -> None:
         files = Files(self.project, PRESETS)
@@ -199,7 +199,7 @@ def _figures(bench: _History, smallest: _History) -> Iterator[Figure]:
         )
     yield Figure(
         part="scale",
-        what=f"memory of webserver, daemon and code location together, {files}",
+        what=f"memory of all processes of the pipeline together, {files}",
         unit="MB",
         ours=(bench.megabytes,),
         against="" if bench is smallest else f"itself at {smallest.size:,} files",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from directus_assets.commands.door import open_door
 from directus_assets.commands.home import held, make_home
 from directus_assets.commands.watch import Watch, run_watch
 from directus_assets.errors import ConfigurationError
+from directus_assets.fast import forks, launcher
 from directus_assets.settings import Environment
 from directus_assets.settings.environment import LOOPBACK
 
@@ -47,12 +47,16 @@ def run_dev(
     """
     port = ui_port(environment.webserver_url, port)
     home = make_home(environment.state_folder)
+    launcher.prepare()
+    # Not before: it imports libraries that start threads unless told not to.
+    from directus_assets.commands.door import open_door
+
     ui = f"http://127.0.0.1:{port}"
     with held(home, ui):
         refuse_taken(port)
         with open_door(environment.door_url, tell=tell_of_door):
             tell(f"starting Dagster, with its history in {home}; the UI will be at {ui} within a minute")
-            return run_watch(watch, dagster_dev(port, arguments))
+            return run_watch(watch, dagster_dev(port, arguments), start=forks.start)
 
 
 def dagster_dev(port: int, arguments: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Protocol
 
 from directus_assets.errors import ConfigurationError, DirectusAssetsError
 from directus_assets.orchestration.webserver import CODE_LOCATION, Webserver
@@ -93,7 +94,19 @@ class Watch:
         return min(LOOK_SECONDS * 2.0 ** max(0, self._lost - 2), LONGEST_SECONDS)
 
 
-def run_watch(watch: Watch, command: Sequence[str]) -> int:
+class Started(Protocol):
+    """A started command, such as a `subprocess.Popen`."""
+
+    def terminate(self) -> None:
+        """Send it SIGTERM."""
+
+    def wait(self) -> int:
+        """Wait for its end; return the exit status, negative if a signal ended it."""
+
+
+def run_watch(
+    watch: Watch, command: Sequence[str], *, start: Callable[[Sequence[str]], Started] = subprocess.Popen
+) -> int:
     """Watch until the given command ends, or forever without one.
 
     SIGTERM is passed on to the command, which also gets SIGINT from the terminal. If SIGINT reached only us and the
@@ -116,7 +129,7 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
     # Before the command starts: it would inherit an ignored signal, but not a handler.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, hear)
-    process = _started(command)
+    process = _started(command, start)
     is_over = threading.Event()
     threading.Thread(target=_keep_looking, args=(watch, is_over), name="watch", daemon=True).start()
     if process is None:
@@ -138,7 +151,7 @@ def run_watch(watch: Watch, command: Sequence[str]) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _tell_end(process: subprocess.Popen[bytes], heard: SimpleQueue[int]) -> None:
+def _tell_end(process: Started, heard: SimpleQueue[int]) -> None:
     process.wait()
     heard.put(_ENDED)
 
@@ -154,9 +167,9 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in sorted(names)) or "none yet"
 
 
-def _started(command: Sequence[str]) -> subprocess.Popen[bytes] | None:
+def _started(command: Sequence[str], start: Callable[[Sequence[str]], Started]) -> Started | None:
     try:
-        return subprocess.Popen(command) if command else None
+        return start(command) if command else None
     except OSError as error:
         raise ConfigurationError(f"Could not start `{command[0]}`: {error.strerror}.") from None
 

@@ -37,6 +37,11 @@ def __getattr__(name: str) -> Any:
     return chosen(name, version=__version__)
 
 
+def is_tested(version: str = __version__) -> bool:
+    """Whether this folder is tested with a version of Dagster: by default, with the installed one."""
+    return version in TESTED
+
+
 def chosen(name: str, *, version: str) -> Any:
     """The class with this name, or its replacement for this version of Dagster.
 
@@ -46,7 +51,7 @@ def chosen(name: str, *, version: str) -> Any:
     if name not in _OFFERED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, stock_module, stock = _OFFERED[name]
-    if version in TESTED:
+    if is_tested(version):
         return getattr(importlib.import_module(module), name)
     logger.warning(
         "%s was tested with Dagster %s, and this is %s: Dagster's own %s takes its place.",

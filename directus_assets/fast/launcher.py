@@ -26,13 +26,26 @@ from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, Worke
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClassData
 
-import directus_assets
-from directus_assets.fast import warm_process
+from directus_assets.fast import forks, warm_process
 from directus_assets.fast.worker import FORKED, Worker
 
 WORKER_TAG = "directus_assets/worker"
 """The run tag that names its worker process, for monitoring from any process."""
 
+# What more than one service imports, beyond the imports of runs: storage by default, and what communicates.
+_SERVICES = (
+    "dagster._core.storage.root",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.legacy_storage",
+    "directus_assets.fast:BatchedSqliteStorage",
+    "directus_assets.fast:BatchedPostgresStorage",
+    "directus_assets.fast:FreshFirstCoordinator",
+    "directus_assets.fast.launcher",
+    "dagster._grpc.client",
+    "dagster._grpc.server",
+    "starlette.applications",
+    "uvicorn",
+)
 # The imports observed in a run; each run imports missing ones itself, and modules that do not exist are skipped. The
 # last two are ours: not the definitions, but what builds them, and what each run would otherwise read anew.
 _LIBRARIES = (
@@ -71,8 +84,15 @@ _END_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
+def prepare() -> None:
+    """Have `forks.start` and the launcher fork from the state of this process, where that is possible."""
+    os.environ.update(_SINGLE_THREADED | os.environ)
+    forks.prepare_forks([*_LIBRARIES, *_SERVICES])
+
+
 class WarmRunLauncher(dg.DefaultRunLauncher):
-    """Forks runs from a warm process, which each process that launches runs (the daemon) starts on first use.
+    """Forks runs from a warm process: under `directus-assets dev`, from the one that forks Dagster's services, too;
+    otherwise from one which each process that launches runs (the daemon) starts on first use.
 
     Runs of code that is not installed here, such as that of a code server in another container, are launched in
     Dagster's default way. So are all runs if this is not Linux, or if the warm process does not start.
@@ -137,11 +157,18 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
         super().dispose()
 
     def _launch_warm(self, run_id: str, arguments: list[str]) -> None:
-        order = {"run_id": run_id, "module": "dagster", "arguments": arguments}
+        order = {
+            "run_id": run_id,
+            "module": "dagster",
+            "arguments": arguments,
+            "variables": _SINGLE_THREADED | os.environ | {FORKED: "1"},
+            "folder": str(Path.cwd()),
+        }
         with self._fork() as conversation, conversation.makefile("rwb") as lines:
             lines.write(json.dumps(order).encode() + b"\n")
             lines.flush()
-            if not (worker := lines.readline().decode().strip()):
+            worker = lines.readline().decode().strip()
+            if Worker.parse(worker) is None:
                 raise ConnectionError("A fork of it has ended at once.")
             # Before the run begins, so that no run ever lacks the tag.
             self._instance.add_run_tags(run_id, {WORKER_TAG: worker})
@@ -150,23 +177,31 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
     @contextmanager
     def _fork(self) -> Iterator[socket.socket]:
         """A connection to a new fork; closing it before the fork is told to proceed ends the fork."""
+        try:
+            connection = forks.connect()
+        except OSError:
+            connection = self._connect()
+        with connection:
+            yield connection
+
+    def _connect(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        with ours:
-            ours.settimeout(_START_SECONDS)
-            with theirs, self._lock:
-                if self._process and self._process.poll() is not None:
-                    logger.warning("The warm process has ended (status %s); starting it again.", self._process.poll())
-                    self._end()
-                if self._code != (code := _state_of_our_code()):
-                    self._end()
-                    self._code = code
-                control = self._control or self._start()
-                try:
-                    socket.send_fds(control, [b"f"], [theirs.fileno()])
-                except OSError:
-                    self._end()
-                    raise
-            yield ours
+        ours.settimeout(_START_SECONDS)
+        with theirs, self._lock:
+            if self._process and self._process.poll() is not None:
+                logger.warning("The warm process has ended (status %s); starting it again.", self._process.poll())
+                self._end()
+            if self._code != (code := forks.state_of_our_code()):
+                self._end()
+                self._code = code
+            control = self._control or self._start()
+            try:
+                socket.send_fds(control, [b"f"], [theirs.fileno()])
+            except OSError:
+                self._end()
+                ours.close()
+                raise
+        return ours
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -197,12 +232,6 @@ class WarmRunLauncher(dg.DefaultRunLauncher):
                 self._process.kill()
                 self._process.wait()
             self._process = None
-
-
-def _state_of_our_code() -> int:
-    """Changes with every change to this package, since a warm process has imported the earlier state."""
-    modules = Path(directus_assets.__path__[0]).rglob("*.py")
-    return hash(frozenset((str(module), module.stat().st_mtime_ns) for module in modules))
 
 
 def _worker_of(run: dg.DagsterRun) -> Worker | None:

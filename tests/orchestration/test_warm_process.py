@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from directus_assets.fast import warm_process
-from directus_assets.fast.launcher import _LIBRARIES, _SINGLE_THREADED
+from directus_assets.fast.launcher import _LIBRARIES, _SERVICES, _SINGLE_THREADED
 from directus_assets.fast.worker import Worker
 from tests.orchestration.running_dagster import wait_until
 
@@ -100,14 +100,16 @@ def test_it_ends_when_its_launcher_is_gone(warm: Warm) -> None:
     assert warm.process.wait(_SECONDS) == 0
 
 
-@pytest.mark.parametrize("module", _LIBRARIES)
+@pytest.mark.parametrize("module", [*_LIBRARIES, *_SERVICES])
 def test_what_is_imported_early_is_there(module: str) -> None:
-    assert importlib.util.find_spec(module)
+    assert importlib.util.find_spec(module.partition(":")[0])
 
 
 def test_libraries_start_no_threads_before_the_fork(tmp_path: Path) -> None:
     classes = ["BatchedSqliteStorage", "BatchedPostgresStorage", "FreshFirstCoordinator", "OfALaterVersion"]
-    warm = Warm(tmp_path, *_LIBRARIES, *(f"directus_assets.fast:{name}" for name in classes), "nowhere:Nothing")
+    warm = Warm(
+        tmp_path, *_LIBRARIES, *_SERVICES, *(f"directus_assets.fast:{name}" for name in classes), "nowhere:Nothing"
+    )
 
     with warm.fork() as conversation:
         warm.order(conversation)
