@@ -108,7 +108,7 @@ class Maker:
     def _make_round(self, work: Work) -> Iterator[Outcome]:
         exported: list[Delivered] = []
         with ThreadPoolExecutor(self.workers, thread_name_prefix="picture") as pool:
-            bench = _Bench(self, pool)
+            bench = _Bench(self, pool, waiting={file.id for file in work})
             futures = [pool.submit(bench.make_file, file, presets) for file, presets in work.items()]
             try:
                 for future in as_completed(futures):
@@ -151,6 +151,8 @@ class _Bench:
 
     maker: Maker
     pool: ThreadPoolExecutor
+    waiting: set[str]
+    """The ids of the files that no worker has begun."""
     manifest: dict[str, ManifestEntry] = field(default_factory=dict)
     unexported: dict[str, set[str]] = field(default_factory=dict)
     """Keys of presets that a file can no longer export, by file id."""
@@ -194,6 +196,7 @@ class _Bench:
 
     def make_file(self, file: File, presets: Sequence[Preset]) -> list[Outcome]:
         """Make all presets of one file. Never raises: each preset has its own outcome."""
+        self.waiting.discard(file.id)
         try:
             return self._make_file(file, presets)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with a picture, the others are made
@@ -267,7 +270,8 @@ class _Bench:
                 ahead = sorted(presets, key=lambda preset: max(preset.width or 0, preset.height or 0), reverse=True)
                 calls: list[Callable[[], _Rendering]]
                 calls = [partial(self._rendered, file, facts, source, preset) for preset in ahead]
-                if self.originals.fits(facts, times=self.maker.workers):
+                # While other files wait, nobody is idle, and these calls would keep the file in memory behind them.
+                if not self.waiting and self.originals.fits(facts, times=self.maker.workers):
                     calls = beside(self.pool, calls)
                 outcomes += [
                     self._deliver_preset(file, facts, content, preset, rendered)

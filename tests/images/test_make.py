@@ -1,4 +1,5 @@
 import errno
+import gc
 import json
 import os
 import time
@@ -817,3 +818,20 @@ def test_directus_that_goes_down_fails_what_is_left_for_another_try(directus: Sc
 
     assert len(failed(outcomes)) == 4
     assert all(isinstance(error, TransientError) for error in failed(outcomes).values())
+
+
+def test_no_more_originals_stay_in_memory_than_there_are_workers(directus: ScriptedDirectus) -> None:
+    for number in range(6):
+        directus.add(f"f{number}", picture())
+
+    def in_memory() -> int:
+        gc.collect()
+        return sum(isinstance(each, Source) for each in gc.get_objects())
+
+    before, seen = in_memory(), []
+    maker = directus.maker(ANY, workers=1, on_read=lambda _file, _content: seen.append(in_memory() - before))
+
+    outcomes = make(maker, directus, CARD, WIDE, AUTO)
+
+    assert len(delivered(outcomes)) == 18
+    assert seen == [0] * 6
