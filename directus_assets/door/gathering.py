@@ -8,7 +8,7 @@ QUIET_SECONDS = 0.2
 LONGEST_SECONDS = 1.0
 """... or when its first push has waited this long."""
 LONE_SECONDS = 0.05
-"""So long waits a push that nothing came before: most are alone, and what one save causes arrives together."""
+"""How long the first push after a pause waits: most come alone, and the pushes of one save arrive together."""
 MOST_KEYS = 5000
 """Anything beyond this is left to the sensor."""
 

@@ -5,8 +5,8 @@ and start sooner. Beyond Dagster's public interface this uses `open_ipc_subproce
 starts a `python -m` command like `subprocess.Popen`; `tests/orchestration/test_forks.py` verifies that on the installed
 Dagster.
 
-Whatever cannot be forked is started as Dagster does: with another version of Dagster, not on Linux, when the process
-that forks is gone, or after a change to this package, whose earlier state that process has imported.
+Whatever cannot be forked is started the way Dagster does it: with another version of Dagster, not on Linux, when the
+process that forks is gone, or after a change to this package, whose earlier state that process has imported.
 """
 
 import importlib
@@ -145,7 +145,7 @@ def start(parts: Sequence[str], **kwargs: Any) -> "Forked | subprocess.Popen[Any
         try:
             return _forked(parts, **kwargs)
         except OSError:
-            # It does not fork, or not any more.
+            # It does not fork, or no longer does.
             pass
     return open_ipc_subprocess(parts, **kwargs)
 

@@ -27,25 +27,6 @@ def test_a_worker_without_help_makes_all_calls_itself() -> None:
         assert pool.submit(work).result(timeout=30) == [0, 1, 2, 3, 4]
 
 
-def test_work_that_came_before_is_done_first() -> None:
-    order: list[str] = []
-    is_queued = threading.Event()
-
-    def work() -> None:
-        is_queued.wait(30)
-        for call in beside(pool, [partial(order.append, "of the first"), partial(order.append, "too")]):
-            call()
-
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(work)
-        second = pool.submit(order.append, "the second")
-        is_queued.set()
-        first.result(timeout=30)
-        second.result(timeout=30)
-
-    assert order == ["of the first", "too", "the second"]
-
-
 @pytest.mark.parametrize("workers", [1, 3])
 def test_an_error_reaches_only_the_caller_of_its_call(workers: int) -> None:
     def fail() -> int:
