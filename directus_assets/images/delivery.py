@@ -22,6 +22,7 @@ from directus_assets.images.manifest import (
     written,
 )
 from directus_assets.images.outcomes import Made
+from directus_assets.images.proof import marked
 from directus_assets.images.render import Rendered
 from directus_assets.images.sample import Sample
 from directus_assets.images.transforms import Derivative
@@ -35,9 +36,6 @@ __all__ = [
     "Warm",
     "digest",
 ]
-
-_MARK = b"\0\0\0\x08free"
-"""Bytes that may follow any picture: in AVIF they are an empty box, in other formats they are past the end."""
 
 
 class NotServed(PermanentError):
@@ -90,13 +88,13 @@ def served_bytes(
 ) -> int | None:
     """The size of what Directus serves if that differs from the file in the storage; None if it serves that file.
 
-    Directus may itself make a derivative of the same length, or even with the same bytes. So the stored file is marked
-    with bytes that decoders ignore; they stay until the derivative is written anew.
+    Directus may itself make a derivative of the same length, or even with the same bytes. So the stored file is marked;
+    the mark stays until the derivative is written anew.
     """
-    marked = content + _MARK
-    storage.write(derivative.stored_name, marked, content_type=derivative.mime_type)
+    marking = marked(content)
+    storage.write(derivative.stored_name, marking, content_type=derivative.mime_type)
     head = client.head_asset(file.id, preset=derivative.preset_key, accept=derivative.accept)
-    return None if head.content_length == len(marked) else head.content_length
+    return None if head.content_length == len(marking) else head.content_length
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,29 @@ from directus_assets.images.transforms import Derivative
 _PRECISION = dt.timedelta(seconds=1)
 """Directus stores whole seconds: a file stored in the second of the upload may be older than the upload."""
 
+_UNIT, _REST = 4096, 1337
+"""The size of a marked file divided by `_UNIT` leaves `_REST`."""
+
+_BOX_HEADER = 8
+"""Bytes of a box' size and type (ISO 14496-12, 4.2), which AVIF consists of."""
+
+
+def marked(content: bytes) -> bytes:
+    """A picture with a mark that decoders ignore: in AVIF it is an empty box, in other formats it is past the end.
+
+    A process may be killed before it removes the mark, and a listing shows nothing but sizes. So marked files have
+    sizes by which they are known, as is one of 4,096 others, which is then made once more.
+
+    >>> len(marked(bytes(5000)))
+    5433
+    """
+    size = (_REST - len(content) - _BOX_HEADER) % _UNIT + _BOX_HEADER
+    return content + size.to_bytes(4, "big") + b"free" + bytes(size - _BOX_HEADER)
+
+
+def _is_marked(size: int) -> bool:
+    return size % _UNIT == _REST
+
 
 def look_up(storage: Storage, wanted: Iterable[Derivative]) -> dict[str, Entry]:
     """The existing files among these derivatives, by stored name."""
@@ -20,7 +43,7 @@ def look_up(storage: Storage, wanted: Iterable[Derivative]) -> dict[str, Entry]:
 
 
 def are_right(file: File, wanted: Sequence[Derivative], found: Mapping[str, Entry]) -> bool:
-    """Whether all these derivatives exist, are not empty, and are not older than the file's upload.
+    """Whether all these derivatives exist, are not empty or marked, and are not older than the file's upload.
 
     A derivative being requested from Directus exists and is empty until it is rendered, and one of a replaced file with
     a custom name on disk stays behind (Directus 12).
@@ -30,7 +53,7 @@ def are_right(file: File, wanted: Sequence[Derivative], found: Mapping[str, Entr
     uploaded = dt.datetime.fromisoformat(file.uploaded_on)
     earliest = uploaded.replace(tzinfo=uploaded.tzinfo or dt.UTC) + _PRECISION
     entries = [found.get(derivative.stored_name) for derivative in wanted]
-    return all(entry and entry.size and entry.modified >= earliest for entry in entries)
+    return all(entry and entry.size and not _is_marked(entry.size) and entry.modified >= earliest for entry in entries)
 
 
 def adopted(file: File, preset: Preset, wanted: Sequence[Derivative], found: Mapping[str, Entry]) -> Delivered | None:

@@ -129,18 +129,20 @@ class Verdict:
             files = {file.id: file for file in client.files_by_id(self.truth.pictures)}
             exported = self._exported()
 
+            def made(derivative: Derivative, file_id: str) -> bytes:
+                if derivative.preset_key in self.bed.around.exported:
+                    return exported[file_id, derivative.preset_key]
+                return _served(self.bed.directus, derivative, file_id, self.bed.directus.admin_token)
+
             def compare(file_id: str) -> list[str]:
                 twin = upload(admin, self.truth.pictures[file_id], filename="twin.jpg", type="image/jpeg")
                 return [
-                    f"{derivative.label} of {file_id}"
+                    f"{derivative.label} of {file_id}: {len(found)} bytes instead of {len(right)}"
                     for preset in _PARSED
                     for derivative in derivatives(preset, files[file_id])
-                    if (
-                        exported[file_id, preset.key]
-                        if preset.key in self.bed.around.exported
-                        else _served(self.bed.directus, derivative, file_id, self.bed.directus.admin_token)
-                    )
-                    != _served(reference, derivative, twin, reference.admin_token)
+                    for found in [made(derivative, file_id)]
+                    for right in [_served(reference, derivative, twin, reference.admin_token)]
+                    if found != right
                 ]
 
             return [wrong for some in pool.map(compare, files) for wrong in some]

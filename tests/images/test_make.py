@@ -27,6 +27,7 @@ from directus_assets.images.make import Maker
 from directus_assets.images.manifest import Texts
 from directus_assets.images.outcomes import Delivered, Failed, Outcome
 from directus_assets.images.plan import fingerprint
+from directus_assets.images.proof import adopted, look_up
 from directus_assets.images.render import Source, render
 from directus_assets.images.transforms import derivatives
 from directus_assets.redaction import hide
@@ -171,6 +172,23 @@ def test_what_was_proved_is_stored_without_the_mark_of_the_proof(directus: Scrip
 
     assert outcome.delivery == "storage"
     assert directus.storage.read(derivative.stored_name) == render(Source(picture()), derivative).content
+
+
+def test_what_was_left_marked_when_directus_did_not_answer_is_not_adopted(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+    wanted = derivatives(CARD, file)
+    directus.trouble = lambda request: httpx.Response(503) if request.method == "HEAD" else None
+
+    error = failed(make(directus.maker(ANY), directus, CARD))["f1", "card"]
+
+    assert isinstance(error, TransientError)
+    found = look_up(directus.storage, wanted)
+    assert len(found) == 1
+    assert adopted(file, CARD, wanted, found) is None
+
+    directus.trouble = lambda _: None
+    assert delivered(make(directus.maker(ANY), directus, CARD))
+    assert adopted(file, CARD, wanted, look_up(directus.storage, wanted))
 
 
 ELEVEN = Version.parse("11.17.4")
