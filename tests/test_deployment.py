@@ -132,6 +132,7 @@ def test_the_webserver_is_guarded_and_starts_no_run_without_the_token() -> None:
 
     assert webserver["command"][:3] == ["python", "-m", "directus_assets.fast.webserver"]
     assert webserver["environment"][RUNS_ELSEWHERE] == "1"
+    assert webserver["environment"]["DAGSTER_WEBSERVER_URL"] == "${DAGSTER_WEBSERVER_URL:-}"
     assert RUNS_ELSEWHERE not in COMPOSE["services"]["daemon"]["environment"]
 
 

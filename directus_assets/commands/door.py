@@ -43,11 +43,12 @@ def open_door(url: str, *, tell: Callable[[str], None]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             parts = urlsplit(url)
+            host = "::1" if parts.hostname == "::1" else "127.0.0.1"
             if parts.hostname not in LOOPBACK:
                 tell(f"DOOR_URL is {url}, which is another machine: run `directus-assets door` there")
             else:
                 rooms = make_rooms(tell)
-                listener = stack.enter_context(_listening("127.0.0.1", parts.port or DEFAULT_PORT))
+                listener = stack.enter_context(_listening(host, parts.port or DEFAULT_PORT))
                 server = make_server(rooms)
                 stack.enter_context(at_work(rooms))
 
@@ -85,8 +86,9 @@ def make_rooms(tell: Callable[[str], None]) -> Mapping[str, Room]:
 
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), reuse_port=False)
+        listener = socket.create_server((host, port), family=family, reuse_port=False)
     except OSError as error:
         raise ConfigurationError(
             f"Port {port} is not available for the door: {error.strerror}.",

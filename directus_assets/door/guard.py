@@ -2,7 +2,8 @@
 
 It blocks three kinds of access: a GET that some server on this machine is tricked into sending (for example by an
 import from a URL), a request that a web page makes a browser send, and a web page whose own domain name resolves to
-this machine. It allows what the UI and our own commands use: posted JSON.
+this webserver (in a container, nothing shows that its port is published on loopback, so names are always checked). It
+allows what the UI and our own commands use: posted JSON.
 """
 
 import ipaddress
@@ -17,7 +18,6 @@ App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[N
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _JSON = ("application/json", "application/graphql")
 _FROM_HERE = ("same-origin", "none")
-_LOCAL_NAMES = frozenset({"localhost"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,6 @@ class HttpRequest:
     path: str
     query: bytes
     headers: Mapping[str, str]
-    is_over_loopback: bool
 
 
 def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
@@ -37,11 +36,11 @@ def refusal(asked: HttpRequest, hosts: Collection[str] = ()) -> str:
 
     Args:
         asked: the request.
-        hosts: additional host names of the local webserver.
+        hosts: host names of the webserver besides numeric addresses and names without a dot.
     """
     headers = asked.headers
     host = headers.get("host", "")
-    if asked.is_over_loopback and not _is_known(_name(host), hosts):
+    if not _is_known(_name(host), hosts):
         return f"Unknown host name {_name(host)!r}. Set DAGSTER_WEBSERVER_URL to the address of this UI."
     if asked.method not in _SAFE_METHODS and not _is_from_here(headers, host, hosts):
         return "This request comes from another web page."
@@ -63,7 +62,7 @@ class Guard:
 
     Args:
         app: the webserver.
-        hosts: its additional host names on this machine.
+        hosts: its host names besides numeric addresses and names without a dot.
     """
 
     def __init__(self, app: App, hosts: Collection[str] = ()) -> None:
@@ -86,7 +85,6 @@ class Guard:
 
 
 def _asked(scope: Scope) -> HttpRequest:
-    address = (scope.get("server") or ("", None))[0]
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         # Duplicate headers are joined, so that none can hide the other.
@@ -98,7 +96,6 @@ def _asked(scope: Scope) -> HttpRequest:
         path=scope["path"],
         query=scope.get("query_string", b""),
         headers=headers,
-        is_over_loopback=_is_loopback(address),
     )
 
 
@@ -114,8 +111,8 @@ def _is_from_here(headers: Mapping[str, str], host: str, hosts: Collection[str])
 
 
 def _is_known(name: str, hosts: Collection[str]) -> bool:
-    # A numeric address cannot be made to resolve elsewhere.
-    return name in _LOCAL_NAMES or name in hosts or _is_address(name)
+    # Nobody can point a numeric address here, nor, in public DNS, a name without a dot, such as that of a service.
+    return name in hosts or _is_address(name) or (name != "" and "." not in name)
 
 
 def _name(host: str) -> str:
@@ -131,7 +128,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(address: str) -> bool:
-    return _is_address(address) and ipaddress.ip_address(address).is_loopback

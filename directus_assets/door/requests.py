@@ -167,7 +167,10 @@ def parse_body(kind: RequestKind, body: bytes) -> Body:
         Refused: it is not JSON, or contains unexpected members.
     """
     try:
-        return _BODIES[kind].model_validate(json.loads(body, object_pairs_hook=_unambiguous))
+        found = json.loads(body, object_pairs_hook=_unambiguous)
+        # Python reads NaN and unpaired surrogates, which cannot be sent to Dagster.
+        json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
+        return _BODIES[kind].model_validate(found)
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise Refused(HTTPStatus.BAD_REQUEST, f"'{place}': {error.errors()[0]['msg']}.") from None

@@ -34,11 +34,11 @@ class Carrier(Protocol):
         ...
 
     def knows(self, collection: str) -> bool:
-        """Whether anything is derived from this collection."""
+        """Whether anything is derived from this collection. Raises DirectusAssetsError."""
         ...
 
     def has_button(self, click: Clicked) -> bool:
-        """Whether this button is shown on this collection."""
+        """Whether this button is shown on this collection. Raises DirectusAssetsError."""
         ...
 
     def claim(self, changes: Changes) -> None:
@@ -130,7 +130,7 @@ class Room:
             self._turn.notify_all()
 
     def _take_change(self, change: Changed) -> Mapping[str, Any]:
-        if not self.carrier.knows(change.collection):
+        if not _tried(lambda: self.carrier.knows(change.collection)):
             raise Refused(HTTPStatus.BAD_REQUEST, "Nothing is generated from this collection.")
         with self._turn:
             now = self.clock()
@@ -146,7 +146,7 @@ class Room:
         return {"taken": len(change.keys)}
 
     def _take_click(self, click: Clicked) -> Mapping[str, Any]:
-        if not self.carrier.has_button(click):
+        if not _tried(lambda: self.carrier.has_button(click)):
             raise Refused(HTTPStatus.BAD_REQUEST, "This collection has no such button.")
         with self._turn:
             if not self.clicks.allows(click.user, now=self.clock()):

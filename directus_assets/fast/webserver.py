@@ -3,8 +3,8 @@
     python -m directus_assets.fast.webserver -h 127.0.0.1 -p 3000 -w workspace.yaml
 
 Dagster offers no hook for third-party middleware. Beyond its public interface this relies on its command creating the
-application by `create_app_from_workspace_process_context`; `tests/fast/test_webserver.py` verifies that on the
-installed Dagster. If the name is missing, the command does not start: it never runs unguarded.
+application by `create_app_from_workspace_process_context`; `tests/orchestration/test_studio.py` verifies that on
+the installed Dagster. If the name is missing, the command does not start: it never runs unguarded.
 """
 
 import os

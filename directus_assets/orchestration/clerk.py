@@ -1,6 +1,5 @@
 """Carries out what the door accepts: pushes become the runs that a sensor would request, and clicks start their job."""
 
-import contextlib
 import logging
 import threading
 import time
@@ -14,7 +13,7 @@ import dagster as dg
 from directus_assets.door import claims
 from directus_assets.door.gathering import Changes
 from directus_assets.door.requests import Clicked
-from directus_assets.errors import ConfigurationError, DirectusAssetsError, Rejected
+from directus_assets.errors import ConfigurationError, Rejected, as_error
 from directus_assets.orchestration.build import all_kinds, kinds_by_button
 from directus_assets.orchestration.buttons.clicks import Button
 from directus_assets.orchestration.kinds.subject import Followed, Subject
@@ -85,12 +84,14 @@ class Clerk:
     def prepare(self) -> None:
         """Warm up, so that the first push does not wait.
 
-        An error is ignored here, since it would recur with the first push.
+        An error is only reported, since Directus or Dagster's storage may be back by the first push.
         """
-        with contextlib.suppress(DirectusAssetsError):
+        try:
             desk = self.desk()
             self._opened.get_runs(limit=1)
             _ = desk.followed, desk.buttons
+        except Exception as error:  # noqa: BLE001 - Dagster's storage raises errors of any kind
+            logger.warning("The door could not prepare for the first push: %s", as_error(error))
 
     def knows(self, collection: str) -> bool:
         """Whether anything is derived from this collection."""

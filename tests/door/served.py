@@ -27,6 +27,8 @@ class Carried:
     clicks: list[Clicked] = field(default_factory=list)
     buttons: set[tuple[str, str]] = field(default_factory=lambda: {("translate", "posts")})
     fails_with: Exception | None = None
+    is_unreadable: Exception | None = None
+    """Why it cannot tell what is derived."""
     carried: int = 0
     """How many batches, with those that have failed."""
     told: dict[str, Any] = field(default_factory=lambda: {"dagster": "1.2.3", "loaded": True, "sick": []})
@@ -34,9 +36,13 @@ class Carried:
     def prepare(self) -> None: ...
 
     def knows(self, collection: str) -> bool:
+        if self.is_unreadable:
+            raise self.is_unreadable
         return collection in ("posts", "pages", "directus_files")
 
     def has_button(self, click: Clicked) -> bool:
+        if self.is_unreadable:
+            raise self.is_unreadable
         return (click.button, click.collection) in self.buttons
 
     def claim(self, changes: Changes) -> None:

@@ -14,7 +14,7 @@ import pytest
 from directus_assets.directus.storage import LocalStorage
 from directus_assets.door.requests import MOST_BYTES, SECRET_HEADER, Changed, Refused
 from directus_assets.door.room import CHANGES_PER_MINUTE
-from directus_assets.errors import BadInput, Unreachable
+from directus_assets.errors import BadInput, ConfigurationError, Unreachable
 from tests.door.served import SECRET, Served, served
 
 CHANGE = {"collection": "posts", "keys": ["1"]}
@@ -35,6 +35,7 @@ def forgotten(door: Served) -> None:
     door.carrier.batches.clear()
     door.carrier.claims.clear()
     door.carrier.clicks.clear()
+    door.carrier.is_unreadable = None
     door.room.changes._windows.clear()
     door.room.clicks._windows.clear()
 
@@ -142,6 +143,17 @@ WRONG: list[tuple[int, dict[str, Any]]] = [
             "headers": {"content-type": "application/json"},
         },
     ),
+    *[
+        (
+            400,
+            {
+                "path": "/clicks",
+                "content": b'{"button":"translate","collection":"posts","keys":[1],"user":"a","files":' + files + b"}",
+                "headers": {"content-type": "application/json"},
+            },
+        )
+        for files in (b"[NaN]", b"[-1e999]", b'["\\ud800"]', b'{"\\udfff":1}')
+    ],
     (400, {"json": []}),
     (400, {"json": {"collection": "posts"}}),
     (400, {"json": {**CHANGE, "tags": {"dagster/priority": "9"}}}),
@@ -352,3 +364,17 @@ def test_whoever_clicks_hears_that_it_was_not_taken(door: Served, error: Excepti
     door.carrier.fails_with = error
 
     assert ask(door, "/clicks", json=CLICK).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Unreachable("Directus is away."), 503), (ConfigurationError("No settings."), 502)]
+)
+@pytest.mark.parametrize(("path", "body"), [("/changes", CHANGE), ("/clicks", CLICK)])
+def test_whoever_calls_hears_that_it_is_unknown_what_is_derived(
+    door: Served, path: str, body: Any, error: Exception, status: int
+) -> None:
+    door.carrier.is_unreadable = error
+
+    answer = ask(door, path, json=body)
+
+    assert (answer.status_code, answer.json()) == (status, {"errors": [{"message": str(error)}]})

@@ -85,6 +85,17 @@ def carry(office: Office, changes: Changes) -> None:
     start()
 
 
+def test_a_door_opens_although_dagsters_storage_is_away(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    def away() -> dg.DagsterInstance:
+        raise OSError("no connection to the database")
+
+    clerk = dataclasses.replace(office.clerk, instance=away)
+    clerk.prepare()
+
+    assert clerk.knows("directus_files")
+    assert "no connection to the database" in caplog.text
+
+
 def test_a_burst_of_uploads_is_one_run(office: Office) -> None:
     files = [f"f{number:02}" for number in range(24)]
     office.directus.upload(*files)

@@ -68,7 +68,10 @@ def run_flows_setup(
         kept_text = f"{kept} of {len(wanted)} are already correct"
         console.print(table_of(project.directus.url, steps, what="flows", kept=kept_text))
         if wanted:
-            console.print("The door's secret is stored in these flows, where administrators can read it.")
+            console.print(
+                "The door's secret is stored in these flows, where administrators can read it, and so can everybody "
+                "with unrestricted access to Directus' revisions."
+            )
         todo = [step for step in steps if step.verb != "leave"]
         require_room(admin, todo)
         if dry_run:
