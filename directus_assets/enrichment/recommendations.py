@@ -170,7 +170,7 @@ class Recommender:
             return 0, 0, 0
         # Record the intention first, then write: rows from a killed run are then recognised as ours.
         intended = tuple(digest(dict(values)) for values in new)
-        self.records.save(record.intending({}, intended))
+        self.records.save(record.intending({}, intended, removed=plan.removed))
         made = writer.carry_out(segment, plan)
         if made is None:
             return None

@@ -4,7 +4,7 @@ A record answers two questions: which answer need not be paid for again, and whe
 Losing a record does no harm: everything in Directus then counts as human and is kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
@@ -86,10 +86,24 @@ class EnrichmentRecord:
         """This record with the answer in one language."""
         return replace(self, answers={**self.answers, code: answer})
 
-    def intending(self, fields: Mapping[str, FieldRecord], rows: Sequence[str]) -> "EnrichmentRecord":
-        """The record before a write: with these targets' entries replaced, and digests of rows to be made."""
-        intended = tuple(dict.fromkeys((*self.intended_rows, *rows)))
-        return replace(self, fields={**self.fields, **fields}, intended_rows=intended)
+    def intending(
+        self, fields: Mapping[str, FieldRecord], rows: Sequence[str], *, removed: Collection[str] = ()
+    ) -> "EnrichmentRecord":
+        """The record before a write.
+
+        Args:
+            fields: replace these targets' entries.
+            rows: digests of rows to be made.
+            removed: keys of rows to be removed. Those that are there after a killed run are still ours, and those that
+                are not were not removed by a human.
+        """
+        going = [row.digest for row in self.rows if row.key in removed]
+        return replace(
+            self,
+            fields={**self.fields, **fields},
+            rows=tuple(row for row in self.rows if row.key not in removed),
+            intended_rows=tuple(dict.fromkeys((*self.intended_rows, *going, *rows))),
+        )
 
     def refusing(self, more: Refused) -> "EnrichmentRecord":
         """The record with additional refused values by field; the oldest are dropped if there are too many."""

@@ -143,9 +143,10 @@ class Targets:
         ]
         rows = self._plan_rows(item, earlier, answers)
         intended = tuple(digest(dict(values)) for values in (*rows.changed.values(), *rows.made)) if rows else ()
+        removed = rows.removed if rows else ()
         fields = {each.name: each.decision.record for each in decided if each.decision}
         # Record the intention first, then write: values from a killed run are then recognised as ours.
-        self.remember(item, lambda known: known.intending(fields, intended))
+        self.remember(item, lambda known: known.intending(fields, intended, removed=removed))
         refused = self._carry_out(item, [each for each in decided if each.action is FieldAction.WRITE], earlier)
         if refused is None:
             return None

@@ -108,11 +108,12 @@ def run(received: Sequence[int]) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    # First of all: where standard input is closed, one of them has its number.
+    conversation, *passed = (out_of_the_way(descriptor) for descriptor in received)
     # Standard input may be the connection to the launcher, which has to notice when the warm process has ended.
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = out_of_the_way(os.open(os.devnull, os.O_RDONLY))
     os.dup2(nothing, 0)
     os.close(nothing)
-    conversation, *passed = (out_of_the_way(descriptor) for descriptor in received)
     with socket.socket(fileno=conversation) as talk, talk.makefile("rwb") as lines:
         order = json.loads(lines.readline() or "null")
         if order is None:

@@ -32,7 +32,8 @@ def marked(content: bytes) -> bytes:
     return content + size.to_bytes(4, "big") + b"free" + bytes(size - _BOX_HEADER)
 
 
-def _is_marked(size: int) -> bool:
+def is_marked(size: int) -> bool:
+    """Whether a file of this size counts as `marked`."""
     return size % _UNIT == _REST
 
 
@@ -53,7 +54,7 @@ def are_right(file: File, wanted: Sequence[Derivative], found: Mapping[str, Entr
     uploaded = dt.datetime.fromisoformat(file.uploaded_on)
     earliest = uploaded.replace(tzinfo=uploaded.tzinfo or dt.UTC) + _PRECISION
     entries = [found.get(derivative.stored_name) for derivative in wanted]
-    return all(entry and entry.size and not _is_marked(entry.size) and entry.modified >= earliest for entry in entries)
+    return all(entry and entry.size and not is_marked(entry.size) and entry.modified >= earliest for entry in entries)
 
 
 def adopted(file: File, preset: Preset, wanted: Sequence[Derivative], found: Mapping[str, Entry]) -> Delivered | None:

@@ -16,7 +16,7 @@ from directus_assets.images.originals import Originals
 from directus_assets.images.outcomes import Made
 from directus_assets.images.pace import Pace
 from directus_assets.images.previews import are_alike
-from directus_assets.images.proof import are_right, look_up
+from directus_assets.images.proof import are_right, is_marked, look_up
 from directus_assets.images.render import Source, render
 from directus_assets.images.sameness import difference
 from directus_assets.images.transforms import Derivative
@@ -54,7 +54,7 @@ class Warming:
         may_be_stale = is_chosen(file) and bool(file.uploaded_on)
         if may_be_stale:
             self._remove_stale(file, wanted)
-        made = [self._ask_past_empty(file, derivative) for derivative in wanted]
+        made = [self._ask_past_remains(file, derivative) for derivative in wanted]
         found = self._stored(file, wanted)
         if may_be_stale and not are_right(file, wanted, found) and was_replaced(self.client, file):
             for derivative in wanted:
@@ -64,10 +64,14 @@ class Warming:
         # A name that is not in the storage cannot be found missing later.
         return [each if each.name in found else replace(each, name=_address(file, each)) for each in made]
 
-    def _ask_past_empty(self, file: File, derivative: Derivative) -> Made:
-        """Ask, and once more without an empty file, such as a full disk leaves behind: Directus serves what exists."""
+    def _ask_past_remains(self, file: File, derivative: Derivative) -> Made:
+        """Ask, and once more without an empty file, such as a full disk leaves behind, or a marked one: Directus serves
+        what exists.
+        """
         try:
-            return self._ask(file, derivative)
+            made = self._ask(file, derivative)
+            if not is_marked(made.bytes) or file.storage not in self.storages:
+                return made
         except DirectusAssetsError:
             if not _was_left_empty(self._stored(file, [derivative]).get(derivative.stored_name)):
                 raise

@@ -17,7 +17,7 @@ from directus_assets.enrichment.engines.protocol import Question, Reply
 from directus_assets.enrichment.items import ItemReader
 from directus_assets.enrichment.records import EnrichmentRecord
 from directus_assets.enrichment.work import DeclaredEnricher
-from directus_assets.errors import Rejected
+from directus_assets.errors import Rejected, TransientError
 from directus_assets.images.originals import Originals
 from directus_assets.ownership.record_store import RecordStore
 from directus_assets.ownership.refusals import FieldsRefused
@@ -81,6 +81,9 @@ class RuledRows:
         self.rows: list[dict[str, Any]] = []
         self.sent: list[str] = []
         self.error: dict[str, Any] = {"code": "FAILED_VALIDATION", "field": "name"}
+        self.title = "Bread"
+        self.deletions = 99
+        """How many deletions it answers."""
 
     @property
     def names(self) -> list[str]:
@@ -90,13 +93,11 @@ class RuledRows:
         if request.url.path == "/users/me":
             return httpx.Response(200, json={"data": {"id": "bot"}})
         if request.method in ("GET", "SEARCH"):
-            found = {"/items/notes": [{"id": "1", "title": "Bread"}], "/items/entities": self.rows}
+            found = {"/items/notes": [{"id": "1", "title": self.title}], "/items/entities": self.rows}
             return answer_query(request, found.get(request.url.path, []))
         body = json.loads(request.content)
         if request.method == "DELETE":
-            gone = [row for row in self.rows if matches(row, body["query"]["filter"])]
-            self.rows = [row for row in self.rows if row not in gone]
-            return httpx.Response(204)
+            return self._deleted(body["query"]["filter"])
         values = body if request.method == "POST" else body["data"]
         self.sent.append(values["name"])
         if values["name"].startswith("bad"):
@@ -109,6 +110,13 @@ class RuledRows:
         for row in changed:
             row.update(values)
         return httpx.Response(200, json={"data": changed})
+
+    def _deleted(self, condition: dict[str, Any]) -> httpx.Response:
+        self.deletions -= 1
+        if self.deletions < 0:
+            return httpx.Response(503)
+        self.rows = [row for row in self.rows if not matches(row, condition)]
+        return httpx.Response(204)
 
 
 class Scripted:
@@ -267,6 +275,37 @@ def test_an_old_row_stays_where_the_new_one_is_refused_and_is_replaced_by_the_ne
 
     assert rules.names == ["Eva"]
     assert rules.sent == ["Ada", "bad 1", "bad 2", "Eva"]
+
+
+@pytest.mark.parametrize("deletions", [0, 1, 2])
+def test_a_row_that_an_attempt_removed_before_it_failed_comes_back_when_it_is_wanted_again(
+    tmp_path: Path, deletions: int
+) -> None:
+    everybody: dict[str, Any] = {"people": ["Ada", "Eva", "Max", "Zoe"]}
+    rules, engine = RuledRows(), Scripted(everybody, {"people": ["Ada"]}, everybody)
+    with enriching(rules, engine, tmp_path, PEOPLE) as enricher:
+        enrich(enricher)
+        rules.title, rules.deletions = "Butter", deletions
+        with pytest.raises(TransientError):
+            enrich(enricher)
+        assert len(rules.names) == 4 - deletions
+        rules.title, rules.deletions = "Bread and butter", 99
+        enrich(enricher)
+
+    assert sorted(rules.names) == ["Ada", "Eva", "Max", "Zoe"]
+
+
+def test_a_row_that_an_attempt_was_about_to_remove_goes_with_the_next_one(tmp_path: Path) -> None:
+    rules, engine = RuledRows(), Scripted({"people": ["Ada", "Eva", "Max"]}, {"people": ["Ada"]})
+    with enriching(rules, engine, tmp_path, PEOPLE) as enricher:
+        enrich(enricher)
+        rules.title, rules.deletions = "Butter", 1
+        with pytest.raises(TransientError):
+            enrich(enricher)
+        rules.deletions = 99
+        enrich(enricher)
+
+    assert rules.names == ["Ada"]
 
 
 def test_a_refusal_because_of_a_field_that_is_not_ours_is_no_fault_of_the_answer(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from directus_assets.images.make import Maker
 from directus_assets.images.manifest import Texts
 from directus_assets.images.outcomes import Delivered, Failed, Outcome
 from directus_assets.images.plan import fingerprint
-from directus_assets.images.proof import adopted, look_up
+from directus_assets.images.proof import adopted, look_up, marked
 from directus_assets.images.render import Source, render
 from directus_assets.images.transforms import derivatives
 from directus_assets.redaction import hide
@@ -304,6 +304,17 @@ def test_an_empty_derivative_that_directus_would_serve_for_ever_is_rendered_anew
     assert directus.storage.size(card.stored_name)
     # Directus may be rendering this one.
     assert directus.storage.size(wide.stored_name) == 0
+
+
+def test_what_was_left_marked_is_rendered_anew_if_directus_is_to_make_it(directus: ScriptedDirectus) -> None:
+    file = directus.add("f1", picture())
+    (wanted,) = derivatives(CARD, file)
+    directus.storage.write(wanted.stored_name, marked(RENDERED), content_type="image/webp")
+
+    (outcome,) = delivered(make(directus.maker(WARM), directus, CARD))
+
+    assert directus.rendered == [wanted.stored_name]
+    assert [made.bytes for made in outcome.made] == [len(RENDERED)]
 
 
 def test_warming_makes_directus_render_each_derivative_once(directus: ScriptedDirectus) -> None:

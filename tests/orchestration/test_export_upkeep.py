@@ -4,6 +4,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from directus_assets.directus.models import Preset
+from directus_assets.directus.storage import LocalStorage
 from directus_assets.orchestration.kinds.files import Files
 from directus_assets.orchestration.kinds.pictures import build_image_presets
 from directus_assets.orchestration.project import Project
 from directus_assets.orchestration.reconcile.walk import Reconcile
+from directus_assets.orchestration.runs.history import latest_records
 from directus_assets.orchestration.sensors.collection import build_partition_sensor
 from directus_assets.orchestration.webserver import Webserver
 from directus_assets.settings import Config, Environment, Settings
@@ -137,6 +140,14 @@ class Site:
             kinds=[Files(project, presets)],
             seconds=60,
         ).run()
+
+    def lost(self) -> set[tuple[str, str]]:
+        """The outputs that the reconcile would repair."""
+        kind = Files(self.project(), list(self.presets.values()))
+        keys = sorted(self.directus.rows)
+        page = kind.survey().look(keys)
+        records = latest_records(self.instance, kind.assets, keys)
+        return {output for output, record in records.items() if page.is_lost(*output, record)}
 
     def exported(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         return contents(self.folder / "export")
@@ -349,3 +360,37 @@ def test_an_export_whose_volume_is_not_mounted_is_not_taken_for_one_that_lost_al
     settled.reconcile()
 
     assert settled.instance.get_runs_count() == runs
+
+
+class Dying(LocalStorage):
+    """A storage whose process is killed before the manifest changes."""
+
+    def update(self, *_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+
+def test_what_a_killed_run_exported_for_a_preset_that_was_changed_back_is_made_again(settled: Site) -> None:
+    other = replace(settled.presets["card"], quality=5)
+    maker, file = settled.project().maker, settled.project().files_by_id(["f1"])["f1"]
+    target = Dying(settled.folder / "export")
+
+    with pytest.raises(KeyboardInterrupt):
+        list(replace(maker, export=lambda: target).make({file: [other]}))
+    settled.tick()
+
+    assert settled.exported() != settled.fresh()
+    assert settled.lost() == {("card", "f1")}
+
+
+def test_an_exported_picture_that_is_gone_is_made_again(settled: Site) -> None:
+    assert settled.lost() == set()
+
+    (settled.folder / "export" / "card" / "f1.webp").unlink()
+
+    assert settled.lost() == {("card", "f1")}
+
+
+def test_an_export_without_its_pictures_is_not_taken_for_one_that_lost_all(settled: Site) -> None:
+    (settled.folder / "export" / "card").rename(settled.folder / "card")
+
+    assert settled.lost() == set()

@@ -167,6 +167,15 @@ def test_a_fork_ignores_what_nohup_has_it_ignore(tmp_path: Path, setting: str) -
     assert lines == [setting, "('Forked', 0)"]
 
 
+def test_a_process_whose_standard_input_is_closed_forks_as_well(tmp_path: Path) -> None:
+    code = "print(os.readlink('/proc/self/fd/0'), os.get_inheritable(0), flush=True)"
+    starting = "import os, runpy; os.close(0); runpy.run_path('script.py')"
+
+    lines = prepared(tmp_path, f"print(ended('ends', {code!r}))", "-c", starting)
+
+    assert lines == ["/dev/null True", "('Forked', 0)"]
+
+
 def test_what_cannot_be_forked_is_started_as_ever(tmp_path: Path) -> None:
     lines = prepared(
         tmp_path,

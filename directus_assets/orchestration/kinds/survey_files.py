@@ -1,15 +1,17 @@
 """The reconcile's view of files and their derivatives."""
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from directus_assets.directus.models import File, Preset
 from directus_assets.directus.sight import find_deleted
 from directus_assets.directus.storage import Entry
-from directus_assets.errors import PermanentError
+from directus_assets.errors import DirectusAssetsError, PermanentError
 from directus_assets.fast.latest import Latest
 from directus_assets.images.names_on_disk import is_chosen, require_own, sharers
 from directus_assets.images.outcomes import Delivered
@@ -53,7 +55,7 @@ def _stored_derivatives(project: Project, file: File, preset: Preset) -> tuple[D
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """The contents of one storage location."""
+    """The contents of one storage location, or of one folder of the export."""
 
     taken_at: float
     """Seconds since 1970; files made later may be missing."""
@@ -62,7 +64,7 @@ class Listing:
 
 @dataclass
 class FileSurveyor:
-    """Surveys files, with one listing of each storage location for all pages."""
+    """Surveys files, with one listing of each storage location and exported folder for all pages."""
 
     subject: "Files"
     _listings: dict[str, Listing] = field(default_factory=dict)
@@ -81,17 +83,30 @@ class FileSurveyor:
             examination=examination,
             gone=(*(key for key in unseen if key in deleted), *examination.unfit),
             listing=self._listing,
+            exported=self._exported,
             missing=cache(lambda: self.subject.upkeep.missing(examination.wanted)),
         )
 
     def _listing(self, location: str) -> Listing:
-        if location not in self._listings:
+        # The name of every stored derivative contains `__`; originals are skipped to keep this small.
+        entries = self.subject.project.storages[location].entries
+        return self._listed(location, lambda: (entry for entry in entries() if "__" in entry.name))
+
+    def _exported(self, folder: str) -> Listing:
+        def entries() -> list[Entry]:
+            with contextlib.suppress(DirectusAssetsError):
+                return list(self.subject.project.export.entries(f"{folder}/"))
+            return []
+
+        # No storage location has a slash in its name.
+        return self._listed(f"{folder}/", entries)
+
+    def _listed(self, name: str, entries: Callable[[], Iterable[Entry]]) -> Listing:
+        if name not in self._listings:
             taken_at = time.time()
-            # The name of every stored derivative contains `__`; originals are skipped to keep this small.
-            entries = self.subject.project.storages[location].entries()
-            found = {entry.name: entry for entry in entries if "__" in entry.name}
-            self._listings[location] = Listing(taken_at=taken_at, entries=found)
-        return self._listings[location]
+            found = {entry.name: entry for entry in entries()}
+            self._listings[name] = Listing(taken_at=taken_at, entries=found)
+        return self._listings[name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,18 +119,30 @@ class FilePage:
     examination: Examination
     gone: Sequence[str]
     listing: Callable[[str], Listing]
+    exported: Callable[[str], Listing]
     missing: Callable[[], Set[tuple[str, str]]]
     """Outputs made for an export and missing from it."""
 
     def is_lost(self, output: str, key: str, record: Latest) -> bool:
         if self.project.delivery_of(output) == "export":
-            return (output, key) in self.missing()
+            return (output, key) in self.missing() or self._is_overwritten(record)
         file = self.rows[key]
         wanted = _stored_derivatives(self.project, file, self.presets[output])
         if not wanted:
             return False
         listing = self.listing(file.storage)
         return record.timestamp < listing.taken_at and are_lost(wanted, listing.entries, stored_sizes(record.metadata))
+
+    def _is_overwritten(self, record: Latest) -> bool:
+        """Whether exported pictures do not have their recorded sizes: a run wrote others and ended before it published
+        them. An export that cannot be read or is empty counts as complete: a volume may not be mounted.
+        """
+        for name, size in stored_sizes(record.metadata).items():
+            listing = self.exported(str(PurePosixPath(name).parent))
+            entry = listing.entries.get(name)
+            if listing.entries and record.timestamp < listing.taken_at and (entry is None or entry.size != size):
+                return True
+        return False
 
     def is_remembered(self, output: str, key: str) -> bool:  # noqa: ARG002 (only Dagster records derivatives)
         return False
