@@ -286,6 +286,20 @@ def test_what_leaves_the_filter_goes_and_comes_back_with_it(settled: Site) -> No
     assert "f1" in settled.exported()[0]
 
 
+def test_what_the_filter_no_longer_excludes_comes_back(settled: Site) -> None:
+    settled.change("f1", folder="hidden")
+    settled.tick()
+    settled.upload("f2", picture((44, 30)), width=44, height=30, folder="hidden")
+    settled.tick()
+    assert set(settled.exported()[0]) == {"f0"}
+
+    settled.filter = {}
+    settled.tick()
+
+    assert set(settled.exported()[0]) == {"f0", "f1", "f2"}
+    assert settled.exported() == settled.fresh()
+
+
 def test_a_preset_that_is_removed_goes_and_comes_back_with_it(settled: Site) -> None:
     wide = settled.presets.pop("wide")
     settled.tick()

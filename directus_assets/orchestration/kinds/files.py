@@ -1,5 +1,6 @@
 """Pictures as a kind: files are partitions, presets are outputs."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,6 @@ class Files(Kind):
 
     collection = "directus_files"
     feed_collections = ("directus_files",)
-    revision = ""
     name = "directus_files"
     notes = ("directus_files",)
     button = Button.RENDER
@@ -86,6 +86,12 @@ class Files(Kind):
     @cached_property
     def code_versions(self) -> dict[str, str]:
         return {preset.key: code_version(preset) for preset in self.presets}
+
+    @property
+    def revision(self) -> str:
+        """Changes with the filter: files that it excluded may have changed in the meantime."""
+        matching = self.project.settings.config.images.filter
+        return json.dumps(matching, sort_keys=True) if matching else ""
 
     def existing(self, *, page: int, size: int) -> list[str]:
         matching = self.project.settings.config.images.filter

@@ -397,10 +397,11 @@ class _Tick:
         keys = order[scan.position : scan.position + _SCAN_BATCHES * size]
         examination = self.subject.examine(keys, scan.outputs)
         wanted = examination.wanted
-        made = self._fingerprints(scan.outputs, keys)
+        recorded = self._recorded(scan.outputs, keys)
+        made = self._existing(recorded)
         partial = set(scan.outputs).difference(scan.complete)
         if partial:
-            known = made.keys() | self._failed(partial, keys)
+            known = recorded.keys() | self._failed(partial, keys)
             wanted = {
                 (name, key): value
                 for (name, key), value in wanted.items()
@@ -440,9 +441,14 @@ class _Tick:
         return self.instance.get_dynamic_partitions(self.subject.partitions_name)
 
     def _fingerprints(self, outputs: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], str]:
-        made = fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
-        gone = {output for upkeep in self.subject.upkeeps for output in upkeep.missing(made)}
-        return {output: own for output, own in made.items() if output not in gone}
+        return self._existing(self._recorded(outputs, keys))
+
+    def _recorded(self, outputs: Iterable[str], keys: Iterable[str]) -> dict[tuple[str, str], str]:
+        return fingerprints(self.instance, {output: self.subject.assets[output] for output in outputs}, keys)
+
+    def _existing(self, recorded: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+        gone = {output for upkeep in self.subject.upkeeps for output in upkeep.missing(recorded)}
+        return {output: own for output, own in recorded.items() if output not in gone}
 
     def _failed(self, outputs: Iterable[str], keys: Sequence[str]) -> set[tuple[str, str]]:
         assets = {output: self.subject.assets[output] for output in outputs}
