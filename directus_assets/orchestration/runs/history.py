@@ -64,8 +64,7 @@ def spoiled(
     """
     found = set()
     for name, asset_key in asset_keys.items():
-        made_at = {key: record.timestamp for (own, key), record in records.items() if own == name}
-        for failed in _failed(instance, asset_key, list(made_at), since=min(made_at.values(), default=0.0)):
+        for failed in _failed(instance, asset_key, [key for own, key in records if own == name]):
             output = (name, str(failed.partition_key))
             tried, made = _metadata(failed).get("tried"), data_version(records[output]).removesuffix(REVIEW_MARK)
             if tried and tried != made and failed.timestamp > records[output].timestamp:
@@ -145,12 +144,12 @@ def failures(
 
 
 def _failed(
-    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str], *, since: float | None = None
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
 ) -> Iterator[dg.EventLogRecord]:
-    """The failed attempts on these partitions (after that moment), the newest of each first."""
+    """The failed attempts on these partitions, the newest of each first."""
     for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
         some = partition_keys[start : start + _KEYS_PER_QUERY]
-        filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=some, after_timestamp=since)
+        filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=some)
         for record in _all_records(instance.fetch_observations, filtered):
             if record.partition_key is not None and "failed" in _metadata(record):
                 yield record
