@@ -50,7 +50,7 @@ class Evidence:
     """Whether its row existed when the pipeline first started, and was left for a backfill."""
     is_under_way: bool = False
     is_lost: bool = False
-    """Whether the materialized output is missing from its place, or may have been overwritten in part."""
+    """Whether the materialized output is missing from its place."""
     is_there: bool = False
     """Whether Directus already has the output, though there is no record of it."""
     was_repaired: bool = False

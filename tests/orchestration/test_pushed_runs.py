@@ -118,24 +118,6 @@ def test_what_a_pushed_run_failed_at_for_good_is_not_tried_a_second_time(
     assert ranges(pipeline.tick()) == [("f1", "f1")]
 
 
-def test_what_failed_with_inputs_that_were_changed_back_is_made_again(
-    pipeline: Pipeline, instance: dg.DagsterInstance, directus: ScriptedDirectus
-) -> None:
-    """The failed attempt may have written some fields."""
-    directus.upload("f1", "f2")
-    pipeline.tick()
-    materialize(instance, directus, CARD, HERO)
-    metadata = {"failed": "broken", **try_metadata(BadInput("broken"), fingerprint="other")}
-    instance.report_runless_asset_event(dg.AssetObservation(Names().preset("card"), partition="f1", metadata=metadata))
-    directus.change("f1", title="As it was")
-    directus.change("f2", title="As it was")
-
-    (asked,) = pipeline.tick()
-
-    assert ranges([asked]) == [("f1", "f1")]
-    assert asked.asset_selection == [Names().preset("card")]
-
-
 def test_what_the_door_has_taken_is_left_to_it_for_a_moment(pipeline: Pipeline, directus: ScriptedDirectus) -> None:
     """Between the push and its run, nothing in Dagster says that one will come."""
     directus.upload("f1", "f2")

@@ -392,23 +392,6 @@ def test_what_failed_for_good_is_not_tried_again_until_it_changes(pipeline: Pipe
     assert pipeline.webserver.asked == [(["card"], ["a"])]
 
 
-def test_what_failed_with_inputs_that_were_changed_back_is_made_again_once(pipeline: Pipeline) -> None:
-    """The failed attempt may have written some fields."""
-    pipeline.directus.upload("a", "b")
-    pipeline.made()
-    pipeline.failed("a", BadInput("corrupt"), tried="other")
-    pipeline.failed("b", BadInput("corrupt"))
-
-    pipeline.run()
-    asked = pipeline.webserver.asked
-    pipeline.webserver.over.add("b1")
-    pipeline.made()
-    pipeline.run()
-
-    assert asked == [(["card"], ["a"])]
-    assert pipeline.webserver.asked == asked
-
-
 @pytest.mark.parametrize(
     ("error", "asked"),
     [

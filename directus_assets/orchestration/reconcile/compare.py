@@ -17,7 +17,6 @@ from directus_assets.orchestration.runs.history import (
     latest_records,
     record_again,
     record_output,
-    spoiled,
 )
 from directus_assets.orchestration.runs.report import REVIEW_MARK
 from directus_assets.planning.verdicts import Evidence, Failure, Verdict, judge
@@ -68,24 +67,20 @@ class Comparison:
         # Dagster's records are read first: an output made from now on is then requested once too often at worst.
         subject = self.surveyor.subject
         records = latest_records(self.instance, subject.assets, keys)
-        bad = spoiled(self.instance, subject.assets, records)
         seen = isolate(keys, self.surveyor.look)
         pages: list[Page] = [Careful(page) for page in seen.results]
         if unread := list(seen.culprits):
             pages.append(Unread(examination=examine_each(subject, unread, list(subject.assets))))
-        found = [self._compare(page, records, bad) for page in pages]
+        found = [self._compare(page, records) for page in pages]
         return Compared(
             verdicts={output: verdict for each in found for output, verdict in each.verdicts.items()},
             wanted={output: wanted for each in found for output, wanted in each.wanted.items()},
             gone=[key for each in found for key in each.gone],
         )
 
-    def _compare(self, page: Page, records: Mapping[Output, Latest], bad: Set[Output]) -> Compared:
+    def _compare(self, page: Page, records: Mapping[Output, Latest]) -> Compared:
         wanted = page.examination.wanted
-        evidence = {
-            output: _of_made(page, output, wanted[output], records.get(output), is_spoiled=output in bad)
-            for output in wanted
-        }
+        evidence = {output: _of_made(page, output, wanted[output], records.get(output)) for output in wanted}
         doubtful = {output: each for output, each in evidence.items() if each.made != each.wanted or each.is_lost}
         evidence |= self._investigate(page, doubtful, records)
         now = dt.datetime.now(dt.UTC)
@@ -202,8 +197,8 @@ def grouped(outputs: Iterable[Output]) -> dict[frozenset[str], list[str]]:
     return groups
 
 
-def _of_made(page: Page, output: Output, wanted: str, record: Latest | None, *, is_spoiled: bool) -> Evidence:
+def _of_made(page: Page, output: Output, wanted: str, record: Latest | None) -> Evidence:
     if record is None:
         return Evidence(wanted=wanted)
     made = data_version(record).removesuffix(REVIEW_MARK)
-    return Evidence(wanted=wanted, made=made, is_lost=made == wanted and (is_spoiled or page.is_lost(*output, record)))
+    return Evidence(wanted=wanted, made=made, is_lost=made == wanted and page.is_lost(*output, record))

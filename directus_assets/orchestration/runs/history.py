@@ -10,7 +10,7 @@ import dagster as dg
 
 from directus_assets.errors import DirectusAssetsError, TransientError, bounded_wait
 from directus_assets.fast.latest import Latest, latest_of, read_latest
-from directus_assets.orchestration.runs.report import REVIEW_MARK, OutputRecord
+from directus_assets.orchestration.runs.report import OutputRecord
 from directus_assets.planning.verdicts import Failure, wait_seconds
 
 _KEYS_PER_QUERY = 500
@@ -40,36 +40,16 @@ def version_tags(*, data_version: str, code_version: str, source: dg.AssetKey) -
 def fingerprints(
     instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], partition_keys: Iterable[str]
 ) -> dict[tuple[str, str], str]:
-    """Map (name, partition key) to the fingerprint of the latest materialization, if there is one; empty if `spoiled`.
+    """Map (name, partition key) to the fingerprint of the latest materialization, if there is one.
 
     Args:
         instance: Dagster's instance.
         asset_keys: the assets to look up, by the names to use in the result.
         partition_keys: the partitions to look up.
     """
-    records = latest_records(instance, asset_keys, partition_keys)
-    bad = spoiled(instance, asset_keys, records)
-    return {output: "" if output in bad else data_version(record) for output, record in records.items()}
-
-
-def spoiled(
-    instance: dg.DagsterInstance, asset_keys: Mapping[str, dg.AssetKey], records: Mapping[tuple[str, str], Latest]
-) -> set[tuple[str, str]]:
-    """The outputs on which an attempt with other inputs has failed since: it may have written some of its fields.
-
-    Args:
-        instance: Dagster's instance.
-        asset_keys: the assets, by name.
-        records: of the latest materializations, by name and partition key.
-    """
-    found = set()
-    for name, asset_key in asset_keys.items():
-        for failed in _failed(instance, asset_key, [key for own, key in records if own == name]):
-            output = (name, str(failed.partition_key))
-            tried, made = _metadata(failed).get("tried"), data_version(records[output]).removesuffix(REVIEW_MARK)
-            if tried and tried != made and failed.timestamp > records[output].timestamp:
-                found.add(output)
-    return found
+    return {
+        output: data_version(record) for output, record in latest_records(instance, asset_keys, partition_keys).items()
+    }
 
 
 def latest_records(
@@ -138,21 +118,14 @@ def failures(
     """
     found: dict[tuple[str, str], list[dg.EventLogRecord]] = {}
     for name, asset_key in asset_keys.items():
-        for record in _failed(instance, asset_key, partition_keys):
-            found.setdefault((name, str(record.partition_key)), []).append(record)
+        for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
+            filtered = dg.AssetRecordsFilter(
+                asset_key=asset_key, asset_partitions=partition_keys[start : start + _KEYS_PER_QUERY]
+            )
+            for record in _all_records(instance.fetch_observations, filtered):
+                if record.partition_key is not None and "failed" in _metadata(record):
+                    found.setdefault((name, record.partition_key), []).append(record)
     return {output: (records[0].timestamp, _failure(records, first_wait_seconds)) for output, records in found.items()}
-
-
-def _failed(
-    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partition_keys: Sequence[str]
-) -> Iterator[dg.EventLogRecord]:
-    """The failed attempts on these partitions, the newest of each first."""
-    for start in range(0, len(partition_keys), _KEYS_PER_QUERY):
-        some = partition_keys[start : start + _KEYS_PER_QUERY]
-        filtered = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=some)
-        for record in _all_records(instance.fetch_observations, filtered):
-            if record.partition_key is not None and "failed" in _metadata(record):
-                yield record
 
 
 def _failure(records: Sequence[dg.EventLogRecord], first_wait_seconds: float) -> Failure:
