@@ -6,10 +6,13 @@ no work is done until someone presses *Reload*. Dagster's health check of the co
 1.13).
 """
 
+import math
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Protocol
@@ -28,6 +31,8 @@ start on a busy machine.
 
 PATIENCE_SECONDS = 15.0
 """How long a command may take after SIGINT before it gets SIGTERM."""
+
+_WAIT_SECONDS = 1.0
 
 _ENDED = 0
 """Stands among the signals for the end of the command."""
@@ -133,17 +138,17 @@ def run_watch(
     is_over = threading.Event()
     threading.Thread(target=_keep_looking, args=(watch, is_over), name="watch", daemon=True).start()
     if process is None:
-        heard.get()
+        _next(heard, math.inf)
         return 128 + signal.SIGTERM
     threading.Thread(target=_tell_end, args=(process, heard), name="wait", daemon=True).start()
-    patience: float | None = None
+    patience = math.inf
     while (told := _next(heard, patience)) != _ENDED:
         watch.fall_silent()
         is_over.set()
         if told == signal.SIGTERM:
             process.terminate()
         # Only once: a second SIGTERM would interrupt what the command does to end in order.
-        patience = PATIENCE_SECONDS if told == signal.SIGINT else None
+        patience = PATIENCE_SECONDS if told == signal.SIGINT else math.inf
     # While Python ends, a late signal would change the exit status.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
@@ -156,11 +161,14 @@ def _tell_end(process: Started, heard: SimpleQueue[int]) -> None:
     heard.put(_ENDED)
 
 
-def _next(heard: SimpleQueue[int], patience: float | None) -> int:
-    try:
-        return heard.get(timeout=patience)
-    except Empty:
-        return signal.SIGTERM
+def _next(heard: SimpleQueue[int], patience: float) -> int:
+    """The next signal; SIGTERM if none comes within so many seconds."""
+    end = time.monotonic() + patience
+    while (left := end - time.monotonic()) > 0:
+        # A signal that arrives just before Python waits for the queue is handled only when that wait is over.
+        with suppress(Empty):
+            return heard.get(timeout=min(left, _WAIT_SECONDS))
+    return signal.SIGTERM
 
 
 def _list(names: Iterable[str]) -> str:
