@@ -1,6 +1,7 @@
 """A small Dagster of its own, with the warm launcher: webserver, daemon and a code location without Directus."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any, Self
 import dagster as dg
 import httpx
 
+import directus_assets
 from bench.processes import tree
 from directus_assets.fast.launcher import WORKER_TAG
 from directus_assets.fast.worker import Worker
@@ -92,11 +94,14 @@ class RunningDagster:
         self._queue = queue
         self.folder = folder
         self.home = folder / "home"
+        self.package = folder / "package" / directus_assets.__name__
+        """The copy of our package that it runs."""
         self.url = f"http://127.0.0.1:{free_port(0)}"
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         self.home.mkdir()
+        shutil.copytree(directus_assets.__path__[0], self.package)
         (self.home / "dagster.yaml").write_text(_INSTANCE + self._queue)
         self.define("one")
         # Two processes that make Dagster's tables at the same time leave them broken.
@@ -111,7 +116,7 @@ class RunningDagster:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "dagster", *command],
             cwd=self.folder,
-            env={**os.environ, "DAGSTER_HOME": str(self.home)},
+            env={**os.environ, "DAGSTER_HOME": str(self.home), "PYTHONPATH": str(self.package.parent)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
