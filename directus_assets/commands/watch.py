@@ -33,6 +33,7 @@ PATIENCE_SECONDS = 15.0
 """How long a command may take after SIGINT before it gets SIGTERM."""
 
 _WAIT_SECONDS = 1.0
+"""Python handles a signal that arrives just before it begins to wait only when that wait is over."""
 
 _ENDED = 0
 """Stands among the signals for the end of the command."""
@@ -165,7 +166,6 @@ def _next(heard: SimpleQueue[int], patience: float) -> int:
     """The next signal; SIGTERM if none comes within so many seconds."""
     end = time.monotonic() + patience
     while (left := end - time.monotonic()) > 0:
-        # A signal that arrives just before Python waits for the queue is handled only when that wait is over.
         with suppress(Empty):
             return heard.get(timeout=min(left, _WAIT_SECONDS))
     return signal.SIGTERM

@@ -111,7 +111,8 @@ def _is_from_here(headers: Mapping[str, str], host: str, hosts: Collection[str])
 
 
 def _is_known(name: str, hosts: Collection[str]) -> bool:
-    # Nobody can point a numeric address here, nor, in public DNS, a name without a dot, such as that of a service.
+    # Attackers need a name that they can make resolve to this machine. A numeric address is not resolved, and public
+    # DNS has no names without a dot, such as those of services.
     return name in hosts or _is_address(name) or (name != "" and "." not in name)
 
 

@@ -16,14 +16,14 @@ _UNIT, _REST = 4096, 1337
 """The size of a marked file divided by `_UNIT` leaves `_REST`."""
 
 _BOX_HEADER = 8
-"""Bytes of a box' size and type (ISO 14496-12, 4.2), which AVIF consists of."""
+"""Bytes that state the size and type of a box (ISO 14496-12, 4.2). An AVIF file consists of boxes."""
 
 
 def marked(content: bytes) -> bytes:
     """A picture with a mark that decoders ignore: in AVIF it is an empty box, in other formats it is past the end.
 
-    A process may be killed before it removes the mark, and a listing shows nothing but sizes. So marked files have
-    sizes by which they are known, as is one of 4,096 others, which is then made once more.
+    A process may be killed before it removes the mark, and a listing shows nothing but sizes. So the size of a file
+    tells whether it is marked. One unmarked file in 4,096 has such a size by chance, and is made once more.
 
     >>> len(marked(bytes(5000)))
     5433
