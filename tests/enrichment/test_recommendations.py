@@ -15,7 +15,7 @@ from directus_assets.enrichment.neighbours import quantized
 from directus_assets.enrichment.recommendation_plan import plan_recommendations
 from directus_assets.enrichment.recommendations import Recommender, Recomputed, texts_at
 from directus_assets.enrichment.records import EnrichmentRecord
-from directus_assets.errors import BadInput, ConfigurationError
+from directus_assets.errors import BadInput, ConfigurationError, TransientError
 from directus_assets.local.bot import create_bot
 from directus_assets.local.server import LocalDirectus
 from directus_assets.ownership.record_store import RecordStore
@@ -145,6 +145,37 @@ def test_a_segment_that_is_silent_loses_its_rows(studio: DirectusClient, visits:
 
     assert offers(studio) == [("sailors", 2, 1)]
     assert done.removed == 1
+
+
+class Deafened(httpx.HTTPTransport):
+    """A network that loses the answers to deletions."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if request.method == "DELETE":
+            answer.close()
+            raise httpx.ReadError("The connection broke.")
+        return answer
+
+
+@pytest.mark.integration
+def test_a_row_that_was_removed_without_an_answer_comes_back_when_it_is_wanted_again(
+    directus: LocalDirectus, studio: DirectusClient, visits: None, tmp_path: Path
+) -> None:
+    recompute(studio, tmp_path)
+    visit_of_bakers = studio.get("/items/visits", filter={"visitor": {"_eq": 2}}, fields=["id"])
+    studio.delete("/items/visits", [row["id"] for row in visit_of_bakers])
+    with (
+        DirectusClient(directus.url, directus.admin_token, transport=Deafened()) as deaf,
+        pytest.raises(TransientError),
+    ):
+        recompute(deaf, tmp_path)
+    assert offers(studio) == [("sailors", 2, 1)]
+
+    studio.post("/items/visits", visit(3, 2))
+    recompute(studio, tmp_path)
+
+    assert offers(studio) == [("bakers", 4, 1), ("sailors", 2, 1)]
 
 
 @pytest.mark.integration
