@@ -2,6 +2,7 @@
 
 import functools
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -52,6 +53,8 @@ _OF_MANY_COUNTRIES: Final = frozenset({"ar", "de", "en", "es", "fr", "pt", "zh"}
 
 _MOST_NAMED: Final = 3
 
+_FILLING: Final = threading.Lock()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Language:
@@ -97,7 +100,7 @@ def language(code: str) -> Language:
         raise _unknown(code) from error
     if not parsed.language or not parsed.is_valid():
         raise _unknown(code)
-    likely = parsed.maximize()
+    likely = _maximized(parsed)
     scripts = (parsed.script,) if parsed.script else _ALSO_WRITTEN_IN.get(parsed.language, (likely.script or "Latn",))
     return Language(
         code=code,
@@ -168,9 +171,17 @@ def _spoken_in(country: str) -> list[str]:
     # Longer codes are those of regional languages, such as Swiss German, with hardly any publications.
     written = [tag for tag in official if len(tag.partition("_")[0]) == 2]
     plain = [tag for tag in written if "_" not in tag or tag.partition("_")[0] not in written]
-    homes = {tag.replace("_", "-"): langcodes.Language.get(tag).maximize().territory for tag in plain}
+    homes = {tag.replace("_", "-"): _maximized(langcodes.Language.get(tag)).territory for tag in plain}
     found = sorted(homes, key=lambda tag: homes[tag] != country)
     return [tag if homes[tag] == country and tag not in _OF_MANY_COUNTRIES else f"{tag}-{country}" for tag in found]
+
+
+def _maximized(parsed: langcodes.Language) -> langcodes.Language:
+    """With its likely script and territory. One thread at a time: all threads share langcodes' objects, which another
+    one may read while they are being filled (langcodes 3.5).
+    """
+    with _FILLING:
+        return parsed.maximize()
 
 
 def _unicode_names(script: str) -> tuple[str, ...]:

@@ -1,5 +1,9 @@
 """What a language code tells."""
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from directus_assets.errors import BadInput
@@ -116,3 +120,25 @@ def test_a_code_beside_what_it_may_be_mistaken_for_and_a_common_one_are_not_doub
     code: str, others: list[str]
 ) -> None:
     assert doubt(code, others) == ""
+
+
+@pytest.fixture
+def impatient_threads() -> Iterator[None]:
+    """Threads that hardly ever finish what they are doing before another one has its turn."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("impatient_threads")
+def test_many_threads_may_ask_for_the_same_language_at_once() -> None:
+    countries = ("AT", "BE", "CH", "DK", "ES", "FR", "GB", "IT", "JP", "KE", "LU", "MX", "NO", "PL", "RO", "SE")
+    bases = ("af", "bg", "ca", "cs", "da", "el", "et", "eu", "fi", "ga", "gl", "gu", "hr", "hu", "hy", "id")
+    others = ("is", "ka", "kk", "km", "kn", "lt", "lv", "mk", "ml", "mr", "mt", "nl", "sk", "sl", "sq", "vi")
+    codes = [f"{base}-{country}" for base in bases + others for country in countries]
+
+    with ThreadPoolExecutor(8) as pool:
+        tags = list(pool.map(lambda code: language(code).tag, [code for code in codes for _ in range(8)]))
+
+    assert tags == [code for code in codes for _ in range(8)]
