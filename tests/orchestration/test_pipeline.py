@@ -31,6 +31,7 @@ from directus_assets.local.pipeline import LocalPipeline
 from directus_assets.local.server import LocalDirectus
 from directus_assets.orchestration.instance import open_instance
 from directus_assets.orchestration.names import Names
+from directus_assets.orchestration.runs.history import failures_of_run
 from directus_assets.orchestration.sensors.cursor import Cursor
 from directus_assets.orchestration.webserver import Webserver
 from tests.machine import open_to_others
@@ -131,8 +132,15 @@ class Story:
     def wait(self, what: str, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition():
-            assert time.monotonic() < deadline, f"{what} in {PATIENCE_SECONDS} s; the log is {self.pipeline.log}"
+            assert time.monotonic() < deadline, f"{what} in {PATIENCE_SECONDS} s. {self._state()}"
             time.sleep(0.5)
+
+    def _state(self) -> str:
+        """What a person would look at first."""
+        runs = [record.dagster_run for record in self.instance.get_run_records(limit=20)]
+        failures = [reason for run in runs for reason in failures_of_run(self.instance, run.run_id).values()]
+        last = [f"{run.job_name} {run.status.value}" for run in runs]
+        return f"Failures: {failures[:5]}. Last runs: {last}. The log is {self.pipeline.log}."
 
     def wait_until_made(self, *ids: str) -> None:
         def is_made() -> bool:
