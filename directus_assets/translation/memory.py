@@ -1,30 +1,34 @@
 """The translation memory: how each segment was translated in any item, and what people made of it.
 
 Entries are stored in small, immutable files beside the records, so that runs without a shared disk never touch the same
-file. Each process reads them into an index on its own disk (SQLite), which can be rebuilt. `Memory.merge_files` merges
-old files, so that a machine with an empty disk does not have to read thousands of them.
+file. Each process reads them into an index on its own disk (SQLite), which is made anew if it is damaged.
+`Memory.merge_files` merges old files, so that a machine with an empty disk does not have to read thousands of them.
 """
 
 import json
 import logging
 import re
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from directus_assets.directus.storage import Storage
 from directus_assets.errors import NotFound
 from directus_assets.translation.likeness import alike
-from directus_assets.translation.memory_index import MemoryEntry, MemoryIndex
+from directus_assets.translation.memory_index import MemoryEntry, MemoryIndex, is_damage
 from directus_assets.translation.segments.model import Segment, key_of
 
 __all__ = ["Memory", "MemoryEntry", "is_memorable", "key_of_any_kind", "languages_of", "pair_of"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +73,24 @@ def key_of_any_kind(text: str) -> str:
     return key_of("", text)
 
 
+def _indexed(use: "Callable[Concatenate[Memory, P], R]") -> "Callable[Concatenate[Memory, P], R]":
+    """Let one thread at a time use the index. If it turns out to be damaged, make it anew and repeat the use."""
+
+    @wraps(use)
+    def used(self: "Memory", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._lock:
+            try:
+                return use(self, *args, **kwargs)
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                logger.warning("The index of the translation memory is damaged and is made anew: %s", error)
+                self._discard_index()
+                return use(self, *args, **kwargs)
+
+    return used
+
+
 @dataclass
 class Memory:
     """The translations of a project.
@@ -83,7 +105,9 @@ class Memory:
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _busy: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _look_at: float = field(default=0.0, repr=False)
+    _opened: MemoryIndex | None = field(default=None, repr=False)
 
+    @_indexed
     def find(
         self, pair: str, keys: Iterable[str], *, sources: Mapping[str, str] | None = None
     ) -> dict[str, MemoryEntry]:
@@ -95,27 +119,25 @@ class Memory:
             sources: their texts, by key. Human translations that apply to any context are found by text.
         """
         found: dict[str, MemoryEntry] = {}
-        with self._lock:
-            self._read_new()
-            for key in keys:
-                entry = self._index.find(pair, key)
-                if sources is not None and not (entry and entry.human):
-                    entry = self._index.find(pair, key_of_any_kind(sources[key])) or entry
-                if entry is not None:
-                    found[key] = entry
+        self._read_new()
+        for key in keys:
+            entry = self._index.find(pair, key)
+            if sources is not None and not (entry and entry.human):
+                entry = self._index.find(pair, key_of_any_kind(sources[key])) or entry
+            if entry is not None:
+                found[key] = entry
         return found
 
+    @_indexed
     def pairs(self, targets: Collection[str] = ()) -> list[str]:
         """The language pairs with entries, after reading everything that others have stored.
 
         Args:
             targets: limits the result to these target languages; all if empty.
         """
-        with self._lock:
-            self._look_at = 0.0
-            self._read_new()
-            pairs = self._index.pairs()
-        return [pair for pair in pairs if not targets or languages_of(pair)[1] in targets]
+        self._look_at = 0.0
+        self._read_new()
+        return [pair for pair in self._index.pairs() if not targets or languages_of(pair)[1] in targets]
 
     def entries(self, *, targets: Collection[str] = ()) -> Iterator[MemoryEntry]:
         """All entries, by language pair and key.
@@ -125,33 +147,27 @@ class Memory:
         """
         for pair in self.pairs(targets):
             last = ""
-            while True:
-                with self._lock:
-                    page = self._index.page(pair, after=last, most=_PAGE)
-                if not page:
-                    break
+            while page := self._page(pair, last):
                 yield from page
                 last = page[-1].key
 
+    @_indexed
     def count(self, *, targets: Collection[str] = ()) -> int:
         """The number of entries."""
-        pairs = self.pairs(targets)
-        with self._lock:
-            return sum(map(self._index.count, pairs))
+        return sum(map(self._index.count, self.pairs(targets)))
 
     def similar(self, pair: str, source: str, *, most: int = 2) -> list[MemoryEntry]:
         """Entries of segments similar to `source`, most similar first."""
-        with self._lock:
-            self._read_new()
-            candidates = list(self._index.candidates(pair, source))
+        candidates = self._candidates(pair, source)
         ranked = sorted(alike(source, ((each.source, each) for each in candidates)), key=lambda pair: -pair[0])
         return [each for _, each in ranked if each.source != source][:most]
 
+    @_indexed
     def remember(self, entries: Sequence[MemoryEntry]) -> None:
         """Store entries; an engine's translation never replaces a human one."""
-        with self._lock:
-            self._store([each for each in entries if _is_news(each, self._index.find(each.pair, each.key))])
+        self._store([each for each in entries if _is_news(each, self._index.find(each.pair, each.key))])
 
+    @_indexed
     def forget(self, pair: str, texts: Collection[str]) -> None:
         """Forget an engine's translations that turned out to be bad; human and other translations stay.
 
@@ -159,17 +175,16 @@ class Memory:
             pair: the languages.
             texts: the bad translations. The numbers of their placeholders do not count.
         """
-        with self._lock:
-            self._read_new()
-            bad = list(self._index.by_engines(pair, texts))
-            self._store([replace(each, text="", glossary=_FORGOTTEN) for each in bad])
+        self._read_new()
+        bad = list(self._index.by_engines(pair, texts))
+        self._store([replace(each, text="", glossary=_FORGOTTEN) for each in bad])
 
+    @_indexed
     def newest_by_people(self) -> str:
         """The name of the newest file with a human translation; empty if there is none."""
-        with self._lock:
-            self._look_at = 0.0
-            self._read_new()
-            return self._index.newest_by_people()
+        self._look_at = 0.0
+        self._read_new()
+        return self._index.newest_by_people()
 
     def merge_files(self, *, least: int = _MANY, now: Callable[[], float] = time.time) -> int:
         """Merge old files if there are at least `least`; return the number of files merged.
@@ -237,15 +252,33 @@ class Memory:
     def close(self) -> None:
         """Close the index."""
         with self._lock:
-            self._index.close()
+            if self._opened:
+                self._opened.close()
+                self._opened = None
 
     @cached_property
     def _files(self) -> Storage:
         return self.storage.inside(_FOLDER)
 
-    @cached_property
+    @property
     def _index(self) -> MemoryIndex:
-        return MemoryIndex(self.index)
+        if self._opened is None:
+            self._opened = MemoryIndex(self.index)
+        return self._opened
+
+    def _discard_index(self) -> None:
+        self.close()
+        MemoryIndex.delete(self.index)
+        self._look_at = 0.0
+
+    @_indexed
+    def _page(self, pair: str, after: str) -> list[MemoryEntry]:
+        return self._index.page(pair, after=after, most=_PAGE)
+
+    @_indexed
+    def _candidates(self, pair: str, source: str) -> list[MemoryEntry]:
+        self._read_new()
+        return list(self._index.candidates(pair, source))
 
     def _store(self, new: Sequence[MemoryEntry]) -> None:
         if new:

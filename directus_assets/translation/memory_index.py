@@ -44,6 +44,8 @@ _SIMILAR: Final = (
     "FROM (SELECT rowid FROM words WHERE words MATCH ? LIMIT 400) AS hits JOIN entries ON entries.id = hits.rowid "
     "WHERE pair = ? AND text <> '' AND abs(length(entries.source) - ?) <= ? LIMIT ?"
 )
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 _VERSION: Final = 5
 """Of the tables below."""
 _DROP: Final = """
@@ -110,6 +112,13 @@ class MemoryIndex:
     def close(self) -> None:
         """Close the file."""
         self._tables.close()
+
+    @staticmethod
+    def delete(path: Path) -> None:
+        """Delete the file. Processes that have it open keep what they have."""
+        # Its log first: a new file would take it for its own.
+        for name in (f"{path.name}-wal", f"{path.name}-shm", path.name):
+            path.with_name(name).unlink(missing_ok=True)
 
     def find(self, pair: str, key: str) -> MemoryEntry | None:
         """The entry of a segment; None if there is none or it was forgotten."""
@@ -186,10 +195,18 @@ class MemoryIndex:
             # Sorted, so that neighbours in the table are written together.
             self._tables.executemany(_COUNT, sorted(found.items()))
             self._tables.execute("INSERT OR IGNORE INTO read_files VALUES (?, ?)", (name, by_people))
+            self._tables.execute("COMMIT")
         except BaseException:
-            self._tables.execute("ROLLBACK")
+            # SQLite may have done so itself, for example if the disk is full.
+            if self._tables.in_transaction:
+                self._tables.execute("ROLLBACK")
             raise
-        self._tables.execute("COMMIT")
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is damaged, as after a power failure: https://www.sqlite.org/rescode.html."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_IOERR_SHORT_READ
 
 
 def _written(name: str) -> int:

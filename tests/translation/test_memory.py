@@ -436,3 +436,44 @@ def test_whoever_waits_asks_where_the_first_one_failed(memory: Memory) -> None:
 
     with memory.asking(PAIR, ["Bread"]) as (answered, _):
         assert answered == {}
+
+
+def cut_short(content: bytes) -> bytes:
+    return content[: len(content) // 3]
+
+
+def overwritten(content: bytes) -> bytes:
+    return content[:4096] + bytes(len(content) - 4096)
+
+
+def without_heading(content: bytes) -> bytes:
+    return b"?" * 100 + content[100:]
+
+
+@pytest.mark.parametrize("damage", [cut_short, overwritten, without_heading])
+def test_an_index_that_a_power_failure_damaged_is_made_anew(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    entries = [entry(f"Loaf {number} of rye bread", f"Laib {number}") for number in range(500)]
+    with opened(tmp_path) as memory:
+        memory.remember(entries)
+    index = tmp_path / "one" / "index.sqlite"
+    index.write_bytes(damage(index.read_bytes()))
+
+    with opened(tmp_path) as memory:
+        memory.remember([entry("Bread", "Brot")])
+        assert len(memory.find(PAIR, [each.key for each in entries])) == 500
+        assert memory.similar(PAIR, "Loaf 7 of wheat bread")
+    with opened(tmp_path, "two") as memory:
+        assert memory.count() == 501
+
+
+def test_an_index_that_is_damaged_while_it_is_in_use_is_made_anew(memory: Memory, tmp_path: Path) -> None:
+    entries = [entry(f"Loaf {number} of rye bread", f"Laib {number}") for number in range(500)]
+    memory.remember(entries)
+    index = tmp_path / "one" / "index.sqlite"
+    with closing(sqlite3.connect(index)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    index.write_bytes(overwritten(index.read_bytes()))
+
+    memory.remember([entry("Bread", "Brot")])
+
+    assert memory.count() == 501
