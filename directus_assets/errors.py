@@ -26,6 +26,7 @@ import datetime as dt
 import errno
 import math
 import re
+import sqlite3
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import ClassVar, Final
@@ -173,7 +174,7 @@ class Unexpected(PermanentError):
 def as_error(error: Exception) -> DirectusAssetsError:
     """Any exception as one of this package: unchanged, or as an error about the current item.
 
-    Problems of this machine, such as a full disk, are not the item's fault and are transient.
+    Problems of this machine or of Dagster's database, such as a full disk, are not the item's fault and are transient.
     """
     match error:
         case DirectusAssetsError():
@@ -191,11 +192,30 @@ def as_error(error: Exception) -> DirectusAssetsError:
                 f"Operating system error: {error.strerror}.",
                 remedy="Free up the missing resource, such as disk space or memory.",
             )
+        case Exception() if _is_trouble_of_a_database(error):
+            return TransientError(
+                f"A database of the pipeline cannot be used: {redact(_words_of(_original(error)))[:_LONGEST_TEXT]}.",
+                remedy="Make sure that it can be reached, and that its disk is neither full nor read-only.",
+            )
     return Unexpected(
         # Redacted before it is cut: half a credential is still sensitive, but no longer recognisable.
         f"{type(error).__name__}: {redact(_words_of(error))[:_LONGEST_TEXT]}",
         remedy="This error was not foreseen. Check the item for anything unusual, and report the error.",
     )
+
+
+def _is_trouble_of_a_database(error: Exception) -> bool:
+    """Whether a database cannot do now what it is asked to: locked, its disk full, not reachable (`OperationalError`,
+    PEP 249). SQLite also uses that error for wrong statements.
+    """
+    is_operational = any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    return is_operational and getattr(_original(error), "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR
+
+
+def _original(error: Exception) -> Exception:
+    """The driver's own error, of which SQLAlchemy's repeats the whole statement."""
+    original = getattr(error, "orig", None)
+    return original if isinstance(original, Exception) else error
 
 
 def _words_of(error: Exception) -> str:

@@ -1,8 +1,12 @@
 """The classification of errors for retries."""
 
 import datetime as dt
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+import sqlalchemy as db
 
 from directus_assets.errors import (
     BadInput,
@@ -11,6 +15,8 @@ from directus_assets.errors import (
     NotFound,
     Overloaded,
     Rejected,
+    TransientError,
+    Unexpected,
     as_error,
     from_status,
     parse_retry_after,
@@ -82,3 +88,32 @@ def test_an_exception_that_cannot_even_say_what_it_is_has_a_name_at_least() -> N
             raise RuntimeError
 
     assert "Speechless" in as_error(Speechless()).message
+
+
+def statement(path: Path, text: str) -> Exception:
+    """What SQLAlchemy raises for a statement on a file of SQLite."""
+    engine = db.create_engine(f"sqlite:///{path}", connect_args={"timeout": 0})
+    with pytest.raises(db.exc.SQLAlchemyError) as caught, engine.connect() as connection:
+        connection.execute(db.text(text))
+    return caught.value
+
+
+def test_a_database_that_is_locked_is_no_items_fault(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE a (b)")
+        other.execute("BEGIN EXCLUSIVE")
+        found = as_error(statement(tmp_path / "a.db", "INSERT INTO a VALUES ('a text of the item')"))
+
+    assert isinstance(found, TransientError)
+    assert found.message == "A database of the pipeline cannot be used: database is locked."
+
+
+def test_a_database_that_cannot_be_opened_is_no_items_fault(tmp_path: Path) -> None:
+    found = as_error(statement(tmp_path / "nowhere" / "a.db", "SELECT 1"))
+
+    assert isinstance(found, TransientError)
+    assert "unable to open database file" in found.message
+
+
+def test_a_wrong_statement_is_not_tried_again(tmp_path: Path) -> None:
+    assert isinstance(as_error(statement(tmp_path / "a.db", "SELECT FROM nothing")), Unexpected)
