@@ -273,6 +273,7 @@ class Memory:
 
     @_indexed
     def _page(self, pair: str, after: str) -> list[MemoryEntry]:
+        self._read_new()
         return self._index.page(pair, after=after, most=_PAGE)
 
     @_indexed

@@ -466,14 +466,17 @@ def test_an_index_that_a_power_failure_damaged_is_made_anew(tmp_path: Path, dama
         assert memory.count() == 501
 
 
-def test_an_index_that_is_damaged_while_it_is_in_use_is_made_anew(memory: Memory, tmp_path: Path) -> None:
-    entries = [entry(f"Loaf {number} of rye bread", f"Laib {number}") for number in range(500)]
+def test_an_index_that_is_damaged_while_it_is_read_is_made_anew(memory: Memory, tmp_path: Path) -> None:
+    entries = [entry(f"Loaf {number} of rye bread", f"Laib {number}") for number in range(2500)]
     memory.remember(entries)
+    reading = memory.entries()
+    found = [next(reading)]
     index = tmp_path / "one" / "index.sqlite"
     with closing(sqlite3.connect(index)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     index.write_bytes(overwritten(index.read_bytes()))
 
-    memory.remember([entry("Bread", "Brot")])
+    found += reading
 
-    assert memory.count() == 501
+    assert {each.key for each in found} == {each.key for each in entries}
+    assert len(found) == 2500
