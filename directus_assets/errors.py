@@ -39,6 +39,9 @@ _TROUBLE_OF_THIS_MACHINE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
 
+_NO_THREAD = "can't start new thread"
+"""Python's only sign that the machine has no room for another one."""
+
 _LONGEST_TEXT = 500
 """Maximum characters of a foreign error's text: some repeat their whole input."""
 
@@ -187,14 +190,14 @@ def as_error(error: Exception) -> DirectusAssetsError:
                 "A text contains an invalid character (surrogates not allowed), such as half of an emoji.",
                 remedy="Enter that text again.",
             )
-        case OSError() if error.errno in _TROUBLE_OF_THIS_MACHINE:
+        case OSError() | RuntimeError() if lack := _lack_of_this_machine(error):
             return TransientError(
-                f"Operating system error: {error.strerror}.",
-                remedy="Free up the missing resource, such as disk space or memory.",
+                f"Operating system error: {lack}.",
+                remedy="Free up the missing resource, such as disk space, memory or processes.",
             )
-        case Exception() if _is_trouble_of_a_database(error):
+        case Exception() if trouble := _trouble_of_a_database(error):
             return TransientError(
-                f"A database of the pipeline cannot be used: {redact(_words_of(_original(error)))[:_LONGEST_TEXT]}.",
+                f"A database of the pipeline cannot be used: {redact(_words_of(_original(trouble)))[:_LONGEST_TEXT]}.",
                 remedy="Make sure that it can be reached, and that its disk is neither full nor read-only.",
             )
     return Unexpected(
@@ -204,12 +207,24 @@ def as_error(error: Exception) -> DirectusAssetsError:
     )
 
 
-def _is_trouble_of_a_database(error: Exception) -> bool:
-    """Whether a database cannot do now what it is asked to: locked, its disk full, not reachable (`OperationalError`,
-    PEP 249). SQLite also uses that error for wrong statements.
+def _lack_of_this_machine(error: Exception) -> str:
+    """What the machine lacks at the moment, in its own words; empty if that is not what is wrong."""
+    if isinstance(error, OSError):
+        return str(error.strerror) if error.errno in _TROUBLE_OF_THIS_MACHINE else ""
+    return _NO_THREAD if _words_of(error) == _NO_THREAD else ""
+
+
+def _trouble_of_a_database(error: Exception) -> Exception | None:
+    """The error, or its cause, that says that a database cannot do now what it is asked to: locked, its disk full, not
+    reachable (`OperationalError`, PEP 249). SQLite also uses that error for wrong statements.
+
+    Dagster gives up on PostgreSQL with an error of its own, caused by that of the driver.
     """
-    is_operational = any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
-    return is_operational and getattr(_original(error), "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR
+    for each in (error, error.__cause__):
+        is_operational = any(kind.__name__ == "OperationalError" for kind in type(each).__mro__)
+        if isinstance(each, Exception) and is_operational:
+            return each if getattr(_original(each), "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR else None
+    return None
 
 
 def _original(error: Exception) -> Exception:

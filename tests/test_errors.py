@@ -2,11 +2,13 @@
 
 import datetime as dt
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as db
+from dagster_postgres.utils import DagsterPostgresException, retry_pg_connection_fn
 
 from directus_assets.errors import (
     BadInput,
@@ -22,6 +24,7 @@ from directus_assets.errors import (
     parse_retry_after,
 )
 from directus_assets.orchestration.runs.history import try_metadata
+from directus_assets.spending.deadline import within
 from directus_assets.spending.faults import RequestRefused
 from directus_assets.translation.translate import Untranslatable
 
@@ -113,6 +116,28 @@ def test_a_database_that_cannot_be_opened_is_no_items_fault(tmp_path: Path) -> N
 
     assert isinstance(found, TransientError)
     assert "unable to open database file" in found.message
+
+
+def test_a_database_that_dagster_has_given_up_on_is_no_items_fault() -> None:
+    nobody = db.create_engine("postgresql+psycopg2://pipeline:password@127.0.0.1:1/dagster")  # a port nobody listens on
+
+    with pytest.raises(DagsterPostgresException) as given_up:
+        retry_pg_connection_fn(nobody.connect, retry_limit=0)
+    found = as_error(given_up.value)
+
+    assert isinstance(found, TransientError)
+    assert "Connection refused" in found.message
+
+
+def test_a_machine_without_room_for_another_thread_is_no_items_fault() -> None:
+    usual = threading.stack_size(1 << 46)  # more than any machine has
+    try:
+        with pytest.raises(RuntimeError) as no_thread:
+            within(1, lambda: None, who="the engine")
+    finally:
+        threading.stack_size(usual)
+
+    assert isinstance(as_error(no_thread.value), TransientError)
 
 
 def test_a_wrong_statement_is_not_tried_again(tmp_path: Path) -> None:
