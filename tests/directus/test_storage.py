@@ -457,6 +457,15 @@ def test_an_object_that_broke_off_anywhere_is_worth_another_try(cut_server: CutS
     assert storage.read("f1.jpg", most=100) == b"hello"
 
 
+def test_a_refusal_that_broke_off_anywhere_is_worth_another_try(cut_server: CutServer) -> None:
+    storage = bucket_at(cut_server.url, "b")
+    cut_server.answer = b"HTTP/1.1 503 Slow Down\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n<Error>\r\n0\r\n\r\n"
+    for length in range(0, len(cut_server.answer), 3):
+        cut_server.length = length
+        with pytest.raises(TransientError):
+            storage.read("f1.jpg", most=100)
+
+
 def test_a_listing_that_broke_off_anywhere_is_not_a_shorter_one(cut_server: CutServer) -> None:
     storage = bucket_at(cut_server.url, "b")
     cut_server.answer = object_answer(LISTING, first="ETag")

@@ -192,6 +192,7 @@ class S3Storage:
     def _reported(self, name: str) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
+        from urllib3.exceptions import HTTPError
 
         try:
             yield
@@ -212,8 +213,9 @@ class S3Storage:
             ) from None
         except BotoCoreError as error:
             raise Unreachable(f"{self.describe()} cannot be reached for {name}: {type(error).__name__}.") from None
-        except (ResponseParserError, LookupError, ValueError) as error:
-            # A connection that breaks between two headers ends an answer that Python's `http.client` takes for whole.
+        except (ResponseParserError, HTTPError, LookupError, ValueError) as error:
+            # A connection that breaks between two headers ends an answer that Python's `http.client` takes for whole;
+            # one that breaks in the reason of a refused download is reported by urllib3 itself (botocore 1.44).
             raise Unreachable(
                 f"{self.describe()} gave an incomplete or invalid answer for {name}: {type(error).__name__}."
             ) from None
