@@ -21,13 +21,21 @@ def data_of(answer: httpx.Response) -> Any:
     """The data of a response; None for an empty one.
 
     Raises:
+        Unreachable: it broke off. It seems complete behind nginx, which asks Directus by HTTP/1.0, where a compressed
+            response lasts until the connection ends.
         Unreadable: the response is not from Directus.
     """
     if not answer.content:
         return None
     try:
         return read_json(answer.content)["data"]
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
+        if answer.content.startswith(b'{"data"'):
+            raise Unreachable(
+                f"The response to {_request(answer)} broke off.", remedy="Check that Directus keeps running."
+            ) from None
+        raise nonsense(answer) from None
+    except (KeyError, TypeError):
         raise nonsense(answer) from None
 
 
@@ -85,9 +93,13 @@ def unreachable_remedy(error: Exception) -> str:
 def nonsense(answer: httpx.Response) -> Unreadable:
     """The error for a response that is not from Directus."""
     return Unreadable(
-        f"The response to {answer.request.method} {answer.request.url.path} did not come from Directus.",
+        f"The response to {_request(answer)} did not come from Directus.",
         remedy="Check that DIRECTUS_URL is the address of the API, not of a login page or another site.",
     )
+
+
+def _request(answer: httpx.Response) -> str:
+    return f"{answer.request.method} {answer.request.url.path}"
 
 
 def _reason(answer: httpx.Response) -> str:

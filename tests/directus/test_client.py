@@ -1,4 +1,5 @@
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -139,6 +140,26 @@ def test_an_answer_of_something_else_than_directus_is_told(answer: dict[str, Any
 
     assert "The response to GET /settings did not come from Directus" in str(caught.value)
     assert "DIRECTUS_URL" in caught.value.remedy
+
+
+def compressed_so_far(part: bytes) -> httpx.Response:
+    compressor = zlib.compressobj(wbits=31)
+    content = compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    return httpx.Response(200, content=content, headers={"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("so_far", [lambda part: httpx.Response(200, content=part), compressed_so_far])
+def test_an_answer_that_broke_off_behind_a_proxy_is_worth_another_try(
+    so_far: Callable[[bytes], httpx.Response],
+) -> None:
+    whole = b'{"data":[{"id":1,"text":"Br\xc3\xb6tchen"},{"id":2,"text":null}]}'
+    for length in range(len(b'{"data"'), len(whole)):
+        answer = so_far(whole[:length])
+        with (
+            directus_that(lambda _, answer=answer: answer) as client,
+            pytest.raises(Unreachable, match="The response to GET /items/posts broke off"),
+        ):
+            client.get("/items/posts")
 
 
 @pytest.mark.parametrize(
