@@ -247,6 +247,10 @@ def test_a_temporary_name_is_never_longer_than_a_derivatives_own(tmp_path: Path,
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+# Nothing is closed to root, unless root gives that right away.
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+
+
 def test_a_write_that_fails_half_way_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "a__1.webp").write_bytes(b"old")
     code = f"""
@@ -312,7 +316,7 @@ def test_a_storage_that_is_mounted_read_only_is_not_tried_again(tmp_path: Path) 
     assert "or use delivery `warm`" in answer.stdout
 
 
-def test_a_storage_that_this_user_may_not_read_is_not_tried_again(tmp_path: Path) -> None:
+def test_a_file_that_this_user_may_not_read_is_not_tried_again(tmp_path: Path) -> None:
     (tmp_path / "f1.jpg").write_bytes(b"x")
     (tmp_path / "f1.jpg").chmod(0)
     code = f"""
@@ -324,12 +328,40 @@ def test_a_storage_that_this_user_may_not_read_is_not_tried_again(tmp_path: Path
         except PermanentError as error:
             print(error)
     """
-    # Nothing is unreadable for root, unless root gives that right away.
-    as_anybody = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
-    told = run(code, prefix=as_anybody if os.geteuid() == 0 else ()).stdout
+    told = run(code, prefix=AS_ANYBODY).stdout
 
     assert "Permission denied. Run as a user who can read" in told
+
+
+@pytest.mark.parametrize("closed", ["around/root", "around"])
+def test_a_storage_that_is_closed_to_this_user_is_no_items_fault(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "around" / "root").mkdir(parents=True)
+    (tmp_path / "around" / "root" / "f1.jpg").write_bytes(b"x")
+    code = f"""
+        from pathlib import Path
+        from directus_assets.directus.storage import LocalStorage
+        from directus_assets.errors import Forbidden
+        storage = LocalStorage(Path({str(tmp_path / "around/root")!r}))
+        Path({str(tmp_path / closed)!r}).chmod(0)
+        for call in (
+            lambda: storage.read("f1.jpg"),
+            lambda: storage.write("f1.jpg", b"x", content_type="image/jpeg"),
+            lambda: storage.update("f1.jpg", lambda _: b"x", content_type="image/jpeg"),
+            lambda: storage.size("f1.jpg"),
+            lambda: list(storage.names()),
+            lambda: storage.inside("exports"),
+        ):
+            try:
+                call()
+            except Forbidden as error:
+                print(error)
+        Path({str(tmp_path / closed)!r}).chmod(0o755)
+    """
+
+    told = run(code, prefix=AS_ANYBODY).stdout
+
+    assert told.count("Run as a user who can read and write") == 6
 
 
 def test_a_folder_that_is_not_there_is_a_volume_that_is_not_mounted(tmp_path: Path) -> None:

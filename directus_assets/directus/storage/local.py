@@ -6,12 +6,13 @@ import errno
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from directus_assets.directus.storage.interface import Entry, StorageFull, Unusable, name_aside, safe_folder, safe_name
-from directus_assets.errors import BadInput, NotFound, PermanentError, TooLarge, TransientError, Unreachable
+from directus_assets.errors import BadInput, Forbidden, NotFound, PermanentError, TooLarge, TransientError, Unreachable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -34,8 +35,8 @@ class LocalStorage:
 
     def inside(self, folder: str) -> "LocalStorage":
         inner = self.root / safe_folder(folder)
-        self._require_root()
         with self._reported(folder):
+            self._require_root()
             inner.mkdir(parents=True, exist_ok=True)
         return LocalStorage(inner)
 
@@ -51,8 +52,8 @@ class LocalStorage:
     def write(self, name: str, content: bytes, *, content_type: str) -> None:  # noqa: ARG002 (objects have one, files none)
         path = self._path(name)
         temporary = path.with_name(_temporary_name(path.name))
-        self._require_root()
         with self._reported(name):
+            self._require_root()
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with temporary.open("xb") as file:
@@ -111,8 +112,8 @@ class LocalStorage:
     def _locked(self, name: str) -> Iterator[None]:
         """Lock the folder of `name` for writing."""
         lock_name = self._path(name).with_name(".lock")
-        self._require_root()
         with self._reported(name):
+            self._require_root()
             lock_name.parent.mkdir(parents=True, exist_ok=True)
             if lock_name.is_dir():
                 lock_name.rename(self._path(name_aside(f"{name}.lock")))
@@ -150,7 +151,7 @@ class LocalStorage:
                 remedy="Move it away.",
             )
         if error.errno in _REFUSED:
-            kind = Unusable if self._is_closed(name) else PermanentError
+            kind = Unusable if self._is_closed(name) else Forbidden
             return kind(
                 f"No access to {name} in the storage folder {self.root}: {error.strerror}.",
                 remedy="Run as a user who can read and write Directus' uploads, or use delivery `warm`.",
@@ -166,8 +167,12 @@ class LocalStorage:
         """Whether it is a file of the current user who may not read it; another user's file is a matter of who runs the
         process.
         """
-        path = self._path(name)
-        return path.is_file() and path.stat().st_uid == os.geteuid() and not os.access(path, os.R_OK)
+        path = self.root / name
+        try:
+            status = path.stat()
+        except OSError:
+            return False  # nor is its folder open to them
+        return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not os.access(path, os.R_OK)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
