@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from directus_assets.errors import BadInput, PermanentError
+from directus_assets.errors import BadInput, PermanentError, TransientError
 from directus_assets.images.inspection import MAX_PIXELS
 from directus_assets.images.sharp import NotReproducible
 from directus_assets.images.sharp.load import (
@@ -28,6 +28,11 @@ _MAX_DECODED_BYTES: Final = 256 * 1024 * 1024
 
 _MAX_PIXEL_BYTES: Final = 64 * 1024 * 1024
 """The largest derivative that is kept in memory as a whole during encoding."""
+
+_SYSTEM_ERROR: Final = "system error: "
+"""Precedes the operating system's reason in libvips' details. Pictures are in memory, and files only the temporary ones
+into which libvips decodes WebP pictures of over 100 MB.
+"""
 
 _SCALED_WHILE_DECODED: Final = frozenset({"jpeg", "webp"})
 
@@ -86,6 +91,7 @@ def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXE
 
     Raises:
         BadInput: the picture is damaged, or the preset's operations cannot be applied to it. Directus refuses both.
+        TransientError: libvips cannot write a temporary file.
         NotReproducible: Directus can make this derivative, but equal bytes cannot be made here.
         ConfigurationError: libvips is not installed.
     """
@@ -104,9 +110,14 @@ def render(source: Source, derivative: Derivative, *, max_pixels: int = MAX_PIXE
     return Rendered(content=content, width=image.width, height=image.height, mime_type=MIME_TYPES[form], pixels=pixels)
 
 
-def _explained(error: Exception, subject: str, content: bytes) -> BadInput:
-    """Explain libvips' error: whether the picture or the request is at fault, and what libvips reports."""
+def _explained(error: Exception, subject: str, content: bytes) -> BadInput | TransientError:
+    """Explain libvips' error: whether the picture, the request or the disk is at fault, and what libvips reports."""
     cause = _cause(error)
+    if _SYSTEM_ERROR in str(error):
+        return TransientError(
+            f"{subject}: libvips needs a temporary file ({cause}).",
+            remedy="Make room in the folder for temporary files (TMPDIR), and make it writable.",
+        )
     damage = _damage(content)
     if damage is not None:
         return BadInput(

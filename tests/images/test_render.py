@@ -10,7 +10,7 @@ import pyvips
 from PIL import Image
 
 from directus_assets.directus.models import MISSING
-from directus_assets.errors import BadInput
+from directus_assets.errors import BadInput, TransientError
 from directus_assets.images import render as rendering
 from directus_assets.images.render import NotReproducible, Rendered, Source
 from directus_assets.images.transforms import Derivative
@@ -135,6 +135,14 @@ def test_a_truncated_picture_is_damaged_by_name(form):
 
     with pytest.raises(BadInput, match=r"Preset 'card', file A photo \(0b9d2f0e\): .*(damaged|incomplete)"):
         render(content, derivative(resize(width=100)))
+
+
+def test_a_disk_without_room_to_decode_a_picture_is_no_fault_of_the_picture(monkeypatch, tmp_path):
+    content = pyvips.Image.black(6000, 6000, bands=3).webpsave_buffer(effort=0)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "absent"))
+
+    with pytest.raises(TransientError, match=r"Preset 'card', file A photo .*temporary file"):
+        render(content, derivative(("toFormat", "jpeg", {})))
 
 
 def test_what_is_no_picture_is_damaged_by_name():
