@@ -322,8 +322,9 @@ class Memory:
                 known.add(part)
 
     def _entries_in(self, name: str) -> list[MemoryEntry]:
-        lines = self._files.read(name).decode("utf-8", "surrogatepass").split("\n")
+        content = self._files.read(name)
         try:
+            lines = content.decode("utf-8", "surrogatepass").split("\n")
             return [MemoryEntry(**json.loads(line)) for line in lines if line]
         except (ValueError, TypeError) as error:
             # At worst, its contents are paid for again.

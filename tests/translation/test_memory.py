@@ -144,10 +144,13 @@ def test_an_index_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
         assert [each.text for each in again.find(PAIR, ["Bread", "Salt"]).values()] == ["Brot", "Salz"]
 
 
-def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("content", [b'{"pair": "cut off', b'{"pair": "\xff'])
+def test_a_file_that_cannot_be_read_is_passed_over(
+    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with opened(tmp_path, "one") as one:
         one.remember([entry("Bread", "Brot")])
-    (tmp_path / "shared" / "memory" / "0.jsonl").write_text('{"pair": "cut off')
+    (tmp_path / "shared" / "memory" / "0.jsonl").write_bytes(content)
 
     with opened(tmp_path, "two") as two:
         assert two.find(PAIR, ["Bread"])["Bread"].text == "Brot"
