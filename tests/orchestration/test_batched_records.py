@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from dagster._core.event_api import EventRecordsFilter
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.engine import Connection, Engine
 
 from directus_assets.errors import BadInput
@@ -377,6 +378,30 @@ def test_outcomes_that_cannot_be_stored_fail_what_comes_next_and_are_stored_late
         with closing(sqlite3.connect(tmp_path / "history" / "runs" / "index.db")) as database, database:
             database.execute("ALTER TABLE gone RENAME TO event_logs")
         instance.report_engine_event("the end", run_id=event.run_id, job_name="job")
+
+        assert materialized_on_disk(tmp_path) == 1
+
+
+class BrieflyAway(BatchedSqliteEventLog):
+    """A database that cannot be reached at first."""
+
+    tries = 0
+
+    def _store_together(self, events: Sequence[dg.EventLogEntry]) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise DagsterPostgresException("too many retries for DB connection")
+        super()._store_together(events)
+
+
+def test_outcomes_that_nothing_follows_are_stored_once_the_database_is_back(tmp_path: Path) -> None:
+    with instance_in(tmp_path, SQLITE), ExitStack() as stack:
+        events = BrieflyAway(str(tmp_path / "history" / "runs"))
+        stack.callback(events.dispose)
+        events.store_event(an_outcome(KEYS[0]))
+        deadline = time.monotonic() + 60
+        while not materialized_on_disk(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
         assert materialized_on_disk(tmp_path) == 1
 

@@ -14,7 +14,6 @@ from dagster import DagsterEventType, EventLogEntry
 from dagster._core.storage.event_log.schema import DynamicPartitionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ class BatchedEvents(SqlEventLogStorage):
             self._timer = None
             try:
                 self.flush()
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001 - Dagster has its own errors for a database that is away
                 logger.warning("%d records could not be stored yet: %s", len(self._waiting), error)
                 self._flush_soon()
 
