@@ -39,6 +39,8 @@ _TROUBLE_OF_THIS_MACHINE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
 
+_TROUBLE_OF_A_DATABASE = frozenset({"OperationalError", "InternalError"})
+
 _NO_THREAD = "can't start new thread"
 """Python's only sign that the machine has no room for another one."""
 
@@ -216,13 +218,13 @@ def _lack_of_this_machine(error: Exception) -> str:
 
 def _trouble_of_a_database(error: Exception) -> Exception | None:
     """The error, or its cause, that says that a database cannot do now what it is asked to: locked, its disk full, not
-    reachable (`OperationalError`, PEP 249). SQLite also uses that error for wrong statements.
+    reachable (`OperationalError`, PEP 249), or read-only until its disk has room (PostgreSQL: `InternalError`).
 
-    Dagster gives up on PostgreSQL with an error of its own, caused by that of the driver.
+    SQLite also uses `OperationalError` for wrong statements. Dagster gives up on PostgreSQL with an error of its own,
+    caused by that of the driver.
     """
     for each in (error, error.__cause__):
-        is_operational = any(kind.__name__ == "OperationalError" for kind in type(each).__mro__)
-        if isinstance(each, Exception) and is_operational:
+        if isinstance(each, Exception) and _TROUBLE_OF_A_DATABASE & {kind.__name__ for kind in type(each).__mro__}:
             return each if getattr(_original(each), "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR else None
     return None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as db
 from dagster_postgres.utils import DagsterPostgresException, retry_pg_connection_fn
+from psycopg2.errors import ReadOnlySqlTransaction
 
 from directus_assets.errors import (
     BadInput,
@@ -127,6 +128,16 @@ def test_a_database_that_dagster_has_given_up_on_is_no_items_fault() -> None:
 
     assert isinstance(found, TransientError)
     assert "Connection refused" in found.message
+
+
+def test_a_database_that_takes_no_writes_for_now_is_no_items_fault() -> None:
+    """As managed ones do before their disk is full, and those of a cluster while they change roles."""
+    refused = ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
+
+    found = as_error(db.exc.InternalError("INSERT INTO event_logs VALUES (:text)", {"text": "of the item"}, refused))
+
+    assert isinstance(found, TransientError)
+    assert "cannot execute INSERT in a read-only transaction." in found.message
 
 
 def test_a_machine_without_room_for_another_thread_is_no_items_fault() -> None:
