@@ -57,6 +57,11 @@ def refusal(attempt: str, answer: httpx.Response, method: str, path: str) -> Dir
             ),
         )
     reason = _reason(answer)
+    if answer.status_code == 404 and not reason and method != "HEAD":
+        return Unreachable(
+            f"{attempt} failed: HTTP 404, but not from Directus.",
+            remedy="Check DIRECTUS_URL, and that Directus is running behind its proxy.",
+        )
     return from_status(
         answer.status_code,
         f"{attempt} failed{reason}",

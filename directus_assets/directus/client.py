@@ -19,7 +19,7 @@ import httpx
 from directus_assets.directus.answers import data_of, nonsense, refusal, reported
 from directus_assets.directus.models import Activity, File, ProjectSettings
 from directus_assets.directus.version import SUPPORTED, Version
-from directus_assets.errors import BadInput, ConfigurationError, Rejected, TooLarge
+from directus_assets.errors import BadInput, ConfigurationError, NotFound, Rejected, TooLarge
 from directus_assets.json_text import as_json, well_formed, well_formed_json
 from directus_assets.settings import Environment
 
@@ -240,7 +240,7 @@ class DirectusClient:
         path, params = f"/assets/{file_id}", {"key": preset}
         try:
             answer = self._send("HEAD", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
-        except Rejected:
+        except (NotFound, Rejected):
             # The reason is in the body, which a HEAD response lacks.
             answer = self._send("GET", path, params=params, headers=headers, timeout=_RENDER_TIMEOUT)
         length = answer.headers.get("content-length")

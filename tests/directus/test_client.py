@@ -87,6 +87,15 @@ def test_a_status_is_permanent_or_transient(status: int, error: type[DirectusAss
     assert f"GET /files on Directus at {URL} failed: Because. (HTTP {status})" in str(caught.value)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_proxy_whose_directus_is_gone_is_no_answer_of_directus(method: str) -> None:
+    """Traefik answers like this while a container restarts."""
+    page = answering(404, text="404 page not found", headers={"Content-Type": "text/plain"})
+
+    with directus_that(page) as client, pytest.raises(Unreachable, match="HTTP 404, but not from Directus"):
+        client.get("/files") if method == "GET" else client.head_asset("f1", preset="card")
+
+
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), (None, None)])
 def test_an_overloaded_directus_says_how_long_to_wait(header: str | None, seconds: float | None) -> None:
     headers = {"Retry-After": header} if header else {}

@@ -498,6 +498,23 @@ def test_a_refusal_that_broke_off_anywhere_is_worth_another_try(cut_server: CutS
             storage.read("f1.jpg", most=100)
 
 
+def test_a_proxy_whose_service_is_gone_is_no_empty_storage(cut_server: CutServer) -> None:
+    storage = bucket_at(cut_server.url, "b")
+    # Traefik, while a container restarts.
+    cut_server.answer = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 19\r\n\r\n404 page not found\n"
+    cut_server.length = len(cut_server.answer)
+    calls: list[Callable[[], object]] = [
+        lambda: storage.read("f1.jpg"),
+        lambda: storage.update("f1.jpg", lambda _: pytest.fail("It was read."), content_type="image/jpeg"),
+        lambda: list(storage.names()),
+        lambda: storage.delete("f1.jpg"),
+    ]
+
+    for call in calls:
+        with pytest.raises(Unreachable, match="not from S3"):
+            call()
+
+
 def test_a_listing_that_broke_off_anywhere_is_not_a_shorter_one(cut_server: CutServer) -> None:
     storage = bucket_at(cut_server.url, "b")
     cut_server.answer = object_answer(LISTING, first="ETag")

@@ -269,7 +269,8 @@ def test_a_storage_that_is_read_only_is_replaced_by_warming(directus: ScriptedDi
 def test_an_original_that_is_gone_from_the_storage_is_told_as_that(directus: ScriptedDirectus) -> None:
     directus.add("f1", picture())
     (directus.folder / "f1.jpg").unlink()
-    directus.trouble = lambda request: httpx.Response(404) if request.url.path == "/assets/f1" else None
+    gone = httpx.Response(404, json={"errors": [{"message": "Route /assets/f1 doesn't exist."}]})
+    directus.trouble = lambda request: gone if request.url.path == "/assets/f1" else None
 
     error = failed(make(directus.maker(ANY), directus, CARD))["f1", "card"]
 

@@ -108,7 +108,7 @@ def test_what_is_not_needed_stays_and_is_named_unless_it_is_to_be_pruned() -> No
 @pytest.mark.parametrize(
     ("answer", "has_fields"),
     [
-        (httpx.Response(404, json={"errors": []}), True),
+        (httpx.Response(404, json={"errors": [{"message": "Route /license doesn't exist."}]}), True),
         (httpx.Response(200, json={"data": {"entitlements": {}}}), True),
         (
             httpx.Response(

@@ -203,6 +203,12 @@ class S3Storage:
                 raise PermanentError(
                     f"There is no bucket '{self.bucket}'.", remedy="Correct STORAGE_<LOCATION>_BUCKET, or create it."
                 ) from None
+            # botocore's stand-in for the code, which S3 sends with every refusal but that of a HEAD request.
+            if reason == "404" and error.operation_name != "HeadObject":
+                raise Unreachable(
+                    f"{self.describe()} cannot be reached for {name}: HTTP 404, but not from S3.",
+                    remedy="Check STORAGE_<LOCATION>_ENDPOINT, and that the service is running behind its proxy.",
+                ) from None
             if status == 404:
                 raise NotFound(f"{name} is not in {self.describe()}.") from None
             attempt = f"{self.describe()} refuses {name}: {reason}"
