@@ -33,7 +33,11 @@ from typing import ClassVar, Final
 
 from directus_assets.redaction import redact
 
-_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
+# From 520 on mostly Cloudflare's for a server behind it that is in trouble; 530 if its tunnel is down:
+# https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+_TRANSIENT_STATUSES = frozenset(
+    {408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 525, 526, 529, 530}
+)
 
 _TROUBLE_OF_THIS_MACHINE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}

@@ -77,6 +77,9 @@ def test_every_request_carries_the_token_and_says_who_asks() -> None:
         (502, Overloaded),
         (503, Overloaded),
         (504, Overloaded),
+        (505, Rejected),
+        *((status, Overloaded) for status in range(520, 527)),
+        (530, Overloaded),
     ],
 )
 def test_a_status_is_permanent_or_transient(status: int, error: type[DirectusAssetsError]) -> None:
