@@ -386,7 +386,7 @@ class Webserver:
                 base_url=self._address, timeout=60, transport=self._transport, verify=certificates()
             ) as http:
                 answer = http.post("/graphql", json={"query": query, "variables": variables})
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Unreachable(
                 f"Dagster's webserver at {self.url} does not respond: {str(error) or type(error).__name__}.",
                 remedy=_REMEDY,

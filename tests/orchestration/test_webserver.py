@@ -80,6 +80,7 @@ def test_a_login_in_its_address_is_sent_and_not_shown() -> None:
     [
         (httpx.ConnectError("Connection refused"), Unreachable, "does not respond: Connection refused."),
         (httpx.ReadTimeout("timed out"), Unreachable, "does not respond: timed out."),
+        (httpx.DecodingError("no gzip"), Unreachable, "does not respond: no gzip."),
         (httpx.ReadError(""), Unreachable, "does not respond: ReadError."),
         (httpx.Response(502), Overloaded, "refused (HTTP 502)"),
         (httpx.Response(403), Forbidden, "refused (HTTP 403)"),
