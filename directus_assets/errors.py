@@ -9,7 +9,7 @@
     │   ├── Overloaded                408, 425, 429 and 5xx: the server asks to wait
     │   └── ChangedMeanwhile          someone else was faster: read again, and decide anew
     └── PermanentError                the same call fails again; never retried
-        ├── Forbidden                 401 and 403: the token lacks a right
+        ├── Forbidden                 401 and 403: the token lacks a right; or a folder is closed to this user
         ├── NotFound                  404, 410: the requested object is gone
         ├── Rejected                  every other 4xx, and unusable responses
         │   ├── Unreadable            not a response from Directus; the request may have been carried out
