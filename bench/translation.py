@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
+import directus_assets.fast.read_before  # noqa: F401 - has been imported where runs are forked
 from bench.bed import Bed, fresh_directus
 from bench.engine import RemoteEngine, remote_engine
 from bench.figures import Figure, ratio_at_least, ratio_at_most
