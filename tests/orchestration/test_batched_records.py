@@ -406,6 +406,21 @@ def test_outcomes_that_nothing_follows_are_stored_once_the_database_is_back(tmp_
         assert materialized_on_disk(tmp_path) == 1
 
 
+def test_whoever_sees_that_a_run_has_failed_finds_it_failed(tmp_path: Path) -> None:
+    """Dagster's daemon, which retries failed runs, looks at each such event once."""
+    run = dg.DagsterRun(job_name="derivatives", status=dg.DagsterRunStatus.STARTED)
+    with dg.DagsterInstance.ephemeral() as elsewhere:
+        elsewhere.report_run_failed(elsewhere.add_run(run))
+        event = elsewhere.all_logs(run.run_id)[-1]
+
+    with instance_in(tmp_path, SQLITE) as instance:
+        instance.add_run(run)
+        instance.event_log_storage.store_event(event)
+
+        (found,) = instance.get_runs()
+        assert found.status is dg.DagsterRunStatus.FAILURE
+
+
 def test_an_index_that_was_removed_meanwhile_is_made_anew(tmp_path: Path) -> None:
     event = an_outcome(KEYS[0])
     with instance_in(tmp_path, SQLITE) as instance:

@@ -13,6 +13,7 @@ import sqlalchemy as db
 from dagster import DagsterEventType, EventLogEntry
 from dagster._core.storage.event_log.schema import DynamicPartitionsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._time import datetime_from_timestamp
 from sqlalchemy.engine import Connection
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class BatchedEvents(SqlEventLogStorage):
                     self._flush_soon()
             else:
                 self.flush()
+                self._fail_run_first(event)
                 super().store_event(event)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
@@ -83,6 +85,14 @@ class BatchedEvents(SqlEventLogStorage):
                 self._waiting = []
             finally:
                 self._is_flushing = False
+
+    def _fail_run_first(self, event: EventLogEntry) -> None:
+        """Give a failed run its status before others see the event. Dagster does so afterwards, and its daemon never
+        retries a run whose event it has seen in between (`_daemon.auto_run_reexecution`, 1.13.27).
+        """
+        if event.dagster_event_type is DagsterEventType.RUN_FAILURE and self.has_instance:
+            moment = datetime_from_timestamp(event.timestamp)
+            self._instance.run_storage.handle_run_event(event.run_id, event.get_dagster_event(), moment)
 
     def _flush_soon(self) -> None:
         self._timer = threading.Timer(_LONGEST_WAIT_SECONDS, self._flush_in_time)
