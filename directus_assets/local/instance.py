@@ -33,9 +33,9 @@ class Secrets:
         return cls(
             key=secrets.token_hex(16),
             secret=secrets.token_hex(32),
-            admin_password=secrets.token_urlsafe(12),
-            admin_token=secrets.token_urlsafe(32),
-            bot_token=secrets.token_urlsafe(32),
+            admin_password=secrets.token_hex(12),
+            admin_token=secrets.token_hex(32),
+            bot_token=secrets.token_hex(32),
         )
 
     @classmethod

@@ -63,7 +63,7 @@ def run_setup(
         needed = rights_of_project(project, admin)
         wished = comment_rights(needed, settings.config, directus=admin.version)
         rights = as_permitted(admin, [*needed, *wished])
-        token = secrets.token_urlsafe(32)
+        token = secrets.token_hex(32)
         steps = plan_account(read_account(admin), rights, token=token, renew_token=new_token, prune=prune_rights)
         todo = [step for step in steps if step.verb != "leave"]
         touched = sum(step.what == "right" and step.verb in ("create", "change") for step in steps)
