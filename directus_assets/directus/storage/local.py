@@ -171,7 +171,7 @@ class LocalStorage:
         try:
             status = path.stat()
         except OSError:
-            return False  # nor is its folder open to them
+            return False  # its folder is closed as well
         return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not os.access(path, os.R_OK)
 
 
